@@ -1,0 +1,85 @@
+"""Files that are either whole or absent: nothing half-written ever carries its final name."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clmle.errors import InputError
+
+
+def cache_dir() -> Path:
+    """Folder of rendered and converted data: $CLMLE_CACHE, else ~/.cache/clmle."""
+    return Path(os.environ.get("CLMLE_CACHE", Path.home() / ".cache" / "clmle"))
+
+
+def runs_dir() -> Path:
+    """Folder of run folders: $CLMLE_RUNS, else ./runs."""
+    return Path(os.environ.get("CLMLE_RUNS", "runs"))
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it takes the name ``path``.
+
+    After an error the temporary file is removed and an older ``path`` stays as it was.
+
+    Raises
+    ------
+    InputError
+        The disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        os.chmod(temporary, 0o644)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _as_sentence(error, path) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write ``text`` to ``path`` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write ``value`` as indented JSON to ``path`` atomically."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read JSON; a damaged file is named in the error's sentence."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not readable JSON ({error}); remove or restore it.") from error
+    except OSError as error:
+        raise _as_sentence(error, path) from error
+
+
+def _as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:
+    if error.errno == errno.ENOSPC:
+        return InputError(
+            f"The disk is full: {path} could not be written; "
+            "free some space and run the same command again."
+        )
+    reason = error.strerror or str(error)
+    return InputError(f"{path} cannot be used ({reason}); check the path and its permissions.")
