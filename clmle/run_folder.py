@@ -1,0 +1,213 @@
+"""The run folder: all that the command line, the app and the notebooks share of a run.
+
+``settings.json``            the settings tree, written first
+``status.json``              state, step, time left; replaced as the run goes on
+``metrics.jsonl``            one JSON object a line, appended as it grows
+``checkpoint.safetensors``   the whole state of the last save, for an exact resume
+``model.safetensors``        the best weights on validation data
+``embeddings/round_00.npz``  features of the same sample of images after every round
+``clusters.npz``             the clusters that judge test images
+``result.json``              test figures; there only when the run is done
+``stop``                     its presence asks the run to stop
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import atomic_path, read_json, write_json
+
+ACTIVE = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Reading and writing of one run folder; holds nothing but its path."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / "model.safetensors"
+
+    # --- settings, status, result ---------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """The settings tree as plain values."""
+        return read_json(self.path / "settings.json")
+
+    def status(self) -> dict[str, Any]:
+        """State of the run; a run whose process has gone is reported as ``lost``.
+
+        Keys: state (queued, running, done, stopped, failed, lost), phase (a few words),
+        step, total, seconds (spent), seconds_left, message, pid, updated (Unix time).
+        """
+        file = self.path / "status.json"
+        if not file.exists():
+            return {"state": "queued", "phase": "waiting", "step": 0, "total": 0}
+        status = read_json(file)
+        if status["state"] in ACTIVE and not _alive(status):
+            status["state"] = "lost"
+            status["message"] = "The process ended without a word; resume it to go on."
+        return status
+
+    def write_status(self, **values: Any) -> None:
+        write_json(self.path / "status.json", values | {"updated": time.time(), "pid": os.getpid()})
+
+    def result(self) -> dict[str, Any] | None:
+        """Test figures, or None while the run is not done."""
+        file = self.path / "result.json"
+        return read_json(file) if file.exists() else None
+
+    # --- metrics --------------------------------------------------------------------------
+
+    def metrics(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Lines of the metrics file (a half-written last line is left out).
+
+        ``kind`` "train" (step, loss, learning_rate, ...) or "validation"
+        (step, round, balanced_accuracy, recall, ...) keeps only those.
+        """
+        file = self.path / "metrics.jsonl"
+        if not file.exists():
+            return []
+        lines = []
+        for line in file.read_text(encoding="utf-8").splitlines():
+            try:
+                lines.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return [line for line in lines if kind is None or line.get("kind") == kind]
+
+    def append_metrics(self, **values: Any) -> None:
+        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(values) + "\n")
+
+    def truncate_metrics(self, step: int) -> None:
+        """Drop lines after ``step``, so that a resumed run does not write them twice."""
+        kept = [line for line in self.metrics() if line["step"] <= step]
+        with atomic_path(self.path / "metrics.jsonl") as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+
+    # --- embeddings -----------------------------------------------------------------------
+
+    def embedding_rounds(self) -> list[int]:
+        """Rounds whose features are stored; 0 is before the method's first step."""
+        return sorted(int(f.stem.split("_")[1]) for f in self.path.glob("embeddings/round_*.npz"))
+
+    def embedding(self, round: int) -> dict[str, np.ndarray]:
+        """Arrays of one stored round.
+
+        ``features`` (m, d) float32 unit rows, ``rows`` (m,) indices into the data set,
+        ``labels`` (m,), ``clusters`` (m,) cluster number or -1 for test images,
+        ``split`` (m,) 0 train, 1 validation, 2 test.
+        """
+        with np.load(self.path / "embeddings" / f"round_{round:02d}.npz") as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+    def write_embedding(self, round: int, **arrays: np.ndarray) -> None:
+        _write_npz(self.path / "embeddings" / f"round_{round:02d}.npz", arrays)
+
+    def clusters(self) -> dict[str, np.ndarray] | None:
+        """``centroids`` (K, d), ``classes`` (K,), ``sizes`` (K,), or None where there are none."""
+        file = self.path / "clusters.npz"
+        if not file.exists():
+            return None
+        with np.load(file) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+    def write_clusters(self, **arrays: np.ndarray) -> None:
+        _write_npz(self.path / "clusters.npz", arrays)
+
+    # --- stopping -------------------------------------------------------------------------
+
+    def ask_to_stop(self) -> None:
+        """The run saves a checkpoint and ends after its current step."""
+        (self.path / "stop").touch()
+
+    def stop_asked(self) -> bool:
+        return (self.path / "stop").exists()
+
+    def clear_stop(self) -> None:
+        (self.path / "stop").unlink(missing_ok=True)
+
+
+def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
+    """Run folders under ``root``, newest first."""
+    root = Path(root)
+    if not root.is_dir():
+        return []
+    folders = [p for p in root.iterdir() if (p / "settings.json").exists()]
+    return [RunFolder(p) for p in sorted(folders, key=lambda p: p.name, reverse=True)]
+
+
+def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
+    """The run called ``name`` under ``root``, or an InputError that says which exist."""
+    folder = Path(root) / name
+    if "/" in name or not (folder / "settings.json").exists():
+        known = [run.name for run in list_runs(root)][:5]
+        hint = f"the newest are: {', '.join(known)}" if known else "there is none yet"
+        raise InputError(f"There is no run {name!r} in {root}; {hint}.")
+    return RunFolder(folder)
+
+
+def create_run(root: str | os.PathLike[str], settings: dict[str, Any]) -> RunFolder:
+    """A new folder, named by time, target and method, with its settings written."""
+    root = Path(root)
+    target = settings["data"]["attribute"] or "first"
+    kept = [c if c.isascii() and c.isalnum() else "-" for c in f"{target}-{settings['method']}"]
+    stem = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + "".join(kept)[:60]
+    for number in range(1, 1000):
+        folder = root / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(parents=True, exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InputError(
+                f"No run folder can be made in {root} ({error.strerror}); check the path."
+            ) from error
+        write_json(folder / "settings.json", settings)
+        return RunFolder(folder)
+    raise InputError(f"{root} is full of runs of this second; wait a moment and try again.")
+
+
+def _alive(status: dict[str, Any]) -> bool:
+    """Whether the process that wrote ``status`` still runs on this machine."""
+    pid = status.get("pid")
+    if not pid or time.time() - status.get("updated", 0) > 24 * 3600:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False
+
+
+def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

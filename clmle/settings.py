@@ -1,0 +1,133 @@
+"""Every setting of a run, in one frozen tree: the command line and the app are made from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from clmle.errors import InputError
+
+
+def setting(default: Any, help: str, choices: tuple[Any, ...] = ()) -> Any:
+    """A dataclass field with its one-line explanation and, where closed, its choices."""
+    return field(default=default, metadata={"help": help, "choices": choices})
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which images, which target, how imbalanced."""
+
+    dataset: str = setting("toonfaces", "toonfaces, digits, or the path of your own folder")
+    attribute: str = setting("", "attribute or label to learn; empty takes the first one")
+    size: str = setting("quick", "size of toonfaces", ("quick", "standard", "large"))
+    image_size: int = setting(40, "images are read or rendered at this many pixels a side")
+    labels: str = setting("", "CSV file of labels for a folder of images")
+    imbalance: str = setting(
+        "none", "thin the training classes by this profile", ("none", "exponential", "step")
+    )
+    ratio: float = setting(1.0, "largest over smallest class after thinning")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Backbone, budget and optimiser: the same for every method that is compared."""
+
+    backbone: str = setting("small", "network from image to feature")
+    feature_dim: int = setting(64, "dimension d of the embedding")
+    iterations: int = setting(200, "training steps in all, those for prior features included")
+    batch_size: int = setting(240, "images a step")
+    rounds: int = setting(5, "rounds; clusters are refreshed at the start of each")
+    learning_rate: float = setting(0.05, "of stochastic gradient descent at the start")
+    momentum: float = setting(0.9, "of stochastic gradient descent")
+    weight_decay: float = setting(5e-4, "of stochastic gradient descent")
+    augment: bool = setting(True, "mirror and shift the training images at random")
+    patience: int = setting(3, "rounds without gain before the learning rate is divided by 10")
+    drops: int = setting(2, "learning-rate drops; a further plateau stops the run")
+    prior_iterations: int = setting(
+        100, "steps of class-weighted softmax before the first clustering (cluster methods only)"
+    )
+    prior: str = setting("", "weights (.safetensors) or features (.npy) to start from instead")
+    device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...")
+    precision: str = setting("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
+    threads: int = setting(0, "CPU threads; 0 leaves the choice to PyTorch")
+    seed: int = setting(0, "seed of every random draw")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run: data, method with its options, training."""
+
+    method: str = "clmle"
+    options: Any = None
+    data: DataSettings = field(default_factory=DataSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
+    """Build dataclass ``cls`` from ``values``, converting and checking each one.
+
+    Raises
+    ------
+    InputError
+        Unknown name, wrong type, or not among the choices; the sentence names ``where``.
+    """
+    hints = typing.get_type_hints(cls)
+    known = {f.name: f for f in fields(cls)}
+    result = {}
+    for name, value in values.items():
+        if name not in known:
+            raise InputError(
+                f"{where} has no setting {name!r}; its settings are: {', '.join(known)}."
+            )
+        converted = _convert(hints[name], value, f"{where}: {name}")
+        choices = known[name].metadata.get("choices", ())
+        if choices and converted not in choices:
+            raise InputError(
+                f"{where}: {name} is {value!r}; choose one of: {', '.join(map(str, choices))}."
+            )
+        result[name] = converted
+    return cls(**result)
+
+
+def override(settings: Any, values: Mapping[str, Any], where: str) -> Any:
+    """``settings`` (a dataclass) with the given ``values`` parsed and put in place."""
+    parsed = parse(type(settings), values, where)
+    return replace(settings, **{name: getattr(parsed, name) for name in values})
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    optional = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    if optional:
+        if value is None or value in ("none", "None", ""):
+            return None
+        hint = next(a for a in typing.get_args(hint) if a is not type(None))
+    if hint is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "yes", "on", "1"):
+            return True
+        if str(value).lower() in ("false", "no", "off", "0"):
+            return False
+    elif hint is str:
+        if isinstance(value, str):
+            return value
+    elif hint in (int, float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            pass
+        else:
+            if number == number and abs(number) != float("inf"):
+                if hint is float:
+                    return number
+                if number == int(number):
+                    return int(number)
+    kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[hint]
+    raise InputError(f"{where} is {value!r}, but must be {kind}.")
