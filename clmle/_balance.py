@@ -1,0 +1,236 @@
+"""The steps of a balanced assignment, vectorised over samples: prices, moves, exchanges.
+
+x (n, d) are unit rows, centroids (K, d), labels (n,), prices and sizes (K,).
+"""
+
+from __future__ import annotations
+
+import torch
+
+BLOCK = 1 << 20  # entries of a similarity block: a few MB, whatever n and K
+
+
+def best_priced(x: torch.Tensor, centroids: torch.Tensor, prices: torch.Tensor) -> torch.Tensor:
+    """The cluster of largest f.mu - price of every sample, (n,); in blocks of rows."""
+    step = max(1, BLOCK // len(centroids))
+    return torch.cat([(block @ centroids.T - prices).argmax(dim=1) for block in x.split(step)])
+
+
+def nearest_by_graph(
+    x: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, t: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The ``t`` clusters next to every cluster, itself first, (K, t); f.mu of them, (n, t).
+
+    Clusters have (nearly) equal sizes, so samples sorted by cluster make one batched product.
+    """
+    k = len(centroids)
+    graph = torch.empty(k, t, dtype=torch.int64, device=x.device)
+    step = max(1, BLOCK // k)
+    for start in range(0, k, step):
+        product = centroids[start : start + step] @ centroids.T
+        own = torch.arange(start, start + len(product), device=x.device)
+        product[torch.arange(len(product), device=x.device), own] = torch.inf
+        graph[start : start + step] = product.topk(t, dim=1).indices
+    order = torch.argsort(labels, stable=True)
+    counts = torch.bincount(labels, minlength=k)
+    begins = counts.cumsum(0) - counts
+    width = int(counts.max())
+    similarity = torch.empty(len(x), t, dtype=x.dtype, device=x.device)
+    places = torch.arange(width, device=x.device)
+    group = max(1, BLOCK // (width * max(t, x.shape[1])))
+    for first in range(0, k, group):
+        clusters = torch.arange(first, min(first + group, k), device=x.device)
+        slot = begins[clusters, None] + places
+        valid = places < counts[clusters, None]
+        rows = order[slot.clamp(max=len(x) - 1)]
+        product = x[rows] @ centroids[graph[clusters]].transpose(1, 2)
+        similarity[rows[valid]] = product[valid]
+    return graph, similarity
+
+
+def update_prices(
+    similarity: torch.Tensor, prices: torch.Tensor, shares: torch.Tensor, rounds: int = 8
+) -> torch.Tensor:
+    """Raise the price of clusters asked for by more than their share, lower the others'.
+
+    Sinkhorn's iteration (Cuturi 2013) on the f.mu of a sample of rows, (m, K): with a part
+    exp((f.mu - price) / tau) of every row for each cluster, price += tau log(asked / share).
+    tau is a part of the usual spread of a row's similarities. ``shares`` (K,) sums to 1.
+    """
+    tau = 0.2 * float(similarity.std(dim=1).mean()) + 1e-6
+    logits = (similarity - prices) / tau
+    kernel = torch.exp(logits - logits.amax(dim=1, keepdim=True))
+    factor = torch.ones_like(prices)
+    for _ in range(rounds):
+        rows = kernel @ factor
+        factor = shares * len(kernel) / (kernel.T @ (1 / rows)).clamp(min=1e-12)
+    return prices - tau * factor.clamp(min=1e-12).log()
+
+
+def update_prices_sparse(
+    near: torch.Tensor,
+    similarity: torch.Tensor,
+    prices: torch.Tensor,
+    shares: torch.Tensor,
+    rounds: int = 5,
+) -> torch.Tensor:
+    """:func:`update_prices` where row i looks only at clusters ``near`` (m, t)."""
+    tau = 0.2 * float(similarity.std(dim=1).mean()) + 1e-6
+    logits = (similarity - prices[near]) / tau
+    kernel = torch.exp(logits - logits.amax(dim=1, keepdim=True))
+    factor = torch.ones_like(prices)
+    flat = near.reshape(-1)
+    for _ in range(rounds):
+        rows = (kernel * factor[near]).sum(dim=1, keepdim=True)
+        asked = torch.zeros_like(prices).index_add_(0, flat, (kernel / rows).reshape(-1))
+        factor = shares * len(kernel) / asked.clamp(min=1e-6)
+    return prices - tau * factor.clamp(min=1e-12).log()
+
+
+def exact_sizes(
+    x: torch.Tensor,
+    centroids: torch.Tensor,
+    labels: torch.Tensor,
+    prices: torch.Tensor,
+    sizes: torch.Tensor,
+) -> torch.Tensor:
+    """Labels whose counts are ``sizes``: the cheapest of the overflow moves to free places."""
+    k = len(sizes)
+    labels = labels.clone()
+    while True:
+        counts = torch.bincount(labels, minlength=k)
+        excess, free = (counts - sizes).clamp(min=0), (sizes - counts).clamp(min=0)
+        if not bool(excess.any()):
+            return labels
+        rows = torch.nonzero(excess[labels] > 0).squeeze(1)
+        open_clusters = torch.nonzero(free > 0).squeeze(1)
+        target, cost = _cheapest_move(x, centroids, prices, labels, rows, open_clusters)
+        order = torch.argsort(cost, stable=True)
+        rows, target = rows[order], target[order]
+        # A cluster gives at most its excess and takes at most its free places.
+        taken = rank_within(labels[rows]) < excess[labels[rows]]
+        rows, target = rows[taken], target[taken]
+        taken = rank_within(target) < free[target]
+        labels[rows[taken]] = target[taken]
+
+
+def _cheapest_move(
+    x: torch.Tensor,
+    centroids: torch.Tensor,
+    prices: torch.Tensor,
+    labels: torch.Tensor,
+    rows: torch.Tensor,
+    open_clusters: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Best open cluster of each of ``rows``, and what the move loses at present prices."""
+    targets, costs = [], []
+    for block in rows.split(max(1, BLOCK // max(len(open_clusters), x.shape[1]))):
+        product = x[block] @ centroids[open_clusters].T - prices[open_clusters]
+        best, place = product.max(dim=1)
+        own = (x[block] * centroids[labels[block]]).sum(dim=1) - prices[labels[block]]
+        targets.append(open_clusters[place])
+        costs.append(own - best)
+    return torch.cat(targets), torch.cat(costs)
+
+
+def exchange(
+    labels: torch.Tensor, graph: torch.Tensor, similarity: torch.Tensor
+) -> tuple[torch.Tensor, int]:
+    """Swap pairs of samples between neighbouring clusters where the sum of f.mu grows.
+
+    For every two clusters the sample that gains most (or loses least) by going over is paired
+    with the one that gains most by coming back, the second with the second, and so on. Each
+    sample takes part once, in its best pair. ``graph`` (K, t) and ``similarity`` (n, t) are
+    those of :func:`nearest_by_graph`. Returns new labels and how many samples moved.
+    """
+    n, k = len(labels), len(graph)
+    gain = similarity - similarity[:, :1]
+    row, place = _hopeful(labels, graph, gain)
+    source, target, gain = labels[row], graph[labels[row], place], gain[row, place]
+    out = labels.clone()
+    moved = 0
+    free = torch.ones(n, dtype=torch.bool, device=labels.device)
+    while len(row):
+        a, b = _matched_pairs(source, target, gain, k)
+        total = gain[a] + gain[b]
+        good = total > 1e-6
+        a, b, total = a[good], b[good], total[good]
+        if len(a) == 0:
+            break
+        chosen = _disjoint(row[a], row[b], total, n)
+        a, b = a[chosen], b[chosen]
+        out[row[a]], out[row[b]] = target[a], target[b]
+        free[row[a]] = free[row[b]] = False
+        moved += 2 * len(a)
+        keep = free[row]
+        row, source, target, gain = row[keep], source[keep], target[keep], gain[keep]
+    return out, moved
+
+
+def _hopeful(
+    labels: torch.Tensor, graph: torch.Tensor, gain: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Moves (row, place) that the best move of the opposite direction could make worth while."""
+    k, t = graph.shape
+    slot = labels[:, None] * t + torch.arange(t, device=labels.device)
+    best = torch.full((k * t,), -torch.inf, dtype=gain.dtype, device=gain.device)
+    best.scatter_reduce_(0, slot.reshape(-1), gain.reshape(-1), "amax")
+    # Where a cluster stands in the list of its neighbour, if it does.
+    back = graph[graph] == torch.arange(k, device=graph.device)[:, None, None]
+    reverse = best.view(k, t)[graph, back.int().argmax(dim=2)]
+    reverse = torch.where(back.any(dim=2), reverse, torch.full_like(reverse, -torch.inf))
+    reverse[:, 0] = -torch.inf
+    row, place = torch.nonzero(gain + reverse[labels] > 0, as_tuple=True)
+    return row, place
+
+
+def _matched_pairs(
+    source: torch.Tensor, target: torch.Tensor, gain: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Moves a and b of opposite directions and equal rank by gain, for every two clusters."""
+    order = torch.argsort(gain, descending=True, stable=True)
+    direction = (source * k + target)[order]
+    order = order[torch.argsort(direction, stable=True)]
+    source, target = source[order], target[order]
+    rank = _rank_sorted(source * k + target)
+    pair = torch.minimum(source, target) * k + torch.maximum(source, target)
+    key = pair * (len(gain) + 1) + rank
+    forth, back = torch.nonzero(source < target).squeeze(1), torch.nonzero(source > target).squeeze(1)
+    back = back[torch.argsort(key[back])]
+    if len(back) == 0 or len(forth) == 0:
+        return order[:0], order[:0]
+    place = torch.searchsorted(key[back], key[forth]).clamp(max=len(back) - 1)
+    match = key[back][place] == key[forth]
+    return order[forth[match]], order[back[place[match]]]
+
+
+def _disjoint(
+    first: torch.Tensor, second: torch.Tensor, total: torch.Tensor, n: int
+) -> torch.Tensor:
+    """Pairs that are the best pair of both their samples."""
+    best = torch.full((n,), -torch.inf, dtype=total.dtype, device=total.device)
+    best.scatter_reduce_(0, first, total, "amax")
+    best.scatter_reduce_(0, second, total, "amax")
+    good = torch.nonzero((best[first] == total) & (best[second] == total)).squeeze(1)
+    # Equal totals could still name a sample twice: keep the first mention of each.
+    owner = torch.full((n,), len(total), dtype=torch.int64, device=total.device)
+    owner.scatter_reduce_(0, first[good], good, "amin")
+    owner.scatter_reduce_(0, second[good], good, "amin")
+    return good[(owner[first[good]] == good) & (owner[second[good]] == good)]
+
+
+def rank_within(groups: torch.Tensor) -> torch.Tensor:
+    """How many earlier entries share each entry's group."""
+    order = torch.argsort(groups, stable=True)
+    rank = torch.empty_like(order)
+    rank[order] = _rank_sorted(groups[order])
+    return rank
+
+
+def _rank_sorted(groups: torch.Tensor) -> torch.Tensor:
+    """:func:`rank_within` for groups that already stand together."""
+    n = len(groups)
+    place = torch.arange(n, device=groups.device)
+    new = torch.ones(n, dtype=torch.bool, device=groups.device)
+    new[1:] = groups[1:] != groups[:-1]
+    return place - torch.where(new, place, torch.zeros_like(place)).cummax(0).values

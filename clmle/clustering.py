@@ -1,0 +1,293 @@
+"""Balanced spherical k-means: clusters of equal size on the unit sphere (Eqs. 6-7).
+
+Lloyd's alternation, in which the assignment step is balanced by prices: sample i goes to
+the cluster with the largest f_i.mu_k - price_k, and the prices of crowded clusters rise
+(the dual of the transport problem, smoothed as Sinkhorn does). Each sample looks only at its
+nearest few clusters. The last assignment is made exact by moving the overflow where it costs
+least, then improved by exchanging pairs of samples, which keeps every size.
+
+Many clusters are found in two levels: groups of clusters first, clusters within each group,
+then all together, each sample looking only at the clusters next to its own. So the time grows almost linearly with the
+number of samples at a fixed cluster size, and no n x K matrix is ever built.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from clmle._balance import (
+    best_priced,
+    exact_sizes,
+    exchange,
+    nearest_by_graph,
+    update_prices,
+    update_prices_sparse,
+)
+from clmle.errors import InputError
+
+FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
+GROUP_CLUSTERS = 32  # clusters of one group in the two-level search
+CANDIDATES = 12  # neighbours of a cluster with which it exchanges samples
+STARTS = 2  # starting centroids tried on a sample
+SAMPLE = 100  # rows a cluster from which prices are found
+
+
+@dataclass(frozen=True)
+class BalancedClusters:
+    """Result of :func:`balanced_spherical_kmeans`; arrays are of the kind that was given.
+
+    Attributes
+    ----------
+    labels : (n,) int64
+        Cluster of every sample, in [0, K).
+    centroids : (K, d)
+        Unit length: the normalised mean of the members (Eq. 7).
+    sizes : (K,) int64
+        Members of every cluster; they differ by at most one.
+    objective : float
+        Mean over samples of f.mu, in [-1, 1] (Eq. 6 divided by n).
+    """
+
+    labels: Any
+    centroids: Any
+    sizes: Any
+    objective: float
+
+
+def balanced_spherical_kmeans(
+    features: Any,
+    cluster_size: int = 200,
+    n_clusters: int | None = None,
+    *,
+    init: Any = None,
+    max_iter: int = 10,
+    seed: int = 0,
+) -> BalancedClusters:
+    """Partition rows into clusters of equal size that maximise sum_i f_i.mu_{k(i)}.
+
+    Parameters
+    ----------
+    features : (n, d) array or tensor
+        Rows are normalised to unit length first; a zero row stays zero. A tensor is
+        clustered on the device where it lies.
+    cluster_size : int
+        l; there are max(1, floor(n / l)) clusters unless ``n_clusters`` says otherwise.
+    n_clusters : int, optional
+        K, at most n.
+    init : (K, d) array or tensor, optional
+        Centroids to start from; cluster k of the result grows out of row k. Warm starts
+        keep the identity of clusters from one refresh to the next.
+    max_iter : int
+        Rounds of assignment and centroid update.
+    seed : int
+        Of the starting centroids; the result is a function of the arguments alone.
+
+    Raises
+    ------
+    InputError
+        Not a finite (n, d) array with n, d >= 1, or numbers out of range.
+
+    References
+    ----------
+    Section 3.2 of the paper, Eqs. 6 and 7.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> clusters = balanced_spherical_kmeans(rng.normal(size=(1000, 8)), cluster_size=100)
+    >>> clusters.sizes.tolist()
+    [100, 100, 100, 100, 100, 100, 100, 100, 100, 100]
+    """
+    x, start, k = _checked(features, cluster_size, n_clusters, init, max_iter)
+    n = len(x)
+    sizes = torch.full((k,), n // k, dtype=torch.int64, device=x.device)
+    sizes[: n % k] += 1
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        if start is not None:
+            labels = _warm(x, sizes, start, max_iter, generator)
+        else:
+            labels = _divide(x, sizes, max_iter, generator)
+        centroids = unit_means(x, labels, k)
+        objective = float((x * centroids[labels]).sum(dim=1).double().mean())
+    if isinstance(features, torch.Tensor):
+        return BalancedClusters(labels, centroids, sizes, objective)
+    return BalancedClusters(
+        labels.numpy(), centroids.numpy().astype(_float_type(features)), sizes.numpy(), objective
+    )
+
+
+def unit_means(x: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
+    """Normalised mean of the rows of every cluster (Eq. 7), (K, d)."""
+    sums = torch.zeros(k, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
+    return torch.nn.functional.normalize(sums, dim=1)
+
+
+def _divide(
+    x: torch.Tensor, sizes: torch.Tensor, max_iter: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Labels with the given cluster sizes; by groups where there are many clusters."""
+    k = len(sizes)
+    if k <= FLAT_CLUSTERS:
+        return _flat(x, sizes, _seeds(x, k, generator), max_iter, generator)
+    n_groups = min(math.ceil(k / GROUP_CLUSTERS), FLAT_CLUSTERS)
+    parts = torch.tensor_split(torch.arange(k, device=x.device), n_groups)
+    capacity = torch.stack([sizes[part].sum() for part in parts])
+    groups = _flat(x, capacity, _seeds(x, n_groups, generator), max_iter, generator)
+    labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
+    for g, part in enumerate(parts):
+        rows = torch.nonzero(groups == g).squeeze(1)
+        labels[rows] = part[_divide(x[rows], sizes[part], max_iter, generator)]
+    return _warm(x, sizes, unit_means(x, labels, k), max_iter, generator)
+
+
+def _warm(
+    x: torch.Tensor,
+    sizes: torch.Tensor,
+    centroids: torch.Tensor,
+    max_iter: int,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Labels that grow out of given centroids."""
+    if len(sizes) <= FLAT_CLUSTERS:
+        return _flat(x, sizes, centroids, max_iter, generator)
+    labels = best_priced(x, centroids, torch.zeros_like(centroids[:, 0]))
+    return _refine(x, labels, sizes, max_iter, generator)
+
+
+def _refine(
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    sizes: torch.Tensor,
+    max_iter: int,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Lloyd's alternation with prices, each sample looking at its cluster's neighbours only."""
+    k = len(sizes)
+    sample = torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)
+    shares = sizes.to(x.dtype) / sizes.sum()
+    prices = torch.zeros(k, dtype=x.dtype, device=x.device)
+    for _ in range(max_iter):
+        centroids = unit_means(x, labels, k)
+        graph, similarity = nearest_by_graph(x, labels, centroids, 2 * CANDIDATES)
+        near = graph[labels[sample]]
+        prices = update_prices_sparse(near, similarity[sample], prices, shares)
+        best = (similarity - prices[graph][labels]).argmax(dim=1)
+        labels = graph[labels, best]
+    labels = exact_sizes(x, centroids, labels, prices, sizes)
+    return _improve(x, labels, k, max_iter)
+
+
+def _flat(
+    x: torch.Tensor,
+    sizes: torch.Tensor,
+    centroids: torch.Tensor,
+    max_iter: int,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Lloyd's alternation with prices (found on a sample of the rows), then made exact."""
+    k = len(sizes)
+    if k == 1:
+        return torch.zeros(len(x), dtype=torch.int64, device=x.device)
+    sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
+    shares = sizes.to(x.dtype) / sizes.sum()
+    prices = torch.zeros(k, dtype=x.dtype, device=x.device)
+    for i in range(max_iter):
+        if i:
+            centroids = unit_means(x, labels, k)
+        prices = update_prices(sample @ centroids.T, prices, shares)
+        labels = best_priced(x, centroids, prices)
+    labels = exact_sizes(x, centroids, labels, prices, sizes)
+    return _improve(x, labels, k, max_iter)
+
+
+def _improve(x: torch.Tensor, labels: torch.Tensor, k: int, rounds: int) -> torch.Tensor:
+    """Exchange samples between clusters while that raises the objective; sizes stay."""
+    for _ in range(rounds):
+        centroids = unit_means(x, labels, k)
+        graph, similarity = nearest_by_graph(x, labels, centroids, min(k, CANDIDATES))
+        labels, moved = exchange(labels, graph, similarity)
+        if moved < max(2, len(x) // 100):
+            break
+    return labels
+
+
+def _seeds(x: torch.Tensor, k: int, generator: torch.Generator) -> torch.Tensor:
+    """Starting centroids: the best of a few k-means runs on a small sample, sizes ignored.
+
+    (Bradley and Fayyad 1998, Refining initial points for k-means clustering.)
+    """
+    sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
+    best, chosen = -math.inf, sample[:k]
+    for _ in range(STARTS):
+        centroids = _plus_plus(sample[: 20 * k], k, generator)
+        for _ in range(8):
+            centroids = unit_means(sample, (sample @ centroids.T).argmax(dim=1), k)
+        objective = float((sample @ centroids.T).amax(dim=1).mean())
+        if objective > best:
+            best, chosen = objective, centroids
+    return chosen
+
+
+def _plus_plus(sample: torch.Tensor, k: int, generator: torch.Generator) -> torch.Tensor:
+    """Greedy k-means++ (Arthur and Vassilvitskii 2007); squared distance is 2 - 2 f.mu.
+
+    Each new centroid is the best of a few rows drawn with probability proportional to distance.
+    """
+    trials = 2 + int(math.log(k))
+    draws = torch.rand(k, trials, generator=generator).to(sample.device, sample.dtype)
+    rows = torch.empty(k, dtype=torch.int64, device=sample.device)
+    distance = torch.full((len(sample),), 2.0, dtype=sample.dtype, device=sample.device)
+    for i in range(k):
+        ladder = distance.cumsum(0)
+        drawn = torch.searchsorted(ladder, draws[i] * ladder[-1]).clamp(max=len(sample) - 1)
+        nearer = torch.minimum(distance, (1 - sample[drawn] @ sample.T).clamp(min=1e-6))
+        best = nearer.sum(dim=1).argmin()
+        rows[i], distance = drawn[best], nearer[best]
+    return sample[rows]
+
+
+def _checked(
+    features: Any, cluster_size: int, n_clusters: int | None, init: Any, max_iter: int
+) -> tuple[torch.Tensor, torch.Tensor | None, int]:
+    """Unit rows, unit starting centroids and K; or an InputError."""
+    x = _as_float_tensor(features, "features")
+    n = len(x)
+    if cluster_size < 1:
+        raise InputError(f"cluster_size is {cluster_size}, but must be 1 or more.")
+    k = max(1, n // cluster_size) if n_clusters is None else n_clusters
+    if not 1 <= k <= n:
+        raise InputError(f"n_clusters is {k}, but must be from 1 to the number of rows ({n}).")
+    if max_iter < 1:
+        raise InputError(f"max_iter is {max_iter}, but must be 1 or more.")
+    start = None
+    if init is not None:
+        start = _as_float_tensor(init, "init").to(x.device, x.dtype)
+        if start.shape != (k, x.shape[1]):
+            raise InputError(
+                f"init must hold one centroid for each of the {k} clusters, shape "
+                f"({k}, {x.shape[1]}), not {tuple(start.shape)}."
+            )
+        start = torch.nn.functional.normalize(start, dim=1)
+    return torch.nn.functional.normalize(x, dim=1), start, k
+
+
+def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
+    tensor = values if isinstance(values, torch.Tensor) else torch.from_numpy(np.asarray(values))
+    if tensor.dim() != 2 or 0 in tensor.shape:
+        raise InputError(f"{name} must be (rows, dimensions), not {tuple(tensor.shape)}.")
+    if tensor.dtype not in (torch.float32, torch.float64):
+        tensor = tensor.float()
+    if not bool(torch.isfinite(tensor).all()):
+        raise InputError(f"{name} must be finite, but holds NaN or infinity; clean it first.")
+    return tensor
+
+
+def _float_type(features: Any) -> Any:
+    dtype = np.asarray(features).dtype
+    return dtype if dtype in (np.float32, np.float64) else np.float32

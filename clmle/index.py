@@ -1,0 +1,181 @@
+"""The cluster index: clusters of every class, their centroids, and the losses cached as seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from clmle.clustering import balanced_spherical_kmeans
+from clmle.errors import InputError
+
+
+@dataclass
+class ClusterIndex:
+    """Balanced clusters of every class of a training set (sections 3.2 and 3.3).
+
+    Made by :meth:`build`, brought up to date by :meth:`refresh`. The number of clusters of a
+    class depends on its size alone, so clusters keep their numbers for the whole training.
+
+    Attributes
+    ----------
+    labels : (n,) int64
+        Class of every sample.
+    assignment : (n,) int64
+        Cluster of every sample, in [0, K).
+    centroids : (K, d) float32
+        Unit centroids, mu of Eq. 7.
+    classes : (K,) int64
+        Class of every cluster; clusters of one class are neighbours in number.
+    losses : (n,) float64
+        Last loss seen of every sample, NaN before the first.
+    """
+
+    labels: np.ndarray
+    assignment: np.ndarray
+    centroids: np.ndarray
+    classes: np.ndarray
+    losses: np.ndarray
+    cluster_size: int
+    min_clusters: int = 1
+
+    @classmethod
+    def build(
+        cls,
+        features: np.ndarray,
+        labels: np.ndarray,
+        cluster_size: int = 200,
+        *,
+        min_clusters: int = 1,
+        seed: int = 0,
+    ) -> ClusterIndex:
+        """Cluster every class of ``labels`` (n,) by its ``features`` (n, d).
+
+        A class of L_c samples gets max(min_clusters, floor(L_c / cluster_size)) clusters, never
+        more than samples. The paper has ``min_clusters`` 1: a class smaller than a cluster is one.
+        """
+        if cluster_size < 1 or min_clusters < 1:
+            raise InputError(
+                f"cluster_size is {cluster_size} and min_clusters {min_clusters}; "
+                "both must be 1 or more."
+            )
+        labels = np.asarray(labels, dtype=np.int64)
+        counts = np.bincount(labels)
+        per_class = np.minimum(np.maximum(min_clusters, counts // cluster_size), counts)
+        classes = np.repeat(np.arange(len(counts)), per_class)
+        index = cls(
+            labels=labels,
+            assignment=np.zeros(len(labels), dtype=np.int64),
+            centroids=np.zeros((len(classes), features.shape[1]), dtype=np.float32),
+            classes=classes,
+            losses=np.full(len(labels), np.nan),
+            cluster_size=cluster_size,
+            min_clusters=min_clusters,
+        )
+        index.refresh(features, seed=seed, warm=False)
+        return index
+
+    def refresh(self, features: np.ndarray, *, seed: int = 0, warm: bool = True) -> None:
+        """Cluster every class anew from its latest ``features`` (n, d).
+
+        ``warm`` starts from the present centroids, so that cluster identities persist. Cached
+        losses stay with their samples.
+        """
+        order = np.argsort(self.labels, kind="stable")
+        ends = np.cumsum(np.bincount(self.labels, minlength=int(self.classes[-1]) + 1))
+        start = 0
+        for c, end in enumerate(ends):
+            members, start = order[start:end], int(end)
+            if len(members) == 0:
+                continue
+            first, last = np.searchsorted(self.classes, [c, c + 1])
+            clusters = balanced_spherical_kmeans(
+                features[members],
+                n_clusters=int(last - first),
+                init=self.centroids[first:last] if warm else None,
+                seed=seed,
+            )
+            self.assignment[members] = first + np.asarray(clusters.labels)
+            self.centroids[first:last] = clusters.centroids
+        self._sort_members()
+
+    def _sort_members(self) -> None:
+        self._order = np.argsort(self.assignment, kind="stable")
+        self._starts = np.concatenate(
+            [[0], np.cumsum(np.bincount(self.assignment, minlength=self.n_clusters))]
+        )
+
+    @property
+    def n_clusters(self) -> int:
+        return len(self.classes)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Members of every cluster, (K,)."""
+        return np.diff(self._starts)
+
+    def members(self, cluster: int) -> np.ndarray:
+        """Samples of one cluster."""
+        return self._order[self._starts[cluster] : self._starts[cluster + 1]]
+
+    def record(self, rows: np.ndarray, losses: np.ndarray) -> None:
+        """Cache the losses seen of samples ``rows`` (a row seen twice keeps the last)."""
+        self.losses[rows] = losses
+
+    def cluster_losses(self) -> np.ndarray:
+        """Mean cached loss of the members seen, (K,); +inf for a cluster never seen."""
+        seen = ~np.isnan(self.losses)
+        total = np.bincount(
+            self.assignment, np.where(seen, self.losses, 0.0), minlength=self.n_clusters
+        )
+        count = np.bincount(self.assignment, seen, minlength=self.n_clusters)
+        return np.where(count > 0, total / np.maximum(count, 1), np.inf)
+
+    def nearest(self, query: int, n_same: int, n_other: int) -> np.ndarray:
+        """The clusters nearest to ``query`` by mu.mu, itself first.
+
+        ``n_same`` of its own class (itself included) and ``n_other`` of other classes; where
+        one kind runs short the other fills the places.
+        """
+        similarity = self.centroids @ self.centroids[query]
+        similarity[query] = np.inf
+        same = np.flatnonzero(self.classes == self.classes[query])
+        other = np.flatnonzero(self.classes != self.classes[query])
+        total = n_same + n_other
+        take_same = min(len(same), max(n_same, total - len(other)))
+        take_other = min(len(other), total - take_same)
+        return np.concatenate(
+            [
+                same[np.argsort(-similarity[same], kind="stable")[:take_same]],
+                other[np.argsort(-similarity[other], kind="stable")[:take_other]],
+            ]
+        )
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Everything that a resumed run needs, as tensors."""
+        return {
+            "assignment": torch.from_numpy(self.assignment),
+            "centroids": torch.from_numpy(self.centroids),
+            "classes": torch.from_numpy(self.classes),
+            "losses": torch.from_numpy(self.losses),
+        }
+
+    @classmethod
+    def from_state(
+        cls,
+        labels: np.ndarray,
+        state: dict[str, torch.Tensor],
+        cluster_size: int,
+        min_clusters: int = 1,
+    ) -> ClusterIndex:
+        """The index that :meth:`state` described."""
+        arrays = {name: tensor.numpy().copy() for name, tensor in state.items()}
+        index = cls(
+            labels=np.asarray(labels, dtype=np.int64),
+            cluster_size=cluster_size,
+            min_clusters=min_clusters,
+            **arrays,
+        )
+        index._sort_members()
+        return index

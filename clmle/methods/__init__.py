@@ -1,0 +1,27 @@
+"""Methods, found by name. Adding one is adding a file here that registers its class."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from clmle.errors import InputError
+from clmle.methods.base import METHODS, Batch, Loss, Method, Outputs, Rule, register
+
+
+def method_names() -> tuple[str, ...]:
+    """Names that :func:`get_method` accepts, sorted."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return tuple(sorted(METHODS))
+
+
+def get_method(name: str) -> type[Method]:
+    """The class of a method; its ``title``, ``summary`` and ``Options`` describe it."""
+    names = method_names()
+    if name not in names:
+        raise InputError(f"There is no method {name!r}; choose one of: {', '.join(names)}.")
+    return METHODS[name]
+
+
+__all__ = ["Batch", "Loss", "Method", "Outputs", "Rule", "get_method", "method_names", "register"]

@@ -1,0 +1,141 @@
+"""What a method is: which samples make a batch, what it loses, and how it judges.
+
+The network is the same for every method: a backbone (image -> feature z) and a linear head
+(z -> logits). A method draws batches, turns z and logits into a loss, and after training
+judges by a rule of its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+
+from clmle.data.base import Task
+
+
+METHODS: dict[str, type[Method]] = {}
+M = TypeVar("M", bound="type[Method]")
+
+
+def register(name: str) -> Callable[[M], M]:
+    """Class decorator that enters a method under ``name``."""
+
+    def enter(cls: M) -> M:
+        METHODS[name] = cls
+        return cls
+
+    return enter
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the network says of a batch: z (B, d) not normalised, logits (B, C), labels (B,)."""
+
+    features: torch.Tensor
+    logits: torch.Tensor
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``rows`` (B,) positions among the training rows; ``detail`` is the method's own."""
+
+    rows: np.ndarray
+    detail: Any = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """``total`` to differentiate; ``parts`` to plot, tensors kept on the device till then."""
+
+    total: torch.Tensor
+    parts: Mapping[str, torch.Tensor]
+
+
+class Rule(ABC):
+    """How features become class scores."""
+
+    @abstractmethod
+    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """(n, C) scores, larger is likelier, of z (n, d) and logits (n, C)."""
+
+    def chosen(self) -> dict[str, Any]:
+        """What validation data decided, for the result."""
+        return {}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the rule remembers of the training set, for ``clusters.npz``."""
+        return {}
+
+
+class HeadRule(Rule):
+    """The class with the largest logit."""
+
+    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        return logits
+
+    def chosen(self) -> dict[str, Any]:
+        return {"rule": "largest logit"}
+
+
+class Method(ABC):
+    """Base of all methods; a subclass sets the class variables and the abstract hooks.
+
+    Every random draw comes from (seed, step), so that a resumed run repeats nothing and
+    skips nothing.
+    """
+
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    Options: ClassVar[type]
+    uses_clusters: ClassVar[bool] = False
+
+    def __init__(self, options: Any, task: Task, batch_size: int, seed: int) -> None:
+        self.options = options
+        self.labels = task.labels[task.train]
+        self.counts = task.class_counts("train")
+        self.batch_size = batch_size
+        self.seed = seed
+
+    def generator(self, *key: int) -> np.random.Generator:
+        """The generator of one draw, named by ``key``."""
+        return np.random.default_rng([self.seed, *key])
+
+    @abstractmethod
+    def draw(self, step: int) -> Batch:
+        """The batch of ``step``."""
+
+    @abstractmethod
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        """The loss of a batch; may remember what it saw."""
+
+    def start_round(self, round: int, features: np.ndarray | None) -> None:
+        """Called before every round; cluster methods are given z (n, d) of all training rows."""
+
+    def fit_rule(
+        self,
+        train_features: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Rule:
+        """The rule that judges, from training z (n, d) and validation (z, logits, labels)."""
+        return HeadRule()
+
+    def needs_train_features(self) -> bool:
+        """Whether :meth:`fit_rule` looks at the training features."""
+        return self.uses_clusters
+
+    def margin_candidates(self) -> list[Any]:
+        """Options to try for a few steps each on validation data; the best is kept."""
+        return []
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What a resumed run needs beside the network, as tensors."""
+        return {}
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Take up what :meth:`state` gave."""

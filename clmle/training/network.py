@@ -1,0 +1,75 @@
+"""The network every method shares: a backbone and a linear head; and features of many images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from clmle.backbones import build_backbone
+from clmle.errors import InputError
+from clmle.training.images import ImageSource
+
+
+class Network(nn.Module):
+    """images (B, channels, size, size) -> z (B, d), logits (B, C)."""
+
+    def __init__(
+        self, backbone: str, channels: int, image_size: int, feature_dim: int, n_classes: int
+    ) -> None:
+        super().__init__()
+        self.backbone = build_backbone(backbone, channels, image_size, feature_dim)
+        self.head = nn.Linear(feature_dim, n_classes)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.backbone(images)
+        return features, self.head(features)
+
+
+def pick_device(name: str) -> torch.device:
+    """"auto" is the first GPU where there is one, else the CPU."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"Device {name!r} cannot be used on this machine; leave it at auto or say cpu."
+        ) from error
+    return device
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """bfloat16 on a GPU unless told otherwise; float32 on a CPU."""
+    low = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, torch.bfloat16, enabled=low)
+
+
+def extract(
+    network: Network,
+    source: ImageSource,
+    rows: np.ndarray,
+    *,
+    precision: str = "auto",
+    batch_size: int = 500,
+    tick: Callable[[], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """z (n, d) and logits (n, C), float32, of ``rows``, in evaluation mode.
+
+    ``tick`` is called after every batch (to show that the run is alive).
+    """
+    was_training = network.training
+    network.eval()
+    features, logits = [], []
+    with torch.inference_mode(), autocast(source.device, precision):
+        for start in range(0, len(rows), batch_size):
+            z, y = network(source.batch(rows[start : start + batch_size]))
+            features.append(z.float())
+            logits.append(y.float())
+            if tick is not None:
+                tick()
+    network.train(was_training)
+    return torch.cat(features).cpu().numpy(), torch.cat(logits).cpu().numpy()

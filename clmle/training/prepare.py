@@ -1,0 +1,49 @@
+"""From settings to a task: load the data, pick the target, turn the imbalance dial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from clmle.data import imbalance, load_dataset
+from clmle.data.base import Dataset, Task
+from clmle.methods import get_method
+from clmle.settings import DataSettings, Settings, TrainSettings, parse
+
+Progress = Callable[[int, int], None]
+
+
+def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = None) -> Dataset:
+    """The data set that ``data`` names, rendered or read first where need be."""
+    options: dict[str, Any] = {"image_size": data.image_size, "progress": progress}
+    if data.dataset == "toonfaces":
+        options["size"] = data.size
+    elif data.dataset == "digits":
+        del options["progress"]
+    elif data.labels:
+        options["labels"] = data.labels
+    return load_dataset(data.dataset, **options)
+
+
+def prepare(settings: Settings, progress: Progress | None = None) -> tuple[Dataset, Task]:
+    """The data set and the task of a run."""
+    dataset = load_data(settings.data, settings.train.seed, progress)
+    task = dataset.task(settings.data.attribute or None)
+    if settings.data.imbalance != "none":
+        task = imbalance(
+            task, settings.data.imbalance, settings.data.ratio, seed=settings.train.seed
+        )
+    return dataset, task
+
+
+def settings_from_dict(values: dict[str, Any]) -> Settings:
+    """The settings tree of ``values`` (as in settings.json or a config file), checked."""
+    parse(Settings, dict.fromkeys(set(values) - {"method", "options", "data", "train"}), "settings")
+    method = values.get("method", Settings.method)
+    options = parse(get_method(method).Options, values.get("options") or {}, method)
+    return Settings(
+        method=method,
+        options=options,
+        data=parse(DataSettings, values.get("data") or {}, "data"),
+        train=parse(TrainSettings, values.get("train") or {}, "train"),
+    )
