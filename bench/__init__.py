@@ -1,0 +1,1 @@
+"""Comparisons with peers, one a file; ``python -m bench.NAME``."""

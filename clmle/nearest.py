@@ -1,0 +1,224 @@
+"""The nearest-cluster rule: as printed (Eq. 10) and two repairs by name.
+
+As printed the rule collapses to the majority: where the N retrieved clusters are unequal in
+number, the class with more of them faces the shorter sum. "mean" takes the mean over the
+other classes' clusters in place of the sum; "per-class" retrieves N clusters of every class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from clmle.errors import InputError
+
+RULES = ("printed", "mean", "per-class")
+BLOCK = 1 << 22  # entries of one block of similarities
+DENSE_CLASSES = 64  # up to here one column for each class is the fastest
+
+
+def nearest_cluster_scores(
+    queries: Any,
+    centroids: Any,
+    centroid_classes: Any,
+    n_neighbors: int,
+    rule: str = "printed",
+    *,
+    scale: float = 1.0,
+    n_classes: int | None = None,
+) -> Any:
+    """Log-scores of every class for every query.
+
+    With R the retrieved clusters (by inner product), R_c those of class c and s the scale,
+
+        printed    min_{m in R_c} s f.mu_m - log sum_{k in R, not R_c} exp(s f.mu_k)
+        mean       the same with the mean in place of the sum
+        per-class  as mean, where R holds the N nearest clusters of each class
+
+    Parameters
+    ----------
+    queries : (n, d) array or tensor
+    centroids : (K, d) array or tensor
+        Of unit length or not; the paper's are plain means.
+    centroid_classes : (K,) whole numbers from 0
+    n_neighbors : int
+        N; more than there are takes all.
+    rule : str
+        "printed", "mean" or "per-class".
+    scale : float
+        s > 0; the paper has none.
+    n_classes : int, optional
+        C; by default the largest class of ``centroid_classes`` and one.
+
+    Returns
+    -------
+    (n, C) array or tensor, as ``queries``: log-scores, -inf for a class with no retrieved
+    cluster, +inf for the only class retrieved. The class with the largest score is the answer.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, an unknown rule, N below 1.
+
+    References
+    ----------
+    Section 4 of the paper, Eq. 10.
+
+    Examples
+    --------
+    >>> mu = np.eye(3)[[0, 1, 2]]
+    >>> nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 3, rule="mean").argmax()
+    np.int64(1)
+    >>> nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 1).tolist()
+    [[inf, -inf]]
+    """
+    q, mu, classes, c_total = _checked(queries, centroids, centroid_classes, n_classes, scale)
+    n = _check_rule(rule, n_neighbors, len(mu))
+    scores = torch.empty(len(q), c_total, dtype=q.dtype, device=q.device)
+    step = max(1, BLOCK // max(len(mu), c_total))
+    for start in range(0, len(q), step):
+        similarity = scale * (q[start : start + step] @ mu.T)
+        kept = _retrieve(similarity, classes, n, rule, c_total)
+        scores[start : start + step] = _score(similarity, kept, classes, c_total, rule)
+    return scores if isinstance(queries, torch.Tensor) else scores.numpy()
+
+
+def nearest_cluster_terms(
+    query: Any, centroids: Any, centroid_classes: Any, n_neighbors: int, rule: str = "printed"
+) -> dict[str, np.ndarray]:
+    """Why one query (d,) was judged so: the terms of Eq. 10.
+
+    Returns ``clusters`` retrieved, nearest first, their ``similarity`` f.mu and ``classes``,
+    and the log-``scores`` (C,).
+    """
+    row = np.asarray(query)[None]
+    q, mu, classes, c_total = _checked(row, centroids, centroid_classes, None, 1.0)
+    n = _check_rule(rule, n_neighbors, len(mu))
+    similarity = q @ mu.T
+    kept = torch.nonzero(_retrieve(similarity, classes, n, rule, c_total)[0]).squeeze(1)
+    kept = kept[torch.argsort(similarity[0, kept], descending=True)]
+    scores = nearest_cluster_scores(row, centroids, centroid_classes, n_neighbors, rule)
+    return {
+        "clusters": kept.numpy(),
+        "similarity": similarity[0, kept].numpy(),
+        "classes": classes[kept].numpy(),
+        "scores": scores[0],
+    }
+
+
+def decide(
+    similarity: np.ndarray, classes: np.ndarray, n_classes: int, rule: str = "mean"
+) -> np.ndarray:
+    """The winning class of each query, (n,), from the clusters that a search returned.
+
+    ``similarity`` (n, N) f.mu and ``classes`` (n, N) of those clusters; for "printed" and
+    "mean". With many classes the N retrieved are compared among themselves, so that the work
+    does not grow with C.
+    """
+    if n_classes <= DENSE_CLASSES:
+        values, index = torch.from_numpy(similarity), torch.from_numpy(classes)
+        kept = torch.ones_like(index, dtype=torch.bool)
+        return _score(values, kept, index, n_classes, rule).argmax(dim=1).numpy()
+    top = similarity.max(axis=1, keepdims=True)
+    weight = np.exp(similarity - top)
+    same = classes[:, :, None] == classes[:, None, :]
+    least = np.where(same, similarity[:, None, :], np.inf).min(axis=2)
+    others = (~same).sum(axis=2)
+    total = np.where(same, 0.0, weight[:, None, :]).sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.log(total) + top
+        if rule == "mean":
+            spread = spread - np.log(others)
+        score = np.where(others == 0, np.inf, least - spread)
+    # Equal scores: the lowest class wins, as in an argmax over classes.
+    tied = np.where(score == score.max(axis=1, keepdims=True), classes, n_classes)
+    return tied.min(axis=1)
+
+
+def _retrieve(
+    similarity: torch.Tensor, classes: torch.Tensor, n: int, rule: str, n_classes: int
+) -> torch.Tensor:
+    """Which clusters are retrieved for each query, (n, K) bool."""
+    kept = torch.zeros_like(similarity, dtype=torch.bool)
+    if rule != "per-class":
+        return kept.scatter_(1, similarity.topk(n, dim=1, sorted=False).indices, True)
+    for c in range(n_classes):
+        members = torch.nonzero(classes == c).squeeze(1)
+        if len(members):
+            near = similarity[:, members].topk(min(n, len(members)), dim=1, sorted=False).indices
+            kept.scatter_(1, members[near], True)
+    return kept
+
+
+def _score(
+    similarity: torch.Tensor,
+    kept: torch.Tensor,
+    classes: torch.Tensor,
+    n_classes: int,
+    rule: str,
+) -> torch.Tensor:
+    """Log-scores (n, C) from s f.mu (n, K), what was retrieved, and classes (K,) or (n, K)."""
+    shape = (len(similarity), n_classes)
+    index = classes.expand_as(similarity)
+    least = torch.full(shape, torch.inf, dtype=similarity.dtype, device=similarity.device)
+    least.scatter_reduce_(1, index, similarity.masked_fill(~kept, torch.inf), "amin")
+    # Sums over the other classes are taken directly, not as total minus own: that would cancel.
+    top = similarity.masked_fill(~kept, -torch.inf).amax(dim=1, keepdim=True)
+    weight = torch.exp(similarity - top).masked_fill(~kept, 0.0)
+    own = torch.zeros(shape, dtype=weight.dtype, device=weight.device)
+    own.scatter_add_(1, index, weight)
+    count = torch.zeros_like(own).scatter_add_(1, index, kept.to(weight.dtype))
+    others = _sum_of_others(own)
+    number = count.sum(dim=1, keepdim=True) - count
+    spread = others.log() + top
+    if rule != "printed":
+        spread = spread - number.log()
+    score = least - spread
+    score = score.masked_fill(count == 0, -torch.inf)
+    return score.masked_fill((count > 0) & (number == 0), torch.inf)
+
+
+def _sum_of_others(values: torch.Tensor) -> torch.Tensor:
+    """Sum over all other columns of every row, by running sums from both sides."""
+    zero = torch.zeros_like(values[:, :1])
+    before = torch.cat([zero, values[:, :-1]], dim=1).cumsum(dim=1)
+    after = torch.cat([values[:, 1:], zero], dim=1).flip(1).cumsum(dim=1).flip(1)
+    return before + after
+
+
+def _check_rule(rule: str, n_neighbors: int, n_clusters: int) -> int:
+    if rule not in RULES:
+        raise InputError(f"rule is {rule!r}; choose one of: {', '.join(RULES)}.")
+    if n_neighbors < 1:
+        raise InputError(f"n_neighbors is {n_neighbors}, but must be 1 or more.")
+    return min(n_neighbors, n_clusters)
+
+
+def _checked(
+    queries: Any, centroids: Any, classes: Any, n_classes: int | None, scale: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
+    q = torch.as_tensor(queries)
+    if not q.is_floating_point():
+        q = q.float()
+    if q.dtype in (torch.float16, torch.bfloat16):
+        q = q.float()
+    mu = torch.as_tensor(centroids).to(q.device, q.dtype)
+    c = torch.as_tensor(classes).to(q.device)
+    if q.dim() != 2 or mu.dim() != 2 or q.shape[1] != mu.shape[1]:
+        raise InputError(
+            f"queries (n, d) and centroids (K, d) must have the same d, "
+            f"but are {tuple(q.shape)} and {tuple(mu.shape)}."
+        )
+    if len(mu) == 0 or c.shape != (len(mu),) or c.is_floating_point() or int(c.min()) < 0:
+        raise InputError(
+            f"centroid_classes must name the class, from 0, of each of the {len(mu)} centroids; "
+            "at least one is needed."
+        )
+    total = int(c.max()) + 1 if n_classes is None else n_classes
+    if total <= int(c.max()):
+        raise InputError(f"n_classes is {total}, but a centroid is of class {int(c.max())}.")
+    if not scale > 0:
+        raise InputError(f"scale is {scale}, but must be above 0.")
+    return q, mu, c.long(), total
