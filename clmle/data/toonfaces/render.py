@@ -1,0 +1,186 @@
+"""From a look to pixels: drawn as SVG, rendered, posed, lit, blurred."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from clmle.data.toonfaces.looks import Look
+from clmle.data.toonfaces.styles import Style, style_named
+
+MARGIN = 1.3  # drawn this much wider than shown, so that turning brings no empty corners
+OVERSAMPLE = 2
+
+
+def render(identity: Look, image: Look, size: int) -> np.ndarray:
+    """(size, size, 3) uint8 pixels of one face."""
+    style = style_named(identity["style"])
+    drawing = _rasterise(_svg(style, identity, image), style, size)
+    posed = _pose(drawing, image, size)
+    return _light(posed, image, size)
+
+
+@cache
+def _definition(name: str) -> Any:
+    from dicebear import Style as Definition
+
+    text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
+    return Definition(json.loads(text))
+
+
+def _svg(style: Style, identity: Look, image: Look) -> str:
+    from dicebear import Avatar
+
+    return Avatar(_definition(style.name), _options(style, identity, image)).to_string()
+
+
+def _options(style: Style, identity: Look, image: Look) -> dict[str, Any]:
+    """The drawing library's options: every component that carries a label is forced."""
+    components = {
+        component
+        for component in (
+            "accessories",
+            "glasses",
+            "facialHair",
+            "beard",
+            "details",
+            "earrings",
+            "hairAccessories",
+            "freckles",
+        )
+        if component in _components(style.name)
+    }
+    options: dict[str, Any] = {
+        "seed": str(identity["seed"]),
+        "backgroundColor": [image["background"]],
+        **{f"{component}Probability": 0 for component in components},
+        **dict(style.fixed),
+    }
+    expression = np.random.default_rng(image["expression"])
+    for component in ("eyes", "eyebrows"):
+        allowed = options.get(f"{component}Variant", _components(style.name)[component])
+        options[f"{component}Variant"] = [str(expression.choice(allowed))]
+
+    def show(component: str, variant: str) -> None:
+        options[f"{component}Variant"] = [variant]
+        options[f"{component}Probability"] = 100
+
+    show("mouth", image["mouth"])
+    if identity["bald"] and style.bald is not None:
+        options |= style.bald
+    else:
+        show(style.hair_component, image["hat"] or identity["hair"])
+    if image["glasses"]:
+        show(style.glasses[0], image["glasses"])
+    if identity["beard"] and style.beard:
+        show(style.beard[0], identity["beard"])
+    if identity["mustache"] and style.mustache:
+        show(style.mustache[0], identity["mustache"])
+    if image["earrings"]:
+        show("earrings", image["earrings"])
+    colours = _colours(style.name)
+    wanted = {
+        "accessories": image["frame"],
+        "glasses": image["frame"],
+        "earrings": image["jewel"],
+        "earring": image["jewel"],
+        "hat": image["cloth"],
+        "clothes": image["cloth"],
+        "shirt": image["cloth"],
+    }
+    options |= {f"{name}Color": [value] for name, value in wanted.items() if name in colours}
+    if style.skin:
+        options[style.skin] = [identity["skin"]]
+    for name in style.hair_colours:
+        options[name] = [identity["hair_colour"]]
+    return options
+
+
+@cache
+def _components(name: str) -> dict[str, list[str]]:
+    """Names of a style's components and of their variants."""
+    text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
+    return {key: list(value["variants"]) for key, value in json.loads(text)["components"].items()}
+
+
+@cache
+def _colours(name: str) -> frozenset[str]:
+    text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
+    return frozenset(json.loads(text)["colors"])
+
+
+def _rasterise(svg: str, style: Style, size: int) -> Any:
+    """The square of the face and a margin around it, as a Pillow image."""
+    import resvg_py
+    from PIL import Image
+
+    x, y, side = style.crop
+    canvas = float(svg.split('viewBox="0 0 ', 1)[1].split()[0])
+    wide = side * MARGIN * canvas
+    pixels = round(size * OVERSAMPLE * MARGIN)
+    # Widening the view shows empty canvas beyond the drawing: the background fills it.
+    box = f'viewBox="{x * canvas - wide / 2:.2f} {y * canvas - wide / 2:.2f} {wide:.2f} {wide:.2f}"'
+    old = svg.split("viewBox=", 1)[1].split('"')[1]
+    svg = svg.replace(f'viewBox="{old}"', box, 1)
+    png = resvg_py.svg_to_bytes(
+        svg_string=svg, width=pixels, height=pixels, skip_system_fonts=True
+    )
+    return Image.open(io.BytesIO(png)).convert("RGBA")
+
+
+def _pose(drawing: Any, image: Look, size: int) -> np.ndarray:
+    """Turn, zoom, shift and mirror; then average down to (size, size, 3) float."""
+    from PIL import Image
+
+    base = Image.new("RGBA", drawing.size, image["background"])
+    base.alpha_composite(drawing)
+    out = size * OVERSAMPLE
+    angle, zoom = np.deg2rad(image["turn"]), 1 / image["zoom"]
+    cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
+    flip = -1.0 if image["mirror"] else 1.0
+    centre = drawing.size[0] / 2
+    dx, dy = (shift * out for shift in image["shift"])
+    # Output pixel (u, v) looks up input pixel A (u - out/2, v - out/2) + centre + shift.
+    a, b, d, e = cos * flip, -sin, sin * flip, cos
+    c = centre + dx - a * out / 2 - b * out / 2
+    f = centre + dy - d * out / 2 - e * out / 2
+    turned = base.convert("RGB").transform(
+        (out, out),
+        Image.Transform.AFFINE,
+        (a, b, c, d, e, f),
+        Image.Resampling.BILINEAR,
+        fillcolor=image["background"],
+    )
+    pixels = np.asarray(turned, dtype=np.float32)
+    return pixels.reshape(size, OVERSAMPLE, size, OVERSAMPLE, 3).mean(axis=(1, 3))
+
+
+def _light(pixels: np.ndarray, image: Look, size: int) -> np.ndarray:
+    """Occlusion, brightness, contrast, light from one side, blur and noise."""
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(image["pixels"])
+    if image["occluded"]:
+        _occlude(pixels, size, rng)
+    side = 1 + image["side_light"] * np.linspace(-1, 1, size, dtype=np.float32)[None, :, None]
+    pixels = (pixels - 127.5) * image["contrast"] + 127.5
+    pixels = pixels * image["light"] * side
+    if image["blur"]:
+        sigma = image["blur"] * size / 40
+        pixels = gaussian_filter(pixels, (sigma, sigma, 0))
+    pixels = pixels + rng.normal(0, image["noise"] + 1e-6, pixels.shape)
+    return pixels.clip(0, 255).round().astype(np.uint8)
+
+
+def _occlude(pixels: np.ndarray, size: int, rng: np.random.Generator) -> None:
+    """A disc of one colour over a lower corner: shoulders and background, never the evidence."""
+    y, x = np.mgrid[:size, :size] / size
+    corner = 0.0 if rng.random() < 0.5 else 1.0
+    radius = rng.uniform(0.18, 0.3)
+    inside = (x - corner) ** 2 + (y - 1.02) ** 2 < radius**2
+    pixels[inside] = rng.integers(0, 256, 3)
