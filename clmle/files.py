@@ -48,7 +48,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise _as_sentence(error, path) from error
+        raise as_sentence(error, path) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -72,10 +72,11 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not readable JSON ({error}); remove or restore it.") from error
     except OSError as error:
-        raise _as_sentence(error, path) from error
+        raise as_sentence(error, path) from error
 
 
-def _as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:
+def as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:
+    """An operating system's error about ``path`` as a sentence for the person who met it."""
     if error.errno == errno.ENOSPC:
         return InputError(
             f"The disk is full: {path} could not be written; "

@@ -1,0 +1,83 @@
+"""Data sets, found by name or by the path of a folder."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
+from clmle.data.digits import load_digits
+from clmle.data.folder import load_folder
+from clmle.data.imbalance import imbalance, imbalanced_counts
+from clmle.data.toonfaces import load_toonfaces
+from clmle.errors import InputError
+
+_DATASETS: dict[str, Callable[..., Dataset]] = {
+    "toonfaces": load_toonfaces,
+    "digits": load_digits,
+}
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Data sets that need no files of one's own."""
+    return tuple(_DATASETS)
+
+
+def load_dataset(name: str, **options: Any) -> Dataset:
+    """A data set by name, or the folder of images at a path.
+
+    ``options`` go to the loader of that name; what it does not know is an InputError.
+    """
+    if name in _DATASETS:
+        load = _DATASETS[name]
+    elif Path(name).expanduser().is_dir():
+        load = load_folder
+    else:
+        raise InputError(
+            f"There is no data set or folder {name!r}; "
+            f"give one of {', '.join(_DATASETS)}, or the path of a folder of images."
+        )
+    known = inspect.signature(load).parameters
+    for option in options:
+        if option not in known:
+            raise InputError(f"{name} has no option {option!r}; it has: {', '.join(known)}.")
+    return load(name, **options) if load is load_folder else load(**options)
+
+
+def describe(dataset: Dataset) -> list[dict[str, Any]]:
+    """One row for each attribute value or class: its name and its images in every split."""
+    rows = []
+    for target, values in (*dataset.attributes.items(), *dataset.labels.items()):
+        if target in dataset.attributes:
+            kinds = [(1, target), (0, f"not {target}"), (UNKNOWN, f"{target} unknown")]
+        else:
+            n_classes = int(values.max(initial=-1)) + 1
+            names = dataset.class_names.get(target, tuple(map(str, range(n_classes))))
+            kinds = list(enumerate(names))
+        for value, name in kinds:
+            row: dict[str, Any] = {"target": target, "class": name, "value": int(value)}
+            for number, split in enumerate(SPLITS):
+                row[split] = int(((values == value) & (dataset.split == number)).sum())
+            rows.append(row)
+    return rows
+
+
+__all__ = [
+    "SPLITS",
+    "TEST",
+    "TRAIN",
+    "UNKNOWN",
+    "VALIDATION",
+    "Dataset",
+    "Task",
+    "dataset_names",
+    "describe",
+    "imbalance",
+    "imbalanced_counts",
+    "load_dataset",
+    "load_digits",
+    "load_folder",
+    "load_toonfaces",
+]

@@ -1,0 +1,267 @@
+"""Any folder of images: one sub-folder a class, or images and a CSV file of labels."""
+
+from __future__ import annotations
+
+import csv
+import os
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
+from clmle.errors import InputError
+
+SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm",
+}  # fmt: skip
+SPLIT_NAMES = {
+    "train": TRAIN, "training": TRAIN, "0": TRAIN,
+    "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION, "1": VALIDATION,
+    "test": TEST, "testing": TEST, "2": TEST,
+}  # fmt: skip
+FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "name")
+GROUP_COLUMNS = ("identity", "group", "subject", "person")
+YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "-1", "-1.0", "false", "no"}
+MAX_PIXELS = 100_000_000
+
+Progress = Callable[[int, int], None]
+
+
+def load_folder(
+    path: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    image_size: int = 40,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Images of a folder as a data set.
+
+    Without ``labels``: one sub-folder a class; above the classes there may be folders
+    train, val and test. With ``labels``: a CSV file with a column of file names (file,
+    filename, image, ...), and columns of labels: 0/1, -1/1, yes/no and true/false columns are
+    binary attributes, others classes, empty cells unknown; a column ``split`` (train, val,
+    test) and a column ``identity`` or ``group`` (kept together by a random split) are
+    understood. Otherwise 70 % train, 10 % validate, 20 % test, by ``seed``.
+
+    Any size and mode that Pillow reads is made RGB (transparency over white, first frame,
+    camera rotation applied), cut to the central square and resized. Files that cannot be
+    read are named in a warning and left out.
+
+    Raises
+    ------
+    InputError
+        No such folder, no image, no class, or labels that name no file of the folder.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; check the path.")
+    if not 8 <= image_size <= 1024:
+        raise InputError(f"image_size is {image_size}, but must be from 8 to 1024 pixels.")
+    table = _from_csv(folder, Path(labels)) if labels else _from_folders(folder)
+    images, kept = _read_all([folder / f for f in table["file"]], image_size, progress)
+    if not len(kept):
+        raise InputError(f"None of the {len(table['file'])} images of {folder} could be read.")
+    table = {name: [values[i] for i in kept] for name, values in table.items()}
+    split = _split(table, seed)
+    attributes, classes, names = _targets(table, folder)
+    return Dataset(
+        folder.name,
+        images,
+        split,
+        attributes,
+        classes,
+        names,
+        columns={"file": np.array(table["file"])},
+    )
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
+def _from_folders(folder: Path) -> dict[str, list[str]]:
+    """Columns file, label and, where the folders name it, split."""
+    parts = [p for p in sorted(folder.iterdir()) if p.is_dir() and not p.name.startswith(".")]
+    if not parts:
+        raise InputError(
+            f"{folder} has no sub-folders; put the images of each class into a folder of its "
+            "own, or name a CSV file of labels."
+        )
+    named = all(p.name.lower() in SPLIT_NAMES for p in parts)
+    table: dict[str, list[str]] = {"file": [], "label": []}
+    if named:
+        table["split"] = []
+    for part in parts if named else [folder]:
+        for group in sorted(p for p in part.iterdir() if p.is_dir()):
+            if group.name.startswith("."):
+                continue
+            for file in sorted(f for f in group.rglob("*") if _is_image(f)):
+                table["file"].append(str(file.relative_to(folder)))
+                table["label"].append(group.name)
+                if named:
+                    table["split"].append(part.name)
+    if not table["file"]:
+        raise InputError(
+            f"{folder} holds no image in its sub-folders; expected files such as .png or .jpg."
+        )
+    return table
+
+
+def _from_csv(folder: Path, file: Path) -> dict[str, list[str]]:
+    """Columns of the CSV file; the one of file names is called file."""
+    file = file.expanduser()
+    if not file.exists() and (folder / file).exists():
+        file = folder / file
+    try:
+        with open(file, newline="", encoding="utf-8-sig") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"The labels {file} cannot be read ({error}); check the path.") from error
+    if not rows:
+        raise InputError(f"{file} holds no row of labels.")
+    columns = [c for c in rows[0] if c]
+    names = [c for c in columns if c.strip().lower() in FILE_COLUMNS]
+    if not names:
+        raise InputError(
+            f"{file} has no column of file names; call it one of: {', '.join(FILE_COLUMNS)}."
+        )
+    if len(columns) < 2:
+        raise InputError(f"{file} has no column of labels beside {names[0]!r}.")
+    present = [r for r in rows if (folder / (r[names[0]] or "")).is_file()]
+    if not present:
+        raise InputError(
+            f"None of the {len(rows)} files that {file} names is in {folder}; "
+            f"the first is {rows[0][names[0]]!r}."
+        )
+    if len(present) < len(rows):
+        missing = next(r for r in rows if not (folder / (r[names[0]] or "")).is_file())
+        warnings.warn(
+            f"{len(rows) - len(present)} of the {len(rows)} files that {file} names are not in "
+            f"{folder}, the first is {missing[names[0]]!r}; they are left out.",
+            stacklevel=3,
+        )
+    table = {"file": [r[names[0]] for r in present]}
+    for column in columns:
+        if column != names[0]:
+            table[column.strip()] = [(r[column] or "").strip() for r in present]
+    return table
+
+
+def _read_all(
+    files: list[Path], size: int, progress: Progress | None
+) -> tuple[np.ndarray, list[int]]:
+    """(m, size, size, 3) pixels of the files that can be read, and which those are."""
+    images = np.empty((len(files), size, size, 3), dtype=np.uint8)
+    kept, broken = [], []
+    with ThreadPoolExecutor() as pool:
+        for i, pixels in enumerate(pool.map(lambda file: _read(file, size), files)):
+            if isinstance(pixels, str):
+                broken.append(f"{files[i].name} ({pixels})")
+            else:
+                images[len(kept)] = pixels
+                kept.append(i)
+            if progress is not None and (i % 50 == 49 or i + 1 == len(files)):
+                progress(i + 1, len(files))
+    if broken:
+        warnings.warn(
+            f"{len(broken)} of {len(files)} files could not be read and are left out: "
+            f"{', '.join(broken[:5])}{', ...' if len(broken) > 5 else ''}.",
+            stacklevel=3,
+        )
+    return images[: len(kept)], kept
+
+
+def _read(file: Path, size: int) -> np.ndarray | str:
+    """RGB pixels of the central square, or why they could not be had."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(file) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return f"over {MAX_PIXELS // 10**6} million pixels"
+            square = ImageOps.fit(_to_rgb(ImageOps.exif_transpose(image)), (size, size))
+            return np.asarray(square)
+    except UnidentifiedImageError:
+        return "not an image"
+    except Image.DecompressionBombError:
+        return "far too many pixels"
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        return str(error).split("\n")[0][:80] or "damaged"
+
+
+def _to_rgb(image: Any) -> Any:
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
+        return Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:
+    """0, 1, 2 of every row: as given, else at random with groups kept together."""
+    if "split" in table:
+        unknown = {v for v in table["split"] if v.lower() not in SPLIT_NAMES}
+        if unknown:
+            raise InputError(
+                f"split {min(unknown)!r} is not known; use one of: {', '.join(SPLITS)}."
+            )
+        split = np.array([SPLIT_NAMES[v.lower()] for v in table["split"]], dtype=np.int8)
+        if VALIDATION not in split and (split == TRAIN).sum() > 1:
+            train = np.random.default_rng(seed).permutation(np.flatnonzero(split == TRAIN))
+            split[train[: max(1, len(train) // 8)]] = VALIDATION
+        return split
+    n = len(table["file"])
+    group_column = next((c for c in GROUP_COLUMNS if c in table), None)
+    strata = table.get("label", [""] * n) if group_column is None else table[group_column]
+    split = np.empty(n, dtype=np.int8)
+    rng = np.random.default_rng(seed)
+    if group_column is not None:
+        groups, inverse = np.unique(strata, return_inverse=True)
+        draw = rng.random(len(groups))[inverse]
+        return np.select([draw < 0.7, draw < 0.8], [TRAIN, VALIDATION], TEST).astype(np.int8)
+    for stratum in sorted(set(strata)):
+        members = rng.permutation([i for i, s in enumerate(strata) if s == stratum])
+        # Every class of three or more images is in all three splits.
+        n_test, n_validation = max(1, len(members) // 5), max(1, len(members) // 10)
+        if len(members) < 3:
+            n_test = n_validation = 0
+        split[members] = TRAIN
+        split[members[:n_test]] = TEST
+        split[members[n_test : n_test + n_validation]] = VALIDATION
+    return split
+
+
+def _targets(
+    table: dict[str, list[str]], folder: Path
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
+    """Binary attributes, class labels and the classes' names."""
+    attributes, classes, names = {}, {}, {}
+    for column, values in table.items():
+        if column in ("file", "split", *GROUP_COLUMNS):
+            continue
+        known = {v.lower() for v in values if v}
+        if not known:
+            continue
+        if known <= YES | NO and column != "label":
+            attributes[column] = np.array(
+                [UNKNOWN if not v else int(v.lower() in YES) for v in values], dtype=np.int8
+            )
+        else:
+            found = tuple(sorted({v for v in values if v}))
+            place = {v: i for i, v in enumerate(found)}
+            classes[column] = np.array([place.get(v, UNKNOWN) for v in values], dtype=np.int64)
+            names[column] = found
+    if not attributes and not classes:
+        raise InputError(f"The labels of {folder} hold no column of attributes or classes.")
+    return attributes, classes, names

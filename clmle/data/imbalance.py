@@ -1,0 +1,93 @@
+"""The imbalance dial: thin the training classes of any task to a chosen profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clmle.data.base import Task
+from clmle.errors import InputError
+
+KINDS = ("exponential", "step", "given")
+
+
+def imbalanced_counts(
+    available: Sequence[int] | np.ndarray,
+    kind: str = "exponential",
+    ratio: float = 10.0,
+    *,
+    counts: Sequence[int] | None = None,
+    minority_share: float = 0.5,
+) -> np.ndarray:
+    """Images of each class to keep, (C,), largest class first in the order given.
+
+    "exponential": class i keeps n r^(-i / (C - 1)); "step": the last ``minority_share`` of
+    the classes keep n / r, the others n; "given": ``counts``. n is the largest number for
+    which every class has enough images, so that the ratio is met up to rounding; no class is
+    left empty.
+
+    Raises
+    ------
+    InputError
+        A ratio below 1, an unknown kind, or counts that are not there.
+
+    Examples
+    --------
+    >>> imbalanced_counts([100, 100, 100], "exponential", 100.0).tolist()
+    [100, 10, 1]
+    """
+    have = np.asarray(available, dtype=np.int64)
+    if kind not in KINDS:
+        raise InputError(f"imbalance is {kind!r}; choose one of: {', '.join(KINDS)}.")
+    if kind == "given":
+        wanted = np.asarray(counts if counts is not None else [], dtype=np.int64)
+        if wanted.shape != have.shape or (wanted < 1).any() or (wanted > have).any():
+            raise InputError(
+                f"counts must name 1 to {have.tolist()} images for the {len(have)} classes, "
+                f"but are {wanted.tolist()}."
+            )
+        return wanted
+    if not (np.isfinite(ratio) and ratio >= 1):
+        raise InputError(f"ratio is {ratio}, but must be 1 or more: largest over smallest class.")
+    if not 0 < minority_share <= 1:
+        raise InputError(f"minority_share is {minority_share}, but must be above 0 and at most 1.")
+    n = len(have)
+    if kind == "exponential":
+        profile = ratio ** (-np.arange(n) / max(1, n - 1))
+    else:
+        few = min(n - 1, max(1, round(n * minority_share)))
+        profile = np.where(np.arange(n) >= n - few, 1 / ratio, 1.0)
+    largest = (have / profile).min()
+    return np.clip(np.round(largest * profile).astype(np.int64), 1, have)
+
+
+def imbalance(
+    task: Task,
+    kind: str = "exponential",
+    ratio: float = 10.0,
+    *,
+    counts: Sequence[int] | None = None,
+    order: Sequence[int] | None = None,
+    seed: int = 0,
+) -> Task:
+    """``task`` with its training rows thinned; validation and test rows are not touched.
+
+    ``order`` lists the classes from the one to be largest to the one to be smallest; by
+    default by how many images they have. The same seed and a higher ratio keep a subset of
+    each class as long as its count shrinks.
+    """
+    available = task.class_counts("train")
+    ranked = np.argsort(-available, kind="stable") if order is None else np.asarray(order)
+    if sorted(ranked.tolist()) != list(range(task.n_classes)):
+        raise InputError(
+            f"order must list each of the {task.n_classes} classes once, not {ranked.tolist()}."
+        )
+    given = None if counts is None else [counts[c] for c in ranked]
+    keep = imbalanced_counts(available[ranked], kind, ratio, counts=given)
+    labels = task.labels[task.train]
+    rows = []
+    for c, count in zip(ranked, keep, strict=True):
+        members = task.train[labels == c]
+        rows.append(np.random.default_rng([seed, int(c)]).permutation(members)[:count])
+    return task.with_train(np.sort(np.concatenate(rows)))
