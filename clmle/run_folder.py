@@ -75,6 +75,9 @@ class RunFolder:
         file = self.path / "result.json"
         return read_json(file) if file.exists() else None
 
+    def write_result(self, result: dict[str, Any]) -> None:
+        write_json(self.path / "result.json", result)
+
     # --- metrics --------------------------------------------------------------------------
 
     def metrics(self, kind: str | None = None) -> list[dict[str, Any]]:

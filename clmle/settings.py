@@ -50,7 +50,10 @@ class TrainSettings:
     prior_iterations: int = setting(
         100, "steps of class-weighted softmax before the first clustering (cluster methods only)"
     )
-    prior: str = setting("", "weights (.safetensors) or features (.npy) to start from instead")
+    prior: str = setting("", "weights of a run (model.safetensors) to start from instead")
+    margin_trials: int = setting(
+        0, "steps of each short trial that chooses a1 on validation data; 0 takes its share"
+    )
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: str = setting("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
     threads: int = setting(0, "CPU threads; 0 leaves the choice to PyTorch")

@@ -133,6 +133,10 @@ class Method(ABC):
         """Options to try for a few steps each on validation data; the best is kept."""
         return []
 
+    def assignment(self) -> np.ndarray | None:
+        """Cluster of every training row, (n,), where the method has clusters."""
+        return None
+
     def state(self) -> dict[str, torch.Tensor]:
         """What a resumed run needs beside the network, as tensors."""
         return {}

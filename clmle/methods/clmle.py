@@ -233,6 +233,9 @@ class CLMLE(Method):
         }
         return best[1]
 
+    def assignment(self) -> np.ndarray | None:
+        return None if self.index is None else self.index.assignment
+
     # --- resume -----------------------------------------------------------------------------
 
     def state(self) -> dict[str, torch.Tensor]:

@@ -1,0 +1,117 @@
+"""Balanced accuracy and what stands beside it, with a bootstrap interval.
+
+Balanced accuracy can be bought by trading everything else away, so plain accuracy, average
+precision, ROC AUC, Matthews correlation and the recall of every class are always given too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clmle.errors import InputError
+
+
+def balanced_accuracy(confusion: np.ndarray) -> float:
+    """Mean recall over the classes that occur, from counts (true, predicted), (C, C).
+
+    For two classes 0.5 (tp / Np + tn / Nn), the paper's measure.
+    """
+    total = confusion.sum(axis=1)
+    present = total > 0
+    return float((np.diag(confusion)[present] / total[present]).mean())
+
+
+def classification_figures(
+    labels: np.ndarray, scores: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """All figures of one split, as plain numbers and lists.
+
+    Parameters
+    ----------
+    labels : (n,) whole numbers in [0, C)
+    scores : (n, C), larger is likelier; infinities are allowed, NaN is not.
+    n_bootstrap : int
+        Redraws of the interval: images of each class are redrawn among themselves.
+
+    Returns
+    -------
+    dict
+        balanced_accuracy, interval (95 %), accuracy, recall (C; None for an absent class),
+        average_precision and roc_auc (of class 1 where there are two classes, else means of
+        one against the rest), mcc, confusion (true, predicted), n.
+    """
+    labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
+    if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:
+        raise InputError(
+            f"labels (n,) and scores (n, C) must agree and hold a row, but are "
+            f"{labels.shape} and {scores.shape}."
+        )
+    if np.isnan(scores).any():
+        raise InputError("scores hold NaN; the training may have diverged: lower learning_rate.")
+    n_classes = scores.shape[1]
+    predicted = scores.argmax(axis=1)
+    confusion = np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(
+        n_classes, n_classes
+    )
+    total = confusion.sum(axis=1)
+    right = np.diag(confusion)
+    precision, area = _ranking(labels, finite(scores))
+    return {
+        "balanced_accuracy": balanced_accuracy(confusion),
+        "interval": _interval(right, total, n_bootstrap, seed),
+        "accuracy": float(right.sum() / total.sum()),
+        "recall": [float(r / t) if t else None for r, t in zip(right, total, strict=True)],
+        "average_precision": precision,
+        "roc_auc": area,
+        "mcc": _mcc(confusion),
+        "confusion": confusion.tolist(),
+        "n": len(labels),
+    }
+
+
+def finite(scores: np.ndarray) -> np.ndarray:
+    """Scores with infinities moved just beyond the finite ones; the order stays."""
+    values = scores[np.isfinite(scores)]
+    low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
+    return np.clip(scores, low - 1, high + 1)
+
+
+def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:
+    """Average precision and ROC AUC, or None where a single class occurs."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    if scores.shape[1] == 2:
+        columns = {1: scores[:, 1] - scores[:, 0]}
+    else:
+        rest = [np.delete(scores, c, axis=1).max(axis=1) for c in range(scores.shape[1])]
+        columns = {c: scores[:, c] - rest[c] for c in range(scores.shape[1])}
+    usable = {c: s for c, s in columns.items() if 0 < (labels == c).sum() < len(labels)}
+    if not usable:
+        return None, None
+    precision = [average_precision_score(labels == c, s) for c, s in usable.items()]
+    area = [roc_auc_score(labels == c, s) for c, s in usable.items()]
+    return float(np.mean(precision)), float(np.mean(area))
+
+
+def _interval(right: np.ndarray, total: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
+    """95 % interval of balanced accuracy.
+
+    Redrawing the images of one class makes its number of hits binomial: no image is touched.
+    """
+    present = total > 0
+    hits = np.random.default_rng(seed).binomial(
+        total[present], right[present] / total[present], size=(n_bootstrap, int(present.sum()))
+    )
+    means = (hits / total[present]).mean(axis=1)
+    return [float(v) for v in np.quantile(means, [0.025, 0.975])]
+
+
+def _mcc(confusion: np.ndarray) -> float:
+    """Matthews correlation of a confusion matrix (Gorodkin 2004); 0 where undefined."""
+    c = confusion.astype(np.float64)
+    true, predicted, n = c.sum(axis=1), c.sum(axis=0), c.sum()
+    covariance = np.trace(c) * n - true @ predicted
+    spread = (n**2 - predicted @ predicted) * (n**2 - true @ true)
+    return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0

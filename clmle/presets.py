@@ -1,0 +1,34 @@
+"""Two budgets: one that is done in under a minute on two cores, one in under five."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from clmle.errors import InputError
+from clmle.methods import get_method
+from clmle.settings import DataSettings, Settings, TrainSettings
+
+PRESETS = {
+    "quick": TrainSettings(iterations=160, prior_iterations=80, rounds=4),
+    "standard": TrainSettings(
+        iterations=900, prior_iterations=450, rounds=6, margin_trials=15, patience=2
+    ),
+}
+
+
+def preset_settings(
+    preset: str = "quick",
+    method: str = "clmle",
+    dataset: str = "toonfaces",
+    attribute: str = "",
+) -> Settings:
+    """Settings of a preset for a method and a data set; every method has the same budget."""
+    if preset not in PRESETS:
+        raise InputError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
+    options = get_method(method).Options()
+    data = DataSettings(dataset=dataset, attribute=attribute, size=preset)
+    if dataset == "digits":
+        data = replace(data, image_size=16)
+        if hasattr(options, "cluster_size"):
+            options = replace(options, cluster_size=20, min_clusters=1)
+    return Settings(method, options, data, PRESETS[preset])

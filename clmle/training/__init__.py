@@ -1,0 +1,16 @@
+"""Training: one engine for every method."""
+
+from clmle.training.engine import Stopped, train
+from clmle.training.model import EmbeddingModel, evaluate, load_model
+from clmle.training.prepare import load_data, prepare, settings_from_dict
+
+__all__ = [
+    "EmbeddingModel",
+    "Stopped",
+    "evaluate",
+    "load_data",
+    "load_model",
+    "prepare",
+    "settings_from_dict",
+    "train",
+]

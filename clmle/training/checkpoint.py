@@ -1,0 +1,64 @@
+"""The whole state of a run in one safetensors file: saved atomically, loaded without pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clmle.errors import InputError
+from clmle.files import atomic_path
+
+
+def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
+    """Write ``groups`` of tensors as "group/name" and ``facts`` (JSON) beside them."""
+    from safetensors.torch import save_file
+
+    flat = {
+        f"{group}/{name}": tensor.detach().cpu().contiguous().clone()
+        for group, tensors in groups.items()
+        for name, tensor in tensors.items()
+    }
+    with atomic_path(path) as temporary:
+        save_file(flat, temporary, metadata={"facts": json.dumps(facts)})
+
+
+def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
+    """What :func:`save_tensors` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {}).get("facts", "null"))
+            for key in file.keys():  # noqa: SIM118  (not a mapping)
+                group, _, name = key.partition("/")
+                groups.setdefault(group, {})[name] = file.get_tensor(key)
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read as weights ({error}); restore it.") from error
+    return groups, facts
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """Momentum buffers by the number of their parameter."""
+    state = optimizer.state_dict()["state"]
+    return {
+        str(number): values["momentum_buffer"]
+        for number, values in state.items()
+        if values.get("momentum_buffer") is not None
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    """Put momentum buffers back."""
+    state = optimizer.state_dict()
+    state["state"] = {int(n): {"momentum_buffer": t} for n, t in tensors.items()}
+    optimizer.load_state_dict(state)

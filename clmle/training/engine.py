@@ -1,0 +1,548 @@
+"""The training of one run, from settings to result: readable from top to bottom.
+
+    prior features   class-weighted softmax for a while (cluster methods only)
+    margins          a few short trials judged on validation data, if asked for
+    rounds           refresh the clusters, then steps; validation after every round
+    test             the best round on validation data judges the test images, once
+
+Every random draw is named by (seed, step). With the checkpoint (weights, momentum, clusters,
+cached losses, plateau) a killed run therefore goes on exactly as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from clmle.data.base import Task
+from clmle.errors import InputError
+from clmle.evaluation.classification import classification_figures
+from clmle.methods import Loss, Method, Outputs, Rule, get_method
+from clmle.run_folder import RunFolder
+from clmle.settings import Settings
+from clmle.training.checkpoint import (
+    load_tensors,
+    optimizer_tensors,
+    restore_optimizer,
+    save_tensors,
+)
+from clmle.training.images import ImageSource
+from clmle.training.network import Network, autocast, extract, pick_device
+from clmle.training.plateau import Plateau
+from clmle.training.prepare import prepare, settings_from_dict
+
+SAVE_EVERY = 15.0  # seconds between checkpoints within a round
+TOLD_EVERY = 0.5  # seconds between status files
+LOG_EVERY = 5  # steps between lines of the metrics file
+SAMPLE = 2400  # images whose features are kept after every round
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class Stopped(Exception):
+    """The run was asked to stop; its checkpoint is saved."""
+
+
+def train(run: RunFolder, *, report: Report | None = None) -> dict[str, Any]:
+    """Train, or go on training, the run in a folder; returns its result.
+
+    Raises
+    ------
+    InputError
+        Settings or data that cannot be used; the sentence is in the status too.
+    Stopped
+        The run was asked to stop and can be resumed.
+    """
+    done = run.result()
+    if done is not None:
+        return done
+    run.clear_stop()
+    session = Session(run, report)
+    try:
+        with _signals(run):
+            return session.run_all()
+    except Stopped:
+        session.tell("stopped", state="stopped", message="Stopped; resume it to go on.")
+        raise
+    except InputError as error:
+        session.tell("failed", state="failed", message=str(error))
+        raise
+    except Exception as error:
+        session.tell("failed", state="failed", message=f"{type(error).__name__}: {error}")
+        raise
+
+
+class Session:
+    """What one process knows of the run that it trains."""
+
+    def __init__(self, run: RunFolder, report: Report | None) -> None:
+        self.run, self.report = run, report
+        self.settings: Settings = settings_from_dict(run.settings())
+        self.step = 0
+        self.spent = 0.0  # seconds of earlier sessions
+        self.began = time.monotonic()
+        self.began_at_step = 0
+        self.stepping_since: float | None = None  # rendering does not count for the pace
+        self.told = self.saved = 0.0
+        self.tell("starting")
+
+    # --- the whole, in order ------------------------------------------------------------
+
+    def run_all(self) -> dict[str, Any]:
+        self.set_up()
+        if self.run.checkpoint_path.exists():
+            self.restore()
+        else:
+            self.start_weights()
+        while self.phase != "done":
+            if self.phase == "prior":
+                self.train_prior()
+            elif self.phase == "margins":
+                self.choose_margins()
+            else:
+                self.train_round()
+        return self.test()
+
+    def set_up(self) -> None:
+        t = self.settings.train
+        if t.threads:
+            torch.set_num_threads(t.threads)
+        self.device = pick_device(t.device)
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = True
+            torch.backends.cudnn.allow_tf32 = True
+        _, self.task = prepare(self.settings, self.rendering)
+        self.check()
+        self.source = ImageSource(self.task.images, self.device)
+        self.labels = torch.from_numpy(self.task.labels).to(self.device)
+        channels, size = self.task.images.shape[3], self.task.images.shape[1]
+        torch.manual_seed(t.seed)
+        self.network = Network(t.backbone, channels, size, t.feature_dim, self.task.n_classes).to(
+            self.device, memory_format=torch.channels_last
+        )
+        self.method = self.make(self.settings.method, self.settings.options)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(), t.learning_rate, t.momentum, weight_decay=t.weight_decay
+        )
+        self.plateau = Plateau(t.patience, t.drops)
+        prior = self.method.uses_clusters and not t.prior
+        self.prior_steps = min(t.prior_iterations, t.iterations) if prior else 0
+        self.phase = "prior" if self.prior_steps else "margins"
+        self.round = 0
+        self.sample = _embedding_sample(self.task, t.seed)
+        self.features: np.ndarray | None = None
+
+    def make(self, name: str, options: Any) -> Method:
+        t = self.settings.train
+        return get_method(name)(options, self.task, t.batch_size, t.seed)
+
+    def check(self) -> None:
+        t = self.settings.train
+        for name in ("iterations", "rounds", "batch_size", "feature_dim", "patience"):
+            if getattr(t, name) < 1:
+                raise InputError(f"{name} is {getattr(t, name)}, but must be 1 or more.")
+        if not t.learning_rate > 0:
+            raise InputError(f"learning_rate is {t.learning_rate}, but must be above 0.")
+
+    # --- phases -------------------------------------------------------------------------
+
+    def train_prior(self) -> None:
+        """Prior features by class-weighted softmax (the network goes on from there)."""
+        method = self.make("cost-sensitive", get_method("cost-sensitive").Options())
+        while self.step < self.prior_steps:
+            self.one_step(method, "prior features")
+        self.phase = "margins"
+        self.save()
+
+    def choose_margins(self) -> None:
+        """Clusters on the prior features; then the margins, by short trials on validation."""
+        self.begin_round()
+        self.validate()
+        trials = self.settings.train.margin_trials
+        candidates = self.method.margin_candidates() if trials else []
+        if candidates:
+            before = self.snapshot()
+            scores = []
+            for number, options in enumerate(candidates, start=1):
+                self.method.options = options
+                for step in range(trials):
+                    self.one_step(
+                        self.method,
+                        f"margins, trial {number} of {len(candidates)}",
+                        as_step=10**6 + step,
+                    )
+                scores.append(self.score_quickly())
+                self.restore_snapshot(before)
+            self.method.options = candidates[int(np.argmax(scores))]
+            self.run.append_metrics(
+                kind="margins",
+                step=self.step,
+                between=[float(self.method_margin(o)) for o in candidates],
+                balanced_accuracy=scores,
+            )
+        self.round = 1
+        self.phase = "rounds"
+        self.save()
+
+    def train_round(self) -> None:
+        """The steps of one round, then validation, plateau and the next clusters."""
+        t = self.settings.train
+        steps = t.iterations - self.prior_steps
+        end = self.prior_steps + steps * self.round // t.rounds
+        while self.step < end:
+            self.one_step(self.method, f"round {self.round} of {t.rounds}")
+        self.begin_round()
+        verdict = self.validate()
+        if verdict == "drop":
+            for group in self.optimizer.param_groups:
+                group["lr"] = t.learning_rate * self.plateau.factor
+        if self.round >= t.rounds or verdict == "stop":
+            self.phase = "done"
+        else:
+            self.round += 1
+        self.save()
+
+    def one_step(self, method: Method, phase: str, as_step: int | None = None) -> None:
+        """One batch: drawn, augmented, forward, backward, update."""
+        t = self.settings.train
+        if self.stepping_since is None:
+            self.stepping_since = time.monotonic()
+        step = self.step if as_step is None else as_step
+        batch = method.draw(step)
+        rows = self.task.train[batch.rows]
+        generator = np.random.default_rng([t.seed, step, 1]) if t.augment else None
+        images = self.source.batch(rows, generator)
+        self.network.train()
+        with autocast(self.device, t.precision):
+            features, logits = self.network(images)
+        labels = self.labels[torch.from_numpy(rows).to(self.device)]
+        loss = method.loss(Outputs(features.float(), logits.float(), labels), batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.total.backward()
+        self.optimizer.step()
+        if as_step is None:
+            self.step += 1
+            if self.step % LOG_EVERY == 0 or self.step == 1:
+                self.log(phase, loss)
+        self.pulse(phase)
+
+    def begin_round(self) -> None:
+        """Fresh features of all training images where the method needs them; its clusters."""
+        self.features = None
+        began = time.perf_counter()
+        if self.method.needs_train_features():
+            self.features, _ = self.extract(self.task.train, "features for clusters")
+        extracted = time.perf_counter()
+        self.method.start_round(self.round, self.features)
+        if self.method.uses_clusters:
+            self.run.append_metrics(
+                kind="refresh",
+                step=self.step,
+                round=self.round,
+                extract_seconds=extracted - began,
+                cluster_seconds=time.perf_counter() - extracted,
+            )
+
+    def validate(self) -> str:
+        """Judge validation images; keep the best weights; store the embedding."""
+        rows = self.task.validation
+        features, logits = self.extract(rows, "validation")
+        labels = self.task.labels[rows]
+        rule = self.fit_rule(features, logits, labels)
+        figures = classification_figures(labels, rule.scores(features, logits))
+        verdict = self.plateau.update(figures["balanced_accuracy"])
+        if verdict == "better":
+            self.save_best(rule, figures)
+        kept = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall")
+        self.run.append_metrics(
+            kind="validation",
+            step=self.step,
+            round=self.round,
+            seconds=self.seconds(),
+            **{name: figures[name] for name in kept},
+        )
+        self.store_embedding()
+        return verdict
+
+    def test(self) -> dict[str, Any]:
+        """The best round judges the test images; the result is written and returned."""
+        best, facts = load_tensors(self.run.model_path)
+        self.network.load_state_dict(best["network"])
+        rule = load_rule(self.run, facts)
+        result: dict[str, Any] = {}
+        for split in ("validation", "test"):
+            rows = self.task.rows(split)
+            features, logits = self.extract(rows, "testing")
+            scores = rule.scores(features, logits)
+            result[split] = classification_figures(self.task.labels[rows], scores)
+        seconds = self.seconds()
+        result |= {
+            "chosen": facts["chosen"],
+            "best_round": facts["round"],
+            "class_names": list(self.task.class_names),
+            "class_counts": self.task.class_counts().tolist(),
+            "task": self.task.name,
+            "seconds": seconds,
+            "iterations": self.step,
+            "images_per_second": self.step * self.settings.train.batch_size / max(seconds, 1e-9),
+            "machine": {
+                "device": _device_name(self.device),
+                "threads": torch.get_num_threads(),
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+        }
+        self.run.write_result(result)
+        self.tell("done", state="done")
+        return result
+
+    # --- parts --------------------------------------------------------------------------
+
+    def extract(self, rows: np.ndarray, phase: str) -> tuple[np.ndarray, np.ndarray]:
+        precision = self.settings.train.precision
+        return extract(
+            self.network, self.source, rows, precision=precision, tick=lambda: self.pulse(phase)
+        )
+
+    def fit_rule(self, features: np.ndarray, logits: np.ndarray, labels: np.ndarray) -> Rule:
+        train = self.features if self.features is not None else np.empty((0, 0))
+        return self.method.fit_rule(train, (features, logits, labels))
+
+    def score_quickly(self) -> float:
+        """Balanced accuracy on validation data, with the clusters as they are."""
+        if self.method.needs_train_features():
+            self.features, _ = self.extract(self.task.train, "trial")
+            self.method.start_round(self.round, self.features)
+        features, logits = self.extract(self.task.validation, "trial")
+        labels = self.task.labels[self.task.validation]
+        rule = self.fit_rule(features, logits, labels)
+        figures = classification_figures(labels, rule.scores(features, logits), n_bootstrap=1)
+        return figures["balanced_accuracy"]
+
+    def method_margin(self, options: Any) -> float:
+        kept, self.method.options = self.method.options, options
+        try:
+            return self.method.margins(self.settings.train.feature_dim)[0]  # type: ignore[attr-defined]
+        finally:
+            self.method.options = kept
+
+    def save_best(self, rule: Rule, figures: dict[str, Any]) -> None:
+        arrays = rule.arrays()
+        if arrays:
+            self.run.write_clusters(**arrays)
+        facts = {"chosen": rule.chosen(), "round": self.round, "validation": figures}
+        save_tensors(
+            self.run.model_path,
+            {
+                "network": self.network.state_dict(),
+                "rule": {name: torch.from_numpy(a) for name, a in arrays.items()},
+            },
+            facts,
+        )
+
+    def store_embedding(self) -> None:
+        rows, split = self.sample
+        features, _ = self.extract(rows, "validation")
+        norms = np.linalg.norm(features, axis=1, keepdims=True)
+        clusters = np.full(len(rows), -1, dtype=np.int64)
+        assignment = self.method.assignment()
+        if assignment is not None:
+            place = {int(row): i for i, row in enumerate(self.task.train)}
+            for i in np.flatnonzero(split == 0):
+                clusters[i] = assignment[place[int(rows[i])]]
+        self.run.write_embedding(
+            self.round,
+            features=(features / np.maximum(norms, 1e-12)).astype(np.float32),
+            rows=rows,
+            labels=self.task.labels[rows],
+            clusters=clusters,
+            split=split,
+        )
+
+    # --- start, save, restore -----------------------------------------------------------
+
+    def start_weights(self) -> None:
+        """The user's own prior features: weights of a network, where given."""
+        prior = self.settings.train.prior
+        if prior:
+            groups, _ = load_tensors(Path(prior))
+            weights = groups.get("network", {})
+            own = self.network.state_dict()
+            fitting = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
+            if not any(k.startswith("backbone.") for k in fitting):
+                raise InputError(f"{prior} holds no weights that fit this backbone.")
+            self.network.load_state_dict(fitting, strict=False)
+
+    def snapshot(self) -> dict[str, Any]:
+        groups = {
+            "network": {k: v.clone() for k, v in self.network.state_dict().items()},
+            "optimizer": {k: v.clone() for k, v in optimizer_tensors(self.optimizer).items()},
+            "method": {k: v.clone() for k, v in self.method.state().items()},
+        }
+        return groups
+
+    def restore_snapshot(self, groups: dict[str, Any]) -> None:
+        self.network.load_state_dict(groups.get("network", {}))
+        self.optimizer.state.clear()
+        restore_optimizer(
+            self.optimizer, {k: v.clone() for k, v in groups.get("optimizer", {}).items()}
+        )
+        self.method.load_state(groups.get("method", {}))
+
+    def save(self) -> None:
+        """The checkpoint: everything that the next step depends on."""
+        facts = {
+            "step": self.step,
+            "round": self.round,
+            "phase": self.phase,
+            "seconds": self.seconds(),
+            "plateau": [
+                self.plateau.best,
+                self.plateau.waited,
+                self.plateau.dropped,
+            ],
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "options": dataclasses.asdict(self.method.options),
+        }
+        save_tensors(self.run.checkpoint_path, self.snapshot(), facts)
+        self.saved = time.monotonic()
+
+    def restore(self) -> None:
+        groups, facts = load_tensors(self.run.checkpoint_path)
+        self.step, self.round, self.phase = facts["step"], facts["round"], facts["phase"]
+        self.spent, self.began, self.began_at_step = facts["seconds"], time.monotonic(), self.step
+        self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
+        self.method.options = dataclasses.replace(self.method.options, **facts["options"])
+        self.restore_snapshot(groups)
+        for group in self.optimizer.param_groups:
+            group["lr"] = facts["learning_rate"]
+        self.run.truncate_metrics(self.step)
+
+    # --- telling ------------------------------------------------------------------------
+
+    def pulse(self, phase: str) -> None:
+        """Between two steps: tell the world, save now and then, stop if asked."""
+        now = time.monotonic()
+        if now - self.told > TOLD_EVERY:
+            self.tell(phase)
+            if self.run.stop_asked():
+                # A step or an extraction may be half done: the last checkpoint counts.
+                if self.phase in ("prior", "rounds") and phase.startswith(("prior", "round")):
+                    self.save()
+                raise Stopped
+        if now - self.saved > SAVE_EVERY and phase.startswith(("prior", "round")):
+            self.save()
+
+    def rendering(self, done: int, total: int) -> None:
+        self.tell(f"preparing images, {done:,} of {total:,}")
+        if self.run.stop_asked():
+            raise Stopped
+
+    def tell(self, phase: str, *, state: str = "running", message: str = "") -> None:
+        total = self.settings.train.iterations
+        status = {
+            "state": state,
+            "phase": phase,
+            "step": self.step,
+            "total": total,
+            "seconds": self.seconds(),
+            "seconds_left": self.seconds_left() if state == "running" else 0.0,
+            "message": message,
+        }
+        self.run.write_status(**status)
+        self.told = time.monotonic()
+        if self.report is not None:
+            self.report(status)
+
+    def log(self, phase: str, loss: Loss) -> None:
+        spent = time.monotonic() - self.began
+        steps = self.step - self.began_at_step
+        self.run.append_metrics(
+            kind="train",
+            step=self.step,
+            phase=phase,
+            seconds=self.seconds(),
+            loss=float(loss.total.detach()),
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+            images_per_second=steps * self.settings.train.batch_size / max(spent, 1e-9),
+            **{name: float(value) for name, value in loss.parts.items()},
+        )
+
+    def seconds(self) -> float:
+        return self.spent + time.monotonic() - self.began
+
+    def seconds_left(self) -> float | None:
+        """By the pace since the first step, whatever the time went into; None until known."""
+        steps = self.step - self.began_at_step
+        if steps < 3 or self.stepping_since is None:
+            return None
+        pace = (time.monotonic() - self.stepping_since) / steps
+        return pace * max(0, self.settings.train.iterations - self.step)
+
+
+def load_rule(run: RunFolder, facts: dict[str, Any] | None = None) -> Rule:
+    """The rule that judges, as the best round left it."""
+    from clmle.methods.base import HeadRule
+    from clmle.methods.clmle import NearestClusterRule
+
+    groups, stored = load_tensors(run.model_path)
+    chosen = (facts or stored)["chosen"]
+    if "rule" not in groups:
+        return HeadRule()
+    return NearestClusterRule(
+        groups["rule"]["centroids"].numpy(),
+        groups["rule"]["classes"].numpy(),
+        chosen["n_neighbors"],
+        chosen["rule"],
+        chosen["scale"],
+    )
+
+
+def _embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and splits to show: two thirds training, one third test, rare classes in full."""
+    rows, splits = [], []
+    for split, name, share in ((0, "train", 2), (2, "test", 1)):
+        members = task.rows(name)
+        each = SAMPLE * share // 3 // task.n_classes
+        for c in range(task.n_classes):
+            mine = members[task.labels[members] == c]
+            rng = np.random.default_rng([seed, 3, split, c])
+            # The majority may use what the minority leaves.
+            limit = max(each, SAMPLE * share // 3 - (len(members) - len(mine)))
+            rows.append(np.sort(rng.permutation(mine)[:limit]))
+            splits.append(np.full(len(rows[-1]), split, dtype=np.int8))
+    return np.concatenate(rows), np.concatenate(splits)
+
+
+class _signals:
+    """While inside, SIGTERM and SIGINT ask the run to stop instead of killing it."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.kept: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self.kept[number] = signal.signal(number, lambda *_: self.run.ask_to_stop())
+        except ValueError:  # not the main thread
+            self.kept = {}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.kept.items():
+            signal.signal(number, handler)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"

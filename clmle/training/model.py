@@ -1,0 +1,70 @@
+"""A trained run as a model of one's own images: features, class scores, figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.evaluation.classification import classification_figures
+from clmle.run_folder import RunFolder
+from clmle.training.checkpoint import load_tensors
+from clmle.training.engine import load_rule
+from clmle.training.images import ImageSource
+from clmle.training.network import Network, extract, pick_device
+from clmle.training.prepare import prepare, settings_from_dict
+
+
+class EmbeddingModel:
+    """Network and rule of a run's best round; made by :func:`load_model`."""
+
+    def __init__(self, run: RunFolder, device: str = "auto") -> None:
+        if not run.model_path.exists():
+            raise InputError(f"Run {run.name} has no weights yet; wait for its first round.")
+        settings = settings_from_dict(run.settings())
+        groups, facts = load_tensors(run.model_path)
+        weights = groups["network"]
+        channels = next(w.shape[1] for w in weights.values() if w.dim() == 4)
+        self.device = pick_device(device)
+        self.image_size = settings.data.image_size
+        self.network = Network(
+            settings.train.backbone,
+            channels,
+            self.image_size,
+            settings.train.feature_dim,
+            len(weights["head.bias"]),
+        ).to(self.device)
+        self.network.load_state_dict(weights)
+        self.rule = load_rule(run, facts)
+
+    def embed(self, images: np.ndarray) -> np.ndarray:
+        """Unit features (n, d) float32 of images (n, H, W, C) uint8."""
+        features, _ = self._outputs(images)
+        return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+
+    def scores(self, images: np.ndarray) -> np.ndarray:
+        """Class scores (n, C) of images (n, H, W, C) uint8 by the run's rule."""
+        return self.rule.scores(*self._outputs(images))
+
+    def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if images.ndim != 4 or images.dtype != np.uint8:
+            raise InputError(
+                f"images must be (n, height, width, channels) uint8, not {images.shape} "
+                f"{images.dtype}."
+            )
+        return extract(self.network, ImageSource(images, self.device), np.arange(len(images)))
+
+
+def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
+    """The model of a run."""
+    return EmbeddingModel(run, device)
+
+
+def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
+    """Figures of a run on a split of its own data, computed anew."""
+    _, task = prepare(settings_from_dict(run.settings()))
+    rows = task.rows(split)
+    model = load_model(run)
+    scores = model.rule.scores(*model._outputs(task.images[rows]))
+    return classification_figures(task.labels[rows], scores)
