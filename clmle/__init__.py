@@ -1,14 +1,39 @@
-"""clmle: Cluster-based Large Margin Local Embedding, a laboratory for imbalanced classes."""
+"""clmle: Cluster-based Large Margin Local Embedding, a laboratory for imbalanced classes.
 
-from clmle.classifier import NearestClusterClassifier
-from clmle.clustering import BalancedClusters, balanced_spherical_kmeans
-from clmle.errors import InputError
-from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
-from clmle.losses.weights import inverse_frequency_weights
-from clmle.margins import MarginBounds, margin_bounds, margin_grid
-from clmle.nearest import nearest_cluster_scores, nearest_cluster_terms
+Names load where they are first used, so that ``clmle --help`` does not wait for PyTorch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clmle.classifier import NearestClusterClassifier
+    from clmle.clustering import BalancedClusters, balanced_spherical_kmeans
+    from clmle.errors import InputError
+    from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
+    from clmle.losses.weights import inverse_frequency_weights
+    from clmle.margins import MarginBounds, margin_bounds, margin_grid
+    from clmle.nearest import nearest_cluster_scores, nearest_cluster_terms
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BalancedClusters": "clustering",
+    "CLMLELoss": "losses.clmle",
+    "InputError": "errors",
+    "MarginBounds": "margins",
+    "NearestClusterClassifier": "classifier",
+    "balanced_spherical_kmeans": "clustering",
+    "clmle_loss": "losses.clmle",
+    "cluster_loss": "losses.clmle",
+    "inverse_frequency_weights": "losses.weights",
+    "margin_bounds": "margins",
+    "margin_grid": "margins",
+    "nearest_cluster_scores": "nearest",
+    "nearest_cluster_terms": "nearest",
+}
 
 __all__ = [
     "BalancedClusters",
@@ -25,3 +50,15 @@ __all__ = [
     "nearest_cluster_scores",
     "nearest_cluster_terms",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"clmle.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'clmle' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -195,7 +195,10 @@ def _matched_pairs(
     rank = _rank_sorted(source * k + target)
     pair = torch.minimum(source, target) * k + torch.maximum(source, target)
     key = pair * (len(gain) + 1) + rank
-    forth, back = torch.nonzero(source < target).squeeze(1), torch.nonzero(source > target).squeeze(1)
+    forth, back = (
+        torch.nonzero(source < target).squeeze(1),
+        torch.nonzero(source > target).squeeze(1),
+    )
     back = back[torch.argsort(key[back])]
     if len(back) == 0 or len(forth) == 0:
         return order[:0], order[:0]

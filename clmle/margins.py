@@ -167,4 +167,6 @@ def _cap_bound(n_classes: int, dim: int) -> float:
 
 def _one_minus_cos(angle):  # type: ignore[no-untyped-def]
     """1 - cos without cancellation at small angles."""
-    return 2 * np.sin(np.asarray(angle) / 2) ** 2 if np.ndim(angle) else 2 * math.sin(angle / 2) ** 2
+    return (
+        2 * np.sin(np.asarray(angle) / 2) ** 2 if np.ndim(angle) else 2 * math.sin(angle / 2) ** 2
+    )

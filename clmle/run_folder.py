@@ -68,7 +68,9 @@ class RunFolder:
         return status
 
     def write_status(self, **values: Any) -> None:
-        write_json(self.path / "status.json", values | {"updated": time.time(), "pid": os.getpid()})
+        """Replace the status; ``pid`` is this process unless given."""
+        stamp = {"updated": time.time(), "pid": os.getpid()}
+        write_json(self.path / "status.json", stamp | values)
 
     def result(self) -> dict[str, Any] | None:
         """Test figures, or None while the run is not done."""

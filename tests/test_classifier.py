@@ -47,9 +47,7 @@ def test_strings_are_classes_too():
     assert (NearestClusterClassifier().fit(X, y).predict(X) == y).all()
 
 
-@pytest.mark.parametrize(
-    "options", [{"rule": "best"}, {"n_neighbors": 0}, {"cluster_size": 0}]
-)
+@pytest.mark.parametrize("options", [{"rule": "best"}, {"n_neighbors": 0}, {"cluster_size": 0}])
 def test_bad_options_are_named(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         NearestClusterClassifier(**options).fit(np.eye(2), [0, 1])

@@ -75,9 +75,7 @@ def test_decide_names_the_class_with_the_largest_score(rule, n_classes):
     classes = rng.integers(n_classes, size=200)
     near = np.argsort(-(queries @ centroids.T), axis=1)[:, :9]
     similarity = np.take_along_axis(queries @ centroids.T, near, axis=1)
-    scores = nearest_cluster_scores(
-        queries, centroids, classes, 9, rule, n_classes=n_classes
-    )
+    scores = nearest_cluster_scores(queries, centroids, classes, 9, rule, n_classes=n_classes)
     got = decide(similarity, classes[near], n_classes, rule)
     assert (got == scores.argmax(axis=1)).all()
 

@@ -23,9 +23,7 @@ def build_backbone(name: str, channels: int, image_size: int, feature_dim: int) 
     Weights come from PyTorch's global generator: seed it first for a repeatable start.
     """
     if name not in _BACKBONES:
-        raise InputError(
-            f"There is no backbone {name!r}; choose one of: {', '.join(_BACKBONES)}."
-        )
+        raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(_BACKBONES)}.")
     return _BACKBONES[name](channels, image_size, feature_dim)
 
 

@@ -228,9 +228,7 @@ def _hinge(
     return torch.where(count > 0, loss, torch.zeros_like(loss))
 
 
-def _reduce(
-    loss: torch.Tensor, sample_weight: torch.Tensor | None, reduction: str
-) -> torch.Tensor:
+def _reduce(loss: torch.Tensor, sample_weight: torch.Tensor | None, reduction: str) -> torch.Tensor:
     if sample_weight is not None:
         loss = loss * sample_weight.to(loss.dtype)
     if reduction == "none":

@@ -17,7 +17,6 @@ import torch
 
 from clmle.data.base import Task
 
-
 METHODS: dict[str, type[Method]] = {}
 M = TypeVar("M", bound="type[Method]")
 

@@ -245,9 +245,7 @@ class CLMLE(Method):
         o = self.options
         self.index = None
         if state:
-            self.index = ClusterIndex.from_state(
-                self.labels, state, o.cluster_size, o.min_clusters
-            )
+            self.index = ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)
 
 
 @register("clmle-printed")
@@ -255,7 +253,9 @@ class CLMLEPrinted(CLMLE):
     """Eqs. 6 to 10 and Fig. 4 as printed."""
 
     title: ClassVar[str] = "CLMLE as printed"
-    summary: ClassVar[str] = "The paper to the letter: no scale, sums, planar margins, printed rule."
+    summary: ClassVar[str] = (
+        "The paper to the letter: no scale, sums, planar margins, printed rule."
+    )
     Options: ClassVar[type] = CLMLEPrintedOptions
 
     def between_bound(self, dim: int) -> float:

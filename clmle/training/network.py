@@ -29,7 +29,7 @@ class Network(nn.Module):
 
 
 def pick_device(name: str) -> torch.device:
-    """"auto" is the first GPU where there is one, else the CPU."""
+    """ "auto" is the first GPU where there is one, else the CPU."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

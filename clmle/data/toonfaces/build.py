@@ -274,9 +274,7 @@ def _write_table(path: Path, plan: Plan) -> None:
 
 
 @contextmanager
-def _alone(
-    lock: Path, plan: Plan, building: Path, progress: Progress | None
-) -> Iterator[None]:
+def _alone(lock: Path, plan: Plan, building: Path, progress: Progress | None) -> Iterator[None]:
     """Only one process renders a set; others wait and show its progress.
 
     The operating system lets go of the lock when its holder dies.

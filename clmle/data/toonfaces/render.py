@@ -127,9 +127,7 @@ def _rasterise(svg: str, style: Style, size: int) -> Any:
     box = f'viewBox="{x * canvas - wide / 2:.2f} {y * canvas - wide / 2:.2f} {wide:.2f} {wide:.2f}"'
     old = svg.split("viewBox=", 1)[1].split('"')[1]
     svg = svg.replace(f'viewBox="{old}"', box, 1)
-    png = resvg_py.svg_to_bytes(
-        svg_string=svg, width=pixels, height=pixels, skip_system_fonts=True
-    )
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=pixels, height=pixels, skip_system_fonts=True)
     return Image.open(io.BytesIO(png)).convert("RGBA")
 
 

@@ -64,9 +64,29 @@ STYLES = (
         shows=frozenset(COMMON | COLOURED | {"Beard", "Mustache", "Wearing_Hat", "Bald"}),
         hair_component="top",
         hair=tuple(
-            "bob bun curly curvy dreads dreads01 dreads02 frizzle fro miaWallace shaggy "
-            "shaggyMullet shortCurly shortFlat shortRound shortWaved straight01 straight02 "
-            "straightAndStrand theCaesar theCaesarAndSidePart".split()
+            [
+                "bob",
+                "bun",
+                "curly",
+                "curvy",
+                "dreads",
+                "dreads01",
+                "dreads02",
+                "frizzle",
+                "fro",
+                "miaWallace",
+                "shaggy",
+                "shaggyMullet",
+                "shortCurly",
+                "shortFlat",
+                "shortRound",
+                "shortWaved",
+                "straight01",
+                "straight02",
+                "straightAndStrand",
+                "theCaesar",
+                "theCaesarAndSidePart",
+            ]
         ),
         mouths={
             "smile_open": ("smile", "default"),

@@ -1,0 +1,95 @@
+"""What commands print: progress on one line, small tables."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+
+class Progress:
+    """``progress(done, total)`` as a bar with time left; plain lines where it is not a terminal."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.began, self.printed = what, time.monotonic(), 0.0
+        self.first: int | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self.first is None:
+            self.first, self.began = done, now
+        pause = 0.1 if sys.stderr.isatty() else 5.0
+        if now - self.printed < pause and done < total:
+            return
+        self.printed = now
+        fresh = done - self.first
+        left = (now - self.began) / fresh * (total - done) if fresh > 0 else None
+        line = f"{self.what} {done:,} of {total:,}{time_left(left)}"
+        show(line, last=done >= total)
+
+
+def show(line: str, last: bool = False) -> None:
+    """A line that the next one replaces on a terminal, on stderr."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
+    else:
+        print(line, file=sys.stderr, flush=True)
+
+
+def time_left(seconds: float | None) -> str:
+    """ ", 1 min 20 s left", or nothing where it is not known."""
+    return "" if seconds is None else f", {duration(seconds)} left"
+
+
+def duration(seconds: float | None) -> str:
+    """3 s, 1 min 20 s, 2 h 5 min."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Columns aligned; numbers to the right."""
+    if not rows:
+        return ""
+    names = list(rows[0])
+    cells = [[_text(row[n]) for n in names] for row in rows]
+    widths = [max(len(n), *(len(r[i]) for r in cells)) for i, n in enumerate(names)]
+    right = [all(isinstance(r[n], int | float) or r[n] is None for r in rows) for n in names]
+
+    def line(values: list[str]) -> str:
+        return "  ".join(
+            v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)
+        ).rstrip()
+
+    return "\n".join([line(names), *(line(r) for r in cells)])
+
+
+def figures_table(figures: dict[str, Any], class_names: list[str]) -> str:
+    """The figures of one split, a line each."""
+    low, high = figures["interval"]
+    lines = [
+        {"figure": "balanced accuracy", "value": figures["balanced_accuracy"],
+         "": f"95 % interval {low:.3f} to {high:.3f}"},
+        *(
+            {"figure": name.replace("_", " "), "value": figures[name], "": ""}
+            for name in ("accuracy", "average_precision", "roc_auc", "mcc")
+        ),
+        *(
+            {"figure": f"recall of {name}", "value": value,
+             "": f"{sum(figures['confusion'][i])} images"}
+            for i, (name, value) in enumerate(zip(class_names, figures["recall"], strict=True))
+        ),
+    ]  # fmt: skip
+    return table(lines)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,63 @@
+"""Start a run in a process of its own, which outlives the page or notebook that asked for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from clmle.errors import InputError
+from clmle.files import runs_dir
+from clmle.run_folder import ACTIVE, RunFolder, create_run
+from clmle.settings import Settings
+from clmle.training.prepare import settings_from_dict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def launch(settings: Settings, root: str | os.PathLike[str] | None = None) -> RunFolder:
+    """Create a run folder and start training in the background; the settings are checked first.
+
+    Raises
+    ------
+    InputError
+        The settings cannot be used, or the folder cannot be made.
+    """
+    settings_from_dict(settings.to_dict())
+    run = create_run(root if root is not None else runs_dir(), settings.to_dict())
+    _start(run)
+    return run
+
+
+def resume(run: RunFolder) -> None:
+    """Go on with a run that was stopped, failed or lost.
+
+    Raises
+    ------
+    InputError
+        It is still running, or done.
+    """
+    state = run.status()["state"]
+    if state in ACTIVE or state == "done":
+        raise InputError(f"Run {run.name} is {state}; only one that stopped can be resumed.")
+    run.clear_stop()
+    _start(run)
+
+
+def _start(run: RunFolder) -> None:
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    with open(run.path / "log.txt", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clmle", "train", "--run", str(run.path.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,
+        )
+    # The process takes seconds to import; until it speaks, it counts as queued.
+    run.write_status(
+        state="queued", phase="starting", step=0, total=0, message="", seconds=0.0,
+        seconds_left=None, pid=process.pid,
+    )  # fmt: skip
