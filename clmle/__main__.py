@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 
 COMMANDS = {
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     return _guarded(module.main, [*rest, *arguments[1:]])
 
 
-def _guarded(command, arguments: list[str]) -> int:  # type: ignore[no-untyped-def]
+def _guarded(command: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     """The command's exit code; errors as one sentence on stderr."""
     from clmle.errors import InputError
 

@@ -7,8 +7,9 @@ nearest few clusters. The last assignment is made exact by moving the overflow w
 least, then improved by exchanging pairs of samples, which keeps every size.
 
 Many clusters are found in two levels: groups of clusters first, clusters within each group,
-then all together, each sample looking only at the clusters next to its own. So the time grows almost linearly with the
-number of samples at a fixed cluster size, and no n x K matrix is ever built.
+then all together, each sample looking only at the clusters next to its own. So the time grows
+almost linearly with the number of samples at a fixed cluster size, and no n x K matrix is ever
+built.
 """
 
 from __future__ import annotations
@@ -197,11 +198,13 @@ def _flat(
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
     shares = sizes.to(x.dtype) / sizes.sum()
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
-    for i in range(max_iter):
-        if i:
+    labels: torch.Tensor | None = None
+    for _ in range(max_iter):
+        if labels is not None:
             centroids = unit_means(x, labels, k)
         prices = update_prices(sample @ centroids.T, prices, shares)
         labels = best_priced(x, centroids, prices)
+    assert labels is not None
     labels = exact_sizes(x, centroids, labels, prices, sizes)
     return _improve(x, labels, k, max_iter)
 

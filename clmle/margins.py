@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,7 +41,7 @@ class MarginBounds:
 
         C = 1 has no other class to be apart from: 0.
         """
-        return _one_minus_cos(2 * math.pi / self.n_classes) if self.n_classes > 1 else 0.0
+        return float(_one_minus_cos(2 * math.pi / self.n_classes)) if self.n_classes > 1 else 0.0
 
     @property
     def within(self) -> np.ndarray:
@@ -165,7 +166,7 @@ def _cap_bound(n_classes: int, dim: int) -> float:
     return float(_one_minus_cos(2 * radius))
 
 
-def _one_minus_cos(angle):  # type: ignore[no-untyped-def]
+def _one_minus_cos(angle: Any) -> Any:
     """1 - cos without cancellation at small angles."""
     return (
         2 * np.sin(np.asarray(angle) / 2) ** 2 if np.ndim(angle) else 2 * math.sin(angle / 2) ** 2

@@ -157,7 +157,8 @@ def _read_all(
 ) -> tuple[np.ndarray, list[int]]:
     """(m, size, size, 3) pixels of the files that can be read, and which those are."""
     images = np.empty((len(files), size, size, 3), dtype=np.uint8)
-    kept, broken = [], []
+    kept: list[int] = []
+    broken: list[str] = []
     with ThreadPoolExecutor() as pool:
         for i, pixels in enumerate(pool.map(lambda file: _read(file, size), files)):
             if isinstance(pixels, str):

@@ -254,7 +254,7 @@ class CLMLEPrinted(CLMLE):
 
     title: ClassVar[str] = "CLMLE as printed"
     summary: ClassVar[str] = (
-        "The paper to the letter: no scale, sums, planar margins, printed rule."
+        "The paper to the letter: sums, no scale, planar margins, printed rule."
     )
     Options: ClassVar[type] = CLMLEPrintedOptions
 

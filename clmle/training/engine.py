@@ -68,7 +68,7 @@ def train(run: RunFolder, *, report: Report | None = None) -> dict[str, Any]:
     run.clear_stop()
     session = Session(run, report)
     try:
-        with _signals(run):
+        with _Signals(run):
             return session.run_all()
     except Stopped:
         session.tell("stopped", state="stopped", message="Stopped; resume it to go on.")
@@ -126,9 +126,8 @@ class Session:
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
         channels, size = self.task.images.shape[3], self.task.images.shape[1]
         torch.manual_seed(t.seed)
-        self.network = Network(t.backbone, channels, size, t.feature_dim, self.task.n_classes).to(
-            self.device, memory_format=torch.channels_last
-        )
+        network = Network(t.backbone, channels, size, t.feature_dim, self.task.n_classes)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make(self.settings.method, self.settings.options)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(), t.learning_rate, t.momentum, weight_decay=t.weight_decay
@@ -523,7 +522,7 @@ def _embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.concatenate(splits)
 
 
-class _signals:
+class _Signals:
     """While inside, SIGTERM and SIGINT ask the run to stop instead of killing it."""
 
     def __init__(self, run: RunFolder) -> None:
