@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a run, or go on with one",
     "evaluate": "figures of a trained run",
     "embed": "features of images by a trained run",
+    "project": "features of a run in two dimensions, by UMAP, t-SNE or PCA",
     "runs": "list, show, stop or delete runs",
 }
 

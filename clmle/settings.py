@@ -45,10 +45,18 @@ class TrainSettings:
     momentum: float = setting(0.9, "of stochastic gradient descent")
     weight_decay: float = setting(5e-4, "of stochastic gradient descent")
     augment: bool = setting(True, "mirror and shift the training images at random")
+    schedule: str = setting(
+        "plateau", "learning rate: drops on a plateau only, or a cosine too", ("plateau", "cosine")
+    )
     patience: int = setting(3, "rounds without gain before the learning rate is divided by 10")
     drops: int = setting(2, "learning-rate drops; a further plateau stops the run")
     prior_iterations: int = setting(
-        100, "steps of class-weighted softmax before the first clustering (cluster methods only)"
+        100, "steps of class-weighted softmax before the first clustering (cluster methods)"
+    )
+    prior_method: str = setting(
+        "over-sampling",
+        "how prior features weigh the classes",
+        ("over-sampling", "cost-sensitive", "softmax"),
     )
     prior: str = setting("", "weights of a run (model.safetensors) to start from instead")
     margin_trials: int = setting(

@@ -12,6 +12,7 @@ cached losses, plateau) a killed run therefore goes on exactly as if nothing had
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import platform
 import signal
@@ -156,7 +157,8 @@ class Session:
 
     def train_prior(self) -> None:
         """Prior features by class-weighted softmax (the network goes on from there)."""
-        method = self.make("cost-sensitive", get_method("cost-sensitive").Options())
+        name = self.settings.train.prior_method
+        method = self.make(name, get_method(name).Options())
         while self.step < self.prior_steps:
             self.one_step(method, "prior features")
         self.phase = "margins"
@@ -177,7 +179,7 @@ class Session:
                     self.one_step(
                         self.method,
                         f"margins, trial {number} of {len(candidates)}",
-                        as_step=10**6 + step,
+                        as_step=self.step + step,
                     )
                 scores.append(self.score_quickly())
                 self.restore_snapshot(before)
@@ -201,9 +203,6 @@ class Session:
             self.one_step(self.method, f"round {self.round} of {t.rounds}")
         self.begin_round()
         verdict = self.validate()
-        if verdict == "drop":
-            for group in self.optimizer.param_groups:
-                group["lr"] = t.learning_rate * self.plateau.factor
         if self.round >= t.rounds or verdict == "stop":
             self.phase = "done"
         else:
@@ -220,6 +219,8 @@ class Session:
         rows = self.task.train[batch.rows]
         generator = np.random.default_rng([t.seed, step, 1]) if t.augment else None
         images = self.source.batch(rows, generator)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(step)
         self.network.train()
         with autocast(self.device, t.precision):
             features, logits = self.network(images)
@@ -233,6 +234,14 @@ class Session:
             if self.step % LOG_EVERY == 0 or self.step == 1:
                 self.log(phase, loss)
         self.pulse(phase)
+
+    def learning_rate(self, step: int) -> float:
+        """A function of the step and of the plateaus so far alone."""
+        t = self.settings.train
+        rate = t.learning_rate * self.plateau.factor
+        if t.schedule == "cosine":
+            rate *= 0.5 * (1 + math.cos(math.pi * min(step, t.iterations) / t.iterations))
+        return rate
 
     def begin_round(self) -> None:
         """Fresh features of all training images where the method needs them; its clusters."""
@@ -409,7 +418,6 @@ class Session:
                 self.plateau.waited,
                 self.plateau.dropped,
             ],
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
             "options": dataclasses.asdict(self.method.options),
         }
         save_tensors(self.run.checkpoint_path, self.snapshot(), facts)
@@ -422,8 +430,6 @@ class Session:
         self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
         self.method.options = dataclasses.replace(self.method.options, **facts["options"])
         self.restore_snapshot(groups)
-        for group in self.optimizer.param_groups:
-            group["lr"] = facts["learning_rate"]
         self.run.truncate_metrics(self.step)
 
     # --- telling ------------------------------------------------------------------------

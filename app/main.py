@@ -1,0 +1,23 @@
+"""The laboratory's pages. Start with: streamlit run app/main.py"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+PAGES = Path(__file__).parent / "pages"
+
+st.set_page_config(page_title="clmle", page_icon=":material/bubble_chart:", layout="wide")
+st.navigation(
+    [
+        st.Page(PAGES / "start.py", title="Start", icon=":material/play_circle:", default=True),
+        st.Page(PAGES / "data.py", title="Data", icon=":material/grid_view:"),
+        st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
+        st.Page(PAGES / "embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
+        st.Page(PAGES / "margins.py", title="Margins", icon=":material/straighten:"),
+    ]
+).run()

@@ -1,0 +1,163 @@
+"""Look at the data: faces, class counts, long tail, and the imbalance dial."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from app.widgets.figure import show_figure
+from app.widgets.guard import sentences
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the images")
+def dataset_of(name: str, size: str, labels: str):
+    from clmle.settings import DataSettings
+    from clmle.training import load_data
+
+    image_size = 16 if name == "digits" else 40
+    return load_data(DataSettings(name, size=size, labels=labels, image_size=image_size))
+
+
+def is_rendered(size: str) -> bool:
+    """Whether the faces are there; else the offer to draw them, with progress."""
+    from clmle.data.toonfaces import rendered_faces
+
+    done, total = rendered_faces(size)
+    if done >= total:
+        return True
+    drawing = st.session_state.get(f"drawing-{size}")
+    if drawing is None or drawing.poll() is not None:
+        st.info(f"{total - done:,} faces of this size are not drawn yet.")
+        if st.button("Draw them", type="primary", icon=":material/brush:"):
+            root = Path(__file__).resolve().parents[2]
+            st.session_state[f"drawing-{size}"] = subprocess.Popen(
+                [sys.executable, "-m", "clmle", "data", "toonfaces", "--size", size],
+                cwd=root,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            st.rerun()
+        return False
+
+    @st.fragment(run_every=1.0)
+    def waiting() -> None:
+        done, total = rendered_faces(size)
+        left = (total - done) * 0.0040
+        st.progress(
+            done / total, text=f"{done:,} of {total:,} faces drawn, about {left:.0f} s left"
+        )
+        if done >= total:
+            st.rerun()
+
+    waiting()
+    return False
+
+
+def gallery(dataset, target: str) -> None:
+    """Faces by value and split."""
+    from clmle.data import SPLITS
+
+    values = dataset.attributes.get(target, dataset.labels.get(target))
+    kinds = {f"{target}": 1, f"not {target}": 0, "unknown": -1}
+    if target in dataset.labels:
+        names = dataset.class_names.get(target, ())
+        kinds = {str(names[i]) if i < len(names) else str(i): i for i in range(values.max() + 1)}
+    left, middle, right = st.columns(3)
+    kind = left.selectbox("Show", list(kinds))
+    split = middle.selectbox("Split", SPLITS)
+    seed = right.number_input("Draw", min_value=0, value=0, help="another number, other images")
+    rows = np.flatnonzero((values == kinds[kind]) & (dataset.split == SPLITS.index(split)))
+    st.caption(f"{len(rows):,} images")
+    if len(rows) == 0:
+        return
+    shown = np.random.default_rng(seed).permutation(rows)[:48]
+    st.image(mosaic(dataset.images[np.sort(shown)]), width="stretch")
+
+
+def mosaic(images: np.ndarray, across: int = 12, scale: int = 2) -> np.ndarray:
+    """One picture of many, for a single quick download."""
+    n, height, width, channels = images.shape
+    down = -(-n // across)
+    sheet = np.full((down * height, across * width, channels), 255, dtype=np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // across * height, i % across * width
+        sheet[y : y + height, x : x + width] = image
+    sheet = sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+    return sheet if channels == 3 else sheet[..., 0]
+
+
+def counts(dataset, target: str) -> None:
+    """Class counts before and after the dial, rates, long tail."""
+    import pandas as pd
+
+    from clmle import figures
+    from clmle.data import imbalance
+
+    task = dataset.task(target)
+    left, right = st.columns(2)
+    kind = left.segmented_control(
+        "Imbalance dial", ["none", "exponential", "step"], default="none",
+        help="thins the training images only; test images stay as they are",
+    )  # fmt: skip
+    ratio = right.select_slider("Ratio, largest over smallest", [2, 5, 10, 20, 50, 100], value=20)
+    shown = {"as it is": task.class_counts()}
+    if kind in ("exponential", "step"):
+        shown["thinned"] = imbalance(task, kind, float(ratio)).class_counts()
+    frame = pd.DataFrame(shown, index=list(task.class_names)).rename_axis("class").reset_index()
+    show_figure(
+        figures.class_counts(task.class_names, shown, "Training images of each class"),
+        "class-counts",
+        frame,
+    )
+    left, right = st.columns(2)
+    if dataset.attributes:
+        train = dataset.split == 0
+        rates = {
+            name: float((v[train] == 1).sum() / max(1, (v[train] >= 0).sum()))
+            for name, v in dataset.attributes.items()
+        }
+        with left:
+            show_figure(
+                figures.positive_rates(rates),
+                "positive-rates",
+                pd.DataFrame(rates.items(), columns=["attribute", "share"]),
+            )
+    if "identity" in dataset.columns:
+        sizes = np.bincount(dataset.columns["identity"][dataset.split == 0])
+        with right:
+            show_figure(
+                figures.long_tail(sizes[sizes > 0]),
+                "long-tail",
+                pd.DataFrame({"images": np.sort(sizes[sizes > 0])[::-1]}),
+            )
+
+
+st.title("Data")
+with sentences():
+    left, right = st.columns(2)
+    choices = ["toonfaces", "digits", "my own folder"]
+    source = left.selectbox("Data set", choices)
+    size, labels, ready, name = "quick", "", True, source
+    if source == "toonfaces":
+        size = right.segmented_control("Size", ["quick", "standard"], default="quick") or "quick"
+        ready = is_rendered(size)
+    elif source == "my own folder":
+        name = right.text_input("Folder of images", placeholder="/path/to/images")
+        labels = right.text_input("CSV of labels (not needed for one folder a class)")
+        ready = bool(name)
+        if not ready:
+            st.info("Name a folder: one sub-folder a class, or images and a CSV of labels.")
+    if ready:
+        dataset = dataset_of(name, size, labels)
+        target = st.selectbox("Attribute or label", dataset.targets)
+        gallery(dataset, target)
+        counts(dataset, target)
+        if source == "toonfaces":
+            st.caption(
+                "Drawings: avataaars by Pablo Stanley, adventurer (CC BY 4.0) and lorelei (CC0) by "
+                "Lisa Wischofsky, notionists (CC0) by Zoish, micah (CC BY 4.0) by Micah Lanier."
+            )

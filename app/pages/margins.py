@@ -1,0 +1,76 @@
+"""The two margins against their upper bounds, printed and repaired."""
+
+import streamlit as st
+
+from app.widgets.figure import show_figure
+from app.widgets.guard import sentences
+from app.widgets.runs import all_runs, label
+
+st.title("Margins")
+st.markdown(
+    "A margin is a difference of cosines. **a1** keeps clusters of different classes apart, "
+    "**a2** clusters of one class. The paper derives an upper bound of each on a circle; "
+    "features live on a sphere."
+)
+
+with sentences():
+    import numpy as np
+    import pandas as pd
+
+    from clmle import figures, margin_bounds
+
+    runs = {label(run): run for run in all_runs() if run.result() is not None}
+    source = st.selectbox("Class counts of", ["my own numbers", *runs])
+    scale = margin = None
+    if source in runs:
+        result = runs[source].result() or {}
+        counts = result["class_counts"]
+        dim = runs[source].settings()["train"]["feature_dim"]
+        scale, margin = result["chosen"].get("scale"), result["chosen"].get("between_margin")
+    else:
+        left, right = st.columns(2)
+        text = left.text_input("Images of each class", "5611, 389")
+        dim = int(right.number_input("Dimensions of the features", 1, 4096, 64))
+        try:
+            counts = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
+        except ValueError:
+            st.error(f"{text!r} is not a list of numbers; write for example 5611, 389.")
+            st.stop()
+    bounds = margin_bounds(counts, dim)
+    left, right = st.columns(2)
+    n_other = int(left.slider("Other clusters in the denominator, K'", 1, 30, 6))
+    chosen = float(right.select_slider("Scale s", [1, 2, 4, 8, 16, 32, 64], value=8))
+    first, second, third, fourth = st.columns(4)
+    first.metric("a1 bound, printed", f"{bounds.between:.4g}")
+    second.metric("a1 bound, sphere", f"{bounds.between_sphere:.4g}")
+    third.metric(
+        "largest a1 with the sum",
+        f"{bounds.feasible_between(n_other, chosen):.3f}",
+        help="bound - log(K') / s: where the hinge of Eq. 9 can still reach zero",
+    )
+    fourth.metric("the same at s = 1", f"{bounds.feasible_between(n_other, 1.0):.3f}")
+    table = pd.DataFrame(
+        {
+            "class": np.arange(bounds.n_classes),
+            "share": bounds.shares,
+            "a2 bound, printed": bounds.within,
+            "a2 bound, repaired": bounds.within_arc,
+        }
+    )
+    left, right = st.columns(2)
+    with left:
+        show_figure(figures.between_bounds(dim, bounds.n_classes), "between-bounds")
+        st.caption(
+            "On a circle C points are at most 2π/C apart; in d dimensions d + 1 classes can all "
+            "be farther apart than a right angle."
+        )
+    with right:
+        show_figure(figures.within_bounds(bounds.shares[:20]), "within-bounds", table)
+        st.caption(
+            "A class with over half of the images has points half a turn apart; the printed "
+            "bound falls back to zero there."
+        )
+    show_figure(
+        figures.feasible_region(bounds.between_sphere, n_other, scale, margin), "feasible-margins"
+    )
+    st.dataframe(table.head(50), hide_index=True)

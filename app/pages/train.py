@@ -1,0 +1,86 @@
+"""Choose data and methods, start runs, watch them."""
+
+import dataclasses
+import os
+
+import streamlit as st
+
+from app.widgets.guard import sentences
+from app.widgets.live import live
+from app.widgets.runs import all_runs, chosen_runs
+from app.widgets.settings import settings_form
+
+
+def new_runs() -> None:
+    """The form; starts one run for each method."""
+    from clmle.data import dataset_names, load_folder
+    from clmle.data.toonfaces import ATTRIBUTES
+    from clmle.experiments import launch
+    from clmle.methods import get_method, method_names
+    from clmle.presets import PRESETS, preset_settings
+
+    first, second, third = st.columns(3)
+    dataset = first.selectbox("Data", [*dataset_names(), "my own folder"])
+    target, labels = "", ""
+    if dataset == "toonfaces":
+        target = second.selectbox("Attribute", ATTRIBUTES)
+    elif dataset == "my own folder":
+        dataset = second.text_input("Folder of images", placeholder="/path/to/images")
+        labels = second.text_input("CSV of labels (not needed for one folder a class)")
+    preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
+    methods = st.multiselect(
+        "Methods, side by side",
+        method_names(),
+        default=["clmle", "softmax"],
+        format_func=lambda name: f"{get_method(name).title} ({name})",
+    )
+    for name in methods:
+        st.caption(f"**{get_method(name).title}**: {get_method(name).summary}")
+    with st.expander("Every setting"):
+        base = preset_settings(preset, "clmle", dataset or "toonfaces", target)
+        st.markdown("**Data**")
+        skipped = ("dataset", "attribute", "size", "labels")
+        data = settings_form(base.data, "data", f"data-{preset}", skipped)
+        st.markdown("**Training**, the same for every method")
+        train = settings_form(base.train, "training", f"train-{preset}", ("threads",))
+        options = {}
+        for name in methods:
+            if dataclasses.fields(get_method(name).Options):
+                st.markdown(f"**Options of {name}**")
+                own = preset_settings(preset, name, dataset or "toonfaces").options
+                options[name] = settings_form(own, name, f"{name}-{preset}-{dataset}")
+    if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
+        if labels or dataset not in dataset_names():
+            # Names what is wrong with the folder before any run is made.
+            load_folder(dataset or "?", labels=labels or None, image_size=data.image_size)
+        threads = max(1, (os.cpu_count() or 2) // len(methods))
+        data = dataclasses.replace(data, dataset=dataset, attribute=target, labels=labels)
+        data = dataclasses.replace(data, size=preset)
+        names = []
+        for name in methods:
+            settings = preset_settings(preset, name, dataset, target)
+            settings = dataclasses.replace(
+                settings,
+                data=data,
+                train=dataclasses.replace(train, threads=threads),
+                options=options.get(name, settings.options),
+            )
+            names.append(launch(settings).name)
+        st.query_params["runs"] = names
+        st.session_state.pop("pick-runs", None)
+        st.rerun()
+
+
+st.title("Train")
+with sentences():
+    with st.expander("New runs", expanded=not all_runs()), sentences():
+        new_runs()
+    if not all_runs():
+        st.info("No run yet. Choose methods above and press Start.", icon=":material/info:")
+    else:
+        runs = chosen_runs()
+        if runs:
+            live(runs, "train")
+            with st.expander("Settings of these runs"):
+                for run in runs:
+                    st.json({"run": run.name, **run.settings()}, expanded=False)

@@ -1,0 +1,28 @@
+"""Errors on a page: one sentence in place, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.runtime.scriptrunner_utils.exceptions import StopException
+
+from clmle.errors import InputError
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Show what goes wrong inside as a sentence; the rest of the page goes on."""
+    try:
+        yield
+    except InputError as error:
+        st.error(str(error), icon=":material/error:")
+    except StopException:
+        raise
+    except Exception as error:
+        if type(error).__module__.startswith("streamlit"):
+            raise
+        st.error("This part of the page failed; reload it, or look at the details.")
+        with st.expander("Details"):
+            st.code(f"{type(error).__name__}: {error}")

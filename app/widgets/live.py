@@ -1,0 +1,82 @@
+"""Curves and comparison of runs, refreshed while any of them is active."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.widgets.figure import show_figure
+from app.widgets.guard import sentences
+from app.widgets.runs import is_active, label, run_card, test_results
+from clmle.run_folder import RunFolder, open_run
+
+
+def live(runs: Sequence[RunFolder], prefix: str) -> None:
+    """Cards, curves and, once there, test figures; polls every two seconds while needed."""
+    busy = any(is_active(run) for run in runs)
+    names = [(str(run.path.parent), run.name) for run in runs]
+
+    @st.fragment(run_every=2.0 if busy else None)
+    def part() -> None:
+        with sentences():
+            here = [open_run(root, name) for root, name in names]
+            if busy and not any(is_active(run) for run in here):
+                st.rerun()  # the last one has ended: stop polling
+            _draw(here, prefix)
+
+    part()
+
+
+def _draw(runs: list[RunFolder], prefix: str) -> None:
+    import pandas as pd
+
+    from clmle import figures
+
+    for column, run in zip(st.columns(max(1, len(runs))), runs, strict=False):
+        with column:
+            run_card(run)
+    train = {label(run): run.metrics("train") for run in runs}
+    validation = {label(run): run.metrics("validation") for run in runs}
+    if any(validation.values()):
+        left, right = st.columns(2)
+        with left:
+            show_figure(
+                figures.validation_curves(validation),
+                f"{prefix}-balanced-accuracy",
+                _frame(validation),
+            )
+        with right:
+            show_figure(figures.loss_curves(train), f"{prefix}-loss", _frame(train))
+    results = test_results(runs)
+    if results:
+        left, right = st.columns([3, 2])
+        with left:
+            rows = [{"run": name, **_flat(test)} for name, test in results.items()]
+            show_figure(figures.comparison(results), f"{prefix}-comparison", pd.DataFrame(rows))
+        with right:
+            st.dataframe(pd.DataFrame(rows).set_index("run").T.astype(str), height=380)
+            st.caption(
+                "Balanced accuracy can be bought by trading everything else away; "
+                "so the other figures stand beside it. One seed is an example, not a result."
+            )
+    names = next((r["class_names"] for r in (run.result() for run in runs) if r), None)
+    if any(validation.values()) and names and len(names) <= 4:
+        with st.expander("Recall of each class"):
+            show_figure(
+                figures.recall_curves(validation, names), f"{prefix}-recall", _frame(validation)
+            )
+
+
+def _frame(runs):
+    import pandas as pd
+
+    return pd.DataFrame([{"run": name, **line} for name, lines in runs.items() for line in lines])
+
+
+def _flat(test: dict) -> dict:
+    kept = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
+    row = {k: None if test[k] is None else round(test[k], 4) for k in kept}
+    return row | {
+        f"recall {i}": None if r is None else round(r, 4) for i, r in enumerate(test["recall"])
+    }

@@ -1,0 +1,102 @@
+"""Runs as people see them: names, states, time left, buttons."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import streamlit as st
+
+from clmle.files import runs_dir
+from clmle.run_folder import ACTIVE, RunFolder, list_runs
+
+STATES = {
+    "queued": ":gray-badge[starting]",
+    "running": ":blue-badge[running]",
+    "done": ":green-badge[done]",
+    "stopped": ":orange-badge[stopped]",
+    "failed": ":red-badge[failed]",
+    "lost": ":red-badge[interrupted]",
+}
+
+
+def all_runs() -> list[RunFolder]:
+    return list_runs(runs_dir())
+
+
+def label(run: RunFolder) -> str:
+    """CLMLE, Eyeglasses, 22:31:05."""
+    settings = run.settings()
+    target = settings["data"]["attribute"] or settings["data"]["dataset"]
+    stamp = run.name.split("-")[1]
+    return f"{settings['method']}, {target}, {stamp[:2]}:{stamp[2:4]}:{stamp[4:]}"
+
+
+def is_active(run: RunFolder) -> bool:
+    return run.status()["state"] in ACTIVE
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def run_card(run: RunFolder) -> None:
+    """Name, state, progress and buttons of one run."""
+    from clmle.experiments import resume
+
+    status = run.status()
+    state = status["state"]
+    with st.container(border=True):
+        st.markdown(f"**{label(run)}** {STATES[state]}")
+        if state in ACTIVE:
+            total = max(1, status["total"])
+            left = duration(status.get("seconds_left"))
+            text = status["phase"] + (f", {left} left" if left else "")
+            st.progress(min(1.0, status["step"] / total), text=text)
+        elif state == "done":
+            test = (run.result() or {}).get("test", {})
+            low, high = test["interval"]
+            st.markdown(
+                f"Balanced accuracy **{test['balanced_accuracy']:.3f}** "
+                f"({low:.3f} to {high:.3f}), in {duration(status.get('seconds'))}"
+            )
+        elif status.get("message"):
+            st.caption(status["message"])
+        with st.container(horizontal=True):
+            if state in ACTIVE:
+                if st.button("Stop", key=f"stop-{run.name}", icon=":material/stop:"):
+                    run.ask_to_stop()
+                    st.toast("It stops after the current step, with a checkpoint.")
+            else:
+                if state != "done" and st.button(
+                    "Resume", key=f"resume-{run.name}", icon=":material/play_arrow:"
+                ):
+                    resume(run)
+                    st.rerun()
+                if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:"):
+                    shutil.rmtree(run.path)
+                    st.rerun()
+
+
+def chosen_runs(key: str = "runs") -> list[RunFolder]:
+    """Runs picked on this page; the address of the page holds them, so a reload keeps them."""
+    runs = {run.name: run for run in all_runs()}
+    wanted = [name for name in st.query_params.get_all(key) if name in runs]
+    if f"pick-{key}" not in st.session_state:
+        st.session_state[f"pick-{key}"] = wanted or list(runs)[:2]
+    st.session_state[f"pick-{key}"] = [n for n in st.session_state[f"pick-{key}"] if n in runs]
+    picked = st.multiselect(
+        "Runs to show", list(runs), key=f"pick-{key}", format_func=lambda name: label(runs[name])
+    )
+    if picked != wanted:
+        st.query_params[key] = picked
+    return [runs[name] for name in picked]
+
+
+def test_results(runs: list[RunFolder]) -> dict[str, dict[str, Any]]:
+    """Test figures of those runs that are done, by label."""
+    found = {label(run): run.result() for run in runs}
+    return {name: result["test"] for name, result in found.items() if result is not None}

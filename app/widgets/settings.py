@@ -1,0 +1,37 @@
+"""Forms made from the settings' dataclasses: every field with its one-line explanation."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any
+
+import streamlit as st
+
+from clmle.settings import override
+
+
+def settings_form(value: Any, title: str, key: str, skip: tuple[str, ...] = ()) -> Any:
+    """``value`` (a dataclass) with what the person changed, checked."""
+    hints = typing.get_type_hints(type(value))
+    changed: dict[str, Any] = {}
+    columns = st.columns(3)
+    fields = [f for f in dataclasses.fields(value) if f.name not in skip]
+    for i, f in enumerate(fields):
+        with columns[i % 3]:
+            changed[f.name] = _field(f, hints[f.name], getattr(value, f.name), f"{key}-{f.name}")
+    return override(value, changed, title)
+
+
+def _field(f: Any, hint: Any, value: Any, key: str) -> Any:
+    name, text = f.name.replace("_", " "), f.metadata.get("help", "")
+    choices = f.metadata.get("choices", ())
+    if choices:
+        return st.selectbox(name, choices, index=choices.index(value), help=text, key=key)
+    if hint is bool:
+        return st.checkbox(name, value=value, help=text, key=key)
+    if hint is int:
+        return st.number_input(name, value=value, step=1, help=text, key=key)
+    # Numbers as text: a number field cannot be empty, or show 0.0005.
+    shown = "" if value is None else str(value)
+    return st.text_input(name, value=shown, help=text, key=key)

@@ -1,0 +1,63 @@
+"""Features in two dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from clmle.figures.theme import GREY, colour, finish, symbol
+
+
+def embedding_scatter(
+    frames: Sequence[tuple[str, np.ndarray]],
+    groups: Sequence[str],
+    title: str,
+    *,
+    height: int = 520,
+) -> Any:
+    """Panels of points side by side, one a frame (title, (n, 2)), coloured by group (n,).
+
+    ``customdata`` of every point is its row in the frames, so that a viewer can show more
+    of it. Groups called "test image" are grey.
+    """
+    from plotly.subplots import make_subplots
+
+    values = np.asarray(groups)
+    figure = make_subplots(
+        rows=1, cols=len(frames), subplot_titles=[name for name, _ in frames],
+        horizontal_spacing=0.03,
+    )  # fmt: skip
+    names = sorted(set(groups), key=_natural)
+    for panel, (_, points) in enumerate(frames, start=1):
+        for i, name in enumerate(names):
+            here = np.flatnonzero(values == name)
+            figure.add_scattergl(
+                x=points[here, 0],
+                y=points[here, 1],
+                mode="markers",
+                name=name,
+                legendgroup=name,
+                showlegend=panel == 1,
+                customdata=here,
+                hoverinfo="none",
+                marker={
+                    "size": 6,
+                    "opacity": 0.75,
+                    "color": GREY if name == "test image" else colour(i),
+                    "symbol": symbol(i),
+                },
+                row=1,
+                col=panel,
+            )
+    figure = finish(figure, title, "", "", height=height)
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": 70})
+    return figure
+
+
+def _natural(name: str) -> tuple:
+    """cluster 2 before cluster 10."""
+    return tuple(int(p) if p.isdigit() else 0 for p in name.split()), name

@@ -1,0 +1,42 @@
+"""One look for all figures: colours that the colour-blind can tell apart, quiet axes.
+
+Backgrounds are transparent and inks are mid-tones, so that a figure sits on light and dark.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Okabe and Ito (2008), without black, which dark pages would swallow.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8A800")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
+GREY = "#8C8C8C"
+# Where lines of a figure differ in kind, not only in colour.
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def colour(number: int) -> str:
+    """Colour of series ``number``, again from the start after the last."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def symbol(number: int) -> str:
+    """Marker that changes when the colours start again."""
+    return SYMBOLS[(number // len(COLOURS)) % len(SYMBOLS)]
+
+
+def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any:
+    """Title, axis labels and margins that every figure has."""
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
+        height=height,
+        margin={"l": 10, "r": 10, "t": 48, "b": 10},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": -0.25, "x": 0, "yanchor": "top"},
+        hoverlabel={"font": {"size": 12}},
+    )
+    grid = {"gridcolor": "rgba(128,128,128,0.2)", "zerolinecolor": "rgba(128,128,128,0.35)"}
+    figure.update_xaxes(title_text=x, automargin=True, **grid)
+    figure.update_yaxes(title_text=y, automargin=True, **grid)
+    return figure

@@ -1,0 +1,108 @@
+"""Features in two dimensions by PCA, t-SNE or UMAP; frames of rounds start from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import atomic_path
+from clmle.run_folder import RunFolder
+
+METHODS = ("umap", "tsne", "pca")
+
+
+def project(
+    features: np.ndarray, method: str = "umap", *, seed: int = 0, init: np.ndarray | None = None
+) -> np.ndarray:
+    """(n, 2) float32 coordinates of unit features (n, d).
+
+    ``init`` (n, 2) starts t-SNE and UMAP from given places, so that the frames of successive
+    rounds stay comparable. The same seed gives the same picture. A handful of points, too
+    few for neighbours, is projected by PCA whatever the method.
+
+    Raises
+    ------
+    InputError
+        Unknown method, or not a finite (n, d) array.
+
+    References
+    ----------
+    UMAP: McInnes, Healy and Melville 2018. t-SNE: Policar, Strazar and Zupan 2019 (openTSNE).
+    """
+    features = np.asarray(features, dtype=np.float32)
+    if method not in METHODS:
+        raise InputError(f"projection is {method!r}; choose one of: {', '.join(METHODS)}.")
+    if features.ndim != 2 or not np.isfinite(features).all():
+        raise InputError("features must be a finite (n, d) array to be projected.")
+    n = len(features)
+    if method == "pca" or n < 10:
+        return _pca(features)
+    start = _pca(features) if init is None else np.asarray(init, dtype=np.float64)
+    if method == "umap":
+        from umap import UMAP
+
+        start = 10 * (start - start.min(axis=0)) / np.maximum(np.ptp(start, axis=0), 1e-9)
+        model = UMAP(n_neighbors=min(15, n - 1), init=start, random_state=seed, n_jobs=1)
+        return np.asarray(model.fit_transform(features), dtype=np.float32)
+    from openTSNE import TSNE
+
+    # openTSNE wants a small start; its own scaling of a PCA start is the same.
+    start = start / max(float(np.std(start[:, 0])), 1e-12) * 1e-4
+    model = TSNE(perplexity=min(30, (n - 1) / 3), initialization=start, random_state=seed, n_jobs=2)
+    return np.asarray(model.fit(features), dtype=np.float32)
+
+
+def project_rounds(
+    frames: Sequence[np.ndarray], method: str = "umap", *, seed: int = 0
+) -> list[np.ndarray]:
+    """Coordinates of the same points in several rounds, each started from the one before."""
+    points: list[np.ndarray] = []
+    for features in frames:
+        points.append(project(features, method, seed=seed, init=points[-1] if points else None))
+    return points
+
+
+def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()) -> None:
+    """Project stored rounds (by default the first and the last) and keep them in the run folder.
+
+    Raises
+    ------
+    InputError
+        The run has no stored embedding yet.
+    """
+    stored = run.embedding_rounds()
+    if not stored:
+        raise InputError(f"Run {run.name} has no embedding yet; wait for its first round.")
+    rounds = rounds or sorted({stored[0], stored[-1]})
+    frames = project_rounds([run.embedding(r)["features"] for r in rounds], method)
+    path = projection_path(run, method)
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **{f"round_{r:02d}": p for r, p in zip(rounds, frames, strict=True)})
+
+
+def projection_path(run: RunFolder, method: str) -> Path:
+    """Where :func:`project_run` keeps its result; named by the last round it saw."""
+    last = run.embedding_rounds()[-1]
+    return run.path / "projections" / f"{method}_{last:02d}.npz"
+
+
+def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None:
+    """Coordinates by round, or None where they are not made yet."""
+    if not run.embedding_rounds() or not projection_path(run, method).exists():
+        return None
+    with np.load(projection_path(run, method)) as arrays:
+        return {int(name.split("_")[1]): arrays[name] for name in arrays.files}
+
+
+def _pca(features: np.ndarray) -> np.ndarray:
+    centred = features - features.mean(axis=0)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    points = centred @ directions[:2].T
+    if points.shape[1] < 2:
+        points = np.column_stack([points, np.zeros(len(points))])
+    # The sign of a direction is arbitrary: the farthest point is put on the right.
+    signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
+    return (points * np.where(signs == 0, 1, signs)).astype(np.float32)
