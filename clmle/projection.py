@@ -80,7 +80,7 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
     frames = project_rounds([run.embedding(r)["features"] for r in rounds], method)
     path = projection_path(run, method)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **{f"round_{r:02d}": p for r, p in zip(rounds, frames, strict=True)})
+        np.savez(file, **_named(rounds, frames))  # type: ignore[arg-type]
 
 
 def projection_path(run: RunFolder, method: str) -> Path:
@@ -106,3 +106,7 @@ def _pca(features: np.ndarray) -> np.ndarray:
     # The sign of a direction is arbitrary: the farthest point is put on the right.
     signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
     return (points * np.where(signs == 0, 1, signs)).astype(np.float32)
+
+
+def _named(rounds: Sequence[int], frames: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"round_{r:02d}": points for r, points in zip(rounds, frames, strict=True)}

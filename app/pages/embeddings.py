@@ -36,7 +36,8 @@ def projection(run: RunFolder, method: str):
             start_new_session=True,
         )
     if process.poll() not in (None, 0):
-        st.error((process.stderr.read().decode() or "The projection failed.").strip()[-300:])
+        said = process.stderr.read().decode() if process.stderr else ""
+        st.error(said.strip()[-300:] or "The projection failed; try another one.")
         return None
 
     @st.fragment(run_every=1.5)
