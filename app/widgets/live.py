@@ -49,10 +49,10 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
         with right:
             show_figure(figures.loss_curves(train), f"{prefix}-loss", _frame(train))
     results = test_results(runs)
-    if results:
+    if any(results.values()):
         left, right = st.columns([3, 2])
         with left:
-            rows = [{"run": name, **_flat(test)} for name, test in results.items()]
+            rows = [{"run": name, **_flat(test)} for name, test in results.items() if test]
             show_figure(figures.comparison(results), f"{prefix}-comparison", pd.DataFrame(rows))
         with right:
             st.dataframe(pd.DataFrame(rows).set_index("run").T.astype(str), height=380)

@@ -96,7 +96,7 @@ def chosen_runs(key: str = "runs") -> list[RunFolder]:
     return [runs[name] for name in picked]
 
 
-def test_results(runs: list[RunFolder]) -> dict[str, dict[str, Any]]:
-    """Test figures of those runs that are done, by label."""
+def test_results(runs: list[RunFolder]) -> dict[str, dict[str, Any] | None]:
+    """Test figures by label; None for a run that is not done."""
     found = {label(run): run.result() for run in runs}
-    return {name: result["test"] for name, result in found.items() if result is not None}
+    return {name: result["test"] if result else None for name, result in found.items()}

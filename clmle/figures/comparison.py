@@ -18,13 +18,18 @@ SHOWN = {
 }
 
 
-def comparison(results: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Dots of every test figure, one colour a run; 95 % interval on balanced accuracy."""
+def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
+    """Dots of every test figure, one colour a run; 95 % interval on balanced accuracy.
+
+    A run without figures yet (None) keeps its colour for later.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     n = len(results)
     for i, (name, test) in enumerate(results.items()):
+        if test is None:
+            continue
         keys = [k for k in SHOWN if test.get(k) is not None]
         low, high = test["interval"]
         value = test["balanced_accuracy"]
@@ -72,5 +77,5 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title
     return finish(figure, title, "judged as", "true class")
 
 
-def _values(results: Mapping[str, Mapping[str, Any]]) -> list[float]:
-    return [r[k] for r in results.values() for k in SHOWN if r.get(k) is not None]
+def _values(results: Mapping[str, Mapping[str, Any] | None]) -> list[float]:
+    return [r[k] for r in results.values() if r for k in SHOWN if r.get(k) is not None]

@@ -88,9 +88,9 @@ def clmle_loss(
                 f"within_margin holds {len(within_margin)} classes, but cluster_classes names "
                 f"class {int(cluster_classes.max())}; give one margin for each class."
             )
-        within = within_margin.to(features.device)[cluster_classes]
+        a2: float | torch.Tensor = within_margin.to(features.device)[cluster_classes[clusters]]
     else:
-        within = torch.as_tensor(within_margin, device=features.device)
+        a2 = float(within_margin)  # a float32 tensor would round it
     similarity, present = _similarity(features, clusters, len(cluster_classes), centroids)
     own = similarity.gather(1, clusters[:, None]).squeeze(1)
     same_class = cluster_classes[clusters][:, None] == cluster_classes
@@ -98,7 +98,6 @@ def clmle_loss(
     between = _hinge(
         own, similarity, present & ~same_class, float(between_margin), scale, denominator
     )
-    a2 = within[clusters] if within.dim() else within
     inside = _hinge(own, similarity, present & same_class & ~itself, a2, scale, denominator)
     return _reduce(between + within_weight * inside, sample_weight, reduction)
 

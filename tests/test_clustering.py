@@ -1,0 +1,175 @@
+"""Balanced spherical k-means: sizes, centroids, quality against exact and peer solutions."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from clmle import InputError, balanced_spherical_kmeans
+from clmle._balance import best_priced, exact_sizes, exchange, nearest_by_graph, update_prices
+from clmle.clustering import unit_means
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def modes(n, d, k, noise, seed):
+    """Points around k directions."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(k, d))
+    return unit(centres[rng.integers(k, size=n)] + noise * rng.normal(size=(n, d)))
+
+
+def objective(x, labels, k):
+    sums = np.zeros((k, x.shape[1]))
+    np.add.at(sums, labels, x)
+    return np.linalg.norm(sums, axis=1).sum() / len(x)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    n=st.integers(1, 400),
+    d=st.integers(1, 6),
+    k=st.integers(1, 60),
+    seed=st.integers(0, 100),
+    copies=st.booleans(),
+)
+def test_partition_into_equal_sizes_with_true_centroids(n, d, k, seed, copies):
+    k = min(k, n)
+    x = np.random.default_rng(seed).normal(size=(n, d))
+    if copies:
+        x[:] = x[:1]
+    got = balanced_spherical_kmeans(x, n_clusters=k, seed=seed, max_iter=3)
+    assert got.labels.shape == (n,)
+    counts = np.bincount(got.labels, minlength=k)
+    assert (counts == got.sizes).all()
+    assert counts.max() - counts.min() <= 1
+    sums = np.zeros((k, d))
+    np.add.at(sums, got.labels, unit(x))
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    kept = norms[:, 0] > 1e-6
+    np.testing.assert_allclose(got.centroids[kept], (sums / norms)[kept], atol=1e-5)
+    assert got.objective == pytest.approx(objective(unit(x), got.labels, k), abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [199, 200, 399, 400, 1000])
+def test_number_of_clusters_is_the_floor_of_the_papers_quotient(n):
+    got = balanced_spherical_kmeans(np.random.default_rng(0).normal(size=(n, 4)))
+    assert len(got.sizes) == max(1, n // 200)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_assignment_is_close_to_the_exact_optimum(seed):
+    """Prices, repair and exchanges against the exact assignment to the same centroids."""
+    n, k = 240, 8
+    x = modes(n, 6, 5, 0.6, seed)
+    centroids = unit(np.random.default_rng(seed).normal(size=(k, 6)))
+    similarity = x @ centroids.T
+    rows, columns = linear_sum_assignment(-np.repeat(similarity, n // k, axis=1))
+    exact = similarity[rows, columns // (n // k)].sum()
+    t, mu = torch.from_numpy(x), torch.from_numpy(centroids)
+    sizes = torch.full((k,), n // k)
+    prices = torch.zeros(k, dtype=torch.float64)
+    for _ in range(10):
+        prices = update_prices(t @ mu.T, prices, torch.full((k,), 1 / k, dtype=torch.float64))
+    labels = exact_sizes(t, mu, best_priced(t, mu, prices), prices, sizes)
+    for _ in range(10):  # at fixed centroids
+        graph, near = _graph_at(t, labels, mu)
+        labels, _ = exchange(labels, graph, near)
+    got = similarity[np.arange(n), labels.numpy()].sum()
+    assert got >= 0.995 * exact
+    assert (torch.bincount(labels) == n // k).all()
+
+
+def _graph_at(x, labels, centroids):
+    return nearest_by_graph(x, labels, centroids, len(centroids))
+
+
+def test_exchange_keeps_sizes_and_never_lowers_the_objective():
+    x = torch.from_numpy(modes(600, 8, 7, 0.5, 1))
+    labels = torch.arange(600) % 12
+    for _ in range(5):
+        centroids = unit_means(x, labels, 12)
+        before = float((x * centroids[labels]).sum())
+        graph, similarity = nearest_by_graph(x, labels, centroids, 6)
+        labels, moved = exchange(labels, graph, similarity)
+        assert (torch.bincount(labels) == 50).all()
+        assert float((x * centroids[labels]).sum()) >= before - 1e-9
+    assert moved < 600
+
+
+@pytest.mark.parametrize(("n", "k"), [(2000, 10), (4000, 20)])
+def test_objective_is_near_k_means_constrained(n, k):
+    from k_means_constrained import KMeansConstrained
+
+    x = modes(n, 32, 15, 0.8, 0)
+    peer = KMeansConstrained(
+        k, size_min=n // k, size_max=n // k, n_init=1, max_iter=10, random_state=0
+    ).fit(x)
+    got = balanced_spherical_kmeans(x, n_clusters=k)
+    assert got.objective >= 0.99 * objective(x, peer.labels_, k)
+
+
+def test_many_clusters_are_nearly_as_good_as_without_size_bounds():
+    import faiss
+
+    x = modes(12_000, 16, 90, 0.5, 3).astype(np.float32)
+    free = faiss.Kmeans(16, 60, niter=10, spherical=True, seed=1, max_points_per_centroid=10**6)
+    free.train(x)
+    best = float(free.index.search(x, 1)[0].mean())
+    assert balanced_spherical_kmeans(x).objective >= 0.97 * best
+
+
+def test_warm_start_keeps_the_identity_of_clusters():
+    x = modes(3000, 16, 15, 0.3, 0)
+    first = balanced_spherical_kmeans(x, seed=1)
+    again = balanced_spherical_kmeans(x, init=first.centroids, seed=2)
+    assert (again.labels == first.labels).mean() > 0.9
+    order = np.random.default_rng(0).permutation(15)
+    moved = balanced_spherical_kmeans(x, init=first.centroids[order], seed=2)
+    assert (order[moved.labels] == first.labels).mean() > 0.9
+
+
+def test_same_seed_same_clusters_and_tensors_like_arrays():
+    x = modes(2500, 8, 9, 0.5, 0).astype(np.float32)
+    a, b = (balanced_spherical_kmeans(x, 50, seed=3) for _ in range(2))
+    t = balanced_spherical_kmeans(torch.from_numpy(x), 50, seed=3)
+    assert (a.labels == b.labels).all()
+    assert isinstance(t.labels, torch.Tensor)
+    assert (t.labels.numpy() == a.labels).all()
+
+
+def test_results_do_not_depend_on_the_block_size(monkeypatch):
+    x = modes(3000, 8, 50, 0.4, 0)
+    whole = balanced_spherical_kmeans(x, 50)
+    monkeypatch.setattr("clmle._balance.BLOCK", 4096)
+    assert (balanced_spherical_kmeans(x, 50).labels == whole.labels).mean() > 0.999
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_is_as_good_as_cpu():
+    x = torch.from_numpy(modes(20_000, 64, 80, 0.5, 0)).float()
+    cpu, gpu = balanced_spherical_kmeans(x), balanced_spherical_kmeans(x.cuda())
+    assert gpu.labels.is_cuda
+    assert gpu.objective == pytest.approx(cpu.objective, rel=0.01)
+    assert int(gpu.sizes.max() - gpu.sizes.min()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"features": np.ones(3)}, "features"),
+        ({"features": np.full((3, 2), np.nan)}, "finite"),
+        ({"features": np.ones((0, 2))}, "features"),
+        ({"features": np.ones((3, 2)), "n_clusters": 4}, "n_clusters"),
+        ({"features": np.ones((3, 2)), "cluster_size": 0}, "cluster_size"),
+        ({"features": np.ones((3, 2)), "n_clusters": 2, "init": np.ones((3, 2))}, "init"),
+        ({"features": np.ones((3, 2)), "max_iter": 0}, "max_iter"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(InputError, match=message):
+        balanced_spherical_kmeans(**arguments)
