@@ -9,9 +9,9 @@ from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings
 
 PRESETS = {
-    "quick": TrainSettings(iterations=160, prior_iterations=80, rounds=4),
+    "quick": TrainSettings(iterations=160, prior_iterations=80, rounds=4, schedule="cosine"),
     "standard": TrainSettings(
-        iterations=900, prior_iterations=450, rounds=6, margin_trials=15, patience=2
+        iterations=900, prior_iterations=450, rounds=6, margin_trials=15, schedule="cosine"
     ),
 }
 

@@ -42,7 +42,7 @@ class CLMLEOptions:
     within_margin: float | None = setting(None, "a2; none takes a share of each class's bound")
     within_share: float = setting(0.25, "a2 as a share of its bound")
     within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
-    embedding_weight: float = setting(0.5, "weight of Eq. 9 beside the softmax term")
+    embedding_weight: float = setting(0.1, "weight of Eq. 9 beside the softmax term")
     softmax_weight: float = setting(1.0, "weight of the softmax on the evenly drawn part")
     rule: str = setting(
         "mean", "nearest-cluster rule at test time", ("printed", "mean", "per-class")

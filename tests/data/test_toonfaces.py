@@ -1,0 +1,162 @@
+"""Illustrated faces: same bytes, right rates, disjoint identities, nothing lost by a kill."""
+
+import multiprocessing
+import os
+import signal
+import time
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+
+from clmle import InputError
+from clmle.data.toonfaces import RATES, build, looks
+from clmle.data.toonfaces.render import render
+from clmle.data.toonfaces.styles import STYLES, style_named
+
+TINY = (300, 80, 120)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(build.SIZES, "quick", TINY)
+    monkeypatch.setattr(build, "CHUNK", 50)
+
+
+def in_process(plan_root, image_size=24):
+    """The tiny set, rendered here: worker processes would not see the tiny size."""
+    plan = build.Plan("quick", image_size, 0)
+    building = plan_root / (plan.folder + ".building")
+    building.mkdir(parents=True, exist_ok=True)
+    for chunk in range(plan.n_chunks):
+        if chunk not in build._finished(building):
+            build._render_chunk(str(building), plan, chunk)
+    return build.load_toonfaces("quick", image_size=image_size, root=plan_root)
+
+
+def test_same_seed_same_bytes_and_disjoint_identities(tiny, tmp_path):
+    a, b = in_process(tmp_path / "a"), in_process(tmp_path / "b")
+    assert (a.images == b.images).all()
+    assert all((a.attributes[k] == b.attributes[k]).all() for k in RATES)
+    people = [set(a.columns["identity"][a.split == s]) for s in range(3)]
+    assert not people[0] & people[1]
+    assert not (people[0] | people[1]) & people[2]
+    assert [int((a.split == s).sum()) for s in range(3)] == list(TINY)
+
+
+def test_damaged_set_is_rendered_again(tiny, tmp_path):
+    whole = in_process(tmp_path).images.copy()
+    file = next(tmp_path.glob("*/images.npy"))
+    file.write_bytes(file.read_bytes()[:1000])
+    again = in_process(tmp_path)
+    assert (again.images == whole).all()
+
+
+def test_masks_follow_from_what_is_drawn(tiny, tmp_path):
+    a = in_process(tmp_path)
+    style = a.columns["style"]
+    for name, values in a.attributes.items():
+        for s in STYLES:
+            if name not in s.shows:
+                assert (values[style == s.name] == -1).all()
+    hat, bald = a.attributes["Wearing_Hat"] == 1, a.attributes["Bald"] == 1
+    for colour in ("Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair"):
+        assert (a.attributes[colour][hat | bald] == -1).all()
+    shown = np.stack([a.attributes[c] == 1 for c in ("Black_Hair", "Brown_Hair", "Blond_Hair")])
+    assert shown.sum(axis=0).max() <= 1
+
+
+def test_rates_are_celebas_and_identities_have_a_long_tail():
+    rng = np.random.default_rng(0)
+    sizes = looks.identity_sizes(20_000, rng)
+    assert sizes.sum() == 20_000
+    assert (sizes < 0.47 * sizes.mean()).mean() == pytest.approx(0.39, abs=0.05)
+    people = looks.draw_identities(sizes, rng)
+    rows = [
+        looks.draw_image(look, style_named(look["style"]), np.random.default_rng([1, i]))[1]
+        for i, look in enumerate(np.repeat(np.array(people, dtype=object), sizes)[::4])
+    ]
+    for name, rate in RATES.items():
+        values = np.array([r[name] for r in rows])
+        assert (values == 1).sum() / (values >= 0).sum() == pytest.approx(rate, rel=0.3), name
+
+
+def test_eyeglasses_are_really_drawn():
+    """The same face with and without glasses differs, and only around the eyes."""
+    rng = np.random.default_rng(3)
+    for look in looks.draw_identities(np.full(40, 5), rng)[:15]:
+        style = style_named(look["style"])
+        image, _ = looks.draw_image(look, style, np.random.default_rng(0))
+        image |= {"blur": 0.0, "noise": 0.0, "occluded": False, "turn": 0.0, "hat": ""}
+        bare = render(look, image | {"glasses": ""}, 64).astype(int)
+        worn = render(look, image | {"glasses": style.glasses[1][0]}, 64).astype(int)
+        changed = np.abs(bare - worn).max(axis=2) > 40
+        assert changed.sum() > 15, look["style"]
+        rows = np.flatnonzero(changed.any(axis=1))
+        assert rows.max() - rows.min() < 40
+
+
+def _build_slowly(root):
+    build.load_toonfaces("quick", image_size=16, root=root, n_workers=2)
+
+
+@pytest.mark.timeout(240)
+def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatch):
+    """kill -9 of the whole process group; the next call goes on and the bytes are the same."""
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_group_then_build, args=(tmp_path,))
+    process.start()
+    plan = build.Plan("quick", 16, 0)
+    building = build._building(tmp_path / plan.folder)
+    deadline = time.time() + 120
+    while len(build._finished(building)) < 3 and time.time() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    done = build._finished(building)
+    assert 3 <= len(done) < plan.n_chunks
+    assert not (tmp_path / plan.folder).exists()
+    first = min(done)
+    survived = np.load(building / f"chunk_{first:05d}.npy")
+    cast = build._cast(plan)
+    for i in range(3):
+        row = first * build.CHUNK + i
+        look = cast[row][2]
+        image, _ = looks.draw_image(look, style_named(look["style"]), build._rng(plan, row))
+        assert (survived[i] == render(look, image, 16)).all()
+    before = {c: (building / f"chunk_{c:05d}.npy").stat().st_mtime_ns for c in done}
+    monkeypatch.setattr(build, "ProcessPoolExecutor", _Here)
+    monkeypatch.setattr(build, "_render_chunk", lambda folder, _, chunk: asked.append(chunk))
+    asked = []
+    build._render_chunks(building, plan, 1, None)
+    assert set(asked) == set(range(plan.n_chunks)) - done
+    assert all((building / f"chunk_{c:05d}.npy").stat().st_mtime_ns == t for c, t in before.items())
+
+
+class _Here:
+    """An executor that runs its work at once."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def submit(self, work, *arguments):
+        future = Future()
+        future.set_result(work(*arguments))
+        return future
+
+
+def _group_then_build(root):
+    os.setsid()
+    _build_slowly(root)
+
+
+@pytest.mark.parametrize("arguments", [{"size": "huge"}, {"image_size": 4}])
+def test_bad_requests_are_named(arguments, tmp_path):
+    with pytest.raises(InputError):
+        build.load_toonfaces(**{"root": tmp_path, **arguments})

@@ -1,0 +1,66 @@
+"""Figures against scikit-learn and a bootstrap that redraws images one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from clmle import InputError
+from clmle.evaluation import classification_figures
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(5, 80), st.integers(2, 5))
+def test_figures_are_scikit_learns(seed, n, n_classes):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(n_classes, size=n)
+    labels[:n_classes] = np.arange(n_classes)
+    scores = rng.normal(size=(n, n_classes)) + np.eye(n_classes)[labels]
+    got = classification_figures(labels, scores, n_bootstrap=10)
+    predicted = scores.argmax(axis=1)
+    assert got["balanced_accuracy"] == pytest.approx(
+        metrics.balanced_accuracy_score(labels, predicted)
+    )
+    assert got["accuracy"] == pytest.approx(metrics.accuracy_score(labels, predicted))
+    assert got["mcc"] == pytest.approx(metrics.matthews_corrcoef(labels, predicted), abs=1e-9)
+    np.testing.assert_allclose(
+        got["recall"], metrics.recall_score(labels, predicted, average=None, zero_division=0)
+    )
+    assert got["confusion"] == metrics.confusion_matrix(labels, predicted).tolist()
+    if n_classes == 2:
+        margin = scores[:, 1] - scores[:, 0]
+        assert got["roc_auc"] == pytest.approx(metrics.roc_auc_score(labels, margin))
+        assert got["average_precision"] == pytest.approx(
+            metrics.average_precision_score(labels, margin)
+        )
+
+
+def test_interval_is_that_of_redrawing_images_within_classes():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [900, 60])
+    scores = rng.normal(size=(960, 2)) + 1.2 * np.eye(2)[labels]
+    got = classification_figures(labels, scores, n_bootstrap=4000)["interval"]
+    right = scores.argmax(axis=1) == labels
+    draws = []
+    for _ in range(2000):
+        recall = [
+            rng.choice(right[labels == c], (labels == c).sum(), replace=True).mean() for c in (0, 1)
+        ]
+        draws.append(np.mean(recall))
+    np.testing.assert_allclose(got, np.quantile(draws, [0.025, 0.975]), atol=0.01)
+
+
+def test_infinite_scores_and_absent_classes_are_survived():
+    scores = np.array([[np.inf, -np.inf], [0.0, 1.0], [-np.inf, np.inf]])
+    got = classification_figures(np.array([0, 1, 1]), scores)
+    assert got["balanced_accuracy"] == 1.0
+    assert got["roc_auc"] == 1.0
+    alone = classification_figures(np.array([1, 1]), scores[1:])
+    assert alone["recall"] == [None, 1.0]
+    assert alone["roc_auc"] is None
+
+
+def test_nan_scores_are_named():
+    with pytest.raises(InputError, match="NaN"):
+        classification_figures(np.array([0]), np.array([[np.nan, 0.0]]))

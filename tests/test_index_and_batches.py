@@ -1,0 +1,103 @@
+"""The index keeps classes apart and remembers losses; batches are what section 3.3 says."""
+
+import numpy as np
+import pytest
+
+from clmle import InputError
+from clmle.batches import ClusterBatchSampler
+from clmle.index import ClusterIndex
+
+
+@pytest.fixture
+def world():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [600, 90, 7])
+    features = rng.normal(size=(len(labels), 8)) + 3 * np.eye(8)[labels]
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    return features.astype(np.float32), labels
+
+
+def test_clusters_hold_one_class_and_equal_numbers(world):
+    features, labels = world
+    index = ClusterIndex.build(features, labels, 50)
+    assert np.bincount(index.classes).tolist() == [12, 1, 1]
+    assert (index.classes[index.assignment] == labels).all()
+    assert index.sizes[:12].tolist() == [50] * 12
+    assert sorted(np.concatenate([index.members(k) for k in range(14)])) == list(range(697))
+    more = ClusterIndex.build(features, labels, 50, min_clusters=4)
+    assert np.bincount(more.classes).tolist() == [12, 4, 4]
+
+
+def test_nearest_are_the_largest_inner_products_of_both_kinds(world):
+    index = ClusterIndex.build(*world, 50)
+    near = index.nearest(3, 4, 2)
+    similarity = index.centroids @ index.centroids[3]
+    assert near[0] == 3
+    same = [k for k in np.argsort(-similarity) if index.classes[k] == 0 and k != 3][:3]
+    assert near[1:4].tolist() == same
+    assert set(near[4:]) == {12, 13}
+    assert len(index.nearest(13, 6, 6)) == 12  # one cluster of its class: others fill up
+
+
+def test_cluster_loss_is_the_mean_of_what_was_seen(world):
+    index = ClusterIndex.build(*world, 50)
+    assert np.isinf(index.cluster_losses()).all()
+    members = index.members(5)
+    index.record(members[:3], np.array([1.0, 2.0, 6.0]))
+    assert index.cluster_losses()[5] == pytest.approx(3.0)
+    assert np.isinf(np.delete(index.cluster_losses(), 5)).all()
+
+
+def test_hardest_query_comes_first_unseen_before_all(world):
+    index = ClusterIndex.build(*world, 50)
+    sampler = ClusterBatchSampler(index, 6, 10, 3)
+    for k in range(index.n_clusters):
+        members = index.members(k)
+        index.record(members, np.full(len(members), float(k == 7) + 0.1))
+    queries = {sampler.draw_query(np.random.default_rng(i)) for i in range(60)}
+    assert queries == {7, 12, 13}
+    index.losses[index.members(2)] = np.nan
+    queries = {sampler.draw_query(np.random.default_rng(i)) for i in range(60)}
+    assert queries == {2, 12, 13}
+
+
+def test_query_class_is_uniform_over_classes(world):
+    index = ClusterIndex.build(*world, 50)
+    sampler = ClusterBatchSampler(index, 6, 10, 3, "uniform")
+    drawn = [sampler.draw_query(np.random.default_rng(i)) for i in range(600)]
+    shares = np.bincount(index.classes[drawn]) / 600
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.07)
+
+
+def test_batch_holds_distinct_members_of_its_clusters(world):
+    index = ClusterIndex.build(*world, 50)
+    batch = ClusterBatchSampler(index, 8, 20, 4).draw(np.random.default_rng(1))
+    assert (index.assignment[batch.rows] == batch.clusters[batch.slots]).all()
+    assert (index.labels[batch.rows] == batch.classes[batch.slots]).all()
+    for slot, cluster in enumerate(batch.clusters):
+        rows = batch.rows[batch.slots == slot]
+        assert len(rows) == 20
+        if len(index.members(cluster)) >= 20:
+            assert len(set(rows)) == 20
+
+
+def test_state_brings_the_index_back(world):
+    features, labels = world
+    index = ClusterIndex.build(features, labels, 50)
+    index.record(np.arange(30), np.linspace(0, 1, 30))
+    again = ClusterIndex.from_state(labels, index.state(), 50)
+    for seed in range(5):
+        a, b = (
+            ClusterBatchSampler(i, 6, 5, 3).draw(np.random.default_rng(seed))
+            for i in (index, again)
+        )
+        assert (a.rows == b.rows).all()
+
+
+@pytest.mark.parametrize(
+    "options", [{"query": "worst"}, {"same_class_clusters": 12}, {"samples_per_cluster": 0}]
+)
+def test_bad_samplers_are_named(world, options):
+    index = ClusterIndex.build(*world, 50)
+    with pytest.raises(InputError):
+        ClusterBatchSampler(index, **options)

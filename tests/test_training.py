@@ -1,0 +1,189 @@
+"""Training: a kill changes nothing, the clusters' own work is visible, methods learn."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from clmle import InputError
+from clmle.methods import get_method, method_names
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run
+from clmle.training import Stopped, evaluate, load_model, prepare, train
+from clmle.training.plateau import Plateau
+
+
+def digits(method="clmle", **train_values):
+    settings = preset_settings("quick", method, "digits")
+    values = {"iterations": 24, "prior_iterations": 8, "rounds": 2, "batch_size": 120}
+    options = settings.options
+    if hasattr(options, "samples_per_cluster"):
+        options = dataclasses.replace(options, samples_per_cluster=5)
+    train_settings = dataclasses.replace(settings.train, **(values | train_values))
+    return dataclasses.replace(settings, options=options, train=train_settings)
+
+
+def trained(path, settings):
+    run = create_run(path, settings.to_dict())
+    return run, train(run)
+
+
+def same_weights(a, b):
+    left, right = load_file(a.model_path), load_file(b.model_path)
+    return left.keys() == right.keys() and all(np.array_equal(left[k], right[k]) for k in left)
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_every_method_trains_tests_and_embeds(method, tmp_path):
+    run, result = trained(tmp_path, digits(method))
+    assert run.status()["state"] == "done"
+    assert 0.05 <= result["test"]["balanced_accuracy"] <= 1
+    assert result["iterations"] == 24
+    again = evaluate(run)
+    assert again["balanced_accuracy"] == pytest.approx(result["test"]["balanced_accuracy"])
+    model = load_model(run)
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 1), dtype=np.uint8)
+    np.testing.assert_allclose(np.linalg.norm(model.embed(images), axis=1), 1, atol=1e-5)
+    assert model.scores(images).shape == (5, 10)
+    stored = run.embedding(run.embedding_rounds()[-1])
+    assert len(stored["features"]) == len(stored["labels"]) == len(stored["clusters"])
+
+
+def test_clmle_learns_long_tailed_digits(tmp_path):
+    _, result = trained(tmp_path, digits(iterations=60, prior_iterations=30, rounds=3))
+    assert result["test"]["balanced_accuracy"] > 0.7
+
+
+@pytest.mark.parametrize("method", ["clmle", "clmle-printed", "softmax"])
+def test_stopping_and_resuming_changes_nothing(method, tmp_path):
+    settings = digits(method, margin_trials=2)
+    whole, result = trained(tmp_path / "whole", settings)
+    run = create_run(tmp_path / "parts", settings.to_dict())
+    for stop_at in (3, 11, 17):
+        with pytest.raises(Stopped):
+            train(run, report=_stop_at(run, stop_at))
+        assert run.status()["state"] == "stopped"
+    assert train(run)["test"] == result["test"]
+    assert same_weights(whole, run)
+    for kind in ("train", "validation"):
+        a, b = (
+            [{k: v for k, v in m.items() if "second" not in k} for m in r.metrics(kind)]
+            for r in (whole, run)
+        )
+        assert a == b
+
+
+def _stop_at(run, step):
+    import clmle.training.engine as engine
+
+    engine.TOLD_EVERY = 0.0
+
+    def report(status):
+        if status["step"] >= step and status["phase"].startswith(("prior", "round")):
+            run.ask_to_stop()
+
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _restore_pace(monkeypatch):
+    import clmle.training.engine as engine
+
+    monkeypatch.setattr(engine, "TOLD_EVERY", engine.TOLD_EVERY)
+
+
+def test_kill_in_mid_training_then_resume_is_exact(tmp_path):
+    settings = digits(iterations=60, prior_iterations=10, rounds=4, threads=1)
+    whole, result = trained(tmp_path / "whole", settings)
+    run = create_run(tmp_path / "killed", settings.to_dict())
+    command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.time() + 120
+        while not run.checkpoint_path.exists() and time.time() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.4)
+        process.send_signal(signal.SIGKILL)
+    assert run.result() is None
+    assert run.status()["state"] == "lost"
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert run.result()["test"] == result["test"]
+    assert same_weights(whole, run)
+
+
+def test_metrics_can_be_followed_while_they_grow(tmp_path):
+    run = create_run(tmp_path, digits().to_dict())
+    lengths = []
+    train(run, report=lambda _: lengths.append(len(run.metrics())))
+    assert lengths[-1] > 4
+    with open(run.path / "metrics.jsonl", "a") as file:
+        file.write('{"kind": "train", "ste')
+    assert all("step" in m for m in run.metrics())
+    refresh = run.metrics("refresh")
+    assert [m["round"] for m in refresh] == [0, 1, 2]
+
+
+def test_printed_options_are_the_papers():
+    options = get_method("clmle-printed").Options()
+    assert (options.scale, options.denominator, options.rule) == (1.0, "sum", "printed")
+    assert (options.cluster_size, options.clusters_per_batch) == (200, 12)
+    assert (options.samples_per_cluster, options.min_clusters) == (20, 1)
+    assert options.softmax_weight == 0
+    assert not options.normalize_centroids
+
+
+def test_prior_weights_of_another_run_are_taken(tmp_path):
+    first, _ = trained(tmp_path / "a", digits("over-sampling"))
+    settings = digits(prior=str(first.model_path), iterations=2, rounds=1)
+    run, _ = trained(tmp_path / "b", settings)
+    _, task = prepare(settings)
+    stored = run.embedding(0)
+    want = load_model(first).embed(task.images[stored["rows"]])
+    np.testing.assert_allclose(stored["features"], want, atol=1e-4)
+
+
+def test_plateau_drops_then_stops():
+    plateau = Plateau(patience=2, drops=1)
+    said = [plateau.update(v) for v in (0.5, 0.6, 0.6, 0.5, 0.5, 0.4)]
+    assert said == ["better", "better", "wait", "drop", "wait", "stop"]
+    assert plateau.factor == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"iterations": 0}, "iterations"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"backbone": "resnet9000"}, "backbone"),
+        ({"device": "cuda:99"}, "cuda:99"),
+        ({"prior": "/nowhere.safetensors"}, "nowhere"),
+        ({"batch_size": 20}, "batch"),
+    ],
+)
+def test_bad_settings_fail_in_one_sentence(change, message, tmp_path):
+    run = create_run(tmp_path, digits(**change).to_dict())
+    with pytest.raises(InputError, match=message):
+        train(run)
+    assert run.status()["state"] == "failed"
+    assert message in json.dumps(run.status())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_terminate_saves_and_stops(tmp_path):
+    run = create_run(tmp_path, digits(iterations=4000, prior_iterations=10).to_dict())
+    command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.time() + 120
+        while not run.metrics("train") and time.time() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(timeout=60) == 130
+    assert run.status()["state"] == "stopped"
+    assert run.checkpoint_path.exists()
