@@ -1,0 +1,71 @@
+"""Figures show the numbers they are given, with labels, and can be written."""
+
+import numpy as np
+import pytest
+
+from clmle import figures, margin_bounds
+
+TEST = {
+    "balanced_accuracy": 0.8, "interval": [0.7, 0.88], "accuracy": 0.9, "recall": [0.9, 0.7],
+    "average_precision": 0.5, "roc_auc": 0.85, "mcc": 0.4, "confusion": [[90, 10], [3, 7]],
+}  # fmt: skip
+VALIDATION = [{"step": s, "balanced_accuracy": 0.5 + s / 100, "recall": [0.9, 0.1]} for s in (0, 9)]
+
+
+def all_figures():
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    groups = ["cluster 1", "cluster 2", "test image"] * 10
+    return {
+        "counts": figures.class_counts(["a", "b"], {"before": [9, 3], "after": [9, 1]}),
+        "rates": figures.positive_rates({"Bald": 0.02, "Smiling": 0.48}),
+        "tail": figures.long_tail([50, 4, 2, 1]),
+        "loss": figures.loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}),
+        "validation": figures.validation_curves({"clmle": VALIDATION}),
+        "recall": figures.recall_curves({"clmle": VALIDATION}, ["no", "yes"]),
+        "comparison": figures.comparison({"waiting": None, "clmle": TEST}),
+        "confusion": figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
+        "embedding": figures.embedding_scatter(
+            [("before", points), ("after", points)], groups, "t"
+        ),
+        "between": figures.between_bounds(64, 2),
+        "within": figures.within_bounds([0.96, 0.04]),
+        "feasible": figures.feasible_region(2.0, 6, 8.0, 0.5),
+    }
+
+
+@pytest.mark.parametrize("name", list(all_figures()))
+def test_every_figure_has_a_title_and_can_be_written(name):
+    figure = all_figures()[name]
+    assert figure.layout.title.text
+    assert len(figure.to_html(include_plotlyjs=False)) > 500
+    if name not in ("embedding", "comparison", "rates"):
+        assert figure.layout.xaxis.title.text
+        assert figure.layout.yaxis.title.text
+
+
+def test_comparison_shows_the_figures_and_their_interval():
+    (trace,) = all_figures()["comparison"].data
+    assert list(trace.x) == [0.8, 0.9, 0.5, 0.85, 0.4]
+    assert trace.error_x.array[0] == pytest.approx(0.08)
+    assert trace.error_x.arrayminus[0] == pytest.approx(0.1)
+
+
+def test_a_run_keeps_its_colour_while_others_wait():
+    (trace,) = all_figures()["comparison"].data
+    second = figures.validation_curves({"waiting": [], "clmle": VALIDATION}).data[1]
+    assert trace.marker.color == second.line.color
+
+
+def test_embedding_names_the_row_of_every_point():
+    figure = all_figures()["embedding"]
+    rows = sorted(int(i) for trace in figure.data[:3] for i in trace.customdata)
+    assert rows == list(range(30))
+
+
+def test_bounds_drawn_are_the_bounds():
+    figure = all_figures()["between"]
+    printed, sphere = figure.data
+    at = list(printed.x).index(8)
+    bounds = margin_bounds(np.ones(8), 64)
+    assert printed.y[at] == pytest.approx(bounds.between)
+    assert sphere.y[at] == pytest.approx(bounds.between_sphere)

@@ -1,0 +1,56 @@
+"""Projections keep neighbourhoods, repeat by seed, and line up over rounds."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from clmle import InputError
+from clmle.projection import METHODS, project, project_rounds
+
+
+def three_modes(seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1, 2], 40)
+    x = 2 * np.eye(16)[labels] + 0.2 * rng.normal(size=(120, 16))
+    return x / np.linalg.norm(x, axis=1, keepdims=True), labels
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_modes_stay_apart_and_seed_repeats(method):
+    x, labels = three_modes()
+    a, b = project(x, method, seed=1), project(x, method, seed=1)
+    assert a.shape == (120, 2)
+    np.testing.assert_allclose(a, b)
+    assert KNeighborsClassifier(3).fit(a[::2], labels[::2]).score(a[1::2], labels[1::2]) > 0.95
+
+
+def test_pca_is_the_plane_of_largest_variance():
+    from sklearn.decomposition import PCA
+
+    x, _ = three_modes()
+    want = PCA(2).fit_transform(x)
+    got = project(x, "pca")
+    np.testing.assert_allclose(np.abs(got), np.abs(want), atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [2, 3, 9, 12])
+def test_few_points_are_projected_too(n):
+    x = np.random.default_rng(0).normal(size=(n, 5))
+    for method in METHODS:
+        assert np.isfinite(project(x, method)).all()
+
+
+def test_frames_of_slightly_moved_features_lie_close():
+    x, _ = three_modes()
+    moved = x + 0.02 * np.random.default_rng(1).normal(size=x.shape)
+    first, second = project_rounds([x, moved], "umap")
+    centre = [p.reshape(3, 40, 2).mean(axis=1) for p in (first, second)]
+    spread = np.linalg.norm(centre[0] - centre[0].mean(axis=0), axis=1).mean()
+    assert np.linalg.norm(centre[0] - centre[1], axis=1).max() < spread
+
+
+def test_bad_requests_are_named():
+    with pytest.raises(InputError, match="projection"):
+        project(np.ones((5, 2)), "map")
+    with pytest.raises(InputError, match="finite"):
+        project(np.full((5, 2), np.nan))

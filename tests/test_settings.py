@@ -1,0 +1,39 @@
+"""Settings are converted, checked and named."""
+
+import pytest
+
+from clmle import InputError
+from clmle.methods import get_method, method_names
+from clmle.presets import PRESETS, preset_settings
+from clmle.settings import DataSettings, TrainSettings, override, parse
+from clmle.training import settings_from_dict
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+@pytest.mark.parametrize("method", method_names())
+def test_settings_survive_a_file(preset, method):
+    settings = preset_settings(preset, method, "digits")
+    assert settings_from_dict(settings.to_dict()) == settings
+
+
+def test_text_becomes_the_fields_type():
+    changed = override(TrainSettings(), {"iterations": "30", "augment": "no"}, "train")
+    assert (changed.iterations, changed.augment) == (30, False)
+    options = override(get_method("clmle").Options(), {"between_margin": "none"}, "clmle")
+    assert options.between_margin is None
+
+
+@pytest.mark.parametrize(
+    ("cls", "values", "message"),
+    [
+        (TrainSettings, {"iterations": "many"}, "whole number"),
+        (TrainSettings, {"iterations": 1.5}, "whole number"),
+        (TrainSettings, {"learning_rate": float("nan")}, "number"),
+        (TrainSettings, {"augment": "perhaps"}, "true or false"),
+        (TrainSettings, {"speed": 1}, "speed"),
+        (DataSettings, {"size": "gigantic"}, "quick, standard, large"),
+    ],
+)
+def test_bad_values_are_named(cls, values, message):
+    with pytest.raises(InputError, match=message):
+        parse(cls, values, "here")
