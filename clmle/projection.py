@@ -58,10 +58,16 @@ def project(
 def project_rounds(
     frames: Sequence[np.ndarray], method: str = "umap", *, seed: int = 0
 ) -> list[np.ndarray]:
-    """Coordinates of the same points in several rounds, each started from the one before."""
+    """Coordinates of the same points in several rounds.
+
+    Each frame starts from the one before, and is then turned (or mirrored) to lie as close to
+    it as it can, so that points move rather than jump.
+    """
     points: list[np.ndarray] = []
     for features in frames:
-        points.append(project(features, method, seed=seed, init=points[-1] if points else None))
+        before = points[-1] if points else None
+        frame = project(features, method, seed=seed, init=before)
+        points.append(frame if before is None else _turned_onto(frame, before))
     return points
 
 
@@ -95,6 +101,15 @@ def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None
         return None
     with np.load(projection_path(run, method)) as arrays:
         return {int(name.split("_")[1]): arrays[name] for name in arrays.files}
+
+
+def _turned_onto(points: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """``points`` turned or mirrored about their centre onto ``target`` (Procrustes)."""
+    from scipy.linalg import orthogonal_procrustes
+
+    centred = points - points.mean(axis=0)
+    turn, _ = orthogonal_procrustes(centred, target - target.mean(axis=0))
+    return (centred @ turn + target.mean(axis=0)).astype(np.float32)
 
 
 def _pca(features: np.ndarray) -> np.ndarray:

@@ -39,6 +39,7 @@ def validation_curves(runs: Metrics, figure_name: str = "balanced_accuracy") -> 
             mode="lines+markers",
             line={"color": colour(i), "dash": DASHES[i % 4]},
         )
+    figure.update_yaxes(range=[-0.02, 1.02])
     label = figure_name.replace("_", " ")
     return finish(figure, f"{label.capitalize()} on validation images", "step", label)
 

@@ -14,7 +14,7 @@ from clmle.files import atomic_path
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
     """Write ``groups`` of tensors as "group/name" and ``facts`` (JSON) beside them."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     flat = {
         f"{group}/{name}": tensor.detach().cpu().contiguous().clone()
@@ -22,7 +22,7 @@ def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: 
         for name, tensor in tensors.items()
     }
     with atomic_path(path) as temporary:
-        save_file(flat, temporary, metadata={"facts": json.dumps(facts)})
+        temporary.write_bytes(save(flat, metadata={"facts": json.dumps(facts)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:

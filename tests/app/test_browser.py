@@ -1,0 +1,113 @@
+"""The app as a person uses it: a real Chromium, a real server, real runs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("CI"),
+        reason="no Chromium here: install it to test the app in a browser",
+    ),
+]
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The app on a free port, with folders of its own."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    env = os.environ | {"CLMLE_RUNS": str(home / "runs"), "CLMLE_CACHE": str(home / "cache")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port),
+         "--server.headless", "true"],
+        cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.time() + 60
+    while time.time() < deadline:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def browser():
+    assert CHROMIUM, "CI must have a Chromium"
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+def no_traceback(page):
+    assert page.get_by_text("Traceback").count() == 0
+    assert page.get_by_text("failed; reload it").count() == 0
+
+
+@pytest.mark.timeout(280)
+def test_train_reload_and_look_at_the_faces(server, browser):
+    """Start both methods on digits, reload while they run, then hover the embedding."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{server}/train")
+    page.get_by_text("Press Start").or_(page.get_by_text("No run yet")).first.wait_for()
+    page.get_by_test_id("stSelectbox").first.click()
+    page.get_by_role("option", name="digits").click()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("clmle, digits").first.wait_for(timeout=30_000)
+    page.get_by_text("running").first.wait_for(timeout=60_000)
+    page.reload()
+    page.get_by_text("softmax, digits").first.wait_for(timeout=30_000)
+    assert page.get_by_text("clmle, digits").count() > 0  # the address remembers the runs
+    page.get_by_text("Test images (bar: 95 % interval)").wait_for(timeout=200_000)
+    deadline = time.time() + 120
+    while page.get_by_text("Balanced accuracy 0").count() < 2 and time.time() < deadline:
+        time.sleep(0.5)
+    assert page.get_by_text("Balanced accuracy 0").count() == 2
+    no_traceback(page)
+
+    page.goto(f"{server}/embeddings")
+    page.get_by_role("radio", name="PCA").or_(page.get_by_text("PCA", exact=True)).first.click()
+    frame = page.frame_locator("iframe").first
+    frame.locator(".plot-container").wait_for(timeout=60_000)
+    frame.locator("#plot").focus()
+    page.keyboard.press("ArrowRight")
+    frame.locator("#face").wait_for(state="visible", timeout=10_000)
+    assert "image" in frame.locator("#face span").inner_text()
+    no_traceback(page)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_the_screen(server, browser, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    for path in ("", "data", "train", "embeddings", "margins"):
+        page.goto(f"{server}/{path}")
+        page.locator("h1").first.wait_for(timeout=30_000)
+        time.sleep(0.7)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, path
+        no_traceback(page)

@@ -1,0 +1,93 @@
+"""Every page as scripts, without a browser: empty, with runs, with mistakes."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clmle.files import runs_dir
+from clmle.presets import preset_settings
+from clmle.projection import project_run
+from clmle.run_folder import create_run
+from clmle.training import train
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "app" / "pages").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One tiny run of digits, projected by PCA."""
+    root = tmp_path_factory.mktemp("runs")
+    settings = preset_settings("quick", "clmle", "digits")
+    small = {"iterations": 8, "prior_iterations": 4, "rounds": 1}
+    settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, **small))
+    run = create_run(root, settings.to_dict())
+    train(run)
+    project_run(run, "pca")
+    return root
+
+
+def page(path):
+    """The app, opened at one of its pages."""
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    return app.switch_page(str(path.relative_to(ROOT / "app")))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_pages_open_with_nothing_there(path):
+    app = page(path).run()
+    assert not app.exception
+    assert not app.error
+    assert app.title
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_pages_open_with_a_finished_run(path, finished, monkeypatch):
+    monkeypatch.setenv("CLMLE_RUNS", str(finished))
+    app = page(path)
+    if path.stem == "embeddings":
+        app.run()
+        app.button_group[0].set_value("pca")
+    app.run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_margins_page_shows_the_library_s_numbers():
+    from clmle import margin_bounds
+
+    app = page(ROOT / "app/pages/margins.py").run()
+    app.text_input[0].set_value("900, 90, 10").run()
+    bounds = margin_bounds([900, 90, 10], 64)
+    shown = [m.value for m in app.metric]
+    assert shown[0] == f"{bounds.between:.4g}"
+    assert shown[1] == f"{bounds.between_sphere:.4g}"
+    app.text_input[0].set_value("many").run()
+    assert "many" in app.error[0].value
+    assert not app.exception
+
+
+def test_data_page_names_a_wrong_folder():
+    app = page(ROOT / "app/pages/data.py").run()
+    app.selectbox[0].set_value("my own folder").run()
+    app.text_input[0].set_value("/no/such/place").run()
+    assert "/no/such/place" in app.error[0].value
+    assert not app.exception
+
+
+def test_train_page_starts_one_run_for_each_method(monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        "clmle.experiments.launch",
+        lambda settings: started.append(settings) or create_run(runs_dir(), settings.to_dict()),
+    )
+    app = page(ROOT / "app/pages/train.py").run()
+    app.selectbox[0].set_value("digits").run()
+    next(b for b in app.button if b.label == "Start").click().run()
+    assert not app.exception
+    assert [s.method for s in started] == ["clmle", "softmax"]
+    assert started[0].data.dataset == "digits"
+    assert started[0].data == started[1].data
+    assert started[0].train == started[1].train
