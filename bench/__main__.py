@@ -1,0 +1,14 @@
+"""All comparisons, printed: python -m bench [--quick]."""
+
+import argparse
+
+from bench import clustering, nearest, step
+from bench.report import print_rows
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--quick", action="store_true")
+quick = parser.parse_args().quick
+print_rows("Balanced clustering against peers", clustering.against_constrained(quick))
+print_rows("Balanced clustering as n grows", clustering.growth(quick))
+print_rows("Nearest-cluster rule", nearest.run(quick))
+print_rows("A training step of 240 images of 40 x 40", step.run(quick))
