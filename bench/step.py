@@ -22,7 +22,8 @@ def run(quick: bool = False) -> list[dict]:
     task = load_toonfaces("quick").task("Eyeglasses")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
-    network = Network("small", 3, 40, 64, 2).to(device).to(memory_format=torch.channels_last)
+    network = Network("small", 3, 40, 64, 2).to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9)
     source = ImageSource(task.images, device)
     labels = torch.from_numpy(task.labels).to(device)

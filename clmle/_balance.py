@@ -12,7 +12,7 @@ BLOCK = 1 << 20  # entries of a similarity block: a few MB, whatever n and K
 
 def best_priced(x: torch.Tensor, centroids: torch.Tensor, prices: torch.Tensor) -> torch.Tensor:
     """The cluster of largest f.mu - price of every sample, (n,); in blocks of rows."""
-    step = max(1, BLOCK // len(centroids))
+    step = max(1, min(4096, BLOCK // len(centroids)))
     return torch.cat([(block @ centroids.T - prices).argmax(dim=1) for block in x.split(step)])
 
 

@@ -100,6 +100,13 @@ class ClusterIndex:
             self.centroids[first:last] = clusters.centroids
         self._sort_members()
 
+    def recentre(self, features: np.ndarray) -> None:
+        """Centroids of the clusters as they are, in the space of ``features`` (n, d)."""
+        sums = np.zeros((self.n_clusters, features.shape[1]))
+        np.add.at(sums, self.assignment, features)
+        norms = np.linalg.norm(sums, axis=1, keepdims=True)
+        self.centroids = (sums / np.maximum(norms, 1e-12)).astype(np.float32)
+
     def _sort_members(self) -> None:
         self._order = np.argsort(self.assignment, kind="stable")
         self._starts = np.concatenate(

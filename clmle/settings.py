@@ -58,7 +58,7 @@ class TrainSettings:
         "how prior features weigh the classes",
         ("over-sampling", "cost-sensitive", "softmax"),
     )
-    prior: str = setting("", "weights of a run (model.safetensors) to start from instead")
+    prior: str = setting("", "weights of a run (.safetensors) or features (.npy) instead")
     margin_trials: int = setting(
         0, "steps of each short trial that chooses a1 on validation data; 0 takes its share"
     )

@@ -142,6 +142,13 @@ def test_module_is_the_function():
     torch.testing.assert_close(module(features, slots, classes), want)
 
 
+def test_margins_of_classes_may_be_a_plain_list():
+    features, slots, classes = batch(7, 12, 4, 3)
+    a = clmle_loss(features, slots, classes, 0.3, [0.1, 0.2, 0.3])
+    b = clmle_loss(features, slots, classes, 0.3, torch.tensor([0.1, 0.2, 0.3]).double())
+    torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6)
+
+
 def test_weights_give_every_class_the_same_total_and_mean_one():
     classes = torch.tensor([0] * 30 + [2] * 10 + [5])
     weights = inverse_frequency_weights(classes)

@@ -149,6 +149,26 @@ def test_prior_weights_of_another_run_are_taken(tmp_path):
     np.testing.assert_allclose(stored["features"], want, atol=1e-4)
 
 
+def test_prior_features_from_a_file_make_the_first_clusters(tmp_path):
+    from clmle import balanced_spherical_kmeans
+
+    _, task = prepare(digits())
+    own = np.random.default_rng(0).normal(size=(len(task.images), 5)).astype(np.float32)
+    np.save(tmp_path / "own.npy", own)
+    settings = digits(prior=str(tmp_path / "own.npy"), iterations=2, rounds=1)
+    run, _ = trained(tmp_path / "b", settings)
+    stored = run.embedding(0)
+    zeros = task.train[task.labels[task.train] == 0]
+    want = balanced_spherical_kmeans(own[zeros], n_clusters=len(zeros) // 20, seed=0).labels
+    place = {row: i for i, row in enumerate(zeros)}
+    shown = [i for i, row in enumerate(stored["rows"]) if row in place and stored["split"][i] == 0]
+    assert len(shown) > 50
+    assert [stored["clusters"][i] for i in shown] == [want[place[stored["rows"][i]]] for i in shown]
+    np.save(tmp_path / "own.npy", own[:7])
+    with pytest.raises(InputError, match="one row for each"):
+        trained(tmp_path / "c", settings)
+
+
 def test_plateau_drops_then_stops():
     plateau = Plateau(patience=2, drops=1)
     said = [plateau.update(v) for v in (0.5, 0.6, 0.6, 0.5, 0.5, 0.4)]

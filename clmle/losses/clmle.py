@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -82,7 +83,8 @@ def clmle_loss(
     0.0
     """
     _check(features, clusters, cluster_classes, scale, denominator, reduction, centroids)
-    if torch.is_tensor(within_margin) and within_margin.dim() == 1:
+    if np.ndim(within_margin) == 1:
+        within_margin = torch.as_tensor(within_margin)
         if len(cluster_classes) and int(cluster_classes.max()) >= len(within_margin):
             raise InputError(
                 f"within_margin holds {len(within_margin)} classes, but cluster_classes names "

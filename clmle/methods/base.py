@@ -113,8 +113,13 @@ class Method(ABC):
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         """The loss of a batch; may remember what it saw."""
 
-    def start_round(self, round: int, features: np.ndarray | None) -> None:
-        """Called before every round; cluster methods are given z (n, d) of all training rows."""
+    def start_round(
+        self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
+    ) -> None:
+        """Called before every round; cluster methods are given z (n, d) of all training rows.
+
+        ``prior`` (n, any) are the user's own features for the first clustering.
+        """
 
     def fit_rule(
         self,

@@ -90,14 +90,19 @@ class CLMLE(Method):
 
     # --- batches ----------------------------------------------------------------------------
 
-    def start_round(self, round: int, features: np.ndarray | None) -> None:
+    def start_round(
+        self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
+    ) -> None:
         assert features is not None
         o = self.options
         unit = _unit(features)
         if self.index is None:
+            first = unit if prior is None else _unit(prior)
             self.index = ClusterIndex.build(
-                unit, self.labels, o.cluster_size, min_clusters=o.min_clusters, seed=self.seed
+                first, self.labels, o.cluster_size, min_clusters=o.min_clusters, seed=self.seed
             )
+            if prior is not None:
+                self.index.recentre(unit)
         else:
             self.index.refresh(unit, seed=self.seed)
 

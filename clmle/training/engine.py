@@ -250,7 +250,7 @@ class Session:
         if self.method.needs_train_features():
             self.features, _ = self.extract(self.task.train, "features for clusters")
         extracted = time.perf_counter()
-        self.method.start_round(self.round, self.features)
+        self.method.start_round(self.round, self.features, self.prior_features())
         if self.method.uses_clusters:
             self.run.append_metrics(
                 kind="refresh",
@@ -379,9 +379,9 @@ class Session:
     # --- start, save, restore -----------------------------------------------------------
 
     def start_weights(self) -> None:
-        """The user's own prior features: weights of a network, where given."""
+        """The user's own prior features, where they are given as weights of a network."""
         prior = self.settings.train.prior
-        if prior:
+        if prior and not prior.endswith(".npy"):
             groups, _ = load_tensors(Path(prior))
             weights = groups.get("network", {})
             own = self.network.state_dict()
@@ -389,6 +389,28 @@ class Session:
             if not any(k.startswith("backbone.") for k in fitting):
                 raise InputError(f"{prior} holds no weights that fit this backbone.")
             self.network.load_state_dict(fitting, strict=False)
+
+    def prior_features(self) -> np.ndarray | None:
+        """The user's own features (n, any) of the training rows, for the first clustering."""
+        prior = self.settings.train.prior
+        if not prior.endswith(".npy") or self.round > 0:
+            return None
+        try:
+            features = np.load(prior, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{prior} cannot be read as features ({error}).") from error
+        if features.ndim != 2 or len(features) not in (
+            len(self.task.images),
+            len(self.task.train),
+        ):
+            raise InputError(
+                f"{prior} holds features of shape {features.shape}, but must have one row for "
+                f"each of the {len(self.task.images)} images, or of the {len(self.task.train)} "
+                "training images."
+            )
+        return np.asarray(
+            features if len(features) == len(self.task.train) else features[self.task.train]
+        )
 
     def snapshot(self) -> dict[str, Any]:
         groups = {
