@@ -124,10 +124,8 @@ with sentences():
                 stored["labels"], stored["split"], stored["clusters"], stored["rows"], strict=True
             )
         ]
-        face_scatter(
-            figure, dataset.images[stored["rows"]], texts, height=600,
-            label=f"Scatter of {len(by)} faces before and after training; arrow keys step through.",
-        )  # fmt: skip
+        alt = f"Scatter of {len(by)} faces before and after training; arrow keys step through."
+        face_scatter(figure, dataset.images[stored["rows"]], texts, label=alt)
         st.caption(
             "Hover or touch a point to see its face; with the keyboard, focus the figure and use "
             "the arrow keys. Rare classes are shown in full, common ones by a sample."

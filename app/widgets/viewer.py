@@ -55,9 +55,7 @@ plot.addEventListener("keydown",e=>{
 </script></body></html>"""
 
 
-def face_scatter(
-    figure: Any, images: np.ndarray, texts: list[str], *, height: int, label: str
-) -> None:
+def face_scatter(figure: Any, images: np.ndarray, texts: list[str], *, label: str) -> None:
     """Show ``figure`` (customdata is the row) with ``images`` (n, H, W, C) and ``texts`` (n,)."""
     from plotly.offline import get_plotlyjs
 
@@ -77,7 +75,7 @@ def face_scatter(
     for name, value in values.items():
         page = page.replace(name, value)
     page = page.replace("LIBRARY", get_plotlyjs(), 1)
-    st.iframe(page, height=height)
+    st.iframe(page)  # as high as its content: panels stand on each other on a phone
 
 
 def _atlas(images: np.ndarray) -> tuple[str, int]:

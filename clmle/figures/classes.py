@@ -66,5 +66,5 @@ def long_tail(counts: Sequence[int] | np.ndarray) -> Any:
     )  # fmt: skip
     figure.update_yaxes(type="log")
     few = float((values <= 0.47 * values.mean()).mean())
-    title = f"Images of each identity ({few:.0%} have under half of the mean)"
-    return finish(figure, title, "identity, by number of images", "images")
+    x = f"identity, by number of images; {few:.0%} have under half of the mean"
+    return finish(figure, "Images of each identity", x, "images")
