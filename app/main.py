@@ -9,7 +9,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-PAGES = Path(__file__).parent / "pages"
+# Not "pages": Streamlit would serve that folder by itself, past this file.
+PAGES = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="clmle", page_icon=":material/bubble_chart:", layout="wide")
 st.navigation(

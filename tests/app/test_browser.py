@@ -67,6 +67,14 @@ def no_traceback(page):
     assert page.get_by_text("failed; reload it").count() == 0
 
 
+def test_a_deep_link_works_before_any_other_page(server, browser):
+    """The first page that a fresh server is asked for need not be the start."""
+    page = browser.new_page()
+    page.goto(f"{server}/margins")
+    page.get_by_role("heading", name="Margins").wait_for(timeout=30_000)
+    no_traceback(page)
+
+
 @pytest.mark.timeout(280)
 def test_train_reload_and_look_at_the_faces(server, browser):
     """Start both methods on digits, reload while they run, then hover the embedding."""

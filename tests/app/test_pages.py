@@ -13,7 +13,7 @@ from clmle.run_folder import create_run
 from clmle.training import train
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted((ROOT / "app" / "pages").glob("*.py"))
+PAGES = sorted((ROOT / "app" / "views").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_pages_open_with_a_finished_run(path, finished, monkeypatch):
 def test_margins_page_shows_the_library_s_numbers():
     from clmle import margin_bounds
 
-    app = page(ROOT / "app/pages/margins.py").run()
+    app = page(ROOT / "app/views/margins.py").run()
     app.text_input[0].set_value("900, 90, 10").run()
     bounds = margin_bounds([900, 90, 10], 64)
     shown = [m.value for m in app.metric]
@@ -70,7 +70,7 @@ def test_margins_page_shows_the_library_s_numbers():
 
 
 def test_data_page_names_a_wrong_folder():
-    app = page(ROOT / "app/pages/data.py").run()
+    app = page(ROOT / "app/views/data.py").run()
     app.selectbox[0].set_value("my own folder").run()
     app.text_input[0].set_value("/no/such/place").run()
     assert "/no/such/place" in app.error[0].value
@@ -83,7 +83,7 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
         "clmle.experiments.launch",
         lambda settings: started.append(settings) or create_run(runs_dir(), settings.to_dict()),
     )
-    app = page(ROOT / "app/pages/train.py").run()
+    app = page(ROOT / "app/views/train.py").run()
     app.selectbox[0].set_value("digits").run()
     next(b for b in app.button if b.label == "Start").click().run()
     assert not app.exception

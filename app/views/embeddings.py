@@ -80,7 +80,7 @@ with sentences():
     runs = {run.name: run for run in all_runs() if run.embedding_rounds()}
     if not runs:
         st.info("No run has features to show yet: start one.", icon=":material/info:")
-        st.page_link("pages/train.py", label="Train")
+        st.page_link("views/train.py", label="Train")
         st.stop()
     left, middle, right = st.columns([3, 2, 2])
     wanted = st.query_params.get("run", next(iter(runs)))

@@ -45,13 +45,13 @@ with sentences():
             "the first time it also draws 9,000 faces."
         )
         if runs:
-            st.page_link("pages/train.py", label=f"See the {len(runs)} runs there are")
+            st.page_link("views/train.py", label=f"See the {len(runs)} runs there are")
     else:
         live(demo, "demo")
         if all(run.status()["state"] == "done" for run in demo):
             st.success("Done. Now look at what the two networks see.")
             st.page_link(
-                "pages/embeddings.py", label="Embeddings before and after",
+                "views/embeddings.py", label="Embeddings before and after",
                 icon=":material/scatter_plot:",
             )  # fmt: skip
         if st.button("Start over", icon=":material/restart_alt:"):
