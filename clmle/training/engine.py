@@ -13,18 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-import platform
-import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
 from clmle.methods import Loss, Method, Outputs, Rule, get_method
@@ -40,13 +35,13 @@ from clmle.training.images import ImageSource
 from clmle.training.network import Network, autocast, extract, pick_device
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import prepare, settings_from_dict
+from clmle.training.reporting import Report, Reporter, StopSignals, machine
+from clmle.training.rules import load_rule
+from clmle.training.sample import embedding_sample
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 TOLD_EVERY = 0.5  # seconds between status files
 LOG_EVERY = 5  # steps between lines of the metrics file
-SAMPLE = 2400  # images whose features are kept after every round
-
-Report = Callable[[dict[str, Any]], None]
 
 
 class Stopped(Exception):
@@ -69,7 +64,7 @@ def train(run: RunFolder, *, report: Report | None = None) -> dict[str, Any]:
     run.clear_stop()
     session = Session(run, report)
     try:
-        with _Signals(run):
+        with StopSignals(run):
             return session.run_all()
     except Stopped:
         session.tell("stopped", state="stopped", message="Stopped; resume it to go on.")
@@ -86,14 +81,11 @@ class Session:
     """What one process knows of the run that it trains."""
 
     def __init__(self, run: RunFolder, report: Report | None) -> None:
-        self.run, self.report = run, report
+        self.run = run
         self.settings: Settings = settings_from_dict(run.settings())
         self.step = 0
-        self.spent = 0.0  # seconds of earlier sessions
-        self.began = time.monotonic()
-        self.began_at_step = 0
-        self.stepping_since: float | None = None  # rendering does not count for the pace
-        self.told = self.saved = 0.0
+        self.saved = time.monotonic()
+        self.reporter = Reporter(run, self.settings.train.iterations, report)
         self.tell("starting")
 
     # --- the whole, in order ------------------------------------------------------------
@@ -138,7 +130,7 @@ class Session:
         self.prior_steps = min(t.prior_iterations, t.iterations) if prior else 0
         self.phase = "prior" if self.prior_steps else "margins"
         self.round = 0
-        self.sample = _embedding_sample(self.task, t.seed)
+        self.sample = embedding_sample(self.task, t.seed)
         self.features: np.ndarray | None = None
 
     def make(self, name: str, options: Any) -> Method:
@@ -212,8 +204,7 @@ class Session:
     def one_step(self, method: Method, phase: str, as_step: int | None = None) -> None:
         """One batch: drawn, augmented, forward, backward, update."""
         t = self.settings.train
-        if self.stepping_since is None:
-            self.stepping_since = time.monotonic()
+        self.reporter.stepping()
         step = self.step if as_step is None else as_step
         batch = method.draw(step)
         rows = self.task.train[batch.rows]
@@ -275,7 +266,7 @@ class Session:
             kind="validation",
             step=self.step,
             round=self.round,
-            seconds=self.seconds(),
+            seconds=self.reporter.seconds(),
             **{name: figures[name] for name in kept},
         )
         self.store_embedding()
@@ -292,7 +283,7 @@ class Session:
             features, logits = self.extract(rows, "testing")
             scores = rule.scores(features, logits)
             result[split] = classification_figures(self.task.labels[rows], scores)
-        seconds = self.seconds()
+        seconds = self.reporter.seconds()
         result |= {
             "chosen": facts["chosen"],
             "best_round": facts["round"],
@@ -302,12 +293,7 @@ class Session:
             "seconds": seconds,
             "iterations": self.step,
             "images_per_second": self.step * self.settings.train.batch_size / max(seconds, 1e-9),
-            "machine": {
-                "device": _device_name(self.device),
-                "threads": torch.get_num_threads(),
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-            },
+            "machine": machine(self.device),
         }
         self.run.write_result(result)
         self.tell("done", state="done")
@@ -434,7 +420,7 @@ class Session:
             "step": self.step,
             "round": self.round,
             "phase": self.phase,
-            "seconds": self.seconds(),
+            "seconds": self.reporter.seconds(),
             "plateau": [
                 self.plateau.best,
                 self.plateau.waited,
@@ -448,7 +434,7 @@ class Session:
     def restore(self) -> None:
         groups, facts = load_tensors(self.run.checkpoint_path)
         self.step, self.round, self.phase = facts["step"], facts["round"], facts["phase"]
-        self.spent, self.began, self.began_at_step = facts["seconds"], time.monotonic(), self.step
+        self.reporter.resume(facts["seconds"], self.step)
         self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
         self.method.options = dataclasses.replace(self.method.options, **facts["options"])
         self.restore_snapshot(groups)
@@ -459,7 +445,7 @@ class Session:
     def pulse(self, phase: str) -> None:
         """Between two steps: tell the world, save now and then, stop if asked."""
         now = time.monotonic()
-        if now - self.told > TOLD_EVERY:
+        if now - self.reporter.told > TOLD_EVERY:
             self.tell(phase)
             if self.run.stop_asked():
                 # A step or an extraction may be half done: the last checkpoint counts.
@@ -475,101 +461,18 @@ class Session:
             raise Stopped
 
     def tell(self, phase: str, *, state: str = "running", message: str = "") -> None:
-        total = self.settings.train.iterations
-        status = {
-            "state": state,
-            "phase": phase,
-            "step": self.step,
-            "total": total,
-            "seconds": self.seconds(),
-            "seconds_left": self.seconds_left() if state == "running" else 0.0,
-            "message": message,
-        }
-        self.run.write_status(**status)
-        self.told = time.monotonic()
-        if self.report is not None:
-            self.report(status)
+        self.reporter.tell(phase, self.step, state=state, message=message)
 
     def log(self, phase: str, loss: Loss) -> None:
-        spent = time.monotonic() - self.began
-        steps = self.step - self.began_at_step
         self.run.append_metrics(
             kind="train",
             step=self.step,
             phase=phase,
-            seconds=self.seconds(),
+            seconds=self.reporter.seconds(),
             loss=float(loss.total.detach()),
             learning_rate=self.optimizer.param_groups[0]["lr"],
-            images_per_second=steps * self.settings.train.batch_size / max(spent, 1e-9),
+            images_per_second=self.reporter.images_per_second(
+                self.step, self.settings.train.batch_size
+            ),
             **{name: float(value) for name, value in loss.parts.items()},
         )
-
-    def seconds(self) -> float:
-        return self.spent + time.monotonic() - self.began
-
-    def seconds_left(self) -> float | None:
-        """By the pace since the first step, whatever the time went into; None until known."""
-        steps = self.step - self.began_at_step
-        if steps < 3 or self.stepping_since is None:
-            return None
-        pace = (time.monotonic() - self.stepping_since) / steps
-        return pace * max(0, self.settings.train.iterations - self.step)
-
-
-def load_rule(run: RunFolder, facts: dict[str, Any] | None = None) -> Rule:
-    """The rule that judges, as the best round left it."""
-    from clmle.methods.base import HeadRule
-    from clmle.methods.clmle import NearestClusterRule
-
-    groups, stored = load_tensors(run.model_path)
-    chosen = (facts or stored)["chosen"]
-    if "rule" not in groups:
-        return HeadRule()
-    return NearestClusterRule(
-        groups["rule"]["centroids"].numpy(),
-        groups["rule"]["classes"].numpy(),
-        chosen["n_neighbors"],
-        chosen["rule"],
-        chosen["scale"],
-    )
-
-
-def _embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and splits to show: two thirds training, one third test, rare classes in full."""
-    rows, splits = [], []
-    for split, name, share in ((0, "train", 2), (2, "test", 1)):
-        members = task.rows(name)
-        each = SAMPLE * share // 3 // task.n_classes
-        for c in range(task.n_classes):
-            mine = members[task.labels[members] == c]
-            rng = np.random.default_rng([seed, 3, split, c])
-            # The majority may use what the minority leaves.
-            limit = max(each, SAMPLE * share // 3 - (len(members) - len(mine)))
-            rows.append(np.sort(rng.permutation(mine)[:limit]))
-            splits.append(np.full(len(rows[-1]), split, dtype=np.int8))
-    return np.concatenate(rows), np.concatenate(splits)
-
-
-class _Signals:
-    """While inside, SIGTERM and SIGINT ask the run to stop instead of killing it."""
-
-    def __init__(self, run: RunFolder) -> None:
-        self.run = run
-        self.kept: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        try:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self.kept[number] = signal.signal(number, lambda *_: self.run.ask_to_stop())
-        except ValueError:  # not the main thread
-            self.kept = {}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.kept.items():
-            signal.signal(number, handler)
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -10,10 +10,10 @@ from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors
-from clmle.training.engine import load_rule
 from clmle.training.images import ImageSource
 from clmle.training.network import Network, extract, pick_device
 from clmle.training.prepare import prepare, settings_from_dict
+from clmle.training.rules import load_rule
 
 
 class EmbeddingModel:
