@@ -58,7 +58,9 @@ def run(quick: bool = False) -> list[dict]:
             loss = method.loss(Outputs(z, logits, labels[torch.from_numpy(rows)]), batch)
             optimizer.zero_grad()
             # The loss's own backward, up to z and logits, counts as the loss's.
-            grads = torch.autograd.grad(loss.total, [z, logits], allow_unused=True)
+            grads = torch.autograd.grad(
+                loss.total, [z, logits], allow_unused=True, retain_graph=True
+            )
             t4 = clock()
             pairs = [(o, g) for o, g in zip((z, logits), grads, strict=True) if g is not None]
             torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])

@@ -13,7 +13,7 @@ BLOCK = 1 << 20  # entries of a similarity block: a few MB, whatever n and K
 def best_priced(x: torch.Tensor, centroids: torch.Tensor, prices: torch.Tensor) -> torch.Tensor:
     """The cluster of largest f.mu - price of every sample, (n,); in blocks of rows."""
     step = max(1, min(4096, BLOCK // len(centroids)))
-    return torch.cat([(block @ centroids.T - prices).argmax(dim=1) for block in x.split(step)])
+    return torch.cat([torch.addmm(-prices, b, centroids.T).argmax(dim=1) for b in x.split(step)])
 
 
 def nearest_by_graph(
@@ -49,7 +49,7 @@ def nearest_by_graph(
 
 
 def update_prices(
-    similarity: torch.Tensor, prices: torch.Tensor, shares: torch.Tensor, rounds: int = 8
+    similarity: torch.Tensor, prices: torch.Tensor, shares: torch.Tensor, rounds: int = 6
 ) -> torch.Tensor:
     """Raise the price of clusters asked for by more than their share, lower the others'.
 

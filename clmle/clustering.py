@@ -34,8 +34,7 @@ from clmle.errors import InputError
 FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
 GROUP_CLUSTERS = 32  # clusters of one group in the two-level search
 CANDIDATES = 12  # neighbours of a cluster with which it exchanges samples
-STARTS = 2  # starting centroids tried on a sample
-SAMPLE = 100  # rows a cluster from which prices are found
+SAMPLE = 72  # rows a cluster from which prices are found
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def balanced_spherical_kmeans(
     n_clusters: int | None = None,
     *,
     init: Any = None,
-    max_iter: int = 10,
+    max_iter: int = 15,
     seed: int = 0,
 ) -> BalancedClusters:
     """Partition rows into clusters of equal size that maximise sum_i f_i.mu_{k(i)}.
@@ -135,11 +134,11 @@ def _divide(
     """Labels with the given cluster sizes; by groups where there are many clusters."""
     k = len(sizes)
     if k <= FLAT_CLUSTERS:
-        return _flat(x, sizes, _seeds(x, k, generator), max_iter, generator)
+        return _flat(x, sizes, _seeds(x, sizes, generator), max_iter, generator)
     n_groups = min(math.ceil(k / GROUP_CLUSTERS), FLAT_CLUSTERS)
     parts = torch.tensor_split(torch.arange(k, device=x.device), n_groups)
     capacity = torch.stack([sizes[part].sum() for part in parts])
-    groups = _flat(x, capacity, _seeds(x, n_groups, generator), max_iter, generator)
+    groups = _flat(x, capacity, _seeds(x, capacity, generator), max_iter, generator)
     labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
     for g, part in enumerate(parts):
         rows = torch.nonzero(groups == g).squeeze(1)
@@ -220,21 +219,22 @@ def _improve(x: torch.Tensor, labels: torch.Tensor, k: int, rounds: int) -> torc
     return labels
 
 
-def _seeds(x: torch.Tensor, k: int, generator: torch.Generator) -> torch.Tensor:
-    """Starting centroids: the best of a few k-means runs on a small sample, sizes ignored.
+def _seeds(x: torch.Tensor, sizes: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Starting centroids: a few rounds of k-means, free and then balanced, on a small sample.
 
     (Bradley and Fayyad 1998, Refining initial points for k-means clustering.)
     """
+    k = len(sizes)
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
-    best, chosen = -math.inf, sample[:k]
-    for _ in range(STARTS):
-        centroids = _plus_plus(sample[: 20 * k], k, generator)
-        for _ in range(8):
-            centroids = unit_means(sample, (sample @ centroids.T).argmax(dim=1), k)
-        objective = float((sample @ centroids.T).amax(dim=1).mean())
-        if objective > best:
-            best, chosen = objective, centroids
-    return chosen
+    centroids = _plus_plus(sample[: 20 * k], k, generator)
+    shares = sizes.to(x.dtype) / sizes.sum()
+    prices = torch.zeros(k, dtype=x.dtype, device=x.device)
+    for i in range(10):
+        similarity = sample @ centroids.T
+        if i >= 4:
+            prices = update_prices(similarity, prices, shares, rounds=4)
+        centroids = unit_means(sample, (similarity - prices).argmax(dim=1), k)
+    return centroids
 
 
 def _plus_plus(sample: torch.Tensor, k: int, generator: torch.Generator) -> torch.Tensor:

@@ -94,7 +94,7 @@ class ClusterIndex:
                 features[members],
                 n_clusters=int(last - first),
                 init=self.centroids[first:last] if warm else None,
-                max_iter=3 if warm else 10,  # features move little between two rounds
+                max_iter=3 if warm else 15,  # features move little between two rounds
                 seed=seed,
             )
             self.assignment[members] = first + np.asarray(clusters.labels)
