@@ -1,0 +1,48 @@
+"""Milliseconds that a toonface takes one core, part by part."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from bench.report import print_rows
+from clmle.data.toonfaces import build
+from clmle.data.toonfaces import render as drawing
+from clmle.data.toonfaces.looks import draw_image
+from clmle.data.toonfaces.styles import style_named
+
+
+def run(quick: bool = False) -> list[dict]:
+    """Mean over faces of all styles, definitions loaded beforehand."""
+    plan = build.Plan("quick", 40, 0)
+    cast = build._cast(plan)
+    rows = np.random.default_rng(0).permutation(plan.total)[: 60 if quick else 400]
+    parts = dict.fromkeys(("look", "compose", "rasterise", "pose", "light"), 0.0)
+    for warm in (True, False):
+        for row in rows[: 30 if warm else len(rows)]:
+            look = cast[row][2]
+            style = style_named(look["style"])
+            times = [time.perf_counter()]
+            image, _ = draw_image(look, style, build._rng(plan, int(row)))
+            times.append(time.perf_counter())
+            svg = drawing._svg(style, look, image)
+            times.append(time.perf_counter())
+            picture = drawing._rasterise(svg, style, plan.image_size)
+            times.append(time.perf_counter())
+            posed = drawing._pose(picture, image, plan.image_size)
+            times.append(time.perf_counter())
+            drawing._light(posed, image, plan.image_size)
+            times.append(time.perf_counter())
+            if not warm:
+                for part, seconds in zip(parts, np.diff(times), strict=True):
+                    parts[part] += 1000 * float(seconds) / len(rows)
+    return [{"faces": len(rows), **{f"{p} ms": round(v, 2) for p, v in parts.items()},
+             "sum ms": round(sum(parts.values()), 2)}]  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    print_rows("Rendering a face", run(parser.parse_args().quick))
