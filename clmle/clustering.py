@@ -133,6 +133,8 @@ def _divide(
 ) -> torch.Tensor:
     """Labels with the given cluster sizes; by groups where there are many clusters."""
     k = len(sizes)
+    if k == 1:
+        return torch.zeros(len(x), dtype=torch.int64, device=x.device)
     if k <= FLAT_CLUSTERS:
         return _flat(x, sizes, _seeds(x, sizes, generator), max_iter, generator)
     n_groups = min(math.ceil(k / GROUP_CLUSTERS), FLAT_CLUSTERS)

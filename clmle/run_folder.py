@@ -103,9 +103,9 @@ class RunFolder:
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
-    def truncate_metrics(self, step: int) -> None:
-        """Drop lines after ``step``, so that a resumed run does not write them twice."""
-        kept = [line for line in self.metrics() if line["step"] <= step]
+    def truncate_metrics(self, lines: int) -> None:
+        """Keep the first ``lines``, so that a resumed run does not write the others twice."""
+        kept = self.metrics()[:lines]
         with atomic_path(self.path / "metrics.jsonl") as temporary:
             temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
 

@@ -1,5 +1,6 @@
 """Training: a kill changes nothing, the clusters' own work is visible, methods learn."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -66,13 +67,13 @@ def test_stopping_and_resuming_changes_nothing(method, tmp_path):
     settings = digits(method, margin_trials=2)
     whole, result = trained(tmp_path / "whole", settings)
     run = create_run(tmp_path / "parts", settings.to_dict())
-    for stop_at in (3, 11, 17):
-        with pytest.raises(Stopped):
-            train(run, report=_stop_at(run, stop_at))
-        assert run.status()["state"] == "stopped"
+    for stop_at, phase in ((3, ""), (8, "trial"), (8, "round 1"), (16, "clusters"), (17, "")):
+        with contextlib.suppress(Stopped):
+            train(run, report=_stop_at(run, stop_at, phase))
+    assert run.metrics("train")
     assert train(run)["test"] == result["test"]
     assert same_weights(whole, run)
-    for kind in ("train", "validation"):
+    for kind in ("train", "validation", "refresh", "margins"):
         a, b = (
             [{k: v for k, v in m.items() if "second" not in k} for m in r.metrics(kind)]
             for r in (whole, run)
@@ -80,13 +81,13 @@ def test_stopping_and_resuming_changes_nothing(method, tmp_path):
         assert a == b
 
 
-def _stop_at(run, step):
+def _stop_at(run, step, phase):
     import clmle.training.engine as engine
 
     engine.TOLD_EVERY = 0.0
 
     def report(status):
-        if status["step"] >= step and status["phase"].startswith(("prior", "round")):
+        if status["step"] >= step and phase in status["phase"] and status["step"] > 0:
             run.ask_to_stop()
 
     return report

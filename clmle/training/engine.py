@@ -420,6 +420,7 @@ class Session:
             "step": self.step,
             "round": self.round,
             "phase": self.phase,
+            "lines": len(self.run.metrics()),
             "seconds": self.reporter.seconds(),
             "plateau": [
                 self.plateau.best,
@@ -438,7 +439,7 @@ class Session:
         self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
         self.method.options = dataclasses.replace(self.method.options, **facts["options"])
         self.restore_snapshot(groups)
-        self.run.truncate_metrics(self.step)
+        self.run.truncate_metrics(facts["lines"])
 
     # --- telling ------------------------------------------------------------------------
 
