@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
-from app.widgets.runs import is_active, label, run_card, test_results
+from app.widgets.runs import is_active, run_card, short_labels, test_results
 from clmle.run_folder import RunFolder, open_run
 
 
@@ -36,8 +36,9 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
     for column, run in zip(st.columns(max(1, len(runs))), runs, strict=False):
         with column:
             run_card(run)
-    train = {label(run): run.metrics("train") for run in runs}
-    validation = {label(run): run.metrics("validation") for run in runs}
+    named = short_labels(runs)
+    train = {name: run.metrics("train") for name, run in named.items()}
+    validation = {name: run.metrics("validation") for name, run in named.items()}
     if any(validation.values()):
         left, right = st.columns(2)
         with left:
@@ -48,7 +49,7 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
             )
         with right:
             show_figure(figures.loss_curves(train), f"{prefix}-loss", _frame(train))
-    results = test_results(runs)
+    results = test_results(named)
     if any(results.values()):
         left, right = st.columns([3, 2])
         with left:

@@ -32,6 +32,13 @@ def label(run: RunFolder) -> str:
     return f"{settings['method']}, {target}, {stamp[:2]}:{stamp[2:4]}:{stamp[4:]}"
 
 
+def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
+    """Runs by method alone where that tells them apart, else by their whole label."""
+    methods = [run.settings()["method"] for run in runs]
+    whole = len(set(methods)) < len(methods)
+    return {label(run) if whole else m: run for run, m in zip(runs, methods, strict=True)}
+
+
 def is_active(run: RunFolder) -> bool:
     return run.status()["state"] in ACTIVE
 
@@ -96,7 +103,7 @@ def chosen_runs(key: str = "runs") -> list[RunFolder]:
     return [runs[name] for name in picked]
 
 
-def test_results(runs: list[RunFolder]) -> dict[str, dict[str, Any] | None]:
-    """Test figures by label; None for a run that is not done."""
-    found = {label(run): run.result() for run in runs}
+def test_results(runs: dict[str, RunFolder]) -> dict[str, dict[str, Any] | None]:
+    """Test figures by name; None for a run that is not done."""
+    found = {name: run.result() for name, run in runs.items()}
     return {name: result["test"] if result else None for name, result in found.items()}

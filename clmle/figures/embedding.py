@@ -59,5 +59,6 @@ def embedding_scatter(
 
 
 def _natural(name: str) -> tuple:
-    """cluster 2 before cluster 10."""
-    return tuple(int(p) if p.isdigit() else 0 for p in name.split()), name
+    """cluster 2 before cluster 10, test images last."""
+    numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())
+    return name == "test image", numbers, name

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# Okabe and Ito (2008), without black, which dark pages would swallow.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8A800")
+# Okabe and Ito (2008), the yellow darkened; without black, which dark pages would swallow.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
 GREY = "#8C8C8C"
 # Where lines of a figure differ in kind, not only in colour.
