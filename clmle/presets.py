@@ -11,7 +11,7 @@ from clmle.settings import DataSettings, Settings, TrainSettings
 PRESETS = {
     "quick": TrainSettings(iterations=160, prior_iterations=80, rounds=4, schedule="cosine"),
     "standard": TrainSettings(
-        iterations=900, prior_iterations=450, rounds=3, margin_trials=15, schedule="cosine"
+        iterations=800, prior_iterations=400, rounds=3, margin_trials=10, schedule="cosine"
     ),
 }
 

@@ -22,13 +22,14 @@ def dataset_of(name: str, size: str, labels: str):
 
 def is_rendered(size: str) -> bool:
     """Whether the faces are there; else the offer to draw them, with progress."""
-    from clmle.data.toonfaces import rendered_faces
+    from clmle.data.toonfaces import is_rendering, rendered_faces
 
     done, total = rendered_faces(size)
     if done >= total:
         return True
     drawing = st.session_state.get(f"drawing-{size}")
-    if drawing is None or drawing.poll() is not None:
+    drawn_here = drawing is not None and drawing.poll() is None
+    if not drawn_here and not is_rendering(size):
         st.info(f"{total - done:,} faces of this size are not drawn yet.")
         if st.button("Draw them", type="primary", icon=":material/brush:"):
             root = Path(__file__).resolve().parents[2]

@@ -111,8 +111,10 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
     deadline = time.time() + 120
     while len(build._finished(building)) < 3 and time.time() < deadline:
         time.sleep(0.1)
+    assert build.is_rendering("quick", 16, root=tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.join()
+    assert not build.is_rendering("quick", 16, root=tmp_path)
     done = build._finished(building)
     assert 3 <= len(done) < plan.n_chunks
     assert not (tmp_path / plan.folder).exists()

@@ -129,6 +129,23 @@ def rendered_faces(
     return min(plan.total, len(_finished(_building(target))) * CHUNK), plan.total
 
 
+def is_rendering(
+    size: str = "quick", image_size: int = 40, seed: int = 0, root: Path | None = None
+) -> bool:
+    """Whether some process is rendering this set now (it holds the lock)."""
+    lock = (root or cache_dir() / "toonfaces") / f"{Plan(size, image_size, seed).folder}.lock"
+    try:
+        import fcntl
+
+        with open(lock) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
 # --- reading -----------------------------------------------------------------------------
 
 
