@@ -54,13 +54,17 @@ def extract(
     rows: np.ndarray,
     *,
     precision: str = "auto",
-    batch_size: int = 500,
+    batch_size: int | None = None,
     tick: Callable[[], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """z (n, d) and logits (n, C), float32, of ``rows``, in evaluation mode.
 
-    ``tick`` is called after every batch (to show that the run is alive).
+    Small batches on a CPU, where 64 images of 40 x 40 run nearly three times faster than 500
+    (their layers stay in the cache), large ones on a GPU. ``tick`` is called after every batch,
+    to show that the run is alive.
     """
+    if batch_size is None:
+        batch_size = 1000 if source.device.type == "cuda" else 64
     was_training = network.training
     network.eval()
     features, logits = [], []
