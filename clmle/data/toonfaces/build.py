@@ -220,19 +220,38 @@ _drawn: dict[Plan, list] = {}
 
 
 def _render_chunk(building: str, plan: Plan, chunk: int) -> None:
-    """Render one chunk into its own file; runs in a worker process."""
+    """Render one chunk into its own two files; runs in a worker process."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
     if plan not in _drawn:
         _drawn[plan] = _cast(plan)
     cast = _drawn[plan]
     rows = range(chunk * CHUNK, min((chunk + 1) * CHUNK, plan.total))
     images = np.empty((len(rows), plan.image_size, plan.image_size, 3), dtype=np.uint8)
+    table = []
     for i, row in enumerate(rows):
-        _, _, look = cast[row]
-        image, _ = draw_image(look, style_named(look["style"]), _rng(plan, row))
+        split, identity, look = cast[row]
+        image, labels = draw_image(look, style_named(look["style"]), _rng(plan, row))
         images[i] = render(look, image, plan.image_size)
-    path = Path(building) / f"chunk_{chunk:05d}.npy"
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        shown = {name: image[name] for name in SHOWN}
+        attributes = {name: labels[name] for name in ATTRIBUTES}
+        table.append(
+            {"split": split, "identity": identity, "style": look["style"], **attributes, **shown}
+        )
+    with atomic_path(_table(building, chunk)) as temporary:
+        parquet.write_table(pyarrow.Table.from_pylist(table), temporary)
+    # Last: a chunk counts as finished when its images are there.
+    with atomic_path(_images(building, chunk)) as temporary, open(temporary, "wb") as file:
         np.save(file, images)
+
+
+def _images(building: str | Path, chunk: int) -> Path:
+    return Path(building) / f"chunk_{chunk:05d}.npy"
+
+
+def _table(building: str | Path, chunk: int) -> Path:
+    return Path(building) / f"chunk_{chunk:05d}.parquet"
 
 
 def _cast(plan: Plan) -> list[tuple[int, int, dict[str, Any]]]:
@@ -253,41 +272,26 @@ def _rng(plan: Plan, row: int) -> np.random.Generator:
 
 def _assemble(building: Path, plan: Plan) -> None:
     """images.npy and table.parquet from the chunks, meta.json last."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    chunks = range(plan.n_chunks)
     try:
         shape = (plan.total, plan.image_size, plan.image_size, 3)
         images = np.lib.format.open_memmap(
             building / "images.npy", mode="w+", dtype=np.uint8, shape=shape
         )
-        for chunk in range(plan.n_chunks):
-            images[chunk * CHUNK : (chunk + 1) * CHUNK] = np.load(
-                building / f"chunk_{chunk:05d}.npy"
-            )
+        for chunk in chunks:
+            images[chunk * CHUNK : (chunk + 1) * CHUNK] = np.load(_images(building, chunk))
         images.flush()
         del images
-        _write_table(building / "table.parquet", plan)
+        table = pyarrow.concat_tables([parquet.read_table(_table(building, c)) for c in chunks])
+        parquet.write_table(table.combine_chunks(), building / "table.parquet")
         write_json(building / "meta.json", {"version": VERSION, "total": plan.total})
-        for file in building.glob("chunk_*.npy"):
+        for file in building.glob("chunk_*"):
             file.unlink()
     except OSError as error:
         raise as_sentence(error, building) from error
-
-
-def _write_table(path: Path, plan: Plan) -> None:
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    columns: dict[str, list] = {name: [] for name in ("split", "identity", "style")}
-    columns |= {name: [] for name in (*ATTRIBUTES, *SHOWN)}
-    for row, (split, identity, look) in enumerate(_cast(plan)):
-        image, labels = draw_image(look, style_named(look["style"]), _rng(plan, row))
-        columns["split"].append(split)
-        columns["identity"].append(identity)
-        columns["style"].append(look["style"])
-        for name in ATTRIBUTES:
-            columns[name].append(labels[name])
-        for name in SHOWN:
-            columns[name].append(image[name])
-    parquet.write_table(pyarrow.table(columns), path)
 
 
 @contextmanager
