@@ -22,10 +22,12 @@ import numpy as np
 import torch
 
 from clmle._balance import (
+    balance,
     best_priced,
     exact_sizes,
     exchange,
     nearest_by_graph,
+    smoothed,
     update_prices,
     update_prices_sparse,
 )
@@ -35,6 +37,8 @@ FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
 GROUP_CLUSTERS = 32  # clusters of one group in the two-level search
 CANDIDATES = 12  # neighbours of a cluster with which it exchanges samples
 SAMPLE = 72  # rows a cluster from which prices are found
+COOLING = 20  # rounds of soft k-means that find the starting centroids
+TEMPERATURES = (0.5, 0.1)  # of its first and last, in spreads of a row's similarities
 
 
 @dataclass(frozen=True)
@@ -222,20 +226,23 @@ def _improve(x: torch.Tensor, labels: torch.Tensor, k: int, rounds: int) -> torc
 
 
 def _seeds(x: torch.Tensor, sizes: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Starting centroids: a few rounds of k-means, free and then balanced, on a small sample.
+    """Starting centroids: balanced soft k-means on a small sample, cooled step by step.
 
-    (Bradley and Fayyad 1998, Refining initial points for k-means clustering.)
+    Cooling (deterministic annealing, Rose 1998) ends in better optima than hard rounds from the
+    same start; a small sample is enough (Bradley and Fayyad 1998).
     """
     k = len(sizes)
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
     centroids = _plus_plus(sample[: 20 * k], k, generator)
     shares = sizes.to(x.dtype) / sizes.sum()
-    prices = torch.zeros(k, dtype=x.dtype, device=x.device)
-    for i in range(10):
-        similarity = sample @ centroids.T
-        if i >= 4:
-            prices = update_prices(similarity, prices, shares, rounds=4)
-        centroids = unit_means(sample, (similarity - prices).argmax(dim=1), k)
+    factor = torch.ones_like(shares)
+    first, last = TEMPERATURES
+    for i in range(COOLING):
+        part = first * (last / first) ** (i / (COOLING - 1))
+        kernel = smoothed(sample @ centroids.T, part)[0]
+        factor = balance(kernel, factor, shares, rounds=4)
+        weights = kernel * factor / (kernel @ factor).unsqueeze(1)
+        centroids = torch.nn.functional.normalize(weights.T @ sample, dim=1)
     return centroids
 
 
