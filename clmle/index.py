@@ -108,6 +108,17 @@ class ClusterIndex:
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         self.centroids = (sums / np.maximum(norms, 1e-12)).astype(np.float32)
 
+    def move(self, clusters: np.ndarray, features: np.ndarray, momentum: float) -> None:
+        """Move the centroids of ``clusters`` (B,) towards the means of unit rows (B, d) seen."""
+        seen, place = np.unique(clusters, return_inverse=True)
+        means = np.zeros((len(seen), features.shape[1]), dtype=np.float32)
+        np.add.at(means, place, features)
+        means /= np.bincount(place)[:, None]
+        moved = momentum * self.centroids[seen] + (1 - momentum) * means
+        self.centroids[seen] = moved / np.maximum(
+            np.linalg.norm(moved, axis=1, keepdims=True), 1e-12
+        )
+
     def _sort_members(self) -> None:
         self._order = np.argsort(self.assignment, kind="stable")
         self._starts = np.concatenate(

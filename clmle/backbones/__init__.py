@@ -7,9 +7,13 @@ from collections.abc import Callable
 from torch import nn
 
 from clmle.backbones.small import SmallCNN
+from clmle.backbones.tiny import TinyCNN
 from clmle.errors import InputError
 
-_BACKBONES: dict[str, Callable[[int, int, int], nn.Module]] = {"small": SmallCNN}
+_BACKBONES: dict[str, Callable[[int, int, int], nn.Module]] = {
+    "small": SmallCNN,
+    "tiny": TinyCNN,
+}
 
 
 def backbone_names() -> tuple[str, ...]:
@@ -27,4 +31,4 @@ def build_backbone(name: str, channels: int, image_size: int, feature_dim: int) 
     return _BACKBONES[name](channels, image_size, feature_dim)
 
 
-__all__ = ["SmallCNN", "backbone_names", "build_backbone"]
+__all__ = ["SmallCNN", "TinyCNN", "backbone_names", "build_backbone"]

@@ -14,8 +14,10 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from clmle.data.base import Task
+from clmle.methods.rules import HeadRule, Rule
 
 METHODS: dict[str, type[Method]] = {}
 M = TypeVar("M", bound="type[Method]")
@@ -33,11 +35,16 @@ def register(name: str) -> Callable[[M], M]:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the network says of a batch: z (B, d) not normalised, logits (B, C), labels (B,)."""
+    """What the network says of a batch.
+
+    ``features`` z (B, d) not normalised, ``logits`` (B, C) of the linear head, ``labels`` (B,);
+    ``progress`` in [0, 1) is the share of all training steps done.
+    """
 
     features: torch.Tensor
     logits: torch.Tensor
     labels: torch.Tensor
+    progress: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,50 +63,31 @@ class Loss:
     parts: Mapping[str, torch.Tensor]
 
 
-class Rule(ABC):
-    """How features become class scores."""
-
-    @abstractmethod
-    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """(n, C) scores, larger is likelier, of z (n, d) and logits (n, C)."""
-
-    def chosen(self) -> dict[str, Any]:
-        """What validation data decided, for the result."""
-        return {}
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What the rule remembers of the training set, for ``clusters.npz``."""
-        return {}
-
-
-class HeadRule(Rule):
-    """The class with the largest logit."""
-
-    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        return logits
-
-    def chosen(self) -> dict[str, Any]:
-        return {"rule": "largest logit"}
-
-
 class Method(ABC):
     """Base of all methods; a subclass sets the class variables and the abstract hooks.
 
     Every random draw comes from (seed, step), so that a resumed run repeats nothing and
-    skips nothing.
+    skips nothing. ``own`` holds what the method trains beside the network (class weights,
+    centres); the engine optimises and saves it.
     """
 
     title: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type]
     uses_clusters: ClassVar[bool] = False
+    family: ClassVar[str] = "classifier"
 
-    def __init__(self, options: Any, task: Task, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
         self.options = options
         self.labels = task.labels[task.train]
         self.counts = task.class_counts("train")
         self.batch_size = batch_size
         self.seed = seed
+        self.feature_dim = feature_dim
+        self.n_classes = len(self.counts)
+        self.own = nn.ModuleDict()
 
     def generator(self, *key: int) -> np.random.Generator:
         """The generator of one draw, named by ``key``."""
@@ -108,6 +96,10 @@ class Method(ABC):
     @abstractmethod
     def draw(self, step: int) -> Batch:
         """The batch of ``step``."""
+
+    def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
+        """Further changes of a batch's images (B, channels, H, W), scaled to about [-1, 1]."""
+        return images
 
     @abstractmethod
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -13,12 +12,12 @@ import torch.nn.functional as F
 from clmle.batches import ClusterBatch, ClusterBatchSampler
 from clmle.data.base import Task
 from clmle.errors import InputError
-from clmle.index import ClusterIndex
 from clmle.losses import clmle_loss, inverse_frequency_weights
 from clmle.margins import margin_bounds
-from clmle.methods.base import Batch, Loss, Method, Outputs, Rule, register
-from clmle.methods.softmax import balanced_rows
-from clmle.nearest import nearest_cluster_scores
+from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods.clustered import Clustered
+from clmle.methods.rules import JointRule, NearestClusterRule, Rule, balanced_accuracy_of, unit_rows
+from clmle.methods.sampling import balanced_rows
 from clmle.settings import setting
 
 
@@ -44,10 +43,19 @@ class CLMLEOptions:
     within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
     embedding_weight: float = setting(0.1, "weight of Eq. 9 beside the softmax term")
     softmax_weight: float = setting(1.0, "weight of the softmax on the evenly drawn part")
+    softmax_on: str = setting(
+        "even", "samples of the softmax term: the evenly drawn ones, or all", ("even", "all")
+    )
+    centroids: str = setting(
+        "batch", "mu of Eq. 9: means of the batch, or the index's, moving", ("batch", "memory")
+    )
+    momentum: float = setting(0.9, "of the index's centroids from step to step (memory)")
     rule: str = setting(
         "mean", "nearest-cluster rule at test time", ("printed", "mean", "per-class")
     )
     n_neighbors: int = setting(0, "N, clusters retrieved at test time; 0 chooses on validation")
+    joint: bool = setting(False, "add the head's log-odds to the clusters', weighed on validation")
+    offset: bool = setting(False, "move the threshold by balanced accuracy on validation data")
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class CLMLEPrintedOptions(CLMLEOptions):
 
 
 @register("clmle")
-class CLMLE(Method):
+class CLMLE(Clustered):
     """Eq. 9 on cluster batches beside a softmax on evenly drawn samples; Eq. 10 with means.
 
     A batch has two parts of together ``batch_size`` samples: M clusters, and samples drawn
@@ -81,30 +89,14 @@ class CLMLE(Method):
         "Margins between balanced clusters, repaired: means for sums, a scale, a softmax beside."
     )
     Options: ClassVar[type] = CLMLEOptions
-    uses_clusters: ClassVar[bool] = True
 
-    def __init__(self, options: CLMLEOptions, task: Task, batch_size: int, seed: int) -> None:
-        super().__init__(options, task, batch_size, seed)
-        self.index: ClusterIndex | None = None
+    def __init__(
+        self, options: CLMLEOptions, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
         _check(options, batch_size)
 
     # --- batches ----------------------------------------------------------------------------
-
-    def start_round(
-        self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
-    ) -> None:
-        assert features is not None
-        o = self.options
-        unit = _unit(features)
-        if self.index is None:
-            first = unit if prior is None else _unit(prior)
-            self.index = ClusterIndex.build(
-                first, self.labels, o.cluster_size, min_clusters=o.min_clusters, seed=self.seed
-            )
-            if prior is not None:
-                self.index.recentre(unit)
-        else:
-            self.index.refresh(unit, seed=self.seed)
 
     def draw(self, step: int) -> Batch:
         o = self.options
@@ -119,7 +111,7 @@ class CLMLE(Method):
         )
         part = sampler.draw(generator)
         free = self.batch_size - len(part.rows)
-        if o.softmax_weight == 0 or free <= 0:
+        if (o.softmax_weight == 0 and o.centroids == "batch") or free <= 0:
             return Batch(part.rows, part)
         even = balanced_rows(self.labels, free, generator)
         return Batch(np.concatenate([part.rows, even]), part)
@@ -129,21 +121,28 @@ class CLMLE(Method):
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
         part: ClusterBatch = batch.detail
-        n = len(part.rows)
+        assert self.index is not None
         device = outputs.features.device
+        n = len(part.rows)
+        start = n if o.softmax_on == "even" and o.softmax_weight else 0
+        if o.centroids == "memory":
+            n = len(batch.rows)
+            slots, classes = self.index.assignment[batch.rows], self.index.classes
+        else:
+            slots, classes = part.slots, part.classes
+        features = F.normalize(outputs.features[:n].float(), dim=1)
         each, parts = self.embedding_loss(
-            F.normalize(outputs.features[:n].float(), dim=1),
-            torch.from_numpy(part.slots).to(device),
-            torch.from_numpy(part.classes).to(device),
+            features, torch.from_numpy(slots).to(device), torch.from_numpy(classes).to(device)
         )
         weights = inverse_frequency_weights(outputs.labels[:n])
         embedding = (weights * each).mean()
-        assert self.index is not None
-        self.index.record(part.rows, each.detach().double().cpu().numpy())
+        self.index.record(batch.rows[:n], each.detach().double().cpu().numpy())
+        if o.centroids == "memory":
+            self.index.move(slots, features.detach().cpu().numpy(), o.momentum)
         total = o.embedding_weight * embedding
         parts["embedding"] = embedding.detach()
-        if len(batch.rows) > n:
-            softmax = F.cross_entropy(outputs.logits[n:].float(), outputs.labels[n:])
+        if o.softmax_weight and len(batch.rows) > start:
+            softmax = F.cross_entropy(outputs.logits[start:].float(), outputs.labels[start:])
             total = total + o.softmax_weight * softmax
             parts["softmax"] = softmax.detach()
         return Loss(total, parts)
@@ -154,7 +153,10 @@ class CLMLE(Method):
         """Eq. 9 of every sample, unweighted, (B,)."""
         o = self.options
         centroids = None
-        if o.normalize_centroids:
+        if o.centroids == "memory":
+            assert self.index is not None
+            centroids = torch.from_numpy(self.index.centroids).to(features.device)
+        elif o.normalize_centroids:
             members = F.one_hot(slots, len(classes)).to(features.dtype)
             centroids = F.normalize(members.T @ features, dim=1)
         between, within = self.margins(features.shape[1], len(classes))
@@ -213,7 +215,7 @@ class CLMLE(Method):
         """Centroids of the index as it is, N chosen by balanced accuracy on validation data."""
         assert self.index is not None
         o = self.options
-        unit = _unit(train_features)
+        unit = unit_rows(train_features)
         if o.normalize_centroids:
             centroids = self.index.centroids
         else:
@@ -227,7 +229,7 @@ class CLMLE(Method):
         for n in grid:
             rule = NearestClusterRule(centroids, self.index.classes, n, o.rule, o.scale)
             rule.n_classes = len(self.counts)
-            recall = _balanced_accuracy(labels, rule.scores(features, features).argmax(axis=1))
+            recall = balanced_accuracy_of(labels, rule.scores(features, features))
             if best is None or recall > best[0]:
                 best = (recall, rule)
         assert best is not None
@@ -236,21 +238,9 @@ class CLMLE(Method):
             "between_margin": float(between),
             "within_margin": [float(a) for a in within],
         }
-        return best[1]
-
-    def assignment(self) -> np.ndarray | None:
-        return None if self.index is None else self.index.assignment
-
-    # --- resume -----------------------------------------------------------------------------
-
-    def state(self) -> dict[str, torch.Tensor]:
-        return {} if self.index is None else self.index.state()
-
-    def load_state(self, state: dict[str, torch.Tensor]) -> None:
-        o = self.options
-        self.index = None
-        if state:
-            self.index = ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)
+        if not (o.joint or o.offset):
+            return best[1]
+        return JointRule.fitted(best[1], o.joint, o.offset, validation)
 
 
 @register("clmle-printed")
@@ -270,63 +260,12 @@ class CLMLEPrinted(CLMLE):
         return np.asarray(margin_bounds(self.counts).within)
 
 
-class NearestClusterRule(Rule):
-    """Eq. 10 or a repair of it, over fixed centroids."""
-
-    def __init__(
-        self,
-        centroids: np.ndarray,
-        classes: np.ndarray,
-        n_neighbors: int,
-        rule: str,
-        scale: float = 1.0,
-        n_classes: int = 0,
-        margins: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.centroids, self.classes = centroids, classes
-        self.n_neighbors, self.rule, self.scale = n_neighbors, rule, scale
-        self.n_classes = n_classes or int(classes.max()) + 1
-        self.margins = dict(margins or {})
-
-    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        return nearest_cluster_scores(
-            _unit(features),
-            self.centroids,
-            self.classes,
-            self.n_neighbors,
-            rule=self.rule,
-            scale=self.scale,
-            n_classes=self.n_classes,
-        )
-
-    def chosen(self) -> dict[str, Any]:
-        return {
-            "rule": self.rule,
-            "n_neighbors": self.n_neighbors,
-            "scale": self.scale,
-            **self.margins,
-        }
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"centroids": self.centroids, "classes": self.classes}
-
-
 def neighbor_grid(rule: str, n_clusters: int) -> list[int]:
     """N to try: the paper's 20, 30, ..., 200; smaller ones too for the repaired rules."""
     grid = list(range(20, 201, 10))
     if rule != "printed":
         grid = [1, 2, 3, 5, 10, *grid]
     return sorted({min(n, n_clusters) for n in grid})
-
-
-def _unit(features: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(features, axis=1, keepdims=True)
-    return (features / np.maximum(norms, 1e-12)).astype(np.float32)
-
-
-def _balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
-    present = np.unique(labels)
-    return float(np.mean([(predicted[labels == c] == c).mean() for c in present]))
 
 
 def _check(o: CLMLEOptions, batch_size: int) -> None:

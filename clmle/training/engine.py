@@ -122,8 +122,10 @@ class Session:
         network = Network(t.backbone, channels, size, t.feature_dim, self.task.n_classes)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make(self.settings.method, self.settings.options)
+        self.method.own.to(self.device)
+        trained = [*self.network.parameters(), *self.method.own.parameters()]
         self.optimizer = torch.optim.SGD(
-            self.network.parameters(), t.learning_rate, t.momentum, weight_decay=t.weight_decay
+            trained, t.learning_rate, t.momentum, weight_decay=t.weight_decay
         )
         self.plateau = Plateau(t.patience, t.drops)
         prior = self.method.uses_clusters and not t.prior
@@ -135,7 +137,7 @@ class Session:
 
     def make(self, name: str, options: Any) -> Method:
         t = self.settings.train
-        return get_method(name)(options, self.task, t.batch_size, t.seed)
+        return get_method(name)(options, self.task, t.batch_size, t.seed, t.feature_dim)
 
     def check(self) -> None:
         t = self.settings.train
@@ -209,14 +211,15 @@ class Session:
         batch = method.draw(step)
         rows = self.task.train[batch.rows]
         generator = np.random.default_rng([t.seed, step, 1]) if t.augment else None
-        images = self.source.batch(rows, generator)
+        images = method.augment(self.source.batch(rows, generator), batch, step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(step)
         self.network.train()
         with autocast(self.device, t.precision):
             features, logits = self.network(images)
         labels = self.labels[torch.from_numpy(rows).to(self.device)]
-        loss = method.loss(Outputs(features.float(), logits.float(), labels), batch)
+        outputs = Outputs(features.float(), logits.float(), labels, step / t.iterations)
+        loss = method.loss(outputs, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
         self.optimizer.step()
@@ -258,9 +261,10 @@ class Session:
         labels = self.task.labels[rows]
         rule = self.fit_rule(features, logits, labels)
         figures = classification_figures(labels, rule.scores(features, logits))
-        verdict = self.plateau.update(figures["balanced_accuracy"])
-        if verdict == "better":
+        # Of two equal rounds the later one is kept: it has learnt for longer.
+        if figures["balanced_accuracy"] >= self.plateau.best:
             self.save_best(rule, figures)
+        verdict = self.plateau.update(figures["balanced_accuracy"])
         kept = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall")
         self.run.append_metrics(
             kind="validation",
@@ -331,9 +335,14 @@ class Session:
 
     def save_best(self, rule: Rule, figures: dict[str, Any]) -> None:
         arrays = rule.arrays()
-        if arrays:
+        if "centroids" in arrays:
             self.run.write_clusters(**arrays)
-        facts = {"chosen": rule.chosen(), "round": self.round, "validation": figures}
+        facts = {
+            "rule_kind": rule.kind,
+            "chosen": rule.chosen(),
+            "round": self.round,
+            "validation": figures,
+        }
         save_tensors(
             self.run.model_path,
             {
@@ -403,6 +412,7 @@ class Session:
             "network": {k: v.clone() for k, v in self.network.state_dict().items()},
             "optimizer": {k: v.clone() for k, v in optimizer_tensors(self.optimizer).items()},
             "method": {k: v.clone() for k, v in self.method.state().items()},
+            "own": {k: v.clone() for k, v in self.method.own.state_dict().items()},
         }
         return groups
 
@@ -413,6 +423,7 @@ class Session:
             self.optimizer, {k: v.clone() for k, v in groups.get("optimizer", {}).items()}
         )
         self.method.load_state(groups.get("method", {}))
+        self.method.own.load_state_dict(groups.get("own", {}))
 
     def save(self) -> None:
         """The checkpoint: everything that the next step depends on."""

@@ -1,0 +1,242 @@
+"""Classifier losses of pytorch-metric-learning: class weights on the sphere, with a margin.
+
+Each is an adapter of a few lines: L-Softmax, A-Softmax (SphereFace), CosFace (LMCL), ArcFace,
+sub-center ArcFace, normalised softmax and SoftTriple. Their class weights train beside the
+network and judge by the loss's own logits without margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from clmle.data.base import Task
+from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods.rules import LinearRule, PrototypeRule, Rule, unit_rows
+from clmle.methods.softmax import Drawn, Softmax
+from clmle.settings import setting
+
+
+class ClassifierLoss(Softmax):
+    """Adapter: a subclass says which loss it makes and where that keeps its class weights."""
+
+    Options: ClassVar[type] = Drawn
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        self.criterion = self.make()
+        self.own["criterion"] = self.criterion
+
+    def make(self) -> torch.nn.Module:
+        """The loss of pytorch-metric-learning."""
+        raise NotImplementedError
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        loss = self.criterion(outputs.features, outputs.labels)
+        return Loss(loss, {"margin softmax": loss.detach()})
+
+    def class_weights_found(self) -> np.ndarray:
+        """(C, d), or (C m, d) with the m centres of a class together."""
+        return self.criterion.state_dict()["W"].float().cpu().numpy().T
+
+    def fit_rule(
+        self,
+        train_features: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Rule:
+        weights = unit_rows(self.class_weights_found())
+        if len(weights) == self.n_classes:
+            return LinearRule(weights, np.zeros(len(weights), np.float32), True, "largest cosine")
+        per_class = len(weights) // self.n_classes
+        return PrototypeRule(weights, np.repeat(np.arange(self.n_classes), per_class))
+
+
+@dataclass(frozen=True)
+class LSoftmaxOptions(Drawn):
+    """Large-margin softmax."""
+
+    margin: int = setting(2, "m, whole number that multiplies the angle to one's own class")
+
+
+@register("l-softmax")
+class LSoftmax(ClassifierLoss):
+    """Liu, Wen, Yu, Yang: Large-Margin Softmax Loss (ICML 2016)."""
+
+    title: ClassVar[str] = "L-Softmax"
+    summary: ClassVar[str] = "Softmax whose own-class angle is multiplied by m."
+    Options: ClassVar[type] = LSoftmaxOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import LargeMarginSoftmaxLoss
+
+        return LargeMarginSoftmaxLoss(self.n_classes, self.feature_dim, self.options.margin)
+
+    def fit_rule(
+        self,
+        train_features: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Rule:
+        # Its class weights have lengths of their own, which take part in its logits.
+        weights = self.class_weights_found()
+        return LinearRule(weights, np.zeros(len(weights), np.float32), False, "largest logit")
+
+
+@dataclass(frozen=True)
+class SphereFaceOptions(Drawn):
+    """A-Softmax."""
+
+    margin: int = setting(2, "m, whole number that multiplies the angle to one's own class")
+    scale: float = setting(8.0, "s; the paper has the length of the feature in its place")
+
+
+@register("sphereface")
+class SphereFace(ClassifierLoss):
+    """Liu and others: SphereFace (CVPR 2017); Eq. 3 of the CLMLE paper."""
+
+    title: ClassVar[str] = "A-Softmax (SphereFace)"
+    summary: ClassVar[str] = "L-Softmax with class weights of unit length."
+    Options: ClassVar[type] = SphereFaceOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import SphereFaceLoss
+
+        o = self.options
+        return SphereFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+
+
+@dataclass(frozen=True)
+class CosFaceOptions(Drawn):
+    """Additive cosine margin."""
+
+    margin: float = setting(0.35, "m, taken off the cosine to one's own class")
+    scale: float = setting(16.0, "s of the cosines")
+
+
+@register("cosface")
+class CosFace(ClassifierLoss):
+    """Wang and others: CosFace: Large Margin Cosine Loss (CVPR 2018)."""
+
+    title: ClassVar[str] = "CosFace (LMCL)"
+    summary: ClassVar[str] = "Softmax of cosines with a margin taken off one's own."
+    Options: ClassVar[type] = CosFaceOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import CosFaceLoss
+
+        o = self.options
+        return CosFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+
+
+@dataclass(frozen=True)
+class ArcFaceOptions(Drawn):
+    """Additive angular margin."""
+
+    margin: float = setting(28.6, "m in degrees, added to the angle to one's own class")
+    scale: float = setting(16.0, "s of the cosines")
+
+
+@register("arcface")
+class ArcFace(ClassifierLoss):
+    """Deng, Guo, Xue, Zafeiriou: ArcFace (CVPR 2019)."""
+
+    title: ClassVar[str] = "ArcFace"
+    summary: ClassVar[str] = "Softmax of cosines with an angle added to one's own class."
+    Options: ClassVar[type] = ArcFaceOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import ArcFaceLoss
+
+        o = self.options
+        return ArcFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+
+
+@dataclass(frozen=True)
+class SubCenterOptions(ArcFaceOptions):
+    """ArcFace with several centres a class."""
+
+    sub_centers: int = setting(3, "centres of a class; the nearest counts")
+
+
+@register("sub-center-arcface")
+class SubCenterArcFace(ClassifierLoss):
+    """Deng, Guo, Liu, Gong, Zafeiriou: Sub-center ArcFace (ECCV 2020)."""
+
+    title: ClassVar[str] = "Sub-center ArcFace"
+    summary: ClassVar[str] = "ArcFace in which a class has several centres."
+    Options: ClassVar[type] = SubCenterOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import SubCenterArcFaceLoss
+
+        o = self.options
+        return SubCenterArcFaceLoss(
+            num_classes=self.n_classes,
+            embedding_size=self.feature_dim,
+            margin=o.margin,
+            scale=o.scale,
+            sub_centers=o.sub_centers,
+        )
+
+
+@dataclass(frozen=True)
+class TemperatureOptions(Drawn):
+    """Normalised softmax."""
+
+    temperature: float = setting(0.1, "cosines are divided by it")
+
+
+@register("normalized-softmax")
+class NormalizedSoftmax(ClassifierLoss):
+    """Zhai and Wu: Classification is a Strong Baseline for Deep Metric Learning (BMVC 2019)."""
+
+    title: ClassVar[str] = "Normalised softmax"
+    summary: ClassVar[str] = "Softmax of cosines, without a margin."
+    Options: ClassVar[type] = TemperatureOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import NormalizedSoftmaxLoss
+
+        return NormalizedSoftmaxLoss(
+            self.n_classes, self.feature_dim, temperature=self.options.temperature
+        )
+
+
+@dataclass(frozen=True)
+class SoftTripleOptions(Drawn):
+    """SoftTriple."""
+
+    centers_per_class: int = setting(5, "centres of a class, softly joined")
+    scale: float = setting(16.0, "lambda of the paper")
+    gamma: float = setting(0.1, "temperature of the choice among a class's centres")
+    margin: float = setting(0.01, "delta, taken off the similarity to one's own class")
+
+
+@register("soft-triple")
+class SoftTriple(ClassifierLoss):
+    """Qian and others: SoftTriple Loss (ICCV 2019): several centres a class, no sampling."""
+
+    title: ClassVar[str] = "SoftTriple"
+    summary: ClassVar[str] = "Softmax over several softly joined centres of every class."
+    Options: ClassVar[type] = SoftTripleOptions
+
+    def make(self) -> torch.nn.Module:
+        from pytorch_metric_learning.losses import SoftTripleLoss
+
+        o = self.options
+        return SoftTripleLoss(
+            self.n_classes,
+            self.feature_dim,
+            centers_per_class=o.centers_per_class,
+            la=o.scale,
+            gamma=o.gamma,
+            margin=o.margin,
+        )
+
+    def class_weights_found(self) -> np.ndarray:
+        centers = self.criterion.state_dict()["fc"]
+        return centers.float().cpu().numpy().T

@@ -1,0 +1,48 @@
+"""What methods with an index of clusters share: building, refreshing, saving it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from clmle.index import ClusterIndex
+from clmle.methods.base import Method
+from clmle.methods.rules import unit_rows
+
+
+class Clustered(Method):
+    """A method with clusters; its options hold ``cluster_size`` and ``min_clusters``."""
+
+    uses_clusters: ClassVar[bool] = True
+    options: Any
+    index: ClusterIndex | None = None
+
+    def start_round(
+        self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
+    ) -> None:
+        assert features is not None
+        o = self.options
+        unit = unit_rows(features)
+        if self.index is None:
+            first = unit if prior is None else unit_rows(prior)
+            self.index = ClusterIndex.build(
+                first, self.labels, o.cluster_size, min_clusters=o.min_clusters, seed=self.seed
+            )
+            if prior is not None:
+                self.index.recentre(unit)
+        else:
+            self.index.refresh(unit, seed=self.seed)
+
+    def assignment(self) -> np.ndarray | None:
+        return None if self.index is None else self.index.assignment
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {} if self.index is None else self.index.state()
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        o = self.options
+        self.index = None
+        if state:
+            self.index = ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)

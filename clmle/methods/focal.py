@@ -1,0 +1,43 @@
+"""Focal loss: easy samples count less (Lin 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch.nn.functional as F
+
+from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods.softmax import Softmax
+from clmle.settings import setting
+
+
+@dataclass(frozen=True)
+class FocalOptions:
+    """Focal loss over softmax probabilities."""
+
+    gamma: float = setting(2.0, "how strongly easy samples are played down")
+    balanced: bool = setting(True, "weigh classes by inverse frequency too (alpha of the paper)")
+
+
+@register("focal")
+class Focal(Softmax):
+    """-(1 - p_y)^gamma log p_y, weighted by inverse class frequency.
+
+    Lin, Goyal, Girshick, He, Dollar: Focal Loss for Dense Object Detection (ICCV 2017), Eq. 5.
+    """
+
+    title: ClassVar[str] = "Focal loss"
+    summary: ClassVar[str] = "Cross-entropy that plays down samples that are already right."
+    Options: ClassVar[type] = FocalOptions
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        o = self.options
+        log_p = F.log_softmax(outputs.logits, dim=1)
+        own = log_p.gather(1, outputs.labels[:, None]).squeeze(1)
+        each = -((1 - own.exp()) ** o.gamma) * own
+        if o.balanced:
+            weights = len(self.labels) / (self.n_classes * self.counts)
+            each = each * self.per_class(weights, each)[outputs.labels]
+        loss = each.mean()
+        return Loss(loss, {"focal": loss.detach()})

@@ -1,0 +1,219 @@
+"""Classifiers with class weights of their own: noisy softmax, CoCo, AdaFace, LDAM, BCL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clmle.data.base import Task
+from clmle.losses.adaface import adaface_logits
+from clmle.losses.balanced_contrastive import balanced_contrastive_loss
+from clmle.losses.coco import coco_loss, coco_scale
+from clmle.losses.ldam import ldam_loss, ldam_margins
+from clmle.losses.noisy import noisy_logits
+from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods.rules import LinearRule, Rule, unit_rows
+from clmle.methods.softmax import Drawn, Softmax
+from clmle.settings import setting
+
+
+class OwnClassifier(Softmax):
+    """Class weights W (C, d) that a subclass's loss trains; judged by W f, or by the cosine."""
+
+    Options: ClassVar[type] = Drawn
+    unit: ClassVar[bool] = True
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        self.linear = nn.Linear(feature_dim, self.n_classes, bias=False)
+        self.own["classifier"] = self.linear
+
+    def fit_rule(
+        self,
+        train_features: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Rule:
+        weights = self.linear.weight.detach().float().cpu().numpy()
+        name = "largest cosine" if self.unit else "largest logit"
+        return LinearRule(
+            unit_rows(weights) if self.unit else weights,
+            np.zeros(self.n_classes, np.float32),
+            self.unit,
+            name,
+        )
+
+
+@dataclass(frozen=True)
+class NoisyOptions(Drawn):
+    """Noisy softmax."""
+
+    alpha: float = setting(0.1, "strength of the annealed noise")
+
+
+@register("noisy-softmax")
+class NoisySoftmax(OwnClassifier):
+    """Chen, Deng, Du: Noisy Softmax (CVPR 2017)."""
+
+    title: ClassVar[str] = "Noisy softmax"
+    summary: ClassVar[str] = "Noise takes from the true logit, so that softmax saturates later."
+    Options: ClassVar[type] = NoisyOptions
+    unit: ClassVar[bool] = False
+
+    def draw(self, step: int) -> Batch:
+        batch = super().draw(step)
+        noise = self.generator(step, 7).standard_normal(len(batch.rows)).astype(np.float32)
+        return Batch(batch.rows, noise)
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        noise = self.per_class(batch.detail, outputs.features)
+        logits = noisy_logits(
+            outputs.features, self.linear.weight, outputs.labels, noise, self.options.alpha
+        )
+        loss = F.cross_entropy(logits, outputs.labels)
+        return Loss(loss, {"softmax": loss.detach()})
+
+
+@dataclass(frozen=True)
+class CoCoOptions(Drawn):
+    """Congenerous cosine loss."""
+
+    lower_bound: float = setting(1e-4, "loss of perfect features, from which the scale follows")
+
+
+@register("coco")
+class CoCo(OwnClassifier):
+    """Liu, Li, Wang: CoCo loss, second version (2017)."""
+
+    title: ClassVar[str] = "CoCo loss"
+    summary: ClassVar[str] = "Softmax of cosines to class centroids, at a derived scale."
+    Options: ClassVar[type] = CoCoOptions
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        scale = coco_scale(self.n_classes, self.options.lower_bound)
+        loss = coco_loss(outputs.features, outputs.labels, self.linear.weight, scale)
+        return Loss(loss, {"cosine softmax": loss.detach()})
+
+
+class NormStatistics(nn.Module):
+    """Running mean and spread of feature lengths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(20.0))
+        self.register_buffer("spread", torch.tensor(100.0))
+
+    @torch.no_grad()
+    def update(self, norms: torch.Tensor, rate: float = 0.01) -> tuple[float, float]:
+        self.mean.lerp_(norms.mean(), rate)  # type: ignore[operator]
+        self.spread.lerp_(norms.std(), rate)  # type: ignore[operator]
+        return float(self.mean), float(self.spread)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class AdaFaceOptions(Drawn):
+    """AdaFace."""
+
+    margin: float = setting(0.4, "m")
+    h: float = setting(0.333, "how much of the spread of lengths counts")
+    scale: float = setting(16.0, "s of the cosines")
+
+
+@register("adaface")
+class AdaFace(OwnClassifier):
+    """Kim, Jain, Liu: AdaFace (CVPR 2022)."""
+
+    title: ClassVar[str] = "AdaFace"
+    summary: ClassVar[str] = "Cosine softmax whose margin follows the length of a feature."
+    Options: ClassVar[type] = AdaFaceOptions
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        self.norms = NormStatistics()
+        self.own["norms"] = self.norms
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        o = self.options
+        mean, spread = self.norms.update(outputs.features.detach().norm(dim=1))
+        logits = adaface_logits(
+            outputs.features, self.linear.weight, outputs.labels, mean, spread,
+            margin=o.margin, h=o.h, scale=o.scale,
+        )  # fmt: skip
+        loss = F.cross_entropy(logits, outputs.labels)
+        return Loss(loss, {"margin softmax": loss.detach()})
+
+
+@dataclass(frozen=True)
+class LDAMOptions:
+    """LDAM with deferred re-weighting."""
+
+    largest_margin: float = setting(0.5, "margin of the rarest class, in cosine")
+    scale: float = setting(16.0, "s of the cosines")
+    start: float = setting(0.8, "share of the steps before classes are weighted (DRW)")
+    beta: float = setting(0.9999, "of the effective number of samples in those weights")
+
+
+@register("ldam-drw")
+class LDAMDRW(OwnClassifier):
+    """Cao, Wei, Gaidon, Arechiga, Ma: LDAM with deferred re-weighting (NeurIPS 2019)."""
+
+    title: ClassVar[str] = "LDAM-DRW"
+    summary: ClassVar[str] = "Wider margins for rarer classes; classes weighted near the end."
+    Options: ClassVar[type] = LDAMOptions
+    sampling: ClassVar[str] = "natural"
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        o = self.options
+        cosine = F.linear(
+            F.normalize(outputs.features, dim=1), F.normalize(self.linear.weight, dim=1)
+        )
+        weight = None
+        if outputs.progress >= o.start:
+            effective = (1 - o.beta) / (1 - np.power(o.beta, self.counts))
+            weight = self.per_class(effective / effective.sum() * self.n_classes, cosine)
+        margins = ldam_margins(torch.as_tensor(self.counts), o.largest_margin)
+        loss = ldam_loss(cosine, outputs.labels, margins, o.scale, weight)
+        return Loss(loss, {"margin softmax": loss.detach()})
+
+
+@dataclass(frozen=True)
+class BCLOptions:
+    """Balanced contrastive learning."""
+
+    temperature: float = setting(0.1, "of similarities")
+    weight: float = setting(0.35, "of the contrastive term beside the logit-compensated softmax")
+
+
+@register("balanced-contrastive")
+class BalancedContrastive(OwnClassifier):
+    """Zhu and others: Balanced Contrastive Learning (CVPR 2022), one view an image.
+
+    The classifier's own unit weights serve as the class prototypes of the contrastive term.
+    """
+
+    title: ClassVar[str] = "Balanced contrastive (BCL)"
+    summary: ClassVar[str] = "Balanced softmax and a contrastive term that averages classes."
+    Options: ClassVar[type] = BCLOptions
+    unit: ClassVar[bool] = False
+    sampling: ClassVar[str] = "natural"
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        o = self.options
+        prior = self.per_class(np.log(self.counts / self.counts.sum()), outputs.features)
+        softmax = F.cross_entropy(self.linear(outputs.features) + prior, outputs.labels)
+        contrast = balanced_contrastive_loss(
+            F.normalize(outputs.features, dim=1),
+            outputs.labels,
+            F.normalize(self.linear.weight, dim=1),
+            o.temperature,
+        )
+        parts = {"softmax": softmax.detach(), "contrast": contrast.detach()}
+        return Loss(softmax + o.weight * contrast, parts)
