@@ -3,13 +3,14 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint bench clean check-python
+.PHONY: help app test lint bench results clean check-python
 
 help:
 	@echo "make app     set up and open the app"
 	@echo "make test    set up and run every check and test"
 	@echo "make lint    style and types only"
 	@echo "make bench   the comparisons with peers, printed"
+	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
 	@echo "make clean   remove what these commands made here (rendered faces and runs stay)"
 
 app: .venv/app
@@ -26,6 +27,9 @@ lint: .venv/test
 bench: .venv/test
 	$(BIN)/python -m bench
 
+results: .venv/test browser
+	$(BIN)/python -m clmle results
+
 .venv/app: requirements.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt
@@ -36,14 +40,15 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@ .venv/app
 
-# Tests of the app need a Chromium: taken where there is one, installed where that is allowed.
+# Tests of the app and figures of the results need a Chromium: taken where there is one,
+# installed where that is allowed.
 .PHONY: browser
 browser:
 	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then true; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		echo "Installing Chromium for the tests of the app."; \
+		echo "Installing Chromium for tests of the app and figures."; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
-	else echo "No Chromium here: the tests that need one are skipped; install it to run them."; fi
+	else echo "No Chromium here: tests that need one are skipped and no figures drawn; install it for them."; fi
 
 check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }

@@ -13,9 +13,11 @@ from importlib import import_module
 COMMANDS = {
     "data": "show a data set: images, classes, positive rates; render or read it first",
     "train": "train a run, or go on with one",
+    "ablate": "run the experiments of a study, or of a grid, in parallel",
     "evaluate": "figures of a trained run",
     "embed": "features of images by a trained run",
     "project": "features of a run in two dimensions, by UMAP, t-SNE or PCA",
+    "results": "write docs/RESULTS.md and its figures from the results of runs",
     "runs": "list, show, stop or delete runs",
 }
 

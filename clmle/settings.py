@@ -21,7 +21,9 @@ def setting(default: Any, help: str, choices: tuple[Any, ...] = ()) -> Any:
 class DataSettings:
     """Which images, which target, how imbalanced."""
 
-    dataset: str = setting("toonfaces", "toonfaces, digits, or the path of your own folder")
+    dataset: str = setting(
+        "toonfaces", "toonfaces, digits, solar-cells, or the path of your own folder"
+    )
     attribute: str = setting("", "attribute or label to learn; empty takes the first one")
     size: str = setting("quick", "size of toonfaces", ("quick", "standard", "large"))
     image_size: int = setting(40, "images are read or rendered at this many pixels a side")

@@ -214,22 +214,34 @@ def test_balanced_contrastive_loss(batch):
     assert got.item() == pytest.approx(np.mean(losses))
 
 
-@pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("given", [False, True])
-def test_local_margin_loss(batch, soft, given):
+@pytest.mark.parametrize("denominator", ["sum", "mean"])
+def test_local_margin_loss(batch, denominator, given):
     f, y = unit(batch[0]), batch[1]
     centroids = unit(torch.randn(7, 5, dtype=torch.float64))
-    classes = torch.tensor([0, 0, 0, 1, 1, 2, 2])
-    own = torch.tensor([0] * 10 + [4] * 5 + [5] * 3) if given else None
+    classes = torch.tensor([0, 0, 0, 1, 1, 1, 2])
+    own = torch.tensor([0] * 10 + [4] * 5 + [6] * 3) if given else None
+    within = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
     got = local_margin_loss(
-        f, y, centroids, classes, 0.3, scale=6.0, n_others=3, own=own, soft=soft
-    )
+        f, y, centroids, classes, 0.3, within,
+        scale=6.0, denominator=denominator, n_others=2, own=own, within_weight=0.5,
+    )  # fmt: skip
     for i in range(len(f)):
         cos = [float(f[i] @ c) for c in centroids]
-        mine = cos[own[i]] if given else max(cos[k] for k in range(7) if classes[k] == y[i])
-        others = sorted((cos[k] for k in range(7) if classes[k] != y[i]), reverse=True)[:3]
-        x = 6 * (0.3 - mine) + math.log(np.mean([math.exp(6 * o) for o in others]))
-        expected = math.log1p(math.exp(x)) if soft else max(0.0, x)
+        siblings = [k for k in range(7) if classes[k] == y[i]]
+        mine = int(own[i]) if given else max(siblings, key=lambda k: cos[k])
+        siblings.remove(mine)
+        expected = 0.0
+        for group, margin, weight in (
+            ([k for k in range(7) if classes[k] != y[i]], 0.3, 1.0),
+            (siblings, float(within[y[i]]), 0.5),
+        ):
+            nearest = sorted((cos[k] for k in group), reverse=True)[:2]
+            if not nearest:
+                continue
+            total = sum(math.exp(6 * o) for o in nearest)
+            total /= len(nearest) if denominator == "mean" else 1
+            expected += weight * max(0.0, 6 * (margin - cos[mine]) + math.log(total))
         assert got[i].item() == pytest.approx(expected)
 
 

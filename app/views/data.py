@@ -139,8 +139,10 @@ def counts(dataset, target: str) -> None:
 
 st.title("Data")
 with sentences():
+    from clmle.data import dataset_names
+
     left, right = st.columns(2)
-    choices = ["toonfaces", "digits", "my own folder"]
+    choices = [*dataset_names(), "my own folder"]
     source = left.selectbox("Data set", choices)
     size, labels, ready, name = "quick", "", True, source
     if source == "toonfaces":
@@ -161,4 +163,8 @@ with sentences():
             st.caption(
                 "Drawings: avataaars by Pablo Stanley, adventurer (CC BY 4.0) and lorelei (CC0) by "
                 "Lisa Wischofsky, notionists (CC0) by Zoish, micah (CC BY 4.0) by Micah Lanier."
+            )
+        elif source == "solar-cells":
+            st.caption(
+                "Photographs: ELPV data set by Buerhop-Lutz, Deitsch and others, CC BY-NC-SA 4.0."
             )

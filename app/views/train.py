@@ -14,6 +14,7 @@ from app.widgets.settings import settings_form
 def new_runs() -> None:
     """The form; starts one run for each method."""
     from clmle.data import dataset_names, load_folder
+    from clmle.data.solar_cells import TARGETS as SOLAR_TARGETS
     from clmle.data.toonfaces import ATTRIBUTES
     from clmle.experiments import launch
     from clmle.methods import get_method, method_names
@@ -24,6 +25,8 @@ def new_runs() -> None:
     target, labels = "", ""
     if dataset == "toonfaces":
         target = second.selectbox("Attribute", ATTRIBUTES)
+    elif dataset == "solar-cells":
+        target = second.selectbox("Attribute or label", SOLAR_TARGETS)
     elif dataset == "my own folder":
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
         labels = second.text_input("CSV of labels (not needed for one folder a class)")

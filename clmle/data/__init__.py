@@ -11,17 +11,19 @@ from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, T
 from clmle.data.digits import load_digits
 from clmle.data.folder import load_folder
 from clmle.data.imbalance import imbalance, imbalanced_counts
+from clmle.data.solar_cells import load_solar_cells
 from clmle.data.toonfaces import load_toonfaces
 from clmle.errors import InputError
 
 _DATASETS: dict[str, Callable[..., Dataset]] = {
     "toonfaces": load_toonfaces,
     "digits": load_digits,
+    "solar-cells": load_solar_cells,
 }
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Data sets that need no files of one's own."""
+    """Data sets that need no files of one's own (solar-cells: a package)."""
     return tuple(_DATASETS)
 
 
@@ -79,5 +81,6 @@ __all__ = [
     "load_dataset",
     "load_digits",
     "load_folder",
+    "load_solar_cells",
     "load_toonfaces",
 ]

@@ -1,4 +1,4 @@
-"""Runs as separate processes."""
+"""Runs as separate processes: one at a time, or grids of them."""
 
 from clmle.experiments.launch import launch, resume
 

@@ -6,14 +6,14 @@ import hashlib
 import itertools
 import json
 import os
-import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
-from clmle.files import write_json
+from clmle.files import as_sentence, write_json
 from clmle.run_folder import RunFolder
 from clmle.settings import Settings, override
 
@@ -26,6 +26,7 @@ KEPT = (
     "recall",
     "confusion",
 )
+LOCK_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,32 @@ def cross(
 
 
 def run_cell(cell: Cell, folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Train the run of a cell in ``folder``/KEY (going on where a killed one stood); its summary.
+    """Train the run of a cell in ``folder``, its own, or go on where a killed one stood.
 
-    The run folder is removed once its summary is made.
+    Returns its summary. The folder stays: whoever records the summary removes it.
+
+    Raises
+    ------
+    InputError
+        Settings that cannot be used, or another process is training this run.
     """
+    from filelock import FileLock, Timeout
+
     from clmle.training import train
 
-    path = Path(folder) / cell.key
-    if not (path / "settings.json").exists():
-        path.mkdir(parents=True, exist_ok=True)
-        write_json(path / "settings.json", cell.settings.to_dict())
-    run = RunFolder(path)
-    result = train(run)
-    summary = summarise(cell, run, result)
-    shutil.rmtree(path, ignore_errors=True)
-    return summary
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    try:
+        # Waits for the worker of a sweep that was killed just now to save and go.
+        with FileLock(path / ".lock", timeout=LOCK_SECONDS):
+            if not (path / "settings.json").exists():
+                write_json(path / "settings.json", cell.settings.to_dict())
+            run = RunFolder(path)
+            summary = summarise(cell, run, train(run))
+    except Timeout as error:
+        raise InputError(f"Another process is training {path}; wait until it ends.") from error
+    return summary | {"wall": round(time.monotonic() - began, 1)}
 
 
 def summarise(cell: Cell, run: RunFolder, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,47 +130,98 @@ def summarise(cell: Cell, run: RunFolder, result: Mapping[str, Any]) -> dict[str
 
 
 def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """Summaries of a results file (JSON lines), the last one of every key; [] where it is not."""
+    """Summaries of a results file (JSON lines), the last one of every cell; [] where it is not.
+
+    A half-written last line counts as not there: its cell is run again.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or another line than the last is damaged.
+    """
     file = Path(path)
-    if not file.exists():
+    try:
+        lines = file.read_bytes().splitlines()
+    except FileNotFoundError:
         return []
-    found: dict[str, dict[str, Any]] = {}
-    lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise as_sentence(error, file) from error
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for number, line in enumerate(lines, start=1):
         try:
             summary = json.loads(line)
-            found[summary["key"] + summary["variant"]] = summary
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            if number == len(lines):
-                break  # killed while writing: that cell is run again
-            raise InputError(
-                f"{file}, line {number} is not a result ({error}); remove it."
-            ) from error
+            found[summary["key"], summary["variant"]] = summary
+        except (ValueError, KeyError, TypeError) as error:
+            if number < len(lines):
+                raise InputError(
+                    f"{file}, line {number} is not a result ({error}); remove that line."
+                ) from error
     return list(found.values())
 
 
 def append_result(path: str | os.PathLike[str], summary: Mapping[str, Any]) -> None:
-    """Add one line; a half-written last line of an earlier kill is cut off first."""
+    """Add one line, on disk when this returns; a damaged last line is cut off first.
+
+    Raises
+    ------
+    InputError
+        The disk is full or the file cannot be written.
+    """
     file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "ab+") as out:
-        size = out.seek(0, os.SEEK_END)
-        if size:
-            out.seek(size - 1)
-            if out.read(1) != b"\n":
-                out.seek(0)
-                out.truncate(out.read().rfind(b"\n") + 1)
-        out.write(json.dumps(summary, separators=(",", ":")).encode() + b"\n")
+    line = json.dumps(summary, separators=(",", ":")).encode() + b"\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(file, "ab+") as out:
+            out.seek(0)
+            out.truncate(_whole(out.read()))
+            out.write(line)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        raise as_sentence(error, file) from error
 
 
 def waiting(cells: Iterable[Cell], results: Iterable[Mapping[str, Any]]) -> list[Cell]:
     """The cells that have no result yet, each once."""
-    done = {r["key"] + r["variant"] for r in results}
-    missing: dict[str, Cell] = {}
+    done = {(r["key"], r["variant"]) for r in results}
+    missing: dict[tuple[str, str], Cell] = {}
     for cell in cells:
-        if cell.key + cell.variant not in done:
-            missing.setdefault(cell.key + cell.variant, cell)
+        name = (cell.key, cell.variant)
+        if name not in done:
+            missing.setdefault(name, cell)
     return list(missing.values())
+
+
+def seconds_ahead(
+    cells: Iterable[Cell], results: Sequence[Mapping[str, Any]], jobs: int = 1
+) -> float | None:
+    """Time that ``cells`` will take on ``jobs`` processes, None while there is no result.
+
+    Told from finished cells of the same variant, else of the same method, else from all.
+    """
+    if not results:
+        return None
+    spent: dict[tuple[str, str], list[float]] = {}
+    for r in results:
+        for group in (("variant", r["variant"]), ("method", r["method"]), ("all", "")):
+            spent.setdefault(group, []).append(r["seconds"])
+    total = 0.0
+    for cell in cells:
+        groups = (("variant", cell.variant), ("method", cell.settings.method), ("all", ""))
+        known = next(spent[group] for group in groups if group in spent)
+        total += sum(known) / len(known)
+    return total / jobs
+
+
+def _whole(content: bytes) -> int:
+    """Length of ``content`` without a last line that is half-written or no JSON."""
+    end = content.rfind(b"\n") + 1
+    start = content.rfind(b"\n", 0, max(0, end - 1)) + 1
+    try:
+        json.loads(content[start:end] or b"0")
+    except ValueError:
+        return start
+    return end
 
 
 def _rounded(value: Any) -> Any:

@@ -1,25 +1,30 @@
 """Run the missing cells of a grid on several processes, or on a Ray cluster.
 
-The parent alone writes results, a line as each cell is done. A worker that dies costs its cell:
-another takes its place, and the cell waits for the next sweep. Nothing that has a result is
-ever run again.
+This process alone writes results, a line as each cell is done. A worker that dies costs its cell:
+another takes its place, and the cell waits for the next sweep, which goes on from its checkpoint.
+Nothing that has a result is ever run again.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
-from clmle.experiments.cells import Cell, append_result, read_results, run_cell, waiting
+from clmle.experiments.cells import Cell, append_result, read_results, waiting
+from clmle.experiments.crew import Crew
+from clmle.experiments.worker import attempt
+from clmle.files import as_sentence
 
 Tell = Callable[[int, int, str], None]
 Outcome = tuple[Cell, dict[str, Any] | None, str]
+LAUNCHERS = ("local", "ray")
+LOG = "workers.log"
 
 
 def sweep(
@@ -33,126 +38,189 @@ def sweep(
 ) -> list[str]:
     """Run every cell that ``results`` lacks; returns a sentence for each that failed.
 
+    Cells of the same settings under several names are trained once. Ctrl-C stops the workers,
+    which save their checkpoints.
+
     Parameters
     ----------
     cells : sequence of Cell
     results : path
         JSON lines, appended to as cells end.
     jobs : int
-        Cells at a time; one a core by default. Each uses one thread where there are several.
+        Cells at a time; one a core by default, on Ray as many as the cluster has CPUs. Each
+        uses its share of the cores as threads.
     launcher : {"local", "ray"}
-        Processes of this machine, or tasks of a Ray cluster (``pip install clmle[ray]``).
+        Processes of this machine, or tasks of a Ray cluster (``pip install clmle[ray]``): the
+        one that RAY_ADDRESS names or that runs here, else one started for this sweep. Other
+        machines need clmle installed and ``folder`` on a disk that all of them share.
     folder : path, optional
         Where unfinished runs lie; ``results`` with the ending .cells by default.
     tell : callable(done, total, text), optional
+        ``text`` is empty, or says which cell failed and why.
+
+    Raises
+    ------
+    InputError
+        Another sweep is writing ``results``, a file cannot be used, or an unknown launcher.
     """
-    todo = waiting(cells, read_results(results))
-    total = len({c.key + c.variant for c in cells})
+    if launcher not in LAUNCHERS:
+        raise InputError(f"launcher is {launcher!r}; choose one of: {', '.join(LAUNCHERS)}.")
+    if jobs < 0:
+        raise InputError(f"jobs is {jobs}, but must be 0 or more.")
     where = Path(folder) if folder is not None else Path(results).with_suffix(".cells")
-    jobs = jobs or os.cpu_count() or 1
-    if launcher == "local":
-        outcomes = _local(todo, where, min(jobs, max(1, len(todo))))
-    elif launcher == "ray":
-        outcomes = _ray(todo, where)
-    else:
-        raise InputError(f"launcher is {launcher!r}; choose local or ray.")
-    done, failures = total - len(todo), []
-    if tell is not None:
-        tell(done, total, "")
-    for cell, summary, error in outcomes:
-        name = f"{cell.variant}, {cell.settings.data.attribute}, seed {cell.settings.train.seed}"
-        if summary is None:
-            failures.append(f"{name}: {error}")
-        else:
-            append_result(results, summary)
-            done += 1
+    with _alone(Path(results)):
+        known = read_results(results)
+        groups: dict[str, list[Cell]] = {}
+        for cell in waiting(cells, known):
+            groups.setdefault(cell.key, []).append(cell)
+        total = len({(c.key, c.variant) for c in cells})
+        for summary in known:
+            for cell in groups.pop(summary["key"], []):
+                append_result(results, summary | {"variant": cell.variant})
+        done = total - sum(map(len, groups.values()))
+        failures: list[str] = []
         if tell is not None:
-            tell(done, total, error and f"{name}: {error}")
-    if where.is_dir() and not any(where.iterdir()):
-        where.rmdir()
+            tell(done, total, "")
+        todo = [group[0] for group in groups.values()]
+        run = _local if launcher == "local" else _ray
+        with closing(run(todo, where, jobs)) as outcomes:
+            for cell, outcome, error in outcomes:
+                text = ""
+                if outcome is None:
+                    text = f"{describe(cell)}: {error}"
+                    failures.append(text)
+                else:
+                    for same in groups[cell.key]:
+                        line = outcome | {"key": same.key, "variant": same.variant}
+                        append_result(results, line)
+                        done += 1
+                    shutil.rmtree(where / cell.key, ignore_errors=True)
+                if tell is not None:
+                    tell(done, total, text)
+        if not failures:
+            _tidy(where)
     return failures
 
 
-def _local(todo: list[Cell], where: Path, jobs: int) -> Iterator[Outcome]:
-    """Outcomes as they come from ``jobs`` worker processes, each replaced when it dies."""
-    queue = list(reversed(todo))
-    workers: dict[Any, tuple[Any, Cell]] = {}  # connection -> process, the cell it works on
+def describe(cell: Cell) -> str:
+    """A cell in a few words, for messages."""
+    data, train = cell.settings.data, cell.settings.train
+    ratio = f"ratio {data.ratio:g}" if data.imbalance != "none" else ""
+    return ", ".join(filter(None, [cell.variant, data.attribute, ratio, f"seed {train.seed}"]))
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
     try:
-        while queue or workers:
-            while queue and len(workers) < jobs:
-                workers |= _start(queue.pop(), where, jobs)
-            for connection in wait(list(workers)):
-                process, cell = workers.pop(connection)
-                try:
-                    summary, error = connection.recv()  # type: ignore[union-attr]
-                except EOFError:
-                    process.join()
-                    yield cell, None, f"its process ended with code {process.exitcode}"
-                    continue
-                following = queue.pop() if queue else None
-                connection.send(following and (following, str(where)))  # type: ignore[union-attr]
-                if following is None:
-                    process.join()
-                else:
-                    workers[connection] = (process, following)
-                yield cell, summary, error
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+@contextmanager
+def _alone(results: Path) -> Iterator[None]:
+    """Nobody else writes ``results`` meanwhile; the lock dies with its process."""
+    from filelock import FileLock, Timeout
+
+    try:
+        results.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(results.with_name(f".{results.name}.lock"))
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"Another sweep is writing {results}; wait until it ends, or name another file."
+        ) from error
+    except OSError as error:
+        raise as_sentence(error, results) from error
+    try:
+        yield
     finally:
-        for process, _ in workers.values():
-            process.terminate()
+        lock.release()
 
 
-def _start(cell: Cell, where: Path, jobs: int) -> dict[Any, tuple[Any, Cell]]:
-    """A fresh worker with its first cell."""
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, jobs), daemon=True)
-    process.start()
-    there.close()
-    here.send((cell, str(where)))
-    return {here: (process, cell)}
-
-
-def _work(connection: Connection, jobs: int) -> None:
-    """Cells from the parent, one after another; in a process of its own."""
-    import torch
-
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
-    while True:
-        try:
-            task = connection.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
-        if task is None:
-            return
-        connection.send(_attempt(*task))
-
-
-def _attempt(cell: Cell, where: str) -> tuple[dict[str, Any] | None, str]:
-    """Summary, or the sentence that says why there is none."""
-    began = time.monotonic()
+def _local(todo: list[Cell], where: Path, jobs: int) -> Generator[Outcome, None, None]:
+    """Outcomes as they come from worker processes of this machine."""
+    if not todo:
+        return
+    jobs = jobs or cores()
+    where.mkdir(parents=True, exist_ok=True)
+    # By the jobs asked for, not by the cells left: the same sweep gives the same figures.
+    crew = Crew(max(1, cores() // jobs), where / LOG)
+    pool = ThreadPoolExecutor(min(jobs, len(todo)))
     try:
-        return run_cell(cell, where) | {"wall": round(time.monotonic() - began, 1)}, ""
-    except InputError as error:
-        return None, str(error)
-    except Exception as error:
-        return None, f"{type(error).__name__}: {error}"
+        futures: dict[Future[dict[str, Any]], Cell] = {
+            pool.submit(crew.train, _task(cell, where)): cell for cell in todo
+        }
+        for future in as_completed(futures):
+            answer = future.result()
+            yield futures[future], answer["summary"], answer["error"]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        crew.dismiss()
+        pool.shutdown()
 
 
-def _ray(todo: list[Cell], where: Path) -> Iterator[Outcome]:
-    """Outcomes from a Ray cluster: the one RAY_ADDRESS names, else one on this machine."""
+def _ray(todo: list[Cell], where: Path, jobs: int) -> Generator[Outcome, None, None]:
+    """Outcomes from a Ray cluster, ``jobs`` cells at a time."""
     try:
         import ray
     except ImportError as error:
         raise InputError("launcher ray needs Ray: pip install 'ray[default]'.") from error
-    if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False)
-    remote = ray.remote(num_cpus=1, max_retries=0)(_attempt)
-    running = {remote.remote(cell, str(where.resolve())): cell for cell in todo}
-    while running:
-        ready, _ = ray.wait(list(running), num_returns=1)
-        cell = running.pop(ready[0])
-        try:
-            outcome = ray.get(ready[0])
-        except ray.exceptions.RayError as failure:
-            outcome = None, f"its worker was lost ({type(failure).__name__})"
-        yield cell, *outcome
+    if not todo:
+        return
+    where.mkdir(parents=True, exist_ok=True)
+    own = not ray.is_initialized()
+    if own:
+        _join_or_start(ray, jobs)
+    remote = ray.remote(num_cpus=1, max_retries=0)(attempt)
+    queue = list(reversed(todo))
+    running: dict[Any, Cell] = {}
+    try:
+        while queue or running:
+            while queue and len(running) < (jobs or len(todo)):
+                cell = queue.pop()
+                running[remote.remote(_task(cell, where.resolve()))] = cell
+            ready, _ = ray.wait(list(running), num_returns=1)
+            cell = running.pop(ready[0])
+            try:
+                answer = ray.get(ready[0])
+            except ray.exceptions.RayError as failure:
+                text = f"its worker was lost ({type(failure).__name__}); run the sweep again"
+                answer = {"summary": None, "error": text}
+            yield cell, answer["summary"], answer["error"]
+    finally:
+        for reference in running:  # training takes this as a wish to save and stop
+            ray.cancel(reference)
+        if running:
+            ray.wait(list(running), num_returns=len(running), timeout=30)
+        if own:
+            ray.shutdown()
+
+
+def _join_or_start(ray: Any, jobs: int) -> None:
+    """The cluster that is there, else one on this machine."""
+    try:
+        ray.init(address="auto", log_to_driver=False, logging_level="error")
+    except ConnectionError as error:
+        if os.environ.get("RAY_ADDRESS"):
+            address = os.environ["RAY_ADDRESS"]
+            raise InputError(
+                f"No Ray cluster answers at RAY_ADDRESS={address} ({error}); start it or unset it."
+            ) from error
+        ray.init(num_cpus=jobs or cores(), include_dashboard=False, log_to_driver=False, logging_level="error")
+
+
+def _task(cell: Cell, where: Path) -> dict[str, Any]:
+    """What a worker is told of a cell."""
+    return {
+        "variant": cell.variant,
+        "settings": cell.settings.to_dict(),
+        "folder": str(where / cell.key),
+    }
+
+
+def _tidy(where: Path) -> None:
+    """Remove the folder of unfinished runs once there is none."""
+    (where / LOG).unlink(missing_ok=True)
+    if where.is_dir() and not any(where.iterdir()):
+        where.rmdir()

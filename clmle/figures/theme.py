@@ -25,6 +25,14 @@ def symbol(number: int) -> str:
     return SYMBOLS[(number // len(COLOURS)) % len(SYMBOLS)]
 
 
+def legend_below(figure: Any) -> Any:
+    """The legend at the very bottom, clear of the axis however low or high the figure is."""
+    figure.update_layout(
+        legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 84}, showlegend=True
+    )
+    return figure
+
+
 def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any:
     """Title, axis labels and margins that every figure has."""
     figure.update_layout(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 
 
@@ -13,13 +11,24 @@ def local_margin_loss(
     centroids: torch.Tensor,
     centroid_classes: torch.Tensor,
     between_margin: float,
+    within_margin: float | torch.Tensor = 0.0,
     *,
     scale: float = 8.0,
+    denominator: str = "mean",
     n_others: int = 6,
     own: torch.Tensor | None = None,
-    soft: bool = False,
+    within_weight: float = 0.0,
 ) -> torch.Tensor:
-    """[s a1 - s f.mu_own + log mean_k exp(s f.mu_k)]_+ with k the nearest of other classes, (B,).
+    """The two hinges of Eq. 9, each over the clusters nearest to the sample itself, (B,).
+
+    With mu_own the nearest cluster of the sample's class, a sample f loses
+
+        [s a1 - s f.mu_own + log mean_k exp(s f.mu_k)]_+
+
+    (``denominator="sum"``: the sum in place of the mean) where k runs over the ``n_others`` nearest clusters of other classes, and ``within_weight``
+    times the same with a2 over the next nearest clusters of its own class. That is what the rule
+    of Eq. 10 will ask for; batches need not consist of one neighbourhood, and no split of a class
+    into clusters is held on to.
 
     Parameters
     ----------
@@ -29,23 +38,43 @@ def local_margin_loss(
     centroid_classes : (K,) their classes; every class of ``labels`` and another one occur
     between_margin : float
         a1, a difference of cosines.
+    within_margin : float or (C,) tensor
+        a2, one for all or one for each class.
     n_others : int
-        How many clusters of other classes are retrieved for every sample.
+        How many clusters are retrieved for every sample, of either kind.
     own : (B,) numbers of one's own clusters, optional
-        mu_own is that cluster (as Eq. 9 has it), else the nearest cluster of one's class: what
-        Eq. 10 asks for, and no split of a class into clusters is held on to.
-    soft : bool
-        log(1 + exp x) in place of the hinge [x]_+.
+        mu_own is that cluster (as Eq. 9 has it) in place of the nearest of one's class.
     """
     similarity = features @ centroids.to(features.dtype).T
     same = labels[:, None] == centroid_classes
     low = torch.finfo(similarity.dtype).min / 2
     if own is None:
-        mine = similarity.masked_fill(~same, low).amax(dim=1)
-    else:
-        mine = similarity.gather(1, own[:, None]).squeeze(1)
-    k = min(n_others, int((~same).sum(dim=1).min()))
-    others = similarity.masked_fill(same, low).topk(k, dim=1).values
-    against = torch.logsumexp(scale * others, dim=1) - math.log(k)
-    x = scale * (between_margin - mine) + against
-    return torch.nn.functional.softplus(x) if soft else torch.relu(x)
+        own = similarity.detach().masked_fill(~same, low).argmax(dim=1)
+    mine = similarity.gather(1, own[:, None]).squeeze(1)
+    others = similarity.masked_fill(same, low)
+    loss = torch.relu(
+        scale * (between_margin - mine) + _spread(others, scale, n_others, low, denominator)
+    )
+    if within_weight == 0:
+        return loss
+    a2 = torch.as_tensor(within_margin, dtype=features.dtype, device=features.device)
+    if a2.dim():
+        a2 = a2[labels]
+    itself = torch.arange(len(centroids), device=own.device) == own[:, None]
+    siblings = similarity.masked_fill(~same | itself, low)
+    within = torch.relu(scale * (a2 - mine) + _spread(siblings, scale, n_others, low, denominator))
+    alone = (same & ~itself).sum(dim=1) == 0
+    return loss + within_weight * torch.where(alone, torch.zeros_like(within), within)
+
+
+def _spread(
+    similarity: torch.Tensor, scale: float, n: int, low: float, denominator: str
+) -> torch.Tensor:
+    """log sum or mean of exp(s f.mu) over the n largest of a row, entries at ``low`` left out."""
+    nearest = similarity.topk(min(n, similarity.shape[1]), dim=1).values
+    present = nearest > low / 2
+    exponent = torch.where(present, scale * nearest, low)
+    total = torch.logsumexp(exponent, dim=1)
+    if denominator == "sum":
+        return total
+    return total - present.sum(dim=1).clamp(min=1).to(total.dtype).log()

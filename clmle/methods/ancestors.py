@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from clmle.batches import ClusterBatchSampler
+from clmle.data.base import Task
+from clmle.errors import InputError
 from clmle.losses import inverse_frequency_weights
 from clmle.losses.lmle import lmle_loss
 from clmle.losses.magnet import magnet_loss
@@ -37,6 +39,17 @@ class ClusterBatches(Clustered):
     family: ClassVar[str] = "clusters"
     vote: ClassVar[str] = "gaussian"
     query: ClassVar[str] = "hardest"
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        # No more images a step than any other method.
+        if options.clusters_per_batch * options.samples_per_cluster > batch_size:
+            raise InputError(
+                f"{options.clusters_per_batch} clusters of {options.samples_per_cluster} samples "
+                f"do not fit into a batch of {batch_size}; lower one of them or raise batch_size."
+            )
 
     def draw(self, step: int) -> Batch:
         o = self.options
@@ -77,6 +90,7 @@ class ClusterBatches(Clustered):
 class LMLEOptions(ClusterOptions):
     """Quintuplets."""
 
+    min_clusters: int = setting(2, "clusters of a small class; a quintuplet needs two of them")
     g1: float = setting(0.1, "between a sample's cluster and the rest of its class")
     g2: float = setting(0.1, "between the nearest and the farthest of its class")
     g3: float = setting(0.1, "between its class and the others")

@@ -13,12 +13,21 @@ from clmle.batches import ClusterBatch, ClusterBatchSampler
 from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.losses import clmle_loss, inverse_frequency_weights
+from clmle.losses.local import local_margin_loss
 from clmle.margins import margin_bounds
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.clustered import Clustered
-from clmle.methods.rules import JointRule, NearestClusterRule, Rule, balanced_accuracy_of, unit_rows
+from clmle.methods.rules import (
+    JointRule,
+    NearestClusterRule,
+    NeighborRule,
+    Rule,
+    balanced_accuracy_of,
+    unit_rows,
+)
 from clmle.methods.sampling import balanced_rows
 from clmle.settings import setting
+from clmle.spread_batches import SpreadBatchSampler
 
 
 @dataclass(frozen=True)
@@ -27,35 +36,45 @@ class CLMLEOptions:
 
     cluster_size: int = setting(200, "l, samples a cluster")
     min_clusters: int = setting(4, "clusters of a class that has fewer than l samples for each")
-    clusters_per_batch: int = setting(12, "M, the query cluster and its nearest")
-    samples_per_cluster: int = setting(10, "samples of each cluster in a batch")
-    same_class_clusters: int = setting(6, "how many of the M are of the query's class")
-    query: str = setting(
-        "hardest", "query cluster: highest cached loss of a class, or any", ("hardest", "uniform")
+    batches: str = setting(
+        "spread",
+        "one neighbourhood of clusters (as printed), or clusters of every class all over",
+        ("neighbourhood", "spread"),
     )
+    query: str = setting(
+        "hardest", "clusters with high cached losses are preferred, or not", ("hardest", "uniform")
+    )
+    emphasis: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
+    class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
+    clusters_per_batch: int = setting(12, "neighbourhood: M, the query cluster and its nearest")
+    samples_per_cluster: int = setting(10, "neighbourhood: samples of each cluster")
+    same_class_clusters: int = setting(6, "neighbourhood: how many of the M are of one class")
+    centroids: str = setting(
+        "local",
+        "mu of Eq. 9: means of the batch; the index's; or its nearest to each sample",
+        ("batch", "memory", "local"),
+    )
+    n_others: int = setting(6, "local: clusters of other classes around each sample")
+    momentum: float = setting(0.9, "of the index's centroids from step to step")
     scale: float = setting(8.0, "s, in exp(s f.mu)")
     denominator: str = setting("mean", "sum (as printed) or mean over clusters", ("sum", "mean"))
     normalize_centroids: bool = setting(True, "centroids of unit length in loss and rule")
     between_margin: float | None = setting(None, "a1; none takes a share of its bound")
-    between_share: float = setting(0.25, "a1 as a share of its largest feasible value")
+    between_share: float = setting(0.125, "a1 as a share of its largest feasible value")
     within_margin: float | None = setting(None, "a2; none takes a share of each class's bound")
     within_share: float = setting(0.25, "a2 as a share of its bound")
     within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
-    embedding_weight: float = setting(0.1, "weight of Eq. 9 beside the softmax term")
-    softmax_weight: float = setting(1.0, "weight of the softmax on the evenly drawn part")
-    softmax_on: str = setting(
-        "even", "samples of the softmax term: the evenly drawn ones, or all", ("even", "all")
-    )
-    centroids: str = setting(
-        "batch", "mu of Eq. 9: means of the batch, or the index's, moving", ("batch", "memory")
-    )
-    momentum: float = setting(0.9, "of the index's centroids from step to step (memory)")
+    costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
+    embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
+    softmax_weight: float = setting(1.0, "weight of the softmax term, on samples of all classes")
     rule: str = setting(
-        "mean", "nearest-cluster rule at test time", ("printed", "mean", "per-class")
+        "per-class",
+        "nearest-cluster rule at test time, or nearest training images",
+        ("printed", "mean", "per-class", "k-nn"),
     )
-    n_neighbors: int = setting(0, "N, clusters retrieved at test time; 0 chooses on validation")
-    joint: bool = setting(False, "add the head's log-odds to the clusters', weighed on validation")
-    offset: bool = setting(False, "move the threshold by balanced accuracy on validation data")
+    n_neighbors: int = setting(3, "N, clusters retrieved at test time; 0 chooses on validation")
+    joint: bool = setting(True, "the head's log-odds are added, weighed on validation data")
+    offset: bool = setting(True, "offsets of the classes are fitted on validation data")
 
 
 @dataclass(frozen=True)
@@ -63,32 +82,49 @@ class CLMLEPrintedOptions(CLMLEOptions):
     """The paper to the letter; what it leaves open is the same as in the repaired recipe."""
 
     min_clusters: int = setting(1, "clusters of a class that has fewer than l samples for each")
-    samples_per_cluster: int = setting(20, "samples of each cluster in a batch")
+    batches: str = setting(
+        "neighbourhood",
+        "one neighbourhood of clusters (as printed), or clusters of every class all over",
+        ("neighbourhood", "spread"),
+    )
+    samples_per_cluster: int = setting(20, "neighbourhood: samples of each cluster")
+    centroids: str = setting(
+        "batch",
+        "mu of Eq. 9: means of the batch; the index's; or its nearest to each sample",
+        ("batch", "memory", "local"),
+    )
     scale: float = setting(1.0, "s, in exp(s f.mu); the paper has none")
     denominator: str = setting("sum", "sum (as printed) or mean over clusters", ("sum", "mean"))
     normalize_centroids: bool = setting(False, "centroids of unit length in loss and rule")
+    between_share: float = setting(0.25, "a1 as a share of its bound")
     within_weight: float = setting(1.0, "weight of the within-class term of Eq. 9")
     embedding_weight: float = setting(1.0, "weight of Eq. 9")
-    softmax_weight: float = setting(0.0, "weight of a softmax on evenly drawn samples")
+    softmax_weight: float = setting(0.0, "weight of a softmax on samples of all classes")
     rule: str = setting(
-        "printed", "nearest-cluster rule at test time", ("printed", "mean", "per-class")
+        "printed",
+        "nearest-cluster rule at test time, or nearest training images",
+        ("printed", "mean", "per-class", "k-nn"),
     )
+    n_neighbors: int = setting(0, "N, clusters retrieved at test time; 0 chooses on validation")
+    joint: bool = setting(False, "the head's log-odds are added, weighed on validation data")
+    offset: bool = setting(False, "offsets of the classes are fitted on validation data")
 
 
 @register("clmle")
 class CLMLE(Clustered):
-    """Eq. 9 on cluster batches beside a softmax on evenly drawn samples; Eq. 10 with means.
+    """Eq. 9 around every sample of a batch that covers all classes, beside a softmax; Eq. 10.
 
-    A batch has two parts of together ``batch_size`` samples: M clusters, and samples drawn
-    evenly over classes, which keep the rest of a large class from drifting while a batch
-    dwells on one neighbourhood.
+    With ``batches="neighbourhood"`` a batch has two parts of together ``batch_size`` samples: M
+    clusters for Eq. 9 and samples drawn evenly over classes for the softmax, which keep the rest
+    of a large class from drifting while a batch dwells on one neighbourhood.
     """
 
     title: ClassVar[str] = "CLMLE"
     summary: ClassVar[str] = (
-        "Margins between balanced clusters, repaired: means for sums, a scale, a softmax beside."
+        "Margins between balanced clusters, repaired: hard clusters drawn often, a softmax beside."
     )
     Options: ClassVar[type] = CLMLEOptions
+    family: ClassVar[str] = "clusters"
 
     def __init__(
         self, options: CLMLEOptions, task: Task, batch_size: int, seed: int, feature_dim: int = 64
@@ -102,6 +138,10 @@ class CLMLE(Clustered):
         o = self.options
         assert self.index is not None
         generator = self.generator(step)
+        if o.batches == "spread":
+            emphasis = o.emphasis if o.query == "hardest" else 0.0
+            spread = SpreadBatchSampler(self.index, self.batch_size, o.class_power, emphasis)
+            return Batch(spread.draw(generator))
         sampler = ClusterBatchSampler(
             self.index,
             o.clusters_per_batch,
@@ -111,7 +151,7 @@ class CLMLE(Clustered):
         )
         part = sampler.draw(generator)
         free = self.batch_size - len(part.rows)
-        if (o.softmax_weight == 0 and o.centroids == "batch") or free <= 0:
+        if o.softmax_weight == 0 or free <= 0:
             return Batch(part.rows, part)
         even = balanced_rows(self.labels, free, generator)
         return Batch(np.concatenate([part.rows, even]), part)
@@ -120,50 +160,87 @@ class CLMLE(Clustered):
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
-        part: ClusterBatch = batch.detail
         assert self.index is not None
-        device = outputs.features.device
-        n = len(part.rows)
-        start = n if o.softmax_on == "even" and o.softmax_weight else 0
-        if o.centroids == "memory":
-            n = len(batch.rows)
-            slots, classes = self.index.assignment[batch.rows], self.index.classes
-        else:
-            slots, classes = part.slots, part.classes
-        features = F.normalize(outputs.features[:n].float(), dim=1)
-        each, parts = self.embedding_loss(
-            features, torch.from_numpy(slots).to(device), torch.from_numpy(classes).to(device)
-        )
-        weights = inverse_frequency_weights(outputs.labels[:n])
-        embedding = (weights * each).mean()
-        self.index.record(batch.rows[:n], each.detach().double().cpu().numpy())
-        if o.centroids == "memory":
-            self.index.move(slots, features.detach().cpu().numpy(), o.momentum)
-        total = o.embedding_weight * embedding
-        parts["embedding"] = embedding.detach()
-        if o.softmax_weight and len(batch.rows) > start:
-            softmax = F.cross_entropy(outputs.logits[start:].float(), outputs.labels[start:])
-            total = total + o.softmax_weight * softmax
-            parts["softmax"] = softmax.detach()
+        part: ClusterBatch | None = batch.detail
+        # Eq. 9 on the cluster part and the softmax on the rest, or both on a spread batch.
+        n = len(batch.rows) if part is None else len(part.rows)
+        first = 0 if part is None or n == len(batch.rows) else n
+        total = outputs.features.sum() * 0
+        parts: dict[str, torch.Tensor] = {}
+        each = torch.zeros(len(batch.rows), device=outputs.features.device)
+        if o.softmax_weight:
+            softmax = self.softmax_loss(outputs.logits[first:], outputs.labels[first:], part)
+            each[first:] += o.softmax_weight * softmax.detach()
+            total = total + o.softmax_weight * softmax.mean()
+            parts["softmax"] = softmax.mean().detach()
+        if o.embedding_weight:
+            unit = F.normalize(outputs.features[:n].float(), dim=1)
+            margin = self.embedding_loss(unit, outputs.labels[:n], batch.rows[:n], part)
+            if o.costs:
+                margin = margin * inverse_frequency_weights(outputs.labels[:n])
+            each[:n] += o.embedding_weight * margin.detach()
+            total = total + o.embedding_weight * margin.mean()
+            parts["embedding"] = margin.mean().detach()
+            if o.centroids != "batch":
+                clusters = self.index.assignment[batch.rows[:n]]
+                self.index.move(clusters, unit.detach().cpu().numpy(), o.momentum)
+        seen = slice(None) if part is None else slice(0, n)
+        self.index.record(batch.rows[seen], each[seen].double().cpu().numpy())
         return Loss(total, parts)
 
+    def softmax_loss(
+        self, logits: torch.Tensor, labels: torch.Tensor, part: ClusterBatch | None
+    ) -> torch.Tensor:
+        """Cross-entropy of every sample; logits are corrected for unevenly drawn classes, (B,)."""
+        logits = logits.float()
+        if part is None and self.options.class_power:
+            shares = self.counts**self.options.class_power
+            prior = np.log(shares / shares.sum())
+            logits = logits + torch.as_tensor(prior, dtype=logits.dtype, device=logits.device)
+        return F.cross_entropy(logits, labels, reduction="none")
+
     def embedding_loss(
-        self, features: torch.Tensor, slots: torch.Tensor, classes: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        self,
+        unit: torch.Tensor,
+        labels: torch.Tensor,
+        rows: np.ndarray,
+        part: ClusterBatch | None,
+    ) -> torch.Tensor:
         """Eq. 9 of every sample, unweighted, (B,)."""
         o = self.options
+        assert self.index is not None
+        device = unit.device
+        between, within = self.margins(unit.shape[1])
+        if o.centroids == "local":
+            return local_margin_loss(
+                unit,
+                labels,
+                torch.from_numpy(self.index.centroids).to(device),
+                torch.from_numpy(self.index.classes).to(device),
+                between,
+                within.to(device),
+                scale=o.scale,
+                denominator=o.denominator,
+                n_others=o.n_others,
+                within_weight=o.within_weight,
+            )
         centroids = None
         if o.centroids == "memory":
-            assert self.index is not None
-            centroids = torch.from_numpy(self.index.centroids).to(features.device)
-        elif o.normalize_centroids:
-            members = F.one_hot(slots, len(classes)).to(features.dtype)
-            centroids = F.normalize(members.T @ features, dim=1)
-        between, within = self.margins(features.shape[1], len(classes))
-        each = clmle_loss(
-            features,
-            slots,
-            classes,
+            slots, classes = self.index.assignment[rows], self.index.classes
+            centroids = torch.from_numpy(self.index.centroids).to(device)
+        elif part is not None:
+            slots, classes = part.slots, part.classes
+        else:
+            present, slots = np.unique(self.index.assignment[rows], return_inverse=True)
+            classes = self.index.classes[present]
+        slot = torch.from_numpy(slots).to(device)
+        if o.normalize_centroids and centroids is None:
+            members = F.one_hot(slot, len(classes)).to(unit.dtype)
+            centroids = F.normalize(members.T @ unit, dim=1)
+        return clmle_loss(
+            unit,
+            slot,
+            torch.from_numpy(classes).to(device),
             between,
             within,
             scale=o.scale,
@@ -172,14 +249,9 @@ class CLMLE(Clustered):
             within_weight=o.within_weight,
             reduction="none",
         )
-        return each, {}
 
-    def margins(self, dim: int, clusters_in_batch: int = 0) -> tuple[float, torch.Tensor]:
-        """a1 and a2 (C,): as given, else shares of the bounds.
-
-        The feasible bound leaves room for the log of the number of other clusters where the
-        denominator is a sum.
-        """
+    def margins(self, dim: int) -> tuple[float, torch.Tensor]:
+        """a1 and a2 (C,): as given, else shares of the bounds."""
         o = self.options
         if o.between_margin is not None:
             between = o.between_margin
@@ -203,7 +275,7 @@ class CLMLE(Clustered):
         o = self.options
         if o.between_margin is not None:
             return []
-        return [replace(o, between_share=share) for share in (0.5, 0.25, 0.1)]
+        return [replace(o, between_share=share) for share in (0.25, 0.125, 0.05)]
 
     # --- rule -------------------------------------------------------------------------------
 
@@ -212,9 +284,22 @@ class CLMLE(Clustered):
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Rule:
-        """Centroids of the index as it is, N chosen by balanced accuracy on validation data."""
+        """Centroids of the index as it is; what is open is chosen on validation data."""
+        o = self.options
+        rule = self.neighbors(train_features, validation)
+        if not (o.joint or o.offset):
+            return rule
+        return JointRule.fitted(rule, validation, with_head=o.joint)
+
+    def neighbors(
+        self,
+        train_features: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Rule:
+        """Nearest clusters, or training images, with N of the best balanced accuracy."""
         assert self.index is not None
         o = self.options
+        features, logits, labels = validation
         unit = unit_rows(train_features)
         if o.normalize_centroids:
             centroids = self.index.centroids
@@ -222,25 +307,28 @@ class CLMLE(Clustered):
             centroids = np.zeros_like(self.index.centroids)
             np.add.at(centroids, self.index.assignment, unit)
             centroids /= self.index.sizes[:, None].astype(np.float32)
-        features, _, labels = validation
-        total = len(centroids)
-        grid = [o.n_neighbors] if o.n_neighbors else neighbor_grid(o.rule, total)
-        best: tuple[float, NearestClusterRule] | None = None
-        for n in grid:
-            rule = NearestClusterRule(centroids, self.index.classes, n, o.rule, o.scale)
-            rule.n_classes = len(self.counts)
-            recall = balanced_accuracy_of(labels, rule.scores(features, features))
-            if best is None or recall > best[0]:
-                best = (recall, rule)
-        assert best is not None
         between, within = self.margins(train_features.shape[1])
-        best[1].margins = {
-            "between_margin": float(between),
-            "within_margin": [float(a) for a in within],
-        }
-        if not (o.joint or o.offset):
-            return best[1]
-        return JointRule.fitted(best[1], o.joint, o.offset, validation)
+        margins = {"between_margin": between, "within_margin": [float(a) for a in within]}
+        rules: list[Rule] = []
+        for n in [o.n_neighbors] if o.n_neighbors else neighbor_grid(o.rule, len(centroids)):
+            if o.rule == "k-nn":
+                rules.append(NeighborRule(unit, self.labels, min(n, len(unit)), self.n_classes))
+            else:
+                rules.append(
+                    NearestClusterRule(
+                        centroids,
+                        self.index.classes,
+                        min(n, len(centroids)),
+                        o.rule,
+                        o.scale,
+                        self.n_classes,
+                        margins,
+                    )
+                )
+        if len(rules) == 1:
+            return rules[0]
+        values = [balanced_accuracy_of(labels, r.scores(features, logits)) for r in rules]
+        return rules[int(np.argmax(values))]
 
 
 @register("clmle-printed")
@@ -262,6 +350,8 @@ class CLMLEPrinted(CLMLE):
 
 def neighbor_grid(rule: str, n_clusters: int) -> list[int]:
     """N to try: the paper's 20, 30, ..., 200; smaller ones too for the repaired rules."""
+    if rule == "k-nn":
+        return [1, 3, 5, 15, 31]
     grid = list(range(20, 201, 10))
     if rule != "printed":
         grid = [1, 2, 3, 5, 10, *grid]
@@ -281,7 +371,13 @@ def _check(o: CLMLEOptions, batch_size: int) -> None:
         )
     if o.scale <= 0:
         raise InputError(f"scale is {o.scale}, but must be above 0.")
-    if o.clusters_per_batch * o.samples_per_cluster > batch_size:
+    for name in ("emphasis", "embedding_weight", "softmax_weight", "within_weight"):
+        if getattr(o, name) < 0:
+            raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")
+    if not 0 <= o.class_power <= 1:
+        raise InputError(f"class_power is {o.class_power}, but must be from 0 (even) to 1.")
+    fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size
+    if o.batches == "neighbourhood" and not fits:
         raise InputError(
             f"{o.clusters_per_batch} clusters of {o.samples_per_cluster} samples do not fit into "
             f"a batch of {batch_size}; lower one of them or raise batch_size."

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from clmle.errors import InputError
 from clmle.methods.base import Outputs, register
 from clmle.methods.softmax import NoOptions, Softmax
 from clmle.settings import setting
@@ -57,6 +58,17 @@ class MedianCost(CostSensitive):
         return np.minimum(np.median(self.counts) / self.counts, 10.0)
 
 
+def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
+    """(1 - beta^L_c) / (1 - beta) of every class, (C,): how many of its samples count as new.
+
+    Cui, Jia, Lin, Song, Belongie: Class-Balanced Loss Based on Effective Number of Samples
+    (CVPR 2019), Eq. 3.
+    """
+    if not 0 <= beta < 1:
+        raise InputError(f"beta is {beta}, but must be at least 0 and below 1.")
+    return (1 - np.power(beta, counts)) / (1 - beta)
+
+
 @dataclass(frozen=True)
 class EffectiveOptions:
     """Effective number of samples."""
@@ -73,5 +85,4 @@ class ClassBalanced(CostSensitive):
     Options: ClassVar[type] = EffectiveOptions
 
     def costs(self) -> np.ndarray:
-        beta = self.options.beta
-        return (1 - beta) / (1 - np.power(beta, self.counts))
+        return 1 / effective_numbers(self.counts, self.options.beta)

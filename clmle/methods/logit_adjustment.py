@@ -9,7 +9,8 @@ import numpy as np
 import torch.nn.functional as F
 
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.rules import OffsetRule, Rule, best_offset, log_softmax
+from clmle.methods.calibration import balanced_calibration
+from clmle.methods.rules import OffsetRule, Rule, log_softmax
 from clmle.methods.softmax import NoOptions, Softmax
 from clmle.settings import setting
 
@@ -57,7 +58,7 @@ class LogitAdjustment(Softmax):
 
 @register("threshold-moving")
 class ThresholdMoving(Softmax):
-    """Plain softmax with offsets that maximise balanced accuracy on validation data."""
+    """Plain softmax with offsets fitted on validation data so that every class counts alike."""
 
     title: ClassVar[str] = "Threshold moving"
     summary: ClassVar[str] = "Plain softmax; its thresholds are moved on validation data."
@@ -69,7 +70,8 @@ class ThresholdMoving(Softmax):
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Rule:
         _, logits, labels = validation
-        return OffsetRule(best_offset(log_softmax(logits), labels))
+        weights, offset = balanced_calibration([log_softmax(logits)], labels)
+        return OffsetRule(offset / max(float(weights[0]), 1e-6))
 
 
 @register("over-sampling-threshold")

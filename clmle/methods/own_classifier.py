@@ -17,6 +17,7 @@ from clmle.losses.coco import coco_loss, coco_scale
 from clmle.losses.ldam import ldam_loss, ldam_margins
 from clmle.losses.noisy import noisy_logits
 from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods.costs import effective_numbers
 from clmle.methods.rules import LinearRule, Rule, unit_rows
 from clmle.methods.softmax import Drawn, Softmax
 from clmle.settings import setting
@@ -102,18 +103,28 @@ class CoCo(OwnClassifier):
 
 
 class NormStatistics(nn.Module):
-    """Running mean and spread of feature lengths."""
+    """Running mean and spread of feature lengths.
+
+    The first batches are averaged plainly. AdaFace's own start (20 and 100) takes hundreds of
+    steps to fade, during which the margin would not follow the lengths at all.
+    """
+
+    mean: torch.Tensor
+    spread: torch.Tensor
+    seen: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(20.0))
-        self.register_buffer("spread", torch.tensor(100.0))
+        for name in ("mean", "spread", "seen"):
+            self.register_buffer(name, torch.tensor(0.0))
 
     @torch.no_grad()
     def update(self, norms: torch.Tensor, rate: float = 0.01) -> tuple[float, float]:
-        self.mean.lerp_(norms.mean(), rate)  # type: ignore[operator]
-        self.spread.lerp_(norms.std(), rate)  # type: ignore[operator]
-        return float(self.mean), float(self.spread)  # type: ignore[arg-type]
+        self.seen += 1
+        rate = max(rate, 1 / float(self.seen))
+        self.mean.lerp_(norms.mean(), rate)
+        self.spread.lerp_(norms.std(), rate)
+        return float(self.mean), float(self.spread)
 
 
 @dataclass(frozen=True)
@@ -177,8 +188,8 @@ class LDAMDRW(OwnClassifier):
         )
         weight = None
         if outputs.progress >= o.start:
-            effective = (1 - o.beta) / (1 - np.power(o.beta, self.counts))
-            weight = self.per_class(effective / effective.sum() * self.n_classes, cosine)
+            costs = 1 / effective_numbers(self.counts, o.beta)
+            weight = self.per_class(costs / costs.sum() * self.n_classes, cosine)
         margins = ldam_margins(torch.as_tensor(self.counts), o.largest_margin)
         loss = ldam_loss(cosine, outputs.labels, margins, o.scale, weight)
         return Loss(loss, {"margin softmax": loss.detach()})

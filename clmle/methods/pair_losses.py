@@ -21,6 +21,7 @@ class PairLoss(Softmax):
     """Adapter: a loss on the features of a batch; judged by k-NN, k chosen on validation data."""
 
     Options: ClassVar[type] = Drawn
+    miner: Any = None
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
@@ -33,7 +34,8 @@ class PairLoss(Softmax):
         raise NotImplementedError
 
     def pair_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return self.criterion(features, labels)
+        mined = self.miner(features, labels) if self.miner is not None else None
+        return self.criterion(features, labels, mined)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = self.pair_loss(outputs.features, outputs.labels)
@@ -87,9 +89,6 @@ class Triplet(PairLoss):
         )
         return TripletMarginLoss(margin=self.options.margin, distance=distance)
 
-    def pair_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return self.criterion(features, labels, self.miner(features, labels))
-
 
 @dataclass(frozen=True)
 class CircleOptions(Drawn):
@@ -121,6 +120,7 @@ class MultiSimilarityOptions(Drawn):
     alpha: float = setting(2.0, "weight of positive pairs' exponent")
     beta: float = setting(50.0, "weight of negative pairs' exponent")
     base: float = setting(0.5, "similarity between the two")
+    epsilon: float = setting(0.1, "room of the choice of pairs that inform")
 
 
 @register("multi-similarity")
@@ -134,8 +134,10 @@ class MultiSimilarity(PairLoss):
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import MultiSimilarityLoss
+        from pytorch_metric_learning.miners import MultiSimilarityMiner
 
         o = self.options
+        self.miner = MultiSimilarityMiner(o.epsilon)
         return MultiSimilarityLoss(o.alpha, o.beta, o.base)
 
 

@@ -22,10 +22,10 @@ class OverSampling(Softmax):
 
 @register("down-sampling")
 class DownSampling(Softmax):
-    """Cross-entropy on as many samples of every class as the smallest has, redrawn each epoch."""
+    """Cross-entropy on as many samples of every class as the smallest has, drawn once."""
 
     title: ClassVar[str] = "Down-sampling"
-    summary: ClassVar[str] = "Cross-entropy on a subset with as many samples of every class."
+    summary: ClassVar[str] = "Cross-entropy on a random subset with as many samples of every class."
 
     def draw(self, step: int) -> Batch:
         from imblearn.under_sampling import RandomUnderSampler

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from clmle.methods.calibration import balanced_calibration
 from clmle.nearest import nearest_cluster_scores
 
 BOUND = 50.0  # log-odds of a class of which nothing was retrieved, or nothing else
@@ -270,47 +271,44 @@ class ClusterVoteRule(Rule):
 
 @stored_as("joint")
 class JointRule(Rule):
-    """Clusters and head together: cluster log-odds, ``weight`` times log-softmax, an offset.
+    """Cluster scores and, where its weight is not 0, the head's: a sum of log-odds, plus offsets.
 
-    The score of a class by clusters, log s_c, is taken as a logit: product of two experts.
+    The score of a class by clusters, log s_c, is taken as a logit; weights and offsets are fitted
+    by :func:`balanced_calibration` on validation data (stacking, Wolpert 1992).
     """
 
-    def __init__(self, clusters: NearestClusterRule, weight: float, offset: np.ndarray) -> None:
-        self.clusters, self.weight = clusters, weight
+    def __init__(
+        self, clusters: Rule, cluster_weight: float, head_weight: float, offset: np.ndarray
+    ) -> None:
+        self.clusters = clusters
+        self.cluster_weight, self.head_weight = float(cluster_weight), float(head_weight)
         self.offset = np.asarray(offset, dtype=np.float64)
 
     @classmethod
     def fitted(
         cls,
-        clusters: NearestClusterRule,
-        joint: bool,
-        offset: bool,
+        clusters: Rule,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+        with_head: bool,
     ) -> JointRule:
-        """Weight of the head and offset with the best balanced accuracy on validation data."""
+        """Weights and offsets from validation (z, logits, labels)."""
         features, logits, labels = validation
-        n_classes = clusters.n_classes
-        best: tuple[float, JointRule] | None = None
-        for weight in (0.0, 0.25, 0.5, 1.0, 2.0, 4.0) if joint else (0.0,):
-            rule = cls(clusters, weight, np.zeros(n_classes))
-            scores = rule.scores(features, logits)
-            if offset:
-                rule.offset = best_offset(scores, labels)
-                scores = scores + rule.offset
-            value = balanced_accuracy_of(labels, scores)
-            if best is None or value > best[0]:
-                best = (value, rule)
-        assert best is not None
-        return best[1]
+        scores = [bounded(clusters.scores(features, logits))]
+        if with_head:
+            scores.append(log_softmax(logits))
+        weights, offset = balanced_calibration(scores, labels)
+        return cls(clusters, weights[0], weights[1] if with_head else 0.0, offset)
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        near = np.clip(self.clusters.scores(features, logits), -BOUND, BOUND)
-        return log_softmax(near) + self.weight * log_softmax(logits) + self.offset
+        near = bounded(self.clusters.scores(features, logits))
+        return self.cluster_weight * near + self.head_weight * log_softmax(logits) + self.offset
 
     def chosen(self) -> dict[str, Any]:
         return {
             **self.clusters.chosen(),
-            "head_weight": self.weight,
+            "part": self.clusters.kind,
+            "cluster_weight": self.cluster_weight,
+            "head_weight": self.head_weight,
             "offset": self.offset.tolist(),
         }
 
@@ -320,8 +318,14 @@ class JointRule(Rule):
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> JointRule:
         facts = dict(chosen)
-        weight, offset = facts.pop("head_weight"), facts.pop("offset")
-        return cls(NearestClusterRule.restored(arrays, facts), weight, np.asarray(offset))
+        weights = facts.pop("cluster_weight"), facts.pop("head_weight")
+        offset = np.asarray(facts.pop("offset"))
+        return cls(RULES[facts.pop("part")].restored(arrays, facts), *weights, offset)
+
+
+def bounded(scores: np.ndarray) -> np.ndarray:
+    """Scores with infinities (nothing retrieved of a class, or of the others) at +-BOUND."""
+    return np.clip(scores, -BOUND, BOUND)
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:
@@ -335,34 +339,6 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     x = logits.astype(np.float64)
     x = x - x.max(axis=1, keepdims=True)
     return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
-
-
-def best_offset(scores: np.ndarray, labels: np.ndarray, rounds: int = 3) -> np.ndarray:
-    """Offsets (C,) that maximise balanced accuracy of ``scores`` (n, C), found on one split.
-
-    One class after another (class 0 stays at 0) takes the middle of the best interval of its
-    threshold, exactly: between two cuts the accuracy is constant. With two classes one round is
-    exact; with more it is a coordinate ascent.
-    """
-    n_classes = scores.shape[1]
-    offset = np.zeros(n_classes)
-    weight = 1 / np.maximum(np.bincount(labels, minlength=n_classes), 1)
-    for _ in range(1 if n_classes == 2 else rounds):
-        for c in range(1, n_classes):
-            moved = scores + offset
-            rest = np.delete(moved, c, axis=1)
-            rival = np.delete(np.arange(n_classes), c)[rest.argmax(axis=1)]
-            # A row is given to class c once the offset passes this cut.
-            cut = rest.max(axis=1) - scores[:, c]
-            order = np.argsort(cut, kind="stable")
-            gain = np.where(labels == c, weight[labels], -weight[labels] * (rival == labels))
-            value = np.concatenate([[0.0], np.cumsum(gain[order])])
-            ends = np.concatenate([[cut[order][0] - 1], cut[order], [cut[order][-1] + 1]])
-            width = np.diff(ends) > 1e-12  # equal cuts cannot be told apart
-            best = np.flatnonzero(width & (value >= value[width].max() - 1e-12))
-            middle = best[len(best) // 2]
-            offset[c] = (ends[middle] + ends[middle + 1]) / 2
-    return offset
 
 
 def balanced_accuracy_of(labels: np.ndarray, scores: np.ndarray) -> float:

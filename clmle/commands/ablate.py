@@ -1,0 +1,237 @@
+"""``clmle ablate``: run the cells of a study that have no result yet, and show what came out."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from clmle.commands.screen import Progress, duration, show, table
+from clmle.errors import InputError
+
+
+def main(arguments: list[str]) -> int:
+    values = parse(arguments)
+
+    from clmle.experiments.cells import read_results
+    from clmle.experiments.check import check_cells
+    from clmle.experiments.studies import STUDIES
+    from clmle.experiments.sweep import sweep
+    from clmle.files import runs_dir
+
+    if values.list:
+        rows = [
+            {"study": s.name, "variants": len(s.variants), "question": s.question}
+            for s in STUDIES.values()
+        ]
+        print(table(rows))
+        return 0
+    if not values.study:
+        raise InputError("Say which study: clmle ablate STUDY; clmle ablate --list names them.")
+    (jobs,) = whole_numbers(values.jobs, "--jobs", single=True)
+    cells = cells_asked_for(values)
+    if values.precision:
+        cells = [in_precision(cell, values.precision) for cell in cells]
+    results = Path(values.results or runs_dir() / "studies" / f"{values.study}.jsonl")
+    if values.dry_run:
+        check_cells(cells, render=False)
+        print(foretold(values.study, cells, read_results(results), jobs))
+        return 0
+    check_cells(cells, Progress("images"))
+    progress = Progress("cells")
+
+    def tell(done: int, total: int, text: str) -> None:
+        if text:
+            show(text, last=True)
+        progress(done, total)
+
+    try:
+        failures = sweep(cells, results, jobs=jobs, launcher=values.launcher, tell=tell)
+    except KeyboardInterrupt:
+        show("", last=True)
+        print("clmle: stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    print(table(outcome(cells, read_results(results))) or "No cell has a result.")
+    print(f"\n{results}")
+    for sentence in failures:
+        print(f"clmle: failed: {sentence}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="clmle ablate",
+        description=f"{__doc__} Stopped or killed, the same command goes on.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("study", nargs="?", help="its name (see --list), or grid for a free one")
+    parser.add_argument("--list", action="store_true", help="name the studies")
+    parser.add_argument("--dataset", default="", help="toonfaces, digits or a folder")
+    parser.add_argument("--attributes", default="", help="with commas, or all")
+    parser.add_argument("--seeds", default="", help="with commas, such as 0,1,2")
+    parser.add_argument("--methods", default="", help="of a grid; of a study, only these")
+    parser.add_argument("--ratios", default="", help="imbalance ratios, with commas")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PART.NAME=V1,V2", dest="grid",
+        help="try these values of a setting, such as train.learning_rate=0.02,0.05 or "
+        "options.scale=4,8; given several times, every combination",
+    )  # fmt: skip
+    parser.add_argument("--preset", default="reference", help="the budget (default: reference)")
+    parser.add_argument(
+        "--precision", default="", choices=("", "float32", "bfloat16"),
+        help="number format of the network; a cell done in either counts as done",
+    )  # fmt: skip
+    parser.add_argument("--jobs", default="0", help="cells at a time (default: one a core)")
+    parser.add_argument("--launcher", default="local", choices=("local", "ray"))
+    parser.add_argument("--results", help="JSON lines (default: runs/studies/STUDY.jsonl)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say how many cells, and how long they take"
+    )
+    return parser.parse_args(arguments)
+
+
+def in_precision(cell: Any, precision: str) -> Any:
+    """The cell trained in another number format; its key stays."""
+    train = replace(cell.settings.train, precision=precision)
+    return replace(cell, settings=replace(cell.settings, train=train))
+
+
+def cells_asked_for(values: argparse.Namespace) -> list[Any]:
+    """The cells of the study named on the command line, all names and numbers checked."""
+    from clmle.experiments.check import target_names
+    from clmle.experiments.studies import free_study, get_study, study_cells, variant_settings
+    from clmle.methods import get_method
+
+    wanted = words(values.methods)
+    for name in wanted:
+        get_method(name)
+    if values.study == "grid":
+        study = free_study(wanted or ["clmle"])
+    else:
+        study = get_study(values.study)
+        if wanted:
+            kept = {n: v for n, v in study.variants.items() if v.get("method", "clmle") in wanted}
+            if not kept:
+                own = dict.fromkeys(v.get("method", "clmle") for v in study.variants.values())
+                raise InputError(
+                    f"The study {study.name} has no variant of {', '.join(wanted)}; "
+                    f"its methods are: {', '.join(own)}."
+                )
+            study = replace(study, variants=kept)
+    attributes = words(values.attributes)
+    if attributes == ["all"]:
+        some = next(iter(study.variants.values()))
+        data = variant_settings(some, values.preset, values.dataset or study.dataset).data
+        attributes = list(target_names(data, Progress("images")))
+    ratios = numbers(values.ratios, "--ratios")
+    return study_cells(
+        study,
+        dataset=values.dataset,
+        attributes=attributes,
+        seeds=whole_numbers(values.seeds, "--seeds"),
+        ratios=ratios,
+        preset=values.preset,
+        grid=grid(values.grid, bool(ratios or study.ratios)),
+    )
+
+
+def words(text: str) -> list[str]:
+    """What stands between commas, each once."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def numbers(text: str, option: str) -> list[float]:
+    try:
+        return [float(word) for word in words(text)]
+    except ValueError as error:
+        raise InputError(
+            f"{option} is {text!r}, but must be numbers with commas between."
+        ) from error
+
+
+def whole_numbers(text: str, option: str, single: bool = False) -> list[int]:
+    """Whole numbers from 0 on; exactly one where ``single``."""
+    found = words(text)
+    if not all(w.isascii() and w.isdigit() for w in found) or (single and len(found) != 1):
+        kind = "one whole number" if single else "whole numbers with commas between"
+        raise InputError(f"{option} is {text!r}, but must be {kind}, from 0 on.")
+    return list(dict.fromkeys(int(w) for w in found))
+
+
+def grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]:
+    """(part, name, values) of every --set."""
+    elsewhere = {
+        "train.seed": "--seeds",
+        "data.attribute": "--attributes",
+        "data.dataset": "--dataset",
+    } | ({"data.ratio": "--ratios", "data.imbalance": "--ratios"} if ratios else {})
+    found: dict[str, tuple[str, str, list[str]]] = {}
+    for text in given:
+        where, _, tail = text.partition("=")
+        part, _, name = where.partition(".")
+        if part not in ("train", "options", "data") or not name or not words(tail):
+            raise InputError(
+                f"--set is {text!r}, but must look like train.learning_rate=0.02,0.05, "
+                "with train, options or data before the point."
+            )
+        if where in elsewhere:
+            raise InputError(f"--set {where} is not possible; use {elsewhere[where]} for it.")
+        if where in found:
+            raise InputError(f"--set {where} is given twice; put all its values into one.")
+        found[where] = (part, name, words(tail))
+    return list(found.values())
+
+
+def foretold(
+    study: str, cells: Sequence[Any], results: Sequence[Mapping[str, Any]], jobs: int
+) -> str:
+    """How many cells there are, how many are done, and how long the others will take."""
+    from clmle.experiments.cells import seconds_ahead, waiting
+    from clmle.experiments.sweep import cores
+
+    left = waiting(cells, results)
+    total = len(waiting(cells, []))
+    jobs = jobs or cores()
+    text = f"{study}: {total} cells, {total - len(left)} done, {len(left)} to go"
+    seconds = seconds_ahead(left, results, jobs)
+    if not left:
+        return f"{text}."
+    if seconds is None:
+        return f"{text}; how long that takes is known once a cell is done."
+    return f"{text}; about {duration(seconds)} with {jobs} at a time, as long as the finished took."
+
+
+def outcome(cells: Sequence[Any], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each variant (at each ratio): mean over targets and seeds, spread over seeds.
+
+    The spread is the root of the mean variance over seeds of the same target.
+    """
+    done = {(r["key"], r["variant"]): r for r in results}
+    groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        data = cell.settings.data
+        runs = groups.setdefault((cell.variant, data.ratio), [])
+        if (cell.key, cell.variant) in done:
+            runs.append(done[cell.key, cell.variant])
+    several = len({ratio for _, ratio in groups}) > 1
+    rows = []
+    for (variant, ratio), runs in groups.items():
+        targets: dict[str, list[float]] = {}
+        for run in runs:
+            targets.setdefault(run["task"], []).append(run["test"]["balanced_accuracy"])
+        repeated = [statistics.variance(v) for v in targets.values() if len(v) > 1]
+        row: dict[str, Any] = {"variant": variant}
+        if several:
+            row["ratio"] = f"{ratio:g}"
+        row["balanced accuracy"] = (
+            statistics.fmean(map(statistics.fmean, targets.values())) if runs else None
+        )
+        row["spread over seeds"] = statistics.fmean(repeated) ** 0.5 if repeated else None
+        row["n"] = len(runs)
+        row["seconds"] = round(statistics.fmean(r["seconds"] for r in runs)) if runs else None
+        rows.append(row)
+    return rows

@@ -1,0 +1,98 @@
+"""Cells are checked before the first of them runs: a bad setting costs a second, not a night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
+from clmle.backbones import backbone_names, build_backbone
+from clmle.data import Dataset, Task, imbalance, imbalanced_counts
+from clmle.data.toonfaces.build import rendered_faces
+from clmle.data.toonfaces.looks import ATTRIBUTES
+from clmle.errors import InputError
+from clmle.experiments.cells import Cell
+from clmle.methods import get_method
+from clmle.settings import DataSettings
+from clmle.training.engine import Session
+from clmle.training.network import pick_device
+from clmle.training.prepare import load_data
+
+Progress = Callable[[int, int], None]
+
+
+def check_cells(
+    cells: Sequence[Cell], progress: Progress | None = None, *, render: bool = True
+) -> None:
+    """Load each data set once (rendering it first) and make every method once.
+
+    Names come first, data after. ``render=False`` leaves a set of faces that is not rendered yet
+    as it is, and what depends on it unchecked.
+
+    Raises
+    ------
+    InputError
+        The first setting, attribute or combination of options that no run could use.
+    """
+    distinct = {
+        (
+            c.settings.method,
+            c.settings.options,
+            c.settings.data,
+            replace(c.settings.train, seed=0),
+        ): c
+        for c in cells
+    }
+    for cell in distinct.values():
+        _check_names(cell)
+    datasets: dict[DataSettings, Dataset] = {}
+    tasks: dict[DataSettings, Task] = {}
+    for cell in distinct.values():
+        data, train = cell.settings.data, cell.settings.train
+        if not render and not _rendered(data):
+            continue
+        if data not in tasks:
+            source = replace(data, attribute="", imbalance="none", ratio=1.0)
+            if source not in datasets:
+                datasets[source] = load_data(source, progress=progress)
+            task = datasets[source].task(data.attribute or None)
+            if data.imbalance != "none":
+                task = imbalance(task, data.imbalance, data.ratio)
+            tasks[data] = task
+        task = tasks[data]
+        _, height, _, channels = task.images.shape
+        build_backbone(train.backbone, channels, height, train.feature_dim)
+        get_method(cell.settings.method)(
+            cell.settings.options, task, train.batch_size, train.seed, train.feature_dim
+        )
+
+
+def target_names(data: DataSettings, progress: Progress | None = None) -> tuple[str, ...]:
+    """Attributes and labels of a data set; nothing is rendered for them."""
+    if data.dataset == "toonfaces":
+        return ATTRIBUTES
+    return load_data(data, progress=progress).targets
+
+
+def _check_names(cell: Cell) -> None:
+    """What can be known without the data."""
+    data, train = cell.settings.data, cell.settings.train
+    Session.check(cast(Session, SimpleNamespace(settings=cell.settings)))
+    pick_device(train.device)
+    if train.backbone not in backbone_names():
+        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist
+    if data.imbalance != "none":
+        imbalanced_counts([1, 1], data.imbalance, data.ratio)
+    if data.dataset == "toonfaces" and data.attribute and data.attribute not in ATTRIBUTES:
+        raise InputError(
+            f"toonfaces has no attribute {data.attribute!r}; "
+            f"choose one of: {', '.join(ATTRIBUTES)}."
+        )
+
+
+def _rendered(data: DataSettings) -> bool:
+    if data.dataset != "toonfaces":
+        return True
+    done, total = rendered_faces(data.size, data.image_size)
+    return done == total

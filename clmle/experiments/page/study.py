@@ -1,0 +1,156 @@
+"""A study as the page knows it: its results, its question, its command, what its cells share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clmle.errors import InputError
+from clmle.experiments.cells import read_results
+from clmle.experiments.page.markdown import counted
+from clmle.experiments.studies import STUDIES
+
+RANKINGS = ("leaderboard", "screen", "digits", "solar-cells")
+ABLATIONS = (
+    "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
+    "neighbors", "rounds", "sampling-x-cost", "rule", "scale-x-denominator",
+)  # fmt: skip
+KNOWN = (*RANKINGS, "imbalance", "curves", *ABLATIONS)
+NEEDED = ("key", "variant", "method", "task", "seed", "class_counts", "test", "settings", "seconds")
+MACHINE = ("train.device", "train.threads", "train.precision")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One results file. ``path`` is how the page names it; ``summaries`` are as in cells.py."""
+
+    name: str
+    path: str
+    title: str
+    question: str
+    summaries: Sequence[Mapping[str, Any]]
+    order: Sequence[str] = ()
+
+    @property
+    def command(self) -> str:
+        return f"python -m clmle ablate {self.name} --results {self.path}"
+
+    @property
+    def variants(self) -> list[str]:
+        """In the study's own order, those it does not know last, as they came."""
+        have = dict.fromkeys(s["variant"] for s in self.summaries)
+        return [n for n in dict.fromkeys([*self.order, *have]) if n in have]
+
+    @property
+    def tasks(self) -> list[str]:
+        return sorted({s["task"] for s in self.summaries})
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({s["seed"] for s in self.summaries})
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data; of a folder its last part."""
+        names = {Path(s["settings"]["data"]["dataset"]).name for s in self.summaries}
+        return ", ".join(sorted(names))
+
+    def values(self, name: str) -> list[Any]:
+        """Values of a setting ("train.iterations") over all cells, each once, in order."""
+        found = (flat(s["settings"]).get(name) for s in self.summaries)
+        return sorted(dict.fromkeys(found), key=lambda v: (str(type(v)), v))
+
+    def budget(self) -> str:
+        """What a cell costs: "backbone small, 160 iterations of 240 images, ..."."""
+        size = f" ({_words(self.values('data.size'))})" if self.dataset == "toonfaces" else ""
+        return (
+            f"{self.dataset}{size}, {_words(self.values('data.image_size'))} pixels, backbone "
+            f"{_words(self.values('train.backbone'))}, {_words(self.values('train.iterations'))} "
+            f"iterations of {_words(self.values('train.batch_size'))} images, learning rate "
+            f"{_words(self.values('train.learning_rate'))}"
+        )
+
+    def caption(self, what: str) -> str:
+        """The caption of a figure: what is seen, command and settings."""
+        cells = f"{counted(len(self.tasks), 'task')}, {counted(len(self.seeds), 'seed')}"
+        return f"{what} `{self.command}`: {self.budget()}; {cells}."
+
+    def factors(self) -> list[str]:
+        """Settings that differ between variants, method first; not data, seed or machine."""
+        first: dict[str, dict[str, Any]] = {}
+        for s in self.summaries:
+            first.setdefault(s["variant"], {"method": s["method"], **flat(s["settings"])})
+        trees = list(first.values())
+        names = dict.fromkeys(n for tree in trees for n in tree)
+        fixed = ("data.attribute", "data.ratio", "data.imbalance", "train.seed", *MACHINE)
+        absent = object()
+        return [
+            n
+            for n in names
+            if n not in fixed and len({repr(tree.get(n, absent)) for tree in trees}) > 1
+        ]
+
+
+def read_studies(folder: str | os.PathLike[str]) -> list[Study]:
+    """Studies of a folder of results files, in the page's order; empty files are left out.
+
+    Raises
+    ------
+    InputError
+        No such folder, or a line that is not a result.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise InputError(
+            f"There is no folder {root} of results; run a study first: "
+            f"python -m clmle ablate leaderboard --results {root.as_posix()}/leaderboard.jsonl."
+        )
+    names = sorted((p.stem for p in root.glob("*.jsonl")), key=lambda n: (_place(n), n))
+    studies = [read_study(n, root / f"{n}.jsonl") for n in names]
+    return [s for s in studies if s.summaries]
+
+
+def read_study(name: str, path: Path) -> Study:
+    """One study from its file."""
+    summaries = read_results(path)
+    for s in summaries:
+        lacking = [key for key in NEEDED if key not in s]
+        if lacking:
+            raise InputError(
+                f"A result of {s['variant']!r} in {path} lacks {lacking[0]!r}; "
+                "remove its line and run that cell again."
+            )
+    title, question, order = described(name)
+    return Study(name, path.as_posix(), title, question, summaries, order)
+
+
+def described(name: str) -> tuple[str, str, list[str]]:
+    """Title, question and variants of a study; its name alone where nothing more is known."""
+    known = STUDIES.get(name)
+    if known is None:
+        return name.replace("-", " ").capitalize(), "", []
+    return known.title, known.question, list(known.variants)
+
+
+def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """{"train": {"seed": 0}} as {"train.seed": 0}."""
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{before}{name}.")
+        else:
+            found[before + name] = value
+    return found
+
+
+def _place(name: str) -> int:
+    return KNOWN.index(name) if name in KNOWN else len(KNOWN)
+
+
+def _words(values: Sequence[Any]) -> str:
+    """One value, or all that occur."""
+    texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in values]
+    return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"

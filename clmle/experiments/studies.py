@@ -1,0 +1,302 @@
+"""Ablations as data: each study is one question, its variants, and what they are tried on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clmle.errors import InputError
+from clmle.experiments.cells import Cell, cross
+from clmle.methods import method_names
+from clmle.presets import preset_settings
+from clmle.settings import Settings, override
+
+Tree = Mapping[str, Any]
+Grid = Sequence[tuple[str, str, Sequence[str]]]
+PARTS = ("options", "train", "data")
+# Every attribute of toonfaces, rare ones first, so that a sweep that is stopped tells most.
+FACES = (
+    "Bald",
+    "Mustache",
+    "Gray_Hair",
+    "Pale_Skin",
+    "Wearing_Hat",
+    "Blurry",
+    "Eyeglasses",
+    "Beard",
+    "Wearing_Earrings",
+    "Blond_Hair",
+    "Brown_Hair",
+    "Black_Hair",
+    "Smiling",
+    "Mouth_Slightly_Open",
+)
+# Of toonfaces: 2 %, 7 % and 17 % positive; none at chance or at the ceiling for every method.
+ATTRIBUTES = ("Bald", "Eyeglasses", "Beard")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question put to an experiment.
+
+    ``variants`` maps a name to what differs from the preset: {"method": name, "options": {...},
+    "train": {...}, "data": {...}}, each part optional; the method is clmle unless given.
+    ``attributes`` () takes the data set's first target; ``ratios`` () leaves the imbalance.
+    """
+
+    name: str
+    title: str
+    question: str
+    variants: Mapping[str, Tree]
+    attributes: tuple[str, ...] = ATTRIBUTES
+    seeds: tuple[int, ...] = (0, 1)
+    ratios: tuple[float, ...] = ()
+    dataset: str = "toonfaces"
+
+
+def options(**values: Any) -> Tree:
+    """A variant that differs by options of the method alone."""
+    return {"options": values}
+
+
+def methods(*names: str) -> dict[str, Tree]:
+    """A variant for every method, by its own name."""
+    return {name: {"method": name} for name in names}
+
+
+# The learning rate must not drop, nor a run stop, because validation is measured more often.
+def rounds(count: int) -> dict[str, int]:
+    """Training settings for ``count`` rounds without a plateau."""
+    return {"rounds": count, "patience": max(3, count)}
+
+
+# Of what the first screening of all methods left at the top, and what the paper compares with.
+LEADERS = (
+    "clmle",
+    "over-sampling",
+    "over-sampling-threshold",
+    "minority-augmentation",
+    "arcface",
+    "cost-sensitive",
+    "threshold-moving",
+    "softmax",
+)
+
+ALL = (
+    Study(
+        "leaderboard",
+        "CLMLE and its strongest rivals",
+        "Is CLMLE above every rival over all attributes?",
+        methods(*LEADERS),
+        attributes=FACES,
+        seeds=(0, 1, 2, 3, 4),
+    ),
+    Study(
+        "screen",
+        "Every method on two attributes",
+        "Which methods are worth five seeds on every attribute?",
+        methods(*method_names()),
+        attributes=("Bald", "Eyeglasses"),
+    ),
+    Study(
+        "solar-cells",
+        "Photographs: defective solar cells",
+        "Does the order of the methods hold on real images?",
+        methods(*LEADERS),
+        attributes=("Defective",),
+        seeds=(0, 1, 2, 3, 4),
+        dataset="solar-cells",
+    ),
+    Study(
+        "table7",
+        "Parts of CLMLE (the paper's Table 7)",
+        "What does each part add: hardest query clusters, cost weights, the cluster rule?",
+        {
+            "clmle": {},
+            "uniform query": options(query="uniform"),
+            "no cost weights": options(costs=False),
+            "k-nn rule": options(rule="k-nn"),
+        },
+    ),
+    Study(
+        "margins",
+        "The two margins",
+        "Which shares of their bounds should a1 and a2 have, and is a2 worth having?",
+        {
+            f"a1 {between:g}, " + (f"a2 {within:g}" if within else "no a2"): {
+                "options": {"between_share": between}
+                | ({"within_share": within, "within_weight": 1.0} if within else {}),
+                "train": {"margin_trials": 0},  # trials would choose a1 themselves
+            }
+            for between in (0.1, 0.25, 0.5, 0.75)
+            for within in (0, 0.1, 0.25, 0.5)
+        },
+    ),
+    Study(
+        "cluster-size",
+        "Samples a cluster, l",
+        "How fine should the clusters be?",
+        {f"l = {n}": options(cluster_size=n) for n in (25, 50, 100, 200, 400, 800)},
+    ),
+    Study(
+        "clusters-per-batch",
+        "Clusters a batch, M",
+        "How wide a neighbourhood should a batch show?",
+        # M x 10 samples leave room in a batch of 240 for the evenly drawn part.
+        {
+            f"M = {m}": options(clusters_per_batch=m, same_class_clusters=m // 2)
+            for m in (2, 4, 8, 12, 16, 20)
+        },
+    ),
+    Study(
+        "samples-per-cluster",
+        "Samples of each cluster in a batch",
+        "How many samples of a cluster are worth their place in a batch?",
+        # 12 x 18 = 216 leave room in a batch of 240 for the evenly drawn part.
+        {f"{n} samples": options(samples_per_cluster=n) for n in (2, 5, 10, 15, 18)},
+    ),
+    Study(
+        "neighbors",
+        "Clusters retrieved at test time, N",
+        "How many nearest clusters should judge, and is choosing N on validation data good enough?",
+        {
+            "N chosen": options(n_neighbors=0),
+            **{f"N = {n}": options(n_neighbors=n) for n in (1, 3, 10, 20, 50, 100, 200)},
+        },
+    ),
+    Study(
+        "rounds",
+        "Refreshes of the clusters",
+        "How often should the clusters be renewed from the latest features?",
+        {f"{n} rounds": {"train": rounds(n)} for n in (1, 2, 4, 8, 16)},
+    ),
+    Study(
+        "sampling-x-cost",
+        "Sampling and costs",
+        "Is it the query, the costs or both, and what do the plain remedies reach?",
+        methods("softmax", "cost-sensitive", "over-sampling")
+        | {
+            f"clmle, {query} query, {'costs' if costs else 'no costs'}": options(
+                query=query, costs=costs
+            )
+            for query in ("hardest", "uniform")
+            for costs in (True, False)
+        },
+    ),
+    Study(
+        "rule",
+        "The rule at test time",
+        "Which repair of Eq. 10 judges best?",
+        {rule: options(rule=rule) for rule in ("printed", "mean", "per-class", "k-nn")},
+    ),
+    Study(
+        "scale-x-denominator",
+        "Scale and denominator of Eq. 9",
+        "Does a scale alone repair the printed sum, and how large should it be?",
+        {
+            f"{denominator}, s = {scale}": options(denominator=denominator, scale=scale)
+            for denominator in ("sum", "mean")
+            for scale in (1, 2, 4, 8, 16, 32)
+        },
+    ),
+    Study(
+        "imbalance",
+        "The same faces, ever more imbalanced",
+        "From which imbalance on is each remedy worth its trouble?",
+        methods(
+            "softmax",
+            "over-sampling",
+            "cost-sensitive",
+            "balanced-softmax",
+            "lmle",
+            "clmle-printed",
+            "clmle",
+        ),
+        attributes=("Smiling",),
+        ratios=(1, 2, 5, 10, 20, 50, 100),
+    ),
+    Study(
+        "curves",
+        "Convergence (the paper's Fig. 3)",
+        "How fast do triplets, quintuplets and clusters learn?",
+        {name: {"method": name, "train": rounds(20)} for name in ("triplet", "lmle", "clmle")},
+    ),
+    Study(
+        "digits",
+        "Every method on long-tailed digits",
+        "How do all the methods compare where a run takes seconds?",
+        methods(*method_names()),  # the set is at ratio 20 by itself
+        attributes=(),
+        dataset="digits",
+    ),
+)
+STUDIES = {study.name: study for study in ALL}
+
+
+def get_study(name: str) -> Study:
+    """The study called ``name``, or an InputError that says which there are."""
+    if name not in STUDIES:
+        raise InputError(f"There is no study {name!r}; choose one of: {', '.join(STUDIES)}.")
+    return STUDIES[name]
+
+
+def free_study(names: Sequence[str]) -> Study:
+    """A grid without a question of its own: these methods."""
+    return Study("grid", "A free grid", "Which of these is best?", methods(*names))
+
+
+def study_cells(
+    study: Study,
+    *,
+    dataset: str = "",
+    attributes: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    ratios: Sequence[float] = (),
+    preset: str = "reference",
+    grid: Grid = (),
+) -> list[Cell]:
+    """The cells of a study; what is given takes the place of the study's own.
+
+    On another data set than the study's, without ``attributes``, its first target is taken.
+    ``grid`` holds (part, name, values), such as
+    ("train", "learning_rate", ("0.02", "0.05")): every variant is tried with the product of all
+    values, which are added to its name.
+
+    Raises
+    ------
+    InputError
+        A setting or value that does not exist; the sentence names it.
+    """
+    dataset = dataset or study.dataset
+    if not attributes:
+        attributes = (study.attributes if dataset == study.dataset else ()) or ("",)
+    variants = {}
+    for name, tree in study.variants.items():
+        base = variant_settings(tree, preset, dataset)
+        for values in itertools.product(*(v for _, _, v in grid)):
+            settings, words = base, [name]
+            for (part, field, _), value in zip(grid, values, strict=True):
+                settings = changed(settings, {part: {field: value}})
+                words.append(f"{part}.{field}={value}")
+            variants[", ".join(words)] = settings
+    return cross(
+        variants, attributes=attributes, seeds=seeds or study.seeds, ratios=ratios or study.ratios
+    )
+
+
+def variant_settings(tree: Tree, preset: str, dataset: str) -> Settings:
+    """Settings of one variant: the preset, with its differences put in place."""
+    method = tree.get("method", Settings.method)
+    return changed(preset_settings(preset, method, dataset, ""), tree)
+
+
+def changed(settings: Settings, tree: Tree) -> Settings:
+    """``settings`` with the values of the parts of ``tree`` put in place, each checked."""
+    for part in PARTS:
+        if part in tree:
+            where = settings.method if part == "options" else part
+            new = override(getattr(settings, part), tree[part], where)
+            settings = replace(settings, **{part: new})
+    return settings

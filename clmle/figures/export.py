@@ -1,0 +1,142 @@
+"""Figures as small SVG files that a page can show, drawn by plotly in a browser without window.
+
+The browser is a Chromium or Chrome of this machine (or the one Playwright installed); nothing
+is downloaded. Random names that plotly gives are replaced, so the same figure has the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clmle.errors import InputError
+from clmle.files import write_text
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+INK = "#7A7A7A"  # contrast above 4 on white as on the black of dark pages
+FONT = "Verdana, DejaVu Sans, sans-serif"  # alike in width, so labels fit wherever it is shown
+WIDTH = 900
+MARK = re.compile(r"<!-- figure ([0-9a-f]{16}) -->")
+DRAW = """async ([spec, width, height]) => {
+  const div = document.createElement("div");
+  document.body.replaceChildren(div);
+  await Plotly.newPlot(div, spec.data, spec.layout, {staticPlot: true});
+  return await Plotly.toImage(div, {format: "svg", width, height, imageDataOnly: true});
+}"""
+
+
+def to_svg(figure: Any, path: str | os.PathLike[str], width: int = WIDTH, height: int = 0) -> None:
+    """Write one plotly ``figure`` to ``path``, ``width`` by ``height`` pixels (0: its own).
+
+    Raises
+    ------
+    InputError
+        No browser or no Playwright can be found, or the file cannot be written.
+    """
+    to_svgs({os.fspath(path): figure}, width, height)
+
+
+def to_svgs(figures: Mapping[str, Any], width: int = WIDTH, height: int = 0) -> None:
+    """Write every figure to the path that is its key; the browser is started once."""
+    if not figures:
+        return
+    with _browser_page() as page:
+        for path, figure in figures.items():
+            spec = _spec(figure)
+            high = height or spec["layout"].get("height") or 340
+            svg = page.evaluate(DRAW, [spec, width, high])
+            write_text(path, _steady(svg, digest(figure)))
+
+
+def digest(figure: Any) -> str:
+    """16 hexadecimal digits of what a figure shows; written into its SVG."""
+    text = json.dumps(_spec(figure), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_in(path: str | os.PathLike[str]) -> str:
+    """The digest of the figure that the SVG at ``path`` shows; "" where there is none."""
+    file = Path(path)
+    found = MARK.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return found.group(1) if found else ""
+
+
+def _spec(figure: Any) -> dict[str, Any]:
+    """Plain data of the figure with a mid-tone ink and without what only a screen needs."""
+    spec = _rounded(json.loads(figure.to_json()))
+    layout = spec["layout"]
+    layout["font"] = {"color": INK, "family": FONT, "size": 12} | layout.get("font", {})
+    for i, trace in enumerate(spec["data"]):
+        for screen in ("hovertemplate", "hovertext", "customdata"):
+            trace.pop(screen, None)
+        trace["uid"] = f"s{i}"
+    return spec
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits after the point: what differs beyond them between machines is not seen."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, list):
+        return [_rounded(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    return value
+
+
+def _steady(svg: str, mark: str) -> str:
+    """The drawing with plotly's random name replaced, shorter, and marked with its digest."""
+    name = re.search(r'id="defs-([0-9a-f]+)"', svg)
+    if name:
+        svg = svg.replace(name.group(1), "figure")
+    svg = re.sub(r' (class|data-[a-z-]+)="[^"]*"', "", svg)
+    # Attributes only: a label keeps all its digits.
+    svg = re.sub(r' (d|x|y|width|height|transform)="[^"]*"', _two_digits, svg)
+    svg = re.sub(r"(?<![-\w])(fill-|stroke-|)opacity: 1; ?", "", svg)
+    svg = re.sub(r"font-family: [^;]*; ", "", svg).replace(' style=""', "")
+    start = svg.index(">", svg.index("<svg"))
+    font = f' font-family="{FONT}"'
+    return f"{svg[:start]}{font}><!-- figure {mark} -->{svg[start + 1 :]}\n"
+
+
+def _two_digits(attribute: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", attribute.group(0))
+
+
+@contextmanager
+def _browser_page() -> Iterator[Any]:
+    """A blank page with plotly's own script, in a browser that is closed afterwards."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise InputError(
+            "Figures are drawn with Playwright, which is missing: pip install playwright."
+        ) from error
+    from plotly.offline import get_plotlyjs
+
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        try:
+            # Chromium refuses its sandbox to root; the only page it sees is made here.
+            browser = playwright.chromium.launch(
+                executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+            )
+        except Error as error:
+            raise InputError(
+                "Figures are drawn in a browser, and none could be started: install Chromium "
+                "or Chrome (or run: playwright install chromium) and try again."
+            ) from error
+        try:
+            page = browser.new_page()
+            page.set_content("<!doctype html><body></body>")
+            page.add_script_tag(content=get_plotlyjs())
+            yield page
+        finally:
+            browser.close()

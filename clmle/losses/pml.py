@@ -1,0 +1,161 @@
+"""Eq. 9 as a loss of pytorch-metric-learning: ``loss(embeddings, labels)`` in a plain loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from clmle.errors import InputError
+from clmle.index import ClusterIndex
+from clmle.losses.clmle import clmle_loss
+
+try:
+    from pytorch_metric_learning.distances import CosineSimilarity
+    from pytorch_metric_learning.losses import BaseMetricLossFunction
+except ImportError as error:
+    raise InputError(
+        "ClusterMarginLoss needs pytorch-metric-learning; run: pip install pytorch-metric-learning"
+    ) from error
+
+
+class ClusterMarginLoss(BaseMetricLossFunction):
+    """:func:`clmle.clmle_loss` for embeddings (B, d) of any length and class ``labels`` (B,).
+
+    The library's signature knows classes, not clusters; a sample's cluster comes from
+
+    - ``index``: the nearest centroid of its class in a :class:`clmle.index.ClusterIndex`. The mu
+      of Eq. 9 are the means of the batch's samples of each cluster, with gradient. Whoever calls
+      ``index.refresh`` between epochs need do nothing else.
+    - ``ref_emb``, ``ref_labels`` of a call: the nearest of those rows of its class, and the rows,
+      of unit length, are the mu.
+    - neither: every class of the batch is one cluster.
+
+    Supported: every reducer (there is one loss a sample; ``ClassWeightedReducer`` gives costs),
+    embedding regularisers, ``CosineSimilarity`` as the distance. Not supported: miners and the
+    wrappers that need them (``CrossBatchMemory`` has a closed list of losses of its own), because
+    the loss is of clusters, not of pairs; other distances, because its margins are of cosines.
+
+    Parameters
+    ----------
+    between_margin : float
+        a1, a difference of cosines.
+    within_margin : float or (C,) tensor
+        a2, one for all classes or one for each.
+    index : ClusterIndex, optional
+        Clusters of the training set.
+    scale, denominator, within_weight
+        As in :func:`clmle.clmle_loss`; the defaults are the repaired ones.
+    normalize_centroids : bool
+        Means of the batch at unit length (repaired), or plain (printed).
+    **kwargs
+        ``distance``, ``reducer``, ``embedding_regularizer``, ... of the library's losses.
+
+    Raises
+    ------
+    InputError
+        A distance that is not the cosine, a miner, a label without a cluster.
+
+    Examples
+    --------
+    >>> loss = ClusterMarginLoss(0.5, 0.1)
+    >>> loss(torch.randn(8, 3), torch.tensor([0, 0, 0, 0, 1, 1, 2, 2])).shape
+    torch.Size([])
+    """
+
+    def __init__(
+        self,
+        between_margin: float = 0.5,
+        within_margin: float | torch.Tensor = 0.1,
+        *,
+        index: ClusterIndex | None = None,
+        scale: float = 8.0,
+        denominator: str = "mean",
+        within_weight: float = 1.0,
+        normalize_centroids: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(self.distance, CosineSimilarity):
+            raise InputError(
+                f"distance is {type(self.distance).__name__}, but the margins are differences of "
+                "cosines; leave it out or give CosineSimilarity()."
+            )
+        self.between_margin = between_margin
+        self.register_buffer("within_margin", torch.as_tensor(within_margin))
+        self.index = index
+        self.scale = scale
+        self.denominator = denominator
+        self.within_weight = within_weight
+        self.normalize_centroids = normalize_centroids
+
+    def get_default_distance(self) -> CosineSimilarity:
+        return CosineSimilarity()
+
+    def compute_loss(
+        self,
+        embeddings: torch.Tensor,
+        labels: torch.Tensor,
+        indices_tuple: Any,
+        ref_emb: torch.Tensor,
+        ref_labels: torch.Tensor,
+    ) -> dict[str, dict[str, Any]]:
+        """The loss of every sample, (B,), for the reducer."""
+        if indices_tuple is not None:
+            raise InputError(
+                "ClusterMarginLoss compares samples with clusters, not pairs; leave the miner "
+                "(indices_tuple) out."
+            )
+        if labels is None or ref_labels is None:
+            raise InputError("ClusterMarginLoss needs the class of every row; give labels too.")
+        unit = self.distance.maybe_normalize(embeddings)
+        centroids = None
+        if ref_emb is not embeddings:
+            centroids = F.normalize(ref_emb.to(unit), dim=1)
+            slots, classes = _nearest_of_class(unit, labels, centroids, ref_labels), ref_labels
+        else:
+            slots, classes = self._clusters(unit, labels)
+            if self.normalize_centroids:
+                members = F.one_hot(slots, len(classes)).to(unit.dtype)
+                centroids = F.normalize(members.T @ unit, dim=1)
+        losses = clmle_loss(
+            unit,
+            slots,
+            classes,
+            self.between_margin,
+            self.within_margin,
+            scale=self.scale,
+            denominator=self.denominator,
+            centroids=centroids,
+            within_weight=self.within_weight,
+            reduction="none",
+        )
+        each = torch.arange(len(unit), device=unit.device)
+        return {"loss": {"losses": losses, "indices": each, "reduction_type": "element"}}
+
+    def _clusters(
+        self, unit: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Slot of every sample's cluster in the batch, (B,), and the slots' classes, (M,)."""
+        if self.index is None:
+            classes, slots = labels.unique(return_inverse=True)
+            return slots, classes
+        centroids = torch.from_numpy(self.index.centroids).to(unit)
+        classes = torch.from_numpy(self.index.classes).to(labels.device)
+        nearest = _nearest_of_class(unit, labels, centroids, classes)
+        clusters, slots = nearest.unique(return_inverse=True)
+        return slots, classes[clusters]
+
+
+def _nearest_of_class(
+    unit: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, classes: torch.Tensor
+) -> torch.Tensor:
+    """Row of ``centroids`` (K, d) nearest to every sample among those of its class, (B,)."""
+    own = labels[:, None] == classes
+    lost = ~own.any(dim=1)
+    if bool(lost.any()):
+        raise InputError(f"Class {int(labels[lost][0])} of the batch has no cluster.")
+    with torch.no_grad():
+        similarity = (unit @ centroids.T).masked_fill(~own, -torch.inf)
+        return similarity.argmax(dim=1)

@@ -1,0 +1,59 @@
+"""Read one of the published tables by its number or its name."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from clmle.errors import InputError
+
+NAMES = {
+    2: "table2_lfw_ytf",
+    3: "table3_megaface1",
+    4: "table4_megaface2",
+    5: "table5_celeba_attributes",
+    6: "table6_celeba_average",
+    7: "table7_ablation",
+}
+CAPTIONS = {
+    2: "Accuracy of face verification on LFW and YTF",
+    3: "Identification and verification on MegaFace challenge 1",
+    4: "Identification and verification on MegaFace challenge 2",
+    5: "Balanced accuracy on each of CelebA's 40 attributes",
+    6: "Mean balanced accuracy over CelebA's attributes",
+    7: "Ablation on LFW and CelebA",
+}
+
+
+def table_names() -> tuple[str, ...]:
+    """Names that :func:`table` accepts, beside the numbers 2 to 7."""
+    return tuple(NAMES.values())
+
+
+def table(which: int | str) -> Any:
+    """A published table as a pandas.DataFrame; figures in per cent, NaN where unreadable.
+
+    Parameters
+    ----------
+    which : int or str
+        The paper's number (5 or "5") or the name ("table5_celeba_attributes").
+
+    Raises
+    ------
+    InputError
+        There is no such table.
+
+    >>> table(6).set_index("method").loc["CLMLE", "balanced_accuracy"]
+    88.78
+    """
+    import pandas
+
+    text = str(which)
+    name = NAMES.get(int(text)) if text.isdecimal() else text
+    if name not in NAMES.values():
+        raise InputError(
+            f"There is no published table {which!r}; choose a number from 2 to 7 or one of: "
+            f"{', '.join(table_names())}."
+        )
+    with (files("clmle.paper") / "csv" / f"{name}.csv").open(encoding="utf-8") as file:
+        return pandas.read_csv(file)

@@ -1,0 +1,91 @@
+"""Weights and offsets from validation data."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from clmle.methods.calibration import balanced_calibration
+from clmle.methods.rules import (
+    RULES,
+    JointRule,
+    NearestClusterRule,
+    balanced_accuracy_of,
+    log_softmax,
+)
+
+
+def binary(n=500, rate=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < rate).astype(int)
+    return np.stack([np.zeros(n), 3 * y + 2 * rng.normal(size=n) - 4], axis=1), y
+
+
+def test_one_score_and_two_classes_is_balanced_logistic_regression():
+    scores, y = binary()
+    (weight,), offset = balanced_calibration([scores], y)
+    d = scores[:, 1] - scores[:, 0]
+    peer = LogisticRegression(class_weight="balanced", tol=1e-10).fit(
+        ((d - d.mean()) / d.std())[:, None], y
+    )
+    slope = peer.coef_[0, 0] / d.std()
+    assert weight == pytest.approx(slope, rel=1e-3)
+    assert offset[1] - offset[0] == pytest.approx(peer.intercept_[0] - slope * d.mean(), rel=1e-3)
+
+
+def test_two_scores_are_weighed_as_by_logistic_regression():
+    first, y = binary()
+    second = np.stack([np.zeros(len(y)), y + np.random.default_rng(9).normal(size=len(y))], axis=1)
+    weights, _ = balanced_calibration([first, second], y)
+    x = np.stack([s[:, 1] - s[:, 0] for s in (first, second)], axis=1)
+    peer = LogisticRegression(class_weight="balanced", tol=1e-10).fit(
+        (x - x.mean(axis=0)) / x.std(axis=0), y
+    )
+    np.testing.assert_allclose(weights, peer.coef_[0] / x.std(axis=0), rtol=2e-3)
+
+
+def test_a_score_that_says_nothing_gets_next_to_no_weight():
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 5, 2000)
+    useful = rng.normal(size=(2000, 5))
+    useful[np.arange(2000), y] += 3
+    weights, _ = balanced_calibration([useful, rng.normal(size=(2000, 5))], y)
+    assert weights[0] > 1
+    assert weights[1] < 0.05 * weights[0]
+
+
+def test_offsets_undo_a_shift_of_many_classes():
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, 6, 6000)
+    scores = rng.normal(size=(6000, 6))
+    scores[np.arange(6000), y] += 2
+    shift = np.array([3.0, -3, 0, 1, -1, 2])
+    before = balanced_accuracy_of(y, scores)
+    (weight,), offset = balanced_calibration([scores + shift], y)
+    after = balanced_accuracy_of(y, weight * (scores + shift) + offset)
+    assert balanced_accuracy_of(y, scores + shift) < before - 0.1
+    assert after == pytest.approx(before, abs=0.01)
+
+
+def test_separable_scores_and_an_absent_class_stay_finite():
+    scores = np.array([[5.0, -5, 0], [4, -4, 0], [-5, 5, 0], [-4, 4, 0]])
+    weights, offset = balanced_calibration([scores], np.array([0, 0, 1, 1]))
+    assert np.isfinite(weights).all()
+    assert np.isfinite(offset).all()
+    assert ((weights[0] * scores + offset).argmax(axis=1) == [0, 0, 1, 1]).all()
+
+
+def test_a_joint_rule_is_restored_as_it_was():
+    rng = np.random.default_rng(3)
+    centroids = rng.normal(size=(6, 4)).astype(np.float32)
+    centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
+    clusters = NearestClusterRule(centroids, np.array([0, 0, 0, 1, 1, 1]), 2, "per-class", 8.0, 2)
+    features = rng.normal(size=(80, 4))
+    logits, labels = rng.normal(size=(80, 2)), rng.integers(0, 2, 80)
+    rule = JointRule.fitted(clusters, (features, logits, labels), with_head=True)
+    again = RULES[rule.kind].restored(rule.arrays(), rule.chosen())
+    np.testing.assert_array_equal(again.scores(features, logits), rule.scores(features, logits))
+    alone = JointRule.fitted(clusters, (features, logits, labels), with_head=False)
+    assert alone.head_weight == 0
+    np.testing.assert_array_equal(
+        alone.scores(features, logits), alone.scores(features, log_softmax(logits) * 7)
+    )

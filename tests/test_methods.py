@@ -1,0 +1,253 @@
+"""Every registered method: trains, is stored, is resumed, and can be chosen by its description."""
+
+import contextlib
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from clmle import InputError
+from clmle.data import SPLITS
+from clmle.evaluation.classification import classification_figures
+from clmle.methods import get_method, method_names
+from clmle.methods.costs import effective_numbers
+from clmle.methods.own_classifier import NormStatistics
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run
+from clmle.training import Stopped, engine, load_model, prepare, train
+from clmle.training.checkpoint import load_tensors
+from clmle.training.network import Network
+
+TRAIN = {
+    "backbone": "tiny", "feature_dim": 12, "iterations": 6, "prior_iterations": 2, "rounds": 2,
+    "batch_size": 48, "threads": 1,
+}  # fmt: skip
+CLUSTERS = {
+    "cluster_size": 8, "clusters_per_batch": 6, "samples_per_cluster": 4, "same_class_clusters": 3,
+}  # fmt: skip
+
+# What the CLMLE paper compares with, and what the field has had since.
+RIVALS = {
+    "softmax": "softmax",
+    "softmax + contrastive (DeepID2)": "contrastive",
+    "triplet (FaceNet)": "triplet",
+    "L-Softmax": "l-softmax",
+    "softmax + center": "center",
+    "A-Softmax (SphereFace)": "sphereface",
+    "CosFace (LMCL)": "cosface",
+    "marginal": "marginal",
+    "noisy softmax": "noisy-softmax",
+    "CoCo": "coco",
+    "range": "range",
+    "center-invariant": "center-invariant",
+    "feature transfer": "feature-transfer",
+    "minority augmentation": "minority-augmentation",
+    "LMLE": "lmle",
+    "CRL-I": "crl",
+    "MOON": "moon",
+    "over-sampling": "over-sampling",
+    "down-sampling": "down-sampling",
+    "SMOTE": "smote",
+    "cost-sensitive, inverse": "cost-sensitive",
+    "cost-sensitive, relative": "cost-relative",
+    "cost-sensitive, median": "cost-median",
+    "threshold moving": "threshold-moving",
+    "nearest class mean": "nearest-class-mean",
+    "magnet": "magnet",
+    "ArcFace": "arcface",
+    "sub-center ArcFace": "sub-center-arcface",
+    "AdaFace": "adaface",
+    "focal": "focal",
+    "class-balanced": "class-balanced",
+    "LDAM-DRW": "ldam-drw",
+    "balanced softmax": "balanced-softmax",
+    "logit adjustment": "logit-adjustment",
+    "cRT": "crt",
+    "tau-norm": "tau-norm",
+    "supervised contrastive": "supcon",
+    "balanced contrastive": "balanced-contrastive",
+    "SoftTriple": "soft-triple",
+    "Circle": "circle",
+    "multi-similarity": "multi-similarity",
+}
+
+
+def one_method_of_every_file():
+    files = {get_method(name).__module__: name for name in reversed(method_names())}
+    return sorted(files.values())
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory):
+    """Data settings: digits, 10 classes; squares, 60 against 8 and 60 against a single one."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    sizes = {"train": (60, 8), "validation": (15, 8), "test": (20, 10)}
+    lines = []
+    for split in SPLITS:
+        for square, count in enumerate(sizes[split]):
+            for i in range(count):
+                pixels = rng.normal(90, 25, (8, 8, 3))
+                pixels[2:6, 2:6] += 110 * square
+                name = f"{split}-{square}-{i}.png"
+                Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name)
+                lines.append(f"{name},{split},{square}")
+    head = "file,split,square"
+    single = [x for x in lines if not x.startswith("train-1") or x.startswith("train-1-0")]
+    (folder / "few.csv").write_text("\n".join([head, *lines]))
+    (folder / "single.csv").write_text("\n".join([head, *single]))
+    squares = {
+        "dataset": str(folder), "labels": str(folder / "few.csv"), "attribute": "square",
+        "image_size": 8,
+    }  # fmt: skip
+    return {
+        "digits": {"dataset": "digits", "image_size": 8},
+        "binary": squares,
+        "single": squares | {"labels": str(folder / "single.csv")},
+    }
+
+
+def settings_of(method, data, **options):
+    settings = preset_settings("quick", method, "digits")
+    own = {k: v for k, v in CLUSTERS.items() if hasattr(settings.options, k)} | options
+    return dataclasses.replace(
+        settings,
+        data=dataclasses.replace(settings.data, **data),
+        options=dataclasses.replace(settings.options, **own),
+        train=dataclasses.replace(settings.train, **TRAIN),
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(worlds, tmp_path_factory):
+    """(run, settings, result) of a method in a world, trained once for all tests of this file."""
+    runs = {}
+
+    def get(method, world):
+        if (method, world) not in runs:
+            settings = settings_of(method, worlds[world])
+            run = create_run(tmp_path_factory.mktemp(f"{method}-{world}"), settings.to_dict())
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(engine, "LOG_EVERY", 1)
+                runs[method, world] = (run, settings, train(run))
+        return runs[method, world]
+
+    return get
+
+
+@pytest.mark.parametrize("world", ["digits", "binary", "single"])
+@pytest.mark.parametrize("method", method_names())
+def test_loss_is_finite_and_the_network_moves(method, world, trained):
+    """10 classes, 60 against 8, and 60 against a class of a single training image."""
+    run, settings, result = trained(method, world)
+    losses = run.metrics("train")
+    assert [m["step"] for m in losses] == list(range(1, 7))
+    for line in losses:
+        assert all(math.isfinite(v) for v in line.values() if isinstance(v, float)), line
+    last = load_tensors(run.checkpoint_path)[0]["network"]
+    torch.manual_seed(settings.train.seed)
+    channels = last["backbone.features.0.weight"].shape[1]
+    first = Network("tiny", channels, 8, 12, len(result["class_counts"])).state_dict()
+    for name in ("backbone.features.0.weight", "backbone.embedding.weight"):
+        assert torch.isfinite(last[name]).all()
+        assert not torch.equal(first[name], last[name]), f"{name} did not change"
+    assert 0 <= result["test"]["balanced_accuracy"] <= 1
+
+
+@pytest.mark.parametrize("world", ["digits", "single"])
+@pytest.mark.parametrize("method", method_names())
+def test_stored_rule_judges_the_test_images_as_the_result_says(method, world, trained):
+    run, settings, result = trained(method, world)
+    _, task = prepare(settings)
+    scores = load_model(run).scores(task.images[task.test])
+    assert scores.shape == (len(task.test), task.n_classes)
+    assert not np.isnan(scores).any()
+    again = classification_figures(task.labels[task.test], scores)
+    assert again["confusion"] == result["test"]["confusion"]
+    for name in ("balanced_accuracy", "average_precision", "roc_auc"):
+        assert again[name] == pytest.approx(result["test"][name], abs=1e-6, nan_ok=True), name
+
+
+@pytest.mark.parametrize("method", one_method_of_every_file())
+def test_stopped_in_mid_training_and_resumed_is_the_same_run(
+    method, trained, tmp_path, monkeypatch
+):
+    whole, settings, result = trained(method, "digits")
+    monkeypatch.setattr(engine, "TOLD_EVERY", 0.0)
+    run = create_run(tmp_path, settings.to_dict())
+    stops = []
+    for step in (3, 5):
+
+        def stop(status, step=step):
+            if status["step"] == step and status["phase"].startswith("round"):
+                run.ask_to_stop()
+
+        with contextlib.suppress(Stopped):
+            train(run, report=stop)
+        stops.append(run.status()["state"])
+    assert stops == ["stopped", "stopped"]
+    assert train(run)["test"] == result["test"]
+    for file in ("checkpoint_path", "model_path"):
+        left, right = (load_tensors(getattr(r, file))[0] for r in (whole, run))
+        assert left.keys() == right.keys()
+        for group, tensors in left.items():
+            for name, tensor in tensors.items():
+                both = (tensor.numpy(), right[group][name].numpy())
+                np.testing.assert_array_equal(*both, err_msg=f"{file} {group}/{name}")
+
+
+def test_every_rival_is_there_under_a_name_of_its_own():
+    assert set(RIVALS.values()) <= set(method_names())
+    assert len(set(RIVALS.values())) == len(RIVALS)
+
+
+def test_titles_and_summaries_tell_the_methods_apart():
+    methods = [get_method(name) for name in method_names()]
+    for field in ("title", "summary"):
+        texts = [getattr(m, field) for m in methods]
+        assert all(t.strip() for t in texts)
+        twice = {t for t in texts if texts.count(t) > 1}
+        assert not twice, f"{field} shared: {twice}"
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_every_option_explains_itself(method):
+    cls = get_method(method)
+    assert cls.__doc__
+    assert cls.family in ("classifier", "metric", "clusters")
+    for field in dataclasses.fields(cls.Options):
+        assert field.metadata.get("help", "").strip(), field.name
+        assert field.default is not dataclasses.MISSING
+        choices = field.metadata["choices"]
+        assert not choices or field.default in choices
+
+
+@pytest.mark.parametrize("method", ["lmle", "magnet", "clmle-printed"])
+def test_cluster_batches_are_no_larger_than_those_of_other_methods(method, worlds, tmp_path):
+    settings = settings_of(method, worlds["digits"], samples_per_cluster=9)
+    with pytest.raises(InputError, match="do not fit into a batch of 48"):
+        train(create_run(tmp_path, settings.to_dict()))
+
+
+@pytest.mark.parametrize("beta", [1.0, -0.1])
+def test_effective_numbers_refuse_a_beta_without_meaning(beta):
+    with pytest.raises(InputError, match="beta"):
+        effective_numbers(np.array([5, 2]), beta)
+
+
+def test_effective_numbers_are_sums_of_powers():
+    expected = [sum(0.9**i for i in range(n)) for n in (1, 7, 40)]
+    np.testing.assert_allclose(effective_numbers(np.array([1, 7, 40]), 0.9), expected)
+
+
+def test_adaface_follows_the_lengths_of_its_features_from_the_first_batch_on():
+    norms = torch.tensor([3.0, 5.0, 7.0])
+    statistics = NormStatistics()
+    assert statistics.update(norms) == pytest.approx((5.0, 2.0))
+    for _ in range(300):
+        mean, spread = statistics.update(2 * norms)
+    assert (mean, spread) == pytest.approx((10.0, 4.0), rel=0.03)

@@ -1,0 +1,277 @@
+"""The page says what the numbers say, defeats included, and the same again from the same files."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from clmle import __main__ as command_line
+from clmle.errors import InputError
+from clmle.experiments import results
+from clmle.experiments.page.study import flat, read_studies
+
+TRAIN = {
+    "seed": 0, "iterations": 160, "batch_size": 240, "learning_rate": 0.05, "backbone": "small",
+    "device": "auto", "threads": 0, "precision": "auto", "rounds": 4,
+}  # fmt: skip
+
+
+def cell(variant, task, seed, value, *, options=None, ratio=1.0, course=None, method=None,
+         dataset="toonfaces", counts=(90, 10), seconds=3.0):  # fmt: skip
+    figures = {
+        "balanced_accuracy": value, "accuracy": value, "average_precision": value, "roc_auc": value,
+        "mcc": value, "recall": [value, value], "confusion": [[1, 0], [0, 1]],
+    }  # fmt: skip
+    data = {"dataset": dataset, "attribute": task, "size": "quick", "image_size": 40,
+            "imbalance": "none", "ratio": ratio}  # fmt: skip
+    return {
+        "key": f"{variant}-{task}-{seed}-{ratio}", "variant": variant, "method": method or variant,
+        "task": f"{dataset.rsplit('/', 1)[-1]}/{task}", "seed": seed, "class_counts": list(counts),
+        "validation": figures, "test": figures, "chosen": {}, "best_round": 1,
+        "course": course or [[80, 2.0, 0.5], [160, 4.0, value]], "seconds": seconds,
+        "machine": {"device": "cpu", "threads": 1, "torch": "2", "python": "3.11"},
+        "settings": {"method": method or variant, "options": options or {}, "data": data,
+                     "train": TRAIN | {"seed": seed}},
+    }  # fmt: skip
+
+
+def ranking(means, tasks=("Bald", "Smiling"), seeds=(0, 1, 2), noise=0.002, **more):
+    rng = np.random.default_rng(0)
+    counts = {"Bald": (98, 2), "Smiling": (52, 48)}
+    return [
+        cell(n, t, s, m + float(rng.normal(0, noise)), counts=counts.get(t, (9, 1)), **more)
+        for n, m in means.items()
+        for t in tasks
+        for s in seeds
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes studies: name -> summaries; returns their folder."""
+    where = tmp_path / "docs" / "results"
+    where.mkdir(parents=True)
+
+    def write(**studies):
+        for name, cells in studies.items():
+            lines = "".join(json.dumps(c) + "\n" for c in cells)
+            (where / f"{name.replace('_', '-')}.jsonl").write_text(lines)
+        return where
+
+    return write
+
+
+def page(where):
+    return results.make_page(read_studies(where))
+
+
+def first_section(where):
+    return page(where).markdown().split("## All methods")[0]
+
+
+def test_a_win_is_claimed_only_where_every_interval_is_above_zero(folder):
+    text = first_section(folder(leaderboard=ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8})))
+    assert "**`clmle` is above every rival**" in text
+    assert "strongest rival lmle" in text
+    assert "Of 2 rivals it is above 2 with the whole interval" in text
+    assert "does not beat" not in text
+    for said in ("3 seeds (0, 1 and 2)", "Bald and Smiling", "160 iterations of 240 images"):
+        assert said in text
+
+
+def test_a_defeat_is_said_plainly_with_its_difference(folder):
+    cells = ranking({"clmle": 0.8, "softmax": 0.6, "lmle": 0.9}, noise=0)
+    text = first_section(folder(leaderboard=cells))
+    assert "**`clmle` is not above every rival.**" in text
+    assert "- does not beat lmle: difference −0.100 (95 % interval −0.100 to −0.100)" in text
+    assert "does not beat softmax" not in text
+
+
+def test_a_tie_is_not_a_win(folder):
+    cells = ranking({"clmle": 0.8, "lmle": 0.8})
+    for c in cells:  # +0.03, -0.01 and +0.01: the mean is above, the interval holds 0
+        shift = (0.03, -0.01, 0.01)[c["seed"]] if c["variant"] == "clmle" else 0
+        c["test"] = c["test"] | {"balanced_accuracy": 0.8 + shift}
+    text = first_section(folder(leaderboard=cells))
+    assert "highest mean, but is not above every rival for certain" in text
+    assert "- does not beat lmle: difference +0.010" in text
+
+
+def test_one_seed_claims_nothing(folder):
+    text = first_section(folder(screen=ranking({"clmle": 0.9, "lmle": 0.7}, seeds=(0,), noise=0)))
+    assert "is above every rival**" not in text
+    assert "one seed against lmle: difference +0.200 (no interval" in text
+
+
+def test_the_printed_form_is_not_a_rival(folder):
+    cells = ranking({"clmle": 0.8, "clmle-printed": 0.95, "softmax": 0.6})
+    text = first_section(folder(leaderboard=cells))
+    assert "strongest rival softmax" in text
+    assert "above every rival**" in text
+
+
+def test_each_data_set_has_its_own_verdict(folder):
+    where = folder(
+        leaderboard=ranking({"clmle": 0.9, "softmax": 0.7}),
+        solar_cells=ranking({"clmle": 0.6, "softmax": 0.7}, ("defect",), dataset="/data/solar"),
+    )
+    text = first_section(where)
+    assert "### toonfaces" in text
+    solar = text.split("### solar")[1]
+    assert "is not above every rival" in solar
+    assert "/data/" not in page(where).markdown()
+
+
+def test_left_out_cells_are_told(folder):
+    cells = ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8, "crl": 0.5})
+    cells = [c for c in cells if c["variant"] != "crl" or (c["seed"] == 0 and "Bald" in c["task"])]
+    text = page(folder(leaderboard=cells)).markdown()
+    assert "Too few cells to be in the table: crl (1)." in text
+    assert "5 cells were left out" in text
+    assert "one seed against crl: difference" in text
+    assert "on only 1 of 6 cells" in text
+
+
+def test_cost_is_relative_to_softmax(folder):
+    cells = ranking({"softmax": 0.7}, seconds=2.0) + ranking({"clmle": 0.9}, seconds=5.0)
+    text = page(folder(leaderboard=cells)).markdown()
+    (row,) = re.findall(r"\| 1\. \*\*clmle\*\* .*", text)
+    assert row.endswith("| 5.0 | 2.5 |")
+
+
+def test_an_ablation_gets_the_figure_that_suits_it(folder):
+    def study(name_and_options):
+        return [
+            cell(n, "Bald", s, 0.8 + s / 100, options=o, method="clmle")
+            for n, o in name_and_options.items()
+            for s in (0, 1)
+        ]
+
+    where = folder(
+        cluster_size=study({f"l = {n}": {"cluster_size": n} for n in (25, 100, 800)}),
+        scale_x_denominator=study(
+            {
+                f"{d}, s = {s}": {"denominator": d, "scale": s}
+                for d in ("sum", "mean")
+                for s in (1, 8)
+            }
+        ),
+        rule=study({r: {"rule": r} for r in ("printed", "mean")}),
+        neighbors=study({f"N = {n}" if n else "N chosen": {"n_neighbors": n} for n in (0, 1, 200)}),
+    )
+    drawn = page(where).figures
+    assert drawn["cluster-size.svg"].layout.xaxis.type == "log"
+    assert drawn["scale-x-denominator.svg"].data[0].type == "heatmap"
+    assert list(drawn["scale-x-denominator.svg"].data[0].y) == ["sum", "mean"]
+    assert list(drawn["rule.svg"].layout.yaxis.tickvals) == ["printed", "mean"]
+    # 0 means "chosen": it has no place on an axis of numbers.
+    assert list(drawn["neighbors.svg"].layout.yaxis.tickvals) == ["N chosen", "N = 1", "N = 200"]
+
+
+def test_curves_give_the_iterations_to_a_level(folder):
+    cells = [
+        cell(n, "Bald", s, 0.9, course=[[100, 10.0, 0.5], [100 + k, 20.0, 0.9]])
+        for n, k in (("clmle", 100), ("lmle", 200))
+        for s in (0, 1)
+    ]
+    text = page(folder(curves=cells)).markdown()
+    assert "| method | 0.65 | 0.70 | 0.75 | 0.80 | 0.85 | 0.90 |" in text
+    assert re.search(r"\| lmle \| 175 \(14 s\) \| 200 \(15 s\) \| .* \| 300 \(20 s\) \|", text)
+    assert re.search(r"\| clmle \| 138 \(14 s\) \| 150 \(15 s\) \| .* \| 200 \(20 s\) \|", text)
+    assert "To 0.90, lmle takes 1.50 times the iterations" in text
+
+
+def test_imbalance_is_a_column_a_ratio(folder):
+    cells = [
+        cell(n, "Smiling", s, v - r / 1000, ratio=r)
+        for n, v in (("clmle", 0.9), ("softmax", 0.8))
+        for r in (1.0, 10.0, 100.0)
+        for s in (0, 1)
+    ]
+    made = page(folder(imbalance=cells))
+    assert "| method | 1 : 1 | 10 : 1 | 100 : 1 |" in made.markdown()
+    assert "| softmax | 0.799 ± 0.000 | 0.790 ± 0.000 | 0.700 ± 0.000 |" in made.markdown()
+    assert made.figures["imbalance.svg"].layout.xaxis.type == "log"
+
+
+def test_published_and_measured_figures_never_share_a_table(folder):
+    text = page(folder(leaderboard=ranking({"clmle": 0.9, "lmle": 0.8}))).markdown()
+    beside = text.split("## Beside the paper")[1].split("## How it was made")[0]
+    tables = re.findall(r"(?:\|.*\n)+", beside)
+    assert len(tables) == 4
+    for table in tables:
+        assert ("published" in table) != ("measured here" in table)
+    assert "| CLMLE | 88.78 |" in tables[0]
+    assert re.search(r"\| clmle \(CLMLE\) \| (89|90)\.\d\d \|", tables[3])
+
+
+def test_every_caption_names_command_and_settings(folder):
+    where = folder(leaderboard=ranking({"clmle": 0.9, "softmax": 0.7}), rule=ranking({"a": 0.5}))
+    text = page(where).markdown()
+    captions = re.findall(r"^\*.*\*$", text, flags=re.M)
+    assert len(captions) == len(page(where).figures) == 4
+    for caption in captions:
+        assert re.search(
+            r"`python -m clmle ablate (leaderboard|rule) --results .*\.jsonl`", caption
+        )
+        assert "160 iterations of 240 images, learning rate 0.05" in caption
+
+
+def test_absent_studies_are_listed_and_nothing_else_is_lost(folder):
+    made = page(folder())
+    missing = made.markdown().split("### Not run yet")[1]
+    for name in ("leaderboard", "solar-cells", "table7", "curves"):
+        assert f"- {name}: " in missing
+    assert "nothing can be said" in made.markdown()
+    assert made.figures == {}
+
+
+def test_the_order_of_lines_in_a_ranking_changes_nothing(folder):
+    cells = ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8})
+    first = page(folder(leaderboard=cells)).markdown()
+    assert page(folder(leaderboard=cells[::-1])).markdown() == first
+
+
+def test_command_writes_page_and_figures_and_checks_them(folder, monkeypatch, capsys):
+    drawn = []
+
+    def draw(figures):  # the drawing itself is tested with the figures
+        from clmle.figures import export
+
+        for path, figure in figures.items():
+            drawn.append(path)
+            results.write_text(path, f"<svg><!-- figure {export.digest(figure)} --></svg>")
+
+    monkeypatch.setattr("clmle.figures.export.to_svgs", draw)
+    where = folder(leaderboard=ranking({"clmle": 0.9, "softmax": 0.7}))
+    out = where.parent / "RESULTS.md"
+    flags = ["results", "--results", str(where), "--out", str(out)]
+    assert command_line.main([*flags, "--check"]) == 1
+    assert not out.exists()
+    assert command_line.main(flags) == 0
+    text = out.read_bytes()
+    shown = re.findall(r"\]\((figures/[^)]+)\)", text.decode())
+    assert shown
+    assert [str(where.parent / s) for s in shown] == drawn
+    assert command_line.main([*flags, "--check"]) == 0
+    assert command_line.main(flags) == 0
+    assert out.read_bytes() == text
+    (where.parent / shown[0]).write_text("<svg/>")
+    capsys.readouterr()
+    assert command_line.main([*flags, "--check"]) == 1
+    assert shown[0] in capsys.readouterr().err
+
+
+def test_a_missing_folder_and_a_broken_line_are_sentences(folder, tmp_path, capsys):
+    assert command_line.main(["results", "--results", str(tmp_path / "none")]) == 2
+    assert "There is no folder" in capsys.readouterr().err
+    where = folder(leaderboard=ranking({"clmle": 0.9}))
+    line = json.dumps({"key": "k", "variant": "v"}) + "\n"
+    (where / "rule.jsonl").write_text(line)
+    with pytest.raises(InputError, match=r"'v' in .*rule\.jsonl lacks 'method'"):
+        read_studies(where)
+
+
+def test_flat_names_every_leaf():
+    assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}

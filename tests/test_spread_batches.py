@@ -1,0 +1,86 @@
+"""Batches over all clusters: how often classes and clusters are drawn."""
+
+import numpy as np
+import pytest
+
+from clmle import InputError
+from clmle.index import ClusterIndex
+from clmle.spread_batches import SpreadBatchSampler, _apportion
+
+
+@pytest.fixture
+def index():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [400, 60, 20])
+    features = rng.normal(size=(480, 8)).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    return ClusterIndex.build(features, labels, 50, min_clusters=2)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_classes_are_drawn_by_a_power_of_their_size(index, power):
+    sampler = SpreadBatchSampler(index, 120, power)
+    total = np.zeros(3)
+    for step in range(60):
+        rows = sampler.draw(np.random.default_rng(step))
+        assert len(rows) == 120
+        total += np.bincount(index.labels[rows], minlength=3)
+    wanted = np.array([400.0, 60.0, 20.0]) ** power
+    np.testing.assert_allclose(total / total.sum(), wanted / wanted.sum(), atol=2e-3)
+
+
+def test_hard_clusters_of_a_large_class_are_drawn_in_proportion_to_their_loss(index):
+    large = np.flatnonzero(index.classes == 0)
+    for place, cluster in enumerate(large):
+        members = index.members(cluster)
+        index.record(members, np.full(len(members), 1.0 + place))
+    counts = np.zeros(index.n_clusters)
+    sampler = SpreadBatchSampler(index, 240, emphasis=2.0)
+    for step in range(200):
+        rows = sampler.draw(np.random.default_rng(step))
+        counts += np.bincount(index.assignment[rows], minlength=index.n_clusters)
+    wanted = (1.0 + np.arange(len(large))) ** 2 * index.sizes[large]
+    np.testing.assert_allclose(
+        counts[large] / counts[large].sum(), wanted / wanted.sum(), atol=0.01
+    )
+
+
+def test_small_classes_are_drawn_uniformly_however_hard(index):
+    small = np.flatnonzero(index.labels == 2)
+    index.record(small[:1], np.array([1e6]))
+    counts = np.zeros(len(index.labels))
+    sampler = SpreadBatchSampler(index, 240, emphasis=4.0)
+    for step in range(300):
+        counts += np.bincount(
+            sampler.draw(np.random.default_rng(step)), minlength=len(index.labels)
+        )
+    assert counts[small].max() < 1.2 * counts[small].mean()
+
+
+def test_clusters_without_loss_or_not_seen_are_still_visited(index):
+    large = np.flatnonzero(index.classes == 0)
+    members = index.members(large[0])
+    index.record(members, np.zeros(len(members)))  # the others were never seen
+    _, shares = SpreadBatchSampler(index, 10, emphasis=3.0).cluster_shares(0)
+    assert (shares > 0).all()
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_rows_are_those_of_the_generator_alone(index):
+    sampler = SpreadBatchSampler(index, 50)
+    first, again = (sampler.draw(np.random.default_rng(3)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+def test_apportioned_numbers_are_exact_within_one_and_fair():
+    shares = np.array([0.123, 0.377, 0.5])
+    drawn = np.array([_apportion(shares, 7, np.random.default_rng(i)) for i in range(4000)])
+    assert (drawn.sum(axis=1) == 7).all()
+    assert (np.abs(drawn - shares * 7) < 1).all()
+    np.testing.assert_allclose(drawn.mean(axis=0), shares * 7, atol=0.03)
+
+
+@pytest.mark.parametrize("options", [{"class_power": 1.5}, {"class_power": -0.1}, {"emphasis": -1}])
+def test_numbers_out_of_range_are_named(index, options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        SpreadBatchSampler(index, 10, **options)
