@@ -66,6 +66,11 @@ def methods(*names: str) -> dict[str, Tree]:
     return {name: {"method": name} for name in names}
 
 
+def printed_batches(**values: Any) -> Tree:
+    """A variant on batches of one neighbourhood, which M and samples of a cluster belong to."""
+    return options(batches="neighbourhood", centroids="batch", **values)
+
+
 # The learning rate must not drop, nor a run stop, because validation is measured more often.
 def rounds(count: int) -> dict[str, int]:
     """Training settings for ``count`` rounds without a plateau."""
@@ -130,7 +135,7 @@ ALL = (
                 | ({"within_share": within, "within_weight": 1.0} if within else {}),
                 "train": {"margin_trials": 0},  # trials would choose a1 themselves
             }
-            for between in (0.1, 0.25, 0.5, 0.75)
+            for between in (0.05, 0.125, 0.25, 0.5)
             for within in (0, 0.1, 0.25, 0.5)
         },
     ),
@@ -146,7 +151,7 @@ ALL = (
         "How wide a neighbourhood should a batch show?",
         # M x 10 samples leave room in a batch of 240 for the evenly drawn part.
         {
-            f"M = {m}": options(clusters_per_batch=m, same_class_clusters=m // 2)
+            f"M = {m}": printed_batches(clusters_per_batch=m, same_class_clusters=m // 2)
             for m in (2, 4, 8, 12, 16, 20)
         },
     ),
@@ -155,7 +160,7 @@ ALL = (
         "Samples of each cluster in a batch",
         "How many samples of a cluster are worth their place in a batch?",
         # 12 x 18 = 216 leave room in a batch of 240 for the evenly drawn part.
-        {f"{n} samples": options(samples_per_cluster=n) for n in (2, 5, 10, 15, 18)},
+        {f"{n} samples": printed_batches(samples_per_cluster=n) for n in (2, 5, 10, 15, 18)},
     ),
     Study(
         "neighbors",
@@ -190,6 +195,24 @@ ALL = (
         "The rule at test time",
         "Which repair of Eq. 10 judges best?",
         {rule: options(rule=rule) for rule in ("printed", "mean", "per-class", "k-nn")},
+    ),
+    Study(
+        "recipe",
+        "Repairs of CLMLE, one left out at a time",
+        "What is each repair worth?",
+        {
+            "clmle": {},
+            "no hard clusters": options(query="uniform"),
+            "no Eq. 9": options(embedding_weight=0.0),
+            "Eq. 9 ten times heavier": options(embedding_weight=0.5),
+            "mu of the batch": options(centroids="batch"),
+            "mu of the index": options(centroids="memory"),
+            "one neighbourhood a batch": printed_batches(),
+            "clusters judge alone": options(joint=False),
+            "no offsets": options(joint=False, offset=False),
+            "over-sampling": {"method": "over-sampling"},
+            "clmle-printed": {"method": "clmle-printed"},
+        },
     ),
     Study(
         "scale-x-denominator",

@@ -207,7 +207,12 @@ def _join_or_start(ray: Any, jobs: int) -> None:
             raise InputError(
                 f"No Ray cluster answers at RAY_ADDRESS={address} ({error}); start it or unset it."
             ) from error
-        ray.init(num_cpus=jobs or cores(), include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init(
+            num_cpus=jobs or cores(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="error",
+        )
 
 
 def _task(cell: Cell, where: Path) -> dict[str, Any]:

@@ -25,10 +25,10 @@ def local_margin_loss(
 
         [s a1 - s f.mu_own + log mean_k exp(s f.mu_k)]_+
 
-    (``denominator="sum"``: the sum in place of the mean) where k runs over the ``n_others`` nearest clusters of other classes, and ``within_weight``
-    times the same with a2 over the next nearest clusters of its own class. That is what the rule
-    of Eq. 10 will ask for; batches need not consist of one neighbourhood, and no split of a class
-    into clusters is held on to.
+    where k runs over the ``n_others`` nearest clusters of other classes, and ``within_weight``
+    times the same with a2 over the next nearest clusters of its own class. (``denominator="sum"``
+    has the sum in place of the mean.) That is what the rule of Eq. 10 will ask for; batches need
+    not consist of one neighbourhood, and no split of a class into clusters is held on to.
 
     Parameters
     ----------

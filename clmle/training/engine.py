@@ -476,6 +476,10 @@ class Session:
         self.reporter.tell(phase, self.step, state=state, message=message)
 
     def log(self, phase: str, loss: Loss) -> None:
+        if not math.isfinite(float(loss.total.detach())):
+            raise InputError(
+                f"The loss is no longer a number at step {self.step}; lower learning_rate."
+            )
         self.run.append_metrics(
             kind="train",
             step=self.step,
