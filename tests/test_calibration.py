@@ -5,13 +5,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from clmle.methods.calibration import balanced_calibration
-from clmle.methods.rules import (
-    RULES,
-    JointRule,
-    NearestClusterRule,
-    balanced_accuracy_of,
-    log_softmax,
-)
+from clmle.methods.cluster_rules import RULES, JointRule, NearestClusterRule
+from clmle.methods.rules import balanced_accuracy_of, log_softmax
 
 
 def binary(n=500, rate=0.1, seed=0):

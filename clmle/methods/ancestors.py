@@ -16,8 +16,9 @@ from clmle.losses import inverse_frequency_weights
 from clmle.losses.lmle import lmle_loss
 from clmle.losses.magnet import magnet_loss
 from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods.cluster_rules import ClusterVoteRule
 from clmle.methods.clustered import Clustered
-from clmle.methods.rules import ClusterVoteRule, Rule, balanced_accuracy_of, unit_rows
+from clmle.methods.rules import Rule, balanced_accuracy_of, unit_rows
 from clmle.settings import setting
 
 

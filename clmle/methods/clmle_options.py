@@ -1,0 +1,115 @@
+"""Options of CLMLE: every repair has a name and a switch, and the paper's way is among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clmle.errors import InputError
+from clmle.settings import setting
+
+
+@dataclass(frozen=True)
+class CLMLEOptions:
+    """The repaired recipe. Each repair has a name and a switch; see docs/METHOD.md."""
+
+    cluster_size: int = setting(200, "l, samples a cluster")
+    min_clusters: int = setting(4, "clusters of a class that has fewer than l samples for each")
+    batches: str = setting(
+        "spread",
+        "one neighbourhood of clusters (as printed), or clusters of every class all over",
+        ("neighbourhood", "spread"),
+    )
+    query: str = setting(
+        "hardest", "clusters with high cached losses are preferred, or not", ("hardest", "uniform")
+    )
+    emphasis: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
+    class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
+    clusters_per_batch: int = setting(12, "neighbourhood: M, the query cluster and its nearest")
+    samples_per_cluster: int = setting(10, "neighbourhood: samples of each cluster")
+    same_class_clusters: int = setting(6, "neighbourhood: how many of the M are of one class")
+    centroids: str = setting(
+        "local",
+        "mu of Eq. 9: means of the batch; the index's; or its nearest to each sample",
+        ("batch", "memory", "local"),
+    )
+    n_others: int = setting(6, "local: clusters of other classes around each sample")
+    momentum: float = setting(0.9, "of the index's centroids from step to step")
+    scale: float = setting(8.0, "s, in exp(s f.mu)")
+    denominator: str = setting("mean", "sum (as printed) or mean over clusters", ("sum", "mean"))
+    normalize_centroids: bool = setting(True, "centroids of unit length in loss and rule")
+    between_margin: float | None = setting(None, "a1; none takes a share of its bound")
+    between_share: float = setting(0.125, "a1 as a share of its largest feasible value")
+    within_margin: float | None = setting(None, "a2; none takes a share of each class's bound")
+    within_share: float = setting(0.25, "a2 as a share of its bound")
+    within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
+    costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
+    embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
+    softmax_weight: float = setting(1.0, "weight of the softmax term, on samples of all classes")
+    rule: str = setting(
+        "per-class",
+        "nearest-cluster rule at test time, or nearest training images",
+        ("printed", "mean", "per-class", "k-nn"),
+    )
+    n_neighbors: int = setting(3, "N, clusters retrieved at test time; 0 chooses on validation")
+    joint: bool = setting(True, "the head's log-odds are added, weighed on validation data")
+    offset: bool = setting(True, "offsets of the classes are fitted on validation data")
+
+
+@dataclass(frozen=True)
+class CLMLEPrintedOptions(CLMLEOptions):
+    """The paper to the letter; what it leaves open is the same as in the repaired recipe."""
+
+    min_clusters: int = setting(1, "clusters of a class that has fewer than l samples for each")
+    batches: str = setting(
+        "neighbourhood",
+        "one neighbourhood of clusters (as printed), or clusters of every class all over",
+        ("neighbourhood", "spread"),
+    )
+    samples_per_cluster: int = setting(20, "neighbourhood: samples of each cluster")
+    centroids: str = setting(
+        "batch",
+        "mu of Eq. 9: means of the batch; the index's; or its nearest to each sample",
+        ("batch", "memory", "local"),
+    )
+    scale: float = setting(1.0, "s, in exp(s f.mu); the paper has none")
+    denominator: str = setting("sum", "sum (as printed) or mean over clusters", ("sum", "mean"))
+    normalize_centroids: bool = setting(False, "centroids of unit length in loss and rule")
+    between_share: float = setting(0.25, "a1 as a share of its bound")
+    within_weight: float = setting(1.0, "weight of the within-class term of Eq. 9")
+    embedding_weight: float = setting(1.0, "weight of Eq. 9")
+    softmax_weight: float = setting(0.0, "weight of a softmax on samples of all classes")
+    rule: str = setting(
+        "printed",
+        "nearest-cluster rule at test time, or nearest training images",
+        ("printed", "mean", "per-class", "k-nn"),
+    )
+    n_neighbors: int = setting(0, "N, clusters retrieved at test time; 0 chooses on validation")
+    joint: bool = setting(False, "the head's log-odds are added, weighed on validation data")
+    offset: bool = setting(False, "offsets of the classes are fitted on validation data")
+
+
+def check_options(o: CLMLEOptions, batch_size: int) -> None:
+    """One sentence for the first option that no run could use."""
+    if o.between_margin is not None and not 0 <= o.between_margin <= 2:
+        raise InputError(
+            f"between_margin is {o.between_margin}, but cosines differ by at most 2; "
+            "give a number from 0 to 2."
+        )
+    if o.within_margin is not None and not 0 <= o.within_margin <= 2:
+        raise InputError(
+            f"within_margin is {o.within_margin}, but cosines differ by at most 2; "
+            "give a number from 0 to 2."
+        )
+    if o.scale <= 0:
+        raise InputError(f"scale is {o.scale}, but must be above 0.")
+    for name in ("emphasis", "embedding_weight", "softmax_weight", "within_weight"):
+        if getattr(o, name) < 0:
+            raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")
+    if not 0 <= o.class_power <= 1:
+        raise InputError(f"class_power is {o.class_power}, but must be from 0 (even) to 1.")
+    fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size
+    if o.batches == "neighbourhood" and not fits:
+        raise InputError(
+            f"{o.clusters_per_batch} clusters of {o.samples_per_cluster} samples do not fit into "
+            f"a batch of {batch_size}; lower one of them or raise batch_size."
+        )
