@@ -1,5 +1,7 @@
 """Settings are converted, checked and named."""
 
+import dataclasses
+
 import pytest
 
 from clmle import InputError
@@ -37,3 +39,11 @@ def test_text_becomes_the_fields_type():
 def test_bad_values_are_named(cls, values, message):
     with pytest.raises(InputError, match=message):
         parse(cls, values, "here")
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_options_of_a_method_share_no_name_with_other_settings(method):
+    # Both become flags of one command.
+    own = {f.name for f in dataclasses.fields(get_method(method).Options)}
+    others = {f.name for c in (DataSettings, TrainSettings) for f in dataclasses.fields(c)}
+    assert not own & others

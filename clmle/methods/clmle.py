@@ -96,7 +96,7 @@ class CLMLE(Clustered):
             parts["embedding"] = margin.mean().detach()
             if o.centroids != "batch":
                 clusters = self.index.assignment[batch.rows[:n]]
-                self.index.move(clusters, unit.detach().cpu().numpy(), o.momentum)
+                self.index.move(clusters, unit.detach().cpu().numpy(), o.centroid_momentum)
         seen = slice(None) if part is None else slice(0, n)
         self.index.record(batch.rows[seen], each[seen].double().cpu().numpy())
         return Loss(total, parts)

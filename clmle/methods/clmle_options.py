@@ -33,7 +33,7 @@ class CLMLEOptions:
         ("batch", "memory", "local"),
     )
     n_others: int = setting(6, "local: clusters of other classes around each sample")
-    momentum: float = setting(0.9, "of the index's centroids from step to step")
+    centroid_momentum: float = setting(0.9, "of the index's centroids from step to step")
     scale: float = setting(8.0, "s, in exp(s f.mu)")
     denominator: str = setting("mean", "sum (as printed) or mean over clusters", ("sum", "mean"))
     normalize_centroids: bool = setting(True, "centroids of unit length in loss and rule")
