@@ -145,7 +145,9 @@ def _search(queries: np.ndarray, centroids: np.ndarray, n: int) -> tuple[np.ndar
     """Inner products and numbers of the n nearest centroids, by FAISS."""
     import faiss
 
-    return faiss.knn(queries, centroids, n, metric=faiss.METRIC_INNER_PRODUCT)
+    # Plain arrays: FAISS's PyTorch bridge, where a package has loaded it, refuses memory maps.
+    plain = np.asarray(queries), np.asarray(centroids)
+    return faiss.knn(*plain, n, metric=faiss.METRIC_INNER_PRODUCT)
 
 
 def _finite(scores: np.ndarray) -> np.ndarray:

@@ -121,6 +121,8 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "clmle", "ablate", *command],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests in the background of a shell ignore the signal, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
         deadline = time.monotonic() + 250
         while not run.metrics("train") and time.monotonic() < deadline:
@@ -205,7 +207,18 @@ def test_list_names_every_study(capsys):
         (["grid", "--set", "train.device=cuda:77"], "cuda:77"),
         (["grid", "--set", "train.seed=1"], "--seeds"),
         (["grid", "--set", "train.momentum=0", "--set", "train.momentum=1"], "given twice"),
-        (["grid", "--dataset", "digits", "--set", "train.batch_size=10"], "batch"),
+        (
+            [
+                "grid",
+                "--dataset",
+                "digits",
+                "--methods",
+                "clmle-printed",
+                "--set",
+                "train.batch_size=10",
+            ],
+            "batch",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence_before_anything_runs(capsys, tmp_path, arguments, message):

@@ -74,7 +74,7 @@ def test_config_is_overridden_by_options(capsys, tmp_path):
         (["train", "digits", "--method", "magic"], "magic"),
         (["train", "digits", "--config", "/no/config.toml"], "config.toml"),
         (["train", "digits", "--imbalance", "step", "--ratio", "0.2"], "ratio"),
-        (["train", "digits", "--batch-size", "10"], "batch"),
+        (["train", "digits", "--method", "clmle-printed", "--batch-size", "10"], "batch"),
         (["train", "digits", "--device", "cuda:77"], "cuda:77"),
         (["evaluate", "nothing"], "nothing"),
         (["runs", "stop"], "which run"),

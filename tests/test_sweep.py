@@ -77,13 +77,13 @@ def add_an_hour(checkpoint):
 
 def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone):
     clusters = Cell("clusters", settings("clmle"))
-    unfit = Cell("unfit", settings("clmle", batch_size=10))
+    unfit = Cell("unfit", settings("clmle-printed", batch_size=10))
     twin = replace(SHORT, variant="twin")
     results, told = tmp_path / "r.jsonl", []
     (failure,) = sweep(
         [unfit, SHORT, twin, clusters], results, jobs=2, tell=lambda *a: told.append(a)
     )
-    assert failure.startswith("unfit, seed 0: 12 clusters of 10 samples do not fit")
+    assert failure.startswith("unfit, seed 0: 12 clusters of 20 samples do not fit")
     assert figures(results) == {
         "short": alone(SHORT), "twin": alone(SHORT), "clusters": alone(clusters)
     }  # fmt: skip

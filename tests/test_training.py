@@ -186,7 +186,7 @@ def test_plateau_drops_then_stops():
         ({"backbone": "resnet9000"}, "backbone"),
         ({"device": "cuda:99"}, "cuda:99"),
         ({"prior": "/nowhere.safetensors"}, "nowhere"),
-        ({"batch_size": 20}, "batch"),
+        ({"batch_size": 0}, "batch_size"),
     ],
 )
 def test_bad_settings_fail_in_one_sentence(change, message, tmp_path):

@@ -14,9 +14,10 @@ from clmle.methods.softmax import Softmax
 class MOON(Softmax):
     """Weighted squared error of the scores against +1 for one's class and -1 for the others.
 
-    The weights turn the training distribution into an even one ("domain adapted" loss). Rudd,
-    Gunther, Boult: MOON: A Mixed Objective Optimization Network for the Recognition of Facial
-    Attributes (ECCV 2016), Eqs. 2 to 5, with an even target distribution.
+    The weights turn the training distribution into an even one ("domain adapted" loss): the rarest
+    class has weight 1 and the others less, so that no gradient grows. Rudd, Gunther, Boult: MOON:
+    A Mixed Objective Optimization Network for the Recognition of Facial Attributes (ECCV 2016),
+    Eqs. 2 to 5, with an even target distribution.
     """
 
     title: ClassVar[str] = "MOON"
@@ -24,7 +25,7 @@ class MOON(Softmax):
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         target = 2.0 * F.one_hot(outputs.labels, self.n_classes) - 1
-        weights = len(self.labels) / (self.n_classes * self.counts)
+        weights = self.counts.min() / self.counts
         each = (outputs.logits - target).square().mean(dim=1)
         loss = (each * self.per_class(weights, each)[outputs.labels]).mean()
         return Loss(loss, {"squared error": loss.detach()})
