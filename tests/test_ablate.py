@@ -128,7 +128,10 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
         while not run.metrics("train") and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "the same command goes on" in err
     assert "Traceback" not in out + err

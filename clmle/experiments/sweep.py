@@ -165,7 +165,7 @@ def _ray(todo: list[Cell], where: Path, jobs: int) -> Generator[Outcome, None, N
     try:
         import ray
     except ImportError as error:
-        raise InputError("launcher ray needs Ray: pip install 'ray[default]'.") from error
+        raise InputError("launcher ray needs Ray: pip install ray.") from error
     if not todo:
         return
     where.mkdir(parents=True, exist_ok=True)
