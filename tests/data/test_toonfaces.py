@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future
 
@@ -162,3 +164,15 @@ def _group_then_build(root):
 def test_bad_requests_are_named(arguments, tmp_path):
     with pytest.raises(InputError):
         build.load_toonfaces(**{"root": tmp_path, **arguments})
+
+
+def test_a_program_from_standard_input_gets_a_sentence(tmp_path):
+    program = (
+        "from clmle import InputError\nfrom clmle.data import load_toonfaces\n"
+        f"try: load_toonfaces('quick', root={str(tmp_path)!r})\n"
+        "except InputError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-"], input=program, capture_output=True, text=True, check=False
+    )
+    assert "drawn faces are kept" in done.stdout

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -211,6 +212,12 @@ def _render_chunks(
                 job.result()
                 if progress is not None:
                     progress(min(plan.total, n * CHUNK), plan.total)
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A process that draws faces ended early: memory ran out, or the program was read "
+                "from standard input, which new processes cannot load again. "
+                f"Run python -m clmle data toonfaces --size {plan.size}; drawn faces are kept."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
