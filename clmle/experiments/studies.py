@@ -107,11 +107,12 @@ ALL = (
     ),
     Study(
         "solar-cells",
-        "Photographs: defective solar cells",
+        "Photographs: defective solar cells, 20 sound ones to a defective one",
         "Does the order of the methods hold on real images?",
         methods(*LEADERS),
         attributes=("Defective",),
         seeds=(0, 1, 2, 3, 4),
+        ratios=(20,),
         dataset="solar-cells",
     ),
     Study(
