@@ -33,8 +33,8 @@ FACES = (
     "Smiling",
     "Mouth_Slightly_Open",
 )
-# Of toonfaces: 2 %, 7 % and 17 % positive; none at chance or at the ceiling for every method.
-ATTRIBUTES = ("Bald", "Eyeglasses", "Beard")
+# Of toonfaces: 2 %, 4 % and 6 % positive, from easy to hard; on these the recipe was found too.
+ATTRIBUTES = ("Bald", "Mustache", "Eyeglasses")
 
 
 @dataclass(frozen=True)
@@ -232,13 +232,14 @@ ALL = (
         methods(
             "softmax",
             "over-sampling",
+            "over-sampling-threshold",
             "cost-sensitive",
             "balanced-softmax",
             "lmle",
             "clmle-printed",
             "clmle",
         ),
-        attributes=("Smiling",),
+        attributes=("Mouth_Slightly_Open", "Blond_Hair"),
         ratios=(1, 2, 5, 10, 20, 50, 100),
     ),
     Study(
