@@ -207,12 +207,18 @@ def _join_or_start(ray: Any, jobs: int) -> None:
             raise InputError(
                 f"No Ray cluster answers at RAY_ADDRESS={address} ({error}); start it or unset it."
             ) from error
-        ray.init(
-            num_cpus=jobs or cores(),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="error",
-        )
+        _start_ray(ray, jobs or cores())
+
+
+def _start_ray(ray: Any, cpus: int) -> None:
+    """A cluster of this machine alone."""
+    try:
+        ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="error")
+    except Exception as error:  # Ray's own, of no class in particular, when it starts too slowly
+        reason = str(error).partition(".")[0]
+        raise InputError(
+            f"Ray could not be started here ({reason}); try again when the machine has less to do."
+        ) from error
 
 
 def _task(cell: Cell, where: Path) -> dict[str, Any]:
