@@ -215,6 +215,7 @@ def _start_ray(ray: Any, cpus: int) -> None:
     try:
         ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="error")
     except Exception as error:  # Ray's own, of no class in particular, when it starts too slowly
+        ray.shutdown()  # leaves no half-started cluster behind
         reason = str(error).partition(".")[0]
         raise InputError(
             f"Ray could not be started here ({reason}); try again when the machine has less to do."
