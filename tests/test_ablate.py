@@ -169,7 +169,7 @@ def test_methods_keep_only_their_variants_of_a_study(capsys):
         capsys, "imbalance", "--methods", "softmax,clmle", "--preset", "quick", "--dry-run"
     )
     assert code == 0
-    assert out.startswith("imbalance: 28 cells")
+    assert out.startswith("imbalance: 56 cells")
     _, out, _ = run(
         capsys, "imbalance", "--preset", "quick", "--dry-run", "--methods", "softmax",
         "--attributes", "all", "--ratios", "1,10", "--seeds", "0,1,2",
