@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from clmle.methods.calibration import balanced_calibration
 from clmle.methods.cluster_rules import RULES, JointRule, NearestClusterRule
-from clmle.methods.rules import balanced_accuracy_of, log_softmax
+from clmle.methods.rules import OffsetRule, balanced_accuracy_of, best_rule, log_softmax
 
 
 def binary(n=500, rate=0.1, seed=0):
@@ -84,3 +84,11 @@ def test_a_joint_rule_is_restored_as_it_was():
     np.testing.assert_array_equal(
         alone.scores(features, logits), alone.scores(features, log_softmax(logits) * 7)
     )
+
+
+def test_the_best_rule_is_the_first_of_the_most_accurate():
+    labels = np.array([0, 0, 0, 1])
+    logits = np.array([[1.0, 0], [1, 0], [0, 1], [0.4, 0.5]])
+    bad, good, alike = (OffsetRule(np.array([0.0, b])) for b in (5.0, 0.0, 0.01))
+    validation = (np.empty((4, 0)), logits, labels)
+    assert best_rule([bad, good, alike], validation) is good

@@ -18,7 +18,7 @@ from clmle.losses.magnet import magnet_loss
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.cluster_rules import ClusterVoteRule
 from clmle.methods.clustered import Clustered
-from clmle.methods.rules import Rule, balanced_accuracy_of, unit_rows
+from clmle.methods.rules import Rule, best_rule, unit_rows
 from clmle.settings import setting
 
 
@@ -74,17 +74,10 @@ class ClusterBatches(Clustered):
         means /= self.index.sizes[:, None].astype(np.float32)
         squared = np.square(unit - means[self.index.assignment]).sum(axis=1)
         variance = float(squared.sum() / max(1, len(squared) - 1)) + 1e-12
-        features, logits, labels = validation
-        best: tuple[float, Rule] | None = None
-        for n in sorted({min(n, len(means)) for n in (1, 3, 5, 10, 20, 50, 100, 200)}):
-            rule = ClusterVoteRule(
-                means, self.index.classes, n, self.vote, variance, self.n_classes
-            )
-            value = balanced_accuracy_of(labels, rule.scores(features, logits))
-            if best is None or value > best[0]:
-                best = (value, rule)
-        assert best is not None
-        return best[1]
+        numbers = sorted({min(n, len(means)) for n in (1, 3, 5, 10, 20, 50, 100, 200)})
+        facts = self.vote, variance, self.n_classes
+        rules = (ClusterVoteRule(means, self.index.classes, n, *facts) for n in numbers)
+        return best_rule(rules, validation)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.clmle_options import CLMLEOptions, CLMLEPrintedOptions, check_options
 from clmle.methods.cluster_rules import JointRule, NearestClusterRule
 from clmle.methods.clustered import Clustered
-from clmle.methods.rules import NeighborRule, Rule, balanced_accuracy_of, unit_rows
+from clmle.methods.rules import NeighborRule, Rule, best_rule, unit_rows
 from clmle.methods.sampling import balanced_rows
 from clmle.spread_batches import SpreadBatchSampler
 
@@ -212,7 +212,6 @@ class CLMLE(Clustered):
         """Nearest clusters, or training images, with N of the best balanced accuracy."""
         assert self.index is not None
         o = self.options
-        features, logits, labels = validation
         unit = unit_rows(train_features)
         if o.normalize_centroids:
             centroids = self.index.centroids
@@ -238,10 +237,7 @@ class CLMLE(Clustered):
                         margins,
                     )
                 )
-        if len(rules) == 1:
-            return rules[0]
-        values = [balanced_accuracy_of(labels, r.scores(features, logits)) for r in rules]
-        return rules[int(np.argmax(values))]
+        return rules[0] if len(rules) == 1 else best_rule(rules, validation)
 
 
 @register("clmle-printed")

@@ -15,7 +15,7 @@ from torch import nn
 
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.rules import LinearRule, Rule, balanced_accuracy_of, unit_rows
+from clmle.methods.rules import LinearRule, Rule, best_rule, unit_rows
 from clmle.methods.softmax import Softmax
 from clmle.settings import setting
 
@@ -136,17 +136,13 @@ class TauNorm(Softmax):
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Rule:
-        features, logits, labels = validation
         weights = self.weights.weight.detach().float().cpu().numpy()
-        best: tuple[float, Rule] | None = None
-        for tau in np.linspace(0, 2, 21):
-            scaled = weights / np.linalg.norm(weights, axis=1, keepdims=True) ** tau
-            rule = LinearRule(scaled, np.zeros(len(scaled), np.float32), False, f"tau {tau:.1f}")
-            value = balanced_accuracy_of(labels, rule.scores(features, logits))
-            if best is None or value > best[0]:
-                best = (value, rule)
-        assert best is not None
-        return best[1]
+        lengths, bias = np.linalg.norm(weights, axis=1, keepdims=True), np.zeros(len(weights))
+        rules = (
+            LinearRule(weights / lengths**tau, bias.astype(np.float32), False, f"tau {tau:.1f}")
+            for tau in np.linspace(0, 2, 21)
+        )
+        return best_rule(rules, validation)
 
 
 def class_means(features: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:

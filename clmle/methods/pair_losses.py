@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.decoupled import logistic
-from clmle.methods.rules import NeighborRule, Rule, balanced_accuracy_of
+from clmle.methods.rules import NeighborRule, Rule, best_rule
 from clmle.methods.softmax import Drawn, Softmax
 from clmle.settings import setting
 
@@ -49,17 +49,9 @@ class PairLoss(Softmax):
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Rule:
-        features, logits, labels = validation
-        best: tuple[float, Rule] | None = None
-        for k in (1, 5, 15, 31):
-            rule = NeighborRule(
-                train_features, self.labels, min(k, len(self.labels)), self.n_classes
-            )
-            value = balanced_accuracy_of(labels, rule.scores(features, logits))
-            if best is None or value > best[0]:
-                best = (value, rule)
-        assert best is not None
-        return best[1]
+        ks = (min(k, len(self.labels)) for k in (1, 5, 15, 31))
+        rules = (NeighborRule(train_features, self.labels, k, self.n_classes) for k in ks)
+        return best_rule(rules, validation)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ run judges the same images the same way wherever it is loaded.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -174,6 +174,12 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     x = logits.astype(np.float64)
     x = x - x.max(axis=1, keepdims=True)
     return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
+
+
+def best_rule(rules: Iterable[Rule], validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Rule:
+    """The rule with the best balanced accuracy on (z, logits, labels); the first of equals."""
+    features, logits, labels = validation
+    return max(rules, key=lambda r: balanced_accuracy_of(labels, r.scores(features, logits)))
 
 
 def balanced_accuracy_of(labels: np.ndarray, scores: np.ndarray) -> float:
