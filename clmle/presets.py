@@ -40,8 +40,10 @@ def preset_settings(
         raise InputError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
     options = get_method(method).Options()
     data = DataSettings(dataset=dataset, attribute=attribute, size=SIZES.get(preset, preset))
+    train = PRESETS[preset]
     if dataset == "digits":
         data = replace(data, image_size=16)
+        train = replace(train, mirror=False)
         if hasattr(options, "cluster_size"):
             options = replace(options, cluster_size=20)
-    return Settings(method, options, data, PRESETS[preset])
+    return Settings(method, options, data, train)

@@ -32,6 +32,9 @@ class DataSettings:
         "none", "thin the training classes by this profile", ("none", "exponential", "step")
     )
     ratio: float = setting(1.0, "largest over smallest class after thinning")
+    split: int = setting(
+        0, "which random split, where a data set has none of its own; -1: one for each seed"
+    )
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class TrainSettings:
     learning_rate: float = setting(0.05, "of stochastic gradient descent at the start")
     momentum: float = setting(0.9, "of stochastic gradient descent")
     weight_decay: float = setting(5e-4, "of stochastic gradient descent")
-    augment: bool = setting(True, "mirror and shift the training images at random")
+    augment: bool = setting(True, "shift the training images at random, and mirror them")
+    mirror: bool = setting(True, "whether mirrored images are fair: faces yes, digits no")
     schedule: str = setting(
         "plateau", "learning rate: drops on a plateau only, or a cosine too", ("plateau", "cosine")
     )

@@ -25,6 +25,10 @@ class SpreadBatchSampler:
     batch_size : int
     class_power : float
         A class is drawn in proportion to (its size)^class_power: 0 is even, 1 is natural.
+    distinct : bool
+        A class fills no more places of a batch than it has images, so that none is shown twice in
+        one batch; larger classes share what is left. A class of a few dozen images would
+        otherwise be shown thousands of times, and learnt by heart.
     emphasis : float
         A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
@@ -40,6 +44,7 @@ class SpreadBatchSampler:
     batch_size: int
     class_power: float = 0.0
     emphasis: float = 1.0
+    distinct: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.class_power <= 1:
@@ -49,9 +54,9 @@ class SpreadBatchSampler:
 
     def class_shares(self) -> np.ndarray:
         """Expected share of every class in a batch, (C,)."""
-        counts = np.bincount(self.index.labels).astype(np.float64)
-        weight = np.where(counts > 0, np.maximum(counts, 1) ** self.class_power, 0.0)
-        return weight / weight.sum()
+        counts = np.bincount(self.index.labels)
+        batch_size = self.batch_size if self.distinct else None
+        return class_shares(counts, self.class_power, batch_size)
 
     def cluster_shares(self, c: int) -> tuple[np.ndarray, np.ndarray]:
         """Clusters of class ``c`` and how often each is drawn, summing to one."""
@@ -80,8 +85,37 @@ class SpreadBatchSampler:
                     members = index.members(int(cluster))
                     rows.append(generator.choice(members, number, replace=number > len(members)))
             else:
-                rows.append(generator.choice(np.flatnonzero(index.labels == c), wanted[c]))
+                members = np.flatnonzero(index.labels == c)
+                again = not self.distinct or wanted[c] > len(members)
+                rows.append(generator.choice(members, wanted[c], replace=again))
         return np.concatenate(rows)
+
+
+def class_shares(
+    counts: np.ndarray, power: float = 0.0, batch_size: int | None = None
+) -> np.ndarray:
+    """Shares (C,) of a batch in proportion to counts^power, summing to one.
+
+    With ``batch_size`` no class has more places than images, as long as there are ``batch_size``
+    images in all; the places left over go to the other classes in the same proportion.
+
+    Examples
+    --------
+    >>> class_shares(np.array([900, 60, 12]), batch_size=240).round(3).tolist()
+    [0.7, 0.25, 0.05]
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    weight = np.where(counts > 0, np.maximum(counts, 1) ** power, 0.0)
+    shares = weight / weight.sum()
+    if batch_size is None or counts.sum() <= batch_size:
+        return shares if batch_size is None else counts / counts.sum()
+    most = counts / batch_size
+    full = np.zeros(len(counts), dtype=bool)
+    while ((shares > most) & ~full).any():
+        full |= shares > most
+        free = np.where(full, 0.0, weight)
+        shares = np.where(full, most, free / free.sum() * (1 - most[full].sum()))
+    return shares
 
 
 def _apportion(shares: np.ndarray, total: int, generator: np.random.Generator) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from clmle import InputError
 from clmle.index import ClusterIndex
-from clmle.spread_batches import SpreadBatchSampler, _apportion
+from clmle.spread_batches import SpreadBatchSampler, _apportion, class_shares
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def index():
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 def test_classes_are_drawn_by_a_power_of_their_size(index, power):
-    sampler = SpreadBatchSampler(index, 120, power)
+    sampler = SpreadBatchSampler(index, 120, power, distinct=False)
     total = np.zeros(3)
     for step in range(60):
         rows = sampler.draw(np.random.default_rng(step))
@@ -55,6 +57,38 @@ def test_small_classes_are_drawn_uniformly_however_hard(index):
             sampler.draw(np.random.default_rng(step)), minlength=len(index.labels)
         )
     assert counts[small].max() < 1.2 * counts[small].mean()
+
+
+def test_no_image_of_a_small_class_is_twice_in_a_batch(index):
+    sampler = SpreadBatchSampler(index, 240, distinct=True)
+    total = np.zeros(3)
+    for step in range(100):
+        rows = sampler.draw(np.random.default_rng(step))
+        small = rows[index.labels[rows] > 0]
+        assert len(np.unique(small)) == len(small)
+        total += np.bincount(index.labels[rows], minlength=3)
+    np.testing.assert_allclose(total / 100, [160, 60, 20])  # each whole, the rest to the largest
+    repeated = SpreadBatchSampler(index, 240, distinct=False).draw(np.random.default_rng(0))
+    assert np.bincount(index.labels[repeated]).tolist() == [80, 80, 80]
+
+
+@given(
+    st.lists(st.integers(0, 500), min_size=2, max_size=12),
+    st.floats(0, 1),
+    st.integers(1, 300),
+)
+def test_shares_sum_to_one_and_fill_no_more_than_there_is(counts, power, batch_size):
+    counts = np.array(counts)
+    assume(counts.sum() > 0)
+    shares = class_shares(counts, power, batch_size)
+    assert shares.sum() == pytest.approx(1)
+    assert (shares[counts == 0] == 0).all()
+    if counts.sum() >= batch_size:
+        assert (shares * batch_size <= counts + 1e-6).all()
+        # Classes that are not full keep the proportions asked for.
+        open_ = (counts > 0) & (shares * batch_size < counts - 1e-6)
+        rate = shares[open_] / counts[open_].astype(float) ** power
+        np.testing.assert_allclose(rate, rate[:1].repeat(len(rate)))
 
 
 def test_clusters_without_loss_or_not_seen_are_still_visited(index):

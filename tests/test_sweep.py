@@ -18,7 +18,7 @@ from clmle.experiments.sweep import sweep
 from clmle.presets import preset_settings
 from clmle.run_folder import RunFolder, create_run
 from clmle.settings import override
-from clmle.training import train
+from clmle.training import settings_from_dict, train
 from clmle.training.checkpoint import load_tensors, save_tensors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -223,3 +223,19 @@ def test_ray_gives_the_same_figures(tmp_path, alone):
     assert sweep([SHORT], results, jobs=2, launcher="ray") == []
     assert figures(results) == {"short": alone(SHORT)}
     assert not (tmp_path / "r.cells").exists()
+
+
+def test_finished_cells_keep_their_keys_when_settings_are_added():
+    """Every stored line of a method whose options did not change is found again."""
+    lines = read_results(ROOT / "docs" / "results" / "leaderboard.jsonl")
+    same = [line for line in lines if line["method"] == "over-sampling"]
+    assert len(same) > 20
+    for line in same:
+        assert Cell("", settings_from_dict(line["settings"])).key == line["key"]
+
+
+def test_a_setting_added_later_counts_once_it_is_changed():
+    plain = settings()
+    for part, values in (("data", {"split": 1}), ("train", {"mirror": True})):
+        other = replace(plain, **{part: override(getattr(plain, part), values, part)})
+        assert Cell("", other).key != Cell("", plain).key

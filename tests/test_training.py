@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from clmle import InputError
@@ -18,6 +19,7 @@ from clmle.methods import get_method
 from clmle.presets import preset_settings
 from clmle.run_folder import create_run
 from clmle.training import Stopped, evaluate, load_model, prepare, train
+from clmle.training.images import shifted
 from clmle.training.plateau import Plateau
 
 
@@ -209,3 +211,26 @@ def test_terminate_saves_and_stops(tmp_path):
         assert process.wait(timeout=60) == 130
     assert run.status()["state"] == "stopped"
     assert run.checkpoint_path.exists()
+
+
+def test_every_seed_draws_its_own_split_where_asked():
+    def rows(split, seed):
+        settings = digits(seed=seed)
+        data = dataclasses.replace(settings.data, split=split)
+        return prepare(dataclasses.replace(settings, data=data))[1].test.tolist()
+
+    assert rows(-1, 3) == rows(3, 0) == rows(3, 5)  # the split of that number
+    assert rows(0, 1) == rows(0, 2)
+    assert rows(-1, 1) != rows(-1, 2)
+
+
+def test_images_are_mirrored_only_where_that_is_fair():
+    images = torch.arange(6, dtype=torch.uint8).expand(200, 6, 6)[..., None].contiguous()
+    rising = [
+        (shifted(images, np.random.default_rng(0), mirror)[:, :, -1] > 2).all(dim=1)
+        for mirror in (True, False)
+    ]
+    assert 60 < int(rising[0].sum()) < 140
+    assert rising[1].all()
+    assert not preset_settings("quick", "softmax", "digits").train.mirror
+    assert preset_settings("quick", "softmax", "toonfaces").train.mirror

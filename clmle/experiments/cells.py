@@ -27,6 +27,9 @@ KEPT = (
     "confusion",
 )
 LOCK_SECONDS = 60.0
+# Settings that came after the first results, at the value that those had without knowing: there
+# they leave the key as it was, so that no finished cell is run again.
+LATER: dict[str, dict[str, Any]] = {"data": {"split": 0}, "train": {"mirror": True}}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Cell:
         tree = self.settings.to_dict()
         for machine in ("device", "threads", "precision"):
             tree["train"].pop(machine)
+        for part, first in LATER.items():
+            kept = tree[part].items()
+            tree[part] = {k: v for k, v in kept if k not in first or v != first[k]}
         text = json.dumps(tree, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

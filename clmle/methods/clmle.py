@@ -20,7 +20,7 @@ from clmle.methods.cluster_rules import JointRule, NearestClusterRule
 from clmle.methods.clustered import Clustered
 from clmle.methods.rules import NeighborRule, Rule, best_rule, unit_rows
 from clmle.methods.sampling import balanced_rows
-from clmle.spread_batches import SpreadBatchSampler
+from clmle.spread_batches import SpreadBatchSampler, class_shares
 
 
 @register("clmle")
@@ -53,7 +53,9 @@ class CLMLE(Clustered):
         generator = self.generator(step)
         if o.batches == "spread":
             emphasis = o.emphasis if o.query == "hardest" else 0.0
-            spread = SpreadBatchSampler(self.index, self.batch_size, o.class_power, emphasis)
+            spread = SpreadBatchSampler(
+                self.index, self.batch_size, o.class_power, emphasis, o.distinct
+            )
             return Batch(spread.draw(generator))
         sampler = ClusterBatchSampler(
             self.index,
@@ -106,9 +108,10 @@ class CLMLE(Clustered):
     ) -> torch.Tensor:
         """Cross-entropy of every sample; logits are corrected for unevenly drawn classes, (B,)."""
         logits = logits.float()
-        if part is None and self.options.class_power:
-            shares = self.counts**self.options.class_power
-            prior = np.log(shares / shares.sum())
+        if part is None:
+            o = self.options
+            batch_size = self.batch_size if o.distinct else None
+            prior = np.log(class_shares(self.counts, o.class_power, batch_size))
             logits = logits + torch.as_tensor(prior, dtype=logits.dtype, device=logits.device)
         return F.cross_entropy(logits, labels, reduction="none")
 

@@ -24,6 +24,7 @@ class CLMLEOptions:
     )
     emphasis: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
     class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
+    distinct: bool = setting(True, "spread: no image of a small class is twice in a batch")
     clusters_per_batch: int = setting(12, "neighbourhood: M, the query cluster and its nearest")
     samples_per_cluster: int = setting(10, "neighbourhood: samples of each cluster")
     same_class_clusters: int = setting(6, "neighbourhood: how many of the M are of one class")

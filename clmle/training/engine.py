@@ -211,7 +211,7 @@ class Session:
         batch = method.draw(step)
         rows = self.task.train[batch.rows]
         generator = np.random.default_rng([t.seed, step, 1]) if t.augment else None
-        images = method.augment(self.source.batch(rows, generator), batch, step)
+        images = method.augment(self.source.batch(rows, generator, t.mirror), batch, step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(step)
         self.network.train()

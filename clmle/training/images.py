@@ -22,7 +22,9 @@ class ImageSource:
             if images.nbytes <= share * free:
                 self.resident = torch.from_numpy(np.array(images)).to(device)
 
-    def batch(self, rows: np.ndarray, generator: np.random.Generator | None = None) -> torch.Tensor:
+    def batch(
+        self, rows: np.ndarray, generator: np.random.Generator | None = None, mirror: bool = True
+    ) -> torch.Tensor:
         """(B, C, H, W) float32 in channels-last memory; augmented where a generator is given."""
         if self.resident is not None:
             index = torch.from_numpy(rows).to(self.device, non_blocking=True)
@@ -33,15 +35,15 @@ class ImageSource:
                 pixels = pixels.pin_memory()
             pixels = pixels.to(self.device, non_blocking=True)
         if generator is not None:
-            pixels = mirror_and_shift(pixels, generator)
+            pixels = shifted(pixels, generator, mirror)
         # The usual scaling of the face literature: (x - 127.5) / 128.
         return pixels.permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
 
 
-def mirror_and_shift(
-    pixels: torch.Tensor, generator: np.random.Generator, shift: int = 2
+def shifted(
+    pixels: torch.Tensor, generator: np.random.Generator, mirror: bool = True, shift: int = 2
 ) -> torch.Tensor:
-    """Mirror half of the images (B, H, W, C) and move each by up to ``shift`` pixels.
+    """Move images (B, H, W, C) by up to ``shift`` pixels each, half of them mirrored if wished.
 
     Pixels that enter from outside repeat the border.
     """
@@ -49,8 +51,9 @@ def mirror_and_shift(
     down, right = generator.integers(-shift, shift + 1, size=(2, n, 1))
     rows = np.clip(np.arange(height) + down, 0, height - 1)
     columns = np.clip(np.arange(width) + right, 0, width - 1)
-    mirrored = generator.random(n) < 0.5
-    columns[mirrored] = columns[mirrored][:, ::-1]
+    if mirror:
+        mirrored = generator.random(n) < 0.5
+        columns[mirrored] = columns[mirrored][:, ::-1]
     device = pixels.device
     rows_t = torch.from_numpy(rows).to(device, non_blocking=True)
     columns_t = torch.from_numpy(columns).to(device, non_blocking=True)

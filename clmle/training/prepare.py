@@ -14,14 +14,19 @@ Progress = Callable[[int, int], None]
 
 
 def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = None) -> Dataset:
-    """The data set that ``data`` names, rendered or read first where need be."""
+    """The data set that ``data`` names, rendered or read first where need be.
+
+    ``seed`` of the run draws the split where ``data.split`` is -1; toonfaces has its own split.
+    """
     options: dict[str, Any] = {"image_size": data.image_size, "progress": progress}
     if data.dataset == "toonfaces":
         options["size"] = data.size
-    elif data.dataset == "digits":
-        del options["progress"]
-    elif data.labels:
-        options["labels"] = data.labels
+    else:
+        options["seed"] = seed if data.split < 0 else data.split
+        if data.dataset == "digits":
+            del options["progress"]
+        elif data.labels:
+            options["labels"] = data.labels
     return load_dataset(data.dataset, **options)
 
 

@@ -13,7 +13,7 @@ SETTINGS = (
     "data.size", "data.image_size", "train.backbone", "train.feature_dim", "train.iterations",
     "train.prior_iterations", "train.batch_size", "train.rounds", "train.learning_rate",
     "train.momentum", "train.weight_decay", "train.schedule", "train.patience", "train.drops",
-    "train.augment", "train.prior_method", "train.margin_trials",
+    "train.augment", "train.mirror", "train.prior_method", "train.margin_trials",
 )  # fmt: skip
 
 
