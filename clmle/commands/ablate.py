@@ -37,9 +37,10 @@ def main(arguments: list[str]) -> int:
     if values.precision:
         cells = [in_precision(cell, values.precision) for cell in cells]
     results = Path(values.results or runs_dir() / "studies" / f"{values.study}.jsonl")
+    siblings = finished_beside(results)
     if values.dry_run:
         check_cells(cells, render=False)
-        print(foretold(values.study, cells, read_results(results), jobs))
+        print(foretold(values.study, cells, read_results(results), siblings, jobs))
         return 0
     check_cells(cells, Progress("images"))
     progress = Progress("cells")
@@ -50,7 +51,9 @@ def main(arguments: list[str]) -> int:
         progress(done, total)
 
     try:
-        failures = sweep(cells, results, jobs=jobs, launcher=values.launcher, tell=tell)
+        failures = sweep(
+            cells, results, jobs=jobs, launcher=values.launcher, known=siblings, tell=tell
+        )
     except KeyboardInterrupt:
         show("", last=True)
         print("clmle: stopped; the same command goes on from here.", file=sys.stderr)
@@ -92,6 +95,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--dry-run", action="store_true", help="only say how many cells, and how long they take"
     )
     return parser.parse_args(arguments)
+
+
+def finished_beside(results: Path) -> list[dict[str, Any]]:
+    """Cells of the other studies in the same folder: several studies hold the same cell."""
+    from clmle.experiments.cells import read_results
+
+    others = [p for p in sorted(results.parent.glob("*.jsonl")) if p.name != results.name]
+    return [summary for path in others for summary in read_results(path)]
 
 
 def in_precision(cell: Any, precision: str) -> Any:
@@ -187,13 +198,19 @@ def grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]
 
 
 def foretold(
-    study: str, cells: Sequence[Any], results: Sequence[Mapping[str, Any]], jobs: int
+    study: str,
+    cells: Sequence[Any],
+    results: Sequence[Mapping[str, Any]],
+    siblings: Sequence[Mapping[str, Any]],
+    jobs: int,
 ) -> str:
     """How many cells there are, how many are done, and how long the others will take."""
     from clmle.experiments.cells import seconds_ahead, waiting
     from clmle.experiments.sweep import cores
 
-    left = waiting(cells, results)
+    elsewhere = {summary["key"] for summary in siblings}
+    left = [cell for cell in waiting(cells, results) if cell.key not in elsewhere]
+    results = results or siblings
     total = len(waiting(cells, []))
     jobs = jobs or cores()
     text = f"{study}: {total} cells, {total - len(left)} done, {len(left)} to go"

@@ -33,8 +33,9 @@ FACES = (
     "Smiling",
     "Mouth_Slightly_Open",
 )
-# Of toonfaces: 2 %, 4 % and 6 % positive, from easy to hard; on these the recipe was found too.
-ATTRIBUTES = ("Bald", "Mustache", "Eyeglasses")
+# What ablations are tried on: at 100 to 1 these are far from the ceiling and their test images
+# are many (about 2,900 and 1,000 of the rarer class); the recipe was not sought on them.
+HARD = ("Mouth_Slightly_Open", "Beard")
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,17 @@ class Study:
 
     ``variants`` maps a name to what differs from the preset: {"method": name, "options": {...},
     "train": {...}, "data": {...}}, each part optional; the method is clmle unless given.
-    ``attributes`` () takes the data set's first target; ``ratios`` () leaves the imbalance.
+    ``attributes`` () takes the data set's first target; ``ratios`` () leaves the imbalance. As a
+    rule an ablation is tried on two attributes of faces, each thinned to 100 to 1.
     """
 
     name: str
     title: str
     question: str
     variants: Mapping[str, Tree]
-    attributes: tuple[str, ...] = ATTRIBUTES
+    attributes: tuple[str, ...] = HARD
     seeds: tuple[int, ...] = (0, 1)
-    ratios: tuple[float, ...] = ()
+    ratios: tuple[float, ...] = (100,)
     dataset: str = "toonfaces"
 
 
@@ -61,9 +63,9 @@ def options(**values: Any) -> Tree:
     return {"options": values}
 
 
-def methods(*names: str) -> dict[str, Tree]:
-    """A variant for every method, by its own name."""
-    return {name: {"method": name} for name in names}
+def methods(*names: str, **data: Any) -> dict[str, Tree]:
+    """A variant for every method, by its own name; ``data`` are settings of the data."""
+    return {name: {"method": name} | ({"data": data} if data else {}) for name in names}
 
 
 def printed_batches(**values: Any) -> Tree:
@@ -97,6 +99,7 @@ ALL = (
         methods(*LEADERS),
         attributes=FACES,
         seeds=(0, 1, 2, 3, 4),
+        ratios=(),
     ),
     Study(
         "screen",
@@ -104,12 +107,13 @@ ALL = (
         "Which methods are worth five seeds on every attribute?",
         methods(*method_names()),
         attributes=("Bald", "Eyeglasses"),
+        ratios=(),
     ),
     Study(
         "solar-cells",
         "Photographs: defective solar cells, 20 sound ones to a defective one",
         "Does the order of the methods hold on real images?",
-        methods(*LEADERS),
+        methods(*LEADERS, split=-1),  # every seed its own training, validation and test modules
         attributes=("Defective",),
         seeds=(0, 1, 2, 3, 4),
         ratios=(20,),
@@ -137,14 +141,14 @@ ALL = (
                 "train": {"margin_trials": 0},  # trials would choose a1 themselves
             }
             for between in (0.05, 0.125, 0.25, 0.5)
-            for within in (0, 0.1, 0.25, 0.5)
+            for within in (0, 0.25)
         },
     ),
     Study(
         "cluster-size",
         "Samples a cluster, l",
         "How fine should the clusters be?",
-        {f"l = {n}": options(cluster_size=n) for n in (25, 50, 100, 200, 400, 800)},
+        {f"l = {n}": options(cluster_size=n) for n in (25, 50, 200, 800)},
     ),
     Study(
         "clusters-per-batch",
@@ -153,7 +157,7 @@ ALL = (
         # M x 10 samples leave room in a batch of 240 for the evenly drawn part.
         {
             f"M = {m}": printed_batches(clusters_per_batch=m, same_class_clusters=m // 2)
-            for m in (2, 4, 8, 12, 16, 20)
+            for m in (2, 6, 12, 20)
         },
     ),
     Study(
@@ -161,7 +165,7 @@ ALL = (
         "Samples of each cluster in a batch",
         "How many samples of a cluster are worth their place in a batch?",
         # 12 x 18 = 216 leave room in a batch of 240 for the evenly drawn part.
-        {f"{n} samples": printed_batches(samples_per_cluster=n) for n in (2, 5, 10, 15, 18)},
+        {f"{n} samples": printed_batches(samples_per_cluster=n) for n in (2, 10, 18)},
     ),
     Study(
         "neighbors",
@@ -169,14 +173,14 @@ ALL = (
         "How many nearest clusters should judge, and is choosing N on validation data good enough?",
         {
             "N chosen": options(n_neighbors=0),
-            **{f"N = {n}": options(n_neighbors=n) for n in (1, 3, 10, 20, 50, 100, 200)},
+            **{f"N = {n}": options(n_neighbors=n) for n in (1, 3, 10, 50)},
         },
     ),
     Study(
         "rounds",
         "Refreshes of the clusters",
         "How often should the clusters be renewed from the latest features?",
-        {f"{n} rounds": {"train": rounds(n)} for n in (1, 2, 4, 8, 16)},
+        {f"{n} rounds": {"train": rounds(n)} for n in (1, 2, 4, 8)},
     ),
     Study(
         "sampling-x-cost",
@@ -204,6 +208,7 @@ ALL = (
         {
             "clmle": {},
             "no hard clusters": options(query="uniform"),
+            "rare images twice in a batch": options(distinct=False),
             "no Eq. 9": options(embedding_weight=0.0),
             "Eq. 9 ten times heavier": options(embedding_weight=0.5),
             "mu of the batch": options(centroids="batch"),
@@ -222,7 +227,7 @@ ALL = (
         {
             f"{denominator}, s = {scale}": options(denominator=denominator, scale=scale)
             for denominator in ("sum", "mean")
-            for scale in (1, 2, 4, 8, 16, 32)
+            for scale in (1, 8, 32)
         },
     ),
     Study(
@@ -239,7 +244,6 @@ ALL = (
             "clmle-printed",
             "clmle",
         ),
-        attributes=("Mouth_Slightly_Open", "Blond_Hair"),
         ratios=(1, 2, 5, 10, 20, 50, 100),
     ),
     Study(
@@ -252,8 +256,10 @@ ALL = (
         "digits",
         "Every method on long-tailed digits",
         "How do all the methods compare where a run takes seconds?",
-        methods(*method_names()),  # the set is at ratio 20 by itself
+        methods(*method_names(), split=-1),  # the set is at ratio 20 by itself
         attributes=(),
+        seeds=(0, 1, 2, 3, 4),
+        ratios=(),
         dataset="digits",
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -34,6 +34,7 @@ def sweep(
     jobs: int = 0,
     launcher: str = "local",
     folder: str | os.PathLike[str] | None = None,
+    known: Sequence[Mapping[str, Any]] = (),
     tell: Tell | None = None,
 ) -> list[str]:
     """Run every cell that ``results`` lacks; returns a sentence for each that failed.
@@ -55,6 +56,8 @@ def sweep(
         machines need clmle installed and ``folder`` on a disk that all of them share.
     folder : path, optional
         Where unfinished runs lie; ``results`` with the ending .cells by default.
+    known : sequence of summaries
+        Cells finished elsewhere, such as those of other studies; they are copied, not run.
     tell : callable(done, total, text), optional
         ``text`` is empty, or says which cell failed and why.
 
@@ -69,12 +72,12 @@ def sweep(
         raise InputError(f"jobs is {jobs}, but must be 0 or more.")
     where = Path(folder) if folder is not None else Path(results).with_suffix(".cells")
     with _alone(Path(results)):
-        known = read_results(results)
+        own = read_results(results)
         groups: dict[str, list[Cell]] = {}
-        for cell in waiting(cells, known):
+        for cell in waiting(cells, own):
             groups.setdefault(cell.key, []).append(cell)
         total = len({(c.key, c.variant) for c in cells})
-        for summary in known:
+        for summary in (*own, *known):
             for cell in groups.pop(summary["key"], []):
                 append_result(results, summary | {"variant": cell.variant})
         done = total - sum(map(len, groups.values()))
