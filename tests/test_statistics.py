@@ -236,3 +236,19 @@ def test_levels_are_reached_by_two_variants_at_least():
     assert found[-1] == 0.8
     assert all(sum(t >= level for t in tops.values()) >= 2 for level in found)
     assert levels(courses(cells[:1])) == []
+
+
+def test_seconds_are_compared_on_one_machine_alone():
+    cells = [cell(n, t, s, 0.5) for n in ("one", "two") for t in TASKS for s in SEEDS]
+    for c in cells:
+        fast = c["variant"] == "two" and c["seed"] < 3  # as if run on a faster machine
+        c["machine"] = {"device": "fast" if fast else "slow", "threads": 1}
+        c["seconds"] = 1.0 if fast else 8.0
+    table = variant_table(cells_frame(cells))
+    assert table["seconds"].to_dict() == {"one": 8.0, "two": 8.0}
+    for c in cells:
+        if c["variant"] == "two":
+            c["machine"] = {"device": "fast", "threads": 1}
+    table = variant_table(cells_frame(cells))
+    assert table.loc["one", "seconds"] == 8.0 or table.loc["two", "seconds"] == 8.0
+    assert table["seconds"].isna().sum() == 1  # no machine ran both

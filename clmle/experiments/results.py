@@ -13,13 +13,14 @@ from clmle.experiments.page import (
     published,
     ranking,
     speed,
+    tuned,
     verdict,
 )
 from clmle.experiments.page.markdown import Page
 from clmle.experiments.page.study import Study, read_studies
 from clmle.files import write_text
 
-SECTIONS = (verdict, ranking, dial, speed, ablations, published, made)
+SECTIONS = (verdict, ranking, tuned, dial, speed, ablations, published, made)
 INTRODUCTION = (
     "Made by `make results` from the summaries of runs; every sentence, table and figure "
     "follows from them and none is written by hand. A *cell* is one run: a method on a task "

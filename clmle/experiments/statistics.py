@@ -25,6 +25,7 @@ FIGURES = (
 def cells_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> Any:
     """One row a cell: variant, method, task, seed, ratio, minority, figures of ``split``.
 
+    ``pace`` names machine, threads and number format, within which seconds can be compared;
     ``minority`` is the share of the smallest class among the training images, ``ratio`` the
     imbalance asked for, ``recall_rarest`` and ``recall_commonest`` belong to the smallest and
     the largest training class.
@@ -48,6 +49,7 @@ def cells_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> 
                     "recall_rarest": _number(recall[int(counts.argmin())]),
                     "recall_commonest": _number(recall[int(counts.argmax())]),
                     "seconds": float(s["seconds"]),
+                    "pace": pace(s),
                 }
             )
         except (KeyError, TypeError, IndexError, ValueError) as error:
@@ -55,8 +57,15 @@ def cells_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> 
                 f"The result of {s.get('variant', 'a cell')!r} lacks or garbles {error}; "
                 "remove its line and run that cell again."
             ) from error
-    columns = ["variant", "method", "task", "seed", "ratio", "minority", *FIGURES]
+    columns = ["variant", "method", "task", "seed", "ratio", "minority", *FIGURES, "pace"]
     return pandas.DataFrame(rows, columns=columns)
+
+
+def pace(summary: Mapping[str, Any]) -> str:
+    """Machine, threads and number format of a cell in words: what its seconds depend on."""
+    machine, train = summary.get("machine", {}), summary["settings"].get("train", {})
+    words = [machine.get("device", "a machine"), f"{machine.get('threads', '?')} threads"]
+    return ", ".join([*words, train.get("precision", "auto").replace("auto", "default precision")])
 
 
 def complete_variants(frame: Any, share: float = 0.8) -> tuple[Any, dict[str, int]]:
@@ -101,7 +110,8 @@ def seed_means(frame: Any, figure: str = "balanced_accuracy") -> Any:
 def variant_table(frame: Any) -> Any:
     """Figures of every variant on the common block, best balanced accuracy first.
 
-    Index: variant. Columns: every name of FIGURES (mean over tasks, then over seeds),
+    Index: variant. Columns: every name of FIGURES (mean over tasks, then over seeds; seconds over
+    the cells of one machine and number format, NaN where a variant has none of them),
     ``spread`` (standard deviation of balanced accuracy over seeds; NaN for one seed), ``tasks``,
     ``seeds``, ``cells`` (used) and ``left_out`` (cells of the variant that others lack).
     """
@@ -109,6 +119,7 @@ def variant_table(frame: Any) -> Any:
     had = frame.groupby("variant").size()
     per_seed = block.groupby(["variant", "seed"])[list(FIGURES)].mean()
     table = per_seed.groupby("variant").mean()
+    table["seconds"] = comparable_seconds(block)
     table["spread"] = per_seed["balanced_accuracy"].groupby("variant").std(ddof=1)
     table["tasks"] = block.groupby("variant")["task"].nunique()
     table["seeds"] = block.groupby("variant")["seed"].nunique()
@@ -118,6 +129,15 @@ def variant_table(frame: Any) -> Any:
         ["balanced_accuracy", "variant"], ascending=[False, True], kind="stable"
     )
     return table.set_index("variant")
+
+
+def comparable_seconds(block: Any) -> Any:
+    """Mean seconds of each variant on the machine that most variants, then most cells, ran on."""
+    if block.empty:
+        return block.groupby("variant")["seconds"].mean()
+    kinds = block.groupby("pace")
+    reach = kinds["variant"].nunique() + kinds.size() / (len(block) + 1)
+    return block[block["pace"] == reach.idxmax()].groupby("variant")["seconds"].mean()
 
 
 @dataclass(frozen=True)

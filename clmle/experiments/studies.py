@@ -9,6 +9,7 @@ from typing import Any
 
 from clmle.errors import InputError
 from clmle.experiments.cells import Cell, cross
+from clmle.experiments.tuning import tuning_variants
 from clmle.methods import method_names
 from clmle.presets import preset_settings
 from clmle.settings import Settings, override
@@ -118,6 +119,23 @@ ALL = (
         seeds=(0, 1, 2, 3, 4),
         ratios=(20,),
         dataset="solar-cells",
+    ),
+    Study(
+        "tuning",
+        "Every method in four settings",
+        "Does the order hold when every method is tuned alike?",
+        tuning_variants(),
+        seeds=(0,),
+    ),
+    Study(
+        "tuning-digits",
+        "Every method in four settings",
+        "Does the order hold when every method is tuned alike?",
+        tuning_variants(split=-1),
+        attributes=(),
+        seeds=(5, 6, 7, 8, 9),  # others than those of the study digits
+        ratios=(),
+        dataset="digits",
     ),
     Study(
         "table7",

@@ -7,6 +7,7 @@ import platform
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -93,9 +94,18 @@ class StopSignals:
             signal.signal(number, handler)
 
 
+def processor() -> str:
+    """The processor's name as its maker gives it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration, IndexError):
+        return platform.processor() or platform.machine()
+
+
 def machine(device: torch.device) -> dict[str, Any]:
     """What the run ran on, for its result."""
-    name = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    name = f"{processor()}, {os.cpu_count()} cores"
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
     return {

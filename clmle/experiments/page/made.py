@@ -85,7 +85,10 @@ def _machines(page: Page, studies: Sequence[Study]) -> None:
     found = Counter(_machine(c.get("machine")) for s in studies for c in s.summaries)
     page.heading("Machines", 3)
     page.items([f"{name}: {counted(n, 'cell')}" for name, n in sorted(found.items())])
-    page.text("Seconds are of one run; several may have run beside it on the same machine.")
+    page.text(
+        "Seconds are of one run; several may have run beside it on the same machine. In a table "
+        "they are those of one machine and number format, the one that most of its rows ran on."
+    )
 
 
 def _machine(facts: Any) -> str:

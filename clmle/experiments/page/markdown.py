@@ -86,9 +86,11 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 
 def listed(names: Sequence[Any]) -> str:
-    """a, b and c."""
+    """a, b and c; nothing of nothing."""
     words = [str(n) for n in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _cell(text: str) -> str:

@@ -18,7 +18,8 @@ ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "sampling-x-cost", "rule", "scale-x-denominator",
 )  # fmt: skip
-KNOWN = (*RANKINGS, "imbalance", "curves", *ABLATIONS)
+TUNINGS = ("tuning", "tuning-digits")
+KNOWN = (*RANKINGS, *TUNINGS, "imbalance", "curves", "recipe", *ABLATIONS)
 NEEDED = ("key", "variant", "method", "task", "seed", "class_counts", "test", "settings", "seconds")
 MACHINE = ("train.device", "train.threads", "train.precision")
 

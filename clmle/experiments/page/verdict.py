@@ -27,13 +27,15 @@ def section(page: Page, studies: Sequence[Study]) -> None:
     if not rankings:
         page.text("No comparison of methods has been run yet, so nothing can be said.")
         return
+    split = listed([s.dataset for s in rankings if s.values("data.split") == [-1]])
     page.text(
         "Figures are balanced accuracy on test images, the mean over tasks, then over seeds.",
         "A difference is paired: the same tasks and seeds for both, the mean over tasks of each "
-        "seed, then mean and 95 % t-interval over seeds. A seed draws weights and batches anew; "
-        "test images stay the same, so intervals say nothing about other images. "
-        "They are not corrected for the number of rivals, and the strongest rival is picked by "
-        "the test figures themselves, which favours it.",
+        "seed, then mean and 95 % t-interval over seeds. A seed draws weights and batches anew"
+        f"{f', and of {split} its own test images' if split else ''}; "
+        f"{'elsewhere ' if split else ''}test images stay the same, so intervals say nothing about "
+        "other images. They are not corrected for the number of rivals, and the strongest rival is "
+        "picked by the test figures themselves, which favours it.",
     )
     for study in rankings:
         page.heading(f"{study.dataset}: {study.title}", 3)
