@@ -72,6 +72,14 @@ def test_digits_are_at_ratio_20_and_meet_every_method():
     assert set(STUDIES["digits"].variants) == set(method_names())
 
 
+def test_imbalance_of_a_study_is_not_forced_on_other_data():
+    assert {c.settings.data.imbalance for c in cells_of(["recipe"])} == {"step"}
+    for command in (["recipe", "--dataset", "digits"], ["grid", "--dataset", "digits"]):
+        assert {c.settings.data.imbalance for c in cells_of(command)} == {"none"}
+    (ratio,) = {c.settings.data.ratio for c in cells_of(["recipe", *TINY, "--ratios", "5"])}
+    assert ratio == 5
+
+
 def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
     results = tmp_path / "out.jsonl"
     command = [

@@ -293,7 +293,8 @@ def get_study(name: str) -> Study:
 
 def free_study(names: Sequence[str]) -> Study:
     """A grid without a question of its own: these methods."""
-    return Study("grid", "A free grid", "Which of these is best?", methods(*names))
+    question = "Which of these is best?"
+    return Study("grid", "A free grid", question, methods(*names), ratios=())
 
 
 def study_cells(
@@ -308,7 +309,8 @@ def study_cells(
 ) -> list[Cell]:
     """The cells of a study; what is given takes the place of the study's own.
 
-    On another data set than the study's, without ``attributes``, its first target is taken.
+    On another data set than the study's, its first target is taken and its imbalance left as it
+    is, unless ``attributes`` and ``ratios`` say otherwise.
     ``grid`` holds (part, name, values), such as
     ("train", "learning_rate", ("0.02", "0.05")): every variant is tried with the product of all
     values, which are added to its name.
@@ -319,8 +321,9 @@ def study_cells(
         A setting or value that does not exist; the sentence names it.
     """
     dataset = dataset or study.dataset
-    if not attributes:
-        attributes = (study.attributes if dataset == study.dataset else ()) or ("",)
+    if dataset == study.dataset:
+        attributes, ratios = attributes or study.attributes, ratios or study.ratios
+    attributes = attributes or ("",)
     variants = {}
     for name, tree in study.variants.items():
         base = variant_settings(tree, preset, dataset)
@@ -330,9 +333,7 @@ def study_cells(
                 settings = changed(settings, {part: {field: value}})
                 words.append(f"{part}.{field}={value}")
             variants[", ".join(words)] = settings
-    return cross(
-        variants, attributes=attributes, seeds=seeds or study.seeds, ratios=ratios or study.ratios
-    )
+    return cross(variants, attributes=attributes, seeds=seeds or study.seeds, ratios=ratios)
 
 
 def variant_settings(tree: Tree, preset: str, dataset: str) -> Settings:

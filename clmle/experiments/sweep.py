@@ -72,14 +72,14 @@ def sweep(
         raise InputError(f"jobs is {jobs}, but must be 0 or more.")
     where = Path(folder) if folder is not None else Path(results).with_suffix(".cells")
     with _alone(Path(results)):
-        own = read_results(results)
+        finished = read_results(results)
         groups: dict[str, list[Cell]] = {}
-        for cell in waiting(cells, own):
+        for cell in waiting(cells, finished):
             groups.setdefault(cell.key, []).append(cell)
         total = len({(c.key, c.variant) for c in cells})
-        for summary in (*own, *known):
+        for summary in (*finished, *known):
             for cell in groups.pop(summary["key"], []):
-                append_result(results, summary | {"variant": cell.variant})
+                append_result(results, {**summary, "variant": cell.variant})
         done = total - sum(map(len, groups.values()))
         failures: list[str] = []
         if tell is not None:
@@ -94,7 +94,7 @@ def sweep(
                     failures.append(text)
                 else:
                     for same in groups[cell.key]:
-                        line = outcome | {"key": same.key, "variant": same.variant}
+                        line = {**outcome, "key": same.key, "variant": same.variant}
                         append_result(results, line)
                         done += 1
                     shutil.rmtree(where / cell.key, ignore_errors=True)

@@ -1,8 +1,8 @@
 """Classifier losses of pytorch-metric-learning: class weights on the sphere, with a margin.
 
-Each is an adapter of a few lines: L-Softmax, A-Softmax (SphereFace), CosFace (LMCL), ArcFace,
-sub-center ArcFace, normalised softmax and SoftTriple. Their class weights train beside the
-network and judge by the loss's own logits without margin.
+Each is an adapter of a few lines: CosFace (LMCL), ArcFace, sub-center ArcFace, normalised softmax
+and SoftTriple; multiplied_angle.py has L-Softmax and A-Softmax. Their class weights train beside
+the network and judge by the loss's own logits without margin.
 """
 
 from __future__ import annotations
@@ -54,59 +54,6 @@ class ClassifierLoss(Softmax):
             return LinearRule(weights, np.zeros(len(weights), np.float32), True, "largest cosine")
         per_class = len(weights) // self.n_classes
         return PrototypeRule(weights, np.repeat(np.arange(self.n_classes), per_class))
-
-
-@dataclass(frozen=True)
-class LSoftmaxOptions(Drawn):
-    """Large-margin softmax."""
-
-    margin: int = setting(2, "m, whole number that multiplies the angle to one's own class")
-
-
-@register("l-softmax")
-class LSoftmax(ClassifierLoss):
-    """Liu, Wen, Yu, Yang: Large-Margin Softmax Loss (ICML 2016)."""
-
-    title: ClassVar[str] = "L-Softmax"
-    summary: ClassVar[str] = "Softmax whose own-class angle is multiplied by m."
-    Options: ClassVar[type] = LSoftmaxOptions
-
-    def make(self) -> torch.nn.Module:
-        from pytorch_metric_learning.losses import LargeMarginSoftmaxLoss
-
-        return LargeMarginSoftmaxLoss(self.n_classes, self.feature_dim, self.options.margin)
-
-    def fit_rule(
-        self,
-        train_features: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
-        # Its class weights have lengths of their own, which take part in its logits.
-        weights = self.class_weights_found()
-        return LinearRule(weights, np.zeros(len(weights), np.float32), False, "largest logit")
-
-
-@dataclass(frozen=True)
-class SphereFaceOptions(Drawn):
-    """A-Softmax."""
-
-    margin: int = setting(2, "m, whole number that multiplies the angle to one's own class")
-    scale: float = setting(8.0, "s; the paper has the length of the feature in its place")
-
-
-@register("sphereface")
-class SphereFace(ClassifierLoss):
-    """Liu and others: SphereFace (CVPR 2017); Eq. 3 of the CLMLE paper."""
-
-    title: ClassVar[str] = "A-Softmax (SphereFace)"
-    summary: ClassVar[str] = "L-Softmax with class weights of unit length."
-    Options: ClassVar[type] = SphereFaceOptions
-
-    def make(self) -> torch.nn.Module:
-        from pytorch_metric_learning.losses import SphereFaceLoss
-
-        o = self.options
-        return SphereFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
 
 
 @dataclass(frozen=True)
