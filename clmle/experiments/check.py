@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import cast
 
 from clmle.backbones import backbone_names, build_backbone
 from clmle.data import Dataset, Task, imbalance, imbalanced_counts
@@ -15,9 +13,8 @@ from clmle.errors import InputError
 from clmle.experiments.cells import Cell
 from clmle.methods import get_method
 from clmle.settings import DataSettings
-from clmle.training.engine import Session
 from clmle.training.network import pick_device
-from clmle.training.prepare import load_data
+from clmle.training.prepare import check_budget, load_data
 
 Progress = Callable[[int, int], None]
 
@@ -78,7 +75,7 @@ def target_names(data: DataSettings, progress: Progress | None = None) -> tuple[
 def _check_names(cell: Cell) -> None:
     """What can be known without the data."""
     data, train = cell.settings.data, cell.settings.train
-    Session.check(cast(Session, SimpleNamespace(settings=cell.settings)))
+    check_budget(train)
     pick_device(train.device)
     if train.backbone not in backbone_names():
         build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist

@@ -10,6 +10,7 @@ import torch
 
 from clmle.errors import InputError
 from clmle.files import atomic_path
+from clmle.methods import Method
 
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
@@ -62,3 +63,31 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch
     state = optimizer.state_dict()
     state["state"] = {int(n): {"momentum_buffer": t} for n, t in tensors.items()}
     optimizer.load_state_dict(state)
+
+
+def take(
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, method: Method
+) -> dict[str, dict[str, torch.Tensor]]:
+    """Copies of all tensors that the next step depends on."""
+    groups = {
+        "network": network.state_dict(),
+        "optimizer": optimizer_tensors(optimizer),
+        "method": method.state(),
+        "own": method.own.state_dict(),
+    }
+    return {group: {k: v.clone() for k, v in tensors.items()} for group, tensors in groups.items()}
+
+
+def put_back(
+    groups: dict[str, dict[str, torch.Tensor]],
+    network: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    method: Method,
+) -> None:
+    """Make everything as it was when :func:`take` gave ``groups``, which stay as they are."""
+    network.load_state_dict(groups.get("network", {}))
+    optimizer.state.clear()
+    momentum = {k: v.clone() for k, v in groups.get("optimizer", {}).items()}
+    restore_optimizer(optimizer, momentum)
+    method.load_state(groups.get("method", {}))
+    method.own.load_state_dict(groups.get("own", {}))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,21 +22,18 @@ import torch
 from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
 from clmle.methods import Loss, Method, Outputs, Rule, get_method
+from clmle.methods.rules import unit_rows
 from clmle.run_folder import RunFolder
 from clmle.settings import Settings
-from clmle.training.checkpoint import (
-    load_tensors,
-    optimizer_tensors,
-    restore_optimizer,
-    save_tensors,
-)
+from clmle.training.checkpoint import load_tensors, put_back, save_tensors, take
 from clmle.training.images import ImageSource
 from clmle.training.network import Network, autocast, extract, pick_device
 from clmle.training.plateau import Plateau
-from clmle.training.prepare import prepare, settings_from_dict
+from clmle.training.prepare import check_budget, prepare, settings_from_dict
+from clmle.training.prior import given_features, start_from
 from clmle.training.reporting import Report, Reporter, StopSignals, machine
 from clmle.training.rules import load_rule
-from clmle.training.sample import embedding_sample
+from clmle.training.sample import clusters_of, embedding_sample
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 TOLD_EVERY = 0.5  # seconds between status files
@@ -94,8 +90,8 @@ class Session:
         self.set_up()
         if self.run.checkpoint_path.exists():
             self.restore()
-        else:
-            self.start_weights()
+        elif self.settings.train.prior:
+            start_from(self.network, self.settings.train.prior)
         while self.phase != "done":
             if self.phase == "prior":
                 self.train_prior()
@@ -114,7 +110,7 @@ class Session:
             torch.backends.cuda.matmul.allow_tf32 = True
             torch.backends.cudnn.allow_tf32 = True
         _, self.task = prepare(self.settings, self.rendering)
-        self.check()
+        check_budget(t)
         self.source = ImageSource(self.task.images, self.device)
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
         channels, size = self.task.images.shape[3], self.task.images.shape[1]
@@ -139,14 +135,6 @@ class Session:
         t = self.settings.train
         return get_method(name)(options, self.task, t.batch_size, t.seed, t.feature_dim)
 
-    def check(self) -> None:
-        t = self.settings.train
-        for name in ("iterations", "rounds", "batch_size", "feature_dim", "patience"):
-            if getattr(t, name) < 1:
-                raise InputError(f"{name} is {getattr(t, name)}, but must be 1 or more.")
-        if not t.learning_rate > 0:
-            raise InputError(f"learning_rate is {t.learning_rate}, but must be above 0.")
-
     # --- phases -------------------------------------------------------------------------
 
     def train_prior(self) -> None:
@@ -165,7 +153,7 @@ class Session:
         trials = self.settings.train.margin_trials
         candidates = self.method.margin_candidates() if trials else []
         if candidates:
-            before = self.snapshot()
+            before = take(self.network, self.optimizer, self.method)
             scores = []
             for number, options in enumerate(candidates, start=1):
                 self.method.options = options
@@ -176,7 +164,7 @@ class Session:
                         as_step=self.step + step,
                     )
                 scores.append(self.score_quickly())
-                self.restore_snapshot(before)
+                put_back(before, self.network, self.optimizer, self.method)
             self.method.options = candidates[int(np.argmax(scores))]
             self.run.append_metrics(
                 kind="margins",
@@ -244,7 +232,8 @@ class Session:
         if self.method.needs_train_features():
             self.features, _ = self.extract(self.task.train, "features for clusters")
         extracted = time.perf_counter()
-        self.method.start_round(self.round, self.features, self.prior_features())
+        prior = self.settings.train.prior if self.round == 0 else ""
+        self.method.start_round(self.round, self.features, given_features(prior, self.task))
         if self.method.uses_clusters:
             self.run.append_metrics(
                 kind="refresh",
@@ -355,75 +344,16 @@ class Session:
     def store_embedding(self) -> None:
         rows, split = self.sample
         features, _ = self.extract(rows, "validation")
-        norms = np.linalg.norm(features, axis=1, keepdims=True)
-        clusters = np.full(len(rows), -1, dtype=np.int64)
-        assignment = self.method.assignment()
-        if assignment is not None:
-            place = {int(row): i for i, row in enumerate(self.task.train)}
-            for i in np.flatnonzero(split == 0):
-                clusters[i] = assignment[place[int(rows[i])]]
         self.run.write_embedding(
             self.round,
-            features=(features / np.maximum(norms, 1e-12)).astype(np.float32),
+            features=unit_rows(features),
             rows=rows,
             labels=self.task.labels[rows],
-            clusters=clusters,
+            clusters=clusters_of(rows, split, self.task, self.method.assignment()),
             split=split,
         )
 
-    # --- start, save, restore -----------------------------------------------------------
-
-    def start_weights(self) -> None:
-        """The user's own prior features, where they are given as weights of a network."""
-        prior = self.settings.train.prior
-        if prior and not prior.endswith(".npy"):
-            groups, _ = load_tensors(Path(prior))
-            weights = groups.get("network", {})
-            own = self.network.state_dict()
-            fitting = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
-            if not any(k.startswith("backbone.") for k in fitting):
-                raise InputError(f"{prior} holds no weights that fit this backbone.")
-            self.network.load_state_dict(fitting, strict=False)
-
-    def prior_features(self) -> np.ndarray | None:
-        """The user's own features (n, any) of the training rows, for the first clustering."""
-        prior = self.settings.train.prior
-        if not prior.endswith(".npy") or self.round > 0:
-            return None
-        try:
-            features = np.load(prior, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{prior} cannot be read as features ({error}).") from error
-        if features.ndim != 2 or len(features) not in (
-            len(self.task.images),
-            len(self.task.train),
-        ):
-            raise InputError(
-                f"{prior} holds features of shape {features.shape}, but must have one row for "
-                f"each of the {len(self.task.images)} images, or of the {len(self.task.train)} "
-                "training images."
-            )
-        return np.asarray(
-            features if len(features) == len(self.task.train) else features[self.task.train]
-        )
-
-    def snapshot(self) -> dict[str, Any]:
-        groups = {
-            "network": {k: v.clone() for k, v in self.network.state_dict().items()},
-            "optimizer": {k: v.clone() for k, v in optimizer_tensors(self.optimizer).items()},
-            "method": {k: v.clone() for k, v in self.method.state().items()},
-            "own": {k: v.clone() for k, v in self.method.own.state_dict().items()},
-        }
-        return groups
-
-    def restore_snapshot(self, groups: dict[str, Any]) -> None:
-        self.network.load_state_dict(groups.get("network", {}))
-        self.optimizer.state.clear()
-        restore_optimizer(
-            self.optimizer, {k: v.clone() for k, v in groups.get("optimizer", {}).items()}
-        )
-        self.method.load_state(groups.get("method", {}))
-        self.method.own.load_state_dict(groups.get("own", {}))
+    # --- save, restore ------------------------------------------------------------------
 
     def save(self) -> None:
         """The checkpoint: everything that the next step depends on."""
@@ -440,7 +370,9 @@ class Session:
             ],
             "options": dataclasses.asdict(self.method.options),
         }
-        save_tensors(self.run.checkpoint_path, self.snapshot(), facts)
+        save_tensors(
+            self.run.checkpoint_path, take(self.network, self.optimizer, self.method), facts
+        )
         self.saved = time.monotonic()
 
     def restore(self) -> None:
@@ -449,7 +381,7 @@ class Session:
         self.reporter.resume(facts["seconds"], self.step)
         self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
         self.method.options = dataclasses.replace(self.method.options, **facts["options"])
-        self.restore_snapshot(groups)
+        put_back(groups, self.network, self.optimizer, self.method)
         self.run.truncate_metrics(facts["lines"])
 
     # --- telling ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from clmle.data import imbalance, load_dataset
 from clmle.data.base import Dataset, Task
+from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings, parse
 
@@ -39,6 +40,15 @@ def prepare(settings: Settings, progress: Progress | None = None) -> tuple[Datas
             task, settings.data.imbalance, settings.data.ratio, seed=settings.train.seed
         )
     return dataset, task
+
+
+def check_budget(train: TrainSettings) -> None:
+    """One sentence for the first number of the budget that no run could use."""
+    for name in ("iterations", "rounds", "batch_size", "feature_dim", "patience"):
+        if getattr(train, name) < 1:
+            raise InputError(f"{name} is {getattr(train, name)}, but must be 1 or more.")
+    if not train.learning_rate > 0:
+        raise InputError(f"learning_rate is {train.learning_rate}, but must be above 0.")
 
 
 def settings_from_dict(values: dict[str, Any]) -> Settings:

@@ -23,3 +23,18 @@ def embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
             rows.append(np.sort(rng.permutation(mine)[:limit]))
             splits.append(np.full(len(rows[-1]), split, dtype=np.int8))
     return np.concatenate(rows), np.concatenate(splits)
+
+
+def clusters_of(
+    rows: np.ndarray, split: np.ndarray, task: Task, assignment: np.ndarray | None
+) -> np.ndarray:
+    """Cluster of each of ``rows`` (m,), -1 where it is no training image or there are none.
+
+    ``assignment`` (n,) holds the cluster of every training row of the task.
+    """
+    clusters = np.full(len(rows), -1, dtype=np.int64)
+    if assignment is not None:
+        place = {int(row): i for i, row in enumerate(task.train)}
+        for i in np.flatnonzero(split == 0):
+            clusters[i] = assignment[place[int(rows[i])]]
+    return clusters
