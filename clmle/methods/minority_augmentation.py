@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from clmle.data.base import Task
+from clmle.errors import InputError
 from clmle.methods.base import Batch, register
 from clmle.methods.softmax import Softmax
 from clmle.settings import setting
@@ -19,6 +20,7 @@ class AugmentationOptions:
     """Strength of the changes."""
 
     strength: float = setting(1.0, "of light, contrast, noise and the patch that is covered")
+    share: float = setting(0.5, "of the minority's draws that are changed, from 0 to 1")
 
 
 @register("minority-augmentation")
@@ -26,7 +28,9 @@ class MinorityAugmentation(Softmax):
     """Evenly drawn batches; images of classes below the mean size get more augmentation.
 
     Light and contrast change, noise is added and a patch is covered (in image space, as Masi
-    and others 2016 do for faces with few images).
+    and others 2016 do for faces with few images). Half of the draws stay as they are: were all
+    changed, an image without a change would never be of the minority, and those to be judged have
+    none.
     """
 
     title: ClassVar[str] = "Minority augmentation"
@@ -39,12 +43,15 @@ class MinorityAugmentation(Softmax):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         self.minority = self.counts < self.counts.mean()
+        if not 0 <= options.share <= 1:
+            raise InputError(f"share is {options.share}, but must be from 0 to 1.")
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
         chosen = np.flatnonzero(self.minority[self.labels[batch.rows]])
+        rng, strength = self.generator(step, 3), self.options.strength
+        chosen = chosen[rng.random(len(chosen)) < self.options.share]
         if len(chosen) == 0:
             return images
-        rng, strength = self.generator(step, 3), self.options.strength
         where = torch.from_numpy(chosen).to(images.device)
         part = images[where]
 
