@@ -1,0 +1,161 @@
+"""Pixels of many image files, read once into a memory-mapped array; a killed reading goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import as_sentence, write_json
+
+CHUNK = 512  # images between two marks of how far it is
+WAITING, READ, PROBLEM = 0, 1, 2
+
+Progress = Callable[[int, int], None]
+Read = Callable[[int], "np.ndarray | str"]
+
+
+def cached_pixels(
+    target: Path,
+    stamp: str,
+    n: int,
+    shape: tuple[int, int, int],
+    read: Read,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, dict[int, str]]:
+    """(n, height, width, channels) uint8, a read-only memory map, and what could not be read.
+
+    Parameters
+    ----------
+    target : path of a folder
+        Where the array is kept; complete or absent. Beside it, while it is being filled, lies a
+        folder ``.building`` from which a killed reading goes on.
+    stamp : str
+        Names the source; another stamp than that of an older cache makes a new one.
+    n, shape
+        How many images, and (height, width, channels) of each.
+    read : callable(number)
+        The pixels of one image, or one sentence on why there are none; called from threads.
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    The pixels, zeros where one could not be read, and {number: sentence} of those.
+
+    Raises
+    ------
+    InputError
+        A full disk, or a folder that cannot be used.
+    """
+    from filelock import FileLock
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Only one process reads; others wait. The lock dies with its holder.
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            found = _open(target, stamp, n, shape)
+            if found is None:
+                building = target.with_name(f"{target.name}.building")
+                _fill(building, stamp, n, shape, read, progress)
+                shutil.rmtree(target, ignore_errors=True)
+                os.replace(building, target)
+                found = _open(target, stamp, n, shape)
+    except OSError as error:
+        raise as_sentence(error, target) from error
+    if found is None:
+        raise InputError(f"{target} could not be read again; remove it and try once more.")
+    return found
+
+
+def _open(
+    target: Path, stamp: str, n: int, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, dict[int, str]] | None:
+    """What is stored, or None where that is nothing, of another source, or damaged."""
+    try:
+        meta = json.loads((target / "meta.json").read_text(encoding="utf-8"))
+        images = np.load(target / "images.npy", mmap_mode="r", allow_pickle=False)
+        problems = {int(k): str(v) for k, v in meta["problems"].items()}
+    except PermissionError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    right = meta.get("stamp") == stamp and images.shape == (n, *shape) and images.dtype == np.uint8
+    return (images, problems) if right else None
+
+
+def _fill(
+    building: Path,
+    stamp: str,
+    n: int,
+    shape: tuple[int, int, int],
+    read: Read,
+    progress: Progress | None,
+) -> None:
+    """Read what is not read yet; ``state`` says of every image how far it is."""
+    images, state = _resumed(building, stamp, n, shape)
+    done = int((state != WAITING).sum())
+    if progress is not None:
+        progress(done, n)
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, n, CHUNK):
+            rows = start + np.flatnonzero(state[start : start + CHUNK] == WAITING)
+            if len(rows) == 0:
+                continue
+            kinds = np.full(len(rows), READ, dtype=np.uint8)
+            lines = []
+            for i, pixels in enumerate(pool.map(read, map(int, rows))):
+                if isinstance(pixels, str):
+                    kinds[i] = PROBLEM
+                    lines.append(json.dumps([int(rows[i]), pixels]) + "\n")
+                else:
+                    images[rows[i]] = pixels
+            images.flush()
+            _append(building / "problems.jsonl", lines)
+            state[rows] = kinds  # after the pixels: what is marked is there
+            state.flush()
+            done += len(rows)
+            if progress is not None:
+                progress(done, n)
+    problems = dict(map(json.loads, _lines(building / "problems.jsonl")))
+    del images, state
+    (building / "state.npy").unlink()
+    (building / "problems.jsonl").unlink(missing_ok=True)
+    write_json(building / "meta.json", {"stamp": stamp, "problems": problems})
+
+
+def _resumed(
+    building: Path, stamp: str, n: int, shape: tuple[int, int, int]
+) -> tuple[np.memmap, np.memmap]:
+    """Pixels and state of a reading that was cut off, else new ones."""
+    mark = building / "stamp.txt"
+    try:
+        if mark.read_text(encoding="utf-8") == stamp:
+            images = np.load(building / "images.npy", mmap_mode="r+", allow_pickle=False)
+            state = np.load(building / "state.npy", mmap_mode="r+", allow_pickle=False)
+            if images.shape == (n, *shape) and state.shape == (n,):
+                return images, state
+    except (OSError, ValueError):
+        pass
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    make = np.lib.format.open_memmap
+    images = make(building / "images.npy", mode="w+", dtype=np.uint8, shape=(n, *shape))
+    state = make(building / "state.npy", mode="w+", dtype=np.uint8, shape=(n,))
+    mark.write_text(stamp, encoding="utf-8")  # last: without it nothing here counts
+    return images, state
+
+
+def _append(path: Path, lines: list[str]) -> None:
+    if lines:
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(lines)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []

@@ -1,0 +1,269 @@
+"""CelebA's own files, whole and broken in many ways; pixels read once, a killed reading goes on."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clmle import InputError
+from clmle.data.base import TEST, TRAIN, VALIDATION
+from clmle.data.celeba import images as celeba_images
+from clmle.data.celeba import is_celeba, load_celeba
+from clmle.data.pixel_cache import CHUNK, cached_pixels
+
+N, PEOPLE = 120, 30
+NAMES = ("5_o_Clock_Shadow", "Bald", "Young")
+
+
+def name_of(i):
+    return f"{i + 1:06d}.jpg"
+
+
+class Home(type(Path())):
+    """A path that remembers what was written below it."""
+
+
+@pytest.fixture
+def celeba(tmp_path, monkeypatch):
+    """A small copy laid out as the authors ship it; photographs of one grey level each."""
+    monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "cache"))
+    home = Home(tmp_path / "CelebA")
+    for folder in ("Img/img_align_celeba", "Anno", "Eval"):
+        (home / folder).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    values = rng.choice([-1, 1], (N, len(NAMES)))
+    parts = np.repeat([0, 1, 2], [80, 20, 20])
+    people = np.concatenate([rng.integers(1, 21, 80), rng.integers(21, 31, 40)])
+    marks = rng.integers(0, 178, (N, 10))
+    for i in range(N):
+        Image.new("RGB", (178, 218), (i, 2 * i, 255 - i)).save(
+            home / "Img/img_align_celeba" / name_of(i), quality=95
+        )
+    rows = [f"{name_of(i)} {' '.join(f'{v:2d}' for v in values[i])}" for i in range(N)]
+    write(home / "Anno/list_attr_celeba.txt", [str(N), " ".join(NAMES), *rows])
+    write(home / "Eval/list_eval_partition.txt", [f"{name_of(i)} {parts[i]}" for i in range(N)])
+    write(home / "Anno/identity_CelebA.txt", [f"{name_of(i)} {people[i]}" for i in range(N)])
+    head = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y "
+    rows = [f"{name_of(i)} {' '.join(map(str, marks[i]))}" for i in range(N)]
+    write(
+        home / "Anno/list_landmarks_align_celeba.txt",
+        [str(N), head + "rightmouth_x rightmouth_y", *rows],
+    )
+    home.facts = values, parts, people, marks
+    return home
+
+
+def write(path, lines):
+    path.write_text("\n".join(lines) + "\n")
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):
+    values, parts, people, marks = celeba.facts
+    data = load_celeba(celeba)
+    assert is_celeba(celeba)
+    assert data.name == "celeba"
+    assert data.images.shape == (N, 55, 47, 3)
+    for i, name in enumerate(NAMES):
+        np.testing.assert_array_equal(data.attributes[name], values[:, i] == 1)
+    assert (data.split[parts == 1] == -1).all()  # kept for the SVMs of other papers
+    np.testing.assert_array_equal(data.split == TEST, parts == 2)
+    validation = data.split == VALIDATION
+    assert validation.any()
+    assert (parts[validation] == 0).all()
+    assert not set(people[validation]) & set(people[data.split == TRAIN])
+    assert len(np.unique(data.labels["identity"])) == len(np.unique(people))
+    np.testing.assert_array_equal(data.columns["landmarks"], marks)
+    official = load_celeba(celeba, validation="official")
+    np.testing.assert_array_equal(official.split, parts)
+    assert data.task("Bald").class_counts().sum() == (data.split == TRAIN).sum()
+
+
+def test_pixels_belong_to_their_names(celeba):
+    data = load_celeba(celeba)
+    middle = data.images[:, 27, 23].astype(int)
+    wanted = np.array([(i, 2 * i, 255 - i) for i in range(N)])
+    assert np.abs(middle - wanted).max() <= 4  # JPEG
+
+
+def test_the_crop_is_the_face(tmp_path):
+    across = np.linspace(0, 255, 178)[None].repeat(218, 0)
+    down = np.linspace(0, 255, 218)[:, None].repeat(178, 1)
+    pixels = np.stack([across, down, across], axis=2).round().astype(np.uint8)
+    (tmp_path / "img_align_celeba").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "img_align_celeba" / "000001.png")
+    found = celeba_images.Photographs(tmp_path).read("000001.jpg", 55)  # a copy in PNG
+    left, top, right, bottom = celeba_images.CROP
+    x = (left + (right - left) * (np.arange(47) + 0.5) / 47) * 178
+    y = (top + (bottom - top) * (np.arange(55) + 0.5) / 55) * 218
+    np.testing.assert_allclose(found[20, :, 0], (x - 0.5) / 177 * 255, atol=1.6)
+    np.testing.assert_allclose(found[:, 20, 1], (y - 0.5) / 217 * 255, atol=1.6)
+    # Eyes and mouth (the authors' mean landmarks) are inside, the face is not stretched.
+    assert left * 178 < 50 < 128 < right * 178
+    assert top * 218 < 80 < 180 < bottom * 218
+    shape = ((right - left) * 178) / ((bottom - top) * 218)
+    assert shape == pytest.approx(47 / 55, rel=0.01)
+
+
+def test_a_zip_file_and_csv_lists_give_the_same(celeba, tmp_path):
+    wanted = load_celeba(celeba)
+    folder = celeba / "Img" / "img_align_celeba"
+    with zipfile.ZipFile(celeba / "Img" / "img_align_celeba.zip", "w") as file:
+        for path in sorted(folder.iterdir()):
+            file.write(path, f"img_align_celeba/{path.name}")
+    shutil.rmtree(folder)
+    for path in [*celeba.glob("Anno/*.txt"), *celeba.glob("Eval/*.txt")]:
+        lines = path.read_text().splitlines()
+        if lines[0].isdigit():
+            lines = [f"image_id {lines[1]}", *lines[2:]]
+        else:
+            lines = ["image_id value", *lines]
+        path.with_suffix(".csv").write_text("\n".join(",".join(x.split()) for x in lines))
+        path.unlink()
+    found = load_celeba(celeba)
+    np.testing.assert_array_equal(found.images, wanted.images)
+    np.testing.assert_array_equal(found.split, wanted.split)
+    for name in NAMES:
+        np.testing.assert_array_equal(found.attributes[name], wanted.attributes[name])
+
+
+def test_unknown_labels_are_masked(celeba):
+    path = celeba / "Anno/list_attr_celeba.txt"
+    lines = path.read_text().splitlines()
+    lines[2] = f"{name_of(0)}  0  1 -1"
+    write(path, lines)
+    data = load_celeba(celeba)
+    assert [data.attributes[n][0] for n in NAMES] == [-1, 1, 0]
+
+
+ATTR, PART = "Anno/list_attr_celeba.txt", "Eval/list_eval_partition.txt"
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda h: (h / ATTR).unlink(), "lacks list_attr_celeba.txt"),
+        (lambda h: (h / PART).unlink(), "lacks list_eval_partition.txt"),
+        (lambda h: shutil.rmtree(h / "Img"), "neither a folder img_align_celeba nor"),
+        (lambda h: cut(h / ATTR, 30), r"announces 120 images but has lines for 90"),
+        (lambda h: cut_mid_line(h / ATTR), r"line 122 \(000120.jpg\) has 1 values.*cut off"),
+        (lambda h: say(h / ATTR, 6, "3"), "line 9 says '3' for 5_o_Clock_Shadow of 000007.jpg"),
+        (lambda h: change(h / ATTR, "000007.jpg", "000008.jpg"), "two lines for 000008.jpg"),
+        (lambda h: change(h / ATTR, "120", "many"), "must begin with the number"),
+        (lambda h: (h / ATTR).write_bytes(b"\xff\xfe\xff"), "cannot be read as text"),
+        (lambda h: (h / ATTR).write_text(""), "must begin with the number"),
+        (lambda h: cut(h / PART, 3), "no line for 000118.jpg, and lacks 3 of the 120"),
+        (lambda h: change(h / PART, "000005.jpg 0", "000005.jpg 7"), "000005.jpg into part 7"),
+        (lambda h: change(h / PART, "000005.jpg 0", "000005.jpg x"), "line 5 says 'x'"),
+        (lambda h: change(h / PART, "000005.jpg 0", f"000005.jpg {2**40}"), "line 5 says"),
+        (lambda h: all_parts(h / PART, 0), "no test image"),
+        (lambda h: (h / "Anno/identity_CelebA.txt").write_text("\n"), "holds no line"),
+    ],
+)
+def test_a_broken_list_is_named(celeba, harm, message):
+    harm(celeba)
+    with pytest.raises(InputError, match=message):
+        load_celeba(celeba)
+
+
+def say(path, image, text):
+    lines = path.read_text().splitlines()
+    name, _, *others = lines[2 + image].split()
+    lines[2 + image] = " ".join([name, text, *others])
+    write(path, lines)
+
+
+def cut(path, lines):
+    write(path, path.read_text().splitlines()[:-lines])
+
+
+def cut_mid_line(path):
+    lines = path.read_text().splitlines()
+    lines[-1] = " ".join(lines[-1].split()[:2])
+    write(path, lines)
+
+
+def all_parts(path, value):
+    write(path, [f"{line.split()[0]} {value}" for line in path.read_text().splitlines()])
+
+
+def test_broken_photographs_are_left_out_and_named(celeba):
+    folder = celeba / "Img" / "img_align_celeba"
+    (folder / name_of(3)).unlink()
+    (folder / name_of(5)).write_bytes((folder / name_of(5)).read_bytes()[:500])
+    (folder / name_of(8)).write_bytes(b"no image")
+    Image.new("RGB", (300, 100)).save(folder / name_of(9))
+    with pytest.warns(UserWarning, match=r"4 of 120 photographs") as caught:
+        data = load_celeba(celeba)
+    said = str(caught[0].message)
+    assert "000004.jpg is missing" in said
+    assert "000006.jpg is damaged" in said
+    assert "000009.jpg is not an image" in said
+    assert "000010.jpg has 300 x 100 pixels" in said
+    assert (data.split[[3, 5, 8, 9]] == -1).all()
+    assert (data.split != -1).sum() == 100 - 4
+    for path in folder.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="None of the 120 photographs can be read"):
+        load_celeba(celeba, image_size=40)
+
+
+def test_a_zip_file_that_is_cut_off_is_named(celeba):
+    shutil.rmtree(celeba / "Img" / "img_align_celeba")
+    (celeba / "Img" / "img_align_celeba.zip").write_bytes(b"PK\x03\x04cut")
+    with pytest.raises(InputError, match="cannot be opened as a zip file"):
+        load_celeba(celeba)
+
+
+def test_pixels_are_read_once_and_again_when_the_source_changes(celeba, monkeypatch):
+    read = []
+    real = celeba_images.Photographs.read
+    monkeypatch.setattr(
+        celeba_images.Photographs, "read", lambda s, n, h: read.append(n) or real(s, n, h)
+    )
+    told = []
+    load_celeba(celeba, progress=lambda done, total: told.append((done, total)))
+    assert len(read) == N
+    assert [told[0], told[-1]] == [(0, N), (N, N)]
+    load_celeba(celeba)
+    assert len(read) == N
+    (celeba / "Img" / "img_align_celeba" / "000001.jpg").unlink()  # changes the folder's time
+    with pytest.warns(UserWarning, match="000001.jpg is missing"):
+        load_celeba(celeba)
+    assert len(read) == 2 * N
+
+
+def test_a_killed_reading_goes_on_where_it_was(tmp_path):
+    n, shape = 3 * CHUNK, (2, 2, 3)
+    first, again = [], []
+
+    def dies(i):
+        if i >= 2 * CHUNK:
+            raise KeyboardInterrupt
+        first.append(i)
+        return "odd" if i == 7 else np.full(shape, i % 251, dtype=np.uint8)
+
+    def lives(i):
+        again.append(i)
+        return np.full(shape, i % 251, dtype=np.uint8)
+
+    with pytest.raises(KeyboardInterrupt):
+        cached_pixels(tmp_path / "pixels", "a", n, shape, dies)
+    assert not (tmp_path / "pixels").exists()
+    images, problems = cached_pixels(tmp_path / "pixels", "a", n, shape, lives)
+    assert sorted(again) == list(range(2 * CHUNK, n))
+    assert problems == {7: "odd"}
+    wanted = np.arange(n) % 251
+    wanted[7] = 0
+    np.testing.assert_array_equal(images[:, 0, 0, 0], wanted)
+    cached_pixels(tmp_path / "pixels", "a", n, shape, dies)  # from the cache: reads nothing
+    cached_pixels(tmp_path / "pixels", "b", n, shape, lives)  # of another source
+    assert len(again) == CHUNK + n
