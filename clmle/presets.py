@@ -7,7 +7,9 @@ backbone, so that hundreds of runs are affordable (about 20 s of one core each).
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from clmle.data.celeba import is_celeba
 from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings
@@ -44,6 +46,8 @@ def preset_settings(
     if dataset == "digits":
         data = replace(data, image_size=16)
         train = replace(train, mirror=False)
+    elif Path(dataset).is_dir() and is_celeba(dataset):
+        data = replace(data, image_size=55)
         if hasattr(options, "cluster_size"):
             options = replace(options, cluster_size=20)
     return Settings(method, options, data, train)

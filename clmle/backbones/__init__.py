@@ -10,10 +10,12 @@ from clmle.backbones.small import SmallCNN
 from clmle.backbones.tiny import TinyCNN
 from clmle.errors import InputError
 
-_BACKBONES: dict[str, Callable[[int, int, int], nn.Module]] = {
+_BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
     "small": SmallCNN,
     "tiny": TinyCNN,
 }
+
+Size = int | tuple[int, int]
 
 
 def backbone_names() -> tuple[str, ...]:
@@ -21,14 +23,17 @@ def backbone_names() -> tuple[str, ...]:
     return tuple(_BACKBONES)
 
 
-def build_backbone(name: str, channels: int, image_size: int, feature_dim: int) -> nn.Module:
-    """A freshly initialised network (B, channels, size, size) -> (B, feature_dim).
+def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int) -> nn.Module:
+    """A freshly initialised network (B, channels, height, width) -> (B, feature_dim).
+
+    ``image_size`` is (height, width), or one number for square images.
 
     Weights come from PyTorch's global generator: seed it first for a repeatable start.
     """
     if name not in _BACKBONES:
         raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(_BACKBONES)}.")
-    return _BACKBONES[name](channels, image_size, feature_dim)
+    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
+    return _BACKBONES[name](channels, sides, feature_dim)
 
 
-__all__ = ["SmallCNN", "TinyCNN", "backbone_names", "build_backbone"]
+__all__ = ["Size", "SmallCNN", "TinyCNN", "backbone_names", "build_backbone"]

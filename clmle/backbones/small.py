@@ -9,16 +9,16 @@ from torch import nn
 class SmallCNN(nn.Module):
     """Four 3 x 3 convolutions with batch normalisation, pooled to one feature vector.
 
-    Input (B, channels, size, size) float; output (B, feature_dim), not normalised.
+    Input (B, channels, height, width) float; output (B, feature_dim), not normalised.
     Images under 16 pixels keep their resolution for longer.
     """
 
-    def __init__(self, channels: int, image_size: int, feature_dim: int = 64) -> None:
+    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
         super().__init__()
         self.feature_dim = feature_dim
         widths = (24, 48, 72, 96)
         layers: list[nn.Module] = []
-        size = image_size
+        size = min(image_size)
         for i, width in enumerate(widths):
             layers += [
                 nn.Conv2d(channels, width, 3, padding=1, bias=False),

@@ -9,24 +9,24 @@ from torch import nn
 class TinyCNN(nn.Module):
     """Three convolutions of stride 2 with batch normalisation, flattened to one feature vector.
 
-    Input (B, channels, size, size) float, size 8 or more; output (B, feature_dim), not
+    Input (B, channels, height, width) float, 8 or more each; output (B, feature_dim), not
     normalised. About 1.3 million multiplications an image of 40 x 40.
     """
 
-    def __init__(self, channels: int, image_size: int, feature_dim: int = 64) -> None:
+    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
         super().__init__()
         self.feature_dim = feature_dim
         layers: list[nn.Module] = []
-        size = image_size
-        for width, kernel in ((16, 5), (32, 3), (64, 3)):
+        height, width = image_size
+        for maps, kernel in ((16, 5), (32, 3), (64, 3)):
             layers += [
-                nn.Conv2d(channels, width, kernel, stride=2, padding=kernel // 2, bias=False),
-                nn.BatchNorm2d(width),
+                nn.Conv2d(channels, maps, kernel, stride=2, padding=kernel // 2, bias=False),
+                nn.BatchNorm2d(maps),
                 nn.ReLU(inplace=True),
             ]
-            channels, size = width, (size + 1) // 2
+            channels, height, width = maps, (height + 1) // 2, (width + 1) // 2
         self.features = nn.Sequential(*layers)
-        self.embedding = nn.Linear(channels * size * size, feature_dim)
+        self.embedding = nn.Linear(channels * height * width, feature_dim)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.embedding(self.features(images).flatten(1))

@@ -34,9 +34,11 @@ def main(arguments: list[str]) -> int:
     model = load_model(run)
     if values.images:
         dataset = load_folder(
-            values.images, image_size=model.image_size, progress=Progress("images")
+            values.images, image_size=model.image_shape[:2], progress=Progress("images")
         )
         images, rows = dataset.images, np.arange(len(dataset))
+        if model.image_shape[2] == 1:  # the run learnt from grey images
+            images = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
         labels = np.full(len(rows), -1)
     else:
         _, task = prepare(settings_from_dict(run.settings()))

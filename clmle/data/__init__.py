@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
+from clmle.data.celeba import is_celeba, load_celeba
 from clmle.data.digits import load_digits
 from clmle.data.folder import load_folder
 from clmle.data.imbalance import imbalance, imbalanced_counts
@@ -28,14 +29,14 @@ def dataset_names() -> tuple[str, ...]:
 
 
 def load_dataset(name: str, **options: Any) -> Dataset:
-    """A data set by name, or the folder of images at a path.
+    """A data set by name, or the folder of images at a path: CelebA's own or any other.
 
     ``options`` go to the loader of that name; what it does not know is an InputError.
     """
     if name in _DATASETS:
         load = _DATASETS[name]
     elif Path(name).expanduser().is_dir():
-        load = load_folder
+        load = load_celeba if is_celeba(Path(name).expanduser()) else load_folder
     else:
         raise InputError(
             f"There is no data set or folder {name!r}; "
@@ -45,7 +46,7 @@ def load_dataset(name: str, **options: Any) -> Dataset:
     for option in options:
         if option not in known:
             raise InputError(f"{name} has no option {option!r}; it has: {', '.join(known)}.")
-    return load(name, **options) if load is load_folder else load(**options)
+    return load(**options) if name in _DATASETS else load(name, **options)
 
 
 def describe(dataset: Dataset) -> list[dict[str, Any]]:
@@ -78,6 +79,8 @@ __all__ = [
     "describe",
     "imbalance",
     "imbalanced_counts",
+    "is_celeba",
+    "load_celeba",
     "load_dataset",
     "load_digits",
     "load_folder",

@@ -35,7 +35,7 @@ def load_folder(
     path: str | os.PathLike[str],
     *,
     labels: str | os.PathLike[str] | None = None,
-    image_size: int = 40,
+    image_size: int | tuple[int, int] = 40,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -49,7 +49,8 @@ def load_folder(
     understood. Otherwise 70 % train, 10 % validate, 20 % test, by ``seed``.
 
     Any size and mode that Pillow reads is made RGB (transparency over white, first frame,
-    camera rotation applied), cut to the central square and resized. Files that cannot be
+    camera rotation applied), cut to the central square (or the proportions
+    of ``image_size``, height and width, where it is two numbers) and resized. Files that cannot be
     read are named in a warning and left out.
 
     Raises
@@ -60,10 +61,11 @@ def load_folder(
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}; check the path.")
-    if not 8 <= image_size <= 1024:
+    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if not all(8 <= side <= 1024 for side in sides):
         raise InputError(f"image_size is {image_size}, but must be from 8 to 1024 pixels.")
     table = _from_csv(folder, Path(labels)) if labels else _from_folders(folder)
-    images, kept = _read_all([folder / f for f in table["file"]], image_size, progress)
+    images, kept = _read_all([folder / f for f in table["file"]], sides, progress)
     if not len(kept):
         raise InputError(f"None of the {len(table['file'])} images of {folder} could be read.")
     table = {name: [values[i] for i in kept] for name, values in table.items()}
@@ -153,14 +155,14 @@ def _from_csv(folder: Path, file: Path) -> dict[str, list[str]]:
 
 
 def _read_all(
-    files: list[Path], size: int, progress: Progress | None
+    files: list[Path], sides: tuple[int, int], progress: Progress | None
 ) -> tuple[np.ndarray, list[int]]:
-    """(m, size, size, 3) pixels of the files that can be read, and which those are."""
-    images = np.empty((len(files), size, size, 3), dtype=np.uint8)
+    """(m, height, width, 3) pixels of the files that can be read, and which those are."""
+    images = np.empty((len(files), *sides, 3), dtype=np.uint8)
     kept: list[int] = []
     broken: list[str] = []
     with ThreadPoolExecutor() as pool:
-        for i, pixels in enumerate(pool.map(lambda file: _read(file, size), files)):
+        for i, pixels in enumerate(pool.map(lambda file: _read(file, sides), files)):
             if isinstance(pixels, str):
                 broken.append(f"{files[i].name} ({pixels})")
             else:
@@ -177,16 +179,16 @@ def _read_all(
     return images[: len(kept)], kept
 
 
-def _read(file: Path, size: int) -> np.ndarray | str:
-    """RGB pixels of the central square, or why they could not be had."""
+def _read(file: Path, sides: tuple[int, int]) -> np.ndarray | str:
+    """RGB pixels (height, width, 3) of the middle, or why they could not be had."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(file) as image:
             if image.width * image.height > MAX_PIXELS:
                 return f"over {MAX_PIXELS // 10**6} million pixels"
-            square = ImageOps.fit(_to_rgb(ImageOps.exif_transpose(image)), (size, size))
-            return np.asarray(square)
+            middle = ImageOps.fit(_to_rgb(ImageOps.exif_transpose(image)), sides[::-1])
+            return np.asarray(middle)
     except UnidentifiedImageError:
         return "not an image"
     except Image.DecompressionBombError:

@@ -58,8 +58,8 @@ def check_cells(
                 task = imbalance(task, data.imbalance, data.ratio)
             tasks[data] = task
         task = tasks[data]
-        _, height, _, channels = task.images.shape
-        build_backbone(train.backbone, channels, height, train.feature_dim)
+        _, height, width, channels = task.images.shape
+        build_backbone(train.backbone, channels, (height, width), train.feature_dim)
         get_method(cell.settings.method)(
             cell.settings.options, task, train.batch_size, train.seed, train.feature_dim
         )

@@ -113,9 +113,9 @@ class Session:
         check_budget(t)
         self.source = ImageSource(self.task.images, self.device)
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
-        channels, size = self.task.images.shape[3], self.task.images.shape[1]
+        height, width, channels = self.task.images.shape[1:]
         torch.manual_seed(t.seed)
-        network = Network(t.backbone, channels, size, t.feature_dim, self.task.n_classes)
+        network = Network(t.backbone, channels, (height, width), t.feature_dim, self.task.n_classes)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make(self.settings.method, self.settings.options)
         self.method.own.to(self.device)
@@ -331,6 +331,7 @@ class Session:
             "chosen": rule.chosen(),
             "round": self.round,
             "validation": figures,
+            "image_shape": list(self.task.images.shape[1:]),
         }
         save_tensors(
             self.run.model_path,

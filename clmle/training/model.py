@@ -26,12 +26,15 @@ class EmbeddingModel:
         groups, facts = load_tensors(run.model_path)
         weights = groups["network"]
         channels = next(w.shape[1] for w in weights.values() if w.dim() == 4)
+        side = settings.data.image_size
         self.device = pick_device(device)
-        self.image_size = settings.data.image_size
+        # Runs of earlier versions do not say; their images were square.
+        height, width, depth = facts.get("image_shape", (side, side, channels))
+        self.image_shape = (int(height), int(width), int(depth))
         self.network = Network(
             settings.train.backbone,
             channels,
-            self.image_size,
+            self.image_shape[:2],
             settings.train.feature_dim,
             len(weights["head.bias"]),
         ).to(self.device)
@@ -52,6 +55,11 @@ class EmbeddingModel:
             raise InputError(
                 f"images must be (n, height, width, channels) uint8, not {images.shape} "
                 f"{images.dtype}."
+            )
+        if images.shape[1:] != self.image_shape:
+            raise InputError(
+                f"images are {images.shape[1:]}, but the run learnt from {self.image_shape}: "
+                "height, width, channels."
             )
         return extract(self.network, ImageSource(images, self.device), np.arange(len(images)))
 

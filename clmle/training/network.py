@@ -8,16 +8,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.backbones import build_backbone
+from clmle.backbones import Size, build_backbone
 from clmle.errors import InputError
 from clmle.training.images import ImageSource
 
 
 class Network(nn.Module):
-    """images (B, channels, size, size) -> z (B, d), logits (B, C)."""
+    """images (B, channels, height, width) -> z (B, d), logits (B, C)."""
 
     def __init__(
-        self, backbone: str, channels: int, image_size: int, feature_dim: int, n_classes: int
+        self,
+        backbone: str,
+        channels: int,
+        image_size: Size,
+        feature_dim: int,
+        n_classes: int,
     ) -> None:
         super().__init__()
         self.backbone = build_backbone(backbone, channels, image_size, feature_dim)

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ from clmle.data.base import TEST, TRAIN, VALIDATION
 from clmle.data.celeba import images as celeba_images
 from clmle.data.celeba import is_celeba, load_celeba
 from clmle.data.pixel_cache import CHUNK, cached_pixels
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run
+from clmle.settings import override
+from clmle.training import evaluate, load_model, train
 
 N, PEOPLE = 120, 30
 NAMES = ("5_o_Clock_Shadow", "Bald", "Young")
@@ -267,3 +272,23 @@ def test_a_killed_reading_goes_on_where_it_was(tmp_path):
     cached_pixels(tmp_path / "pixels", "a", n, shape, dies)  # from the cache: reads nothing
     cached_pixels(tmp_path / "pixels", "b", n, shape, lives)  # of another source
     assert len(again) == CHUNK + n
+
+
+def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
+    settings = preset_settings("quick", "clmle", str(celeba), "Bald")
+    assert settings.data.image_size == 55
+    small = {"iterations": 6, "prior_iterations": 2, "rounds": 1, "batch_size": 24}
+    settings = replace(
+        settings,
+        train=override(settings.train, {**small, "backbone": "tiny", "threads": 1}, "train"),
+        options=override(settings.options, {"cluster_size": 10}, "clmle"),
+    )
+    run = create_run(tmp_path / "runs", settings.to_dict())
+    result = train(run)
+    assert 0 <= result["test"]["balanced_accuracy"] <= 1
+    model = load_model(run)
+    assert model.image_shape == (55, 47, 3)
+    assert model.scores(np.zeros((2, 55, 47, 3), dtype=np.uint8)).shape == (2, 2)
+    with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run learnt from"):
+        model.embed(np.zeros((2, 55, 55, 3), dtype=np.uint8))
+    assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
