@@ -7,9 +7,8 @@ backbone, so that hundreds of runs are affordable (about 20 s of one core each).
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from clmle.data.celeba import is_celeba
+from clmle.data import dataset_names, is_celeba
 from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings
@@ -46,7 +45,7 @@ def preset_settings(
     if dataset == "digits":
         data = replace(data, image_size=16)
         train = replace(train, mirror=False)
-    elif Path(dataset).is_dir() and is_celeba(dataset):
+    elif dataset not in dataset_names() and is_celeba(dataset):
         data = replace(data, image_size=55)
         if hasattr(options, "cluster_size"):
             options = replace(options, cluster_size=20)

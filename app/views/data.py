@@ -13,11 +13,13 @@ from app.widgets.guard import sentences
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images")
 def dataset_of(name: str, size: str, labels: str):
-    from clmle.settings import DataSettings
+    from dataclasses import replace
+
+    from clmle.presets import preset_settings
     from clmle.training import load_data
 
-    image_size = 16 if name == "digits" else 40
-    return load_data(DataSettings(name, size=size, labels=labels, image_size=image_size))
+    data = preset_settings("quick", "softmax", name).data
+    return load_data(replace(data, size=size, labels=labels))
 
 
 def is_rendered(size: str) -> bool:
@@ -127,8 +129,9 @@ def counts(dataset, target: str) -> None:
                 "positive-rates",
                 pd.DataFrame(rates.items(), columns=["attribute", "share"]),
             )
-    if "identity" in dataset.columns:
-        sizes = np.bincount(dataset.columns["identity"][dataset.split == 0])
+    people = dataset.columns.get("identity", dataset.labels.get("identity"))
+    if people is not None:
+        sizes = np.bincount(people[(dataset.split == 0) & (people >= 0)])
         with right:
             show_figure(
                 figures.long_tail(sizes[sizes > 0]),
@@ -153,7 +156,10 @@ with sentences():
         labels = right.text_input("CSV of labels (not needed for one folder a class)")
         ready = bool(name)
         if not ready:
-            st.info("Name a folder: one sub-folder a class, or images and a CSV of labels.")
+            st.info(
+                "Name a folder: one sub-folder a class, images and a CSV of labels, or CelebA as "
+                "its authors ship it."
+            )
     if ready:
         dataset = dataset_of(name, size, labels)
         target = st.selectbox("Attribute or label", dataset.targets)

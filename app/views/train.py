@@ -13,7 +13,7 @@ from app.widgets.settings import settings_form
 
 def new_runs() -> None:
     """The form; starts one run for each method."""
-    from clmle.data import dataset_names, load_folder
+    from clmle.data import celeba_attributes, dataset_names, is_celeba, load_folder
     from clmle.data.solar_cells import TARGETS as SOLAR_TARGETS
     from clmle.data.toonfaces import ATTRIBUTES
     from clmle.experiments import launch
@@ -29,7 +29,10 @@ def new_runs() -> None:
         target = second.selectbox("Attribute or label", SOLAR_TARGETS)
     elif dataset == "my own folder":
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
-        labels = second.text_input("CSV of labels (not needed for one folder a class)")
+        if dataset and is_celeba(dataset):
+            target = second.selectbox("Attribute", celeba_attributes(dataset))
+        else:
+            labels = second.text_input("CSV of labels (not needed for one folder a class)")
     preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
     methods = st.multiselect(
         "Methods, side by side",
@@ -43,9 +46,10 @@ def new_runs() -> None:
         base = preset_settings(preset, "clmle", dataset or "toonfaces", target)
         st.markdown("**Data**")
         skipped = ("dataset", "attribute", "size", "labels")
-        data = settings_form(base.data, "data", f"data-{preset}", skipped)
+        data = settings_form(base.data, "data", f"data-{preset}-{dataset}", skipped)
         st.markdown("**Training**, the same for every method")
-        train = settings_form(base.train, "training", f"train-{preset}", ("threads",))
+        form = f"train-{preset}-{dataset}"  # of its own: defaults follow the data
+        train = settings_form(base.train, "training", form, ("threads",))
         options = {}
         for name in methods:
             if dataclasses.fields(get_method(name).Options):
@@ -53,12 +57,12 @@ def new_runs() -> None:
                 own = preset_settings(preset, name, dataset or "toonfaces").options
                 options[name] = settings_form(own, name, f"{name}-{preset}-{dataset}")
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
-        if labels or dataset not in dataset_names():
+        if (labels or dataset not in dataset_names()) and not is_celeba(dataset):
             # Names what is wrong with the folder before any run is made.
             load_folder(dataset or "?", labels=labels or None, image_size=data.image_size)
         threads = max(1, (os.cpu_count() or 2) // len(methods))
         data = dataclasses.replace(data, dataset=dataset, attribute=target, labels=labels)
-        data = dataclasses.replace(data, size=preset)
+        data = dataclasses.replace(data, size=base.data.size)
         names = []
         for name in methods:
             settings = preset_settings(preset, name, dataset, target)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
-from clmle.data.celeba import is_celeba, load_celeba
+from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.digits import load_digits
 from clmle.data.folder import load_folder
 from clmle.data.imbalance import imbalance, imbalanced_counts
@@ -35,8 +35,10 @@ def load_dataset(name: str, **options: Any) -> Dataset:
     """
     if name in _DATASETS:
         load = _DATASETS[name]
+    elif is_celeba(name):
+        load = load_celeba
     elif Path(name).expanduser().is_dir():
-        load = load_celeba if is_celeba(Path(name).expanduser()) else load_folder
+        load = load_folder
     else:
         raise InputError(
             f"There is no data set or folder {name!r}; "
@@ -75,6 +77,7 @@ __all__ = [
     "VALIDATION",
     "Dataset",
     "Task",
+    "celeba_attributes",
     "dataset_names",
     "describe",
     "imbalance",

@@ -91,3 +91,22 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
     assert started[0].data.dataset == "digits"
     assert started[0].data == started[1].data
     assert started[0].train == started[1].train
+
+
+@pytest.mark.parametrize("preset", ["quick", "reference"])
+def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        "clmle.experiments.launch",
+        lambda settings: started.append(settings) or create_run(runs_dir(), settings.to_dict()),
+    )
+    app = page(ROOT / "app/views/train.py").run()  # faces come first
+    app.button_group[0].set_value(preset).run()
+    for dataset in ("digits", "toonfaces"):
+        app.selectbox[0].set_value(dataset).run()
+        next(b for b in app.button if b.label == "Start").click().run()
+        wanted = preset_settings(preset, "clmle", dataset, "Bald" if dataset == "toonfaces" else "")
+        assert started[-2].data == dataclasses.replace(
+            wanted.data, attribute=started[-2].data.attribute
+        )
+        assert started[-2].train.mirror == wanted.train.mirror

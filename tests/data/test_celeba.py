@@ -11,8 +11,8 @@ from PIL import Image
 
 from clmle import InputError
 from clmle.data.base import TEST, TRAIN, VALIDATION
+from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.celeba import images as celeba_images
-from clmle.data.celeba import is_celeba, load_celeba
 from clmle.data.pixel_cache import CHUNK, cached_pixels
 from clmle.presets import preset_settings
 from clmle.run_folder import create_run
@@ -76,6 +76,7 @@ def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):
     data = load_celeba(celeba)
     assert is_celeba(celeba)
     assert data.name == "celeba"
+    assert celeba_attributes(celeba) == NAMES
     assert data.images.shape == (N, 55, 47, 3)
     for i, name in enumerate(NAMES):
         np.testing.assert_array_equal(data.attributes[name], values[:, i] == 1)

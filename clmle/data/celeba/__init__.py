@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
-from clmle.data.celeba.annotations import find, read_attributes, read_numbers
+from clmle.data.celeba.annotations import column_names, find, read_attributes, read_numbers
 from clmle.data.celeba.images import CROP, Photographs, width_of
 from clmle.data.pixel_cache import cached_pixels
 from clmle.errors import InputError
@@ -27,7 +27,13 @@ Progress = Callable[[int, int], None]
 
 def is_celeba(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds CelebA's list of attributes."""
-    return find(Path(folder), ATTRIBUTES) is not None
+    home = Path(folder).expanduser()
+    return home.is_dir() and find(home, ATTRIBUTES) is not None
+
+
+def celeba_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Names of the attributes of a folder that :func:`is_celeba`."""
+    return column_names(_needed(Path(folder).expanduser(), ATTRIBUTES))
 
 
 def load_celeba(

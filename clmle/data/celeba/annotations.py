@@ -40,6 +40,13 @@ def find(folder: Path, stem: str) -> Path | None:
     return None
 
 
+def column_names(path: Path) -> tuple[str, ...]:
+    """Names of the columns, from the head of a file alone."""
+    separator = "," if path.suffix == ".csv" else None
+    lines = [line for line in _text(path).splitlines()[:3] if line.strip()]
+    return _head(path, lines, True, separator)[1]
+
+
 def read_attributes(path: Path) -> Table:
     """1 shown, 0 not shown, -1 unknown, (n, k) int8."""
     return read_table(path, True, SHOWN.__getitem__, "1 or -1 (0 where it is not known)", np.int8)
