@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from torch import nn
 
+from clmle.backbones.deepid2 import DeepID2
+from clmle.backbones.residual import ResidualCNN
 from clmle.backbones.small import SmallCNN
 from clmle.backbones.tiny import TinyCNN
 from clmle.errors import InputError
@@ -13,6 +15,8 @@ from clmle.errors import InputError
 _BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
     "small": SmallCNN,
     "tiny": TinyCNN,
+    "deepid2": DeepID2,
+    "residual": ResidualCNN,
 }
 
 Size = int | tuple[int, int]
@@ -36,4 +40,12 @@ def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int)
     return _BACKBONES[name](channels, sides, feature_dim)
 
 
-__all__ = ["Size", "SmallCNN", "TinyCNN", "backbone_names", "build_backbone"]
+__all__ = [
+    "DeepID2",
+    "ResidualCNN",
+    "Size",
+    "SmallCNN",
+    "TinyCNN",
+    "backbone_names",
+    "build_backbone",
+]

@@ -1,4 +1,4 @@
-"""The smallest useful CNN, nine times cheaper than ``small``: for comparisons of many runs."""
+"""The smallest useful CNN, six times cheaper than ``small``: for comparisons of many runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class TinyCNN(nn.Module):
     """Three convolutions of stride 2 with batch normalisation, flattened to one feature vector.
 
     Input (B, channels, height, width) float, 8 or more each; output (B, feature_dim), not
-    normalised. About 1.3 million multiplications an image of 40 x 40.
+    normalised. About 1.5 million multiplications an image of 40 x 40.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

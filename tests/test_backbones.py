@@ -1,0 +1,77 @@
+"""Backbones: shapes of any size, the cost they claim, unshared weights against a plain loop."""
+
+import pytest
+import torch
+from torch import nn
+
+from clmle import InputError
+from clmle.backbones import backbone_names, build_backbone
+from clmle.backbones.deepid2 import Unshared
+
+
+@pytest.mark.parametrize("size", [40, (55, 47), (47, 55)])
+@pytest.mark.parametrize("name", backbone_names())
+def test_every_backbone_takes_images_that_are_not_square(name, size):
+    torch.manual_seed(0)
+    network = build_backbone(name, 3, size, 32)
+    height, width = (size, size) if isinstance(size, int) else size
+    images = torch.randn(4, 3, height, width)
+    features = network(images)
+    assert features.shape == (4, 32)
+    features.square().sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+    network.eval()  # an image's feature does not depend on the others
+    torch.testing.assert_close(network(images[:1]), network(images)[:1], rtol=1e-4, atol=1e-5)
+
+
+def multiplications(network, images):
+    """Of convolutions and linear layers for one image, counted at every layer."""
+    total = 0
+
+    def count(layer, inputs, output):
+        nonlocal total
+        if isinstance(layer, Unshared):
+            total += layer.weight.numel()
+        else:
+            places = output.shape[2] * output.shape[3] if output.dim() == 4 else 1
+            total += layer.weight.numel() * places
+
+    kinds = (nn.Conv2d, nn.Linear, Unshared)
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, kinds)]
+    network(images)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "millions"),
+    [("tiny", 40, 1.5), ("deepid2", (55, 47), 8), ("residual", (55, 47), 8)],
+)
+def test_cost_is_what_the_docstring_says(name, size, millions):
+    network = build_backbone(name, 3, size, 64).eval()
+    height, width = (size, size) if isinstance(size, int) else size
+    found = multiplications(network, torch.zeros(1, 3, height, width)) / 1e6
+    assert found == pytest.approx(millions, rel=0.1)
+
+
+def test_unshared_weights_are_those_of_a_plain_loop():
+    torch.manual_seed(0)
+    layer = Unshared(3, 5, (6, 4), 2).double()
+    x = torch.randn(2, 3, 6, 4, dtype=torch.float64)
+    found = layer(x)
+    assert found.shape == (2, 5, 5, 3)
+    for b in range(2):
+        for i in range(5):
+            for j in range(3):
+                place = i * 3 + j
+                patch = x[b, :, i : i + 2, j : j + 2].reshape(-1)
+                wanted = patch @ layer.weight[place] + layer.bias[place, 0]
+                torch.testing.assert_close(found[b, :, i, j], wanted)
+
+
+def test_images_too_small_are_a_sentence():
+    with pytest.raises(InputError, match="deepid2 needs images of 33 x 33"):
+        build_backbone("deepid2", 3, (32, 40), 64)
+    with pytest.raises(InputError, match="no backbone 'huge'"):
+        build_backbone("huge", 3, 40, 64)
