@@ -24,7 +24,9 @@ class DataSettings:
     dataset: str = setting(
         "toonfaces", "toonfaces, digits, solar-cells, or the path of your own folder"
     )
-    attribute: str = setting("", "attribute or label to learn; empty takes the first one")
+    attribute: str = setting(
+        "", "attribute or label to learn, several with commas, or all; empty takes the first"
+    )
     size: str = setting("quick", "size of toonfaces", ("quick", "standard", "large"))
     image_size: int = setting(40, "images are read or rendered at this many pixels a side")
     labels: str = setting("", "CSV file of labels for a folder of images")

@@ -75,7 +75,7 @@ class SpreadBatchSampler:
         """Training rows of one batch, (batch_size,)."""
         index = self.index
         counts = np.bincount(index.labels)
-        wanted = _apportion(self.class_shares(), self.batch_size, generator)
+        wanted = apportion(self.class_shares(), self.batch_size, generator)
         rows = []
         for c in np.flatnonzero(wanted):
             if self.emphasis > 0 and counts[c] >= counts[counts > 0].mean():
@@ -118,7 +118,7 @@ def class_shares(
     return shares
 
 
-def _apportion(shares: np.ndarray, total: int, generator: np.random.Generator) -> np.ndarray:
+def apportion(shares: np.ndarray, total: int, generator: np.random.Generator) -> np.ndarray:
     """Whole numbers (C,) that sum to ``total``, each within one of its share, fair on average."""
     exact = shares * total
     counts = np.floor(exact).astype(np.int64)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from clmle import InputError
 from clmle.index import ClusterIndex
-from clmle.spread_batches import SpreadBatchSampler, _apportion, class_shares
+from clmle.spread_batches import SpreadBatchSampler, apportion, class_shares
 
 
 @pytest.fixture
@@ -106,9 +106,9 @@ def test_rows_are_those_of_the_generator_alone(index):
     np.testing.assert_array_equal(first, again)
 
 
-def test_apportioned_numbers_are_exact_within_one_and_fair():
+def testapportioned_numbers_are_exact_within_one_and_fair():
     shares = np.array([0.123, 0.377, 0.5])
-    drawn = np.array([_apportion(shares, 7, np.random.default_rng(i)) for i in range(4000)])
+    drawn = np.array([apportion(shares, 7, np.random.default_rng(i)) for i in range(4000)])
     assert (drawn.sum(axis=1) == 7).all()
     assert (np.abs(drawn - shares * 7) < 1).all()
     np.testing.assert_allclose(drawn.mean(axis=0), shares * 7, atol=0.03)

@@ -99,10 +99,13 @@ with sentences():
     frames = projection(run, method or "umap")
     if frames is not None:
         from clmle import figures
-        from clmle.training import settings_from_dict
+        from clmle.training import settings_from_dict, shown_of
 
-        target = settings_from_dict(run.settings()).data.attribute or None
-        class_names = list(dataset.task(target).class_names)
+        target = settings_from_dict(run.settings()).data.attribute
+        task = shown_of(dataset, target)
+        class_names = list(task.class_names)
+        if target == "all" or "," in target:
+            st.caption(f"Of its attributes the first is shown: {class_names[1]}.")
         first, last = min(frames), max(frames)
         stored = run.embedding(last)
         titles = {first: "before (prior features)" if first == 0 else f"round {first}"}

@@ -71,7 +71,28 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def figures_table(figures: dict[str, Any], class_names: list[str]) -> str:
-    """The figures of one split, a line each."""
+    """The figures of one split, a line each; of several attributes a line for each too."""
+    if "attributes" not in figures:
+        return _means_table(figures, class_names)
+    rows = [
+        {"attribute": name, "images": sum(f["confusion"][1]), "of": f["n"],
+         "balanced accuracy": f["balanced_accuracy"], "average precision": f["average_precision"],
+         "ROC AUC": f["roc_auc"], "MCC": f["mcc"], "recall, not shown": f["recall"][0],
+         "recall, shown": f["recall"][1]}
+        for name, f in figures["attributes"].items()
+    ]  # fmt: skip
+    parts = [table(rows)]
+    if figures["attributes"]:
+        parts.append(f"Means of {len(rows)} attributes:\n\n{_means_table(figures, class_names)}")
+    if figures["left_out"]:
+        parts.append(
+            "In no mean, since no image shows them or none does not: "
+            f"{', '.join(figures['left_out'])}."
+        )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _means_table(figures: dict[str, Any], class_names: list[str]) -> str:
     low, high = figures["interval"]
     lines = [
         {"figure": "balanced accuracy", "value": figures["balanced_accuracy"],

@@ -61,13 +61,13 @@ def main(arguments: list[str]) -> int:
 
 def check_before_starting(settings: Any) -> None:
     """Load the data and make the method once, so that a bad setting leaves no run behind."""
-    from clmle.methods import get_method
+    from clmle.training.kinds import make_method
     from clmle.training.network import pick_device
     from clmle.training.prepare import prepare
 
     pick_device(settings.train.device)
     _, task = prepare(settings, Progress("images"))
-    get_method(settings.method)(settings.options, task, settings.train.batch_size, 0)
+    make_method(settings.method, settings.options, task, settings.train)
 
 
 def train_and_show(run: Any) -> int:

@@ -38,6 +38,7 @@ class ClusterBatches(Clustered):
 
     Options: ClassVar[type] = ClusterOptions
     family: ClassVar[str] = "clusters"
+    reads_any_batch: ClassVar[bool] = False  # losses compare clusters of one batch
     vote: ClassVar[str] = "gaussian"
     query: ClassVar[str] = "hardest"
 

@@ -76,6 +76,8 @@ class Method(ABC):
     Options: ClassVar[type]
     uses_clusters: ClassVar[bool] = False
     family: ClassVar[str] = "classifier"
+    # Whether the loss takes any rows of training images, or only a batch that the method drew.
+    reads_any_batch: ClassVar[bool] = True
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
@@ -96,6 +98,10 @@ class Method(ABC):
     @abstractmethod
     def draw(self, step: int) -> Batch:
         """The batch of ``step``."""
+
+    def class_shares(self) -> np.ndarray:
+        """Expected shares of the classes in a batch, (C,)."""
+        return self.counts / self.counts.sum()
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
         """Further changes of a batch's images (B, channels, H, W), scaled to about [-1, 1]."""

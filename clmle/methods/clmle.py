@@ -71,6 +71,12 @@ class CLMLE(Clustered):
         even = balanced_rows(self.labels, free, generator)
         return Batch(np.concatenate([part.rows, even]), part)
 
+    def class_shares(self) -> np.ndarray:
+        o = self.options
+        if o.batches != "spread":
+            return super().class_shares()
+        return class_shares(self.counts, o.class_power, self.batch_size if o.distinct else None)
+
     # --- loss -------------------------------------------------------------------------------
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
@@ -109,9 +115,7 @@ class CLMLE(Clustered):
         """Cross-entropy of every sample; logits are corrected for unevenly drawn classes, (B,)."""
         logits = logits.float()
         if part is None:
-            o = self.options
-            batch_size = self.batch_size if o.distinct else None
-            prior = np.log(class_shares(self.counts, o.class_power, batch_size))
+            prior = np.log(self.class_shares())
             logits = logits + torch.as_tensor(prior, dtype=logits.dtype, device=logits.device)
         return F.cross_entropy(logits, labels, reduction="none")
 

@@ -10,6 +10,7 @@ import torch
 from clmle.index import ClusterIndex
 from clmle.methods.base import Method
 from clmle.methods.rules import unit_rows
+from clmle.methods.sampling import even_shares
 
 
 class Clustered(Method):
@@ -34,6 +35,9 @@ class Clustered(Method):
                 self.index.recentre(unit)
         else:
             self.index.refresh(unit, seed=self.seed)
+
+    def class_shares(self) -> np.ndarray:
+        return even_shares(self.counts)
 
     def assignment(self) -> np.ndarray | None:
         return None if self.index is None else self.index.assignment

@@ -64,6 +64,7 @@ class NoisySoftmax(OwnClassifier):
 
     title: ClassVar[str] = "Noisy softmax"
     summary: ClassVar[str] = "Noise takes from the true logit, so that softmax saturates later."
+    reads_any_batch: ClassVar[bool] = False  # the noise is drawn with the batch
     Options: ClassVar[type] = NoisyOptions
     unit: ClassVar[bool] = False
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from clmle.methods.base import Batch, register
-from clmle.methods.sampling import shuffled_rows
+from clmle.methods.sampling import even_shares, shuffled_rows
 from clmle.methods.softmax import Softmax
 
 
@@ -26,6 +26,9 @@ class DownSampling(Softmax):
 
     title: ClassVar[str] = "Down-sampling"
     summary: ClassVar[str] = "Cross-entropy on a random subset with as many samples of every class."
+
+    def class_shares(self) -> np.ndarray:
+        return even_shares(self.counts)
 
     def draw(self, step: int) -> Batch:
         from imblearn.under_sampling import RandomUnderSampler

@@ -14,6 +14,11 @@ def drawn_rows(sampling: str, labels: np.ndarray, size: int, step: int, seed: in
     return balanced_rows(labels, size, np.random.default_rng([seed, step]))
 
 
+def even_shares(counts: np.ndarray) -> np.ndarray:
+    """The same share for every class that has images, (C,)."""
+    return (counts > 0) / (counts > 0).sum()
+
+
 def shuffled_rows(n: int, batch_size: int, step: int, seed: int) -> np.ndarray:
     """Batch number ``step`` of epochs that are each a shuffle of all n rows."""
     positions = np.arange(step * batch_size, (step + 1) * batch_size)

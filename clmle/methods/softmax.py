@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from clmle.methods.base import Batch, Loss, Method, Outputs, register
-from clmle.methods.sampling import SAMPLINGS, drawn_rows
+from clmle.methods.sampling import SAMPLINGS, drawn_rows, even_shares
 from clmle.settings import setting
 
 
@@ -37,6 +38,11 @@ class Softmax(Method):
     def draw(self, step: int) -> Batch:
         sampling = getattr(self.options, "sampling", self.sampling)
         return Batch(drawn_rows(sampling, self.labels, self.batch_size, step, self.seed))
+
+    def class_shares(self) -> np.ndarray:
+        if getattr(self.options, "sampling", self.sampling) == "natural":
+            return super().class_shares()
+        return even_shares(self.counts)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = F.cross_entropy(outputs.logits, outputs.labels, weight=self.class_weights(outputs))

@@ -1,6 +1,7 @@
 """Training: one engine for every method."""
 
 from clmle.training.engine import Stopped, train
+from clmle.training.kinds import shown_of
 from clmle.training.model import EmbeddingModel, evaluate, load_model
 from clmle.training.prepare import load_data, prepare, settings_from_dict
 
@@ -12,5 +13,6 @@ __all__ = [
     "load_model",
     "prepare",
     "settings_from_dict",
+    "shown_of",
     "train",
 ]

@@ -11,6 +11,7 @@ import torch
 from clmle.errors import InputError
 from clmle.files import atomic_path
 from clmle.methods import Method
+from clmle.methods.multi_label import MultiLabel
 
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
@@ -66,7 +67,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch
 
 
 def take(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, method: Method
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, method: Method | MultiLabel
 ) -> dict[str, dict[str, torch.Tensor]]:
     """Copies of all tensors that the next step depends on."""
     groups = {
@@ -82,7 +83,7 @@ def put_back(
     groups: dict[str, dict[str, torch.Tensor]],
     network: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
-    method: Method,
+    method: Method | MultiLabel,
 ) -> None:
     """Make everything as it was when :func:`take` gave ``groups``, which stay as they are."""
     network.load_state_dict(groups.get("network", {}))

@@ -20,14 +20,15 @@ import numpy as np
 import torch
 
 from clmle.errors import InputError
-from clmle.evaluation.classification import classification_figures
 from clmle.methods import Loss, Method, Outputs, Rule, get_method
+from clmle.methods.multi_label import MultiLabel
 from clmle.methods.rules import unit_rows
 from clmle.run_folder import RunFolder
 from clmle.settings import Settings
 from clmle.training.checkpoint import load_tensors, put_back, save_tensors, take
 from clmle.training.images import ImageSource
-from clmle.training.network import Network, autocast, extract, pick_device
+from clmle.training.kinds import figures_of, make_method, make_network, shown_task
+from clmle.training.network import autocast, extract, pick_device
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import check_budget, prepare, settings_from_dict
 from clmle.training.prior import given_features, start_from
@@ -113,9 +114,8 @@ class Session:
         check_budget(t)
         self.source = ImageSource(self.task.images, self.device)
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
-        height, width, channels = self.task.images.shape[1:]
         torch.manual_seed(t.seed)
-        network = Network(t.backbone, channels, (height, width), t.feature_dim, self.task.n_classes)
+        network = make_network(self.task, t)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make(self.settings.method, self.settings.options)
         self.method.own.to(self.device)
@@ -128,12 +128,12 @@ class Session:
         self.prior_steps = min(t.prior_iterations, t.iterations) if prior else 0
         self.phase = "prior" if self.prior_steps else "margins"
         self.round = 0
-        self.sample = embedding_sample(self.task, t.seed)
+        self.shown = shown_task(self.task)
+        self.sample = embedding_sample(self.shown, t.seed)
         self.features: np.ndarray | None = None
 
-    def make(self, name: str, options: Any) -> Method:
-        t = self.settings.train
-        return get_method(name)(options, self.task, t.batch_size, t.seed, t.feature_dim)
+    def make(self, name: str, options: Any) -> Method | MultiLabel:
+        return make_method(name, options, self.task, self.settings.train)
 
     # --- phases -------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Session:
             self.round += 1
         self.save()
 
-    def one_step(self, method: Method, phase: str, as_step: int | None = None) -> None:
+    def one_step(self, method: Method | MultiLabel, phase: str, as_step: int | None = None) -> None:
         """One batch: drawn, augmented, forward, backward, update."""
         t = self.settings.train
         self.reporter.stepping()
@@ -249,7 +249,7 @@ class Session:
         features, logits = self.extract(rows, "validation")
         labels = self.task.labels[rows]
         rule = self.fit_rule(features, logits, labels)
-        figures = classification_figures(labels, rule.scores(features, logits))
+        figures = figures_of(self.task, rows, rule.scores(features, logits))
         # Of two equal rounds the later one is kept: it has learnt for longer.
         if figures["balanced_accuracy"] >= self.plateau.best:
             self.save_best(rule, figures)
@@ -275,7 +275,7 @@ class Session:
             rows = self.task.rows(split)
             features, logits = self.extract(rows, "testing")
             scores = rule.scores(features, logits)
-            result[split] = classification_figures(self.task.labels[rows], scores)
+            result[split] = figures_of(self.task, rows, scores)
         seconds = self.reporter.seconds()
         result |= {
             "chosen": facts["chosen"],
@@ -309,16 +309,16 @@ class Session:
         if self.method.needs_train_features():
             self.features, _ = self.extract(self.task.train, "trial")
             self.method.start_round(self.round, self.features)
-        features, logits = self.extract(self.task.validation, "trial")
-        labels = self.task.labels[self.task.validation]
-        rule = self.fit_rule(features, logits, labels)
-        figures = classification_figures(labels, rule.scores(features, logits), n_bootstrap=1)
+        rows = self.task.validation
+        features, logits = self.extract(rows, "trial")
+        rule = self.fit_rule(features, logits, self.task.labels[rows])
+        figures = figures_of(self.task, rows, rule.scores(features, logits), n_bootstrap=1)
         return figures["balanced_accuracy"]
 
     def method_margin(self, options: Any) -> float:
         kept, self.method.options = self.method.options, options
         try:
-            return self.method.margins(self.settings.train.feature_dim)[0]  # type: ignore[attr-defined]
+            return self.method.margins(self.settings.train.feature_dim)[0]  # type: ignore[union-attr]
         finally:
             self.method.options = kept
 
@@ -345,12 +345,14 @@ class Session:
     def store_embedding(self) -> None:
         rows, split = self.sample
         features, _ = self.extract(rows, "validation")
+        if features.ndim == 3:
+            features = features[:, 0]
         self.run.write_embedding(
             self.round,
             features=unit_rows(features),
             rows=rows,
-            labels=self.task.labels[rows],
-            clusters=clusters_of(rows, split, self.task, self.method.assignment()),
+            labels=self.shown.labels[rows],
+            clusters=clusters_of(rows, split, self.task.train, self.method.assignment()),
             split=split,
         )
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.evaluation.classification import classification_figures
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors
 from clmle.training.images import ImageSource
-from clmle.training.network import Network, extract, pick_device
+from clmle.training.kinds import figures_of
+from clmle.training.network import MultiNetwork, Network, extract, pick_device
 from clmle.training.prepare import prepare, settings_from_dict
 from clmle.training.rules import load_rule
 
@@ -31,23 +31,26 @@ class EmbeddingModel:
         # Runs of earlier versions do not say; their images were square.
         height, width, depth = facts.get("image_shape", (side, side, channels))
         self.image_shape = (int(height), int(width), int(depth))
-        self.network = Network(
+        # One row of the head's bias for each attribute, where there are several.
+        bias = weights["head.bias"]
+        kind = MultiNetwork if bias.dim() == 2 else Network
+        self.network = kind(
             settings.train.backbone,
             channels,
             self.image_shape[:2],
             settings.train.feature_dim,
-            len(weights["head.bias"]),
+            len(bias),
         ).to(self.device)
         self.network.load_state_dict(weights)
         self.rule = load_rule(run, facts)
 
     def embed(self, images: np.ndarray) -> np.ndarray:
-        """Unit features (n, d) float32 of images (n, H, W, C) uint8."""
+        """Unit features (n, d), of several attributes (n, A, d), of images (n, H, W, C) uint8."""
         features, _ = self._outputs(images)
-        return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+        return features / np.maximum(np.linalg.norm(features, axis=-1, keepdims=True), 1e-12)
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """Class scores (n, C) of images (n, H, W, C) uint8 by the run's rule."""
+        """Class scores (n, C), of several attributes (n, A, 2), by the run's rule."""
         return self.rule.scores(*self._outputs(images))
 
     def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,4 +78,4 @@ def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
     rows = task.rows(split)
     model = load_model(run)
     scores = model.rule.scores(*model._outputs(task.images[rows]))
-    return classification_figures(task.labels[rows], scores)
+    return figures_of(task, rows, scores)

@@ -7,6 +7,7 @@ from typing import Any
 
 from clmle.data import imbalance, load_dataset
 from clmle.data.base import Dataset, Task
+from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings, parse
@@ -31,15 +32,34 @@ def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = Non
     return load_dataset(data.dataset, **options)
 
 
-def prepare(settings: Settings, progress: Progress | None = None) -> tuple[Dataset, Task]:
-    """The data set and the task of a run."""
+def prepare(
+    settings: Settings, progress: Progress | None = None
+) -> tuple[Dataset, Task | MultiTask]:
+    """The data set and the task of a run: one target, or several attributes together."""
     dataset = load_data(settings.data, settings.train.seed, progress)
+    names = several(settings.data.attribute)
+    if names is not None:
+        if settings.data.imbalance != "none":
+            raise InputError(
+                "The imbalance dial thins one target; leave imbalance at none for several "
+                "attributes."
+            )
+        return dataset, multi_task(dataset, names)
     task = dataset.task(settings.data.attribute or None)
     if settings.data.imbalance != "none":
         task = imbalance(
             task, settings.data.imbalance, settings.data.ratio, seed=settings.train.seed
         )
     return dataset, task
+
+
+def several(attribute: str) -> list[str] | None:
+    """Names of several attributes: [] for "all", those with commas between; None for one."""
+    if attribute == "all":
+        return []
+    if "," not in attribute:
+        return None
+    return list(dict.fromkeys(name.strip() for name in attribute.split(",") if name.strip()))
 
 
 def check_budget(train: TrainSettings) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from clmle.data.base import Task
+from clmle.data.multilabel import MultiTask
 from clmle.errors import InputError
 from clmle.training.checkpoint import load_tensors
 
@@ -33,7 +34,7 @@ def start_from(network: nn.Module, prior: str) -> None:
     network.load_state_dict(fitting, strict=False)
 
 
-def given_features(prior: str, task: Task) -> np.ndarray | None:
+def given_features(prior: str, task: Task | MultiTask) -> np.ndarray | None:
     """Features (n, any) of the training rows in the file ``prior``; None where it is not .npy.
 
     The file has a row for each image of the data set, or for each training image.

@@ -26,15 +26,15 @@ def embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clusters_of(
-    rows: np.ndarray, split: np.ndarray, task: Task, assignment: np.ndarray | None
+    rows: np.ndarray, split: np.ndarray, train: np.ndarray, assignment: np.ndarray | None
 ) -> np.ndarray:
     """Cluster of each of ``rows`` (m,), -1 where it is no training image or there are none.
 
-    ``assignment`` (n,) holds the cluster of every training row of the task.
+    ``assignment`` (n,) holds the cluster of every one of the rows ``train`` (n,).
     """
     clusters = np.full(len(rows), -1, dtype=np.int64)
     if assignment is not None:
-        place = {int(row): i for i, row in enumerate(task.train)}
+        place = {int(row): i for i, row in enumerate(train)}
         for i in np.flatnonzero(split == 0):
             clusters[i] = assignment[place[int(rows[i])]]
     return clusters

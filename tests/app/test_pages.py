@@ -3,7 +3,9 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from clmle.files import runs_dir
@@ -29,6 +31,31 @@ def finished(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """One tiny run of two attributes at once, projected by PCA."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    lines = ["file,split,left,right"]
+    for i in range(60):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+        lines.append(f"{i}.png,{('train', 'val', 'test')[i % 3]},{i // 3 % 2},{i // 6 % 2}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+    settings = preset_settings("quick", "clmle", str(folder))
+    data = {"attribute": "all", "labels": str(folder / "labels.csv"), "image_size": 8}
+    small = {"iterations": 6, "prior_iterations": 2, "rounds": 1, "batch_size": 20}
+    settings = dataclasses.replace(
+        settings,
+        data=dataclasses.replace(settings.data, **data),
+        train=dataclasses.replace(settings.train, **small),
+    )
+    root = tmp_path_factory.mktemp("runs")
+    run = create_run(root, settings.to_dict())
+    train(run)
+    project_run(run, "pca")
+    return root
+
+
 def page(path):
     """The app, opened at one of its pages."""
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
@@ -46,6 +73,18 @@ def test_pages_open_with_nothing_there(path):
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
 def test_pages_open_with_a_finished_run(path, finished, monkeypatch):
     monkeypatch.setenv("CLMLE_RUNS", str(finished))
+    app = page(path)
+    if path.stem == "embeddings":
+        app.run()
+        app.button_group[0].set_value("pca")
+    app.run()
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_pages_open_with_a_run_of_many_attributes(path, several, monkeypatch):
+    monkeypatch.setenv("CLMLE_RUNS", str(several))
     app = page(path)
     if path.stem == "embeddings":
         app.run()

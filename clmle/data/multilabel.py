@@ -1,0 +1,102 @@
+"""Several binary attributes of the same images, learnt together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
+from clmle.errors import InputError
+
+
+@dataclass(frozen=True)
+class MultiTask:
+    """Attributes of a data set that have images of both kinds to learn from.
+
+    ``labels`` is (n, A) int64 over all images: 1 shown, 0 not shown, -1 unknown (masked wherever
+    it stands). ``left_out`` names attributes without a positive or without a negative training
+    image, of which nothing can be learnt. ``train``, ``validation`` and ``test`` are index arrays
+    into images and labels.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    attributes: tuple[str, ...]
+    left_out: tuple[str, ...]
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    n_classes = 2
+    class_names = ("not shown", "shown")
+
+    def rows(self, split: str) -> np.ndarray:
+        """Index array of ``split`` ("train", "validation" or "test")."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+
+    def class_counts(self, split: str = "train") -> np.ndarray:
+        """Images that do not show and that show each attribute, (A, 2) int64."""
+        labels = self.labels[self.rows(split)]
+        return np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)], axis=1)
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """Every attribute as a task of its own, on the images of which it is known."""
+        return tuple(
+            Task(
+                f"{self.name.rsplit('/', 1)[0]}/{name}",
+                self.images,
+                self.labels[:, a],
+                (f"not {name}", name),
+                *(rows[self.labels[rows, a] != UNKNOWN] for rows in map(self.rows, SPLITS)),
+            ).checked()
+            for a, name in enumerate(self.attributes)
+        )
+
+
+def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
+    """All attributes of ``dataset``, or those of ``names``, as one task.
+
+    Raises
+    ------
+    InputError
+        An attribute that is not there, or none that can be learnt.
+    """
+    names = list(names) or list(dataset.attributes)
+    if not names:
+        raise InputError(f"{dataset.name} has no binary attributes to learn together.")
+    for name in names:
+        if name not in dataset.attributes:
+            raise InputError(
+                f"{dataset.name} has no attribute {name!r}; "
+                f"choose among: {', '.join(dataset.attributes)}."
+            )
+    values = np.stack([dataset.attributes[n] for n in names], axis=1).astype(np.int64)
+    split = np.where((values != UNKNOWN).any(axis=1), dataset.split, -1)
+    rows = [np.flatnonzero(split == s) for s in (TRAIN, VALIDATION, TEST)]
+    for part, name in zip(rows, SPLITS, strict=True):
+        if len(part) == 0:
+            raise InputError(f"{dataset.name} has no labelled image in its {name} split.")
+    # Both kinds to learn from, and images to judge by.
+    usable = [
+        set(np.unique(values[rows[TRAIN], a])) >= {0, 1}
+        and all((values[part, a] != UNKNOWN).any() for part in rows[1:])
+        for a in range(len(names))
+    ]
+    if not any(usable):
+        raise InputError(
+            f"No attribute of {dataset.name} has training images that show it and that do not."
+        )
+    kept = [name for name, good in zip(names, usable, strict=True) if good]
+    return MultiTask(
+        f"{dataset.name}/{len(kept)} attributes",
+        dataset.images,
+        np.ascontiguousarray(values[:, usable]),
+        tuple(kept),
+        tuple(name for name in names if name not in kept),
+        *rows,
+    )

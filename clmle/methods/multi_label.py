@@ -1,0 +1,224 @@
+"""Any method for many attributes at once: one head each on a shared network.
+
+A batch is drawn for one attribute, its *query*, which is another one every step, the way the
+method draws for a single task. The query's head learns from it as it is. For every other head the
+same images are drawn again within the batch (features only, no image is seen twice by the network)
+so that its classes come in the shares in which its own method would have drawn them; images of
+which it knows nothing are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from clmle.data.multilabel import MultiTask
+from clmle.methods.base import Batch, Loss, Method, Outputs
+from clmle.methods.rules import RULES, Rule, stored_as
+from clmle.spread_batches import apportion
+
+CLOSE = 0.05  # shares of classes that differ by less count as the same
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a batch is to every head: drawn in ``step`` for the attribute ``query``."""
+
+    step: int
+    query: int
+    own: Batch
+
+
+class MultiLabel:
+    """A method for each attribute of a task, with the hooks of a single :class:`Method`.
+
+    Features are z (B, A, d), logits (B, A, 2), labels (B, A) with -1 for unknown.
+    """
+
+    def __init__(
+        self,
+        kind: type[Method],
+        options: Any,
+        task: MultiTask,
+        batch_size: int,
+        seed: int,
+        feature_dim: int = 64,
+    ) -> None:
+        self.attributes = task.attributes
+        self.labels = task.labels[task.train]
+        self.seed = seed
+        self.known = [np.flatnonzero(self.labels[:, a] >= 0) for a in range(len(task.attributes))]
+        # Position of a training image among those that an attribute is known of.
+        self.place = []
+        for rows in self.known:
+            place = np.full(len(self.labels), -1, dtype=np.int64)
+            place[rows] = np.arange(len(rows))
+            self.place.append(place)
+        self.heads = [kind(options, one, batch_size, seed, feature_dim) for one in task.tasks]
+        self.own = nn.ModuleDict({str(a): head.own for a, head in enumerate(self.heads)})
+        self.uses_clusters = kind.uses_clusters
+
+    # --- options ------------------------------------------------------------------------
+
+    @property
+    def options(self) -> Any:
+        return self.heads[0].options
+
+    @options.setter
+    def options(self, options: Any) -> None:
+        for head in self.heads:
+            head.options = options
+
+    def margin_candidates(self) -> list[Any]:
+        """As for the first attribute: shares of bounds, which every head turns into its own a1."""
+        return self.heads[0].margin_candidates()
+
+    def margins(self, dim: int) -> Any:
+        return self.heads[0].margins(dim)  # type: ignore[attr-defined]
+
+    def needs_train_features(self) -> bool:
+        return self.heads[0].needs_train_features()
+
+    # --- batches and loss ---------------------------------------------------------------
+
+    def draw(self, step: int) -> Batch:
+        query = step % len(self.heads)
+        own = self.heads[query].draw(step)
+        return Batch(self.known[query][own.rows], Shared(step, query, own))
+
+    def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
+        shared: Shared = batch.detail
+        return self.heads[shared.query].augment(images, shared.own, step)
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        """Mean over the heads that learn something from the batch."""
+        shared: Shared = batch.detail
+        losses = []
+        for a, head in enumerate(self.heads):
+            mine, part = np.arange(len(batch.rows)), shared.own
+            if a != shared.query:
+                if not head.reads_any_batch:
+                    continue
+                mine = self._redrawn(a, batch.rows, shared)
+                if len(mine) == 0:
+                    continue
+                part = Batch(self.place[a][batch.rows[mine]])
+            pick = torch.from_numpy(mine).to(outputs.features.device)
+            seen = Outputs(
+                outputs.features[pick, a],
+                outputs.logits[pick, a],
+                outputs.labels[pick, a],
+                outputs.progress,
+            )
+            losses.append(head.loss(seen, part))
+        total = torch.stack([loss.total for loss in losses]).mean()
+        parts = {
+            name: torch.stack([loss.parts[name] for loss in losses if name in loss.parts]).mean()
+            for name in losses[0].parts
+        }
+        return Loss(total, parts)
+
+    def _redrawn(self, a: int, rows: np.ndarray, shared: Shared) -> np.ndarray:
+        """Places in the batch that head ``a`` learns from, in the shares that it wants."""
+        labels = self.labels[rows, a]
+        known = np.flatnonzero(labels >= 0)
+        head = self.heads[a]
+        shares, natural = head.class_shares(), head.counts / head.counts.sum()
+        if np.abs(shares - natural).max() < CLOSE or len(np.unique(labels[known])) < 2:
+            return known
+        rng = np.random.default_rng([self.seed, shared.step, 4, a])
+        picked = []
+        for c, count in enumerate(apportion(shares, len(known), rng)):
+            members = known[labels[known] == c]
+            picked.append(rng.choice(members, count, replace=count > len(members)))
+        return np.concatenate(picked)
+
+    # --- rounds and rules ---------------------------------------------------------------
+
+    def start_round(
+        self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
+    ) -> None:
+        for a, head in enumerate(self.heads):
+            mine = None if features is None else features[self.known[a], a]
+            first = None if prior is None else prior[self.known[a]]
+            head.start_round(round, mine, first)
+
+    def fit_rule(
+        self,
+        train_features: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Rule:
+        """The rule of every head, on the images of which its attribute is known."""
+        features, logits, labels = validation
+        rules = []
+        for a, head in enumerate(self.heads):
+            rows = labels[:, a] >= 0
+            mine = train_features[self.known[a], a] if train_features.size else np.empty((0, 0))
+            rules.append(head.fit_rule(mine, (features[rows, a], logits[rows, a], labels[rows, a])))
+        return AttributeRules(rules)
+
+    def assignment(self) -> np.ndarray | None:
+        """Clusters of the first attribute, (n,), -1 where it is unknown; None without clusters."""
+        found = self.heads[0].assignment()
+        if found is None:
+            return None
+        clusters = np.full(len(self.labels), -1, dtype=np.int64)
+        clusters[self.known[0]] = found
+        return clusters
+
+    # --- resuming -----------------------------------------------------------------------
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {
+            f"{a}.{name}": tensor
+            for a, head in enumerate(self.heads)
+            for name, tensor in head.state().items()
+        }
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        for a, head in enumerate(self.heads):
+            head.load_state(_of(state, a))
+
+
+@stored_as("attributes")
+class AttributeRules(Rule):
+    """A rule for each attribute: z (n, A, d) and logits (n, A, 2) to scores (n, A, 2)."""
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self.rules = rules
+
+    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        each = [rule.scores(features[:, a], logits[:, a]) for a, rule in enumerate(self.rules)]
+        return np.stack(each, axis=1)
+
+    def chosen(self) -> dict[str, Any]:
+        return {"rules": [{"kind": rule.kind, **rule.chosen()} for rule in self.rules]}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {
+            f"{a}.{name}": array
+            for a, rule in enumerate(self.rules)
+            for name, array in rule.arrays().items()
+        }
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Rule:
+        rules = []
+        for a, facts in enumerate(chosen["rules"]):
+            own = dict(facts)
+            rules.append(RULES[own.pop("kind")].restored(_of(arrays, a), own))
+        return cls(rules)
+
+
+def _of(named: Mapping[str, Any], a: int) -> dict[str, Any]:
+    """The entries "a.name" of attribute ``a``, by name."""
+    return {
+        key.partition(".")[2]: value
+        for key, value in named.items()
+        if key.partition(".")[0] == str(a)
+    }

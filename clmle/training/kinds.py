@@ -1,0 +1,60 @@
+"""One target or many attributes: what the engine makes and asks differently for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from clmle.data.base import Dataset, Task
+from clmle.data.multilabel import MultiTask, multi_task
+from clmle.evaluation.attributes import attribute_figures
+from clmle.evaluation.classification import classification_figures
+from clmle.methods import Method, get_method
+from clmle.methods.multi_label import MultiLabel
+from clmle.settings import TrainSettings
+from clmle.training.network import MultiNetwork, Network
+from clmle.training.prepare import several
+
+
+def make_network(task: Task | MultiTask, train: TrainSettings) -> nn.Module:
+    """The network of a task: one head, or one for each attribute."""
+    height, width, channels = task.images.shape[1:]
+    shared = (train.backbone, channels, (height, width), train.feature_dim)
+    if isinstance(task, MultiTask):
+        return MultiNetwork(*shared, len(task.attributes))
+    return Network(*shared, task.n_classes)
+
+
+def make_method(
+    name: str, options: Any, task: Task | MultiTask, train: TrainSettings
+) -> Method | MultiLabel:
+    """A method for a task: itself, or one of it for each attribute."""
+    facts = (train.batch_size, train.seed, train.feature_dim)
+    if isinstance(task, MultiTask):
+        return MultiLabel(get_method(name), options, task, *facts)
+    return get_method(name)(options, task, *facts)
+
+
+def figures_of(
+    task: Task | MultiTask, rows: np.ndarray, scores: np.ndarray, n_bootstrap: int = 1000
+) -> dict[str, Any]:
+    """Figures of the images ``rows`` by their scores: of one target, or of every attribute."""
+    labels = task.labels[rows]
+    if isinstance(task, MultiTask):
+        return attribute_figures(labels, scores, task.attributes, n_bootstrap=n_bootstrap)
+    return classification_figures(labels, scores, n_bootstrap=n_bootstrap)
+
+
+def shown_of(dataset: Dataset, attribute: str) -> Task:
+    """The task of which a run on ``attribute`` (one, several, or all) keeps its embedding."""
+    names = several(attribute)
+    if names is None:
+        return dataset.task(attribute or None)
+    return shown_task(multi_task(dataset, names))
+
+
+def shown_task(task: Task | MultiTask) -> Task:
+    """The task whose embedding is kept to be looked at: of many attributes the first."""
+    return task.tasks[0] if isinstance(task, MultiTask) else task

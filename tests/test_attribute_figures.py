@@ -1,0 +1,63 @@
+"""Figures of many attributes against those of each alone."""
+
+import numpy as np
+import pytest
+
+from clmle.evaluation.attributes import attribute_figures
+from clmle.evaluation.classification import classification_figures
+
+NAMES = ("a", "b", "c")
+
+
+def example(seed, n=300):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((n, 3)) < [0.5, 0.1, 0.3]).astype(int)
+    labels[rng.random((n, 3)) < 0.2] = -1
+    scores = rng.normal(size=(n, 3, 2))
+    scores[..., 1] += 1.5 * (labels == 1)
+    return labels, scores
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_attribute_is_judged_on_its_known_images_and_means_are_means(seed):
+    labels, scores = example(seed)
+    found = attribute_figures(labels, scores, NAMES)
+    singles = {}
+    for a, name in enumerate(NAMES):
+        known = labels[:, a] >= 0
+        singles[name] = classification_figures(labels[known, a], scores[known, a])
+    assert found["attributes"] == singles
+    for figure in ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc"):
+        assert found[figure] == pytest.approx(np.mean([f[figure] for f in singles.values()]))
+    assert found["recall"][1] == pytest.approx(np.mean([f["recall"][1] for f in singles.values()]))
+    assert np.sum(found["confusion"]) == (labels >= 0).sum()
+    assert found["left_out"] == []
+
+
+def test_interval_is_that_of_a_plain_loop_over_redrawn_images():
+    labels, scores = example(5)
+    low, high = attribute_figures(labels, scores, NAMES)["interval"]
+    rng = np.random.default_rng(1)
+    right = scores.argmax(axis=2) == labels
+    means = []
+    for _ in range(1000):
+        rows = rng.integers(0, len(labels), len(labels))
+        recalls = [
+            right[rows, a][labels[rows, a] == value].mean() for a in range(3) for value in (0, 1)
+        ]
+        means.append(np.mean(recalls))
+    np.testing.assert_allclose([low, high], np.quantile(means, [0.025, 0.975]), atol=0.008)
+
+
+def test_an_attribute_with_one_kind_alone_is_in_no_mean_and_is_named():
+    labels, scores = example(0)
+    labels[:, 1] = np.where(labels[:, 1] == 1, -1, labels[:, 1])
+    found = attribute_figures(labels, scores, NAMES)
+    assert found["left_out"] == ["b"]
+    assert set(found["attributes"]) == {"a", "c"}
+    without = attribute_figures(labels[:, [0, 2]], scores[:, [0, 2]], ("a", "c"))
+    assert found["balanced_accuracy"] == without["balanced_accuracy"]
+    assert found["interval"] == without["interval"]
+    nothing = attribute_figures(np.full((4, 1), -1), np.zeros((4, 1, 2)), ("a",))
+    assert nothing["balanced_accuracy"] is None
+    assert nothing["left_out"] == ["a"]

@@ -1,0 +1,190 @@
+"""Many attributes on one network: every kind of method, masks, shares, kills."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from clmle.data.base import Dataset
+from clmle.data.multilabel import multi_task
+from clmle.methods import Outputs, get_method, method_names
+from clmle.methods.multi_label import MultiLabel
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run
+from clmle.training import Stopped, evaluate, load_model, train
+
+SMALL = {"cluster_size": 20, "samples_per_cluster": 4, "clusters_per_batch": 6,
+         "same_class_clusters": 3}  # fmt: skip
+TRAIN = {"iterations": 12, "prior_iterations": 4, "rounds": 2, "batch_size": 48, "threads": 1,
+         "backbone": "tiny"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    """Grey images with a bright spot in one of three corners, each an attribute; some unknown."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    lines = ["file,split,first,second,third"]
+    for i in range(260):
+        split = "train" if i < 160 else "val" if i < 200 else "test"
+        shown = (rng.random(3) < [0.5, 0.15, 0.3]).astype(int)
+        pixels = rng.normal(80, 20, (12, 12, 3))
+        for corner, (y, x) in enumerate(((0, 0), (0, 7), (7, 0))):
+            pixels[y : y + 5, x : x + 5] += 120 * shown[corner]
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{i}.png")
+        known = rng.random(3) < 0.9
+        texts = [str(s) if k else "" for s, k in zip(shown, known, strict=True)]
+        lines.append(",".join([f"{i}.png", split, *texts]))
+    (folder / "labels.csv").write_text("\n".join(lines))
+    return folder
+
+
+def settings(method, folder, **train_values):
+    base = preset_settings("quick", method, str(folder))
+    own = {k: v for k, v in SMALL.items() if hasattr(base.options, k)}
+    return dataclasses.replace(
+        base,
+        data=dataclasses.replace(
+            base.data, attribute="all", labels=str(folder / "labels.csv"), image_size=12
+        ),
+        options=dataclasses.replace(base.options, **own),
+        train=dataclasses.replace(base.train, mirror=False, **(TRAIN | train_values)),
+    )
+
+
+def one_method_of_every_file():
+    files = {get_method(name).__module__: name for name in reversed(method_names())}
+    return sorted({*files.values(), "clmle", "clmle-printed"})
+
+
+@pytest.mark.parametrize("method", one_method_of_every_file())
+def test_every_kind_of_method_learns_many_attributes(method, squares, tmp_path):
+    run = create_run(tmp_path, settings(method, squares).to_dict())
+    result = train(run)
+    test = result["test"]
+    assert list(test["attributes"]) == ["first", "second", "third"]
+    assert 0 <= test["balanced_accuracy"] <= 1
+    assert np.shape(result["class_counts"]) == (3, 2)
+    again = evaluate(run)  # from the stored weights and rules
+    assert again["attributes"] == test["attributes"]
+    model = load_model(run)
+    images = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), dtype=np.uint8)
+    assert model.scores(images).shape == (5, 3, 2)
+    np.testing.assert_allclose(np.linalg.norm(model.embed(images), axis=2), 1, atol=1e-4)
+    stored = run.embedding(run.embedding_rounds()[-1])
+    assert stored["features"].ndim == 2  # of the first attribute
+    assert set(np.unique(stored["labels"])) <= {0, 1}
+
+
+def test_clmle_finds_all_three_corners(squares, tmp_path):
+    run = create_run(tmp_path, settings("clmle", squares, iterations=90, rounds=3).to_dict())
+    test = train(run)["test"]
+    assert all(f["balanced_accuracy"] > 0.85 for f in test["attributes"].values()), test
+
+
+@pytest.mark.parametrize("method", ["clmle", "clmle-printed", "center", "softmax"])
+def test_stopped_and_resumed_is_the_same_run(method, squares, tmp_path, monkeypatch):
+    monkeypatch.setattr("clmle.training.engine.TOLD_EVERY", 0.0)
+    whole = train(create_run(tmp_path / "whole", settings(method, squares).to_dict()))
+    run = create_run(tmp_path / "cut", settings(method, squares).to_dict())
+
+    def report(status):
+        if status["step"] >= 9 and status["phase"].startswith("round"):
+            run.ask_to_stop()
+
+    with pytest.raises(Stopped):
+        train(run, report=report)
+    assert train(run)["test"] == whole["test"]
+
+
+def toy(n=400, attributes=3):
+    rng = np.random.default_rng(0)
+    labels = (rng.random((n, attributes)) < 0.2).astype(np.int8)
+    labels[rng.random((n, attributes)) < 0.1] = -1
+    images = rng.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8)
+    split = np.repeat([0, 1, 2], [n - 80, 40, 40]).astype(np.int8)
+    return Dataset("toy", images, split, {f"a{i}": labels[:, i] for i in range(attributes)})
+
+
+def outputs(task, rows, dim=6):
+    generator = torch.Generator().manual_seed(1)
+    n, a = len(rows), len(task.attributes)
+    labels = torch.from_numpy(task.labels[task.train][rows])
+    draw = [torch.randn(n, a, k, generator=generator, requires_grad=True) for k in (dim, 2)]
+    return Outputs(draw[0], draw[1], labels, 0.25)
+
+
+@pytest.mark.parametrize("name", ["softmax", "over-sampling", "center", "clmle", "lmle"])
+def test_one_attribute_is_the_single_method(name):
+    task = multi_task(toy(attributes=1))
+    kind = get_method(name)
+    options = kind.Options()
+    own = {k: v for k, v in SMALL.items() if hasattr(options, k)}
+    options = dataclasses.replace(options, **own)
+    many = MultiLabel(kind, options, task, 48, 0, 6)
+    torch.manual_seed(0)
+    single = kind(options, task.tasks[0], 48, 0, 6)
+    for a, b in zip(many.own.parameters(), single.own.parameters(), strict=True):
+        a.data.copy_(b.data)
+    features = np.random.default_rng(0).normal(size=(len(task.train), 1, 6)).astype(np.float32)
+    many.start_round(0, features)
+    single.start_round(0, features[many.known[0], 0])
+    for step in range(3):
+        batch, alone = many.draw(step), single.draw(step)
+        np.testing.assert_array_equal(batch.rows, many.known[0][alone.rows])
+        out = outputs(task, batch.rows)
+        one = Outputs(out.features[:, 0], out.logits[:, 0], out.labels[:, 0], 0.25)
+        found, wanted = many.loss(out, batch).total, single.loss(one, alone).total
+        torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["over-sampling", "clmle"])
+def test_every_head_sees_its_classes_in_the_shares_it_wants_and_nothing_unknown(name):
+    task = multi_task(toy())
+    kind = get_method(name)
+    options = kind.Options()
+    if name == "clmle":
+        options = dataclasses.replace(options, cluster_size=20)
+    many = MultiLabel(kind, options, task, 60, 0, 6)
+    features = np.random.default_rng(0).normal(size=(len(task.train), 3, 6)).astype(np.float32)
+    many.start_round(0, features)
+    for step in range(6):
+        batch = many.draw(step)
+        query = step % 3
+        assert batch.detail.query == query
+        assert (many.labels[batch.rows, query] >= 0).all()
+        for a in set(range(3)) - {query}:
+            mine = many._redrawn(a, batch.rows, batch.detail)
+            labels = many.labels[batch.rows[mine], a]
+            assert (labels >= 0).all()
+            share = many.heads[a].class_shares()[1]
+            assert abs(labels.mean() - share) <= 1.01 / len(labels)
+            assert len(mine) == (many.labels[batch.rows, a] >= 0).sum()
+
+
+def test_unknown_labels_leave_no_gradient():
+    task = multi_task(toy())
+    many = MultiLabel(get_method("softmax"), get_method("softmax").Options(), task, 60, 0, 6)
+    batch = many.draw(0)
+    out = outputs(task, batch.rows)
+    many.loss(out, batch).total.backward()
+    unknown = out.labels == -1
+    assert unknown.any()
+    assert (out.logits.grad[unknown] == 0).all()
+    assert (out.logits.grad[~unknown] != 0).any(dim=1).all()
+
+
+def test_batches_that_only_their_method_can_read_teach_the_query_alone():
+    task = multi_task(toy())
+    options = dataclasses.replace(get_method("lmle").Options(), **SMALL)
+    many = MultiLabel(get_method("lmle"), options, task, 60, 0, 6)
+    features = np.random.default_rng(0).normal(size=(len(task.train), 3, 6)).astype(np.float32)
+    many.start_round(0, features)
+    batch = many.draw(1)
+    out = outputs(task, batch.rows)
+    many.loss(out, batch).total.backward()
+    taught = out.features.grad.abs().sum(dim=(0, 2)) > 0
+    assert taught.tolist() == [False, True, False]
