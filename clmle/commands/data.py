@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from clmle.commands.options import add_settings, from_flags
 from clmle.commands.screen import Progress, table
 
 
 def main(arguments: list[str]) -> int:
-    from clmle.settings import DataSettings, Settings
+    from clmle.settings import DataSettings
 
     parser = argparse.ArgumentParser(prog="clmle data", description=__doc__)
     parser.add_argument("dataset", nargs="?", default="toonfaces", help="name or folder")
@@ -20,24 +21,26 @@ def main(arguments: list[str]) -> int:
     values = parser.parse_args(arguments)
 
     from clmle.data import dataset_names, describe
+    from clmle.presets import preset_settings
     from clmle.training.prepare import load_data, prepare
 
     if values.list:
         print("\n".join(dataset_names()))
         return 0
-    from clmle.methods.softmax import NoOptions
-
-    settings = from_flags(Settings(options=NoOptions()), values)
+    settings = from_flags(preset_settings("quick", "softmax", values.dataset), values)
     progress = Progress("images")
     dataset = load_data(settings.data, values.seed, progress)
+    left_out: tuple[str, ...] = ()
     rows = [r for r in describe(dataset) if r["train"] + r["validation"] + r["test"]]
     if settings.data.attribute or settings.data.imbalance != "none":
         _, task = prepare(settings)
         rows = [
-            {"target": task.name, "class": name,
-             **{s: int(task.class_counts(s)[c]) for s in ("train", "validation", "test")}}
-            for c, name in enumerate(task.class_names)
+            {"target": one.name, "class": name,
+             **{s: int(one.class_counts(s)[c]) for s in ("train", "validation", "test")}}
+            for one in getattr(task, "tasks", (task,))
+            for c, name in enumerate(one.class_names)
         ]  # fmt: skip
+        left_out = getattr(task, "left_out", ())
     if values.json:
         import json
 
@@ -45,5 +48,23 @@ def main(arguments: list[str]) -> int:
         return 0
     height, width = dataset.images.shape[1:3]
     print(f"{dataset.name}: {len(dataset):,} images of {height} x {width}\n")
-    print(table([{k: v for k, v in row.items() if k != "value"} for row in rows]))
+    print(table([{k: v for k, v in row.items() if k != "value"} for row in few_rows(rows)]))
+    if left_out:
+        print(f"\nNothing to learn from, left out: {', '.join(left_out)}.")
     return 0
+
+
+def few_rows(rows: list[dict[str, Any]], most: int = 50) -> list[dict[str, Any]]:
+    """A target of more than ``most`` classes (identities, say) in one row of sums."""
+    by_target: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_target.setdefault(row["target"], []).append(row)
+    shown = []
+    for target, own in by_target.items():
+        if len(own) <= most:
+            shown += own
+            continue
+        splits = ("train", "validation", "test")
+        sums = {split: sum(row[split] for row in own) for split in splits}
+        shown.append({"target": target, "class": f"{len(own):,} classes", **sums})
+    return shown

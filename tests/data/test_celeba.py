@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from clmle import InputError
+from clmle.__main__ import main
 from clmle.data.base import TEST, TRAIN, VALIDATION
 from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.celeba import images as celeba_images
@@ -293,3 +294,21 @@ def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
     with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run learnt from"):
         model.embed(np.zeros((2, 55, 55, 3), dtype=np.uint8))
     assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
+
+
+def test_the_data_command_counts_its_attributes_and_sums_its_people(celeba, capsys):
+    assert main(["data", str(celeba)]) == 0
+    out = capsys.readouterr().out
+    assert "celeba: 120 images of 55 x 47" in out
+    assert "Bald" in out
+    assert main(["data", str(celeba), "--attribute", "all"]) == 0
+    assert "not Young" in capsys.readouterr().out
+    say_all(celeba / ATTR, "1")
+    assert main(["data", str(celeba), "--attribute", "all"]) == 2
+    assert "No attribute of celeba" in capsys.readouterr().err
+
+
+def say_all(path, text):
+    lines = path.read_text().splitlines()
+    rows = [f"{line.split()[0]} {' '.join([text] * len(NAMES))}" for line in lines[2:]]
+    write(path, [*lines[:2], *rows])
