@@ -70,21 +70,10 @@ def test_pages_open_with_nothing_there(path):
     assert app.title
 
 
+@pytest.mark.parametrize("runs", ["finished", "several"])
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
-def test_pages_open_with_a_finished_run(path, finished, monkeypatch):
-    monkeypatch.setenv("CLMLE_RUNS", str(finished))
-    app = page(path)
-    if path.stem == "embeddings":
-        app.run()
-        app.button_group[0].set_value("pca")
-    app.run()
-    assert not app.exception
-    assert not app.error
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
-def test_pages_open_with_a_run_of_many_attributes(path, several, monkeypatch):
-    monkeypatch.setenv("CLMLE_RUNS", str(several))
+def test_pages_open_with_a_run_of_one_target_or_many(path, runs, request, monkeypatch):
+    monkeypatch.setenv("CLMLE_RUNS", str(request.getfixturevalue(runs)))
     app = page(path)
     if path.stem == "embeddings":
         app.run()
