@@ -43,7 +43,7 @@ class DataSettings:
 class TrainSettings:
     """Backbone, budget and optimiser: the same for every method that is compared."""
 
-    backbone: str = setting("small", "network from image to feature")
+    backbone: str = setting("small", "network: tiny, small, deepid2 or residual")
     feature_dim: int = setting(64, "dimension d of the embedding")
     iterations: int = setting(200, "training steps in all, those for prior features included")
     batch_size: int = setting(240, "images a step")

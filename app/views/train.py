@@ -11,6 +11,15 @@ from app.widgets.runs import all_runs, chosen_runs
 from app.widgets.settings import settings_form
 
 
+def attribute_of(place, names) -> str:
+    """One attribute, or all of them together."""
+    return place.selectbox(
+        "Attribute",
+        [*names, "all"],
+        format_func=lambda name: "all together" if name == "all" else name,
+    )
+
+
 def new_runs() -> None:
     """The form; starts one run for each method."""
     from clmle.data import celeba_attributes, dataset_names, is_celeba, load_folder
@@ -24,13 +33,13 @@ def new_runs() -> None:
     dataset = first.selectbox("Data", [*dataset_names(), "my own folder"])
     target, labels = "", ""
     if dataset == "toonfaces":
-        target = second.selectbox("Attribute", ATTRIBUTES)
+        target = attribute_of(second, ATTRIBUTES)
     elif dataset == "solar-cells":
         target = second.selectbox("Attribute or label", SOLAR_TARGETS)
     elif dataset == "my own folder":
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
         if dataset and is_celeba(dataset):
-            target = second.selectbox("Attribute", celeba_attributes(dataset))
+            target = attribute_of(second, celeba_attributes(dataset))
         else:
             labels = second.text_input("CSV of labels (not needed for one folder a class)")
     preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
