@@ -107,8 +107,10 @@ def class_shares(
     counts = np.asarray(counts, dtype=np.float64)
     weight = np.where(counts > 0, np.maximum(counts, 1) ** power, 0.0)
     shares = weight / weight.sum()
-    if batch_size is None or counts.sum() <= batch_size:
-        return shares if batch_size is None else counts / counts.sum()
+    if batch_size is None:
+        return shares
+    if counts.sum() <= batch_size:
+        return counts / counts.sum()
     most = counts / batch_size
     full = np.zeros(len(counts), dtype=bool)
     while ((shares > most) & ~full).any():

@@ -123,9 +123,7 @@ def _fill(
             if progress is not None:
                 progress(done, n)
     problems = dict(map(json.loads, _lines(building / "problems.jsonl")))
-    del images, state
-    (building / "state.npy").unlink()
-    (building / "problems.jsonl").unlink(missing_ok=True)
+    # The marks stay: were they removed, a kill before the folder gets its name would cost all.
     write_json(building / "meta.json", {"stamp": stamp, "problems": problems})
 
 

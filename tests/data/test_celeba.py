@@ -272,6 +272,10 @@ def test_a_killed_reading_goes_on_where_it_was(tmp_path):
     wanted[7] = 0
     np.testing.assert_array_equal(images[:, 0, 0, 0], wanted)
     cached_pixels(tmp_path / "pixels", "a", n, shape, dies)  # from the cache: reads nothing
+    # Killed when all was read, but before the folder had its name: nothing is read again.
+    (tmp_path / "pixels").rename(tmp_path / "pixels.building")
+    again_images, _ = cached_pixels(tmp_path / "pixels", "a", n, shape, dies)
+    np.testing.assert_array_equal(again_images, images)
     cached_pixels(tmp_path / "pixels", "b", n, shape, lives)  # of another source
     assert len(again) == CHUNK + n
 

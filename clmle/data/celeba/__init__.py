@@ -148,11 +148,12 @@ def _split(part: np.ndarray, identity: np.ndarray | None, validation: str, seed:
     wanted = max(1, round(len(train) * VALIDATED))
     rng = np.random.default_rng([seed, len(train)])
     # Whole identities: a face known from training would flatter the validation.
-    people = train if identity is None else identity[train]
-    order = rng.permutation(np.unique(people))
-    sizes = np.unique(people, return_counts=True)[1][np.searchsorted(np.unique(people), order)]
-    many = max(1, int(np.searchsorted(np.cumsum(sizes), wanted, side="right")))
-    split[train[np.isin(people, order[:many])]] = VALIDATION
+    owner = train if identity is None else identity[train]
+    people, sizes = np.unique(owner, return_counts=True)
+    order = rng.permutation(len(people))
+    many = max(1, int(np.searchsorted(np.cumsum(sizes[order]), wanted, side="right")))
+    chosen = people[order[:many]]
+    split[train[np.isin(owner, chosen)]] = VALIDATION
     return split
 
 
