@@ -47,6 +47,4 @@ def preset_settings(
         train = replace(train, mirror=False)
     elif dataset not in dataset_names() and is_celeba(dataset):
         data = replace(data, image_size=55)
-        if hasattr(options, "cluster_size"):
-            options = replace(options, cluster_size=20)
     return Settings(method, options, data, train)

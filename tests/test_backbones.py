@@ -46,7 +46,7 @@ def multiplications(network, images):
 
 @pytest.mark.parametrize(
     ("name", "size", "millions"),
-    [("tiny", 40, 1.5), ("deepid2", (55, 47), 8), ("residual", (55, 47), 8)],
+    [("tiny", 40, 1.5), ("deepid2", (55, 47), 8), ("residual", (55, 47), 8), ("resnet18", (55, 47), 112)],
 )
 def test_cost_is_what_the_docstring_says(name, size, millions):
     network = build_backbone(name, 3, size, 64).eval()
@@ -75,3 +75,9 @@ def test_images_too_small_are_a_sentence():
         build_backbone("deepid2", 3, (32, 40), 64)
     with pytest.raises(InputError, match="no backbone 'huge'"):
         build_backbone("huge", 3, 40, 64)
+
+
+def test_resnet18_has_the_weights_of_the_published_network():
+    # 11,689,512 with 1,000 outputs (torchvision's documentation); ours has 64.
+    network = build_backbone("resnet18", 3, 64, 64)
+    assert sum(p.numel() for p in network.parameters()) == 11_689_512 - 513 * 1000 + 513 * 64

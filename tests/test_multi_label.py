@@ -13,6 +13,7 @@ from clmle.methods.multi_label import MultiLabel
 from clmle.presets import preset_settings
 from clmle.run_folder import create_run
 from clmle.training import Stopped, evaluate, load_model, train
+from clmle.training.prepare import prepare
 
 SMALL = {"cluster_size": 20, "samples_per_cluster": 4, "clusters_per_batch": 6,
          "same_class_clusters": 3}  # fmt: skip
@@ -188,3 +189,22 @@ def test_batches_that_only_their_method_can_read_teach_the_query_alone():
     many.loss(out, batch).total.backward()
     taught = out.features.grad.abs().sum(dim=(0, 2)) > 0
     assert taught.tolist() == [False, True, False]
+
+
+def test_a_cell_of_many_attributes_is_a_task_for_each_in_the_statistics(squares, tmp_path):
+    from clmle.experiments.cells import Cell, run_cell
+    from clmle.experiments.statistics import cells_frame
+
+    summary = run_cell(Cell("mine", settings("softmax", squares)), tmp_path / "run")
+    task = multi_task(prepare(settings("softmax", squares))[0])
+    for split in ("validation", "test"):
+        frame = cells_frame([summary], split).set_index("task")
+        assert list(frame.index) == [f"{squares.name}/{n}" for n in ("first", "second", "third")]
+        for name, (without, with_it) in zip(task.attributes, task.class_counts(), strict=True):
+            own = summary["attributes"][name][split]
+            row = frame.loc[f"{squares.name}/{name}"]
+            assert row["balanced_accuracy"] == own["balanced_accuracy"]
+            assert row["minority"] == min(without, with_it) / (without + with_it)
+            assert row["recall_rarest"] == own["recall"][int(with_it <= without)]
+        mean = frame["balanced_accuracy"].mean()
+        assert mean == pytest.approx(summary[split]["balanced_accuracy"], abs=1e-4)

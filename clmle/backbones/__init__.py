@@ -8,6 +8,7 @@ from torch import nn
 
 from clmle.backbones.deepid2 import DeepID2
 from clmle.backbones.residual import ResidualCNN
+from clmle.backbones.resnet18 import ResNet18
 from clmle.backbones.small import SmallCNN
 from clmle.backbones.tiny import TinyCNN
 from clmle.errors import InputError
@@ -17,6 +18,7 @@ _BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
     "tiny": TinyCNN,
     "deepid2": DeepID2,
     "residual": ResidualCNN,
+    "resnet18": ResNet18,
 }
 
 Size = int | tuple[int, int]
@@ -42,6 +44,7 @@ def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int)
 
 __all__ = [
     "DeepID2",
+    "ResNet18",
     "ResidualCNN",
     "Size",
     "SmallCNN",

@@ -74,7 +74,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("study", nargs="?", help="its name (see --list), or grid for a free one")
     parser.add_argument("--list", action="store_true", help="name the studies")
     parser.add_argument("--dataset", default="", help="toonfaces, digits or a folder")
-    parser.add_argument("--attributes", default="", help="with commas, or all")
+    parser.add_argument(
+        "--attributes",
+        default="",
+        help="with commas; all: each by itself; together: all on one network",
+    )
     parser.add_argument("--seeds", default="", help="with commas, such as 0,1,2")
     parser.add_argument("--methods", default="", help="of a grid; of a study, only these")
     parser.add_argument("--ratios", default="", help="imbalance ratios, with commas")
@@ -138,6 +142,8 @@ def cells_asked_for(values: argparse.Namespace) -> list[Any]:
         some = next(iter(study.variants.values()))
         data = variant_settings(some, values.preset, values.dataset or study.dataset).data
         attributes = list(target_names(data, Progress("images")))
+    elif attributes == ["together"]:
+        attributes = ["all"]
     ratios = numbers(values.ratios, "--ratios")
     return study_cells(
         study,

@@ -26,6 +26,7 @@ KEPT = (
     "recall",
     "confusion",
 )
+LONG = ("within_margin", "rules")  # chosen for every class or attribute: too long for a summary
 LOCK_SECONDS = 60.0
 # Settings that came after the first results, at the value that those had without knowing: there
 # they leave the key as it was, so that no finished cell is run again.
@@ -114,6 +115,7 @@ def run_cell(cell: Cell, folder: str | os.PathLike[str]) -> dict[str, Any]:
 def summarise(cell: Cell, run: RunFolder, result: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a run: settings, figures of both splits, its course over steps."""
     settings = cell.settings.to_dict()
+    splits = ("validation", "test")
     course = [
         [line["step"], round(line["seconds"], 1), _rounded(line["balanced_accuracy"])]
         for line in run.metrics("validation")
@@ -125,13 +127,27 @@ def summarise(cell: Cell, run: RunFolder, result: Mapping[str, Any]) -> dict[str
         "task": result["task"],
         "seed": settings["train"]["seed"],
         "class_counts": result["class_counts"],
-        **{s: {k: _rounded(result[s][k]) for k in KEPT} for s in ("validation", "test")},
-        "chosen": _rounded({k: v for k, v in result["chosen"].items() if k != "within_margin"}),
+        **{s: {k: _rounded(result[s][k]) for k in KEPT} for s in splits},
+        **({"attributes": _of_attributes(result)} if "attributes" in result else {}),
+        "chosen": _rounded({k: v for k, v in result["chosen"].items() if k not in LONG}),
         "best_round": result["best_round"],
         "course": course,
         "seconds": round(result["seconds"], 1),
         "machine": result["machine"],
         "settings": settings,
+    }
+
+
+def _of_attributes(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of both splits and training counts of each attribute that could be judged."""
+    counts = dict(zip(result["attributes"], result["class_counts"], strict=True))
+    found = {s: result[s]["attributes"] for s in ("validation", "test")}
+    return {
+        name: {
+            "class_counts": counts[name],
+            **{s: {k: _rounded(f[name][k]) for k in KEPT} for s, f in found.items() if name in f},
+        }
+        for name in found["test"]
     }
 
 

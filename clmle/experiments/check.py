@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from clmle.backbones import backbone_names, build_backbone
-from clmle.data import Dataset, Task, imbalance, imbalanced_counts
+from clmle.data import Dataset, Task, imbalanced_counts
+from clmle.data.multilabel import MultiTask
 from clmle.data.toonfaces.build import rendered_faces
 from clmle.data.toonfaces.looks import ATTRIBUTES
 from clmle.errors import InputError
 from clmle.experiments.cells import Cell
-from clmle.methods import get_method
 from clmle.settings import DataSettings
+from clmle.training.kinds import make_method, make_network
 from clmle.training.network import pick_device
-from clmle.training.prepare import check_budget, load_data
+from clmle.training.prepare import check_budget, load_data, make_task, several
 
 Progress = Callable[[int, int], None]
 
@@ -44,7 +45,7 @@ def check_cells(
     for cell in distinct.values():
         _check_names(cell)
     datasets: dict[DataSettings, Dataset] = {}
-    tasks: dict[DataSettings, Task] = {}
+    tasks: dict[DataSettings, Task | MultiTask] = {}
     for cell in distinct.values():
         data, train = cell.settings.data, cell.settings.train
         if not render and not _rendered(data):
@@ -53,16 +54,9 @@ def check_cells(
             source = replace(data, attribute="", imbalance="none", ratio=1.0)
             if source not in datasets:
                 datasets[source] = load_data(source, progress=progress)
-            task = datasets[source].task(data.attribute or None)
-            if data.imbalance != "none":
-                task = imbalance(task, data.imbalance, data.ratio)
-            tasks[data] = task
-        task = tasks[data]
-        _, height, width, channels = task.images.shape
-        build_backbone(train.backbone, channels, (height, width), train.feature_dim)
-        get_method(cell.settings.method)(
-            cell.settings.options, task, train.batch_size, train.seed, train.feature_dim
-        )
+            tasks[data] = make_task(datasets[source], data)
+        make_network(tasks[data], train)
+        make_method(cell.settings.method, cell.settings.options, tasks[data], train)
 
 
 def target_names(data: DataSettings, progress: Progress | None = None) -> tuple[str, ...]:
@@ -81,11 +75,12 @@ def _check_names(cell: Cell) -> None:
         build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist
     if data.imbalance != "none":
         imbalanced_counts([1, 1], data.imbalance, data.ratio)
-    if data.dataset == "toonfaces" and data.attribute and data.attribute not in ATTRIBUTES:
-        raise InputError(
-            f"toonfaces has no attribute {data.attribute!r}; "
-            f"choose one of: {', '.join(ATTRIBUTES)}."
-        )
+    named = several(data.attribute)
+    for name in [data.attribute] if named is None else named:
+        if data.dataset == "toonfaces" and name and name not in ATTRIBUTES:
+            raise InputError(
+                f"toonfaces has no attribute {name!r}; choose one of: {', '.join(ATTRIBUTES)}."
+            )
 
 
 def _rendered(data: DataSettings) -> bool:

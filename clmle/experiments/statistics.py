@@ -8,6 +8,7 @@ the intervals are those over seeds.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ FIGURES = (
 def cells_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> Any:
     """One row a cell: variant, method, task, seed, ratio, minority, figures of ``split``.
 
+    A run of many attributes is a row for each, as a task of its own.
+
     ``pace`` names machine, threads and number format, within which seconds can be compared;
     ``minority`` is the share of the smallest class among the training images, ``ratio`` the
     imbalance asked for, ``recall_rarest`` and ``recall_commonest`` belong to the smallest and
@@ -33,7 +36,7 @@ def cells_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> 
     import pandas
 
     rows = []
-    for s in summaries:
+    for s in itertools.chain.from_iterable(each_task(s, split) for s in summaries):
         try:
             counts, found = np.asarray(s["class_counts"]), s[split]
             recall = found["recall"]
@@ -59,6 +62,19 @@ def cells_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> 
             ) from error
     columns = ["variant", "method", "task", "seed", "ratio", "minority", *FIGURES, "pace"]
     return pandas.DataFrame(rows, columns=columns)
+
+
+def each_task(summary: Mapping[str, Any], split: str = "test") -> list[Mapping[str, Any]]:
+    """The summary itself; of many attributes one for each that ``split`` judges."""
+    attributes = summary.get("attributes")
+    if not attributes:
+        return [summary]
+    dataset = summary["task"].rsplit("/", 1)[0]
+    return [
+        {**summary, "task": f"{dataset}/{name}", **own}
+        for name, own in attributes.items()
+        if split in own
+    ]
 
 
 def pace(summary: Mapping[str, Any]) -> str:

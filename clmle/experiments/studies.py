@@ -103,6 +103,39 @@ ALL = (
         ratios=(),
     ),
     Study(
+        "attributes",
+        "Fourteen attributes on one network (the paper's first task)",
+        "Who gains what where all attributes are learnt together?",
+        {
+            **methods(
+                "clmle",
+                "softmax",
+                "threshold-moving",
+                "over-sampling",
+                "over-sampling-threshold",
+                "down-sampling",
+                "cost-sensitive",
+                "moon",
+                "crl",
+                "lmle",
+                "triplet",
+                "clmle-printed",
+            ),
+            # A batch around clusters of one attribute shows another's with an image or two.
+            "one neighbourhood, mu of the batch": printed_batches(),
+            "one neighbourhood, mu of the index": options(
+                batches="neighbourhood", centroids="memory"
+            ),
+            "threshold-moving, resnet18": {
+                "method": "threshold-moving",
+                "train": {"backbone": "resnet18"},
+            },
+        },
+        attributes=("all",),
+        seeds=(0, 1, 2),
+        ratios=(),
+    ),
+    Study(
         "screen",
         "Every method on two attributes",
         "Which methods are worth five seeds on every attribute?",

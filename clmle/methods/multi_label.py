@@ -96,7 +96,7 @@ class MultiLabel:
         return self.heads[shared.query].augment(images, shared.own, step)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        """Mean over the heads that learn something from the batch."""
+        """Sum over the heads that learn something from the batch."""
         shared: Shared = batch.detail
         losses = []
         for a, head in enumerate(self.heads):
@@ -116,7 +116,8 @@ class MultiLabel:
                 outputs.progress,
             )
             losses.append(head.loss(seen, part))
-        total = torch.stack([loss.total for loss in losses]).mean()
+        # A mean would leave each head a fraction of the steps that it takes alone.
+        total = torch.stack([loss.total for loss in losses]).sum()
         parts = {
             name: torch.stack([loss.parts[name] for loss in losses if name in loss.parts]).mean()
             for name in losses[0].parts

@@ -27,7 +27,7 @@ from clmle.run_folder import RunFolder
 from clmle.settings import Settings
 from clmle.training.checkpoint import load_tensors, put_back, save_tensors, take
 from clmle.training.images import ImageSource
-from clmle.training.kinds import figures_of, make_method, make_network, shown_task
+from clmle.training.kinds import facts_of, figures_of, make_method, make_network, shown_task
 from clmle.training.network import autocast, extract, pick_device
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import check_budget, prepare, settings_from_dict
@@ -280,9 +280,7 @@ class Session:
         result |= {
             "chosen": facts["chosen"],
             "best_round": facts["round"],
-            "class_names": list(self.task.class_names),
-            "class_counts": self.task.class_counts().tolist(),
-            "task": self.task.name,
+            **facts_of(self.task),
             "seconds": seconds,
             "iterations": self.step,
             "images_per_second": self.step * self.settings.train.batch_size / max(seconds, 1e-9),

@@ -47,6 +47,21 @@ def figures_of(
     return classification_figures(labels, scores, n_bootstrap=n_bootstrap)
 
 
+def facts_of(task: Task | MultiTask) -> dict[str, Any]:
+    """What a result says of its task: name, classes, training images of each.
+
+    Of many attributes ``attributes`` names the rows of ``class_counts``, (A, 2).
+    """
+    facts = {
+        "class_names": list(task.class_names),
+        "class_counts": task.class_counts().tolist(),
+        "task": task.name,
+    }
+    if isinstance(task, MultiTask):
+        facts |= {"attributes": list(task.attributes), "no_training": list(task.left_out)}
+    return facts
+
+
 def shown_of(dataset: Dataset, attribute: str) -> Task:
     """The task of which a run on ``attribute`` (one, several, or all) keeps its embedding."""
     names = several(attribute)

@@ -37,20 +37,22 @@ def prepare(
 ) -> tuple[Dataset, Task | MultiTask]:
     """The data set and the task of a run: one target, or several attributes together."""
     dataset = load_data(settings.data, settings.train.seed, progress)
-    names = several(settings.data.attribute)
-    if names is not None:
-        if settings.data.imbalance != "none":
-            raise InputError(
-                "The imbalance dial thins one target; leave imbalance at none for several "
-                "attributes."
-            )
-        return dataset, multi_task(dataset, names)
-    task = dataset.task(settings.data.attribute or None)
-    if settings.data.imbalance != "none":
-        task = imbalance(
-            task, settings.data.imbalance, settings.data.ratio, seed=settings.train.seed
+    return dataset, make_task(dataset, settings.data, settings.train.seed)
+
+
+def make_task(dataset: Dataset, data: DataSettings, seed: int = 0) -> Task | MultiTask:
+    """What ``data`` asks of a data set that is there: its target or attributes, thinned or not."""
+    names = several(data.attribute)
+    if names is None:
+        task = dataset.task(data.attribute or None)
+        if data.imbalance == "none":
+            return task
+        return imbalance(task, data.imbalance, data.ratio, seed=seed)
+    if data.imbalance != "none":
+        raise InputError(
+            "The imbalance dial thins one target; leave imbalance at none for several attributes."
         )
-    return dataset, task
+    return multi_task(dataset, names)
 
 
 def several(attribute: str) -> list[str] | None:

@@ -11,9 +11,10 @@ from typing import Any
 from clmle.errors import InputError
 from clmle.experiments.cells import read_results
 from clmle.experiments.page.markdown import counted
+from clmle.experiments.statistics import each_task
 from clmle.experiments.studies import STUDIES
 
-RANKINGS = ("leaderboard", "screen", "digits", "solar-cells")
+RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells")
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "sampling-x-cost", "rule", "scale-x-denominator",
@@ -47,7 +48,7 @@ class Study:
 
     @property
     def tasks(self) -> list[str]:
-        return sorted({s["task"] for s in self.summaries})
+        return sorted({t["task"] for s in self.summaries for t in each_task(s)})
 
     @property
     def seeds(self) -> list[int]:
