@@ -8,12 +8,15 @@ namesake, those of the largest values of a random function of the pixels.
 from __future__ import annotations
 
 import argparse
+import functools
 import multiprocessing
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +25,7 @@ from bench.report import print_rows
 from clmle.data import Dataset, load_toonfaces
 from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method
+from clmle.methods.base import Batch
 from clmle.methods.multi_label import MultiLabel
 from clmle.paper import table
 from clmle.training.images import ImageSource
@@ -44,7 +48,6 @@ def run(quick: bool = False) -> list[dict]:
 
 def one(backbone: str, folder: Path, share: float) -> dict:
     """A first round, three timed kinds of steps, a refresh."""
-    torch.set_num_threads(max(1, torch.get_num_threads()))
     data = dataset(folder, share)
     task = multi_task(data)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -55,9 +58,9 @@ def one(backbone: str, folder: Path, share: float) -> dict:
     source = ImageSource(task.images, device)
     kind = get_method("clmle")
     method = MultiLabel(kind, kind.Options(), task, 240, 0)
-    seconds = {}
+    seconds: dict[str, float] = {}
 
-    def timed(name: str, work):
+    def timed(name: str, work: Callable[[], Any]) -> Any:
         if device.type == "cuda":
             torch.cuda.synchronize()
         start = time.perf_counter()
@@ -67,25 +70,28 @@ def one(backbone: str, folder: Path, share: float) -> dict:
         seconds[name] = time.perf_counter() - start
         return found
 
+    def update(images: torch.Tensor, loss: Callable[..., torch.Tensor]) -> float:
+        """Seconds of forward, loss, backward and update."""
+
+        def work() -> None:
+            optimizer.zero_grad(set_to_none=True)
+            loss(*network(images)).backward()
+            optimizer.step()
+
+        timed("step", work)
+        return seconds["step"]
+
     features, _ = timed("features", lambda: extract(network, source, task.train))
     timed("first clusters", lambda: method.start_round(0, features))
-    bare, whole = [], []
+    bare: list[float] = []
+    whole: list[float] = []
     for step in range(12):
         batch = method.draw(step)
         images = source.batch(task.train[batch.rows])
         labels = torch.from_numpy(task.labels[task.train[batch.rows]]).to(device)
-        for times, loss in (
-            (bare, lambda z, y: z.square().mean() + y.square().mean()),
-            (whole, lambda z, y: method.loss(Outputs(z, y, labels), batch).total),
-        ):
-
-            def update(loss=loss):
-                optimizer.zero_grad(set_to_none=True)
-                loss(*network(images)).backward()
-                optimizer.step()
-
-            timed("step", update)
-            times.append(seconds["step"])
+        bare.append(update(images, lambda z, y: z.square().mean() + y.square().mean()))
+        loss = functools.partial(clmle_loss, method, labels, batch)
+        whole.append(update(images, loss))
     features, _ = timed("features", lambda: extract(network, source, task.train))
     timed("refresh", lambda: method.start_round(1, features))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # kilobytes to GB
@@ -102,6 +108,12 @@ def one(backbone: str, folder: Path, share: float) -> dict:
         "images a second": f"{240 / median(whole):.0f}",
         "peak memory, GB": f"{peak:.1f}",
     }
+
+
+def clmle_loss(
+    method: MultiLabel, labels: torch.Tensor, batch: Batch, z: torch.Tensor, y: torch.Tensor
+) -> torch.Tensor:
+    return method.loss(Outputs(z, y, labels), batch).total
 
 
 def dataset(folder: Path, share: float) -> Dataset:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clmle.data import dataset_names, is_celeba
+from clmle.data import dataset_names, is_celeba, is_lfwa
 from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings
@@ -45,6 +45,6 @@ def preset_settings(
     if dataset == "digits":
         data = replace(data, image_size=16)
         train = replace(train, mirror=False)
-    elif dataset not in dataset_names() and is_celeba(dataset):
+    elif dataset not in dataset_names() and (is_celeba(dataset) or is_lfwa(dataset)):
         data = replace(data, image_size=55)
     return Settings(method, options, data, train)

@@ -46,7 +46,12 @@ def multiplications(network, images):
 
 @pytest.mark.parametrize(
     ("name", "size", "millions"),
-    [("tiny", 40, 1.5), ("deepid2", (55, 47), 8), ("residual", (55, 47), 8), ("resnet18", (55, 47), 112)],
+    [
+        ("tiny", 40, 1.5),
+        ("deepid2", (55, 47), 8),
+        ("residual", (55, 47), 8),
+        ("resnet18", (55, 47), 112),
+    ],
 )
 def test_cost_is_what_the_docstring_says(name, size, millions):
     network = build_backbone(name, 3, size, 64).eval()

@@ -22,7 +22,7 @@ def attribute_of(place, names) -> str:
 
 def new_runs() -> None:
     """The form; starts one run for each method."""
-    from clmle.data import celeba_attributes, dataset_names, is_celeba, load_folder
+    from clmle.data import dataset_names, face_attributes, load_folder
     from clmle.data.solar_cells import TARGETS as SOLAR_TARGETS
     from clmle.data.toonfaces import ATTRIBUTES
     from clmle.experiments import launch
@@ -31,15 +31,16 @@ def new_runs() -> None:
 
     first, second, third = st.columns(3)
     dataset = first.selectbox("Data", [*dataset_names(), "my own folder"])
-    target, labels = "", ""
+    target, labels, attributes = "", "", None
     if dataset == "toonfaces":
         target = attribute_of(second, ATTRIBUTES)
     elif dataset == "solar-cells":
         target = second.selectbox("Attribute or label", SOLAR_TARGETS)
     elif dataset == "my own folder":
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
-        if dataset and is_celeba(dataset):
-            target = attribute_of(second, celeba_attributes(dataset))
+        attributes = face_attributes(dataset) if dataset else None
+        if attributes is not None:
+            target = attribute_of(second, attributes)
         else:
             labels = second.text_input("CSV of labels (not needed for one folder a class)")
     preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
@@ -66,7 +67,7 @@ def new_runs() -> None:
                 own = preset_settings(preset, name, dataset or "toonfaces").options
                 options[name] = settings_form(own, name, f"{name}-{preset}-{dataset}")
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
-        if (labels or dataset not in dataset_names()) and not is_celeba(dataset):
+        if (labels or dataset not in dataset_names()) and attributes is None:
             # Names what is wrong with the folder before any run is made.
             load_folder(dataset or "?", labels=labels or None, image_size=data.image_size)
         threads = max(1, (os.cpu_count() or 2) // len(methods))

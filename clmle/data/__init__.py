@@ -12,6 +12,7 @@ from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.digits import load_digits
 from clmle.data.folder import load_folder
 from clmle.data.imbalance import imbalance, imbalanced_counts
+from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
 from clmle.data.solar_cells import load_solar_cells
 from clmle.data.toonfaces import load_toonfaces
 from clmle.errors import InputError
@@ -29,7 +30,7 @@ def dataset_names() -> tuple[str, ...]:
 
 
 def load_dataset(name: str, **options: Any) -> Dataset:
-    """A data set by name, or the folder of images at a path: CelebA's own or any other.
+    """A data set by name, or the folder of images at a path: CelebA's, LFWA's or any other.
 
     ``options`` go to the loader of that name; what it does not know is an InputError.
     """
@@ -37,6 +38,8 @@ def load_dataset(name: str, **options: Any) -> Dataset:
         load = _DATASETS[name]
     elif is_celeba(name):
         load = load_celeba
+    elif is_lfwa(name):
+        load = load_lfwa
     elif Path(name).expanduser().is_dir():
         load = load_folder
     else:
@@ -49,6 +52,13 @@ def load_dataset(name: str, **options: Any) -> Dataset:
         if option not in known:
             raise InputError(f"{name} has no option {option!r}; it has: {', '.join(known)}.")
     return load(**options) if name in _DATASETS else load(name, **options)
+
+
+def face_attributes(folder: str) -> tuple[str, ...] | None:
+    """Attributes of a folder that holds CelebA's or LFWA's own files; None of any other."""
+    if is_celeba(folder):
+        return celeba_attributes(folder)
+    return lfwa_attributes(folder) if is_lfwa(folder) else None
 
 
 def describe(dataset: Dataset) -> list[dict[str, Any]]:
@@ -80,13 +90,17 @@ __all__ = [
     "celeba_attributes",
     "dataset_names",
     "describe",
+    "face_attributes",
     "imbalance",
     "imbalanced_counts",
     "is_celeba",
+    "is_lfwa",
+    "lfwa_attributes",
     "load_celeba",
     "load_dataset",
     "load_digits",
     "load_folder",
+    "load_lfwa",
     "load_solar_cells",
     "load_toonfaces",
 ]

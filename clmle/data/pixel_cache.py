@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,6 +72,26 @@ def cached_pixels(
     if found is None:
         raise InputError(f"{target} could not be read again; remove it and try once more.")
     return found
+
+
+def warn_of(problems: dict[int, str], total: int) -> None:
+    """One warning that names the first of the images that could not be read.
+
+    Raises
+    ------
+    InputError
+        None of them could be.
+    """
+    if not problems:
+        return
+    if len(problems) == total:
+        raise InputError(f"None of the {total:,} photographs can be read: {problems[0]}.")
+    shown = [problems[i] for i in sorted(problems)[:5]]
+    warnings.warn(
+        f"{len(problems):,} of {total:,} photographs are left out: {'; '.join(shown)}"
+        f"{'; ...' if len(problems) > 5 else ''}.",
+        stacklevel=3,
+    )
 
 
 def _open(

@@ -108,7 +108,7 @@ def test_the_crop_is_the_face(tmp_path):
     (tmp_path / "img_align_celeba").mkdir()
     Image.fromarray(pixels).save(tmp_path / "img_align_celeba" / "000001.png")
     found = celeba_images.Photographs(tmp_path).read("000001.jpg", 55)  # a copy in PNG
-    left, top, right, bottom = celeba_images.CROP
+    left, top, right, bottom = celeba_images.ALIGNED.box
     x = (left + (right - left) * (np.arange(47) + 0.5) / 47) * 178
     y = (top + (bottom - top) * (np.arange(55) + 0.5) / 55) * 218
     np.testing.assert_allclose(found[20, :, 0], (x - 0.5) / 177 * 255, atol=1.6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import numpy as np
 
 from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
 from clmle.data.celeba.annotations import column_names, find, read_attributes, read_numbers
-from clmle.data.celeba.images import CROP, Photographs, width_of
-from clmle.data.pixel_cache import cached_pixels
+from clmle.data.celeba.images import ALIGNED, Photographs, width_of
+from clmle.data.pixel_cache import cached_pixels, warn_of
+from clmle.data.splits import whole_identities
 from clmle.errors import InputError
 from clmle.files import cache_dir
 
@@ -101,7 +101,7 @@ def load_celeba(
     people = None if identity is None else identity[:, 0]
     split = _split(part, people, validation, seed)
     split[list(problems)] = LEFT_OUT
-    _tell(problems, len(images))
+    warn_of(problems, len(images))
     columns = {"file": np.array(images)}
     if landmarks is not None:
         columns["landmarks"] = landmarks
@@ -145,15 +145,9 @@ def _split(part: np.ndarray, identity: np.ndarray | None, validation: str, seed:
         split[part == 1] = VALIDATION
         return split
     train = np.flatnonzero(part == 0)
-    wanted = max(1, round(len(train) * VALIDATED))
-    rng = np.random.default_rng([seed, len(train)])
-    # Whole identities: a face known from training would flatter the validation.
     owner = train if identity is None else identity[train]
-    people, sizes = np.unique(owner, return_counts=True)
-    order = rng.permutation(len(people))
-    many = max(1, int(np.searchsorted(np.cumsum(sizes[order]), wanted, side="right")))
-    chosen = people[order[:many]]
-    split[train[np.isin(owner, chosen)]] = VALIDATION
+    rng = np.random.default_rng([seed, len(train)])
+    split[train[whole_identities(owner, VALIDATED, rng)]] = VALIDATION
     return split
 
 
@@ -167,7 +161,7 @@ def _pixels(
 ) -> tuple[np.ndarray, dict[int, str]]:
     photographs = Photographs(home)
     facts = os.stat(photographs.path), os.stat(attribute_file)
-    parts = [str(photographs.path.resolve()), height, CROP]
+    parts = [str(photographs.path.resolve()), height, ALIGNED.box]
     parts += [(f.st_size, f.st_mtime_ns) for f in facts]
     stamp = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
     name = hashlib.sha256(f"{photographs.path.resolve()} {height}".encode()).hexdigest()[:12]
@@ -179,17 +173,4 @@ def _pixels(
         (height, width_of(height), 3),
         lambda i: photographs.read(images[i], height),
         progress,
-    )
-
-
-def _tell(problems: dict[int, str], total: int) -> None:
-    if not problems:
-        return
-    if len(problems) == total:
-        raise InputError(f"None of the {total:,} photographs can be read: {problems[0]}.")
-    shown = [problems[i] for i in sorted(problems)[:5]]
-    warnings.warn(
-        f"{len(problems):,} of {total:,} photographs are left out: {'; '.join(shown)}"
-        f"{'; ...' if len(problems) > 5 else ''}.",
-        stacklevel=3,
     )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from clmle.data.crop import Crop
 from clmle.errors import InputError
 
-ALIGNED = (218, 178)  # height and width of the authors' aligned photographs
 NAMES = ("img_align_celeba", "img_align_celeba_png", "images")
-# Of the aligned photograph, in shares of its height and width: 142 x 166 pixels around the face,
-# of the proportions 47 : 55. The authors' landmarks put the eyes at about (69, 111) and (108, 111)
-# and the mouth at (89, 152) of it.
-CROP = (0.101, 0.193, 0.899, 0.955)  # left, top, right, bottom
+# Of the authors' aligned photograph 142 x 166 pixels around the face, of the proportions 47 : 55.
+# Their landmarks put the eyes at about (69, 111) and (108, 111) and the mouth at (89, 152) of it.
+ALIGNED = Crop((218, 178), (0.101, 0.193, 0.899, 0.955), "the aligned photographs")
 PROPORTION = 47 / 55
 ENDINGS = ("", ".png", ".jpg", ".jpeg")
 
@@ -47,30 +45,10 @@ class Photographs:
 
     def read(self, name: str, height: int) -> np.ndarray | str:
         """(height, width, 3) uint8 of one photograph, or one sentence on why not."""
-        from PIL import Image, UnidentifiedImageError
-
         found = self.file_of(name)
         if found is None:
             return f"{name} is missing"
-        try:
-            with Image.open(io.BytesIO(self._bytes(found))) as image:
-                across, down = image.size
-                if abs(across / down / (ALIGNED[1] / ALIGNED[0]) - 1) > 0.05:
-                    return (
-                        f"{name} has {across} x {down} pixels, not the proportions of the aligned "
-                        "photographs, 178 x 218"
-                    )
-                box = (CROP[0] * across, CROP[1] * down, CROP[2] * across, CROP[3] * down)
-                size = (width_of(height), height)
-                small = image.convert("RGB").resize(size, Image.Resampling.BOX, box)
-                return np.asarray(small)
-        except UnidentifiedImageError:
-            return f"{name} is not an image"
-        except Image.DecompressionBombError:
-            return f"{name} has far too many pixels"
-        except (OSError, ValueError, SyntaxError, EOFError, zipfile.BadZipFile, RuntimeError) as e:
-            reason = str(e).split("\n")[0][:60]
-            return f"{name} is damaged ({reason})"
+        return ALIGNED.read(name, lambda: self._bytes(found), (height, width_of(height)))
 
     def file_of(self, name: str) -> str | None:
         """The stored name of the photograph: the lists say .jpg where a copy has .png."""
