@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from clmle import InputError
-from clmle.data import SPLITS
+from clmle.data import SPLITS, load_digits
 from clmle.evaluation.classification import classification_figures
-from clmle.methods import get_method, method_names
+from clmle.methods import Outputs, get_method, method_names
 from clmle.methods.costs import effective_numbers
 from clmle.methods.own_classifier import NormStatistics
 from clmle.presets import preset_settings
@@ -251,3 +251,32 @@ def test_adaface_follows_the_lengths_of_its_features_from_the_first_batch_on():
     for _ in range(300):
         mean, spread = statistics.update(2 * norms)
     assert (mean, spread) == pytest.approx((10.0, 4.0), rel=0.03)
+
+
+@pytest.mark.parametrize("centroids", ["local", "memory"])
+def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(centroids):
+    task = load_digits().task("label")
+    options = dataclasses.replace(get_method("clmle").Options(), centroids=centroids)
+    rng = np.random.default_rng(0)
+    directions = [rng.normal(size=(len(task.train), 5)).astype(np.float32) for _ in range(2)]
+
+    def loss_at(step):
+        """A fresh method's loss, its features moved by ``step``; and the features."""
+        method = get_method("clmle")(options, task, 60, 0, 5)
+        method.start_round(0, directions[0])
+        batch = method.draw(0)
+        values = directions[0][batch.rows] + step * directions[1][batch.rows]
+        features = torch.tensor(values, requires_grad=True)
+        labels = torch.from_numpy(method.labels[batch.rows])
+        logits = torch.zeros(60, method.n_classes)
+        before = method.index.centroids.copy()
+        found = method.loss(Outputs(features, logits, labels), batch).total
+        assert not np.array_equal(before, method.index.centroids)
+        return found, features, torch.from_numpy(directions[1][batch.rows])
+
+    found, features, direction = loss_at(0.0)
+    found.backward()
+    slope = float((features.grad * direction).sum())
+    step = 1e-3
+    differences = (float(loss_at(step)[0].detach()) - float(loss_at(-step)[0].detach())) / (2 * step)
+    assert slope == pytest.approx(differences, rel=0.02)

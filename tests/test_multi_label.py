@@ -142,28 +142,65 @@ def test_one_attribute_is_the_single_method(name):
         torch.testing.assert_close(found, wanted)
 
 
-@pytest.mark.parametrize("name", ["over-sampling", "clmle"])
-def test_every_head_sees_its_classes_in_the_shares_it_wants_and_nothing_unknown(name):
-    task = multi_task(toy())
-    kind = get_method(name)
-    options = kind.Options()
-    if name == "clmle":
-        options = dataclasses.replace(options, cluster_size=20)
-    many = MultiLabel(kind, options, task, 60, 0, 6)
-    features = np.random.default_rng(0).normal(size=(len(task.train), 3, 6)).astype(np.float32)
-    many.start_round(0, features)
+def many_of(name, task, **own):
+    """A method for every attribute of a task, its clusters made from random features."""
+    options = dataclasses.replace(get_method(name).Options(), **own)
+    many = MultiLabel(get_method(name), options, task, 60, 0, 6)
+    shape = (len(task.train), len(task.attributes), 6)
+    many.start_round(0, np.random.default_rng(0).normal(size=shape).astype(np.float32))
+    return many
+
+
+def test_every_head_sees_its_classes_in_the_shares_it_wants_and_nothing_unknown():
+    many = many_of("over-sampling", multi_task(toy()))
     for step in range(6):
         batch = many.draw(step)
         query = step % 3
         assert batch.detail.query == query
         assert (many.labels[batch.rows, query] >= 0).all()
         for a in set(range(3)) - {query}:
-            mine = many._redrawn(a, batch.rows, batch.detail)
+            mine, drawn = many._seen(a, batch.rows, batch.detail)
             labels = many.labels[batch.rows[mine], a]
             assert (labels >= 0).all()
-            share = many.heads[a].class_shares()[1]
-            assert abs(labels.mean() - share) <= 1.01 / len(labels)
+            assert drawn is None
+            assert abs(labels.mean() - 0.5) <= 1.01 / len(labels)
             assert len(mine) == (many.labels[batch.rows, a] >= 0).sum()
+
+
+def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
+    many = many_of("clmle", multi_task(toy()), cluster_size=20)
+    batch = many.draw(0)
+    for a in (1, 2):
+        mine, drawn = many._seen(a, batch.rows, batch.detail)
+        np.testing.assert_array_equal(mine, np.flatnonzero(many.labels[batch.rows, a] >= 0))
+        known = many.labels[many.labels[:, a] >= 0, a]
+        np.testing.assert_allclose(drawn, [1 - known.mean(), known.mean()])
+
+
+@pytest.mark.parametrize(
+    "own", [{}, {"within_weight": 1.0, "denominator": "sum"}, {"costs": False, "n_others": 2}]
+)
+def test_heads_in_one_go_are_the_heads_one_by_one(own):
+    task = multi_task(toy())
+    together, apart = (many_of("clmle", task, cluster_size=15, **own) for _ in range(2))
+    sizes = {head.index.n_clusters for head in together.heads}
+    assert len(sizes) > 1  # the shorter ones are filled up
+    for step in range(5):
+        apart.many = None
+        batch = together.draw(step)
+        np.testing.assert_array_equal(batch.rows, apart.draw(step).rows)
+        found, wanted = outputs(task, batch.rows), outputs(task, batch.rows)
+        one, other = together.loss(found, batch), apart.loss(wanted, apart.draw(step))
+        torch.testing.assert_close(one.total, other.total)
+        for name, part in other.parts.items():
+            torch.testing.assert_close(one.parts[name], part.float())
+        one.total.backward()
+        other.total.backward()
+        torch.testing.assert_close(found.features.grad, wanted.features.grad)
+        torch.testing.assert_close(found.logits.grad, wanted.logits.grad)
+        for a, b in zip(together.heads, apart.heads, strict=True):
+            np.testing.assert_allclose(a.index.centroids, b.index.centroids, atol=1e-5)
+            np.testing.assert_allclose(a.index.losses, b.index.losses, rtol=1e-4, atol=1e-6)
 
 
 def test_unknown_labels_leave_no_gradient():

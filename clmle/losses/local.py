@@ -10,7 +10,7 @@ def local_margin_loss(
     labels: torch.Tensor,
     centroids: torch.Tensor,
     centroid_classes: torch.Tensor,
-    between_margin: float,
+    between_margin: float | torch.Tensor,
     within_margin: float | torch.Tensor = 0.0,
     *,
     scale: float = 8.0,
@@ -35,8 +35,9 @@ def local_margin_loss(
     features : (B, d) unit rows
     labels : (B,) classes
     centroids : (K, d) unit rows, without gradient
-    centroid_classes : (K,) their classes; every class of ``labels`` and another one occur
-    between_margin : float
+    centroid_classes : (K,) their classes, below 0 for one that is none; every class of
+        ``labels`` and another one occur
+    between_margin : float or (B,) tensor
         a1, a difference of cosines.
     within_margin : float or (C,) tensor
         a2, one for all or one for each class.
@@ -44,14 +45,16 @@ def local_margin_loss(
         How many clusters are retrieved for every sample, of either kind.
     own : (B,) numbers of one's own clusters, optional
         mu_own is that cluster (as Eq. 9 has it) in place of the nearest of one's class.
+
+    All tensors may have one more dimension in front, (A, ...), for A tasks at once.
     """
-    similarity = features @ centroids.to(features.dtype).T
-    same = labels[:, None] == centroid_classes
+    similarity = features @ centroids.to(features.dtype).transpose(-1, -2)
+    same = labels[..., None] == centroid_classes[..., None, :]
     low = torch.finfo(similarity.dtype).min / 2
     if own is None:
-        own = similarity.detach().masked_fill(~same, low).argmax(dim=1)
-    mine = similarity.gather(1, own[:, None]).squeeze(1)
-    others = similarity.masked_fill(same, low)
+        own = similarity.detach().masked_fill(~same, low).argmax(dim=-1)
+    mine = similarity.gather(-1, own[..., None]).squeeze(-1)
+    others = similarity.masked_fill(same | (centroid_classes < 0)[..., None, :], low)
     loss = torch.relu(
         scale * (between_margin - mine) + _spread(others, scale, n_others, low, denominator)
     )
@@ -59,11 +62,11 @@ def local_margin_loss(
         return loss
     a2 = torch.as_tensor(within_margin, dtype=features.dtype, device=features.device)
     if a2.dim():
-        a2 = a2[labels]
-    itself = torch.arange(len(centroids), device=own.device) == own[:, None]
+        a2 = a2.expand(*labels.shape[:-1], -1).gather(-1, labels)
+    itself = torch.arange(centroids.shape[-2], device=own.device) == own[..., None]
     siblings = similarity.masked_fill(~same | itself, low)
     within = torch.relu(scale * (a2 - mine) + _spread(siblings, scale, n_others, low, denominator))
-    alone = (same & ~itself).sum(dim=1) == 0
+    alone = (same & ~itself).sum(dim=-1) == 0
     return loss + within_weight * torch.where(alone, torch.zeros_like(within), within)
 
 
@@ -71,10 +74,10 @@ def _spread(
     similarity: torch.Tensor, scale: float, n: int, low: float, denominator: str
 ) -> torch.Tensor:
     """log sum or mean of exp(s f.mu) over the n largest of a row, entries at ``low`` left out."""
-    nearest = similarity.topk(min(n, similarity.shape[1]), dim=1).values
+    nearest = similarity.topk(min(n, similarity.shape[-1]), dim=-1).values
     present = nearest > low / 2
     exponent = torch.where(present, scale * nearest, low)
-    total = torch.logsumexp(exponent, dim=1)
+    total = torch.logsumexp(exponent, dim=-1)
     if denominator == "sum":
         return total
-    return total - present.sum(dim=1).clamp(min=1).to(total.dtype).log()
+    return total - present.sum(dim=-1).clamp(min=1).to(total.dtype).log()

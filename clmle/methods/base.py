@@ -49,10 +49,14 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Batch:
-    """``rows`` (B,) positions among the training rows; ``detail`` is the method's own."""
+    """``rows`` (B,) positions among the training rows; ``detail`` is the method's own.
+
+    ``shares`` (C,) are those in which classes were drawn, where not :meth:`Method.class_shares`.
+    """
 
     rows: np.ndarray
     detail: Any = None
+    shares: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class Method(ABC):
     family: ClassVar[str] = "classifier"
     # Whether the loss takes any rows of training images, or only a batch that the method drew.
     reads_any_batch: ClassVar[bool] = True
+    # Whether the loss corrects for the shares in which the classes of a batch were drawn.
+    corrects_shares: ClassVar[bool] = False
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64

@@ -38,6 +38,7 @@ class CLMLE(Clustered):
     )
     Options: ClassVar[type] = CLMLEOptions
     family: ClassVar[str] = "clusters"
+    corrects_shares: ClassVar[bool] = True
 
     def __init__(
         self, options: CLMLEOptions, task: Task, batch_size: int, seed: int, feature_dim: int = 64
@@ -90,7 +91,7 @@ class CLMLE(Clustered):
         parts: dict[str, torch.Tensor] = {}
         each = torch.zeros(len(batch.rows), device=outputs.features.device)
         if o.softmax_weight:
-            softmax = self.softmax_loss(outputs.logits[first:], outputs.labels[first:], part)
+            softmax = self.softmax_loss(outputs.logits[first:], outputs.labels[first:], batch)
             each[first:] += o.softmax_weight * softmax.detach()
             total = total + o.softmax_weight * softmax.mean()
             parts["softmax"] = softmax.mean().detach()
@@ -110,12 +111,12 @@ class CLMLE(Clustered):
         return Loss(total, parts)
 
     def softmax_loss(
-        self, logits: torch.Tensor, labels: torch.Tensor, part: ClusterBatch | None
+        self, logits: torch.Tensor, labels: torch.Tensor, batch: Batch
     ) -> torch.Tensor:
         """Cross-entropy of every sample; logits are corrected for unevenly drawn classes, (B,)."""
         logits = logits.float()
-        if part is None:
-            prior = np.log(self.class_shares())
+        if batch.detail is None:
+            prior = np.log(self.class_shares() if batch.shares is None else batch.shares)
             logits = logits + torch.as_tensor(prior, dtype=logits.dtype, device=logits.device)
         return F.cross_entropy(logits, labels, reduction="none")
 
@@ -131,11 +132,13 @@ class CLMLE(Clustered):
         assert self.index is not None
         device = unit.device
         between, within = self.margins(unit.shape[1])
+        # A copy: the index moves its own before the gradient is taken.
+        stored = torch.tensor(self.index.centroids, device=device)
         if o.centroids == "local":
             return local_margin_loss(
                 unit,
                 labels,
-                torch.from_numpy(self.index.centroids).to(device),
+                stored,
                 torch.from_numpy(self.index.classes).to(device),
                 between,
                 within.to(device),
@@ -147,7 +150,7 @@ class CLMLE(Clustered):
         centroids = None
         if o.centroids == "memory":
             slots, classes = self.index.assignment[rows], self.index.classes
-            centroids = torch.from_numpy(self.index.centroids).to(device)
+            centroids = stored
         elif part is not None:
             slots, classes = part.slots, part.classes
         else:

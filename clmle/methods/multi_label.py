@@ -1,10 +1,11 @@
 """Any method for many attributes at once: one head each on a shared network.
 
 A batch is drawn for one attribute, its *query*, which is another one every step, the way the
-method draws for a single task. The query's head learns from it as it is. For every other head the
-same images are drawn again within the batch (features only, no image is seen twice by the network)
-so that its classes come in the shares in which its own method would have drawn them; images of
-which it knows nothing are left out.
+method draws for a single task. The query's head learns from it as it is. So do the others where
+the method's loss corrects for the shares of the classes; for any other method the same images are
+drawn again within the batch (features only, no image is seen twice by the network) so that a
+head's classes come in the shares in which its own method would have drawn them. Images of which a
+head knows nothing are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import nn
 
 from clmle.data.multilabel import MultiTask
 from clmle.methods.base import Batch, Loss, Method, Outputs
+from clmle.methods.many_heads import ManyHeads
 from clmle.methods.rules import RULES, Rule, stored_as
 from clmle.spread_batches import apportion
 
@@ -61,6 +63,8 @@ class MultiLabel:
             self.place.append(place)
         self.heads = [kind(options, one, batch_size, seed, feature_dim) for one in task.tasks]
         self.own = nn.ModuleDict({str(a): head.own for a, head in enumerate(self.heads)})
+        self.natural = np.stack([head.counts / head.counts.sum() for head in self.heads])
+        self.many: ManyHeads | None = None
         self.uses_clusters = kind.uses_clusters
 
     # --- options ------------------------------------------------------------------------
@@ -73,6 +77,7 @@ class MultiLabel:
     def options(self, options: Any) -> None:
         for head in self.heads:
             head.options = options
+        self._stack()
 
     def margin_candidates(self) -> list[Any]:
         """As for the first attribute: shares of bounds, which every head turns into its own a1."""
@@ -98,16 +103,21 @@ class MultiLabel:
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         """Sum over the heads that learn something from the batch."""
         shared: Shared = batch.detail
+        if self.many is not None:
+            places = np.stack([place[batch.rows] for place in self.place], axis=1)
+            shares = self.natural.copy()
+            shares[shared.query] = self.heads[shared.query].class_shares()
+            return self.many.loss(outputs, places, shares)
         losses = []
         for a, head in enumerate(self.heads):
             mine, part = np.arange(len(batch.rows)), shared.own
             if a != shared.query:
                 if not head.reads_any_batch:
                     continue
-                mine = self._redrawn(a, batch.rows, shared)
+                mine, drawn = self._seen(a, batch.rows, shared)
                 if len(mine) == 0:
                     continue
-                part = Batch(self.place[a][batch.rows[mine]])
+                part = Batch(self.place[a][batch.rows[mine]], shares=drawn)
             pick = torch.from_numpy(mine).to(outputs.features.device)
             seen = Outputs(
                 outputs.features[pick, a],
@@ -124,20 +134,29 @@ class MultiLabel:
         }
         return Loss(total, parts)
 
-    def _redrawn(self, a: int, rows: np.ndarray, shared: Shared) -> np.ndarray:
-        """Places in the batch that head ``a`` learns from, in the shares that it wants."""
+    def _seen(
+        self, a: int, rows: np.ndarray, shared: Shared
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Places in the batch that head ``a`` learns from, and the shares of its classes there.
+
+        A loss that corrects for the shares takes the images as they come: what is in them, not
+        their labels of ``a``, had them drawn, so that its classes are as likely as in all images.
+        For any other the images are drawn again in the shares that its method would have drawn.
+        """
         labels = self.labels[rows, a]
         known = np.flatnonzero(labels >= 0)
         head = self.heads[a]
-        shares, natural = head.class_shares(), head.counts / head.counts.sum()
-        if np.abs(shares - natural).max() < CLOSE or len(np.unique(labels[known])) < 2:
-            return known
+        wanted, natural = head.class_shares(), self.natural[a]
+        if head.corrects_shares:
+            return known, natural
+        if np.abs(wanted - natural).max() < CLOSE or len(np.unique(labels[known])) < 2:
+            return known, None
         rng = np.random.default_rng([self.seed, shared.step, 4, a])
         picked = []
-        for c, count in enumerate(apportion(shares, len(known), rng)):
+        for c, count in enumerate(apportion(wanted, len(known), rng)):
             members = known[labels[known] == c]
             picked.append(rng.choice(members, count, replace=count > len(members)))
-        return np.concatenate(picked)
+        return np.concatenate(picked), None
 
     # --- rounds and rules ---------------------------------------------------------------
 
@@ -148,6 +167,11 @@ class MultiLabel:
             mine = None if features is None else features[self.known[a], a]
             first = None if prior is None else prior[self.known[a]]
             head.start_round(round, mine, first)
+        self._stack()
+
+    def _stack(self) -> None:
+        """All heads as one, where their method can be."""
+        self.many = ManyHeads(self.heads) if ManyHeads.fit(self.heads) else None  # type: ignore[arg-type]
 
     def fit_rule(
         self,
@@ -184,6 +208,7 @@ class MultiLabel:
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         for a, head in enumerate(self.heads):
             head.load_state(_of(state, a))
+        self._stack()
 
 
 @stored_as("attributes")
