@@ -22,6 +22,29 @@ def dataset_of(name: str, size: str, labels: str):
     return load_data(replace(data, size=size, labels=labels))
 
 
+def read_with_progress(name: str, labels: str) -> None:
+    """The first reading of a folder's images, told as it goes; cut off, it goes on from there."""
+    import time
+    from dataclasses import replace
+
+    from clmle.presets import preset_settings
+    from clmle.training import load_data
+
+    bar, began = st.empty(), time.monotonic()
+    first: list[int] = []
+
+    def tell(done: int, total: int) -> None:
+        first.append(done)
+        fresh = done - first[0]
+        left = (time.monotonic() - began) * (total - done) / fresh if fresh else 0.0
+        ahead = f", about {left:.0f} s left" if fresh else ""
+        bar.progress(done / max(1, total), text=f"{done:,} of {total:,} images read{ahead}")
+
+    data = preset_settings("quick", "softmax", name).data
+    load_data(replace(data, labels=labels), progress=tell)
+    bar.empty()
+
+
 def is_rendered(size: str) -> bool:
     """Whether the faces are there; else the offer to draw them, with progress."""
     from clmle.data.toonfaces import is_rendering, rendered_faces
@@ -146,20 +169,35 @@ with sentences():
 
     left, right = st.columns(2)
     choices = [*dataset_names(), "my own folder"]
-    source = left.selectbox("Data set", choices)
+    # A link restores the page: what it says counts until the widgets know better.
+    for key in ("folder", "labels"):
+        st.session_state.setdefault(f"data-{key}", st.query_params.get(key, ""))
+    own = choices[-1] if st.session_state["data-folder"] else choices[0]
+    st.session_state.setdefault("data-source", own)
+    source = left.selectbox("Data set", choices, key="data-source")
     size, labels, ready, name = "quick", "", True, source
     if source == "toonfaces":
         size = right.segmented_control("Size", ["quick", "standard"], default="quick") or "quick"
         ready = is_rendered(size)
     elif source == "my own folder":
-        name = right.text_input("Folder of images", placeholder="/path/to/images")
-        labels = right.text_input("CSV of labels (not needed for one folder a class)")
+        name = right.text_input(
+            "Folder of images", key="data-folder", placeholder="/path/to/images"
+        )
+        labels = right.text_input(
+            "CSV of labels (not needed for one folder a class)", key="data-labels"
+        )
         ready = bool(name)
+        st.query_params.update({"folder": name, "labels": labels})
         if not ready:
             st.info(
-                "Name a folder: one sub-folder a class, images and a CSV of labels, or CelebA as "
-                "its authors ship it."
+                "Name a folder: one sub-folder a class, images and a CSV of labels, or CelebA or "
+                "LFWA as their authors ship them."
             )
+        elif st.session_state.get("read") != (name, labels):
+            read_with_progress(name, labels)
+            st.session_state["read"] = (name, labels)
+    if source != choices[-1]:
+        st.query_params.clear()
     if ready:
         dataset = dataset_of(name, size, labels)
         target = st.selectbox("Attribute or label", dataset.targets)

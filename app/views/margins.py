@@ -25,6 +25,9 @@ with sentences():
     if source in runs:
         result = runs[source].result() or {}
         counts = result["class_counts"]
+        if "attributes" in result:
+            one = st.selectbox("Attribute", result["attributes"])
+            counts = counts[result["attributes"].index(one)]
         dim = runs[source].settings()["train"]["feature_dim"]
         scale, margin = result["chosen"].get("scale"), result["chosen"].get("between_margin")
     else:

@@ -105,6 +105,44 @@ def test_data_page_names_a_wrong_folder():
     assert not app.exception
 
 
+def test_data_page_reads_celeba_with_progress_and_its_link_restores_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "cache"))
+    home = tmp_path / "CelebA"
+    (home / "img_align_celeba").mkdir(parents=True)
+    names = [f"{i + 1:06d}.jpg" for i in range(30)]
+    for i, name in enumerate(names):
+        Image.new("RGB", (178, 218), (8 * i, 0, 0)).save(home / "img_align_celeba" / name)
+    rows = [f"{name} {1 if i % 3 else -1}" for i, name in enumerate(names)]
+    (home / "list_attr_celeba.txt").write_text("\n".join(["30", "Bald", *rows]) + "\n")
+    parts = [f"{name} {0 if i < 20 else 2}" for i, name in enumerate(names)]
+    (home / "list_eval_partition.txt").write_text("\n".join(parts) + "\n")
+    told = []
+    bar = "streamlit.delta_generator.DeltaGenerator.progress"
+    monkeypatch.setattr(bar, lambda self, share, text="": told.append((share, text)))
+    app = page(ROOT / "app/views/data.py").run()
+    app.selectbox[0].set_value("my own folder").run()
+    app.text_input[0].set_value(str(home)).run()
+    assert not app.exception
+    assert not app.error
+    assert told[0] == (0.0, "0 of 30 images read")
+    assert told[-1][0] == 1.0
+    again = page(ROOT / "app/views/data.py")
+    again.query_params["folder"] = str(home)
+    again.run()
+    assert not again.exception
+    assert again.text_input[0].value == str(home)
+    assert "Bald" in again.selectbox[1].options
+    assert told[-1][0] == 1.0  # from the cache: nothing was read again
+
+
+def test_margins_of_a_run_of_several_attributes_are_those_of_one(several, monkeypatch):
+    monkeypatch.setenv("CLMLE_RUNS", str(several))
+    app = page(ROOT / "app/views/margins.py").run()
+    app.selectbox[0].set_value(app.selectbox[0].options[1]).run()
+    assert not app.exception
+    assert app.selectbox[1].options == ["left", "right"]
+
+
 def test_train_page_starts_one_run_for_each_method(monkeypatch):
     started = []
     monkeypatch.setattr(
