@@ -20,7 +20,7 @@ ABLATIONS = (
     "neighbors", "rounds", "sampling-x-cost", "rule", "scale-x-denominator",
 )  # fmt: skip
 TUNINGS = ("tuning", "tuning-digits")
-KNOWN = (*RANKINGS, *TUNINGS, "imbalance", "curves", "recipe", *ABLATIONS)
+KNOWN = (*RANKINGS, *TUNINGS, "imbalance", "curves", "recipe", "network-size", *ABLATIONS)
 NEEDED = ("key", "variant", "method", "task", "seed", "class_counts", "test", "settings", "seconds")
 MACHINE = ("train.device", "train.threads", "train.precision")
 
