@@ -278,5 +278,5 @@ def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(cen
     found.backward()
     slope = float((features.grad * direction).sum())
     step = 1e-3
-    differences = (float(loss_at(step)[0].detach()) - float(loss_at(-step)[0].detach())) / (2 * step)
-    assert slope == pytest.approx(differences, rel=0.02)
+    after, before = (float(loss_at(s)[0].detach()) for s in (step, -step))
+    assert slope == pytest.approx((after - before) / (2 * step), rel=0.02)
