@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,14 +65,21 @@ def project_rounds(
     """
     points: list[np.ndarray] = []
     for features in frames:
-        before = points[-1] if points else None
-        frame = project(features, method, seed=seed, init=before)
-        points.append(frame if before is None else _turned_onto(frame, before))
+        points.append(_next_frame(features, points[-1] if points else None, method, seed))
     return points
 
 
+def _next_frame(
+    features: np.ndarray, before: np.ndarray | None, method: str, seed: int = 0
+) -> np.ndarray:
+    frame = project(features, method, seed=seed, init=before)
+    return frame if before is None else _turned_onto(frame, before)
+
+
 def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()) -> None:
-    """Project stored rounds (by default the first and the last) and keep them in the run folder.
+    """Project stored rounds (by default all) and keep them in the run folder.
+
+    The file is whole after every round, so that one may look while the others are made.
 
     Raises
     ------
@@ -82,11 +89,14 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
     stored = run.embedding_rounds()
     if not stored:
         raise InputError(f"Run {run.name} has no embedding yet; wait for its first round.")
-    rounds = rounds or sorted({stored[0], stored[-1]})
-    frames = project_rounds([run.embedding(r)["features"] for r in rounds], method)
     path = projection_path(run, method)
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **_named(rounds, frames))  # type: ignore[arg-type]
+    frames: dict[int, np.ndarray] = {}
+    before = None
+    for number in rounds or stored:
+        before = _next_frame(run.embedding(number)["features"], before, method)
+        frames[number] = before
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, **_named(frames))  # type: ignore[arg-type]
 
 
 def projection_path(run: RunFolder, method: str) -> Path:
@@ -96,7 +106,7 @@ def projection_path(run: RunFolder, method: str) -> Path:
 
 
 def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None:
-    """Coordinates by round, or None where they are not made yet."""
+    """Coordinates by round, of those made so far; None where there are none yet."""
     if not run.embedding_rounds() or not projection_path(run, method).exists():
         return None
     with np.load(projection_path(run, method)) as arrays:
@@ -123,5 +133,5 @@ def _pca(features: np.ndarray) -> np.ndarray:
     return (points * np.where(signs == 0, 1, signs)).astype(np.float32)
 
 
-def _named(rounds: Sequence[int], frames: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"round_{r:02d}": points for r, points in zip(rounds, frames, strict=True)}
+def _named(frames: Mapping[int, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"round_{r:02d}": points for r, points in frames.items()}

@@ -1,4 +1,4 @@
-"""What a network sees: features before and after training, with the face of every point."""
+"""What a network sees: features from round to round, with the face of every point."""
 
 import os
 import subprocess
@@ -14,16 +14,18 @@ from app.widgets.viewer import face_scatter
 from clmle.run_folder import RunFolder
 
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+NEAR = 10  # neighbours that make a neighbourhood
 
 
 def projection(run: RunFolder, method: str):
-    """Coordinates by round; while a process makes them, a note that refreshes itself."""
+    """Coordinates by round, of those made so far; the others come while one looks."""
     from clmle.projection import load_projection
 
-    found = load_projection(run, method)
-    if found is not None:
+    rounds = run.embedding_rounds()
+    found = load_projection(run, method) or {}
+    if len(found) >= len(rounds):
         return found
-    key = f"projecting-{run.name}-{method}"
+    key = f"projecting-{run.name}-{method}-{len(rounds)}"
     process = st.session_state.get(key)
     if process is None:
         root = Path(__file__).resolve().parents[2]
@@ -38,20 +40,21 @@ def projection(run: RunFolder, method: str):
     if process.poll() not in (None, 0):
         said = process.stderr.read().decode() if process.stderr else ""
         st.error(said.strip()[-300:] or "The projection failed; try another one.")
-        return None
+        return found
 
     @st.fragment(run_every=1.5)
     def waiting() -> None:
-        st.info(
-            f"{NAMES[method]} of {label(run)} is being computed: seconds for a few thousand "
-            "points, and once up to half a minute to compile.",
-            icon=":material/hourglass_top:",
+        st.progress(
+            len(found) / len(rounds),
+            text=f"{NAMES[method]} of {label(run)}: {len(found)} of {len(rounds)} rounds; seconds "
+            "each for a few thousand points, the first up to half a minute to compile.",
         )
-        if load_projection(run, method) is not None or process.poll() is not None:
+        now = load_projection(run, method) or {}
+        if len(now) != len(found) or process.poll() is not None:
             st.rerun()
 
     waiting()
-    return None
+    return found
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images")
@@ -64,19 +67,96 @@ def images_of(path: str):
     return load_data(DataSettings(**settings["data"]), settings["train"]["seed"])
 
 
-def groups(run: RunFolder, stored: dict, colour: str, names: list[str], dataset) -> list[str]:
-    """What every point is coloured by."""
-    if colour == "class":
-        return [names[c] for c in stored["labels"]]
+@st.cache_data(max_entries=4, show_spinner="Judging the images shown")
+def judgement_of(path: str, changed: float):
+    """What the run's best round says of the images whose features are stored; None so far."""
+    from clmle.training import judge
+
+    run = RunFolder(Path(path))
+    if not run.model_path.exists():
+        return None
+    stored = run.embedding(run.embedding_rounds()[-1])
+    return judge(run, images_of(path).images[stored["rows"]], stored["labels"])
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def around(path: str, round_: int, k: int):
+    """Impostors around every point in a round's features."""
+    from clmle.evaluation import neighbourhoods
+
+    stored = RunFolder(Path(path)).embedding(round_)
+    return neighbourhoods(stored["features"], stored["labels"], k)
+
+
+def groups(stored: dict, colour: str, names: list[str], dataset, judged) -> list[str]:
+    """What every point is coloured by, where that is a name."""
     if colour == "cluster":
         return ["test image" if c < 0 else f"cluster {c}" for c in stored["clusters"]]
     if colour == "split":
         return [["training image", "", "held out"][s] for s in stored["split"]]
-    return [str(v) for v in np.asarray(dataset.columns["style"])[stored["rows"]]]
+    if colour == "mistake" and judged is not None:
+        return [
+            f"{names[c]}, {'right' if p == c else 'taken for ' + names[p]}"
+            for c, p in zip(stored["labels"], judged.predicted, strict=True)
+        ]
+    if colour in dataset.attributes:
+        words = {1: colour, 0: f"not {colour}", -1: "unknown"}
+        return [words[int(v)] for v in dataset.attributes[colour][stored["rows"]]]
+    if colour in dataset.columns:
+        return [str(v) for v in np.asarray(dataset.columns[colour])[stored["rows"]]]
+    return [names[c] for c in stored["labels"]]
+
+
+def numbers(run: RunFolder, colour: str, last: int, judged):
+    """What every point is coloured by, where that is a number, and what it is called."""
+    if colour == "loss" and judged is not None:
+        return np.minimum(judged.loss, np.quantile(judged.loss, 0.99)), "loss"
+    if colour == "impostors nearby":
+        found = around(str(run.path), last, NEAR)
+        return found.impostor_rate, f"share of impostors among {NEAR} neighbours"
+    if colour == "local imbalance":
+        found = around(str(run.path), last, NEAR)
+        return found.own_share, "own class nearby, over its share of all"
+    return (), ""
+
+
+def table_of(titles, by: list[str], texts: list[str]) -> bytes:
+    """Every point in every round, as CSV."""
+    import pandas as pd
+
+    columns: dict = {"group": by, "image": texts}
+    for title, points in titles:
+        columns[f"x, {title}"], columns[f"y, {title}"] = points[:, 0], points[:, 1]
+    return pd.DataFrame(columns).to_csv(index=False).encode()
+
+
+def explanation(judged, stored: dict, names: list[str]):
+    """Scores and nearest clusters of every point, for the viewer."""
+    if judged is None:
+        return None
+    from clmle.evaluation.classification import finite
+
+    why: dict = {"classes": names, "scores": finite(judged.scores).round(2).tolist()}
+    if judged.clusters is not None:
+        members: dict = {}
+        for k in np.unique(judged.clusters):
+            rows = np.flatnonzero(stored["clusters"] == k)
+            # The members most like their cluster stand for it.
+            own = judged.features[rows].mean(axis=0) if len(rows) else 0
+            best = rows[np.argsort(-(judged.features[rows] @ own))[:4]] if len(rows) else rows
+            members[int(k)] = [names[judged.cluster_classes[k]], best.tolist()]
+        why |= {
+            "near": judged.clusters.tolist(),
+            "similarity": judged.similarity.round(3).tolist(),
+            "clusters": members,
+        }
+    return why
 
 
 st.title("Embeddings")
 with sentences():
+    from clmle.methods import get_method
+
     runs = {run.name: run for run in all_runs() if run.embedding_rounds()}
     if not runs:
         st.info("No run has features to show yet: start one.", icon=":material/info:")
@@ -90,46 +170,79 @@ with sentences():
     )  # fmt: skip
     st.query_params["run"] = name
     run = runs[name]
+    wanted = st.query_params.get("by", "umap")
     method = middle.segmented_control(
-        "Projection", list(NAMES), default="umap", format_func=lambda key: NAMES[key]
-    )
+        "Projection", list(NAMES), default=wanted if wanted in NAMES else "umap",
+        format_func=lambda key: NAMES[key],
+    ) or "umap"  # fmt: skip
     dataset = images_of(str(run.path))
-    kinds = ["class", "cluster", "split", *(["style"] if "style" in dataset.columns else [])]
-    colour = right.segmented_control("Colour by", kinds, default="class") or "class"
-    frames = projection(run, method or "umap")
-    if frames is not None:
+    kinds = ["class", "mistake", "cluster", "split", "loss", "impostors nearby", "local imbalance"]
+    kinds += [n for n in ("style",) if n in dataset.columns] + list(dataset.attributes)
+    wanted = st.query_params.get("colour", "class")
+    colour = right.selectbox(
+        "Colour by", kinds, index=kinds.index(wanted) if wanted in kinds else 0
+    )
+    st.query_params.update({"by": method, "colour": colour})
+    frames = projection(run, method)
+    if frames:
         from clmle import figures
         from clmle.training import settings_from_dict, shown_of
 
         target = settings_from_dict(run.settings()).data.attribute
-        task = shown_of(dataset, target)
-        class_names = list(task.class_names)
+        class_names = list(shown_of(dataset, target).class_names)
         if target == "all" or "," in target:
             st.caption(f"Of its attributes the first is shown: {class_names[1]}.")
-        first, last = min(frames), max(frames)
+        last = max(run.embedding_rounds())
         stored = run.embedding(last)
-        titles = {first: "before (prior features)" if first == 0 else f"round {first}"}
-        if run.settings()["method"] in ("softmax", "over-sampling", "cost-sensitive"):
-            titles[first] = "before (no training)"
-        titles[last] = f"after round {last}" if last != first else titles[first]
-        # Before and after are coloured alike, by what was known at the end: points can be followed.
-        by = groups(run, stored, colour, class_names, dataset)
-        figure = figures.embedding_scatter(
-            [(titles[r], frames[r]) for r in sorted({first, last})],
-            by,
-            f"{label(run)}, {NAMES[method or 'umap']}, {len(by):,} images",
-            height=560,
+        model = run.model_path
+        judged = judgement_of(str(run.path), model.stat().st_mtime if model.exists() else 0.0)
+        # All rounds are coloured alike, by what was known at the end: points can be followed.
+        by = groups(stored, colour, class_names, dataset, judged)
+        values, of = numbers(run, colour, last, judged)
+        start = "prior features" if get_method(run.settings()["method"]).uses_clusters else "start"
+        titles = [(f"round {r}" if r else start, frames[r]) for r in sorted(frames)]
+        points = titles[-1][1]
+        figure = figures.embedding_map(
+            points,
+            f"{label(run)}, {NAMES[method]}, {len(by):,} images",
+            groups=by,
+            values=values,
+            of=of,
         )
+        every = np.concatenate([f for _, f in titles])
+        for axis, column in (("xaxis", 0), ("yaxis", 1)):
+            low, high = every[:, column].min(), every[:, column].max()
+            room = 0.03 * (high - low) or 1.0
+            figure.update_layout({axis: {"range": [low - room, high + room]}})
         texts = [
-            f"{class_names[c]}; {'held out' if s else f'cluster {k}' if k >= 0 else 'training'}; "
-            f"image {r}"
-            for c, s, k, r in zip(
-                stored["labels"], stored["split"], stored["clusters"], stored["rows"], strict=True
+            f"{class_names[c]}{'' if p == c else f', judged {class_names[p]}'}; "
+            f"{'held out' if s else f'cluster {k}' if k >= 0 else 'training'}; image {r}"
+            for c, p, s, k, r in zip(
+                stored["labels"],
+                stored["labels"] if judged is None else judged.predicted,
+                stored["split"],
+                stored["clusters"],
+                stored["rows"],
+                strict=True,
             )
         ]
-        alt = f"Scatter of {len(by)} faces before and after training; arrow keys step through."
-        face_scatter(figure, dataset.images[stored["rows"]], texts, label=alt)
-        st.caption(
-            "Hover or touch a point to see its face; with the keyboard, focus the figure and use "
-            "the arrow keys. Rare classes are shown in full, common ones by a sample."
+        face_scatter(
+            figure,
+            dataset.images[stored["rows"]],
+            texts,
+            label=f"Scatter of {len(by)} images after training; arrow keys step through them, "
+            "Enter explains one.",
+            frames=titles,
+            groups=by,
+            why=explanation(judged, stored, class_names),
         )
+        st.caption(
+            "Play or drag the slider to see the points move from round to round. Hover or touch a "
+            "point for its face, click it for its nearest clusters; with the keyboard, focus the "
+            "figure and use the arrow keys and Enter. Rare classes are shown in full, common ones "
+            "by a sample. Judged by the best round on validation images."
+        )
+        st.download_button(
+            "Points as CSV", table_of(titles, by, texts), f"{run.name}-{method}.csv", "text/csv",
+            icon=":material/download:",
+        )  # fmt: skip

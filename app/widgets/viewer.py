@@ -1,81 +1,74 @@
-"""A scatter in which every point shows its face: by hovering, touching, or the arrow keys."""
+"""A scatter in which every point shows its face: by hovering, touching, or the arrow keys.
+
+A slider moves the points from round to round, a lasso gathers them, a click says why one was
+judged as it was; all of it in the browser (viewer.html), without asking the server.
+"""
 
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><style>
-body {margin:0; font-family:"Source Sans Pro",sans-serif; color:INK; background:transparent}
-#plot {width:100%}
-#face {position:absolute; display:none; pointer-events:none; z-index:9; background:PAPER;
- color:INK; border:1px solid #8C8C8C; border-radius:8px; padding:6px; font-size:12px;
- line-height:1.35; max-width:170px}
-#face canvas {width:112px; height:112px; display:block; margin:0 auto 4px}
-</style></head><body>
-<div id="plot" role="img" tabindex="0" aria-label="LABEL"></div>
-<div id="face" role="status" aria-live="polite"><canvas width="112" height="112"></canvas>
-<span></span></div>
-<script>LIBRARY</script><script>
-const figure=FIGURE, texts=TEXTS, across=ACROSS, side=SIDE, narrow=window.innerWidth<700;
-const atlas=new Image(); atlas.src="ATLAS";
-const plot=document.getElementById("plot"), face=document.getElementById("face");
-const pen=face.querySelector("canvas").getContext("2d"); pen.imageSmoothingEnabled=false;
-const layout=figure.layout;
-if(narrow){const axes=Object.keys(layout).filter(k=>/^[xy]axis/.test(k)).sort();
- const n=axes.length/2, xs=axes.slice(0,n), ys=axes.slice(n);
- xs.forEach((k,i)=>{layout[k].domain=[0,1];});
- ys.forEach((k,i)=>{layout[k].domain=[1-(i+.93)/n,1-(i+.07)/n];});
- (layout.annotations||[]).forEach((a,i)=>{a.x=.5;a.y=1-(i+.06)/n;});
- layout.height=420*n; layout.legend.y=-.01;}
-layout.font={color:"INK"};
-Plotly.newPlot(plot,figure.data,layout,{responsive:true,displaylogo:false,
- toImageButtonOptions:{format:"svg",filename:"embedding"}});
-let last=-1;
-function show(row,x,y){last=row; face.querySelector("span").textContent=texts[row];
- pen.clearRect(0,0,112,112);
- pen.drawImage(atlas,(row%across)*side,Math.floor(row/across)*side,side,side,0,0,112,112);
- face.style.display="block"; const w=face.offsetWidth,h=face.offsetHeight;
- face.style.left=Math.max(0,Math.min(x+14,document.body.clientWidth-w-4))+"px";
- face.style.top=Math.max(0,Math.min(y+14,document.body.clientHeight-h-4))+"px";}
-plot.on("plotly_hover",e=>{const p=e.points[0];
- show(p.customdata,e.event.clientX,e.event.clientY);});
-plot.on("plotly_click",e=>{const p=e.points[0];
- show(p.customdata,e.event.clientX,e.event.clientY);});
-plot.on("plotly_unhover",()=>{face.style.display="none";});
-plot.addEventListener("keydown",e=>{
- const step={ArrowRight:1,ArrowDown:1,ArrowLeft:-1,ArrowUp:-1}[e.key];
- if(step){e.preventDefault(); show((last+step+texts.length)%texts.length,20,60);}
- if(e.key==="Escape"){face.style.display="none";}});
-</script></body></html>"""
+PAGE = (Path(__file__).parent / "viewer.html").read_text(encoding="utf-8")
 
 
-def face_scatter(figure: Any, images: np.ndarray, texts: list[str], *, label: str) -> None:
-    """Show ``figure`` (customdata is the row) with ``images`` (n, H, W, C) and ``texts`` (n,)."""
+def face_scatter(
+    figure: Any,
+    images: np.ndarray,
+    texts: list[str],
+    *,
+    label: str,
+    frames: Sequence[tuple[str, np.ndarray]] = (),
+    groups: Sequence[str] = (),
+    why: Mapping[str, Any] | None = None,
+) -> None:
+    """Show ``figure`` (customdata is the row) with ``images`` (n, H, W, C) and ``texts`` (n,).
+
+    ``frames`` (title, (n, 2)) are places to which a slider moves the points, the figure showing
+    the first; ``groups`` (n,) are counted in a selection. ``why`` explains a point that is
+    clicked: ``scores`` (n, C) of ``classes`` (C,), and where there are clusters ``near`` (n, N)
+    and ``similarity`` (n, N), with ``clusters`` {number: (class name, rows of some members)}.
+    """
     from plotly.offline import get_plotlyjs
 
     atlas, across = _atlas(images)
     dark = getattr(st.context.theme, "type", "light") == "dark"
+    facts = {
+        "figure": json.loads(figure.to_json()),
+        "texts": texts,
+        "groups": list(groups),
+        "frames": [
+            {"title": title, "x": _short(points[:, 0]), "y": _short(points[:, 1])}
+            for title, points in frames
+        ],
+        "why": why,
+        "across": across,
+        "side": [images.shape[2], images.shape[1]],
+        "atlas": atlas,
+    }
     values = {
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
-        "LABEL": label,
-        "TEXTS": json.dumps(texts).replace("</", "<\\/"),
-        "ACROSS": str(across),
-        "SIDE": str(images.shape[1]),
-        "ATLAS": atlas,
-        "FIGURE": figure.to_json().replace("</", "<\\/"),
+        "LABEL": html.escape(label, quote=True),
+        "FACTS": json.dumps(facts).replace("</", "<\\/"),
     }
     page = PAGE
     for name, value in values.items():
-        page = page.replace(name, value)
+        page = page.replace(name, value, -1 if name in ("INK", "PAPER") else 1)
     page = page.replace("LIBRARY", get_plotlyjs(), 1)
     st.iframe(page)  # as high as its content: panels stand on each other on a phone
+
+
+def _short(values: np.ndarray) -> list[float]:
+    return [round(float(v), 3) for v in values]
 
 
 def _atlas(images: np.ndarray) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from clmle.figures.classes import class_counts, long_tail, positive_rates
 from clmle.figures.comparison import comparison, confusion
 from clmle.figures.curves import loss_curves, recall_curves, validation_curves
 from clmle.figures.differences import differences
-from clmle.figures.embedding import embedding_scatter
+from clmle.figures.embedding import embedding_map, embedding_scatter
 from clmle.figures.gain import gain_by_imbalance
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
@@ -17,6 +17,7 @@ __all__ = [
     "comparison",
     "confusion",
     "differences",
+    "embedding_map",
     "embedding_scatter",
     "factor_lines",
     "feasible_region",

@@ -58,6 +58,59 @@ def embedding_scatter(
     return figure
 
 
+def embedding_map(
+    points: np.ndarray,
+    title: str,
+    *,
+    groups: Sequence[str] = (),
+    values: Sequence[float] = (),
+    of: str = "",
+    height: int = 560,
+) -> Any:
+    """One panel of points (n, 2), coloured by group (n,) or by a number each, ``values`` (n,).
+
+    ``of`` says what the numbers are. ``customdata`` of every point is its row, by which a viewer
+    can move it to its place in another round, or show its face.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    shared: dict[str, Any] = {"mode": "markers", "hoverinfo": "none"}
+    if len(values):
+        # Large numbers last, on top of the others.
+        order = np.argsort(np.asarray(values), kind="stable")
+        figure.add_scattergl(
+            x=points[order, 0], y=points[order, 1], customdata=order, name=of, showlegend=False,
+            marker={
+                "size": 6, "opacity": 0.85, "color": np.asarray(values)[order],
+                "colorscale": "Cividis",
+                "colorbar": {
+                    "title": {"text": of, "side": "top"}, "orientation": "h", "y": -0.02,
+                    "yanchor": "top", "thickness": 12,
+                },
+            },
+            **shared,
+        )  # fmt: skip
+    else:
+        kinds = np.asarray(groups)
+        for i, name in enumerate(sorted(set(groups), key=_natural)):
+            here = np.flatnonzero(kinds == name)
+            figure.add_scattergl(
+                x=points[here, 0], y=points[here, 1], customdata=here, name=name,
+                marker={
+                    "size": 6, "opacity": 0.75, "symbol": symbol(i),
+                    "color": GREY if name == "test image" else colour(i),
+                },
+                **shared,
+            )  # fmt: skip
+    figure = finish(figure, title, "", "", height=height)
+    hidden = {"showticklabels": False, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**hidden)
+    figure.update_yaxes(**hidden)
+    figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": 50})
+    return figure
+
+
 def _natural(name: str) -> tuple:
     """cluster 2 before cluster 10, test images last."""
     numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())

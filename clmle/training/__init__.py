@@ -1,14 +1,17 @@
 """Training: one engine for every method."""
 
 from clmle.training.engine import Stopped, train
+from clmle.training.judgement import Judgement, judge
 from clmle.training.kinds import shown_of
 from clmle.training.model import EmbeddingModel, evaluate, load_model
 from clmle.training.prepare import load_data, prepare, settings_from_dict
 
 __all__ = [
     "EmbeddingModel",
+    "Judgement",
     "Stopped",
     "evaluate",
+    "judge",
     "load_data",
     "load_model",
     "prepare",

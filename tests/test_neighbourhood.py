@@ -1,0 +1,28 @@
+"""Impostors around points, against a plain loop over all pairs."""
+
+import numpy as np
+import pytest
+
+from clmle import InputError
+from clmle.evaluation import neighbourhoods
+
+
+@pytest.mark.parametrize("k", [1, 4, 500])
+def test_impostors_are_those_of_a_plain_loop(k):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    labels = rng.choice(3, 60, p=[0.7, 0.2, 0.1])
+    found = neighbourhoods(x, labels, k)
+    for i in range(60):
+        order = sorted((j for j in range(60) if j != i), key=lambda j: -float(x[i] @ x[j]))[:k]
+        own = np.mean([labels[j] == labels[i] for j in order])
+        assert found.impostor_rate[i] == pytest.approx(1 - own)
+        assert found.own_share[i] == pytest.approx(own / np.mean(labels == labels[i]))
+
+
+def test_odd_input_is_a_sentence():
+    with pytest.raises(InputError, match="must agree"):
+        neighbourhoods(np.eye(3), np.zeros(2))
+    with pytest.raises(InputError, match="k is 0"):
+        neighbourhoods(np.eye(3), np.zeros(3), 0)
