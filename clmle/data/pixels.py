@@ -10,11 +10,11 @@ import numpy as np
 MAX_PIXELS = 100_000_000
 
 
-def read_pixels(source: Path | IO[bytes], sides: tuple[int, int]) -> np.ndarray | str:
+def read_pixels(source: Path | IO[bytes], sides: tuple[int, int] | None = None) -> np.ndarray | str:
     """RGB pixels (height, width, 3) of the middle, or why they could not be had.
 
-    ``sides`` is (height, width). Transparency is laid over white, of several frames the first is
-    taken, a camera's rotation is applied.
+    ``sides`` is (height, width), or None for the whole image as large as it is. Transparency is
+    laid over white, of several frames the first is taken, a camera's rotation is applied.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -22,10 +22,10 @@ def read_pixels(source: Path | IO[bytes], sides: tuple[int, int]) -> np.ndarray 
         with Image.open(source) as image:
             if image.width * image.height > MAX_PIXELS:
                 return f"over {MAX_PIXELS // 10**6} million pixels"
-            if image.size == sides[::-1] and image.mode == "RGB" and not image.getexif():
-                return np.array(image)
-            middle = ImageOps.fit(to_rgb(ImageOps.exif_transpose(image)), sides[::-1])
-            return np.asarray(middle)
+            whole = to_rgb(ImageOps.exif_transpose(image))
+            if sides is None or whole.size == sides[::-1]:
+                return np.array(whole)
+            return np.asarray(ImageOps.fit(whole, sides[::-1]))
     except UnidentifiedImageError:
         return "not an image"
     except Image.DecompressionBombError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def stored_pixels(
     n: int,
     sides: tuple[int, int],
     read: Read,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """:func:`cached_pixels` in a folder named after ``source``; ``facts`` tell a changed source."""
@@ -136,3 +136,9 @@ def tell_damaged(problems: Mapping[int, str] | list[str], total: int, what: str)
     )
 
 
+def text_lines(path: Path) -> list[str]:
+    """Lines of a text file; one that cannot be read is named."""
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text ({error}); get it again.") from error

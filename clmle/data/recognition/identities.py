@@ -12,12 +12,14 @@ from clmle.data.base import Dataset
 from clmle.data.folder import SPLIT_NAMES, SUFFIXES
 from clmle.data.pixel_cache import Progress
 from clmle.data.pixels import read_pixels
+from clmle.data.recognition.align import align, reference_points
 from clmle.data.recognition.faces import (
     identity_dataset,
     sides_of,
     stored_pixels,
     tell_damaged,
 )
+from clmle.data.recognition.landmarks import landmarks_of, read_landmarks
 from clmle.errors import InputError
 
 MANY = 100  # sub-folders from which a folder is taken for one of identities by itself
@@ -36,6 +38,7 @@ def load_identities(
     folder: str | os.PathLike[str],
     *,
     image_size: int | tuple[int, int] = 112,
+    landmarks: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
@@ -50,6 +53,10 @@ def load_identities(
     image_size : int or (int, int)
         Pixels down (across in proportion to the first image), or down and across; the middle of
         an image of other proportions is taken.
+    landmarks : path, optional
+        A file of five landmarks of every image (:func:`clmle.data.recognition.read_landmarks`):
+        faces are aligned to 112 x 112, or 112 x 96, then brought to ``image_size``, which must be
+        of one of these proportions.
     seed, progress, root
         As of :func:`clmle.data.recognition.load_recordio`.
 
@@ -64,7 +71,9 @@ def load_identities(
         No such folder, or fewer than two identities. Files that cannot be read are counted and
         named in one warning, and left out.
     """
-    found = read_folders(folder, image_size=image_size, progress=progress, root=root)
+    found = read_folders(
+        folder, image_size=image_size, landmarks=landmarks, progress=progress, root=root
+    )
     people = np.array([name.split("/")[0] for name in found.files])
     if len(set(people.tolist())) < 2:
         raise InputError(
@@ -93,6 +102,7 @@ def read_folders(
     folder: str | os.PathLike[str],
     *,
     image_size: int | tuple[int, int] = 112,
+    landmarks: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> FolderImages:
@@ -106,15 +116,32 @@ def read_folders(
         raise InputError(
             f"{home} holds no image in its sub-folders; expected files such as .jpg or .png."
         )
-    sides = sides_of(image_size, _first_shape(base, files))
+    points = None if landmarks is None else read_landmarks(landmarks)
+    sides = sides_of(image_size, (1, 1) if points else first_shape(base, files))
+    if points:
+        reference_points(sides)  # an error now rather than for every image
 
     def read(i: int) -> np.ndarray | str:
-        pixels = read_pixels(base / files[i], sides)
+        if points is None:
+            pixels = read_pixels(base / files[i], sides)
+        else:
+            pixels = _aligned(base / files[i], landmarks_of(files[i], points), sides)
         return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
 
-    images, problems = stored_pixels(base, facts, len(files), sides, read, progress, root)
+    told = facts if points is None else (facts, sorted((k, v.tolist()) for k, v in points.items()))
+    images, problems = stored_pixels(base, told, len(files), sides, read, progress, root)
     tell_damaged(problems, len(files), f"files of {home}")
     return FolderImages(home.resolve().name, images, files, problems)
+
+
+def _aligned(file: Path, points: np.ndarray | None, sides: tuple[int, int]) -> np.ndarray | str:
+    if points is None:
+        return "no landmarks"
+    pixels = read_pixels(file)
+    try:
+        return pixels if isinstance(pixels, str) else align(pixels, points, sides)
+    except InputError as error:
+        return str(error).rstrip(".")
 
 
 def _inner(home: Path) -> Path:
@@ -138,7 +165,7 @@ def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
     for person in _people(base):
         for place, _, _ in sorted(os.walk(base / person)):
             with os.scandir(place) as entries:
-                found = sorted((e for e in entries if _is_image(e)), key=lambda e: e.name)
+                found = sorted((e for e in entries if is_image(e)), key=lambda e: e.name)
             for entry in found:
                 name = os.path.relpath(entry.path, base).replace(os.sep, "/")
                 state = entry.stat()
@@ -147,12 +174,12 @@ def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
     return files, facts
 
 
-def _is_image(entry: os.DirEntry[str]) -> bool:
+def is_image(entry: os.DirEntry[str]) -> bool:
     ending = os.path.splitext(entry.name)[1].lower()
     return ending in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
 
 
-def _first_shape(base: Path, files: list[str]) -> tuple[int, int]:
+def first_shape(base: Path, files: list[str]) -> tuple[int, int]:
     """Height and width of the first image that can be opened."""
     from PIL import Image
 

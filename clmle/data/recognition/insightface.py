@@ -93,9 +93,7 @@ def load_recordio(
     stated = read_property(home / PROPERTY) if (home / PROPERTY).is_file() else None
     records = open_records(path, index if index.is_file() else None)
     found = catalogue(records)
-    tell_damaged(
-        list(found.problems), len(found.keys) + len(found.problems), f"records of {path}"
-    )
+    tell_damaged(list(found.problems), len(found.keys) + len(found.problems), f"records of {path}")
     shape = stated[1:] if stated else _first_shape(records, found)
     sides = sides_of(image_size, shape)
     facts = [(f.st_size, f.st_mtime_ns) for f in (os.stat(p) for p in (path, index) if p.exists())]
@@ -153,8 +151,8 @@ def catalogue(records: RecordFile) -> Catalogue:
             f"{records.path} holds no record of an image"
             + (f": {problems[0]}." if problems else "; get it again.")
         )
-    arrays = (np.array(values, dtype=np.int64) for values in (keys, starts, labels))
-    return Catalogue(*arrays, problems=tuple(problems), announced=announced)
+    columns = [np.array(values, dtype=np.int64) for values in (keys, starts, labels)]
+    return Catalogue(columns[0], columns[1], columns[2], tuple(problems), announced)
 
 
 def read_property(path: Path) -> tuple[int, int, int]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.pixel_cache import Progress
+from clmle.data.recognition.faces import text_lines
 from clmle.data.recognition.identities import read_folders
 from clmle.errors import InputError
-
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def load_lfw(
     pairs: str | os.PathLike[str] | None = None,
     *,
     image_size: int | tuple[int, int] = 112,
+    landmarks: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> VerificationSet:
@@ -74,7 +75,7 @@ def load_lfw(
         Images are ``Name/Name_0001.jpg``.
     pairs : path, optional
         The list; ``pairs.txt`` in the folder or beside it by default.
-    image_size, progress, root
+    image_size, landmarks, progress, root
         As of :func:`clmle.data.recognition.load_identities`.
 
     Raises
@@ -91,7 +92,9 @@ def load_lfw(
             raise InputError(f"There is no pairs.txt in {home} or beside it; name the list.")
     else:
         path = Path(pairs).expanduser()
-    found = read_folders(home, image_size=image_size, progress=progress, root=root)
+    found = read_folders(
+        home, image_size=image_size, landmarks=landmarks, progress=progress, root=root
+    )
     listed = read_pairs(path, found.files, [found.files[i] for i in found.problems])
     return VerificationSet(found.name, found.images, listed, {"file": np.array(found.files)})
 
@@ -141,14 +144,6 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
             f"{path} has {int(matched[odd])} matched pairs in fold {odd + 1}, but announces {each}."
         )
     return Pairs(np.array(first), np.array(second), np.array(same), fold)
-
-
-def text_lines(path: Path) -> list[str]:
-    """Lines of a text file; one that cannot be read is named."""
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as text ({error}); get it again.") from error
 
 
 def _head(path: Path, line: str) -> tuple[int, int]:

@@ -1,9 +1,11 @@
 """MXNet's RecordIO files (``.rec`` and ``.idx``), read from a memory map without MXNet.
 
 A record is one part, or several. A part is: magic number, length and flag (32 bits each, little
-endian; flag in the upper 3 bits), data, zeros up to a multiple of 4 bytes. Flag 0: the whole record;
-1, 2, 3: its first, a middle, its last part. A writer cuts a record wherever the magic number itself
-stands at a multiple of 4 bytes, and leaves it out there; a reader puts it back between parts.
+endian; flag in the upper 3 bits), data, zeros up to a multiple of 4 bytes. Flag 0: the whole
+record; 1, 2, 3: its first, a middle, its last part. A writer cuts a record wherever the magic
+number itself stands at a multiple of 4 bytes, and leaves it out there; a reader puts it back
+between parts.
+
 The data begin with MXNet's image header: flag, label (float32), two ids (64 bits each); where flag
 is not 0, that many float32 labels follow. Then comes the image file.
 
@@ -68,7 +70,7 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
         raise as_sentence(error, path) from error
     if buffer[:4] != MAGIC_BYTES:
         raise InputError(
-            f"{path} is not a RecordIO file (it does not begin with its magic number); get it again."
+            f"{path} is not a RecordIO file: it does not begin with the magic number; get it again."
         )
     if index is None:
         starts, problems = _scanned(buffer)

@@ -84,7 +84,11 @@ def test_a_training_set_is_read_as_it_was_packed(tmp_path, people, index, vector
 def test_without_a_header_record_every_record_is_an_image(tmp_path, people):
     images, labels = people
     write_records(
-        tmp_path, {i + 5: packed(float(c), j, i) for i, (j, c) in enumerate(zip(images, labels))}
+        tmp_path,
+        {
+            i + 5: packed(float(c), j, i)
+            for i, (j, c) in enumerate(zip(images, labels, strict=True))
+        },
     )
     data = load_recordio(tmp_path, image_size=(24, 20))
     assert data.images.shape == (21, 24, 20, 3)
@@ -118,7 +122,7 @@ def test_damaged_records_are_counted_named_and_left_out(tmp_path, people):
     (tmp_path / "train.rec").write_bytes(file)
     with open(tmp_path / "train.idx", "a") as index:
         index.write(f"99\t{10**12}\n")
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="left out") as warned:
         data = load_recordio(tmp_path, image_size=16)
     text = " ".join(str(w.message) for w in warned)
     for sentence in (

@@ -60,7 +60,9 @@ def test_byte_strings_of_python_2_are_read(tmp_path):
     two = b"".join(b"T" + struct.pack("<i", len(x)) + x + b"q\x01" for x in (a, b))
     (tmp_path / "2.bin").write_bytes(b"\x80\x02]q\x00(" + two + b"e](\x88e\x86.")
     assert read_bin(tmp_path / "2.bin")[0] == [a, b]
-    zero = b"((lp0\nS" + repr(a)[1:].encode() + b"\np1\naS" + repr(b)[1:].encode() + b"\na(lI01\nat."
+    zero = (
+        b"((lp0\nS" + repr(a)[1:].encode() + b"\np1\naS" + repr(b)[1:].encode() + b"\na(lI01\nat."
+    )
     (tmp_path / "0.bin").write_bytes(zero)
     images, same = read_bin(tmp_path / "0.bin")
     assert images == [a, b]
@@ -135,7 +137,7 @@ def test_one_list_in_many_places_takes_no_memory(tmp_path):
         read_bin(tmp_path / "a.bin")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_any_change_of_a_file_gives_lists_or_one_sentence(data):
     good = pickle.dumps(([b"aaa", b"bb"], [True]), data.draw(st.sampled_from(list(PROTOCOLS))))

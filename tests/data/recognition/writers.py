@@ -33,10 +33,8 @@ def record(data):
     pieces = parts_of(data)
     out = b""
     for i, piece in enumerate(pieces):
-        if len(pieces) == 1:
-            flag = 0
-        else:
-            flag = 1 if i == 0 else 3 if i == len(pieces) - 1 else 2
+        last = i == len(pieces) - 1
+        flag = 0 if len(pieces) == 1 else 1 if i == 0 else 3 if last else 2
         out += MAGIC + struct.pack("<I", flag * 2**29 + len(piece)) + piece
         out += bytes(-len(piece) % 4)
     return out
