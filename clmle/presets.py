@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clmle.data import dataset_names, is_celeba
+from clmle.data import dataset_names, is_celeba, is_recordio, looks_like_identities
 from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings
@@ -30,6 +30,13 @@ PRESETS = {
 SIZES = {"reference": "standard"}  # of toonfaces, where it is not the preset's own name
 
 
+def has_identities(dataset: str, attribute: str = "") -> bool:
+    """Whether identities are what a data set, or the folder at a path, gives to learn."""
+    if dataset in dataset_names():
+        return dataset == "toonfaces-identities"
+    return attribute == "identity" or is_recordio(dataset) or looks_like_identities(dataset)
+
+
 def preset_settings(
     preset: str = "quick",
     method: str = "clmle",
@@ -49,4 +56,7 @@ def preset_settings(
         data = replace(data, image_size=55)
         if hasattr(options, "cluster_size"):
             options = replace(options, cluster_size=20)
+    if has_identities(dataset, attribute) and hasattr(options, "min_clusters"):
+        # Most identities have fewer images than a cluster: one each, as in the paper.
+        options = replace(options, min_clusters=1)
     return Settings(method, options, data, train)

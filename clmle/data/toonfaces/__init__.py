@@ -7,6 +7,7 @@ from clmle.data.toonfaces.people import (
     RecognitionSet,
     load_toonfaces_identities,
     load_toonfaces_recognition,
+    plan_of,
 )
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "load_toonfaces",
     "load_toonfaces_identities",
     "load_toonfaces_recognition",
+    "plan_of",
     "rendered_faces",
 ]

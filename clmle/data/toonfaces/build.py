@@ -145,10 +145,14 @@ def drawn(
 
 
 def rendered_faces(
-    size: str = "quick", image_size: int = 40, seed: int = 0, root: Path | None = None
+    size: str = "quick",
+    image_size: int = 40,
+    seed: int = 0,
+    root: Path | None = None,
+    plan: Plan | None = None,
 ) -> tuple[int, int]:
     """How many faces of a set are rendered so far, and of how many; all when it is complete."""
-    plan = Plan(size, image_size, seed)
+    plan = plan or Plan(size, image_size, seed)
     target = (root or cache_dir() / "toonfaces") / plan.folder
     if (target / "meta.json").exists():
         return plan.total, plan.total
@@ -156,10 +160,15 @@ def rendered_faces(
 
 
 def is_rendering(
-    size: str = "quick", image_size: int = 40, seed: int = 0, root: Path | None = None
+    size: str = "quick",
+    image_size: int = 40,
+    seed: int = 0,
+    root: Path | None = None,
+    plan: Plan | None = None,
 ) -> bool:
     """Whether some process is rendering this set now (it holds the lock)."""
-    lock = (root or cache_dir() / "toonfaces") / f"{Plan(size, image_size, seed).folder}.lock"
+    plan = plan or Plan(size, image_size, seed)
+    lock = (root or cache_dir() / "toonfaces") / f"{plan.folder}.lock"
     try:
         import fcntl
 

@@ -70,6 +70,13 @@ class PeoplePlan(Plan):
         return rows
 
 
+def plan_of(dataset: str, size: str = "quick", image_size: int = 40, seed: int = 0) -> Plan:
+    """The plan of toonfaces or toonfaces-identities, to ask how far its faces are drawn."""
+    if dataset == "toonfaces-identities":
+        return PeoplePlan(size, image_size, seed, PEOPLE[size])
+    return Plan(size, image_size, seed)
+
+
 @dataclass(frozen=True)
 class RecognitionSet:
     """What recognition is learnt from and tested on; all rows are of the same images.
