@@ -163,8 +163,8 @@ with sentences():
         ready = bool(name)
         if not ready:
             st.info(
-                "Name a folder: one sub-folder a class or person, images and a CSV of labels, CelebA "
-                "as its authors ship it, or train.rec as InsightFace does."
+                "Name a folder: one sub-folder a class or person, images and a CSV of labels, "
+                "CelebA as its authors ship it, or train.rec as InsightFace does."
             )
     if ready:
         dataset = dataset_of(name, size, labels)

@@ -66,8 +66,8 @@ def new_runs() -> None:
                 own = preset_settings(preset, name, dataset or "toonfaces").options
                 options[name] = settings_form(own, name, f"{name}-{preset}-{dataset}")
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
-        own = labels or dataset not in dataset_names()
-        if own and not is_celeba(dataset) and not has_identities(dataset):
+        of_files = labels or dataset not in dataset_names()
+        if of_files and not is_celeba(dataset) and not has_identities(dataset):
             # Names what is wrong with the folder before any run is made.
             load_folder(dataset or "?", labels=labels or None, image_size=data.image_size)
         threads = max(1, (os.cpu_count() or 2) // len(methods))
