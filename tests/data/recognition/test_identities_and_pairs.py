@@ -137,3 +137,13 @@ def test_missing_lists_and_folders_are_sentences(lfw, tmp_path):
     (tmp_path / "one" / "only" / "a.jpg").write_bytes(jpeg(3))
     with pytest.raises(InputError, match="images of 1 identities"):
         load_identities(tmp_path / "one")
+
+
+def test_a_test_set_needs_no_identity_of_many_images(tmp_path):
+    for name in ("Ann", "Bob"):
+        (tmp_path / "t" / name).mkdir(parents=True)
+        for i in (1, 2):
+            (tmp_path / "t" / name / f"{name}_{i:04d}.jpg").write_bytes(jpeg(50 * i))
+    (tmp_path / "list.txt").write_text("1\nAnn\t1\t2\nAnn\t1\tBob\t2\n")
+    found = load_lfw(tmp_path / "t", tmp_path / "list.txt", image_size=16)
+    assert found.pairs.second.tolist() == [1, 3]
