@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
     if values.list:
         print("\n".join(dataset_names()))
         return 0
+    if values.dataset.endswith(".bin"):
+        return show_bin(values.dataset)
     attribute = getattr(values, "attribute", "")
     settings = from_flags(preset_settings("quick", "softmax", values.dataset, attribute), values)
     progress = Progress("images")
@@ -52,7 +54,7 @@ def main(arguments: list[str]) -> int:
     height, width = dataset.images.shape[1:3]
     print(f"{dataset.name}: {len(dataset):,} images of {height} x {width}\n")
     print(table([{k: v for k, v in row.items() if k != "value"} for row in few_rows(rows)]))
-    for line in identity_lines(dataset):
+    for line in identity_lines(dataset) + pairs_lines(dataset, values.dataset):
         print(f"\n{line}")
     if left_out:
         print(f"\nNothing to learn from, left out: {', '.join(left_out)}.")
@@ -82,6 +84,40 @@ def identity_lines(dataset: Any) -> list[str]:
         )  # fmt: skip
         lines.append(f"{what} left out.")
     return lines
+
+
+def pairs_lines(dataset: Any, path: str) -> list[str]:
+    """What a list of pairs among the images says, LFW's ``pairs.txt``; its lines are checked."""
+    from pathlib import Path
+
+    from clmle.data.recognition import read_pairs
+
+    listed = Path(path).expanduser() / "pairs.txt"
+    if "identity" not in dataset.labels or "file" not in dataset.columns or not listed.is_file():
+        return []
+    files = dataset.columns["file"].tolist()
+    damaged = [f for f, p in zip(files, dataset.labels["identity"], strict=True) if p < 0]
+    return [f"pairs.txt: {told_pairs(read_pairs(listed, files, damaged))}."]
+
+
+def show_bin(path: str) -> int:
+    """A verification set of the community's kind, every image of which is decoded."""
+    from clmle.data.recognition import load_bin
+
+    found = load_bin(path, progress=Progress("images"))
+    height, width = found.images.shape[1:3]
+    print(f"{found.name}: {len(found.images):,} images, read at {height} x {width}")
+    print(f"\n{told_pairs(found.pairs)}.")
+    return 0
+
+
+def told_pairs(pairs: Any) -> str:
+    """Numbers of pairs, folds, and pairs of one person."""
+    folds = len(set(pairs.fold.tolist()))
+    return (
+        f"{len(pairs):,} pairs in {folds} fold{'s' * (folds > 1)}, "
+        f"{int(pairs.same.sum()):,} of one person"
+    )
 
 
 def few_rows(rows: list[dict[str, Any]], most: int = 50) -> list[dict[str, Any]]:
