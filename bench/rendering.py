@@ -17,7 +17,7 @@ from clmle.data.toonfaces.styles import style_named
 def run(quick: bool = False) -> list[dict]:
     """Mean over faces of all styles, definitions loaded beforehand."""
     plan = build.Plan("quick", 40, 0)
-    cast = build._cast(plan)
+    cast = plan.cast()
     rows = np.random.default_rng(0).permutation(plan.total)[: 60 if quick else 400]
     parts = dict.fromkeys(("look", "compose", "rasterise", "pose", "light"), 0.0)
     for warm in (True, False):

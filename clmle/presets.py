@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clmle.data import dataset_names, is_celeba, is_lfwa
+from clmle.data import dataset_names, is_celeba, is_lfwa, is_recordio, looks_like_identities
 from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.settings import DataSettings, Settings, TrainSettings
@@ -30,6 +30,13 @@ PRESETS = {
 SIZES = {"reference": "standard"}  # of toonfaces, where it is not the preset's own name
 
 
+def has_identities(dataset: str, attribute: str = "") -> bool:
+    """Whether identities are what a data set, or the folder at a path, gives to learn."""
+    if dataset in dataset_names():
+        return dataset == "toonfaces-identities"
+    return attribute == "identity" or is_recordio(dataset) or looks_like_identities(dataset)
+
+
 def preset_settings(
     preset: str = "quick",
     method: str = "clmle",
@@ -47,4 +54,7 @@ def preset_settings(
         train = replace(train, mirror=False)
     elif dataset not in dataset_names() and (is_celeba(dataset) or is_lfwa(dataset)):
         data = replace(data, image_size=55)
+    if has_identities(dataset, attribute) and hasattr(options, "min_clusters"):
+        # Most identities have fewer images than a cluster: one each, as in the paper.
+        options = replace(options, min_clusters=1)
     return Settings(method, options, data, train)

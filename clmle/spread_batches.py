@@ -58,11 +58,16 @@ class SpreadBatchSampler:
         batch_size = self.batch_size if self.distinct else None
         return class_shares(counts, self.class_power, batch_size)
 
-    def cluster_shares(self, c: int) -> tuple[np.ndarray, np.ndarray]:
-        """Clusters of class ``c`` and how often each is drawn, summing to one."""
+    def cluster_shares(
+        self, c: int, losses: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Clusters of class ``c`` and how often each is drawn, summing to one.
+
+        ``losses`` (K,) are the index's cluster losses, computed if not given.
+        """
         index = self.index
         clusters = np.flatnonzero(index.classes == c)
-        losses = index.cluster_losses()[clusters]
+        losses = (index.cluster_losses() if losses is None else losses)[clusters]
         seen = np.isfinite(losses)
         # A cluster not seen yet counts as hard as the mean of the others.
         losses = np.where(seen, losses, losses[seen].mean() if seen.any() else 1.0)
@@ -77,9 +82,10 @@ class SpreadBatchSampler:
         counts = np.bincount(index.labels)
         wanted = apportion(self.class_shares(), self.batch_size, generator)
         rows = []
+        losses = index.cluster_losses() if self.emphasis > 0 else None
         for c in np.flatnonzero(wanted):
             if self.emphasis > 0 and counts[c] >= counts[counts > 0].mean():
-                clusters, shares = self.cluster_shares(int(c))
+                clusters, shares = self.cluster_shares(int(c), losses)
                 drawn = generator.multinomial(wanted[c], shares)
                 for cluster, number in zip(clusters[drawn > 0], drawn[drawn > 0], strict=True):
                     members = index.members(int(cluster))

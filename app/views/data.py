@@ -10,6 +10,8 @@ import streamlit as st
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
 
+MOST_BARS = 60  # classes that a bar chart can name; of more, the long tail tells
+
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images")
 def dataset_of(name: str, size: str, labels: str):
@@ -45,21 +47,22 @@ def read_with_progress(name: str, labels: str) -> None:
     bar.empty()
 
 
-def is_rendered(size: str) -> bool:
+def is_rendered(name: str, size: str) -> bool:
     """Whether the faces are there; else the offer to draw them, with progress."""
-    from clmle.data.toonfaces import is_rendering, rendered_faces
+    from clmle.data.toonfaces import is_rendering, plan_of, rendered_faces
 
-    done, total = rendered_faces(size)
+    plan = plan_of(name, size)
+    done, total = rendered_faces(plan=plan)
     if done >= total:
         return True
-    drawing = st.session_state.get(f"drawing-{size}")
+    drawing = st.session_state.get(f"drawing-{name}-{size}")
     drawn_here = drawing is not None and drawing.poll() is None
-    if not drawn_here and not is_rendering(size):
+    if not drawn_here and not is_rendering(plan=plan):
         st.info(f"{total - done:,} faces of this size are not drawn yet.")
         if st.button("Draw them", type="primary", icon=":material/brush:"):
             root = Path(__file__).resolve().parents[2]
-            st.session_state[f"drawing-{size}"] = subprocess.Popen(
-                [sys.executable, "-m", "clmle", "data", "toonfaces", "--size", size],
+            st.session_state[f"drawing-{name}-{size}"] = subprocess.Popen(
+                [sys.executable, "-m", "clmle", "data", name, "--size", size],
                 cwd=root,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -71,7 +74,7 @@ def is_rendered(size: str) -> bool:
 
     @st.fragment(run_every=1.0)
     def waiting() -> None:
-        done, total = rendered_faces(size)
+        done, total = rendered_faces(plan=plan)
         left = (total - done) * 0.0040
         st.progress(
             done / total, text=f"{done:,} of {total:,} faces drawn, about {left:.0f} s left"
@@ -134,11 +137,14 @@ def counts(dataset, target: str) -> None:
     if kind in ("exponential", "step"):
         shown["thinned"] = imbalance(task, kind, float(ratio)).class_counts()
     frame = pd.DataFrame(shown, index=list(task.class_names)).rename_axis("class").reset_index()
-    show_figure(
-        figures.class_counts(task.class_names, shown, "Training images of each class"),
-        "class-counts",
-        frame,
-    )
+    if task.n_classes <= MOST_BARS:
+        show_figure(
+            figures.class_counts(task.class_names, shown, "Training images of each class"),
+            "class-counts",
+            frame,
+        )
+    else:
+        st.dataframe(frame.sort_values("as it is", ascending=False), hide_index=True)
     left, right = st.columns(2)
     if dataset.attributes:
         train = dataset.split == 0
@@ -176,9 +182,9 @@ with sentences():
     st.session_state.setdefault("data-source", own)
     source = left.selectbox("Data set", choices, key="data-source")
     size, labels, ready, name = "quick", "", True, source
-    if source == "toonfaces":
+    if source in ("toonfaces", "toonfaces-identities"):
         size = right.segmented_control("Size", ["quick", "standard"], default="quick") or "quick"
-        ready = is_rendered(size)
+        ready = is_rendered(source, size)
     elif source == "my own folder":
         name = right.text_input(
             "Folder of images", key="data-folder", placeholder="/path/to/images"
@@ -190,8 +196,8 @@ with sentences():
         st.query_params.update({"folder": name, "labels": labels})
         if not ready:
             st.info(
-                "Name a folder: one sub-folder a class, images and a CSV of labels, or CelebA or "
-                "LFWA as their authors ship them."
+                "Name a folder: one sub-folder a class or person, images and a CSV of labels, "
+                "CelebA or LFWA as their authors ship them, or train.rec as InsightFace does."
             )
         elif st.session_state.get("read") != (name, labels):
             read_with_progress(name, labels)
@@ -203,7 +209,7 @@ with sentences():
         target = st.selectbox("Attribute or label", dataset.targets)
         gallery(dataset, target)
         counts(dataset, target)
-        if source == "toonfaces":
+        if source in ("toonfaces", "toonfaces-identities"):
             st.caption(
                 "Drawings: avataaars by Pablo Stanley, adventurer (CC BY 4.0) and lorelei (CC0) by "
                 "Lisa Wischofsky, notionists (CC0) by Zoish, micah (CC BY 4.0) by Micah Lanier."

@@ -27,7 +27,7 @@ def new_runs() -> None:
     from clmle.data.toonfaces import ATTRIBUTES
     from clmle.experiments import launch
     from clmle.methods import get_method, method_names
-    from clmle.presets import PRESETS, preset_settings
+    from clmle.presets import PRESETS, has_identities, preset_settings
 
     first, second, third = st.columns(3)
     dataset = first.selectbox("Data", [*dataset_names(), "my own folder"])
@@ -67,7 +67,8 @@ def new_runs() -> None:
                 own = preset_settings(preset, name, dataset or "toonfaces").options
                 options[name] = settings_form(own, name, f"{name}-{preset}-{dataset}")
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
-        if (labels or dataset not in dataset_names()) and attributes is None:
+        of_files = labels or dataset not in dataset_names()
+        if of_files and attributes is None and not has_identities(dataset):
             # Names what is wrong with the folder before any run is made.
             load_folder(dataset or "?", labels=labels or None, image_size=data.image_size)
         threads = max(1, (os.cpu_count() or 2) // len(methods))

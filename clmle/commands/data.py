@@ -8,6 +8,8 @@ from typing import Any
 from clmle.commands.options import add_settings, from_flags
 from clmle.commands.screen import Progress, table
 
+FEW = 20  # images of an identity: CASIA-WebFace's tail, as the paper counts it
+
 
 def main(arguments: list[str]) -> int:
     from clmle.settings import DataSettings
@@ -27,7 +29,10 @@ def main(arguments: list[str]) -> int:
     if values.list:
         print("\n".join(dataset_names()))
         return 0
-    settings = from_flags(preset_settings("quick", "softmax", values.dataset), values)
+    if values.dataset.endswith(".bin"):
+        return show_bin(values.dataset)
+    attribute = getattr(values, "attribute", "")
+    settings = from_flags(preset_settings("quick", "softmax", values.dataset, attribute), values)
     progress = Progress("images")
     dataset = load_data(settings.data, values.seed, progress)
     left_out: tuple[str, ...] = ()
@@ -49,9 +54,70 @@ def main(arguments: list[str]) -> int:
     height, width = dataset.images.shape[1:3]
     print(f"{dataset.name}: {len(dataset):,} images of {height} x {width}\n")
     print(table([{k: v for k, v in row.items() if k != "value"} for row in few_rows(rows)]))
+    for line in identity_lines(dataset) + pairs_lines(dataset, values.dataset):
+        print(f"\n{line}")
     if left_out:
         print(f"\nNothing to learn from, left out: {', '.join(left_out)}.")
     return 0
+
+
+def identity_lines(dataset: Any) -> list[str]:
+    """How long the tail of identities is, and how many images were left out."""
+    import numpy as np
+
+    if "identity" not in dataset.labels:
+        return []
+    people = dataset.labels["identity"]
+    counts = np.bincount(people[people >= 0])
+    counts = np.sort(counts[counts > 0])
+    one, few = int((counts == 1).sum()), int((counts <= FEW).sum())
+    lines = [
+        f"{len(counts):,} identities of {counts[0]:,} to {counts[-1]:,} images, "
+        f"{np.median(counts):g} at the median, {counts.mean():.1f} on average.",
+        f"{one:,} of them ({one / len(counts):.0%}) have 1 image, {few:,} "
+        f"({few / len(counts):.0%}) no more than {FEW}.".replace("%", " %"),
+    ]
+    damaged = int(((people < 0) & (dataset.split < 0)).sum())
+    if damaged and "part" not in dataset.columns:
+        what = "1 image cannot be read and is" if damaged == 1 else (
+            f"{damaged:,} images cannot be read and are"
+        )  # fmt: skip
+        lines.append(f"{what} left out.")
+    return lines
+
+
+def pairs_lines(dataset: Any, path: str) -> list[str]:
+    """What a list of pairs among the images says, LFW's ``pairs.txt``; its lines are checked."""
+    from pathlib import Path
+
+    from clmle.data.recognition import read_pairs
+
+    listed = Path(path).expanduser() / "pairs.txt"
+    if "identity" not in dataset.labels or "file" not in dataset.columns or not listed.is_file():
+        return []
+    files = dataset.columns["file"].tolist()
+    damaged = [f for f, p in zip(files, dataset.labels["identity"], strict=True) if p < 0]
+    return [f"pairs.txt: {told_pairs(read_pairs(listed, files, damaged))}."]
+
+
+def show_bin(path: str) -> int:
+    """A verification set of the community's kind, every image of which is decoded."""
+    from clmle.data.recognition import load_bin
+
+    found = load_bin(path, progress=Progress("images"))
+    height, width = found.images.shape[1:3]
+    print(f"{found.name}: {len(found.images):,} images, read at {height} x {width}")
+    print(f"\n{told_pairs(found.pairs)}.")
+    return 0
+
+
+def told_pairs(pairs: Any) -> str:
+    """Numbers of pairs, folds, and pairs of one person."""
+    folds = len(set(pairs.fold.tolist()))
+    return (
+        f"{len(pairs):,} pairs in {folds} fold{'s' * (folds > 1)}, "
+        f"{int(pairs.same.sum()):,} of one person"
+    )
 
 
 def few_rows(rows: list[dict[str, Any]], most: int = 50) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+FEW_CLASSES = 50  # up to which a class has a line of its own
+
 
 class Progress:
     """``progress(done, total)`` as a bar with time left; plain lines where it is not a terminal."""
@@ -75,7 +77,7 @@ def figures_table(figures: dict[str, Any], class_names: list[str]) -> str:
     if "attributes" not in figures:
         return _means_table(figures, class_names)
     rows = [
-        {"attribute": name, "images": sum(f["confusion"][1]), "of": f["n"],
+        {"attribute": name, "images": images_of(f)[1], "of": f["n"],
          "balanced accuracy": f["balanced_accuracy"], "average precision": f["average_precision"],
          "ROC AUC": f["roc_auc"], "MCC": f["mcc"], "recall, not shown": f["recall"][0],
          "recall, shown": f["recall"][1]}
@@ -94,6 +96,7 @@ def figures_table(figures: dict[str, Any], class_names: list[str]) -> str:
 
 def _means_table(figures: dict[str, Any], class_names: list[str]) -> str:
     low, high = figures["interval"]
+    named = list(zip(class_names, figures["recall"], images_of(figures), strict=True))
     lines = [
         {"figure": "balanced accuracy", "value": figures["balanced_accuracy"],
          "": f"95 % interval {low:.3f} to {high:.3f}"},
@@ -102,12 +105,21 @@ def _means_table(figures: dict[str, Any], class_names: list[str]) -> str:
             for name in ("accuracy", "average_precision", "roc_auc", "mcc")
         ),
         *(
-            {"figure": f"recall of {name}", "value": value,
-             "": f"{sum(figures['confusion'][i])} images"}
-            for i, (name, value) in enumerate(zip(class_names, figures["recall"], strict=True))
+            {"figure": f"recall of {name}", "value": value, "": f"{images} images"}
+            for name, value, images in (named if len(named) <= FEW_CLASSES else ())
         ),
     ]  # fmt: skip
+    if len(named) > FEW_CLASSES:
+        found = [value for _, value, _ in named if value is not None]
+        part = f"of {len(found):,} classes of {len(named):,}, that have images here"
+        share = sum(value == 1 for value in found) / len(found)
+        lines.append({"figure": "all recalled", "value": share, "": part})
     return table(lines)
+
+
+def images_of(figures: dict[str, Any]) -> list[int]:
+    """Images of each class; earlier results say so in their confusion alone."""
+    return figures.get("support") or [sum(row) for row in figures["confusion"]]
 
 
 def _text(value: Any) -> str:

@@ -51,7 +51,8 @@ def main(arguments: list[str]) -> int:
         run = open_run(root, values.resume)
     else:
         dataset = values.dataset or tree.get("data", {}).get("dataset", "toonfaces")
-        settings = preset_settings(values.preset, method, dataset)
+        target = getattr(values, "attribute", tree.get("data", {}).get("attribute", ""))
+        settings = preset_settings(values.preset, method, dataset, target)
         settings = from_flags(merge(settings, tree), values)
         settings = replace(settings, data=replace(settings.data, dataset=dataset))
         check_before_starting(settings)

@@ -7,20 +7,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
 from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.digits import load_digits
 from clmle.data.folder import load_folder
 from clmle.data.imbalance import imbalance, imbalanced_counts
 from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
+from clmle.data.recognition import (
+    is_recordio,
+    load_identities,
+    load_recordio,
+    looks_like_identities,
+)
 from clmle.data.solar_cells import load_solar_cells
-from clmle.data.toonfaces import load_toonfaces
+from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
 from clmle.errors import InputError
 
 _DATASETS: dict[str, Callable[..., Dataset]] = {
     "toonfaces": load_toonfaces,
     "digits": load_digits,
     "solar-cells": load_solar_cells,
+    "toonfaces-identities": load_toonfaces_identities,
 }
 
 
@@ -29,10 +38,12 @@ def dataset_names() -> tuple[str, ...]:
     return tuple(_DATASETS)
 
 
-def load_dataset(name: str, **options: Any) -> Dataset:
-    """A data set by name, or the folder of images at a path: CelebA's, LFWA's or any other.
+def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Dataset:
+    """A data set by name, or the folder at a path.
 
-    ``options`` go to the loader of that name; what it does not know is an InputError.
+    A folder is CelebA's or LFWA's own, one with ``train.rec``, one of identities (a sub-folder for
+    each, at least 100 or as ``identities`` says), or any other of images. ``options`` go to the
+    loader; what it does not know is an InputError.
     """
     if name in _DATASETS:
         load = _DATASETS[name]
@@ -40,6 +51,10 @@ def load_dataset(name: str, **options: Any) -> Dataset:
         load = load_celeba
     elif is_lfwa(name):
         load = load_lfwa
+    elif is_recordio(name):
+        load = load_recordio
+    elif "labels" not in options and (identities or looks_like_identities(name)):
+        load = load_identities
     elif Path(name).expanduser().is_dir():
         load = load_folder
     else:
@@ -71,10 +86,15 @@ def describe(dataset: Dataset) -> list[dict[str, Any]]:
             n_classes = int(values.max(initial=-1)) + 1
             names = dataset.class_names.get(target, tuple(map(str, range(n_classes))))
             kinds = list(enumerate(names))
+        # Counted for all values at once: identities are many. UNKNOWN is -1, so counts shift by 1.
+        counts = {
+            split: np.bincount(values[dataset.split == number].astype(np.int64) + 1)
+            for number, split in enumerate(SPLITS)
+        }
         for value, name in kinds:
             row: dict[str, Any] = {"target": target, "class": name, "value": int(value)}
-            for number, split in enumerate(SPLITS):
-                row[split] = int(((values == value) & (dataset.split == number)).sum())
+            for split, found in counts.items():
+                row[split] = int(found[value + 1]) if value + 1 < len(found) else 0
             rows.append(row)
     return rows
 
@@ -95,12 +115,17 @@ __all__ = [
     "imbalanced_counts",
     "is_celeba",
     "is_lfwa",
+    "is_recordio",
     "lfwa_attributes",
     "load_celeba",
     "load_dataset",
     "load_digits",
     "load_folder",
+    "load_identities",
     "load_lfwa",
+    "load_recordio",
     "load_solar_cells",
     "load_toonfaces",
+    "load_toonfaces_identities",
+    "looks_like_identities",
 ]

@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
+from clmle.data.pixels import read_pixels
 from clmle.errors import InputError
 
 SUFFIXES = {
@@ -26,7 +26,6 @@ SPLIT_NAMES = {
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "name")
 GROUP_COLUMNS = ("identity", "group", "subject", "person")
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "-1", "-1.0", "false", "no"}
-MAX_PIXELS = 100_000_000
 
 Progress = Callable[[int, int], None]
 
@@ -162,7 +161,7 @@ def _read_all(
     kept: list[int] = []
     broken: list[str] = []
     with ThreadPoolExecutor() as pool:
-        for i, pixels in enumerate(pool.map(lambda file: _read(file, sides), files)):
+        for i, pixels in enumerate(pool.map(lambda file: read_pixels(file, sides), files)):
             if isinstance(pixels, str):
                 broken.append(f"{files[i].name} ({pixels})")
             else:
@@ -177,38 +176,6 @@ def _read_all(
             stacklevel=3,
         )
     return images[: len(kept)], kept
-
-
-def _read(file: Path, sides: tuple[int, int]) -> np.ndarray | str:
-    """RGB pixels (height, width, 3) of the middle, or why they could not be had."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(file) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return f"over {MAX_PIXELS // 10**6} million pixels"
-            middle = ImageOps.fit(_to_rgb(ImageOps.exif_transpose(image)), sides[::-1])
-            return np.asarray(middle)
-    except UnidentifiedImageError:
-        return "not an image"
-    except Image.DecompressionBombError:
-        return "far too many pixels"
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        return str(error).split("\n")[0][:80] or "damaged"
-
-
-def _to_rgb(image: Any) -> Any:
-    from PIL import Image
-
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
-        return Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
 
 
 def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:

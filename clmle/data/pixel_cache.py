@@ -163,11 +163,24 @@ def _resumed(
         pass
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
+    _check_room(building, n, shape)
     make = np.lib.format.open_memmap
     images = make(building / "images.npy", mode="w+", dtype=np.uint8, shape=(n, *shape))
     state = make(building / "state.npy", mode="w+", dtype=np.uint8, shape=(n,))
     mark.write_text(stamp, encoding="utf-8")  # last: without it nothing here counts
     return images, state
+
+
+def _check_room(folder: Path, n: int, shape: tuple[int, int, int]) -> None:
+    """An error before the disk is full: a memory map that cannot grow ends the process."""
+    needed = n * shape[0] * shape[1] * shape[2]
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"The pixels of {n:,} images take {needed / 1e9:,.1f} GB, but the disk of "
+            f"{folder.parent} has {free / 1e9:,.1f} GB left; free some, choose a smaller "
+            "image_size, or name another disk in CLMLE_CACHE."
+        )
 
 
 def _append(path: Path, lines: list[str]) -> None:

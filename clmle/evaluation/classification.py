@@ -12,6 +12,8 @@ import numpy as np
 
 from clmle.errors import InputError
 
+MANY_CLASSES = 100  # beyond, a table of all against all helps nobody, nor ranking one against all
+
 
 def balanced_accuracy(confusion: np.ndarray) -> float:
     """Mean recall over the classes that occur, from counts (true, predicted), (C, C).
@@ -40,7 +42,8 @@ def classification_figures(
     dict
         balanced_accuracy, interval (95 %), accuracy, recall (C; None for an absent class),
         average_precision and roc_auc (of class 1 where there are two classes, else means of
-        one against the rest), mcc, confusion (true, predicted), n.
+        one against the rest), mcc, confusion (true, predicted), support (C; images of each
+        class), n. Of more than 100 classes average_precision, roc_auc and confusion are None.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:
@@ -52,21 +55,26 @@ def classification_figures(
         raise InputError("scores hold NaN; the training may have diverged: lower learning_rate.")
     n_classes = scores.shape[1]
     predicted = scores.argmax(axis=1)
-    confusion = np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(
-        n_classes, n_classes
-    )
-    total = confusion.sum(axis=1)
-    right = np.diag(confusion)
-    precision, area = _ranking(labels, finite(scores))
+    total = np.bincount(labels, minlength=n_classes)
+    right = np.bincount(labels[predicted == labels], minlength=n_classes)
+    named = np.bincount(predicted, minlength=n_classes)
+    confusion: list[list[int]] | None = None
+    precision = area = None
+    if n_classes <= MANY_CLASSES:
+        places = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+        confusion = places.reshape(n_classes, n_classes).tolist()
+        precision, area = _ranking(labels, finite(scores))
+    present = total > 0
     return {
-        "balanced_accuracy": balanced_accuracy(confusion),
+        "balanced_accuracy": float((right[present] / total[present]).mean()),
         "interval": _interval(right, total, n_bootstrap, seed),
         "accuracy": float(right.sum() / total.sum()),
         "recall": [float(r / t) if t else None for r, t in zip(right, total, strict=True)],
         "average_precision": precision,
         "roc_auc": area,
-        "mcc": _mcc(confusion),
-        "confusion": confusion.tolist(),
+        "mcc": _mcc(right, total, named),
+        "confusion": confusion,
+        "support": total.tolist(),
         "n": len(labels),
     }
 
@@ -108,10 +116,11 @@ def _interval(right: np.ndarray, total: np.ndarray, n_bootstrap: int, seed: int)
     return [float(v) for v in np.quantile(means, [0.025, 0.975])]
 
 
-def _mcc(confusion: np.ndarray) -> float:
-    """Matthews correlation of a confusion matrix (Gorodkin 2004); 0 where undefined."""
-    c = confusion.astype(np.float64)
-    true, predicted, n = c.sum(axis=1), c.sum(axis=0), c.sum()
-    covariance = np.trace(c) * n - true @ predicted
+def _mcc(right: np.ndarray, total: np.ndarray, named: np.ndarray) -> float:
+    """Matthews correlation from each class's images that are named rightly, that there are, and
+    that are named so (Gorodkin 2004); 0 where undefined."""
+    true, predicted = total.astype(np.float64), named.astype(np.float64)
+    n = true.sum()
+    covariance = right.sum() * n - true @ predicted
     spread = (n**2 - predicted @ predicted) * (n**2 - true @ true)
     return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0

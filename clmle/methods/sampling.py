@@ -35,7 +35,7 @@ def balanced_rows(labels: np.ndarray, size: int, generator: np.random.Generator)
     classes = np.unique(labels)
     drawn = np.resize(generator.permutation(classes), size)
     rows = np.empty(size, dtype=np.int64)
-    for c in classes:
+    for c in np.unique(drawn):  # of many classes a batch holds few
         here = drawn == c
         rows[here] = generator.choice(np.flatnonzero(labels == c), int(here.sum()))
     return rows

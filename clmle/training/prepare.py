@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clmle.data import imbalance, load_dataset
+from clmle.data import dataset_names, imbalance, load_dataset
 from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
@@ -21,7 +21,7 @@ def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = Non
     ``seed`` of the run draws the split where ``data.split`` is -1; toonfaces has its own split.
     """
     options: dict[str, Any] = {"image_size": data.image_size, "progress": progress}
-    if data.dataset == "toonfaces":
+    if data.dataset in ("toonfaces", "toonfaces-identities"):
         options["size"] = data.size
     else:
         options["seed"] = seed if data.split < 0 else data.split
@@ -29,6 +29,8 @@ def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = Non
             del options["progress"]
         elif data.labels:
             options["labels"] = data.labels
+        elif data.attribute == "identity" and data.dataset not in dataset_names():
+            options["identities"] = True
     return load_dataset(data.dataset, **options)
 
 

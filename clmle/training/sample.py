@@ -7,22 +7,35 @@ import numpy as np
 from clmle.data.base import Task
 
 SAMPLE = 2400
+MOST_CLASSES = 100  # of more, some are shown
 
 
 def embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and splits to show: two thirds training, one third test, rare classes in full."""
     rows, splits = [], []
+    classes = shown_classes(task, seed)
     for split, name, share in ((0, "train", 2), (2, "test", 1)):
         members = task.rows(name)
-        each = SAMPLE * share // 3 // task.n_classes
-        for c in range(task.n_classes):
+        each = SAMPLE * share // 3 // len(classes)
+        if len(classes) < task.n_classes:
+            members = members[np.isin(task.labels[members], classes)]
+        for c in classes:
             mine = members[task.labels[members] == c]
-            rng = np.random.default_rng([seed, 3, split, c])
+            rng = np.random.default_rng([seed, 3, split, int(c)])
             # The majority may use what the minority leaves.
             limit = max(each, SAMPLE * share // 3 - (len(members) - len(mine)))
             rows.append(np.sort(rng.permutation(mine)[:limit]))
             splits.append(np.full(len(rows[-1]), split, dtype=np.int8))
     return np.concatenate(rows), np.concatenate(splits)
+
+
+def shown_classes(task: Task, seed: int) -> np.ndarray:
+    """All classes, or of very many so many that have test images as can be told apart."""
+    if task.n_classes <= MOST_CLASSES:
+        return np.arange(task.n_classes)
+    able = np.flatnonzero(task.class_counts("test"))
+    rng = np.random.default_rng([seed, 3])
+    return np.sort(rng.permutation(able)[:MOST_CLASSES])
 
 
 def clusters_of(

@@ -122,7 +122,7 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
     assert not (tmp_path / plan.folder).exists()
     first = min(done)
     survived = np.load(building / f"chunk_{first:05d}.npy")
-    cast = build._cast(plan)
+    cast = plan.cast()
     for i in range(3):
         row = first * build.CHUNK + i
         look = cast[row][2]

@@ -2,5 +2,24 @@
 
 from clmle.data.toonfaces.build import SIZES, is_rendering, load_toonfaces, rendered_faces
 from clmle.data.toonfaces.looks import ATTRIBUTES, RATES
+from clmle.data.toonfaces.people import (
+    PEOPLE,
+    RecognitionSet,
+    load_toonfaces_identities,
+    load_toonfaces_recognition,
+    plan_of,
+)
 
-__all__ = ["ATTRIBUTES", "RATES", "SIZES", "is_rendering", "load_toonfaces", "rendered_faces"]
+__all__ = [
+    "ATTRIBUTES",
+    "PEOPLE",
+    "RATES",
+    "SIZES",
+    "RecognitionSet",
+    "is_rendering",
+    "load_toonfaces",
+    "load_toonfaces_identities",
+    "load_toonfaces_recognition",
+    "plan_of",
+    "rendered_faces",
+]

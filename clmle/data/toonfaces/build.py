@@ -61,6 +61,22 @@ class Plan:
     def folder(self) -> str:
         return f"v{VERSION}-{self.size}-{self.image_size}-{self.seed}"
 
+    @property
+    def dataset(self) -> str:
+        """The name of the data set, for a person to give."""
+        return "toonfaces"
+
+    def cast(self) -> list[tuple[int, int, dict[str, Any]]]:
+        """(split, identity number, look) of every row; identities of a split are its own."""
+        rows, number = [], 0
+        for split, n_images in enumerate(SIZES[self.size]):
+            rng = np.random.default_rng([self.seed, 1, split])
+            sizes = identity_sizes(n_images, rng)
+            for count, look in zip(sizes, draw_identities(sizes, rng), strict=True):
+                rows += [(split, number, look)] * int(count)
+                number += 1
+        return rows
+
 
 def load_toonfaces(
     size: str = "quick",
@@ -108,7 +124,16 @@ def load_toonfaces(
         raise InputError(f"toonfaces has no size {size!r}; choose one of: {', '.join(SIZES)}.")
     if not 16 <= image_size <= 512:
         raise InputError(f"image_size is {image_size}, but must be from 16 to 512 pixels.")
-    plan = Plan(size, image_size, seed)
+    return drawn(Plan(size, image_size, seed), n_workers, progress, root)
+
+
+def drawn(
+    plan: Plan,
+    n_workers: int | None = None,
+    progress: Progress | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> Dataset:
+    """The faces of a plan, rendered where they are not there yet."""
     home = Path(root) if root is not None else cache_dir() / "toonfaces"
     target = home / plan.folder
     if _open(target, plan) is None:
@@ -120,10 +145,14 @@ def load_toonfaces(
 
 
 def rendered_faces(
-    size: str = "quick", image_size: int = 40, seed: int = 0, root: Path | None = None
+    size: str = "quick",
+    image_size: int = 40,
+    seed: int = 0,
+    root: Path | None = None,
+    plan: Plan | None = None,
 ) -> tuple[int, int]:
     """How many faces of a set are rendered so far, and of how many; all when it is complete."""
-    plan = Plan(size, image_size, seed)
+    plan = plan or Plan(size, image_size, seed)
     target = (root or cache_dir() / "toonfaces") / plan.folder
     if (target / "meta.json").exists():
         return plan.total, plan.total
@@ -131,10 +160,15 @@ def rendered_faces(
 
 
 def is_rendering(
-    size: str = "quick", image_size: int = 40, seed: int = 0, root: Path | None = None
+    size: str = "quick",
+    image_size: int = 40,
+    seed: int = 0,
+    root: Path | None = None,
+    plan: Plan | None = None,
 ) -> bool:
     """Whether some process is rendering this set now (it holds the lock)."""
-    lock = (root or cache_dir() / "toonfaces") / f"{Plan(size, image_size, seed).folder}.lock"
+    plan = plan or Plan(size, image_size, seed)
+    lock = (root or cache_dir() / "toonfaces") / f"{plan.folder}.lock"
     try:
         import fcntl
 
@@ -216,7 +250,7 @@ def _render_chunks(
             raise InputError(
                 "A process that draws faces ended early: memory ran out, or the program was read "
                 "from standard input, which new processes cannot load again. "
-                f"Run python -m clmle data toonfaces --size {plan.size}; drawn faces are kept."
+                f"Run python -m clmle data {plan.dataset} --size {plan.size}; drawn faces are kept."
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -232,7 +266,7 @@ def _render_chunk(building: str, plan: Plan, chunk: int) -> None:
     import pyarrow.parquet as parquet
 
     if plan not in _drawn:
-        _drawn[plan] = _cast(plan)
+        _drawn[plan] = plan.cast()
     cast = _drawn[plan]
     rows = range(chunk * CHUNK, min((chunk + 1) * CHUNK, plan.total))
     images = np.empty((len(rows), plan.image_size, plan.image_size, 3), dtype=np.uint8)
@@ -259,18 +293,6 @@ def _images(building: str | Path, chunk: int) -> Path:
 
 def _table(building: str | Path, chunk: int) -> Path:
     return Path(building) / f"chunk_{chunk:05d}.parquet"
-
-
-def _cast(plan: Plan) -> list[tuple[int, int, dict[str, Any]]]:
-    """(split, identity number, look) of every row; identities of a split are its own."""
-    rows, number = [], 0
-    for split, n_images in enumerate(SIZES[plan.size]):
-        rng = np.random.default_rng([plan.seed, 1, split])
-        sizes = identity_sizes(n_images, rng)
-        for count, look in zip(sizes, draw_identities(sizes, rng), strict=True):
-            rows += [(split, number, look)] * int(count)
-            number += 1
-    return rows
 
 
 def _rng(plan: Plan, row: int) -> np.random.Generator:

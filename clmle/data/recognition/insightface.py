@@ -1,0 +1,190 @@
+"""Training sets as InsightFace packs them: ``train.rec``, ``train.idx`` and ``property``."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clmle.data.base import Dataset
+from clmle.data.pixel_cache import Progress
+from clmle.data.pixels import read_pixels
+from clmle.data.recognition.faces import (
+    identity_dataset,
+    sides_of,
+    stored_pixels,
+    tell_damaged,
+)
+from clmle.data.recognition.recordio import (
+    DamagedRecordError,
+    RecordFile,
+    first_labels,
+    open_records,
+    read_record,
+    unpack,
+)
+from clmle.errors import InputError
+
+RECORDS, INDEX, PROPERTY = "train.rec", "train.idx", "property"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The images among the records: ``keys``, ``starts``, ``labels`` (n,) int64, and problems.
+
+    ``announced`` is the number of identities that the header record announces, if there is one.
+    """
+
+    keys: np.ndarray
+    starts: np.ndarray
+    labels: np.ndarray
+    problems: tuple[str, ...]
+    announced: int | None
+
+
+def is_recordio(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds ``train.rec``."""
+    return (Path(folder).expanduser() / RECORDS).is_file()
+
+
+def load_recordio(
+    folder: str | os.PathLike[str],
+    *,
+    image_size: int | tuple[int, int] = 112,
+    seed: int = 0,
+    progress: Progress | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> Dataset:
+    """Identities from a folder with ``train.rec``; its pixels are decoded once and cached.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``train.rec``; where they are, ``train.idx`` (else the records are searched) and
+        ``property`` (identities, height, width) too.
+    image_size : int or (int, int)
+        Pixels down (across in proportion), or down and across.
+    seed : int
+        Of the images that are held out of training.
+    progress : callable(done, total), optional
+        Told as images are decoded, on first use; a killed reading goes on.
+    root : path, optional
+        Where the pixels are kept; :func:`clmle.files.cache_dir` by default.
+
+    Returns
+    -------
+    Dataset
+        ``labels`` identity, numbered from 0 and named as in the records; ``columns`` record.
+
+    Raises
+    ------
+    InputError
+        A file is missing, empty or of another format. Single damaged records are counted and
+        named in one warning, and left out.
+    """
+    home = Path(folder).expanduser()
+    path, index = home / RECORDS, home / INDEX
+    if not path.is_file():
+        raise InputError(f"{home} holds no {RECORDS}; check the path.")
+    stated = read_property(home / PROPERTY) if (home / PROPERTY).is_file() else None
+    records = open_records(path, index if index.is_file() else None)
+    found = catalogue(records)
+    tell_damaged(list(found.problems), len(found.keys) + len(found.problems), f"records of {path}")
+    shape = stated[1:] if stated else _first_shape(records, found)
+    sides = sides_of(image_size, shape)
+    facts = [(f.st_size, f.st_mtime_ns) for f in (os.stat(p) for p in (path, index) if p.exists())]
+
+    def read(i: int) -> np.ndarray | str:
+        key, start = found.keys[i], int(found.starts[i])
+        try:
+            pixels = read_pixels(io.BytesIO(unpack(read_record(records.buffer, start))[1]), sides)
+        except DamagedRecordError as error:
+            return f"record {key}: {error}"
+        return f"record {key} is damaged ({pixels})" if isinstance(pixels, str) else pixels
+
+    pixels, problems = stored_pixels(path, facts, len(found.keys), sides, read, progress, root)
+    tell_damaged(problems, len(found.keys), f"images of {path}")
+    dataset = identity_dataset(
+        home.resolve().name, pixels, problems, found.labels, {"record": found.keys}, seed
+    )
+    _compare(path, dataset, stated[0] if stated else found.announced)
+    return dataset
+
+
+def catalogue(records: RecordFile) -> Catalogue:
+    """The images among ``records`` with their labels; the files themselves are not decoded.
+
+    Record 0 may be a header without an image, with two labels: the first key after the images,
+    and the first key after the identities' own records, which hold ranges of keys and no image.
+    """
+    keys, starts, labels = [], [], []
+    problems = list(records.problems)
+    end, announced = None, None
+    for key, start in zip(records.keys.tolist(), records.starts.tolist(), strict=True):
+        if end is not None and key >= end:
+            continue
+        try:
+            vector, size = first_labels(records.buffer, start)
+        except DamagedRecordError as error:
+            problems.append(f"record {key}: {error}")
+            continue
+        if size == 0:
+            if key == 0 and len(vector) >= 2 and np.isfinite(vector).all():
+                end, after = int(vector[0]), int(vector[1])
+                announced = after - end if after > end else None
+            elif end is not None or len(vector) < 2:
+                problems.append(f"record {key} holds no image")
+            continue
+        label = float(vector[0])
+        if not (label >= 0 and label.is_integer()):
+            problems.append(f"record {key} has the label {label:g}, not a whole number from 0")
+            continue
+        keys.append(key)
+        starts.append(start)
+        labels.append(int(label))
+    if not keys:
+        raise InputError(
+            f"{records.path} holds no record of an image"
+            + (f": {problems[0]}." if problems else "; get it again.")
+        )
+    columns = [np.array(values, dtype=np.int64) for values in (keys, starts, labels)]
+    return Catalogue(columns[0], columns[1], columns[2], tuple(problems), announced)
+
+
+def read_property(path: Path) -> tuple[int, int, int]:
+    """Number of identities, height and width of the images: "85742,112,112"."""
+    try:
+        identities, height, width = map(int, path.read_text(encoding="ascii").strip().split(","))
+        if min(identities, height, width) < 1:
+            raise ValueError
+    except (OSError, UnicodeDecodeError, ValueError):
+        raise InputError(
+            f"{path} must hold three whole numbers with commas between: identities, height, width."
+        ) from None
+    return identities, height, width
+
+
+def _first_shape(records: RecordFile, found: Catalogue) -> tuple[int, int]:
+    """Height and width of the first image that can be opened."""
+    from PIL import Image
+
+    for start in found.starts[:100].tolist():
+        try:
+            with Image.open(io.BytesIO(unpack(read_record(records.buffer, start))[1])) as image:
+                return image.height, image.width
+        except (DamagedRecordError, OSError, ValueError, SyntaxError):
+            continue
+    return 112, 112
+
+
+def _compare(path: Path, dataset: Dataset, stated: int | None) -> None:
+    found = len(dataset.class_names["identity"])
+    if stated is not None and stated != found:
+        warnings.warn(
+            f"{path} should hold {stated:,} identities, but images of {found:,} were found.",
+            stacklevel=3,
+        )

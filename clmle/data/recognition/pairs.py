@@ -1,0 +1,171 @@
+"""Pairs of images to verify: the set that the evaluation is given, and LFW's list of pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from clmle.data.pixel_cache import Progress
+from clmle.data.recognition.faces import text_lines
+from clmle.data.recognition.identities import read_folders
+from clmle.errors import InputError
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which images to compare.
+
+    Attributes
+    ----------
+    first, second : (p,) int64
+        Rows of the images (or templates) of every pair.
+    same : (p,) bool
+        Whether both show one person.
+    fold : (p,) int64
+        Fold of every pair, from 0: thresholds are chosen on the other folds.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    same: np.ndarray
+    fold: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.same)
+
+
+@dataclass(frozen=True)
+class VerificationSet:
+    """Images and pairs of them.
+
+    Attributes
+    ----------
+    name : str
+    images : (n, height, width, channels) uint8
+    pairs : Pairs
+        Rows are those of ``images``.
+    columns : dict of name -> (n,) array
+        What else is known of an image (file, identity, video, ...).
+    """
+
+    name: str
+    images: np.ndarray
+    pairs: Pairs
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def load_lfw(
+    folder: str | os.PathLike[str],
+    pairs: str | os.PathLike[str] | None = None,
+    *,
+    image_size: int | tuple[int, int] = 112,
+    landmarks: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> VerificationSet:
+    """LFW, or a set laid out like it: a folder for each person and a list of pairs.
+
+    Parameters
+    ----------
+    folder : path
+        Images are ``Name/Name_0001.jpg``.
+    pairs : path, optional
+        The list; ``pairs.txt`` in the folder or beside it by default.
+    image_size, landmarks, progress, root
+        As of :func:`clmle.data.recognition.load_identities`.
+
+    Raises
+    ------
+    InputError
+        No list, an odd line, or a pair with an image that is missing or cannot be read; the
+        sentence names the line.
+    """
+    home = Path(folder).expanduser()
+    if pairs is None:
+        places = (home / "pairs.txt", home.resolve().parent / "pairs.txt")
+        path = next((p for p in places if p.is_file()), None)
+        if path is None:
+            raise InputError(f"There is no pairs.txt in {home} or beside it; name the list.")
+    else:
+        path = Path(pairs).expanduser()
+    found = read_folders(
+        home, image_size=image_size, landmarks=landmarks, progress=progress, root=root
+    )
+    listed = read_pairs(path, found.files, [found.files[i] for i in found.problems])
+    return VerificationSet(found.name, found.images, listed, {"file": np.array(found.files)})
+
+
+def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) -> Pairs:
+    """LFW's list of pairs as rows of ``names`` (n), which are ``Name/Name_0001.jpg`` or so.
+
+    The first line holds the number of folds and of matched pairs of each, such as "10<tab>300", or
+    the latter alone (``pairsDevTrain.txt``: one fold); each fold has as many mismatched pairs.
+    "Name<tab>1<tab>4" is a matched pair, "Name<tab>1<tab>Other<tab>2" a mismatched one.
+
+    Raises
+    ------
+    InputError
+        An odd line, too few or too many, or an image that ``names`` lacks or that is ``damaged``;
+        the sentence names the line.
+    """
+    lines = text_lines(path)
+    if not lines:
+        raise InputError(f"{path} is empty; get it again.")
+    folds, each = _head(path, lines[0])
+    body = [(i, line) for i, line in enumerate(lines[1:], start=2) if line.strip()]
+    if len(body) != folds * 2 * each:
+        raise InputError(
+            f"{path} announces {folds} x {2 * each} pairs but holds {len(body):,} lines of pairs; "
+            "get it again."
+        )
+    place = {os.path.splitext(name)[0]: i for i, name in enumerate(names)}
+    broken = {os.path.splitext(name)[0] for name in damaged}
+    first, second, same = [], [], []
+    for number, line in body:
+        where = f"{path}, line {number}"
+        a, b = _two_images(where, line)
+        for name in (a, b):
+            if name not in place:
+                raise InputError(f"{where} names {name}, which is not among the images.")
+            if name in broken:
+                raise InputError(f"{where} names {name}, which cannot be read; get it again.")
+        first.append(place[a])
+        second.append(place[b])
+        same.append(len(line.split()) == 3)
+    fold = np.repeat(np.arange(folds), 2 * each)
+    matched = np.bincount(fold, same, minlength=folds)
+    if (matched != each).any():
+        odd = int(np.flatnonzero(matched != each)[0])
+        raise InputError(
+            f"{path} has {int(matched[odd])} matched pairs in fold {odd + 1}, but announces {each}."
+        )
+    return Pairs(np.array(first), np.array(second), np.array(same), fold)
+
+
+def _head(path: Path, line: str) -> tuple[int, int]:
+    """Folds and matched pairs of each."""
+    numbers = line.split()
+    if not 1 <= len(numbers) <= 2 or not all(n.isdecimal() and int(n) > 0 for n in numbers):
+        raise InputError(
+            f"{path}, line 1 is {line[:60]!r}, but must hold the number of folds and of matched "
+            "pairs in each, such as 10 300."
+        )
+    return (1, int(numbers[0])) if len(numbers) == 1 else (int(numbers[0]), int(numbers[1]))
+
+
+def _two_images(where: str, line: str) -> tuple[str, str]:
+    """Names of both images, without their endings."""
+    parts = line.split()
+    if len(parts) == 3:
+        parts = [parts[0], parts[1], parts[0], parts[2]]
+    if len(parts) != 4 or not (parts[1].isdecimal() and parts[3].isdecimal()):
+        raise InputError(
+            f"{where} is {line[:60]!r}, but must be a name and two numbers, or name, number, "
+            "name, number."
+        )
+    name, number, other, last = parts
+    return f"{name}/{name}_{int(number):04d}", f"{other}/{other}_{int(last):04d}"

@@ -1,0 +1,238 @@
+"""MXNet's RecordIO files (``.rec`` and ``.idx``), read from a memory map without MXNet.
+
+A record is one part, or several. A part is: magic number, length and flag (32 bits each, little
+endian; flag in the upper 3 bits), data, zeros up to a multiple of 4 bytes. Flag 0: the whole
+record; 1, 2, 3: its first, a middle, its last part. A writer cuts a record wherever the magic
+number itself stands at a multiple of 4 bytes, and leaves it out there; a reader puts it back
+between parts.
+
+The data begin with MXNet's image header: flag, label (float32), two ids (64 bits each); where flag
+is not 0, that many float32 labels follow. Then comes the image file.
+
+References
+----------
+dmlc-core, src/recordio.cc; MXNet, python/mxnet/recordio.py.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import as_sentence
+
+MAGIC = 0xCED7230A
+MAGIC_BYTES = struct.pack("<I", MAGIC)
+PART, HEADER = struct.Struct("<II"), struct.Struct("<IfQQ")
+LENGTH_BITS = 29
+WHOLE, FIRST, MIDDLE, LAST = 0, 1, 2, 3
+
+
+class DamagedRecordError(ValueError):
+    """Why a record cannot be read, as the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """Where the records of a file begin.
+
+    ``keys`` and ``starts`` (n,) int64: number of every record and byte at which it begins;
+    ``problems``: one sentence for each place that is damaged.
+    """
+
+    path: Path
+    buffer: mmap.mmap
+    keys: np.ndarray
+    starts: np.ndarray
+    problems: tuple[str, ...]
+
+
+def open_records(path: Path, index: Path | None = None) -> RecordFile:
+    """The records of ``path``, found through its index file or in one pass over the file.
+
+    Raises
+    ------
+    InputError
+        A file that cannot be opened, is empty or is no RecordIO file, or an index line that is not
+        two whole numbers.
+    """
+    try:
+        with open(path, "rb") as file:
+            buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError as error:  # an empty file cannot be mapped
+        raise InputError(f"{path} is empty; get it again.") from error
+    except OSError as error:
+        raise as_sentence(error, path) from error
+    if buffer[:4] != MAGIC_BYTES:
+        raise InputError(
+            f"{path} is not a RecordIO file: it does not begin with the magic number; get it again."
+        )
+    if index is None:
+        starts, problems = _scanned(buffer)
+        return RecordFile(path, buffer, np.arange(len(starts)), starts, tuple(problems))
+    keys, starts = read_index(index)
+    inside = (starts >= 0) & (starts <= len(buffer) - PART.size)
+    problems = [
+        f"record {keys[i]} should begin at byte {starts[i]:,}, past the end of the file"
+        for i in np.flatnonzero(~inside)
+    ]
+    return RecordFile(path, buffer, keys[inside], starts[inside], tuple(problems))
+
+
+def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Keys and starting bytes (n,) int64 of an ``.idx`` file: a line "key<tab>byte" each."""
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text ({error}); get it again.") from error
+    values = []
+    for number, line in enumerate(lines, start=1):
+        parts = line.split()
+        if not parts:
+            continue
+        try:
+            key, start = map(int, parts)
+            if max(abs(key), abs(start)) >= 2**63:
+                raise ValueError
+        except ValueError:
+            raise InputError(
+                f"{path}, line {number} is {line[:60]!r}, but must be two whole numbers, key and "
+                "byte; remove the file to have the records searched."
+            ) from None
+        values.append((key, start))
+    if not values:
+        raise InputError(f"{path} is empty; remove it to have the records searched.")
+    table = np.array(values, dtype=np.int64)
+    return table[:, 0], table[:, 1]
+
+
+def read_record(buffer: mmap.mmap, start: int) -> bytes:
+    """All data of the record that begins at byte ``start``, its parts joined.
+
+    Raises
+    ------
+    DamagedRecordError
+        No record begins there, or it goes on past the end of the file.
+    """
+    begin, end, flag = _part(buffer, start)
+    if flag == WHOLE:
+        return buffer[begin:end]
+    if flag != FIRST:
+        raise DamagedRecordError(f"byte {start:,} is inside a record")
+    parts = [buffer[begin:end]]
+    while flag != LAST:
+        begin, end, flag = _part(buffer, _after(end))
+        if flag not in (MIDDLE, LAST):
+            raise DamagedRecordError(f"the record at byte {start:,} lacks its last part")
+        parts.append(buffer[begin:end])
+    return MAGIC_BYTES.join(parts)
+
+
+def unpack(data: bytes) -> tuple[np.ndarray, bytes]:
+    """Labels (k,) float32 and image file of a record's data.
+
+    Raises
+    ------
+    DamagedRecordError
+        Too short for its header, or for the labels that the header announces.
+    """
+    if len(data) < HEADER.size:
+        raise DamagedRecordError("its header is cut off")
+    n_labels, label, _, _ = HEADER.unpack_from(data)
+    if n_labels == 0:
+        return np.array([label], dtype=np.float32), data[HEADER.size :]
+    end = HEADER.size + 4 * n_labels
+    if end > len(data):
+        raise DamagedRecordError(f"it announces {n_labels:,} labels, more than it holds")
+    return np.frombuffer(data, "<f4", n_labels, HEADER.size), data[end:]
+
+
+def first_labels(buffer: mmap.mmap, start: int) -> tuple[np.ndarray, int]:
+    """Labels (k,) float32 of the record at ``start`` and the bytes of its image file.
+
+    The image file of a record of one part is not touched, so that a whole file is gone through
+    quickly.
+    """
+    begin, end, flag = _part(buffer, start)
+    if flag != WHOLE:
+        labels, image = unpack(read_record(buffer, start))
+        return labels, len(image)
+    if end - begin < HEADER.size:
+        raise DamagedRecordError("its header is cut off")
+    n_labels, label, _, _ = HEADER.unpack_from(buffer, begin)
+    size = end - begin - HEADER.size - 4 * n_labels
+    if size < 0:
+        raise DamagedRecordError(f"it announces {n_labels:,} labels, more than it holds")
+    if n_labels == 0:
+        return np.array([label], dtype=np.float32), size
+    return np.frombuffer(buffer[begin + HEADER.size : end - size], "<f4"), size
+
+
+def _part(buffer: mmap.mmap, start: int) -> tuple[int, int, int]:
+    """First byte, end and flag of the data of the part at ``start``."""
+    if start + PART.size > len(buffer):
+        raise DamagedRecordError(f"the file ends in the record at byte {start:,}")
+    magic, word = PART.unpack_from(buffer, start)
+    if magic != MAGIC:
+        raise DamagedRecordError(f"no record begins at byte {start:,}")
+    flag, length = word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1)
+    begin = start + PART.size
+    if flag > LAST:
+        raise DamagedRecordError(f"the record at byte {start:,} has the unknown flag {flag}")
+    if begin + length > len(buffer):
+        raise DamagedRecordError(
+            f"the record at byte {start:,} announces {length:,} bytes, but the file ends before"
+        )
+    return begin, begin + length, flag
+
+
+def _after(end: int) -> int:
+    """Where the part after one that ends at ``end`` begins."""
+    return (end + 3) // 4 * 4
+
+
+def _scanned(buffer: mmap.mmap) -> tuple[np.ndarray, list[str]]:
+    """Where records begin, in one pass; damaged places are skipped up to the next magic number."""
+    starts, problems = [], []
+    position, open_since = 0, -1
+    while position < len(buffer):
+        try:
+            _, end, flag = _part(buffer, position)
+            if (flag in (WHOLE, FIRST)) == (open_since >= 0):
+                # A record begins before the last one ended, or one goes on that never began.
+                place = open_since if open_since >= 0 else position
+                problems.append(f"the record at byte {place:,} is not whole")
+        except DamagedRecordError as error:
+            problems.append(str(error))
+            open_since = -1
+            position = _next_magic(buffer, position + 4)
+            continue
+        if flag == FIRST:
+            open_since = position
+        elif flag == WHOLE:
+            starts.append(position)
+            open_since = -1
+        elif flag == LAST:
+            if open_since >= 0:
+                starts.append(open_since)
+            open_since = -1
+        position = _after(end)
+    if open_since >= 0:
+        problems.append(f"the record at byte {open_since:,} is not whole")
+    return np.array(starts, dtype=np.int64), problems
+
+
+def _next_magic(buffer: mmap.mmap, position: int) -> int:
+    """The next multiple of 4 bytes with the magic number, else the end of the file."""
+    while True:
+        position = buffer.find(MAGIC_BYTES, position)
+        if position < 0:
+            return len(buffer)
+        if position % 4 == 0:
+            return position
+        position += 1

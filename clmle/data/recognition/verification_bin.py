@@ -1,0 +1,126 @@
+"""The community's verification sets: ``lfw.bin``, ``agedb_30.bin``, ``cfp_fp.bin``, ..."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clmle.data.pixel_cache import Progress
+from clmle.data.pixels import read_pixels
+from clmle.data.recognition.faces import sides_of, stored_pixels, tell_damaged
+from clmle.data.recognition.pairs import Pairs, VerificationSet
+from clmle.data.recognition.plain_pickle import Array, RefusedError, read_plain_pickle
+from clmle.errors import InputError
+from clmle.files import as_sentence
+
+FOLDS = 10
+
+
+def load_bin(
+    path: str | os.PathLike[str],
+    *,
+    image_size: int | tuple[int, int] = 112,
+    progress: Progress | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> VerificationSet:
+    """Pairs of faces from a ``.bin`` file as InsightFace ships them; nothing in it is executed.
+
+    Such a file is a pickle of (image files, two for each pair in order; whether each pair is of
+    one person). Folds are ten runs of pairs in their order, as is usual with these files.
+
+    Parameters
+    ----------
+    path : path
+    image_size, progress, root
+        As of :func:`clmle.data.recognition.load_recordio`.
+
+    Raises
+    ------
+    InputError
+        Not such a file, cut off, or a pickle that would call functions. Pairs with an image that
+        cannot be decoded are counted and named in one warning, and left out.
+    """
+    file = Path(path).expanduser()
+    images, same = read_bin(file)
+    sides = sides_of(image_size, _first_shape(images))
+
+    def read(i: int) -> np.ndarray | str:
+        pixels = read_pixels(io.BytesIO(images[i]), sides)
+        return f"image {i} is damaged ({pixels})" if isinstance(pixels, str) else pixels
+
+    state = os.stat(file)
+    pixels, problems = stored_pixels(
+        file, (state.st_size, state.st_mtime_ns), len(images), sides, read, progress, root
+    )
+    tell_damaged(problems, len(images), f"images of {file}")
+    fold = np.concatenate(
+        [np.full(len(p), k) for k, p in enumerate(np.array_split(same, min(FOLDS, len(same))))]
+    )
+    whole = np.ones(len(same), dtype=bool)
+    whole[[i // 2 for i in problems]] = False
+    first = 2 * np.flatnonzero(whole)
+    if len(first) == 0:
+        raise InputError(f"{file} holds no pair of which both images can be read.")
+    return VerificationSet(
+        file.stem, pixels, Pairs(first, first + 1, same[whole], fold[whole].astype(np.int64))
+    )
+
+
+def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
+    """Image files (2 p) and whether each pair is of one person, (p,) bool."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise as_sentence(error, file) from error
+    try:
+        value = read_plain_pickle(data)
+    except RefusedError as error:
+        raise InputError(
+            f"{file} is not a plain list of images and pairs: {error}; get it from a source that "
+            "you trust."
+        ) from error
+    if not (isinstance(value, tuple | list) and len(value) == 2):
+        raise InputError(f"{file} must hold two lists, of image files and of pairs.")
+    images, same = [_bytes(v, i, file) for i, v in enumerate(_list(value[0], file))], value[1]
+    flags = _list(same, file)
+    odd = next((f for f in flags if not isinstance(f, bool | int) or f not in (0, 1)), None)
+    if odd is not None:
+        raise InputError(f"{file} says {str(odd)[:40]!r} of a pair, but must say true or false.")
+    if not flags or len(images) != 2 * len(flags):
+        raise InputError(
+            f"{file} holds {len(images):,} images for {len(flags):,} pairs, but must hold two "
+            "for each; get it again."
+        )
+    return images, np.array(flags, dtype=bool)
+
+
+def _list(value: Any, file: Path) -> list[Any]:
+    if isinstance(value, Array) and value.value is not None and value.value.ndim == 1:
+        return value.value.tolist()
+    if not isinstance(value, list | tuple):
+        raise InputError(f"{file} must hold two lists, of image files and of pairs.")
+    return list(value)
+
+
+def _bytes(value: Any, number: int, file: Path) -> bytes | memoryview:
+    if isinstance(value, Array) and value.value is not None and value.value.dtype == np.uint8:
+        return value.value.reshape(-1).data  # no copy: a hostile file may repeat one array
+    if not isinstance(value, bytes):
+        raise InputError(f"{file} holds something that is no image file at place {number:,}.")
+    return value
+
+
+def _first_shape(images: list[bytes | memoryview]) -> tuple[int, int]:
+    from PIL import Image
+
+    for data in images[:100]:
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return image.height, image.width
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue
+    return 1, 1

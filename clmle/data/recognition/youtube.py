@@ -1,0 +1,161 @@
+"""YouTube Faces: videos as folders of frames, and the list of video pairs."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clmle.data.pixel_cache import Progress
+from clmle.data.pixels import read_pixels
+from clmle.data.recognition.faces import sides_of, stored_pixels, tell_damaged, text_lines
+from clmle.data.recognition.identities import first_shape, is_image
+from clmle.data.recognition.pairs import Pairs
+from clmle.errors import InputError
+
+FRAMES = ("aligned_images_DB", "frame_images_DB")  # the authors' folders, cropped ones first
+LISTS = ("splits.txt", "splits.csv")
+
+
+@dataclass(frozen=True)
+class VideoSet:
+    """Frames of videos and pairs of videos.
+
+    Attributes
+    ----------
+    images : (n, height, width, 3) uint8
+    video : (n,) int64
+        Video of every frame, -1 of one that could not be read.
+    names : names of the videos, such as "Name/0"
+    pairs : Pairs
+        Numbers of videos, whose frames' features are averaged or compared all with all.
+    files : (n,) names of the frames
+    """
+
+    images: np.ndarray
+    video: np.ndarray
+    names: tuple[str, ...]
+    pairs: Pairs
+    files: np.ndarray
+
+
+def load_youtube_faces(
+    folder: str | os.PathLike[str],
+    splits: str | os.PathLike[str] | None = None,
+    *,
+    frames: int = 100,
+    image_size: int | tuple[int, int] = 112,
+    progress: Progress | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> VideoSet:
+    """The videos of YouTube Faces that its list of pairs names.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``aligned_images_DB`` or ``frame_images_DB``, or is one of them: frames are
+        ``Name/video/*.jpg``.
+    splits : path, optional
+        The list; ``splits.txt`` in the folder or beside it by default.
+    frames : int
+        At most as many frames of a video, evenly over its length; 0 takes all.
+    image_size, progress, root
+        As of :func:`clmle.data.recognition.load_recordio`.
+
+    Raises
+    ------
+    InputError
+        No frames, no list, an odd line, or a video without a frame; the sentence names the line.
+    """
+    home = Path(folder).expanduser()
+    base = next((home / f for f in FRAMES if (home / f).is_dir()), home)
+    if not base.is_dir():
+        raise InputError(f"There is no folder {base}; check the path.")
+    if frames < 0:
+        raise InputError(f"frames is {frames}, but must be 0 (all) or more.")
+    if splits is None:
+        found = (p / name for p in (home, base, home.resolve().parent) for name in LISTS)
+        path = next((p for p in found if p.is_file()), None)
+        if path is None:
+            raise InputError(f"There is no {LISTS[0]} in {home} or beside it; name the list.")
+    else:
+        path = Path(splits).expanduser()
+    names, lines, pairs = read_splits(path)
+    files, video = [], []
+    for number, name in enumerate(names):
+        mine = _frames(base / name, frames)
+        if not mine:
+            raise InputError(
+                f"{path}, line {lines[number]} names {name}, but {base} has no frame of it."
+            )
+        files += [f"{name}/{f}" for f in mine]
+        video += [number] * len(mine)
+    sides = sides_of(image_size, first_shape(base, files))
+
+    def read(i: int) -> np.ndarray | str:
+        pixels = read_pixels(base / files[i], sides)
+        return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
+
+    facts = (len(files), frames, [os.stat(base / n).st_mtime_ns for n in names])
+    images, problems = stored_pixels(base, facts, len(files), sides, read, progress, root)
+    tell_damaged(problems, len(files), f"frames of {base}")
+    owner = np.array(video, dtype=np.int64)
+    owner[list(problems)] = -1
+    empty = np.flatnonzero(np.bincount(owner[owner >= 0], minlength=len(names)) == 0)
+    if len(empty):
+        raise InputError(f"No frame of {names[empty[0]]} in {base} can be read; get it again.")
+    return VideoSet(images, owner, tuple(names), pairs, np.array(files))
+
+
+def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:
+    """Names of the videos, the line that first names each, and pairs of their numbers.
+
+    A line is "split, Name/video, Other/video, 1 or 0"; further fields are passed over, and a first
+    line of column names too.
+
+    Raises
+    ------
+    InputError
+        An odd line, named; or no pair.
+    """
+    names: dict[str, int] = {}
+    named: list[int] = []
+    rows: list[tuple[int, int, int, int]] = []
+    for number, line in enumerate(text_lines(path), start=1):
+        parts = [part.strip() for part in line.split(",")]
+        if not line.strip() or (not rows and not parts[0].isdecimal()):
+            continue
+        if len(parts) < 4 or not parts[0].isdecimal() or parts[3] not in ("0", "1"):
+            raise InputError(
+                f"{path}, line {number} is {line[:60]!r}, but must be split, first video, second "
+                "video, and 1 (same) or 0, with commas between."
+            )
+        for video in parts[1:3]:
+            if not re.fullmatch(r"[^/\\]+/[^/\\]+", video) or ".." in video.split("/"):
+                raise InputError(
+                    f"{path}, line {number} says {video[:60]!r}, but a video is Name/number."
+                )
+            if video not in names:
+                names[video] = len(names)
+                named.append(number)
+        rows.append((names[parts[1]], names[parts[2]], int(parts[3]), int(parts[0])))
+    if not rows:
+        raise InputError(f"{path} holds no pair; get it again.")
+    table = np.array(rows, dtype=np.int64)
+    fold = np.unique(table[:, 3], return_inverse=True)[1].astype(np.int64)
+    return list(names), named, Pairs(table[:, 0], table[:, 1], table[:, 2] == 1, fold)
+
+
+def _frames(folder: Path, most: int) -> list[str]:
+    """Names of the frames in the order of time: by the last number in the name."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [e.name for e in entries if is_image(e)]
+    names.sort(key=lambda n: (int((re.findall(r"\d+", n) or ["0"])[-1]), n))
+    if most and len(names) > most:
+        names = [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
+    return names

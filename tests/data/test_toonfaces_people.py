@@ -1,0 +1,127 @@
+"""People to recognise: a long tail, others to test on, balanced pairs; drawn once."""
+
+import numpy as np
+import pytest
+
+from clmle import InputError
+from clmle.data.base import Dataset
+from clmle.data.toonfaces import load_toonfaces_recognition, people, rendered_faces
+from clmle.data.toonfaces.build import drawn
+from clmle.data.toonfaces.people import PeoplePlan, draw_pairs, recognition_set, visible
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return PeoplePlan("quick", 40, 0, people.PEOPLE["quick"])
+
+
+@pytest.fixture(scope="module")
+def cast(plan):
+    return plan.cast()
+
+
+def test_nobody_is_in_two_parts_and_nobody_has_a_twin(plan, cast):
+    assert len(cast) == plan.total == 5_400
+    parts, looks = {}, {}
+    for part, number, look in cast:
+        parts.setdefault(number, set()).add(part)
+        looks.setdefault(visible(look), set()).add(number)
+    assert all(len(p) == 1 for p in parts.values())
+    assert all(len(n) == 1 for n in looks.values())
+    assert [sum(p == {k} for p in parts.values()) for k in (1, 2)] == [100, 1_000]
+
+
+def test_training_identities_have_a_long_tail(cast):
+    numbers = [number for part, number, _ in cast if part == 0]
+    sizes = np.bincount(numbers)
+    assert sizes.sum() == 3_600
+    assert 100 < len(sizes) < 300
+    # CASIA-WebFace: 39 % have at most 20 images, 0.43 of the mean.
+    assert 0.25 < (sizes < 0.47 * sizes.mean()).mean() < 0.55
+    assert sizes.max() > 4 * np.median(sizes)
+
+
+def test_the_same_seed_casts_the_same_people(plan, cast):
+    small = PeoplePlan("quick", 16, 0, (150, 20, 4, 30))
+    assert small.cast() == small.cast()
+    assert PeoplePlan("quick", 16, 1, small.counts).cast() != small.cast()
+
+
+def test_faces_of_the_cast_are_drawn_once(tmp_path):
+    from clmle.data.toonfaces import build
+
+    few = PeoplePlan("quick", 16, 0, (5, 2, 2, 3))
+    building = build._building(tmp_path / few.folder)
+    building.mkdir()
+    build._render_chunk(str(building), few, 0)
+    build._assemble(building, few)
+    building.rename(tmp_path / few.folder)
+    faces = drawn(few, root=tmp_path)
+    assert faces.split.tolist() == [0] * 5 + [1] * 4 + [2] * 3
+    assert faces.columns["identity"].tolist() == [number for _, number, _ in few.cast()]
+    assert len(np.unique(faces.images.reshape(12, -1), axis=0)) == 12
+    assert rendered_faces(root=tmp_path, plan=few) == (12, 12)
+
+
+def test_parts_rows_and_labels_belong_together():
+    plan = PeoplePlan("quick", 16, 0, (150, 100, 4, 30))
+    part, number, look = zip(*plan.cast(), strict=True)
+    columns = {"identity": np.array(number), "style": np.array([x["style"] for x in look])}
+    blank = np.zeros((plan.total, 16, 16, 3), dtype=np.uint8)
+    split = np.array(part, dtype=np.int8)
+    found = recognition_set(Dataset("toonfaces quick", blank, split, columns=columns))
+    training, identity = found.training, found.training.labels["identity"]
+    assert training.name == "toonfaces-identities quick"
+    assert (len(found.probes), len(found.distractors)) == (400, 30)
+    assert (identity[identity >= 0] == found.people[identity >= 0]).all()
+    assert (identity >= 0).sum() == 150
+    others = np.concatenate([found.probes, found.distractors])
+    assert (identity[others] == -1).all()
+    assert (training.split[others] == -1).all()
+    assert not set(found.people[found.probes]) & set(found.people[found.distractors])
+    assert len(set(found.people[found.distractors])) == 30
+    assert training.task("identity").class_counts().sum() + (training.split > 0).sum() == 150
+    assert set(training.columns["part"][found.probes]) == {"test"}
+    pairs = found.verification.pairs
+    assert len(pairs) == 1200
+    assert set(pairs.first) | set(pairs.second) <= set(found.probes)
+    np.testing.assert_array_equal(
+        found.people[pairs.first] == found.people[pairs.second], pairs.same
+    )
+
+
+def world(n_people=60, each=5, styles=3):
+    owner = np.repeat(np.arange(n_people), each) + 100
+    return np.arange(len(owner)) * 2, owner, np.array(list("abc"))[(owner - 100) % styles]
+
+
+def test_pairs_are_balanced_true_distinct_and_of_one_style():
+    rows, owner, style = world()
+    pairs = draw_pairs(rows, owner, style)
+    assert len(pairs) == 10 * 2 * 36
+    a, b = pairs.first // 2, pairs.second // 2
+    np.testing.assert_array_equal(owner[a] == owner[b], pairs.same)
+    assert (style[a] == style[b]).all()
+    assert (a != b).all()
+    assert len({(min(x, y), max(x, y)) for x, y in zip(a, b, strict=True)}) == len(pairs)
+    for fold in range(10):
+        here = pairs.fold == fold
+        assert pairs.same[here].mean() == 0.5
+        own = set(owner[a[here]]) | set(owner[b[here]])
+        rest = set(owner[a[~here]]) | set(owner[b[~here]])
+        assert not own & rest
+
+
+def test_pairs_are_the_same_for_the_same_seed():
+    first, again, other = (draw_pairs(*world(), seed=s) for s in (0, 0, 1))
+    np.testing.assert_array_equal(first.first, again.first)
+    assert (first.first != other.first).any()
+
+
+def test_too_few_people_and_unknown_sizes_are_sentences():
+    with pytest.raises(InputError, match="pairs to choose"):
+        draw_pairs(*world(10, 2))
+    with pytest.raises(InputError, match="no size 'huge'"):
+        load_toonfaces_recognition("huge")
+    with pytest.raises(InputError, match="16 to 512"):
+        load_toonfaces_recognition(image_size=4)
