@@ -40,9 +40,7 @@ class Clustered(Method):
         unit = unit_rows(features)
         if self.index is None:
             first = unit if prior is None else unit_rows(prior)
-            empty = ClusterIndex.empty(
-                self.labels, first.shape[1], o.cluster_size, o.min_clusters
-            )
+            empty = ClusterIndex.empty(self.labels, first.shape[1], o.cluster_size, o.min_clusters)
             self.index = self.adopt(empty)
             self.index.refresh(first, seed=self.seed, warm=False)
             if prior is not None:

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -103,9 +105,10 @@ class World:
         """``work`` done by one process of every machine, then by the others."""
         return work()
 
-    def explain(self, error: Exception) -> str:
-        """An unforeseen error in words."""
-        return f"{type(error).__name__}: {error}"
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """That another process has died inside is an InputError, in one sentence."""
+        yield
 
 
 class Group(World):
@@ -252,15 +255,18 @@ class Group(World):
                     values.append(work())
         return values[0]
 
-    def explain(self, error: Exception) -> str:
-        if isinstance(error, RuntimeError) and any(
-            word in str(error) for word in ("gloo", "NCCL", "Connection", "ProcessGroup")
-        ):
-            return (
-                "Another process of this run has gone; start again to go on from the last "
-                "checkpoint, which torchrun does by itself with --max-restarts."
-            )
-        return super().explain(error)
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            # PyTorch has no class of its own for what gloo reports.
+            if not any(word in str(error) for word in ("gloo", "NCCL", "Connection")):
+                raise
+            raise InputError(
+                "Another process of this run has gone. torchrun with --max-restarts goes on from "
+                "the last checkpoint by itself; else start the run again with --resume."
+            ) from error
 
     # --- messages -----------------------------------------------------------------------
 
@@ -305,14 +311,49 @@ def heads_of(method: Any) -> list[Method]:
 
 
 def world_of_environment() -> World:
-    """The group that ``torchrun`` (or RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) calls for."""
+    """The group that ``torchrun`` (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) calls for.
+
+    Where PyTorch's default process group is set up already, it is that.
+    """
+    if dist.is_available() and dist.is_initialized():
+        return Group() if dist.get_world_size() > 1 else World()
     names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     if any(name not in os.environ for name in names) or os.environ["WORLD_SIZE"] == "1":
         return World()
-    if not dist.is_initialized():
-        both = torch.cuda.is_available() and dist.is_nccl_available()
-        dist.init_process_group("cpu:gloo,cuda:nccl" if both else "gloo", timeout=LONGEST_WAIT)
+    if not dist.is_available():
+        raise InputError("This PyTorch is built without torch.distributed; start one process.")
+    both = torch.cuda.is_available() and dist.is_nccl_available()
+    store, rank, size = next(iter(dist.rendezvous("env://")))
+    dist.init_process_group(
+        "cpu:gloo,cuda:nccl" if both else "gloo",
+        store=dist.PrefixStore(_new_name(store, rank, size), store),
+        rank=rank,
+        world_size=size,
+        timeout=LONGEST_WAIT,
+    )
     return Group()
+
+
+def _new_name(store: dist.Store, rank: int, size: int) -> str:
+    """A name that the processes of this start have in common, and no earlier start had.
+
+    torchrun's store outlives its processes: after a restart the addresses of the dead would be
+    found in it. What is asked and answered here goes by names that are made anew each time.
+    """
+    name = uuid4().hex
+    if rank > 0:
+        store.set(f"clmle/asked/{rank}", name)
+        agreed = store.get(f"clmle/answer/{name}").decode()
+        store.set(f"{agreed}/{rank}", "heard")
+        return agreed
+    others = range(1, size)
+    while not all(store.check([f"{name}/{other}"]) for other in others):
+        for other in others:
+            if store.check([f"clmle/asked/{other}"]):  # perhaps by one that has died since
+                asked = store.get(f"clmle/asked/{other}").decode()
+                store.set(f"clmle/answer/{asked}", name)
+        time.sleep(0.02)
+    return name
 
 
 def leave(world: World) -> None:

@@ -65,7 +65,7 @@ def train(
         return done
     session = Session(run, report, world)
     try:
-        with StopSignals(run):
+        with StopSignals(run), world.watched():
             return session.run_all()
     except Stopped:
         session.tell("stopped", state="stopped", message="Stopped; resume it to go on.")
@@ -74,7 +74,7 @@ def train(
         session.tell("failed", state="failed", message=str(error))
         raise
     except Exception as error:
-        session.tell("failed", state="failed", message=world.explain(error))
+        session.tell("failed", state="failed", message=f"{type(error).__name__}: {error}")
         raise
 
 
@@ -102,6 +102,18 @@ class Session:
     # --- the whole, in order ------------------------------------------------------------
 
     def run_all(self) -> dict[str, Any]:
+        self.get_ready()
+        while self.phase != "done":
+            if self.phase == "prior":
+                self.train_prior()
+            elif self.phase == "margins":
+                self.choose_margins()
+            else:
+                self.train_round()
+        return self.test()
+
+    def get_ready(self) -> None:
+        """Device, data, network and method, as they start or as the last checkpoint left them."""
         with self.world.together():
             self.choose_device()
         _, self.task = self.world.first_on_machine(lambda: prepare(self.settings, self.rendering))
@@ -113,14 +125,6 @@ class Session:
             elif self.settings.train.prior:
                 start_from(self.network, self.settings.train.prior)
         self.learn = self.world.learner(self.network, self.method.own)
-        while self.phase != "done":
-            if self.phase == "prior":
-                self.train_prior()
-            elif self.phase == "margins":
-                self.choose_margins()
-            else:
-                self.train_round()
-        return self.test()
 
     def choose_device(self) -> None:
         t = self.settings.train
@@ -304,7 +308,8 @@ class Session:
         best, facts = load_tensors(self.run.model_path)
         self.network.load_state_dict(best["network"])
         outputs = {
-            split: self.extract(self.task.rows(split), "testing") for split in ("validation", "test")
+            split: self.extract(self.task.rows(split), "testing")
+            for split in ("validation", "test")
         }
         result = self.world.first(lambda: self.tested(outputs, facts))
         self.tell("done", state="done")
