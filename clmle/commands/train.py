@@ -50,9 +50,11 @@ def main(arguments: list[str]) -> int:
 
     world = world_of_environment()
     root = values.runs_dir or runs_dir()
-    if values.run or values.resume:
-        folder = Path(values.run) if values.run else Path(root) / values.resume
+    if values.run:
+        folder = Path(values.run)
         run = open_run(folder.parent, folder.name)
+    elif values.resume:
+        run = open_run(root, values.resume)
     else:
         dataset = values.dataset or tree.get("data", {}).get("dataset", "toonfaces")
         settings = preset_settings(values.preset, method, dataset)
