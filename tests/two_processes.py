@@ -97,7 +97,7 @@ def write_attributes(folder):
 
 def whole():
     """A run through all phases, for stops and kills."""
-    return digits("clmle", iterations=40, prior_iterations=6, rounds=3, margin_trials=2)
+    return digits("clmle", iterations=30, prior_iterations=4, rounds=2, margin_trials=1)
 
 
 def session_of(folder, name, settings, world):
@@ -151,7 +151,7 @@ def main(rank, folder):
     engine.TOLD_EVERY = 0.0
     run, _ = session_of(folder, "stopped", whole(), world)
     stops = []
-    for at in (3, 6, 20):  # in the prior features, the trials of margins, a round
+    for at in (2, 4, 10):  # in the prior features, the trials of margins, a round
 
         def report(status, at=at):
             if status["step"] >= at and status["state"] == "running":
