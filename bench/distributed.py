@@ -24,7 +24,7 @@ TITLE = "Training by one process and by two (240 images of 40 x 40 a step, 6,000
 
 
 def run(quick: bool = False) -> list[dict]:
-    """Medians, the whole measured twice in turn (once if ``quick``) and the better one kept."""
+    """Medians of a launch; of two launches (one if ``quick``) the faster one."""
     load_toonfaces("quick")  # rendered before the clock runs
     found: dict[tuple[str, int], list[dict]] = {}
     for _ in range(1 if quick else 2):
