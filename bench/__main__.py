@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import attributes, clustering, nearest, rendering, step
+from bench import attributes, clustering, distributed, nearest, rendering, step
 from bench.report import print_rows
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -13,4 +13,5 @@ print_rows("Balanced clustering as n grows", clustering.growth(quick))
 print_rows("Nearest-cluster rule", nearest.run(quick))
 print_rows("A training step of 240 images of 40 x 40", step.run(quick))
 print_rows("Forty attributes at CelebA's size", attributes.run(quick))
+print_rows(distributed.TITLE, distributed.run(quick))
 print_rows("Rendering a face", rendering.run(quick))

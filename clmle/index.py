@@ -55,6 +55,15 @@ class ClusterIndex:
         A class of L_c samples gets max(min_clusters, floor(L_c / cluster_size)) clusters, never
         more than samples. The paper has ``min_clusters`` 1: a class smaller than a cluster is one.
         """
+        index = cls.empty(labels, features.shape[1], cluster_size, min_clusters)
+        index.refresh(features, seed=seed, warm=False)
+        return index
+
+    @classmethod
+    def empty(
+        cls, labels: np.ndarray, dim: int, cluster_size: int = 200, min_clusters: int = 1
+    ) -> ClusterIndex:
+        """As many clusters of every class as :meth:`build` makes, not yet found."""
         if cluster_size < 1 or min_clusters < 1:
             raise InputError(
                 f"cluster_size is {cluster_size} and min_clusters {min_clusters}; "
@@ -64,17 +73,15 @@ class ClusterIndex:
         counts = np.bincount(labels)
         per_class = np.minimum(np.maximum(min_clusters, counts // cluster_size), counts)
         classes = np.repeat(np.arange(len(counts)), per_class)
-        index = cls(
+        return cls(
             labels=labels,
             assignment=np.zeros(len(labels), dtype=np.int64),
-            centroids=np.zeros((len(classes), features.shape[1]), dtype=np.float32),
+            centroids=np.zeros((len(classes), dim), dtype=np.float32),
             classes=classes,
             losses=np.full(len(labels), np.nan),
             cluster_size=cluster_size,
             min_clusters=min_clusters,
         )
-        index.refresh(features, seed=seed, warm=False)
-        return index
 
     def refresh(self, features: np.ndarray, *, seed: int = 0, warm: bool = True) -> None:
         """Cluster every class anew from its latest ``features`` (n, d).
@@ -82,17 +89,10 @@ class ClusterIndex:
         ``warm`` starts from the present centroids, so that cluster identities persist. Cached
         losses stay with their samples.
         """
-        order = np.argsort(self.labels, kind="stable")
-        ends = np.cumsum(np.bincount(self.labels, minlength=int(self.classes[-1]) + 1))
-        start = 0
-        for c, end in enumerate(ends):
-            members, start = order[start:end], int(end)
-            if len(members) == 0:
-                continue
-            first, last = np.searchsorted(self.classes, [c, c + 1])
+        for members, first, last in self.parts():
             clusters = balanced_spherical_kmeans(
                 features[members],
-                n_clusters=int(last - first),
+                n_clusters=last - first,
                 init=self.centroids[first:last] if warm else None,
                 max_iter=3 if warm else 15,  # features move little between two rounds
                 seed=seed,
@@ -100,6 +100,17 @@ class ClusterIndex:
             self.assignment[members] = first + np.asarray(clusters.labels)
             self.centroids[first:last] = clusters.centroids
         self._sort_members()
+
+    def parts(self) -> list[tuple[np.ndarray, int, int]]:
+        """Samples of every class that has any, and its clusters: from the first up to the last."""
+        order = np.argsort(self.labels, kind="stable")
+        ends = np.cumsum(np.bincount(self.labels, minlength=int(self.classes[-1]) + 1))
+        found = []
+        for c, members in enumerate(np.split(order, ends[:-1])):
+            if len(members):
+                first, last = np.searchsorted(self.classes, [c, c + 1])
+                found.append((members, int(first), int(last)))
+        return found
 
     def recentre(self, features: np.ndarray) -> None:
         """Centroids of the clusters as they are, in the space of ``features`` (n, d)."""

@@ -8,6 +8,7 @@
 ``embeddings/round_00.npz``  features of the same sample of images after every round
 ``clusters.npz``             the clusters that judge test images
 ``result.json``              test figures; there only when the run is done
+``job``                      the torchrun job that trains it, if one does
 ``stop``                     its presence asks the run to stop
 """
 
@@ -150,6 +151,34 @@ class RunFolder:
 
     def clear_stop(self) -> None:
         (self.path / "stop").unlink(missing_ok=True)
+
+
+class Onlooker(RunFolder):
+    """The run folder for all processes of a run but the one that writes it: it stays as it is.
+
+    Only a wish to stop is written.
+    """
+
+    def write_status(self, **values: Any) -> None:
+        pass
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        pass
+
+    def append_metrics(self, **values: Any) -> None:
+        pass
+
+    def truncate_metrics(self, lines: int) -> None:
+        pass
+
+    def write_embedding(self, round: int, **arrays: np.ndarray) -> None:
+        pass
+
+    def write_clusters(self, **arrays: np.ndarray) -> None:
+        pass
+
+    def clear_stop(self) -> None:
+        pass
 
 
 def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:

@@ -29,6 +29,9 @@ class SpreadBatchSampler:
         A class fills no more places of a batch than it has images, so that none is shown twice in
         one batch; larger classes share what is left. A class of a few dozen images would
         otherwise be shown thousands of times, and learnt by heart.
+    step_size : int, optional
+        Images of a step, where that is more than ``batch_size`` since several processes draw for
+        it: ``distinct`` then counts the places of all their batches.
     emphasis : float
         A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
@@ -45,6 +48,7 @@ class SpreadBatchSampler:
     class_power: float = 0.0
     emphasis: float = 1.0
     distinct: bool = True
+    step_size: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.class_power <= 1:
@@ -55,8 +59,8 @@ class SpreadBatchSampler:
     def class_shares(self) -> np.ndarray:
         """Expected share of every class in a batch, (C,)."""
         counts = np.bincount(self.index.labels)
-        batch_size = self.batch_size if self.distinct else None
-        return class_shares(counts, self.class_power, batch_size)
+        places = self.step_size or self.batch_size
+        return class_shares(counts, self.class_power, places if self.distinct else None)
 
     def cluster_shares(
         self, c: int, losses: np.ndarray | None = None

@@ -1,4 +1,7 @@
-"""``clmle train``: train a run with live progress; a killed or stopped run goes on."""
+"""``clmle train``: train a run with live progress; a killed or stopped run goes on.
+
+Several processes train one run together where torchrun starts them: docs/DISTRIBUTED.md.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,11 @@ def main(arguments: list[str]) -> int:
     from pathlib import Path
 
     from clmle.files import runs_dir
-    from clmle.run_folder import create_run, open_run
+    from clmle.run_folder import open_run
+    from clmle.training.distributed import leave, world_of_environment
+    from clmle.training.job import run_of_job
 
+    world = world_of_environment()
     root = values.runs_dir or runs_dir()
     if values.run:
         folder = Path(values.run)
@@ -55,26 +61,36 @@ def main(arguments: list[str]) -> int:
         settings = preset_settings(values.preset, method, dataset, target)
         settings = from_flags(merge(settings, tree), values)
         settings = replace(settings, data=replace(settings.data, dataset=dataset))
-        check_before_starting(settings)
-        run = create_run(root, settings.to_dict())
-    return train_and_show(run)
+
+        def begin() -> str:
+            check_before_starting(settings, world)
+            return str(run_of_job(root, settings.to_dict()).path)
+
+        folder = Path(world.first(begin))
+        run = open_run(folder.parent, folder.name)
+    code = train_and_show(run, world)
+    leave(world)
+    return code
 
 
-def check_before_starting(settings: Any) -> None:
+def check_before_starting(settings: Any, world: Any) -> None:
     """Load the data and make the method once, so that a bad setting leaves no run behind."""
     from clmle.training.kinds import make_method
-    from clmle.training.network import pick_device
     from clmle.training.prepare import prepare
 
-    pick_device(settings.train.device)
+    world.device(settings.train.device)
     _, task = prepare(settings, Progress("images"))
-    make_method(settings.method, settings.options, task, settings.train)
+    world.made(
+        lambda train: make_method(settings.method, settings.options, task, train), settings.train
+    )
 
 
-def train_and_show(run: Any) -> int:
+def train_and_show(run: Any, world: Any) -> int:
     from clmle.training import Stopped, train
+    from clmle.training.job import job_name
 
-    print(f"run {run.name}", file=sys.stderr)
+    if world.leads:
+        print(f"run {run.name}", file=sys.stderr)
     printed = 0.0
 
     def report(status: dict[str, Any]) -> None:
@@ -91,10 +107,14 @@ def train_and_show(run: Any) -> int:
             )
 
     try:
-        result = train(run, report=report)
+        result = train(run, report=report, world=world)
     except Stopped:
-        show(f"stopped; go on with: clmle train --run {run.path}", last=True)
-        return 130
+        if world.leads:
+            show(f"stopped; go on with: clmle train --run {run.path}", last=True)
+        # To torchrun any other code is a failure, after which it would start the run again.
+        return 0 if job_name() else 130
+    if not world.leads:
+        return 0
     show(f"done in {result['seconds']:.0f} s", last=True)
     print(f"{result['task']}, test images:\n")
     print(figures_table(result["test"], result["class_names"]))

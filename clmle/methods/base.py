@@ -73,6 +73,9 @@ class Method(ABC):
     Every random draw comes from (seed, step), so that a resumed run repeats nothing and
     skips nothing. ``own`` holds what the method trains beside the network (class weights,
     centres); the engine optimises and saves it.
+
+    ``batch_size`` images are drawn at a time; ``step_size`` are those of a step, more where several
+    processes draw for it.
     """
 
     title: ClassVar[str]
@@ -91,7 +94,7 @@ class Method(ABC):
         self.options = options
         self.labels = task.labels[task.train]
         self.counts = task.class_counts("train")
-        self.batch_size = batch_size
+        self.batch_size = self.step_size = batch_size
         self.seed = seed
         self.feature_dim = feature_dim
         self.n_classes = len(self.counts)

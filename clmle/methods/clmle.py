@@ -55,7 +55,7 @@ class CLMLE(Clustered):
         if o.batches == "spread":
             emphasis = o.emphasis if o.query == "hardest" else 0.0
             spread = SpreadBatchSampler(
-                self.index, self.batch_size, o.class_power, emphasis, o.distinct
+                self.index, self.batch_size, o.class_power, emphasis, o.distinct, self.step_size
             )
             return Batch(spread.draw(generator))
         sampler = ClusterBatchSampler(
@@ -76,7 +76,7 @@ class CLMLE(Clustered):
         o = self.options
         if o.batches != "spread":
             return super().class_shares()
-        return class_shares(self.counts, o.class_power, self.batch_size if o.distinct else None)
+        return class_shares(self.counts, o.class_power, self.step_size if o.distinct else None)
 
     # --- loss -------------------------------------------------------------------------------
 

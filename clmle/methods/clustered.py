@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
+from clmle.data.base import Task
 from clmle.index import ClusterIndex
 from clmle.methods.base import Method
 from clmle.methods.rules import unit_rows
@@ -14,11 +16,21 @@ from clmle.methods.sampling import even_shares
 
 
 class Clustered(Method):
-    """A method with clusters; its options hold ``cluster_size`` and ``min_clusters``."""
+    """A method with clusters; its options hold ``cluster_size`` and ``min_clusters``.
+
+    ``adopt`` gives every new index the form in which the method keeps it: as it is, unless several
+    processes share it.
+    """
 
     uses_clusters: ClassVar[bool] = True
     options: Any
     index: ClusterIndex | None = None
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        self.adopt: Callable[[ClusterIndex], ClusterIndex] = lambda index: index
 
     def start_round(
         self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
@@ -28,9 +40,9 @@ class Clustered(Method):
         unit = unit_rows(features)
         if self.index is None:
             first = unit if prior is None else unit_rows(prior)
-            self.index = ClusterIndex.build(
-                first, self.labels, o.cluster_size, min_clusters=o.min_clusters, seed=self.seed
-            )
+            empty = ClusterIndex.empty(self.labels, first.shape[1], o.cluster_size, o.min_clusters)
+            self.index = self.adopt(empty)
+            self.index.refresh(first, seed=self.seed, warm=False)
             if prior is not None:
                 self.index.recentre(unit)
         else:
@@ -49,4 +61,6 @@ class Clustered(Method):
         o = self.options
         self.index = None
         if state:
-            self.index = ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)
+            self.index = self.adopt(
+                ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)
+            )

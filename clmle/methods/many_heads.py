@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from clmle.index import ClusterIndex
 from clmle.losses.local import local_margin_loss
 from clmle.methods.base import Loss, Outputs
 from clmle.methods.clmle import CLMLE
@@ -46,10 +47,13 @@ class ManyHeads:
 
     @staticmethod
     def fit(heads: Sequence[object]) -> bool:
-        """Whether these heads can be stacked: CLMLE on batches that cover all clusters."""
+        """Whether these heads can be stacked: CLMLE on batches that cover all clusters.
+
+        Several processes that share an index take its news one by one, and so do their heads.
+        """
         return all(
             isinstance(head, CLMLE)
-            and head.index is not None
+            and type(head.index) is ClusterIndex
             and head.options.batches == "spread"
             and head.options.centroids == "local"
             for head in heads

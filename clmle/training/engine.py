@@ -5,8 +5,10 @@
     rounds           refresh the clusters, then steps; validation after every round
     test             the best round on validation data judges the test images, once
 
-Every random draw is named by (seed, step). With the checkpoint (weights, momentum, clusters,
-cached losses, plateau) a killed run therefore goes on exactly as if nothing had happened.
+Every random draw is named by (seed, step, process). With the checkpoint (weights, momentum,
+clusters, cached losses, plateau) a killed run therefore goes on exactly as if nothing had happened.
+
+All that several processes do together goes by ``world``; alone, it does nothing.
 """
 
 from __future__ import annotations
@@ -23,16 +25,17 @@ from clmle.errors import InputError
 from clmle.methods import Loss, Method, Outputs, Rule, get_method
 from clmle.methods.multi_label import MultiLabel
 from clmle.methods.rules import unit_rows
-from clmle.run_folder import RunFolder
+from clmle.run_folder import Onlooker, RunFolder
 from clmle.settings import Settings
 from clmle.training.checkpoint import load_tensors, put_back, save_tensors, take
+from clmle.training.distributed import World, world_of_environment
 from clmle.training.images import ImageSource
 from clmle.training.kinds import facts_of, figures_of, make_method, make_network, shown_task
-from clmle.training.network import autocast, extract, pick_device
+from clmle.training.network import autocast, extract, extraction_batch
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import check_budget, prepare, settings_from_dict
 from clmle.training.prior import given_features, start_from
-from clmle.training.reporting import Report, Reporter, StopSignals, machine
+from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
 from clmle.training.rules import load_rule
 from clmle.training.sample import clusters_of, embedding_sample
 
@@ -41,12 +44,13 @@ TOLD_EVERY = 0.5  # seconds between status files
 LOG_EVERY = 5  # steps between lines of the metrics file
 
 
-class Stopped(Exception):
-    """The run was asked to stop; its checkpoint is saved."""
-
-
-def train(run: RunFolder, *, report: Report | None = None) -> dict[str, Any]:
+def train(
+    run: RunFolder, *, report: Report | None = None, world: World | None = None
+) -> dict[str, Any]:
     """Train, or go on training, the run in a folder; returns its result.
+
+    Every process of a ``torchrun`` calls this with the same folder; ``world`` is then found in the
+    environment.
 
     Raises
     ------
@@ -55,13 +59,13 @@ def train(run: RunFolder, *, report: Report | None = None) -> dict[str, Any]:
     Stopped
         The run was asked to stop and can be resumed.
     """
-    done = run.result()
+    world = world or world_of_environment()
+    done = world.first(lambda: _begun(run))
     if done is not None:
         return done
-    run.clear_stop()
-    session = Session(run, report)
+    session = Session(run, report, world)
     try:
-        with StopSignals(run):
+        with StopSignals(run), world.watched():
             return session.run_all()
     except Stopped:
         session.tell("stopped", state="stopped", message="Stopped; resume it to go on.")
@@ -74,25 +78,31 @@ def train(run: RunFolder, *, report: Report | None = None) -> dict[str, Any]:
         raise
 
 
+def _begun(run: RunFolder) -> dict[str, Any] | None:
+    """The result where there is one; else nothing, and an old wish to stop is forgotten."""
+    done = run.result()
+    if done is None:
+        run.clear_stop()
+    return done
+
+
 class Session:
     """What one process knows of the run that it trains."""
 
-    def __init__(self, run: RunFolder, report: Report | None) -> None:
-        self.run = run
+    def __init__(self, run: RunFolder, report: Report | None, world: World) -> None:
+        self.world = world
+        self.run = run if world.leads else Onlooker(run.path)
+        report = report if world.leads else None
         self.settings: Settings = settings_from_dict(run.settings())
         self.step = 0
         self.saved = time.monotonic()
-        self.reporter = Reporter(run, self.settings.train.iterations, report)
+        self.reporter = Reporter(self.run, self.settings.train.iterations, report)
         self.tell("starting")
 
     # --- the whole, in order ------------------------------------------------------------
 
     def run_all(self) -> dict[str, Any]:
-        self.set_up()
-        if self.run.checkpoint_path.exists():
-            self.restore()
-        elif self.settings.train.prior:
-            start_from(self.network, self.settings.train.prior)
+        self.get_ready()
         while self.phase != "done":
             if self.phase == "prior":
                 self.train_prior()
@@ -102,15 +112,31 @@ class Session:
                 self.train_round()
         return self.test()
 
-    def set_up(self) -> None:
+    def get_ready(self) -> None:
+        """Device, data, network and method, as they start or as the last checkpoint left them."""
+        with self.world.together():
+            self.choose_device()
+        _, self.task = self.world.first_on_machine(lambda: prepare(self.settings, self.rendering))
+        going_on = self.world.first(self.run.checkpoint_path.exists)
+        with self.world.together():
+            self.set_up()
+            if going_on:
+                self.restore()
+            elif self.settings.train.prior:
+                start_from(self.network, self.settings.train.prior)
+        self.learn = self.world.learner(self.network, self.method.own)
+
+    def choose_device(self) -> None:
         t = self.settings.train
         if t.threads:
             torch.set_num_threads(t.threads)
-        self.device = pick_device(t.device)
+        self.device = self.world.device(t.device)
         if self.device.type == "cuda":
             torch.backends.cuda.matmul.allow_tf32 = True
             torch.backends.cudnn.allow_tf32 = True
-        _, self.task = prepare(self.settings, self.rendering)
+
+    def set_up(self) -> None:
+        t = self.settings.train
         check_budget(t)
         self.source = ImageSource(self.task.images, self.device)
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
@@ -133,7 +159,9 @@ class Session:
         self.features: np.ndarray | None = None
 
     def make(self, name: str, options: Any) -> Method | MultiLabel:
-        return make_method(name, options, self.task, self.settings.train)
+        return self.world.made(
+            lambda train: make_method(name, options, self.task, train), self.settings.train
+        )
 
     # --- phases -------------------------------------------------------------------------
 
@@ -196,21 +224,27 @@ class Session:
         t = self.settings.train
         self.reporter.stepping()
         step = self.step if as_step is None else as_step
-        batch = method.draw(step)
+        number = self.world.number(step)
+        batch = method.draw(number)
         rows = self.task.train[batch.rows]
-        generator = np.random.default_rng([t.seed, step, 1]) if t.augment else None
-        images = method.augment(self.source.batch(rows, generator, t.mirror), batch, step)
+        generator = np.random.default_rng([t.seed, number, 1]) if t.augment else None
+        images = method.augment(self.source.batch(rows, generator, t.mirror), batch, number)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(step)
         self.network.train()
-        with autocast(self.device, t.precision):
-            features, logits = self.network(images)
         labels = self.labels[torch.from_numpy(rows).to(self.device)]
-        outputs = Outputs(features.float(), logits.float(), labels, step / t.iterations)
-        loss = method.loss(outputs, batch)
+
+        def work() -> Loss:
+            with autocast(self.device, t.precision):
+                features, logits = self.network(images)
+            outputs = Outputs(features.float(), logits.float(), labels, step / t.iterations)
+            return method.loss(outputs, batch)
+
+        loss = self.learn(work)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
         self.optimizer.step()
+        self.world.settle(method, self.network)
         if as_step is None:
             self.step += 1
             if self.step % LOG_EVERY == 0 or self.step == 1:
@@ -234,6 +268,7 @@ class Session:
         extracted = time.perf_counter()
         prior = self.settings.train.prior if self.round == 0 else ""
         self.method.start_round(self.round, self.features, given_features(prior, self.task))
+        self.world.settle(self.method, self.network)
         if self.method.uses_clusters:
             self.run.append_metrics(
                 kind="refresh",
@@ -245,15 +280,19 @@ class Session:
 
     def validate(self) -> str:
         """Judge validation images; keep the best weights; store the embedding."""
+        outputs = self.extract(self.task.validation, "validation")
+        verdict = self.plateau.update(self.world.first(lambda: self.judge(*outputs)))
+        self.store_embedding()
+        return verdict
+
+    def judge(self, features: np.ndarray, logits: np.ndarray) -> float:
+        """Balanced accuracy on the validation images; the best weights so far are kept."""
         rows = self.task.validation
-        features, logits = self.extract(rows, "validation")
-        labels = self.task.labels[rows]
-        rule = self.fit_rule(features, logits, labels)
+        rule = self.fit_rule(features, logits, self.task.labels[rows])
         figures = figures_of(self.task, rows, rule.scores(features, logits))
         # Of two equal rounds the later one is kept: it has learnt for longer.
         if figures["balanced_accuracy"] >= self.plateau.best:
             self.save_best(rule, figures)
-        verdict = self.plateau.update(figures["balanced_accuracy"])
         kept = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall")
         self.run.append_metrics(
             kind="validation",
@@ -262,20 +301,29 @@ class Session:
             seconds=self.reporter.seconds(),
             **{name: figures[name] for name in kept},
         )
-        self.store_embedding()
-        return verdict
+        return figures["balanced_accuracy"]
 
     def test(self) -> dict[str, Any]:
         """The best round judges the test images; the result is written and returned."""
         best, facts = load_tensors(self.run.model_path)
         self.network.load_state_dict(best["network"])
+        outputs = {
+            split: self.extract(self.task.rows(split), "testing")
+            for split in ("validation", "test")
+        }
+        result = self.world.first(lambda: self.tested(outputs, facts))
+        self.tell("done", state="done")
+        return result
+
+    def tested(
+        self, outputs: dict[str, tuple[np.ndarray, np.ndarray]], facts: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The result by features and logits of every split, written."""
         rule = load_rule(self.run, facts)
         result: dict[str, Any] = {}
-        for split in ("validation", "test"):
-            rows = self.task.rows(split)
-            features, logits = self.extract(rows, "testing")
+        for split, (features, logits) in outputs.items():
             scores = rule.scores(features, logits)
-            result[split] = figures_of(self.task, rows, scores)
+            result[split] = figures_of(self.task, self.task.rows(split), scores)
         seconds = self.reporter.seconds()
         result |= {
             "chosen": facts["chosen"],
@@ -284,19 +332,27 @@ class Session:
             "seconds": seconds,
             "iterations": self.step,
             "images_per_second": self.step * self.settings.train.batch_size / max(seconds, 1e-9),
-            "machine": machine(self.device),
+            "machine": machine(self.device) | {"processes": self.world.size},
         }
         self.run.write_result(result)
-        self.tell("done", state="done")
         return result
 
     # --- parts --------------------------------------------------------------------------
 
     def extract(self, rows: np.ndarray, phase: str) -> tuple[np.ndarray, np.ndarray]:
-        precision = self.settings.train.precision
-        return extract(
-            self.network, self.source, rows, precision=precision, tick=lambda: self.pulse(phase)
+        """z and logits of ``rows``, of which every process takes a part."""
+        size = extraction_batch(self.device)
+        mine, n_batches = self.world.portion(len(rows), size)
+        found = extract(
+            self.network,
+            self.source,
+            rows[mine],
+            precision=self.settings.train.precision,
+            n_batches=n_batches,
+            tick=lambda: self.pulse(phase),
         )
+        features, logits = (self.world.joined(part, len(rows), size) for part in found)
+        return features, logits
 
     def fit_rule(self, features: np.ndarray, logits: np.ndarray, labels: np.ndarray) -> Rule:
         train = self.features if self.features is not None else np.empty((0, 0))
@@ -307,11 +363,16 @@ class Session:
         if self.method.needs_train_features():
             self.features, _ = self.extract(self.task.train, "trial")
             self.method.start_round(self.round, self.features)
+            self.world.settle(self.method, self.network)
         rows = self.task.validation
         features, logits = self.extract(rows, "trial")
-        rule = self.fit_rule(features, logits, self.task.labels[rows])
-        figures = figures_of(self.task, rows, rule.scores(features, logits), n_bootstrap=1)
-        return figures["balanced_accuracy"]
+
+        def score() -> float:
+            rule = self.fit_rule(features, logits, self.task.labels[rows])
+            figures = figures_of(self.task, rows, rule.scores(features, logits), n_bootstrap=1)
+            return figures["balanced_accuracy"]
+
+        return self.world.first(score)
 
     def method_margin(self, options: Any) -> float:
         kept, self.method.options = self.method.options, options
@@ -357,7 +418,9 @@ class Session:
     # --- save, restore ------------------------------------------------------------------
 
     def save(self) -> None:
-        """The checkpoint: everything that the next step depends on."""
+        """The checkpoint: everything that the next step depends on, the same in all processes."""
+        if not self.world.leads:
+            return
         facts = {
             "step": self.step,
             "round": self.round,
@@ -389,14 +452,15 @@ class Session:
 
     def pulse(self, phase: str) -> None:
         """Between two steps: tell the world, save now and then, stop if asked."""
-        now = time.monotonic()
+        now, asked = time.monotonic(), False
         if now - self.reporter.told > TOLD_EVERY:
             self.tell(phase)
-            if self.run.stop_asked():
-                # A step or an extraction may be half done: the last checkpoint counts.
-                if self.phase in ("prior", "rounds") and phase.startswith(("prior", "round")):
-                    self.save()
-                raise Stopped
+            asked = self.run.stop_asked()
+        if self.world.any(asked):
+            # A step or an extraction may be half done: the last checkpoint counts.
+            if self.phase in ("prior", "rounds") and phase.startswith(("prior", "round")):
+                self.save()
+            raise Stopped
         if now - self.saved > SAVE_EVERY and phase.startswith(("prior", "round")):
             self.save()
 
@@ -409,7 +473,9 @@ class Session:
         self.reporter.tell(phase, self.step, state=state, message=message)
 
     def log(self, phase: str, loss: Loss) -> None:
-        if not math.isfinite(float(loss.total.detach())):
+        values = {"loss": float(loss.total.detach())}
+        means = self.world.mean(values | {k: float(value) for k, value in loss.parts.items()})
+        if not math.isfinite(means["loss"]):
             raise InputError(
                 f"The loss is no longer a number at step {self.step}; lower learning_rate."
             )
@@ -418,10 +484,10 @@ class Session:
             step=self.step,
             phase=phase,
             seconds=self.reporter.seconds(),
-            loss=float(loss.total.detach()),
+            loss=means.pop("loss"),
             learning_rate=self.optimizer.param_groups[0]["lr"],
             images_per_second=self.reporter.images_per_second(
                 self.step, self.settings.train.batch_size
             ),
-            **{name: float(value) for name, value in loss.parts.items()},
+            **means,
         )

@@ -17,6 +17,10 @@ from clmle.run_folder import RunFolder
 Report = Callable[[dict[str, Any]], None]
 
 
+class Stopped(Exception):
+    """The run was asked to stop; its checkpoint is saved."""
+
+
 class Reporter:
     """Keeps the clock of a run and writes its status.
 

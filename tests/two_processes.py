@@ -1,0 +1,189 @@
+"""What each of two processes does in tests/test_distributed.py, and what one does to compare.
+
+python tests/two_processes.py RANK FOLDER trains runs in FOLDER and writes what it holds at the
+end of each as FOLDER/NAME.RANK.safetensors.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from clmle import InputError, backbones
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run, open_run
+from clmle.training import Stopped, engine, train
+from clmle.training.checkpoint import save_tensors, take
+from clmle.training.distributed import world_of_environment
+
+SMALL = {"cluster_size": 20, "samples_per_cluster": 5, "clusters_per_batch": 6,
+         "same_class_clusters": 3}  # fmt: skip
+STEPS = 8
+
+
+class Plain(nn.Sequential):
+    """A network without batch normalisation, which sees only a process's share of a batch."""
+
+    def __init__(self, channels, image_size, feature_dim):
+        height, width = image_size
+        super().__init__(
+            nn.Conv2d(channels, 8, 3, 2), nn.Tanh(), nn.Flatten(),
+            nn.Linear(8 * ((height - 1) // 2) * ((width - 1) // 2), feature_dim),
+        )  # fmt: skip
+
+
+backbones._BACKBONES["plain"] = Plain
+
+
+def digits(method, options=None, **train_values):
+    """Short runs of the digits at the smallest size."""
+    base = preset_settings("quick", method, "digits")
+    own = {k: v for k, v in (SMALL | (options or {})).items() if hasattr(base.options, k)}
+    values = {"iterations": 12, "prior_iterations": 4, "rounds": 2, "batch_size": 96, "threads": 1,
+              "backbone": "tiny"}  # fmt: skip
+    return dataclasses.replace(
+        base,
+        options=dataclasses.replace(base.options, **own),
+        train=dataclasses.replace(base.train, **(values | train_values)),
+    )
+
+
+def unnormalised(method):
+    """A run whose two shares of a batch together are the batch that one process draws."""
+    return digits(method, backbone="plain", augment=False, rounds=1)
+
+
+def neighbourhoods():
+    """A run in which each process has a query cluster, found by cached losses, of its own."""
+    options = {"batches": "neighbourhood", "centroids": "memory"}
+    return digits("clmle", options, prior_iterations=0, augment=False)
+
+
+def attributes(folder):
+    """A run on three attributes, some of them unknown: bright corners of small images."""
+    base = digits("clmle", batch_size=48)
+    images = folder / "images"
+    data = dataclasses.replace(
+        base.data, dataset=str(images), attribute="all", labels=str(images / "labels.csv"),
+        image_size=12,
+    )  # fmt: skip
+    return dataclasses.replace(base, data=data)
+
+
+def write_attributes(folder):
+    """The images of :func:`attributes`."""
+    from PIL import Image
+
+    images = folder / "images"
+    images.mkdir()
+    rng = np.random.default_rng(0)
+    lines = ["file,split,first,second,third"]
+    for i in range(220):
+        split = "train" if i < 140 else "val" if i < 180 else "test"
+        shown = (rng.random(3) < [0.5, 0.2, 0.3]).astype(int)
+        pixels = rng.normal(80, 20, (12, 12))
+        for corner, (y, x) in enumerate(((0, 0), (0, 7), (7, 0))):
+            pixels[y : y + 5, x : x + 5] += 120 * shown[corner]
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(images / f"{i}.png")
+        texts = [str(s) if rng.random() < 0.9 else "" for s in shown]
+        lines.append(",".join([f"{i}.png", split, *texts]))
+    (images / "labels.csv").write_text("\n".join(lines))
+
+
+def whole():
+    """A run through all phases, for stops and kills."""
+    return digits("clmle", iterations=30, prior_iterations=4, rounds=2, margin_trials=1)
+
+
+def session_of(folder, name, settings, world):
+    """A session, ready to train, on a run of that name; the run is made by the first process."""
+    if world.leads:
+        made = create_run(folder / f"{name}.of{world.size}", settings.to_dict())
+        (folder / f"{name}.name").write_text(made.name)
+    world.first(lambda: None)
+    run = open_run(folder / f"{name}.of{world.size}", (folder / f"{name}.name").read_text())
+    return run, engine.Session(run, None, world)
+
+
+def state(session):
+    return take(session.network, session.optimizer, session.method)
+
+
+def steps_from_clusters(session):
+    """The first clusters, and some steps on them; the state after each of both."""
+    session.get_ready()
+    session.begin_round()
+    before = state(session)
+    for _ in range(STEPS):
+        session.one_step(session.method, "round 1")
+    return before, state(session)
+
+
+def main(rank, folder):
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+    world = world_of_environment()
+
+    def keep(name, groups):
+        save_tensors(folder / f"{name}.{rank}.safetensors", groups, None)
+
+    for method in ("softmax", "tau-norm"):
+        _, session = session_of(folder, method, unnormalised(method), world)
+        session.run_all()
+        keep(method, state(session))
+    _, session = session_of(folder, "attributes", attributes(folder), world)
+    session.run_all()
+    keep("attributes", state(session))
+    _, session = session_of(folder, "neighbourhoods", neighbourhoods(), world)
+    before, after = steps_from_clusters(session)
+    keep("clusters", before)
+    keep("neighbourhoods", after)
+
+    run, session = session_of(folder, "whole", whole(), world)
+    session.run_all()
+    keep("whole", state(session))
+
+    engine.TOLD_EVERY = 0.0
+    run, _ = session_of(folder, "stopped", whole(), world)
+    stops = []
+    for at in (2, 4, 10):  # in the prior features, the trials of margins, a round
+
+        def report(status, at=at):
+            if status["step"] >= at and status["state"] == "running":
+                run.ask_to_stop()
+
+        try:
+            train(run, report=report, world=world)
+        except Stopped:
+            stops.append(at)
+    train(run, world=world)
+
+    troubles = []
+    for settings in (digits("softmax", batch_size=97), digits("clmle-printed", batch_size=48),
+                     digits("softmax", device="cuda:1")):  # fmt: skip
+        run, _ = session_of(folder, f"bad{len(troubles)}", settings, world)
+        try:
+            train(run, world=world)
+        except InputError as error:
+            troubles.append(str(error))
+    one_sided = ""
+    try:
+        with world.together():
+            if rank == 1:
+                raise InputError("Only here.")
+    except InputError as error:
+        one_sided = str(error)
+    said = {"stops": stops, "troubles": troubles, "one_sided": one_sided,
+            "mean": world.mean({"a": float(rank)} | ({"b": 5.0} if rank else {}))}  # fmt: skip
+    (folder / f"said.{rank}.json").write_text(json.dumps(said))
+    world.any(False)
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
