@@ -23,14 +23,15 @@ class Source:
         self.dim, self.device = dim, device
         shape = getattr(features, "shape", None)
         self.again = shape is not None  # can it be read a second time?
-        if self.again:
+        self.total = total
+        if shape is not None:
             if len(shape) != 2 or not shape[0]:
                 raise InputError(
                     f"distractors must be (m, {dim}), at least one row, but are {tuple(shape)}."
                 )
             self.features, self.total = features, int(shape[0])
         elif isinstance(features, Iterable):
-            self.features, self.total = iter(features), total
+            self.features = iter(features)
         else:
             raise InputError(
                 f"distractors are a {type(features).__name__}, but must be an array (m, {dim}), a "

@@ -71,7 +71,7 @@ def tar_rows(
     pool: ThreadPoolExecutor,
 ) -> tuple[list[dict[str, Any]], int]:
     """Figures at every FAR, and how many passes they took."""
-    n = counter.seen * len(counter.probes)
+    n = counter.seen * counter.n_probes
     ks = {far: allowed(far, n) for far in fars}
     found = {far: counter.largest(k) for far, k in ks.items() if k}
     missed = [far for far, v in found.items() if v is None]

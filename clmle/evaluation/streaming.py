@@ -83,7 +83,7 @@ def open_set(
     n_distractors: int | None = None,
     device: str | torch.device | None = None,
     block: int = BLOCK,
-    tile: tuple[int, int] = (250, 2048),
+    tile: tuple[int, int] = (250, 4096),
     progress: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
     n_bootstrap: int = 1000,
@@ -141,7 +141,9 @@ def open_set(
     total = source.total
     cuts = sorted({int(s) for s in sizes if s > 0 and (total is None or s < total)})
     if total is not None and total >= 1 << 31:
-        raise InputError(f"{total:,} distractors are more than the {1 << 31:,} that can be counted.")
+        raise InputError(
+            f"{total:,} distractors are more than the {1 << 31:,} that can be counted."
+        )
     expected = None if total is None else len(units) * total
     keep = keep_for(fars, expected)
     windows = foresee(units, source, fars, keep, expected, seed)
@@ -194,7 +196,9 @@ def _checked_probes(
         raise InputError(f"probes must be (P, d), at least one, but are {shape}.")
     names = np.asarray(people)
     if names.shape != shape[:1]:
-        raise InputError(f"people must name one for each of {shape[0]:,} probes, not {names.shape}.")
+        raise InputError(
+            f"people must name one for each of {shape[0]:,} probes, not {names.shape}."
+        )
     return unit_tensor(probes, device, "probes", range(shape[0])), names
 
 
