@@ -42,7 +42,7 @@ class Source:
         """Rows from all over an array, or the first block of an iterator (which still follows)."""
         if self.again:
             rows = np.random.default_rng(seed).choice(
-                self.total, size=min(n, self.total or 0), replace=False
+                len(self.features), size=min(n, len(self.features)), replace=False
             )
             rows.sort()
             picked = self.features[torch.from_numpy(rows) if _is_tensor(self.features) else rows]

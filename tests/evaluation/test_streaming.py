@@ -118,9 +118,9 @@ def test_an_iterator_that_misleads_gets_bounds_that_hold_and_is_told_so(monkeypa
     rng = np.random.default_rng(0)
     people = np.repeat(np.arange(20), 3)
     probes = rng.normal(size=(20, 24))[people] + 0.9 * rng.normal(size=(60, 24)) + 1
-    blocks = [rng.normal(size=(40, 24)) - 3, rng.normal(size=(800, 24)) + 0.2]
+    blocks = [0.02 * rng.normal(size=(40, 24)) - 3, rng.normal(size=(800, 24)) + 0.2]
     fars = [0.2, 0.02, 1e-3]
-    found = open_set(probes, people, iter(blocks), fars=fars, n_bootstrap=5)
+    found = open_set(probes, people, iter(blocks), fars=fars, n_distractors=840, n_bootstrap=5)
     true = open_set(probes, people, np.concatenate(blocks), fars=fars, n_bootstrap=5)
     assert not found.tar_at_far[0]["exact"]
     assert "first block" in found.tar_at_far[0]["note"]
