@@ -95,19 +95,20 @@ def unit_tensor(
     rows: Any, device: torch.device, name: str, numbers: Sequence[int] | np.ndarray
 ) -> torch.Tensor:
     """Rows (m, d) at unit length, float32 on ``device``; a row of zeros or NaN is named."""
-    if not _is_tensor(rows):
-        rows = np.asarray(rows)
-        if rows.dtype.kind not in "fiu":
-            raise InputError(f"The {name} must be numbers, but are {rows.dtype}.")
-        rows = torch.from_numpy(rows.astype(np.float32))  # a copy: a map may be read-only
-    x = rows.to(device, torch.float32)
+    if _is_tensor(rows):
+        x = rows.to(device, torch.float32, copy=True)
+    else:
+        array = np.asarray(rows)
+        if array.dtype.kind not in "fiu":
+            raise InputError(f"The {name} must be numbers, but are {array.dtype}.")
+        x = torch.from_numpy(array.astype(np.float32)).to(device)
     norms = torch.linalg.vector_norm(x, dim=1, keepdim=True)
     good = torch.isfinite(norms[:, 0]) & (norms[:, 0] > 0)
     if not bool(good.all()):
         at = int(torch.nonzero(~good)[0, 0])
         kind = "a row of zeros" if float(norms[at]) == 0 else "NaN or infinite"
         raise InputError(f"The {name} are {kind} at row {int(numbers[at])}; leave it out.")
-    return x / norms
+    return x.div_(norms)  # in place: it is a copy already
 
 
 def _joined(pieces: list[Any]) -> Any:

@@ -14,7 +14,7 @@ from clmle.evaluation._counter import Counter, Window, buckets
 from clmle.evaluation.roc import allowed, tar_row
 
 KEEP = 1 << 23  # largest similarities that are kept, at most
-SAMPLE = 1 << 25  # similarities from which the places of the thresholds of large FARs are foreseen
+SAMPLE = 1 << 24  # similarities from which the places of the thresholds of large FARs are foreseen
 
 
 def keep_for(fars: Sequence[float], expected: int | None) -> int:

@@ -103,7 +103,9 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     title = "Accuracy by training images of an identity (bar: 95 % interval)"
     finish(figure, title, "training images of an identity", "accuracy", height=380)
     figure.update_xaxes(
-        tickvals=list(range(len(labels))), ticktext=labels, range=[-0.5, len(labels) - 0.5],
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        range=[-0.5, len(labels) - 0.5],
         zeroline=False,
     )
     figure.update_yaxes(range=[-0.02, 1.02])

@@ -75,7 +75,10 @@ def pair_strip(
     finish(figure, title, "", "", height=round(70 + pixels * ROW * max(len(pairs), 1)))
     figure.update_xaxes(visible=False, range=[-0.1, 2.25 * across])
     figure.update_yaxes(
-        visible=False, range=[ROW * max(len(pairs), 1) - 0.35, -0.4], scaleanchor="x", constrain="domain"
+        visible=False,
+        range=[ROW * max(len(pairs), 1) - 0.35, -0.4],
+        scaleanchor="x",
+        constrain="domain",
     )
     figure.update_layout(showlegend=False)
     return figure
