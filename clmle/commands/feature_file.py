@@ -35,7 +35,7 @@ def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray
             with np.load(file, allow_pickle=False) as arrays:
                 if "features" not in arrays:
                     raise InputError(f"{file} holds no array called features.")
-                return arrays["features"], arrays["label"] if "label" in arrays else None
+                return arrays["features"], arrays.get("label")
         return _from_table(file)
     except OSError as error:
         raise as_sentence(error, file) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, SYMBOLS, colour, finish, legend_below
+from clmle.figures.theme import DASHES, SYMBOLS, colour, error_bars, finish, legend_below
 
 
 def cmc_curves(
@@ -93,9 +93,7 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
             y=[row["share"] for row in rows], name=name, mode="lines+markers",
             line={"color": colour(i), "dash": DASHES[i % 4]},
             marker={"symbol": SYMBOLS[i % 8], "size": 9},
-            error_y={"type": "data", "symmetric": False, "thickness": 1.5, "width": 3,
-                     "array": [e[1] - row["share"] for e, row in zip(ends, rows, strict=True)],
-                     "arrayminus": [row["share"] - e[0] for e, row in zip(ends, rows, strict=True)]},
+            error_y=error_bars([row["share"] for row in rows], ends),
             customdata=[[row["n"], row["identities"]] for row in rows],
             hovertemplate="%{y:.3f} of %{customdata[0]:,} images, %{customdata[1]:,} identities"
             "<extra>" + name + "</extra>",

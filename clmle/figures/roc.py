@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, GREY, SYMBOLS, colour, finish, legend_below
+from clmle.figures.theme import DASHES, GREY, SYMBOLS, colour, error_bars, finish, legend_below
 
 Curve = tuple[Any, Any]
 
@@ -127,9 +127,7 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
         figure.add_scatter(
             x=[row["far"] * shift for row in known], y=[row["tar"] for row in known], name=name,
             mode="markers", marker={"color": colour(i), "symbol": SYMBOLS[i % 8], "size": 9},
-            error_y={"type": "data", "symmetric": False, "thickness": 1.5, "width": 3,
-                     "array": [e[1] - row["tar"] for e, row in zip(ends, known, strict=True)],
-                     "arrayminus": [row["tar"] - e[0] for e, row in zip(ends, known, strict=True)]},
+            error_y=error_bars([row["tar"] for row in known], ends),
             customdata=[row["far"] for row in known],
             hovertemplate="FAR %{customdata:g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
