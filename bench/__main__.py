@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import attributes, clustering, distributed, nearest, rendering, step
+from bench import attributes, clustering, distributed, nearest, rendering, step, verification
 from bench.report import print_rows
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -15,3 +15,5 @@ print_rows("A training step of 240 images of 40 x 40", step.run(quick))
 print_rows("Forty attributes at CelebA's size", attributes.run(quick))
 print_rows(distributed.TITLE, distributed.run(quick))
 print_rows("Rendering a face", rendering.run(quick))
+print_rows("Exact verification in one pass", verification.streaming(quick))
+print_rows("The same figures by peers", verification.against_peers(quick))

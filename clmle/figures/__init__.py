@@ -7,13 +7,18 @@ from clmle.figures.curves import loss_curves, recall_curves, validation_curves
 from clmle.figures.differences import differences
 from clmle.figures.embedding import embedding_map, embedding_scatter
 from clmle.figures.gain import gain_by_imbalance
+from clmle.figures.identification import accuracy_by_images, cmc_curves, rank_one_by_distractors
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
+from clmle.figures.pairs import pair_strip
+from clmle.figures.roc import roc, similarities, tar_by_far
 from clmle.figures.training import training_curves
 
 __all__ = [
+    "accuracy_by_images",
     "between_bounds",
     "class_counts",
+    "cmc_curves",
     "comparison",
     "confusion",
     "differences",
@@ -26,8 +31,13 @@ __all__ = [
     "long_tail",
     "loss_curves",
     "one_factor",
+    "pair_strip",
     "positive_rates",
+    "rank_one_by_distractors",
     "recall_curves",
+    "roc",
+    "similarities",
+    "tar_by_far",
     "training_curves",
     "two_factors",
     "validation_curves",

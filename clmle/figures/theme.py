@@ -5,6 +5,7 @@ Backgrounds are transparent and inks are mid-tones, so that a figure sits on lig
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 # Okabe and Ito (2008), the yellow darkened; without black, which dark pages would swallow.
@@ -23,6 +24,16 @@ def colour(number: int) -> str:
 def symbol(number: int) -> str:
     """Marker that changes when the colours start again."""
     return SYMBOLS[(number // len(COLOURS)) % len(SYMBOLS)]
+
+
+def error_bars(values: Sequence[float], intervals: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Bars from the low to the high end of each value's interval."""
+    pairs = list(zip(values, intervals, strict=True))
+    return {
+        "type": "data", "symmetric": False, "thickness": 1.5, "width": 3,
+        "array": [high - value for value, (_, high) in pairs],
+        "arrayminus": [value - low for value, (low, _) in pairs],
+    }  # fmt: skip
 
 
 def legend_below(figure: Any) -> Any:

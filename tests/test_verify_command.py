@@ -1,0 +1,113 @@
+"""clmle verify as a person types it: its figures are the library's, mistakes one sentence."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clmle.__main__ import main
+from clmle.evaluation.pair_features import unit_rows
+from clmle.evaluation.verification import verification_figures
+
+
+def run(capsys, *arguments):
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def faces(tmp_path):
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(12), 5)
+    x = (rng.normal(size=(12, 8))[people] + 0.5 * rng.normal(size=(60, 8))).astype(np.float32)
+    np.savez(tmp_path / "f.npz", features=x, label=people)
+    np.save(tmp_path / "f.npy", x)
+    (tmp_path / "names.txt").write_text("\n".join(f"person {p}" for p in people) + "\n")
+    columns = {f"f{i}": x[:, i] for i in range(8)}
+    pd.DataFrame({"row": range(60), "label": people, **columns}).to_parquet(tmp_path / "f.parquet")
+    np.save(tmp_path / "others.npy", rng.normal(size=(300, 8)).astype(np.float32))
+    return tmp_path, x, people
+
+
+def test_every_kind_of_file_gives_the_librarys_figures(capsys, faces):
+    folder, x, people = faces
+    a, b = np.triu_indices(60, 1)
+    units = unit_rows(x)
+    both = np.stack([people[a], people[b]], axis=1)
+    want = verification_figures((units @ units.T)[a, b], people[a] == people[b], people=both)
+    for arguments in (["f.npz"], ["f.parquet"], ["f.npy", "--labels", folder / "names.txt"]):
+        code, out, _ = run(
+            capsys, "verify", folder / arguments[0], *arguments[1:], "--out", folder / "o.json"
+        )
+        assert code == 0
+        assert f"{want['auc']:.4f}" in out
+        written = json.loads((folder / "o.json").read_text())
+        assert written["people"] == 12
+        assert written["verification"]["auc"] == pytest.approx(want["auc"])
+        tars = [row["tar"] for row in written["verification"]["tar_at_far"]]
+        assert tars == [row["tar"] for row in want["tar_at_far"]]
+        assert None in tars, "1,650 impostor pairs cannot tell a FAR of 1e-6"
+        assert "FAR 1e-06 needs at least 1,000,000" in out
+    gallery = units[::5]
+    probes = np.delete(np.arange(60), np.arange(0, 60, 5))
+    right = ((units[probes] @ gallery.T).argmax(axis=1) == people[probes]).mean()
+    assert written["identification"]["rank_one"]["share"] == pytest.approx(right)
+
+
+def test_distractors_are_counted_and_unlabelled_images_left_out(capsys, faces):
+    folder, x, people = faces
+    people[:5] = -1
+    np.savez(folder / "g.npz", features=x, label=people)
+    code, out, _ = run(
+        capsys, "verify", folder / "g.npz", "--distractors", folder / "others.npy", "--json",
+        "--fars", "1e-2,1e-4", "--images", 40,
+    )  # fmt: skip
+    assert code == 0
+    result = json.loads(out)
+    assert result["left_out"] == 5
+    assert result["verification"]["images"] == 40
+    found = result["distractors"]
+    assert found["n_impostor"] == 55 * 300
+    assert [row["far"] for row in found["tar_at_far"]] == [1e-2, 1e-4]
+    assert [row["distractors"] for row in found["rank_one"]] == [10, 100, 300]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.npz"], "nothing.npz"),
+        (["names.txt"], "must end in"),
+        (["f.npy"], "--labels"),
+        (["f.npy", "--labels", "others.npy"], "one label for each"),
+        (["f.npz", "--labels", "nothing.txt"], "nothing.txt"),
+        (["f.npz", "--fars", "many"], "--fars is many"),
+        (["f.npz", "--fars", "2"], "between 0 and 1"),
+        (["f.npz", "--images", "1"], "--images is 1"),
+        (["f.npz", "--distractors", "narrow.npy"], "as the probes|must be"),
+        (["damaged.npz"], "damaged.npz"),
+        (["damaged.parquet"], "damaged.parquet"),
+        (["pickled.npy", "--labels", "names.txt"], "pickled.npy"),
+        (["unlabelled.npz"], "all are -1"),
+        (["one.npz"], "no pair of two people"),
+        (["nan.npz"], "NaN or infinite at row 3"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, message):
+    folder, x, people = faces
+    np.save(folder / "narrow.npy", np.ones((4, 3)))
+    (folder / "damaged.npz").write_bytes(b"PK\x03\x04 broken")
+    (folder / "damaged.parquet").write_bytes(b"PAR1 broken")
+    np.save(folder / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.savez(folder / "unlabelled.npz", features=x, label=np.full(60, -1))
+    np.savez(folder / "one.npz", features=x, label=np.zeros(60, dtype=int))
+    x[3, 2] = np.nan
+    np.savez(folder / "nan.npz", features=x, label=people)
+    typed = [folder / a if "." in a else a for a in arguments]
+    code, out, err = run(capsys, "verify", *typed)
+    assert code == 2
+    errors = [line for line in err.splitlines() if line.startswith("clmle: ")]
+    assert len(errors) == 1
+    assert any(part in errors[0] for part in message.split("|"))
+    assert "Traceback" not in out + err
