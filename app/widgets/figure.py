@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.actions import save_picture
+
 
 def show_figure(figure: Any, name: str, data: Any = None) -> None:
-    """Draw ``figure``; offer PNG and SVG (in its toolbar), HTML and its data as CSV."""
+    """Draw ``figure``; offer PNG, SVG, HTML and its data as CSV."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", name)  # also the name of a file, and of a CSS class
     st.plotly_chart(
         figure,
         key=f"figure-{name}",
@@ -18,6 +22,7 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
         },
     )
     with st.popover("Save", icon=":material/download:", help=f"Save {name}"):
+        save_picture(name)
         # A callable is only run when the button is pressed.
         st.download_button(
             "Figure as HTML",
@@ -34,4 +39,3 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
                 "text/csv",
                 key=f"csv-{name}",
             )
-        st.caption("PNG and SVG: the camera above the figure.")

@@ -3,12 +3,14 @@
 from clmle.figures.ablation import factor_lines, one_factor, two_factors
 from clmle.figures.classes import class_counts, long_tail, positive_rates
 from clmle.figures.comparison import comparison, confusion
+from clmle.figures.cost import cost_and_gain
 from clmle.figures.curves import loss_curves, recall_curves, validation_curves
 from clmle.figures.differences import differences
 from clmle.figures.embedding import embedding_scatter
 from clmle.figures.gain import gain_by_imbalance
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
+from clmle.figures.ranking_curves import precision_recall_curves, roc_curves
 from clmle.figures.training import training_curves
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "class_counts",
     "comparison",
     "confusion",
+    "cost_and_gain",
     "differences",
     "embedding_scatter",
     "factor_lines",
@@ -26,7 +29,9 @@ __all__ = [
     "loss_curves",
     "one_factor",
     "positive_rates",
+    "precision_recall_curves",
     "recall_curves",
+    "roc_curves",
     "training_curves",
     "two_factors",
     "validation_curves",
