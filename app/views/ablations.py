@@ -228,11 +228,13 @@ def results() -> None:
                 f"seeds. Differences are paired with {base}, on the cells both have; seconds of "
                 "one machine."
             )
-    with st.expander("The cells behind these numbers"):
-        cells = behind(study)
-        cells = cells[cells["variant"].isin(shown)] if shown else cells
-        show_table(cells, f"{name.split(' ')[0]}-cells")
-        st.caption(f"{len(cells):,} cells of {study.path}; each line holds all its settings.")
+    box = st.expander("The cells behind these numbers", key="cells", on_change="rerun")
+    if box.open:
+        with box:
+            cells = behind(study)
+            cells = cells[cells["variant"].isin(shown)] if shown else cells
+            show_table(cells, f"{name.split(' ')[0]}-cells")
+            st.caption(f"{len(cells):,} cells of {study.path}; each line holds all its settings.")
 
 
 def columns(base: str) -> dict:
@@ -262,8 +264,13 @@ st.markdown(
 with sentences():
     from clmle.experiments.background import background_studies
 
-    with st.expander("Start a study", icon=":material/add:"), sentences():
-        new_study()
+    form = st.expander(
+        "Start a study", icon=":material/add:", key="starting", on_change="rerun",
+        bind="query-params",
+    )  # fmt: skip
+    if form.open:
+        with form, sentences():
+            new_study()
     mine = background_studies()
     if mine:
         st.header("Started here")

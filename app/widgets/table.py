@@ -15,7 +15,13 @@ def show_table(frame: Any, name: str, *, shown: Any = None, **options: Any) -> N
     ``options`` go to st.dataframe.
     """
     st.dataframe(frame if shown is None else shown, hide_index=True, **options)
-    with st.popover("Save table", icon=":material/download:", help=f"Save the table {name}"):
+    box = st.popover(
+        "Save table", icon=":material/download:", help=f"Save the table {name}",
+        key=f"table-{name}", on_change="rerun",
+    )  # fmt: skip
+    if not box.open:  # text of hundreds of rows is made only when it is wanted
+        return
+    with box:
         st.download_button(
             "Table as CSV",
             lambda: frame.to_csv(index=False),

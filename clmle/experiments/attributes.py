@@ -14,6 +14,7 @@ import numpy as np
 
 from clmle.errors import InputError
 from clmle.experiments.page.study import Study
+from clmle.experiments.page.verdict import FAMILY, OURS
 from clmle.experiments.statistics import gain_by_task, t_interval
 from clmle.paper import paper_attribute, table
 from clmle.run_folder import RunFolder
@@ -26,8 +27,9 @@ COLUMNS = (
 MACHINE = ("device", "threads", "precision", "seed")
 
 
-def study_rows(study: Study, origin: str = "study") -> list[dict[str, Any]]:
-    """A row for each cell of ``study`` on a binary target; ``origin`` is told beside its name."""
+def study_rows(study: Study, origin: str = "") -> list[dict[str, Any]]:
+    """A row for each cell of ``study`` on a binary target; its learners are called
+    "variant (study)", with ``origin`` before the study's name."""
     rows = []
     for s in study.summaries:
         data = s["settings"]["data"]
@@ -36,7 +38,7 @@ def study_rows(study: Study, origin: str = "study") -> list[dict[str, Any]]:
         rows.append(
             {
                 "data": _data(data),
-                "learner": f"{s['variant']} ({origin} {study.name})",
+                "learner": f"{s['variant']} ({' '.join([origin, study.name]).strip()})",
                 "method": s["method"],
                 "attribute": s["task"].rsplit("/", 1)[-1],
                 "seed": s["seed"],
@@ -94,6 +96,21 @@ def compared(frame: Any, learners: Sequence[str], measure: str = "balanced_accur
     means.insert(1, "level", 50 - 100 * minority)
     table_ = means.join(seeds.add_prefix("seeds of ")).reset_index()
     return table_.sort_values(["level", "attribute"], kind="stable", ignore_index=True)
+
+
+def default_pair(frame: Any) -> tuple[str, str]:
+    """A learner of the method and its strongest rival, of those with most attributes.
+
+    The first two learners where there is no such; "" for want of a second.
+    """
+    sizes = frame.groupby("learner")["attribute"].nunique()
+    means = frame.groupby("learner")["balanced_accuracy"].mean()
+    methods = frame.groupby("learner")["method"].first()
+    order = sorted(sizes.index, key=lambda n: (-sizes[n], -means[n], n))
+    ours = next((n for n in order if methods[n] == OURS), order[0])
+    others = [n for n in order if n != ours]
+    rival = [n for n in others if methods[n] not in FAMILY]
+    return ours, (rival or others or [""])[0]
 
 
 def gains(frame: Any, learner: str, baseline: str) -> Any:
