@@ -27,7 +27,9 @@ def numbers(text: str, kind: type, what: str) -> tuple:
     try:
         return tuple(kind(part) for part in text.replace(";", ",").split(",") if part.strip())
     except ValueError as error:
-        raise InputError(f"{what} are {text!r}; write numbers with commas, such as 0, 1.") from error
+        raise InputError(
+            f"{what} are {text!r}; write numbers with commas, such as 0, 1."
+        ) from error
 
 
 def request_form():
@@ -131,7 +133,8 @@ def ahead(request, jobs: int, changed: tuple):
 
     from clmle.experiments.forecast import forecast
 
-    own, shipped = [], []
+    own: list = []
+    shipped: list = []
     for path, *_ in changed:
         summaries = open_study(Path(path)).summaries
         (shipped if Path(path).parent == SHIPPED else own).extend(summaries)
@@ -171,6 +174,8 @@ def _quoted(word: str) -> str:
 
 def results() -> None:
     """One study's picture, table and cells."""
+    from clmle.experiments.page.ablations import reference
+    from clmle.experiments.page.markdown import counted
     from clmle.experiments.pictures import MEASURES, NAMES, available
     from clmle.experiments.pictures import cells_behind as behind
 
@@ -190,13 +195,15 @@ def results() -> None:
     study = studies[name]
     file = stamp(study_files()[name])
     measure = right.selectbox(
-        "Figure", list(MEASURES), format_func=MEASURES.get, key="figure", bind="query-params"
+        "Figure",
+        list(MEASURES),
+        format_func=lambda m: MEASURES[m],
+        key="figure",
+        bind="query-params",
     )
     st.markdown(f"**{study.title}.** {study.question}")
     left, right = st.columns([3, 2])
     variants = study.variants
-    from clmle.experiments.page.ablations import reference
-
     first = reference(study)
     base = right.selectbox(
         "Compared with", variants, index=variants.index(first), key=f"base-{name}"
@@ -208,7 +215,7 @@ def results() -> None:
     views = available(study)
     view = st.segmented_control(
         "Picture", views, default="varied" if "varied" in views else views[0], required=True,
-        format_func=NAMES.get, key="picture", bind="query-params",
+        format_func=lambda n: NAMES[n], key="picture", bind="query-params",
     )  # fmt: skip
     with sentences():
         picture = drawn(file, view, measure, base, shown)
@@ -223,10 +230,10 @@ def results() -> None:
             show_table(table, f"{name.split(' ')[0]}-table", column_config=columns(base))
             one = table.iloc[0]
             st.caption(
-                f"Each row rests on the same {one['cells']} cells: {one['tasks']} tasks, "
-                f"{one['seeds']} seeds, without those left out. low and high: 95 % interval over "
-                f"seeds. Differences are paired with {base}, on the cells both have; seconds of "
-                "one machine."
+                f"Each row rests on the same {counted(one['cells'], 'cell')}: "
+                f"{counted(one['tasks'], 'task')}, {counted(one['seeds'], 'seed')}. low and high: "
+                f"95 % interval over seeds. Differences are paired with {base}, on the cells both "
+                "have; seconds of one machine."
             )
     box = st.expander("The cells behind these numbers", key="cells", on_change="rerun")
     if box.open:

@@ -74,9 +74,7 @@ def gain_part(frame, learner: str, others: list[str]) -> None:
         text += f"; {_seeds(g['seeds'])}, paired."
         found = rank_correlation(g["level"], g["gain"])
         if found:
-            text += (
-                f" Rank correlation of gain and imbalance {found[0]:+.2f} (p = {found[1]:.3f})."
-            )
+            text += f" Rank correlation of gain and imbalance {found[0]:+.2f} (p = {found[1]:.3f})."
         st.caption(text)
     with st.expander("The same in the paper (Fig. 9, from its Table 5)"):
         methods = ["Over-sampling", "Down-sampling", "Cost-sensitive", "CRL-I", "LMLE",
@@ -120,16 +118,17 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
     paper = published(table["attribute"])[printed].add_prefix("paper: ").reset_index(drop=True)
     table = pd.concat([table, paper], axis=1)
     number = st.column_config.NumberColumn
-    config = {c: number(format="%.3f") for c in (learner, *others, "gain", "low", "high")}
+    config: dict = {c: number(format="%.3f") for c in (learner, *others, "gain", "low", "high")}
     config |= {
-        "minority": number("rarer class", format="percent"),
+        "minority": number("rarer class", format="%.1f %%"),
         "level": number("imbalance level", format="%.1f", help="50 less the share, in per cent"),
         **{f"seeds of {n}": None for n in (learner, *others)},
         **{c: number(format="%.2f") for c in paper.columns},
     }
-    shown = table.assign(attribute=[plain(a) for a in table["attribute"]])
-    height = 38 + 35 * min(20, len(table))
-    show_table(table, "attributes", shown=shown, column_config=config, height=height)
+    shown = table.assign(
+        attribute=[plain(a) for a in table["attribute"]], minority=100 * table["minority"]
+    )
+    show_table(table, "attributes", shown=shown, column_config=config)
     counts = [f"{n}: {_seeds(table[f'seeds of {n}'])}" for n in (learner, *others)]
     text = "Means over the seeds that each has (" + "; ".join(counts) + ")."
     if "gain" in table:
@@ -268,9 +267,7 @@ def curves(found: dict, runs: dict, attribute: str) -> None:
 
 
 def _points(curves_: dict, x: str, y: str):
-    return pd.concat(
-        pd.DataFrame({"run": name, x: a, y: b}) for name, (a, b, _) in curves_.items()
-    )
+    return pd.concat(pd.DataFrame({"run": name, x: a, y: b}) for name, (a, b, _) in curves_.items())
 
 
 def faces(found: dict, runs: dict, attribute: str) -> None:

@@ -28,10 +28,7 @@ def tables() -> None:
     st.subheader(f"Published: Table {number}")
     st.markdown(f"{CAPTIONS[number]}.")
     printed = table(number)
-    show_table(
-        printed.rename(columns=HEADINGS), f"paper-table-{number}",
-        height=38 + 35 * min(16, len(printed)),
-    )  # fmt: skip
+    show_table(printed.rename(columns=HEADINGS), f"paper-table-{number}")
     st.caption(
         "As printed in the paper, in per cent; an empty field is not in the paper or could not be "
         "read." + (" The order of Bangs and Blond Hair is a guess." if number == 5 else "")
@@ -88,9 +85,23 @@ def counterpart(number: int):
     return study, found
 
 
+def worths() -> dict:
+    """Repair -> its worth and the study it is from; None where it was not measured alone."""
+    from clmle.experiments.worth import worth
+    from clmle.paper import REPAIRS
+
+    found = {}
+    for repair in REPAIRS:
+        name, variant = repair.trial or ("", "")
+        study = shipped_study(name)
+        d = worth(study, variant) if study else None
+        found[repair.name] = (d, study) if d else None
+    return found
+
+
 def repairs() -> None:
-    """Each repair: formula, what happens, switch, worth."""
-    from clmle.experiments.page.study import STUDIES
+    """What all are worth; then each: formula, what happens, switch, worth."""
+    from clmle import figures
     from clmle.experiments.worth import worth
     from clmle.paper import REPAIRS
     from clmle.paper.repairs import ALL_AT_ONCE
@@ -101,64 +112,95 @@ def repairs() -> None:
         "its own. The *worth* of one is the balanced accuracy of the method with all repairs "
         "minus that of the method without this one."
     )
+    found = worths()
+    shown = {name: (d.mean, d.low, d.high) for name, (d, _) in kept(found).items()}
     study = shipped_study(ALL_AT_ONCE[0])
     together = worth(study, ALL_AT_ONCE[1]) if study else None
     if together:
-        st.metric("All repairs together", f"{together.mean:+.3f}", help=said(together, study))
-        st.caption(said(together, study))
-    rows = []
+        shown = {"All of them together": (together.mean, together.low, together.high)} | shown
+    if shown:
+        rows = repair_rows(found)
+        show_figure(
+            figures.differences(
+                shown, "What each repair is worth", "gain in balanced accuracy, 95 % interval"
+            ),
+            "worth-of-repairs",
+            rows,
+        )
+        if together:
+            st.caption(f"All together {together.mean:+.3f}. {said(together, study)}")
+        digits = {
+            c: st.column_config.NumberColumn(format="%+.3f") for c in ("worth", "low", "high")
+        }
+        show_table(rows, "repairs", column_config=digits)
     for i, repair in enumerate(REPAIRS, start=1):
         st.subheader(f"{i}. {repair.name}")
-        left, right = st.columns(2)
-        with left:
-            st.markdown(f"**As printed** ({repair.where})")
-            st.latex(repair.printed)
-            st.markdown(repair.happens)
-        with right:
-            st.markdown("**Repaired**")
-            st.latex(repair.repaired)
-            st.markdown(repair.instead)
+        one_repair(repair, found[repair.name])
+
+
+def kept(found: dict) -> dict:
+    return {name: pair for name, pair in found.items() if pair}
+
+
+def one_repair(repair, measured) -> None:
+    """Formulas side by side, the switch, the worth."""
+    from clmle.experiments.page.study import STUDIES
+
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**As printed** ({repair.where})")
+        st.latex(repair.printed)
+        st.markdown(repair.happens)
+    with right:
+        st.markdown("**Repaired**")
+        st.latex(repair.repaired)
+        st.markdown(repair.instead)
+    before, after = repair.switches
+    st.markdown(f"Switch: `{before}` → `{after}`")
+    if measured:
+        d, study = measured
+        st.markdown(f"Worth **{d.mean:+.3f}**: {said(d, study)}")
+    elif repair.trial is not None:
+        name = repair.trial[0]
+        st.markdown(f"Not measured alone yet: the study {name} does ({STUDIES[name].title}).")
+        st.page_link(
+            "views/ablations.py", label=f"Start the study {name}",
+            query_params={"starting": "true", "new": name}, icon=":material/science:",
+        )  # fmt: skip
+    else:
+        st.markdown("A bound, not a part that can be left out: see the figures below.")
+
+
+def repair_rows(found: dict):
+    """All repairs as a table."""
+    from clmle.paper import REPAIRS
+
+    rows = []
+    for repair in REPAIRS:
+        d, study = found[repair.name] or (None, None)
         before, after = repair.switches
-        st.markdown(f"Switch: `{before}` → `{after}`")
-        found = None
-        if repair.trial:
-            name, variant = repair.trial
-            study = shipped_study(name)
-            found = worth(study, variant) if study else None
-            if found:
-                st.markdown(f"Worth **{found.mean:+.3f}**")
-                st.caption(said(found, study))
-            else:
-                st.caption(f"Not measured alone yet: the study {name} does ({STUDIES[name].title}).")
-                st.page_link(
-                    "views/ablations.py", label=f"Start the study {name}",
-                    query_params={"starting": "true", "new": name}, icon=":material/science:",
-                )  # fmt: skip
-        else:
-            st.caption("A bound, not a part that can be left out: see the figure below.")
         rows.append(
             {
-                "repair": repair.name, "where": repair.where, "printed": before,
-                "repaired": after, "study": repair.trial[0] if repair.trial else "",
-                "without it": repair.trial[1] if repair.trial else "",
-                "worth": found and found.mean, "low": found and found.low,
-                "high": found and found.high, "cells won": found and found.won,
-                "of cells": found and found.cells, "seeds": found and found.seeds,
+                "repair": repair.name, "worth": d and d.mean, "low": d and d.low,
+                "high": d and d.high, "cells won": d and d.won, "of cells": d and d.cells,
+                "seeds": d and d.seeds, "study": study.name if study else "",
+                "without it": d.second if d else "", "printed": before, "repaired": after,
+                "where": repair.where,
             }
         )  # fmt: skip
-    st.subheader("All repairs in one table")
-    digits = {c: st.column_config.NumberColumn(format="%+.3f") for c in ("worth", "low", "high")}
-    show_table(pd.DataFrame(rows), "repairs", column_config=digits)
+    return pd.DataFrame(rows)
 
 
 def said(d, study) -> str:
     """The interval and the cells behind a worth."""
+    from clmle.experiments.page.verdict import short
+
     span = "one seed, no interval"
     if d.low is not None:
         span = f"95 % interval over {d.seeds} seeds {d.low:+.3f} to {d.high:+.3f}"
     return (
-        f"{span}; {d.won} of {d.cells} cells won. Study {study.name}: {d.first} minus {d.second} on "
-        f"{d.tasks} tasks ({', '.join(t.rsplit('/', 1)[-1] for t in study.tasks)}), thinned to "
+        f"{span}; {d.won} of {d.cells} cells won. Study {study.name}: {d.first} minus {d.second} "
+        f"on {d.tasks} tasks ({', '.join(map(short, study.tasks))}), thinned to "
         f"{', '.join(f'{r:g}' for r in study.values('data.ratio'))} : 1."
     )
 
@@ -196,16 +238,15 @@ st.markdown(
     "Attribute Prediction*: its tables beside what is measured here, and what had to be repaired."
 )
 part = st.segmented_control(
-    "Part", ["Repairs", "Tables", "Margin bounds"], default="Repairs", key="part",
-    bind="query-params", required=True,
+    "Part", ["Repairs", "Tables"], default="Repairs", key="part", bind="query-params",
+    required=True, label_visibility="collapsed",
 )  # fmt: skip
 with sentences():
     if part == "Tables":
         st.header("Tables 2 to 7")
         tables()
-    elif part == "Repairs":
+    else:
         st.header("What was repaired, and why")
         repairs()
-    if part != "Tables":
         st.header("Upper bounds of the margins")
         bounds()

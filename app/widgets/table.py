@@ -8,13 +8,17 @@ import streamlit as st
 
 from app.widgets.actions import copy_buttons
 
+ROWS = 18  # seen at once; more are scrolled to
+
 
 def show_table(frame: Any, name: str, *, shown: Any = None, **options: Any) -> None:
     """Show ``frame`` (or ``shown``, a shorter form of it) and offer all of it.
 
     ``options`` go to st.dataframe.
     """
-    st.dataframe(frame if shown is None else shown, hide_index=True, **options)
+    seen = frame if shown is None else shown
+    options.setdefault("height", 38 + 35 * min(ROWS, len(seen)))
+    st.dataframe(seen, hide_index=True, placeholder="–", **options)
     box = st.popover(
         "Save table", icon=":material/download:", help=f"Save the table {name}",
         key=f"table-{name}", on_change="rerun",

@@ -143,7 +143,7 @@ def cells_behind(study: Study) -> Any:
 
 
 def _seeds(study: Study, frame: Any, measure: str, base: str) -> Picture:
-    block, table, says = _common(study, frame)
+    block, _, says = _common(study, frame)
     means = seed_means(block, measure)
     order = [n for n in study.variants if n in means.index]
     if len(order) > 12:  # a ranking, not a handful of parts
@@ -165,7 +165,7 @@ def _seeds(study: Study, frame: Any, measure: str, base: str) -> Picture:
 
 def _varied(study: Study, frame: Any, measure: str, base: str) -> Picture:
     """A line over the one number that was varied, or a map of the two things."""
-    block, table, says = _common(study, frame)
+    block, _, says = _common(study, frame)
     means = seed_means(block, measure)
     factor = _factor(study)
     if factor:
@@ -178,9 +178,7 @@ def _varied(study: Study, frame: Any, measure: str, base: str) -> Picture:
         return Picture(figure, _long(means, measure), says)
     grid = _grid(study)
     if grid is None:
-        raise InputError(
-            "The variants of this study do not differ by one number, nor fill a grid."
-        )
+        raise InputError("The variants of this study do not differ by one number, nor fill a grid.")
     rows, columns = grid
     names = [[f"{r}, {c}" for c in columns] for r in rows]
     middle, spread = means.mean(axis=1), means.std(axis=1, ddof=1)
@@ -229,7 +227,11 @@ def _heat(study: Study, frame: Any, measure: str, base: str) -> Picture:
 def _differences(study: Study, frame: Any, measure: str, base: str) -> Picture:
     import pandas
 
-    found = [paired_difference(frame, n, base, measure, n_bootstrap=0) for n in study.variants if n != base]
+    found = [
+        paired_difference(frame, n, base, measure, n_bootstrap=0)
+        for n in study.variants
+        if n != base
+    ]
     pairs = [d for d in found if d is not None]
     if not pairs:
         raise InputError(f"No variant shares a task and a seed with {base} yet.")
@@ -268,7 +270,11 @@ def _cost(study: Study, frame: Any, measure: str, base: str) -> Picture:
     points = {}
     for name in study.variants:
         if name in seconds and base in seconds:
-            d = paired_difference(frame, name, base, measure, n_bootstrap=0) if name != base else None
+            d = (
+                paired_difference(frame, name, base, measure, n_bootstrap=0)
+                if name != base
+                else None
+            )
             if d or name == base:
                 gain = (d.mean, d.low, d.high) if d else (0.0, None, None)
                 points[name] = (float(seconds[name]), *gain)
@@ -358,4 +364,3 @@ def _long(means: Any, measure: str) -> Any:
 
 def _short(task: str) -> str:
     return task.rsplit("/", 1)[-1].replace("_", " ")
-

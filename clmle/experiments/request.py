@@ -96,8 +96,10 @@ class Request:
     def from_dict(cls, values: Mapping[str, Any]) -> Request:
         """The request that :meth:`to_dict` wrote, or an InputError."""
         try:
-            kept = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()})
+            kept: dict[str, Any] = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            for name, value in kept.items():
+                kept[name] = tuple(value) if isinstance(value, list) else value
+            return cls(**kept)
         except TypeError as error:
             raise InputError(f"This is no request for a study ({error}).") from error
 

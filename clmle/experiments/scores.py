@@ -87,9 +87,6 @@ def score_test_images(run: RunFolder) -> ImageScores:
     return found
 
 
-
-
-
 def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
     """Compute the scores in a process of its own; what goes wrong is said on its stderr."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from math import log
 from typing import Any
 
 from clmle.figures.theme import GREY, colour, finish, legend_below
 
+ROOM = 0.16  # share of the axis that a name takes
 Point = tuple[float, float, float | None, float | None]
 
 
@@ -21,8 +23,8 @@ def cost_and_gain(
 ) -> Any:
     """``points``: name -> (seconds, gain, low, high); None, None draws no bar.
 
-    Names in ``front`` (nothing is both cheaper and better) are written beside their points and
-    joined by a line; the others are told by hovering. ``reference`` is where gain is 0.
+    Points in ``front`` (nothing is both cheaper and better) are joined by a line and named where
+    there is room; the others are told by hovering. ``reference`` is where gain is 0.
     """
     import plotly.graph_objects as go
 
@@ -36,6 +38,8 @@ def cost_and_gain(
         hoverinfo="skip",
         showlegend=False,
     )
+    wide = _wide(points)
+    written = _labels({n: points[n][0] for n in ahead}, wide)
     kinds = [
         ("another does more for less", [n for n in points if n not in front], GREY, "circle"),
         ("nothing is cheaper and better", ahead, colour(0), "diamond"),
@@ -46,13 +50,14 @@ def cost_and_gain(
         figure.add_scatter(
             x=[points[n][0] for n in names],
             y=[points[n][1] for n in names],
-            text=[f"{n} (reference)" if n == reference else n for n in names],
+            customdata=[f"{n} (reference)" if n == reference else n for n in names],
+            text=[n if n in written else "" for n in names],
             mode="markers+text" if names is ahead else "markers",
-            textposition="top center",
+            textposition=[written.get(n, "top center") for n in names],
             cliponaxis=False,
             name=kind,
             marker={"color": ink, "size": 10, "symbol": mark},
-            hovertemplate="%{text}: %{x:.1f} s, %{y:+.3f}<extra></extra>",
+            hovertemplate="%{customdata}: %{x:.1f} s, %{y:+.3f}<extra></extra>",
             error_y={
                 "type": "data",
                 "symmetric": False,
@@ -64,10 +69,32 @@ def cost_and_gain(
         )
     finish(figure, title, x, y, height=430)
     figure.add_hline(y=0, line={"color": GREY, "width": 1.2})
-    seconds = [p[0] for p in points.values() if p[0] > 0]
-    if seconds and max(seconds) > 5 * min(seconds):
+    if wide:
         figure.update_xaxes(type="log")
     return legend_below(figure)
+
+
+def _wide(points: Mapping[str, Point]) -> bool:
+    """Whether seconds span so much that their axis is logarithmic."""
+    seconds = [p[0] for p in points.values()]
+    return min(seconds, default=0) > 0 and max(seconds) > 5 * min(seconds)
+
+
+def _labels(seconds: Mapping[str, float], logarithmic: bool) -> dict[str, str]:
+    """Where names stand, above or below their points; those without room are left out.
+
+    Names come by growing seconds; the last, the best, always has its place.
+    """
+    places = {n: log(s) if logarithmic else s for n, s in seconds.items()}
+    span = max(places.values(), default=0) - min(places.values(), default=0)
+    found: dict[str, str] = {}
+    free = {"top center": float("inf"), "bottom center": float("inf")}
+    for name in reversed(places):
+        for side, edge in free.items():
+            if places[name] <= edge - ROOM * span:  # infinity where the side is empty
+                found[name], free[side] = side, places[name]
+                break
+    return found
 
 
 def _apart(end: float | None, mean: float) -> float | None:

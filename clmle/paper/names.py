@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 # Where CelebA's own name (or that of the illustrated faces) differs by more than underscores.
 ALIASES = {
     "mouth slightly open": "Mouth Open",
@@ -21,8 +23,12 @@ def paper_attribute(name: str) -> str | None:
     >>> paper_attribute("Wearing_Hat"), paper_attribute("Gray_Hair"), paper_attribute("Antlers")
     ('Wear Hat', 'Gray Hair', None)
     """
+    plain = name.replace("_", " ").strip().lower()
+    return ALIASES.get(plain) or _rows().get(plain)
+
+
+@cache
+def _rows() -> dict[str, str]:
     from clmle.paper.tables import table
 
-    plain = name.replace("_", " ").strip().lower()
-    rows = {row.lower(): row for row in table(5)["attribute"].iloc[:-1]}
-    return ALIASES.get(plain) or rows.get(plain)
+    return {row.lower(): row for row in table(5)["attribute"].iloc[:-1]}
