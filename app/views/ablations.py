@@ -175,7 +175,7 @@ def _quoted(word: str) -> str:
 def results() -> None:
     """One study's picture, table and cells."""
     from clmle.experiments.page.ablations import reference
-    from clmle.experiments.page.markdown import counted
+    from clmle.experiments.page.markdown import counted, listed
     from clmle.experiments.pictures import MEASURES, NAMES, available
     from clmle.experiments.pictures import cells_behind as behind
 
@@ -228,6 +228,9 @@ def results() -> None:
             st.info("The variants share no task and seed yet; wait for more cells.")
         else:
             show_table(table, f"{name.split(' ')[0]}-table", column_config=columns(base))
+            few = [n for n in shown or variants if n not in set(table["variant"])]
+            if few:
+                st.caption(f"Too few cells to be in the table: {listed(few)}.")
             one = table.iloc[0]
             st.caption(
                 f"Each row rests on the same {counted(one['cells'], 'cell')}: "

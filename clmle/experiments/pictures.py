@@ -40,6 +40,8 @@ NAMES = {
     "course": "Along training",
 }
 
+FEW = 12  # variants that keep the study's own order; more are ranked
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -94,7 +96,9 @@ def picture(study: Study, name: str, measure: str = "balanced_accuracy", base: s
 
 
 def study_table(study: Study, base: str = "") -> Any:
-    """Every figure of every variant as numbers, the study's own order, a row a variant.
+    """Every figure of every variant as numbers, a row a variant.
+
+    A handful of variants stand in the study's own order, more of them best first.
 
     Columns: ``variant``, the names of FIGURES, ``spread``, ``low`` and ``high`` (95 % interval of
     balanced accuracy over seeds), ``difference`` to ``base`` with its interval, ``won`` cells of
@@ -106,7 +110,7 @@ def study_table(study: Study, base: str = "") -> Any:
     if frame.empty:
         return pandas.DataFrame()
     base = base if base in study.variants else reference(study)
-    table = variant_table(frame if len(study.variants) < 3 else complete_variants(frame)[0])
+    table = variant_table(complete_variants(frame)[0])
     means = seed_means(common_block(frame[frame["variant"].isin(table.index)]))
     rows = []
     for name in (n for n in study.variants if n in table.index):
@@ -129,7 +133,10 @@ def study_table(study: Study, base: str = "") -> Any:
                 **{f: int(r[f]) for f in ("tasks", "seeds", "cells", "left_out")},
             }
         )
-    return pandas.DataFrame(rows)
+    found = pandas.DataFrame(rows)
+    if len(found) > FEW:
+        found = found.sort_values("balanced_accuracy", ascending=False, ignore_index=True)
+    return found
 
 
 def cells_behind(study: Study) -> Any:
@@ -146,7 +153,7 @@ def _seeds(study: Study, frame: Any, measure: str, base: str) -> Picture:
     block, _, says = _common(study, frame)
     means = seed_means(block, measure)
     order = [n for n in study.variants if n in means.index]
-    if len(order) > 12:  # a ranking, not a handful of parts
+    if len(order) > FEW:
         order = list(means.mean(axis=1).sort_values(ascending=False, kind="stable").index)
     spans = {n: t_interval(means.loc[n].to_numpy()) for n in order}
     figure = figures.leaderboard(
@@ -201,14 +208,14 @@ def _heat(study: Study, frame: Any, measure: str, base: str) -> Picture:
     groups = frame.assign(place=place).groupby(["variant", "place"])[measure]
     means, spreads = groups.mean().unstack("place"), groups.std(ddof=1).unstack("place")
     order = [n for n in study.variants if n in means.index]
-    if len(order) > 12:
+    if len(order) > FEW:
         order = list(means.mean(axis=1).sort_values(ascending=False, kind="stable").index)
     means, spreads = means.loc[order], spreads.loc[order]
     figure = figures.two_factors(
         means.to_numpy(), order, list(means.columns), f"{study.title}: {MEASURES[measure]}",
         spreads=spreads.to_numpy(),
     )  # fmt: skip
-    if len(order) > 12:
+    if len(order) > FEW:
         figure.update_layout(height=170 + 24 * len(order))
     figure.update_yaxes(tickmode="linear")
     counts = groups.size()

@@ -8,7 +8,7 @@ from typing import Any
 
 from clmle.figures.theme import GREY, colour, finish, legend_below
 
-ROOM = 0.16  # share of the axis that a name takes
+ROOM = 0.3  # share of the axis that a name takes
 Point = tuple[float, float, float | None, float | None]
 
 
@@ -39,7 +39,7 @@ def cost_and_gain(
         showlegend=False,
     )
     wide = _wide(points)
-    written = _labels({n: points[n][0] for n in ahead}, wide)
+    written = _named({n: points[n][0] for n in ahead}, wide)
     kinds = [
         ("another does more for less", [n for n in points if n not in front], GREY, "circle"),
         ("nothing is cheaper and better", ahead, colour(0), "diamond"),
@@ -53,7 +53,7 @@ def cost_and_gain(
             customdata=[f"{n} (reference)" if n == reference else n for n in names],
             text=[n if n in written else "" for n in names],
             mode="markers+text" if names is ahead else "markers",
-            textposition=[written.get(n, "top center") for n in names],
+            textposition="top center",
             cliponaxis=False,
             name=kind,
             marker={"color": ink, "size": 10, "symbol": mark},
@@ -80,20 +80,16 @@ def _wide(points: Mapping[str, Point]) -> bool:
     return min(seconds, default=0) > 0 and max(seconds) > 5 * min(seconds)
 
 
-def _labels(seconds: Mapping[str, float], logarithmic: bool) -> dict[str, str]:
-    """Where names stand, above or below their points; those without room are left out.
-
-    Names come by growing seconds; the last, the best, always has its place.
-    """
+def _named(seconds: Mapping[str, float], logarithmic: bool) -> set[str]:
+    """Names with room beside their points: from the dearest on, each a good way from the last."""
     places = {n: log(s) if logarithmic else s for n, s in seconds.items()}
     span = max(places.values(), default=0) - min(places.values(), default=0)
-    found: dict[str, str] = {}
-    free = {"top center": float("inf"), "bottom center": float("inf")}
-    for name in reversed(places):
-        for side, edge in free.items():
-            if places[name] <= edge - ROOM * span:  # infinity where the side is empty
-                found[name], free[side] = side, places[name]
-                break
+    found: set[str] = set()
+    edge = float("inf")
+    for name in sorted(places, key=lambda n: -places[n]):
+        if places[name] <= edge - ROOM * span:
+            found.add(name)
+            edge = places[name]
     return found
 
 
