@@ -45,7 +45,7 @@ def request_form():
     left, middle, right = st.columns([3, 2, 2])
     names = [*STUDIES, FREE]
     name = left.selectbox(
-        "Study", names, index=names.index("table7"), key="new",
+        "Study", names, index=names.index("table7"), key="new", bind="query-params",
         format_func=lambda n: "a free grid of methods and settings" if n == FREE else n,
     )  # fmt: skip
     study = STUDIES.get(name)
@@ -77,7 +77,7 @@ def request_form():
     first, second, third = st.columns(3)
     seeds = first.text_input("Seeds", placeholder=_plain(study.seeds if study else (0, 1)))
     ratios = second.text_input(
-        "Imbalance ratios", placeholder=_plain(study.ratios if study else ()) or "as the data are",
+        "Imbalance ratios", placeholder=_plain(study.ratios if study and not dataset else ()) or "as the data are",
         help="training images are thinned to these, largest over smallest class",
     )  # fmt: skip
     jobs = third.number_input("Cells at a time", 0, 64, 0, help="0: one for each core")
@@ -157,7 +157,7 @@ def new_study() -> None:
     if found.seconds is None:
         text += "; how long they take is known once one is done."
     elif found.left:
-        text += f"; about **{duration(found.seconds)}** with {found.jobs} at a time, {found.basis}."
+        text += f"; about **{duration(max(1, found.seconds))}** with {found.jobs} at a time, {found.basis}."
     st.markdown(text)
     st.code(f"python -m clmle ablate {' '.join(_quoted(w) for w in request.arguments())}", None)
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
