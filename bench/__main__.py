@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import clustering, nearest, rendering, step
+from bench import clustering, nearest, pages, rendering, step
 from bench.report import print_rows
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -13,3 +13,4 @@ print_rows("Balanced clustering as n grows", clustering.growth(quick))
 print_rows("Nearest-cluster rule", nearest.run(quick))
 print_rows("A training step of 240 images of 40 x 40", step.run(quick))
 print_rows("Rendering a face", rendering.run(quick))
+print_rows("Pages of the app with 50 runs on disk", pages.run(quick))

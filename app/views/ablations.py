@@ -76,8 +76,9 @@ def request_form():
     )  # fmt: skip
     first, second, third = st.columns(3)
     seeds = first.text_input("Seeds", placeholder=_plain(study.seeds if study else (0, 1)))
+    thinned = study.ratios if study and not dataset else ()
     ratios = second.text_input(
-        "Imbalance ratios", placeholder=_plain(study.ratios if study and not dataset else ()) or "as the data are",
+        "Imbalance ratios", placeholder=_plain(thinned) or "as the data are",
         help="training images are thinned to these, largest over smallest class",
     )  # fmt: skip
     jobs = third.number_input("Cells at a time", 0, 64, 0, help="0: one for each core")
@@ -157,13 +158,14 @@ def new_study() -> None:
     if found.seconds is None:
         text += "; how long they take is known once one is done."
     elif found.left:
-        text += f"; about **{duration(max(1, found.seconds))}** with {found.jobs} at a time, {found.basis}."
+        text += f"; about **{duration(max(1, found.seconds))}** with {found.jobs} at a time"
+        text += f", {found.basis}."
     st.markdown(text)
     st.code(f"python -m clmle ablate {' '.join(_quoted(w) for w in request.arguments())}", None)
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
         with st.spinner("Checking every cell"):
             study = start_study(request, name, jobs=jobs)
-        st.session_state["study"] = f"{study.name} (mine)"
+        st.session_state["awaited"] = f"{study.name} (mine)"
         st.rerun()
     st.caption("It runs in a process of its own: this page may be closed.")
 
@@ -187,6 +189,8 @@ def results() -> None:
         return
     left, right = st.columns([3, 2])
     default = next((n for n in studies if n.startswith("recipe ")), next(iter(studies)))
+    if st.session_state.get("awaited") in studies:  # the study just started has a result
+        st.session_state["study"] = st.session_state.pop("awaited")
     if st.session_state.get("study") not in studies:
         st.session_state.pop("study", None)  # deleted meanwhile, or without a result yet
     name = left.selectbox(
