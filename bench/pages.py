@@ -1,7 +1,8 @@
 """How long the app's pages take to open with many runs on disk: python -m bench.pages
 
-The script of a page is run whole, without a browser; the first opening in a new server imports
-the libraries too, and is told apart.
+The script of a page is run whole, without a browser. The first opening reads the files and draws
+anew; later ones find in memory what has not changed. A new server loads the libraries besides,
+once for all pages.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from app.widgets.studies import (
     study_files,
     tabled,
 )
-from app.widgets.study_card import study_cards
+from app.widgets.study_card import any_alive, study_cards
 from app.widgets.table import show_table
 
 OWN_DATA = "the study's own"
@@ -147,12 +147,9 @@ def new_study() -> None:
     from clmle.experiments.background import start_study
 
     request, jobs, name = request_form()
-    readable = []
-    for path in study_files().values():
-        with sentences():
-            open_study(path)
-            readable.append(stamp(path))
-    found = ahead(request, jobs, tuple(readable))
+    files = study_files()
+    readable = tuple(stamp(files[n]) for n in readable_studies()[0])
+    found = ahead(request, jobs, readable)
     text = f"**{found.cells} cells**"
     text += f", {found.done} of them finished already" if found.done else ""
     if found.seconds is None:
@@ -290,8 +287,4 @@ with sentences():
         st.header("Started here")
         study_cards(mine)
     st.header("Results")
-    alive = []
-    for job in mine:
-        with sentences():
-            alive.append(job.alive())
-    st.fragment(results, run_every=4.0 if any(alive) else None)()
+    st.fragment(results, run_every=4.0 if any_alive(mine) else None)()

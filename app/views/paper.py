@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
-from app.widgets.studies import shipped_study
+from app.widgets.studies import SHIPPED, shipped_study, stamp
 from app.widgets.table import show_table
 
 RECOGNITION = (2, 3, 4)
@@ -85,8 +85,12 @@ def counterpart(number: int):
     return study, found
 
 
-def worths() -> dict:
-    """Repair -> its worth and the study it is from; None where it was not measured alone."""
+@st.cache_resource(max_entries=4, show_spinner=False)
+def worths(changed: tuple) -> dict:
+    """Repair -> its worth and the study it is from; None where it was not measured alone.
+
+    ``changed`` are the stamps of the shipped files.
+    """
     from clmle.experiments.worth import worth
     from clmle.paper import REPAIRS
 
@@ -112,7 +116,7 @@ def repairs() -> None:
         "its own. The *worth* of one is the balanced accuracy of the method with all repairs "
         "minus that of the method without this one."
     )
-    found = worths()
+    found = worths(tuple(stamp(path) for path in sorted(SHIPPED.glob("*.jsonl"))))
     shown = {name: (d.mean, d.low, d.high) for name, (d, _) in kept(found).items()}
     study = shipped_study(ALL_AT_ONCE[0])
     together = worth(study, ALL_AT_ONCE[1]) if study else None

@@ -16,6 +16,7 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
     st.plotly_chart(
         figure,
         key=f"figure-{name}",
+        alt=figure.layout.title.text or name,
         config={
             "displaylogo": False,
             "toImageButtonOptions": {"format": "svg", "filename": name, "scale": 2},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,11 @@ def _read(path: str, changed: int, size: int) -> Any:
     file = Path(path)
     study = read_study(file.stem, file)
     job = BackgroundStudy(file)
+    request = None
     if job.job_path.exists():
-        request = job.request()
+        with suppress(InputError):  # a broken job has a card of its own that says so
+            request = job.request()
+    if request is not None:
         title, question, order = described(request.study)
         if request.study == "grid":
             title, question, order = f"Grid {file.stem}", "", []

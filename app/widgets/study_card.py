@@ -12,11 +12,11 @@ from app.widgets.runs import STATES, duration
 
 def study_cards(studies: list[Any]) -> None:
     """A card each; polls every two seconds while any of them runs."""
-    busy = _any_alive(studies)
+    busy = any_alive(studies)
 
     @st.fragment(run_every=2.0 if busy else None)
     def part() -> None:
-        if busy and not _any_alive(studies):
+        if busy and not any_alive(studies):
             st.rerun()  # the last one has ended: stop polling, and draw what came of it
         for study in studies:
             with sentences():
@@ -25,7 +25,8 @@ def study_cards(studies: list[Any]) -> None:
     part()
 
 
-def _any_alive(studies: list[Any]) -> bool:
+def any_alive(studies: list[Any]) -> bool:
+    """Whether one of them runs; a broken one does not, and its card says what is wrong."""
     from clmle.errors import InputError
 
     for study in studies:
@@ -33,7 +34,7 @@ def _any_alive(studies: list[Any]) -> bool:
             if study.alive():
                 return True
         except InputError:
-            continue  # its card says what is wrong
+            continue
     return False
 
 
