@@ -14,7 +14,7 @@ from app.widgets.studies import (
     study_files,
     tabled,
 )
-from app.widgets.study_card import any_alive, study_cards
+from app.widgets.study_card import mine, study_cards
 from app.widgets.table import show_table
 
 OWN_DATA = "the study's own"
@@ -162,7 +162,7 @@ def new_study() -> None:
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
         with st.spinner("Checking every cell"):
             study = start_study(request, name, jobs=jobs)
-        st.session_state["awaited"] = f"{study.name} (mine)"
+        st.session_state["awaited"] = mine(study.name)
         st.rerun()
     st.caption("It runs in a process of its own: this page may be closed.")
 
@@ -282,9 +282,12 @@ with sentences():
     if form.open:
         with form, sentences():
             new_study()
-    mine = background_studies()
-    if mine:
+    started = background_studies()
+    asked = st.query_params.get("study", "")
+    if any(asked == mine(s.name) and not s.results.exists() for s in started):
+        st.session_state["awaited"] = asked  # a link to a study without a result yet
+    if started:
         st.header("Started here")
-        study_cards(mine)
+        study_cards(started)
     st.header("Results")
-    st.fragment(results, run_every=4.0 if any_alive(mine) else None)()
+    st.fragment(results)()

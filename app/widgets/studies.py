@@ -78,7 +78,8 @@ def _read(path: str, changed: int, size: int) -> Any:
     if request is not None:
         title, question, order = described(request.study)
         if request.study == "grid":
-            title, question, order = f"Grid {file.stem}", "", []
+            title = "A free grid" if file.stem == "grid" else f"Grid {file.stem}"
+            question, order = "", []
         asked = " ".join(request.arguments())
         study = replace(study, title=title, question=question, order=order, asked=asked)
     # Commands are shown as they are typed in the laboratory's own folder.

@@ -11,18 +11,34 @@ from app.widgets.runs import STATES, duration
 
 
 def study_cards(studies: list[Any]) -> None:
-    """A card each; polls every two seconds while any of them runs."""
+    """A card each; polls every two seconds while any of them runs.
+
+    The whole page is drawn anew when the study that it shows has another result, or a run ends.
+    """
     busy = any_alive(studies)
+    drawn = {study.name: _size(study) for study in studies}
 
     @st.fragment(run_every=2.0 if busy else None)
     def part() -> None:
-        if busy and not any_alive(studies):
-            st.rerun()  # the last one has ended: stop polling, and draw what came of it
+        shown = (st.session_state.get("study"), st.session_state.get("awaited"))
+        news = [s for s in studies if mine(s.name) in shown and _size(s) != drawn[s.name]]
+        if busy and (news or not any_alive(studies)):
+            st.rerun()
         for study in studies:
             with sentences():
                 _card(study)
 
     part()
+
+
+def mine(name: str) -> str:
+    """What the pages call one's own study."""
+    return f"{name} (mine)"
+
+
+def _size(study: Any) -> int:
+    """Bytes of results so far: they only grow."""
+    return study.results.stat().st_size if study.results.exists() else 0
 
 
 def any_alive(studies: list[Any]) -> bool:
