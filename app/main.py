@@ -19,6 +19,9 @@ st.navigation(
         st.Page(PAGES / "data.py", title="Data", icon=":material/grid_view:"),
         st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
         st.Page(PAGES / "embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
+        st.Page(PAGES / "ablations.py", title="Ablations", icon=":material/science:"),
+        st.Page(PAGES / "attributes.py", title="Attributes", icon=":material/face:"),
         st.Page(PAGES / "margins.py", title="Margins", icon=":material/straighten:"),
+        st.Page(PAGES / "paper.py", title="Paper", icon=":material/article:"),
     ]
 ).run()

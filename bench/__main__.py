@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import attributes, clustering, distributed, nearest, rendering, step, verification
+from bench import attributes, clustering, distributed, nearest, pages, rendering, step, verification
 from bench.report import print_rows
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -17,3 +17,4 @@ print_rows(distributed.TITLE, distributed.run(quick))
 print_rows("Rendering a face", rendering.run(quick))
 print_rows("Exact verification in one pass", verification.streaming(quick))
 print_rows("The same figures by peers", verification.against_peers(quick))
+print_rows("Pages of the app with 50 runs on disk", pages.run(quick))

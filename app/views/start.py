@@ -58,18 +58,6 @@ with sentences():
             st.query_params.clear()
             st.rerun()
 
-with st.expander("What was repaired, and why"):
-    st.markdown(
-        """
-Typed in as printed, the paper's method predicts the majority only. The method
-**clmle-printed** keeps it to the letter; **clmle** repairs it by name:
-
-| as printed | what happens | repaired |
-|---|---|---|
-| a sum over the other clusters in the loss | the hinge cannot reach zero: six others at scale 1 leave room for a margin of 0.21, not 2 | a mean, and a scale s |
-| bound of a1 for classes on a circle | near zero for many classes | the bound on the sphere |
-| bound of a2 | falls again when a class has over half of the images | a monotone one |
-| a sum over the other clusters in the test rule | the class with more clusters wins | a mean, or N clusters of each class |
-| cluster batches alone | the rest of the majority drifts | a softmax on evenly drawn samples beside |
-"""
-    )
+st.page_link(
+    "views/paper.py", label="What of the paper was repaired, and why", icon=":material/article:"
+)

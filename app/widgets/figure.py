@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.actions import save_picture
+
 
 def show_figure(figure: Any, name: str, data: Any = None) -> None:
-    """Draw ``figure``; offer PNG and SVG (in its toolbar), HTML and its data as CSV."""
+    """Draw ``figure``; offer PNG, SVG, HTML and its data as CSV."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", name)  # also the name of a file, and of a CSS class
     st.plotly_chart(
         figure,
         key=f"figure-{name}",
+        alt=figure.layout.title.text or name,
         config={
             "displaylogo": False,
             "toImageButtonOptions": {"format": "svg", "filename": name, "scale": 2},
         },
     )
     with st.popover("Save", icon=":material/download:", help=f"Save {name}"):
+        save_picture(name)
         # A callable is only run when the button is pressed.
         st.download_button(
             "Figure as HTML",
@@ -34,4 +40,3 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
                 "text/csv",
                 key=f"csv-{name}",
             )
-        st.caption("PNG and SVG: the camera above the figure.")

@@ -117,51 +117,24 @@ def in_precision(cell: Any, precision: str) -> Any:
 
 def cells_asked_for(values: argparse.Namespace) -> list[Any]:
     """The cells of the study named on the command line, all names and numbers checked."""
-    from clmle.experiments.check import target_names
-    from clmle.experiments.studies import free_study, get_study, study_cells, variant_settings
-    from clmle.methods import get_method
+    from clmle.experiments.request import Request, words
 
-    wanted = words(values.methods)
-    for name in wanted:
-        get_method(name)
-    if values.study == "grid":
-        study = free_study(wanted or ["clmle"])
-    else:
-        study = get_study(values.study)
-        if wanted:
-            kept = {n: v for n, v in study.variants.items() if v.get("method", "clmle") in wanted}
-            if not kept:
-                own = dict.fromkeys(v.get("method", "clmle") for v in study.variants.values())
-                raise InputError(
-                    f"The study {study.name} has no variant of {', '.join(wanted)}; "
-                    f"its methods are: {', '.join(own)}."
-                )
-            study = replace(study, variants=kept)
-    attributes = words(values.attributes)
-    if attributes == ["all"]:
-        some = next(iter(study.variants.values()))
-        data = variant_settings(some, values.preset, values.dataset or study.dataset).data
-        attributes = list(target_names(data, Progress("images")))
-    elif attributes == ["together"]:
-        attributes = ["all"]
-    ratios = numbers(values.ratios, "--ratios")
-    return study_cells(
-        study,
-        dataset=values.dataset,
-        attributes=attributes,
-        seeds=whole_numbers(values.seeds, "--seeds"),
-        ratios=ratios,
-        preset=values.preset,
-        grid=grid(values.grid, bool(ratios or study.ratios)),
+    request = Request(
+        values.study,
+        values.dataset,
+        tuple(words(values.attributes)),
+        tuple(whole_numbers(values.seeds, "--seeds")),
+        tuple(words(values.methods)),
+        tuple(numbers(values.ratios, "--ratios")),
+        tuple(values.grid),
+        values.preset,
     )
-
-
-def words(text: str) -> list[str]:
-    """What stands between commas, each once."""
-    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    return request.cells(Progress("images"))
 
 
 def numbers(text: str, option: str) -> list[float]:
+    from clmle.experiments.request import words
+
     try:
         return [float(word) for word in words(text)]
     except ValueError as error:
@@ -172,35 +145,13 @@ def numbers(text: str, option: str) -> list[float]:
 
 def whole_numbers(text: str, option: str, single: bool = False) -> list[int]:
     """Whole numbers from 0 on; exactly one where ``single``."""
+    from clmle.experiments.request import words
+
     found = words(text)
     if not all(w.isascii() and w.isdigit() for w in found) or (single and len(found) != 1):
         kind = "one whole number" if single else "whole numbers with commas between"
         raise InputError(f"{option} is {text!r}, but must be {kind}, from 0 on.")
     return list(dict.fromkeys(int(w) for w in found))
-
-
-def grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]:
-    """(part, name, values) of every --set."""
-    elsewhere = {
-        "train.seed": "--seeds",
-        "data.attribute": "--attributes",
-        "data.dataset": "--dataset",
-    } | ({"data.ratio": "--ratios", "data.imbalance": "--ratios"} if ratios else {})
-    found: dict[str, tuple[str, str, list[str]]] = {}
-    for text in given:
-        where, _, tail = text.partition("=")
-        part, _, name = where.partition(".")
-        if part not in ("train", "options", "data") or not name or not words(tail):
-            raise InputError(
-                f"--set is {text!r}, but must look like train.learning_rate=0.02,0.05, "
-                "with train, options or data before the point."
-            )
-        if where in elsewhere:
-            raise InputError(f"--set {where} is not possible; use {elsewhere[where]} for it.")
-        if where in found:
-            raise InputError(f"--set {where} is given twice; put all its values into one.")
-        found[where] = (part, name, words(tail))
-    return list(found.values())
 
 
 def foretold(
@@ -211,21 +162,15 @@ def foretold(
     jobs: int,
 ) -> str:
     """How many cells there are, how many are done, and how long the others will take."""
-    from clmle.experiments.cells import seconds_ahead, waiting
-    from clmle.experiments.sweep import cores
+    from clmle.experiments.forecast import forecast
 
-    elsewhere = {summary["key"] for summary in siblings}
-    left = [cell for cell in waiting(cells, results) if cell.key not in elsewhere]
-    results = results or siblings
-    total = len(waiting(cells, []))
-    jobs = jobs or cores()
-    text = f"{study}: {total} cells, {total - len(left)} done, {len(left)} to go"
-    seconds = seconds_ahead(left, results, jobs)
-    if not left:
+    ahead = forecast(cells, results, siblings, jobs=jobs)
+    text = f"{study}: {ahead.cells} cells, {ahead.done} done, {ahead.left} to go"
+    if not ahead.left:
         return f"{text}."
-    if seconds is None:
+    if ahead.seconds is None:
         return f"{text}; how long that takes is known once a cell is done."
-    return f"{text}; about {duration(seconds)} with {jobs} at a time, as long as the finished took."
+    return f"{text}; about {duration(ahead.seconds)} with {ahead.jobs} at a time, {ahead.basis}."
 
 
 def outcome(cells: Sequence[Any], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

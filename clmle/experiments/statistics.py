@@ -149,11 +149,15 @@ def variant_table(frame: Any) -> Any:
 
 def comparable_seconds(block: Any) -> Any:
     """Mean seconds of each variant on the machine that most variants, then most cells, ran on."""
+    return block[block["pace"] == widest_pace(block)].groupby("variant")["seconds"].mean()
+
+
+def widest_pace(block: Any) -> str:
+    """The pace (machine, threads, format) of most variants, then of most cells; "" of none."""
     if block.empty:
-        return block.groupby("variant")["seconds"].mean()
+        return ""
     kinds = block.groupby("pace")
-    reach = kinds["variant"].nunique() + kinds.size() / (len(block) + 1)
-    return block[block["pace"] == reach.idxmax()].groupby("variant")["seconds"].mean()
+    return str((kinds["variant"].nunique() + kinds.size() / (len(block) + 1)).idxmax())
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,10 @@ def paired_difference(
     n_bootstrap: int = 2000,
     seed: int = 0,
 ) -> Difference | None:
-    """How far variant ``first`` is above ``second``; None where they share no cell."""
+    """How far variant ``first`` is above ``second``; None where they share no cell.
+
+    ``n_bootstrap`` 0 leaves out the bootstrap interval, which takes most of the time.
+    """
     two = frame[frame["variant"].isin([first, second])]
     if two["variant"].nunique() < 2:
         return None
@@ -262,7 +269,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, flo
 
 def _bootstrap(matrix: np.ndarray, n: int, seed: int) -> tuple[float, float] | None:
     """95 % interval of the mean of (tasks, seeds), rows and columns redrawn independently."""
-    if matrix.size < 2:
+    if matrix.size < 2 or n < 1:
         return None
     rng = np.random.default_rng(seed)
     n_tasks, n_seeds = matrix.shape

@@ -3,6 +3,7 @@
 from clmle.figures.ablation import factor_lines, one_factor, two_factors
 from clmle.figures.classes import class_counts, long_tail, positive_rates
 from clmle.figures.comparison import comparison, confusion
+from clmle.figures.cost import cost_and_gain
 from clmle.figures.curves import loss_curves, recall_curves, validation_curves
 from clmle.figures.differences import differences
 from clmle.figures.embedding import embedding_map, embedding_scatter
@@ -11,6 +12,7 @@ from clmle.figures.identification import accuracy_by_images, cmc_curves, rank_on
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
 from clmle.figures.pairs import pair_strip
+from clmle.figures.ranking_curves import precision_recall_curves, roc_curves
 from clmle.figures.roc import roc, similarities, tar_by_far
 from clmle.figures.training import training_curves
 
@@ -21,6 +23,7 @@ __all__ = [
     "cmc_curves",
     "comparison",
     "confusion",
+    "cost_and_gain",
     "differences",
     "embedding_map",
     "embedding_scatter",
@@ -33,9 +36,11 @@ __all__ = [
     "one_factor",
     "pair_strip",
     "positive_rates",
+    "precision_recall_curves",
     "rank_one_by_distractors",
     "recall_curves",
     "roc",
+    "roc_curves",
     "similarities",
     "tar_by_far",
     "training_curves",

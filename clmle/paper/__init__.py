@@ -6,6 +6,8 @@ An empty cell could not be read. In Table 5 the order of Bangs and Blond Hair, w
 levels are the same, is a guess.
 """
 
+from clmle.paper.names import paper_attribute
+from clmle.paper.repairs import REPAIRS, Repair
 from clmle.paper.tables import CAPTIONS, table, table_names
 
-__all__ = ["CAPTIONS", "table", "table_names"]
+__all__ = ["CAPTIONS", "REPAIRS", "Repair", "paper_attribute", "table", "table_names"]

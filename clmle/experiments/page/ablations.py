@@ -89,12 +89,12 @@ def _drawn(study: Study, block: Any, table: Any) -> tuple[Any, str]:
     """The figure and its caption: a line, a heat map, or dots."""
     means = seed_means(block)
     trees = {s["variant"]: flat(s["settings"]) for s in study.summaries}
-    factor = _one_number(study, trees)
+    factor = one_number(study, trees)
     if factor:
         points = {trees[n][factor]: [float(v) for v in means.loc[n]] for n in means.index}
-        figure = figures.one_factor(points, study.title, _plain(factor))
+        figure = figures.one_factor(points, study.title, plain(factor))
         return figure, study.caption("Open marks: one seed, the mean over tasks; line: mean.")
-    grid = _grid(list(means.index), study.variants)
+    grid = grid_of(list(means.index), study.variants)
     if grid:
         rows, columns = grid
         names = [[f"{r}, {c}" for c in columns] for r in rows]
@@ -116,7 +116,7 @@ def _drawn(study: Study, block: Any, table: Any) -> tuple[Any, str]:
     return figure, study.caption("Circles: one seed; diamonds: mean and 95 % interval.")
 
 
-def _one_number(study: Study, trees: dict[str, dict[str, Any]]) -> str:
+def one_number(study: Study, trees: dict[str, dict[str, Any]]) -> str:
     """The numeric setting that tells every variant from every other, or "".
 
     Of several (M grows as n falls, say) the one that the study is named after, else the first.
@@ -132,7 +132,7 @@ def _one_number(study: Study, trees: dict[str, dict[str, Any]]) -> str:
     return next((n for n in fit if wanted in n), fit[0] if fit else "")
 
 
-def _grid(names: Sequence[str], order: Sequence[str]) -> tuple[list[str], list[str]] | None:
+def grid_of(names: Sequence[str], order: Sequence[str]) -> tuple[list[str], list[str]] | None:
     """Rows and columns of variants called "row, column" that fill a grid; None where not."""
     parts = [n.split(", ") for n in order if n in names]
     if any(len(p) != 2 for p in parts):
@@ -146,6 +146,6 @@ def _numeric(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _plain(setting: str) -> str:
+def plain(setting: str) -> str:
     """options.cluster_size as cluster size."""
     return setting.rsplit(".", 1)[-1].replace("_", " ")

@@ -27,7 +27,10 @@ MACHINE = ("train.device", "train.threads", "train.precision")
 
 @dataclass(frozen=True)
 class Study:
-    """One results file. ``path`` is how the page names it; ``summaries`` are as in cells.py."""
+    """One results file. ``path`` is how the page names it; ``summaries`` are as in cells.py.
+
+    ``asked`` are the words after ``clmle ablate`` that made it, its name by default.
+    """
 
     name: str
     path: str
@@ -35,10 +38,11 @@ class Study:
     question: str
     summaries: Sequence[Mapping[str, Any]]
     order: Sequence[str] = ()
+    asked: str = ""
 
     @property
     def command(self) -> str:
-        return f"python -m clmle ablate {self.name} --results {self.path}"
+        return f"python -m clmle ablate {self.asked or self.name} --results {self.path}"
 
     @property
     def variants(self) -> list[str]:

@@ -1,0 +1,116 @@
+"""Scores of a run's test images, kept beside the run: python -m clmle.experiments.scores RUN"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import as_sentence, atomic_path
+from clmle.run_folder import RunFolder
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = "test_scores.npz"
+
+
+@dataclass(frozen=True)
+class ImageScores:
+    """``rows`` (n,) of the data set, ``labels`` (n, A) with -1 unknown, ``scores`` (n, A, 2)."""
+
+    attributes: tuple[str, ...]
+    rows: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+
+    def of(self, attribute: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (m,), labels (m,) and scores (m, 2) of the images of which it is known."""
+        if attribute not in self.attributes:
+            raise InputError(
+                f"The run has no attribute {attribute!r}; it has: {', '.join(self.attributes)}."
+            )
+        a = self.attributes.index(attribute)
+        known = self.labels[:, a] >= 0
+        return self.rows[known], self.labels[known, a], self.scores[known, a]
+
+
+def stored_scores(run: RunFolder) -> ImageScores | None:
+    """The scores that stand beside the run; None where there are none of its present weights."""
+    file = run.path / FILE
+    try:
+        if file.stat().st_mtime < run.model_path.stat().st_mtime:
+            return None
+        with np.load(file, allow_pickle=False) as arrays:
+            names = tuple(str(n) for n in arrays["attributes"])
+            return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def score_test_images(run: RunFolder) -> ImageScores:
+    """The scores of a run's test images by its best weights, computed once and kept.
+
+    Raises
+    ------
+    InputError
+        The run has no weights yet, or a target of more than two classes.
+    """
+    from clmle.data.multilabel import MultiTask
+    from clmle.training import load_model, prepare, settings_from_dict
+
+    found = stored_scores(run)
+    if found is not None:
+        return found
+    model = load_model(run)
+    _, task = prepare(settings_from_dict(run.settings()))
+    rows = task.rows("test")
+    labels = task.labels[rows]
+    if isinstance(task, MultiTask):
+        names = task.attributes
+    elif task.n_classes == 2:
+        names, labels = (task.name.rsplit("/", 1)[-1],), labels[:, None]
+    else:
+        raise InputError(
+            f"{task.name} has {task.n_classes} classes; only attributes, shown or not, are shown "
+            "one by one."
+        )
+    scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
+    found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))
+    with atomic_path(run.path / FILE) as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file, attributes=np.array(names), rows=rows, labels=found.labels, scores=found.scores
+        )
+    return found
+
+
+def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
+    """Compute the scores in a process of its own; what goes wrong is said on its stderr."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "clmle.experiments.scores", str(run.path.resolve())],
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise as_sentence(error, run.path) from error
+
+
+def main(path: str) -> int:
+    try:
+        score_test_images(RunFolder(Path(path)))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,133 @@
+"""What of the paper had to be repaired: as printed, what happens, what is done instead.
+
+Formulas are LaTeX. ``trial`` is the study and its variant that leave the repair out, so that its
+worth is measured as the difference to the method with all repairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One repair of the method.
+
+    ``switches`` are (printed, repaired), as options of the method or names of the library.
+    """
+
+    name: str
+    where: str
+    printed: str
+    happens: str
+    repaired: str
+    instead: str
+    switches: tuple[str, str]
+    trial: tuple[str, str] | None = None
+
+
+REPAIRS = (
+    Repair(
+        "Mean in the denominator, and a scale",
+        "Equation 9",
+        r"\left[-\log\frac{e^{f^\top\mu_m-a_1}}{\sum_{k:\,c(k)\neq c(m)}e^{f^\top\mu_k}}\right]_+",
+        "The hinge reaches zero only for a1 ≤ 1 − cos θ − log K′ / s. With K′ = 6 other clusters "
+        "and s = 1 the largest margin that can ever be met is 2 − log 6 = 0.21, while its bound "
+        "is 2: the loss pulls for ever.",
+        r"\left[s\,a_1-s\,f^\top\mu_m+\log\frac1{K'}\sum_{k:\,c(k)\neq c(m)}"
+        r"e^{s f^\top\mu_k}\right]_+",
+        "A mean takes the term log K′ away; a scale s = 8 makes what is left of it small.",
+        ('denominator="sum", scale=1', 'denominator="mean", scale=8'),
+        ("scale-x-denominator", "sum, s = 1"),
+    ),
+    Repair(
+        "Bound of a1 on the sphere",
+        "Figure 4",
+        r"a_1\le\cos 0-\cos\frac{2\pi}{C}",
+        "The bound puts C classes on a circle. For 10,575 of them it is 0.0000002: no margin at "
+        "all. Features live on a sphere, where there is far more room.",
+        r"a_1\le\begin{cases}1+\frac1{C-1}&C\le d+1\\1&d+1<C\le 2d\\"
+        r"\text{disjoint caps}&\text{beyond}\end{cases}",
+        "C classes of R^d can be the corners of a simplex (Rankin 1955). The margin is an eighth "
+        "of the largest that can be met.",
+        ("margin_bounds(...).between", "margin_bounds(...).between_sphere"),
+    ),
+    Repair(
+        "Bound of a2 that does not fall back",
+        "Figure 4",
+        r"a_2^{(c)}\le\cos 0-\cos\frac{2\pi L_c}{L}",
+        "A class with over half of the images has points that are half a turn apart, so that its "
+        "bound is 2; the printed one falls back to 0.",
+        r"a_2^{(c)}\le\begin{cases}1-\cos\frac{2\pi L_c}{L}&L_c<L/2\\2&L_c\ge L/2\end{cases}",
+        "The bound is monotone. The recipe leaves the term within a class out (within_weight=0).",
+        ("margin_bounds(...).within", "margin_bounds(...).within_arc"),
+    ),
+    Repair(
+        "Batches spread over all clusters",
+        "Section 3.3",
+        r"\text{batch}=\{m_1\}\cup\text{the }M-1\text{ nearest clusters of }m_1",
+        "Every batch shows one small neighbourhood of a large class. The rest of that class "
+        "drifts meanwhile, until nearly all is judged as the majority.",
+        r"\Pr(m)\propto(\text{mean cached loss of }m)^2,\quad m\in\text{all clusters}",
+        "A batch is spread over all clusters, hard ones more often, with a softmax on the same "
+        "samples beside Eq. 9.",
+        ('batches="neighbourhood"', 'batches="spread"'),
+        ("recipe", "one neighbourhood a batch"),
+    ),
+    Repair(
+        "No rare image twice in a batch",
+        "Section 3.3",
+        r"20\text{ samples of each cluster, whatever its size}",
+        "A class of a few dozen images is shown thousands of times and learnt by heart.",
+        r"\text{places of class }c\text{ in a batch}\le L_c",
+        "A class fills no more places of a batch than it has images; logits are corrected for "
+        "classes that are not drawn evenly.",
+        ("distinct=False", "distinct=True"),
+        ("recipe", "rare images twice in a batch"),
+    ),
+    Repair(
+        "A light Eq. 9 beside a softmax",
+        "Section 3.2",
+        r"J=J_{\text{Eq. 9}}",
+        "Alone, or at the weight of the softmax, Eq. 9 learns the few by heart.",
+        r"J=J_{\text{softmax}}+0.05\,J_{\text{Eq. 9}}",
+        "Eq. 9 stands at a twentieth of the weight of a softmax on the same samples.",
+        ("embedding_weight=1, softmax_weight=0", "embedding_weight=0.05, softmax_weight=1"),
+        ("recipe", "Eq. 9 ten times heavier"),
+    ),
+    Repair(
+        "Centroids of the index",
+        "Equation 9",
+        r"\hat\mu_m=\frac1n\sum_{i\in\text{batch}\cap I_m}f_i",
+        "The mean of a few samples of a cluster is noisy, and of one sample it is that sample.",
+        r"\mu_m\leftarrow 0.9\,\mu_m+0.1\,\hat\mu_m,\quad\text{the 6 nearest of other classes}",
+        "Centroids of the index, moved by the batches in between; each sample meets its nearest "
+        "own cluster and the nearest of other classes.",
+        ('centroids="batch"', 'centroids="local"'),
+        ("recipe", "mu of the batch"),
+    ),
+    Repair(
+        "A test rule that does not count clusters",
+        "Equation 10",
+        r"\min_{m:\,c(m)=c}\frac{e^{f^\top\mu_m}}{\sum_{k:\,c(k)\neq c}e^{f^\top\mu_k}}",
+        "The class with more of the N retrieved clusters meets a shorter sum, and wins for that "
+        "alone. Offsets fitted on validation images put it right as well.",
+        r"\min_{m\in N_c}s f^\top\mu_m-\log\frac1{|R\setminus N_c|}"
+        r"\sum_{k\in R\setminus N_c}e^{s f^\top\mu_k}",
+        "N clusters of every class are retrieved, and a mean stands in place of the sum.",
+        ('rule="printed"', 'rule="per-class"'),
+        ("rule", "printed"),
+    ),
+    Repair(
+        "Offsets from validation images",
+        "Equation 10",
+        r"\hat c=\arg\max_c\,\text{score}_c",
+        "Scores of rare classes are lower throughout, since the head has seen few of them.",
+        r"\hat c=\arg\max_c\left(w^\top[\text{score}_c,\,\text{log-odds}_c]+b_c\right)",
+        "The rule's scores and the head's log-odds are weighed, and offsets of the classes fitted, "
+        "by class-balanced logistic regression on validation images.",
+        ("joint=False, offset=False", "joint=True, offset=True"),
+        ("recipe", "no offsets"),
+    ),
+)
+ALL_AT_ONCE = ("recipe", "clmle-printed")  # the study and variant with none of the repairs

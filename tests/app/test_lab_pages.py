@@ -1,0 +1,180 @@
+"""Ablations, Attributes and Paper as scripts: shipped results, links, broken files."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.widgets.table import latex
+from clmle.experiments.background import BackgroundStudy
+from clmle.experiments.page.study import read_study
+from clmle.experiments.pictures import study_table
+from clmle.experiments.request import Request
+from clmle.experiments.worth import worth
+from clmle.files import runs_dir
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "docs" / "results"
+
+
+def page(name, **query):
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app.switch_page(f"views/{name}.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def value(app, label):
+    return next(s.value for s in app.selectbox if s.label == label)
+
+
+def own(name, lines):
+    """A results file of one's own."""
+    path = runs_dir() / "studies" / f"{name}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(lines)
+    return path
+
+
+def test_shipped_results_are_shown_at_once_with_the_library_s_numbers():
+    app = page("ablations", study="rule (shipped)")
+    assert not app.error
+    shown = app.dataframe[0].value
+    wanted = study_table(read_study("rule", SHIPPED / "rule.jsonl"))
+    assert shown["variant"].to_list() == wanted["variant"].to_list()
+    assert shown["balanced_accuracy"].to_list() == wanted["balanced_accuracy"].to_list()
+    assert any("4 cells" in c.value for c in app.caption)
+
+
+def test_a_link_restores_study_picture_and_figure():
+    app = page("ablations", study="imbalance (shipped)", picture="Against imbalance", figure="MCC")
+    assert value(app, "Figure") == "mcc"
+    picture = next(b for b in app.button_group if b.label == "Picture")
+    assert picture.value == "ratio"
+    assert any("open marks: one seed" in c.value for c in app.caption)
+
+
+def test_the_form_foretells_cells_and_names_mistakes():
+    app = page("ablations", starting="true", new="table7")
+    assert any("16 cells" in m.value for m in app.markdown)
+    seeds = next(t for t in app.text_input if t.label == "Seeds")
+    seeds.set_value("0").run()
+    assert any("8 cells" in m.value for m in app.markdown)
+    assert "python -m clmle ablate table7 --seeds=0" in [c.value for c in app.code]
+    next(t for t in app.text_input if t.label == "Seeds").set_value("many").run()
+    assert "many" in app.error[0].value
+    assert not app.exception
+    assert len(app.dataframe) > 0  # the results below stay
+
+
+def test_start_hands_over_what_the_form_says(monkeypatch):
+    asked = []
+
+    def start(request, name, *, jobs):
+        asked.append((request, name, jobs))
+        return BackgroundStudy(own(name, ""))
+
+    monkeypatch.setattr("clmle.experiments.background.start_study", start)
+    app = page("ablations", starting="true", new="rule")
+    next(t for t in app.text_area).set_value("train.iterations=6").run()
+    next(b for b in app.button if b.label == "Start the study").click().run()
+    assert asked == [(Request("rule", grid=("train.iterations=6",)), "rule", 0)]
+    assert not app.exception
+
+
+def test_broken_files_are_one_sentence_each_and_the_rest_stays():
+    whole = (SHIPPED / "rule.jsonl").read_text()
+    own("cut", whole[: len(whole) // 2])  # its last line is half-written: not there yet
+    own("middle", '{"key": 1\n' + whole)
+    own("foreign", '{"key": "a", "variant": "b"}\n')
+    own("array", "[1, 2, 3]\n{}\n")
+    job = BackgroundStudy(runs_dir() / "studies" / "odd.jsonl")
+    job.job_path.write_text("{}")
+    app = page("ablations", study="cut (mine)")
+    texts = [e.value for e in app.error]
+    for name in ("middle", "foreign", "array", "odd"):
+        assert sum(f"{name}." in t for t in texts) >= 1, name
+    assert not any("Traceback" in t for t in texts)
+    assert value(app, "Study") == "cut (mine)"
+    assert len(app.dataframe) > 0
+    attributes = page("attributes")
+    assert len(attributes.dataframe) > 0
+    assert not any("failed" in e.value for e in attributes.error)
+
+
+def test_attributes_compare_learners_of_the_same_data_only():
+    app = page("attributes")
+    assert value(app, "Data") == "toonfaces standard"
+    assert value(app, "Learner") == "clmle (leaderboard)"
+    table = app.dataframe[0].value
+    assert len(table) == 14
+    assert table["level"].is_monotonic_increasing
+    assert {"gain", "low", "high", "paper: CLMLE"} <= set(table.columns)
+    assert any("Train a run" in i.value for i in app.info)  # studies have no faces to show
+
+
+def test_a_link_restores_an_attribute():
+    app = page("attributes", attribute="Gray Hair", figure="roc auc")
+    assert value(app, "Attribute") == "Gray_Hair"
+    assert value(app, "Figure") == "roc_auc"
+
+
+def test_without_any_result_the_pages_say_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr("app.widgets.studies.SHIPPED", tmp_path / "none")
+    assert any("start one above" in i.value for i in page("ablations").info)
+    assert any("train a run" in i.value for i in page("attributes").info)
+    app = page("paper", part="Tables")
+    assert any("Not measured here yet" in i.value for i in app.info)
+    assert not page("paper").error
+
+
+@pytest.mark.parametrize("number", range(2, 8))
+def test_every_table_of_the_paper_is_told_apart_from_ours(number):
+    app = page("paper", part="Tables", table=f"Table {number}")
+    headings = [h.value for h in app.subheader]
+    assert headings == [f"Published: Table {number}", "Measured here"]
+    assert len(app.dataframe) == (1 if number < 5 else 2)
+    assert any("Not measured here yet" in i.value for i in app.info) == (number < 5)
+
+
+def test_the_worth_of_repairs_is_that_of_the_study():
+    app = page("paper")
+    table = app.dataframe[0].value.set_index("repair")
+    d = worth(read_study("recipe", SHIPPED / "recipe.jsonl"), "no offsets")
+    row = table.loc["Offsets from validation images"]
+    assert (row["worth"], row["low"], row["of cells"]) == (d.mean, d.low, d.cells)
+    assert len(app.subheader) == len(table)  # each repair has its own part
+
+
+def test_a_changed_file_is_read_anew():
+    lines = (SHIPPED / "rule.jsonl").read_text().splitlines(keepends=True)
+    two = [line for line in lines if '"variant":"printed"' in line or '"variant":"mean"' in line]
+    path = own("growing", "".join(two))
+    app = page("ablations", study="growing (mine)")
+    assert sorted(app.dataframe[0].value["variant"]) == ["mean", "printed"]
+    path.write_text("".join(lines))
+    app.run()
+    assert len(app.dataframe[0].value) == 4
+
+
+def test_latex_escapes_what_latex_reads():
+    import pandas
+
+    text = latex(pandas.DataFrame({"a_b": ["50 % & more"], "x": [0.12345]}))
+    assert "50 \\% \\& more & 0.123" in text
+    assert "a b & x" in text
+
+
+@pytest.mark.parametrize("name", ["ablations", "attributes", "paper", "train"])
+def test_pages_open_with_fifty_runs(name, tmp_path):
+    """What bench.pages measures can be opened at all."""
+    from bench.pages import fake_runs
+
+    fake_runs(runs_dir(), 50)
+    app = page(name)
+    assert not app.error
+    if name == "attributes":
+        assert "toonfaces quick" in app.selectbox[0].options

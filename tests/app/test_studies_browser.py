@@ -1,0 +1,63 @@
+"""The page of studies as a person uses it: start, stop, reload, resume, save."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+SLOW = 90_000  # a busy machine takes its time; an idle one a second
+
+
+def opened(browser, **options):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+    context.set_default_timeout(SLOW)
+    return context.new_page()
+
+
+def test_a_grid_is_started_stopped_and_resumed(server, browser):
+    """Two cells of digits; the page is loaded anew while they wait."""
+    page = opened(browser)
+    page.goto(f"{server}/ablations?starting=true&new=a+free+grid+of+methods+and+settings")
+    button = page.get_by_role("button", name="Start the study")
+    button.wait_for()
+    page.get_by_role("combobox", name="Data").click()
+    page.get_by_role("option", name="digits").click()
+    settings = page.get_by_role("textbox", name="Settings to vary, one a line")
+    settings.fill("train.iterations=6")
+    settings.press("Control+Enter")
+    page.get_by_role("textbox", name="Seeds").fill("0")
+    page.get_by_role("textbox", name="Seeds").press("Enter")
+    page.get_by_text("2 cells").wait_for()
+    button.click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("stopped", exact=True).wait_for()
+    page.goto(f"{server}/ablations")  # nothing is kept but what is on disk
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("done", exact=True).wait_for(timeout=2 * SLOW)
+    page.get_by_text("2 of 2 cells have a result").wait_for()
+    page.goto(f"{server}/ablations?study=grid+(mine)&picture=Heat+map")
+    page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for()
+    assert page.get_by_text("Traceback").count() == 0
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG"])
+def test_a_figure_is_saved_as_a_picture(server, browser, kind):
+    page = opened(browser)
+    page.goto(f"{server}/ablations?study=rule+(shipped)&picture=Differences")
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=f"Figure as {kind}").click()
+    content = saved.value.path().read_bytes()
+    assert content.startswith(b"\x89PNG") if kind == "PNG" else b"<svg" in content[:200]
+    assert saved.value.suggested_filename.endswith(kind.lower())
+
+
+def test_a_table_is_copied_as_latex(server, browser):
+    page = opened(browser, permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{server}/paper?part=Tables&table=Table+6")
+    page.get_by_role("button", name="Save table").first.click()
+    page.get_by_role("button", name="Copy as LaTeX").click()
+    page.get_by_text("Copied").wait_for()
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert text.startswith("\\begin{tabular}")
+    assert "CLMLE & 88.780" in text

@@ -1,0 +1,141 @@
+"""A study in the background: its state is told from its files and its process alone."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from clmle.errors import InputError
+from clmle.experiments import background
+from clmle.experiments.background import (
+    BackgroundStudy,
+    background_studies,
+    resume_study,
+    start_study,
+)
+from clmle.experiments.cells import append_result
+from clmle.experiments.request import Request
+from clmle.processes import birth
+from clmle.run_folder import RunFolder
+
+ASKED = Request("grid", dataset="digits", methods=("softmax", "focal"), seeds=(0,), preset="quick")
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Processes that sleep in the place of sweeps; the commands that were asked for."""
+    commands, processes = [], []
+    popen = subprocess.Popen
+
+    def start(command, **options):
+        commands.append(command)
+        process = popen([sys.executable, "-c", "import time; time.sleep(60)"], **options)
+        processes.append(process)
+        return process
+
+    monkeypatch.setattr(background.subprocess, "Popen", start)
+    yield commands
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def finish(study, cell, seconds=10.0):
+    line = {"key": cell.key, "variant": cell.variant, "method": cell.settings.method,
+            "seconds": seconds}  # fmt: skip
+    append_result(study.results, line)
+
+
+def gone(study):
+    while study.alive():
+        pass
+
+
+def test_it_runs_stops_resumes_and_is_done(started):
+    study = start_study(ASKED, jobs=2)
+    assert started[0][2:4] == ["clmle", "ablate"]
+    assert study.standing().state == "running"
+    assert study.standing().total == 2
+    assert [s.name for s in background_studies()] == ["grid"]
+    with pytest.raises(InputError, match="running"):
+        start_study(ASKED)
+    with pytest.raises(InputError, match="running"):
+        study.remove()
+
+    study.stop()
+    gone(study)
+    assert study.standing().state == "stopped"
+    resume_study(study)
+    assert study.standing().state == "running"
+    assert started[1] == started[0]
+
+    for cell in ASKED.cells():
+        finish(study, cell)
+    assert study.standing().state == "done"
+    assert study.standing().done == 2
+    study.stop()
+    gone(study)
+    study.remove()
+    assert background_studies() == []
+    assert list(study.results.parent.iterdir()) == []
+
+
+def test_time_left_is_told_from_cells_at_work_then_from_finished_ones(started):
+    study = start_study(ASKED, jobs=2)
+    first, second = ASKED.cells()
+    assert study.standing().seconds_left is None
+    run = RunFolder(study.folder / first.key)
+    run.path.mkdir(parents=True)
+    status = {"state": "running", "phase": "round 1", "step": 5, "total": 20, "message": ""}
+    run.write_status(**status, seconds=4.0, seconds_left=16.0)
+    found = study.standing()
+    assert found.running[0][1:] == ("round 1", 0.25)
+    assert found.seconds_left == pytest.approx((20 + 16) / 2)  # two at a time
+    run.write_status(**status | {"state": "done"}, seconds=20.0, seconds_left=0.0)
+    finish(study, first, 12.0)
+    assert study.standing().seconds_left == pytest.approx(12 / 2)
+    assert second.key not in [text for text, _, _ in study.standing().running]
+
+
+def test_a_process_that_died_is_told_with_its_last_words(started):
+    study = start_study(ASKED)
+    job = study.job()
+    study.job_path.write_text(json.dumps(job | {"born": "long ago"}))  # its number given away
+    study.log_path.write_text("cells 0 of 2\nclmle: failed: the disk is full\n")
+    found = study.standing()
+    assert (found.state, found.message) == ("failed", "failed: the disk is full")
+    study.stop()
+    assert birth(job["pid"]) == job["born"]  # whoever has the number now was not touched
+
+
+def test_another_request_does_not_mix_with_results_that_are_there(started):
+    study = start_study(ASKED)
+    study.stop()
+    gone(study)
+    with pytest.raises(InputError, match="another request"):
+        start_study(Request("grid", dataset="digits", preset="quick"), "grid")
+
+
+@pytest.mark.parametrize(
+    ("request_", "name", "message"),
+    [
+        (ASKED, "../elsewhere", "cannot name"),
+        (Request("nothing"), "", "no study"),
+        (Request("grid", methods=("magic",)), "", "magic"),
+        (Request("grid", dataset="digits", grid=("train.rounds=0",)), "", "rounds is 0"),
+        (Request("grid", dataset="digits", grid=("rounds",)), "", "must look like"),
+    ],
+)
+def test_mistakes_are_sentences_before_anything_starts(started, request_, name, message):
+    with pytest.raises(InputError, match=message):
+        start_study(request_, name)
+    assert started == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"request": 3}', '{"request": {"a": 1}}'])
+def test_a_job_that_is_none_is_a_sentence(tmp_path, text):
+    study = BackgroundStudy(tmp_path / "some.jsonl")
+    study.job_path.write_text(text)
+    with pytest.raises(InputError):
+        study.standing()

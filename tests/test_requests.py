@@ -1,0 +1,82 @@
+"""A request makes the same cells by form and by command; the forecast adds up."""
+
+import pytest
+
+from clmle.commands.ablate import cells_asked_for, parse
+from clmle.errors import InputError
+from clmle.experiments.cells import Cell, seconds_ahead
+from clmle.experiments.forecast import forecast
+from clmle.experiments.request import Request
+from clmle.experiments.studies import STUDIES
+
+REQUESTS = [
+    Request("table7"),
+    Request("recipe", seeds=(3, 4), methods=("clmle",), ratios=(2.5, 10.0)),
+    Request("grid", dataset="digits", methods=("softmax", "focal"), preset="quick",
+            grid=("train.iterations=5,6", "train.learning_rate=0.01")),
+    Request("rule", attributes=("Bald", "Eyeglasses"), preset="standard"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.study)
+def test_command_and_request_ask_for_the_same_cells(request_):
+    values = parse(request_.arguments())
+    asked = [(c.variant, c.key) for c in cells_asked_for(values)]
+    assert asked == [(c.variant, c.key) for c in request_.cells()]
+    assert len(asked) > 1
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.study)
+def test_a_request_comes_back_from_its_file(request_):
+    import json
+
+    assert Request.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
+
+
+def test_what_is_no_request_is_a_sentence():
+    with pytest.raises(InputError, match="no request"):
+        Request.from_dict({"dataset": "digits"})
+
+
+def test_cells_are_those_of_the_study_when_nothing_else_is_asked():
+    for name in ("table7", "recipe", "imbalance"):
+        s = STUDIES[name]
+        many = len(s.variants) * len(s.attributes) * len(s.seeds) * max(1, len(s.ratios))
+        assert len(Request(name).cells()) == many
+
+
+def summary(cell: Cell, seconds: float, **settings):
+    tree = cell.settings.to_dict()
+    for part, values in settings.items():
+        tree[part].update(values)
+    return {
+        "key": cell.key, "variant": cell.variant, "method": cell.settings.method,
+        "seconds": seconds, "settings": tree, "machine": {"device": "an abacus"},
+    }  # fmt: skip
+
+
+def test_forecast_counts_cells_and_adds_their_seconds():
+    cells = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0, 1)).cells()
+    nothing = forecast(cells, [], jobs=2)
+    assert (nothing.cells, nothing.done, nothing.seconds) == (4, 0, None)
+    results = [summary(cells[0], 10.0), summary(cells[1], 30.0)]
+    found = forecast(cells, results, jobs=2)
+    assert (found.done, found.left) == (2, 2)
+    assert found.seconds == seconds_ahead(cells[2:], results, 2) == (10 + 30) / 2
+    done = forecast(cells, results, [summary(c, 1.0) for c in cells[2:]], jobs=2)
+    assert (done.left, done.seconds) == (0, 0.0)
+
+
+def test_results_of_elsewhere_count_in_proportion_to_their_iterations():
+    cells = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0,)).cells()
+    longer = {"iterations": 4 * cells[0].settings.train.iterations}
+    elsewhere = [
+        summary(cells[0], 40.0, train=longer),
+        summary(cells[1], 80.0, train=longer),
+        summary(cells[1], 1e6, train={"backbone": "deepid2"}),  # another network tells nothing
+    ]
+    found = forecast(cells, [], [], elsewhere, jobs=1)
+    assert found.seconds == pytest.approx(10 + 20)
+    assert "abacus" in found.basis
+    assert found.done == 0
+    assert forecast(cells, [], [], elsewhere[2:], jobs=1).seconds is None

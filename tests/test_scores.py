@@ -1,0 +1,111 @@
+"""Scores that are kept beside a run are those its result was made of."""
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clmle.errors import InputError
+from clmle.evaluation.classification import classification_figures
+from clmle.experiments.attributes import attribute_frame, gains, run_rows
+from clmle.experiments.scores import score_test_images, start_scoring, stored_scores
+from clmle.presets import preset_settings
+from clmle.run_folder import RunFolder, create_run, list_runs
+from clmle.training import train
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Tiny runs of two attributes together, of one of them, and of digits."""
+    folder, root = tmp_path_factory.mktemp("images"), tmp_path_factory.mktemp("runs")
+    rng = np.random.default_rng(0)
+    lines = ["file,split,left,right"]
+    for i in range(90):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+        unknown = "" if i == 5 else i // 6 % 2
+        lines.append(f"{i}.png,{('train', 'val', 'test')[i % 3]},{i // 3 % 2},{unknown}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+    for method, attribute in (("softmax", "left,right"), ("clmle", "left,right"),
+                              ("softmax", "left"), ("softmax", "right")):  # fmt: skip
+        settings = preset_settings("quick", method, str(folder), attribute)
+        data = {"labels": str(folder / "labels.csv"), "image_size": 8}
+        small = {"iterations": 4, "prior_iterations": 2, "rounds": 1, "batch_size": 16,
+                 "backbone": "tiny"}  # fmt: skip
+        settings = dataclasses.replace(
+            settings,
+            data=dataclasses.replace(settings.data, **data),
+            train=dataclasses.replace(settings.train, **small),
+        )
+        train(create_run(root, settings.to_dict()))
+    return root
+
+
+def of(runs, method, attribute):
+    return next(
+        r for r in list_runs(runs)
+        if (r.settings()["method"], r.settings()["data"]["attribute"]) == (method, attribute)
+    )  # fmt: skip
+
+
+def test_scores_give_the_figures_of_the_result(runs):
+    for run in list_runs(runs):
+        test = run.result()["test"]
+        found = score_test_images(run)
+        each = test.get("attributes") or {found.attributes[0]: test}
+        assert found.attributes == tuple(each)
+        for name, figures in each.items():
+            rows, labels, scores = found.of(name)
+            assert len(rows) == len(labels) == figures["n"]
+            anew = classification_figures(labels, scores)
+            assert anew["confusion"] == figures["confusion"]
+            assert anew["roc_auc"] == pytest.approx(figures["roc_auc"], abs=1e-3)
+
+
+def test_scores_are_kept_until_the_weights_change(runs):
+    run = of(runs, "softmax", "left")
+    score_test_images(run)
+    kept = stored_scores(run)
+    assert np.array_equal(kept.scores, score_test_images(run).scores)
+    later = run.model_path.stat().st_mtime + 100
+    os.utime(run.model_path, (later, later))
+    assert stored_scores(run) is None
+    (run.path / "test_scores.npz").write_bytes(b"not an archive")
+    os.utime(run.path / "test_scores.npz", (later + 1, later + 1))
+    assert stored_scores(run) is None  # a broken file is as good as none
+    assert score_test_images(run).attributes == ("left",)
+    with pytest.raises(InputError, match="no attribute 'right'"):
+        kept.of("right")
+
+
+def test_a_process_scores_too_and_says_what_is_wrong(runs, tmp_path):
+    run = RunFolder(tmp_path / "empty")
+    run.path.mkdir()
+    process = start_scoring(run)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert b"no weights yet" in said
+    assert b"Traceback" not in said
+
+
+def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
+    broken = RunFolder(runs / "19990101-000000-broken")
+    broken.path.mkdir()
+    (broken.path / "settings.json").write_text("{}")
+    (broken.path / "result.json").write_text("[1, 2]")
+    rows, said = run_rows(list_runs(runs))
+    assert len(said) == 1
+    assert "19990101" in said[0]
+    frame = attribute_frame(rows)
+    kinds = ("softmax (runs, all together)", "clmle (runs, all together)")
+    learners = {*kinds, "softmax (runs, one at a time)"}
+    assert set(frame["learner"]) == learners
+    assert frame.groupby("learner").size().to_list() == [2, 2, 2]
+    assert frame["data"].nunique() == 1
+    gain = gains(frame, "clmle (runs, all together)", "softmax (runs, one at a time)")
+    together = of(runs, "clmle", "left,right").result()["test"]["attributes"]["right"]
+    alone = of(runs, "softmax", "right").result()["test"]
+    assert gain.set_index("task").loc["right", "gain"] == pytest.approx(
+        together["balanced_accuracy"] - alone["balanced_accuracy"]
+    )
