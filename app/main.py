@@ -17,7 +17,9 @@ st.navigation(
     [
         st.Page(PAGES / "start.py", title="Start", icon=":material/play_circle:", default=True),
         st.Page(
-            PAGES / "imbalance.py", title="What imbalance does", icon=":material/school:",
+            PAGES / "imbalance.py",
+            title="What imbalance does",
+            icon=":material/school:",
             url_path="imbalance",
         ),
         st.Page(PAGES / "data.py", title="Data", icon=":material/grid_view:"),

@@ -44,15 +44,16 @@ def results(courses: dict) -> None:
 
     first = next(iter(courses.values()))
     selected = hardest(first)
-    figure = figures.sphere_panels(courses, sphere_grid(first.problem.dim), selected=selected)
-    sphere_viewer(figure, courses, selected)
+    grid = sphere_grid(first.problem.dim)
+    spec = figures.sphere_spec(courses, grid, selected=selected)
+    sphere_viewer(spec, courses, selected)
     rows = [
         {
             "method": title,
-            "balanced accuracy": c.balanced_accuracy[-1],
-            "minority found": c.recall[-1, 1],
-            "majority found": c.recall[-1, 0],
-            "impostors near the minority": c.impostors[-1],
+            "balanced accuracy": 100 * c.balanced_accuracy[-1],
+            "minority found": 100 * c.recall[-1, 1],
+            "majority found": 100 * c.recall[-1, 0],
+            "impostors near the minority": 100 * c.impostors[-1],
         }
         for title, c in courses.items()
     ]
@@ -60,7 +61,7 @@ def results(courses: dict) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
-            name: st.column_config.NumberColumn(format="percent") for name in list(rows[0])[1:]
+            name: st.column_config.NumberColumn(format="%.0f %%") for name in list(rows[0])[1:]
         },
     )
     curve = pd.DataFrame(
@@ -73,7 +74,7 @@ def results(courses: dict) -> None:
     with st.popover("Save", icon=":material/download:", help="Save figure or figures' data"):
         st.download_button(
             "Figure with all frames as HTML",
-            lambda: figure.to_html(include_plotlyjs=True),
+            lambda: figures.sphere_panels(courses, grid, selected=selected).to_html(),
             "sphere.html",
             "text/html",
         )
@@ -104,7 +105,9 @@ def waiting(keys: list, titles: dict[str, str]) -> None:
             share = sum(job.progress for job in jobs) / len(jobs)
             began = st.session_state.setdefault("sphere-began", time.monotonic())
             spent = time.monotonic() - began
-            left = f", about {max(1, spent * (1 - share) / share):.0f} s left" if share > 0.1 else ""
+            left = (
+                f", about {max(1, spent * (1 - share) / share):.0f} s left" if share > 0.1 else ""
+            )
             st.progress(share, text=f"Training {len(jobs)} methods, frame by frame{left}")
             if st.button("Stop", icon=":material/stop:"):
                 studio().keep_only([], keys)

@@ -14,8 +14,8 @@ import streamlit as st
 PAGE = Path(__file__).with_suffix(".html")
 
 
-def sphere_viewer(figure: Any, courses: Mapping[str, Any], selected: int) -> None:
-    """Show ``figure`` (clmle.figures.sphere_panels of ``courses``) with controls of its own.
+def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: int) -> None:
+    """Show ``spec`` (clmle.figures.sphere_spec of ``courses``) with controls of its own.
 
     All frames are in the page: playing them and selecting points asks nothing of the server.
     """
@@ -44,7 +44,7 @@ def sphere_viewer(figure: Any, courses: Mapping[str, Any], selected: int) -> Non
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LABEL": f"Training of {names}: points, decision regions and clusters of every method.",
         "FACTS": json.dumps(facts).replace("</", "<\\/"),
-        "FIGURE": figure.to_json().replace("</", "<\\/"),
+        "FIGURE": json.dumps(spec, default=_typed).replace("</", "<\\/"),
     }
     page = PAGE.read_text(encoding="utf-8")
     for name, value in values.items():
@@ -56,3 +56,13 @@ def _packed(arrays: list[np.ndarray | None]) -> str | None:
     """Arrays of all frames in one base64 text; None where the method has none."""
     here = [a for a in arrays if a is not None]
     return base64.b64encode(np.stack(here).tobytes()).decode() if here else None
+
+
+def _typed(value: Any) -> Any:
+    """An array as plotly's typed array; a numpy number as a number."""
+    if not isinstance(value, np.ndarray):
+        return value.item()
+    kind = {"f": "f4", "i": "i2"}[value.dtype.kind]
+    data = base64.b64encode(np.ascontiguousarray(value, dtype=kind).tobytes()).decode()
+    shape = {"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {}
+    return {"dtype": kind, "bdata": data, **shape}

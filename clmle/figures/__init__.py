@@ -9,7 +9,7 @@ from clmle.figures.embedding import embedding_scatter
 from clmle.figures.gain import gain_by_imbalance
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
-from clmle.figures.sphere import sphere_panels, sphere_points
+from clmle.figures.sphere import sphere_panels, sphere_points, sphere_spec
 from clmle.figures.training import training_curves
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "recall_curves",
     "sphere_panels",
     "sphere_points",
+    "sphere_spec",
     "training_curves",
     "two_factors",
     "validation_curves",

@@ -25,99 +25,101 @@ def sphere_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) 
     """Training points (n, 2) or (n, 3) of both classes, as they are before any training."""
     import plotly.graph_objects as go
 
-    figure = go.Figure()
     flat = points.shape[1] == 2
-    for trace in _points(points, labels, flat):
-        figure.add_trace(trace)
     counts = np.bincount(labels, minlength=2)
-    _layout(figure, height)
-    figure.update_layout(title={"text": f"Training points, {counts[0]} to {counts[1]}"})
+    layout = _layout(height) | {"title": {"text": f"Training points, {counts[0]} to {counts[1]}"}}
     if flat:
-        figure.update_layout(
-            xaxis=_plain_axis(), yaxis=_plain_axis() | {"scaleanchor": "x", "constrain": "domain"}
-        )
+        layout["xaxis"] = _plain_axis()
+        layout["yaxis"] = _plain_axis() | {"scaleanchor": "x", "constrain": "domain"}
     else:
-        figure.update_layout(scene=_scene())
-    return figure
+        layout["scene"] = _scene()
+    return go.Figure({"data": _points(points, labels, flat), "layout": layout})
 
 
-def sphere_panels(
+def sphere_panels(courses: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
+    """The figure of :func:`sphere_spec`, with buttons and a slider to play its frames."""
+    import plotly.graph_objects as go
+
+    return go.Figure(sphere_spec(courses, grid, **options))
+
+
+def sphere_spec(
     courses: Mapping[str, Any],
     grid: np.ndarray,
     *,
     selected: int | None = None,
     columns: int | None = None,
-) -> Any:
+) -> dict[str, Any]:
     """Methods side by side, with frames to play; below them balanced accuracy along training.
 
     ``courses`` are :class:`clmle.sphere.Course` by title, of one problem; ``grid`` the places of
     their regions (:func:`clmle.sphere.sphere_grid`). Lines join training point ``selected`` to
     its nearest neighbours; an arc around its cluster's centroid shows the margin a1. Point ``i``
     of a panel has customdata ``i``. ``layout.meta`` holds what a viewer needs to rearrange the
-    panels and to select another point.
+    panels and to select another point. Plain data, since plotly's own objects of so many traces
+    take seconds to make.
     """
-    import plotly.graph_objects as go
-
     n = len(courses)
     columns = columns or (n if n <= 3 else -(-n // 2))
     rows = -(-n // columns)
     height = rows * PANEL + CURVE + 60
     first = next(iter(courses.values()))
     flat = grid.shape[1] == 2
-    figure = go.Figure()
-    moving: list[int] = []
-    for i, course in enumerate(courses.values()):
-        for trace in _panel(course, 0, grid, i, flat, selected):
-            moving.append(len(figure.data))
-            figure.add_trace(trace)
-    _curves(figure, courses)
-    moving.append(len(figure.data))
-    figure.add_trace(_cursor(first, 0))
-    figure.frames = [
-        go.Frame(
-            name=str(int(step)),
-            data=[
+    panels = range(len(first.frames))
+    own = list(courses.values())
+    # The legend names a kind of mark once: where the first panel that has it draws it.
+    named = next((i for i, c in enumerate(own) if c.centroid_classes is not None), 0)
+    data: list[dict[str, Any]] = []
+    for i, course in enumerate(own):
+        for k, trace in enumerate(_panel(course, 0, grid, i, flat, selected)):
+            shown = i == (named if k >= _meta_places(flat)["clusters"] else 0)
+            data.append(trace | {"showlegend": shown and "name" in trace})
+    moving = [*range(len(data)), len(data) + n]
+    data += [*_curves(courses), _cursor(first, 0)]
+    frames = [
+        {
+            "name": str(int(first.steps[f])),
+            "data": [
                 *(
                     _moved(trace)
-                    for i, course in enumerate(courses.values())
+                    for i, course in enumerate(own)
                     for trace in _panel(course, f, grid, i, flat, selected)
                 ),
-                _cursor(first, f),
+                _moved(_cursor(first, f)),
             ],
-            traces=moving,
-            layout={"annotations": _titles(courses, f, columns, rows, height)},
-        )
-        for f, step in enumerate(first.steps)
+            "traces": moving,
+            "layout": {"annotations": _titles(courses, f, columns, rows, height)},
+        }
+        for f in panels
     ]
-    _layout(figure, height)
+    layout = _layout(height)
     for i in range(n):
         x, y = place(i, columns, rows, height)
+        number = "" if i == 0 else str(i + 1)
         if flat:
-            number = "" if i == 0 else str(i + 1)
-            figure.update_layout(
-                {
-                    f"xaxis{number}": _plain_axis() | {"domain": x, "anchor": f"y{number}"},
-                    f"yaxis{number}": _plain_axis()
-                    | {"domain": y, "anchor": f"x{number}", "scaleanchor": f"x{number}",
-                       "constrain": "domain"},
-                }
-            )  # fmt: skip
+            layout[f"xaxis{number}"] = _plain_axis() | {"domain": x, "anchor": f"y{number}"}
+            layout[f"yaxis{number}"] = _plain_axis() | {
+                "domain": y, "anchor": f"x{number}", "scaleanchor": f"x{number}",
+                "constrain": "domain",
+            }  # fmt: skip
         else:
-            number = "" if i == 0 else str(i + 1)
-            figure.update_layout({f"scene{number}": _scene() | {"domain": {"x": x, "y": y}}})
+            layout[f"scene{number}"] = _scene() | {"domain": {"x": x, "y": y}}
     quiet = {"gridcolor": "rgba(128,128,128,0.2)", "zeroline": False, "automargin": True}
-    figure.update_layout(
-        xaxis20=quiet
-        | {"domain": [0.04, 1], "anchor": "y20", "title": "step", "range": [0, first.steps[-1]]},
-        yaxis20=quiet
-        | {"domain": [0, (CURVE - 60) / height], "anchor": "x20", "title": "balanced accuracy",
-           "range": [0, 1.03]},
-        annotations=_titles(courses, 0, columns, rows, height),
-        updatemenus=[_buttons()],
-        sliders=[_slider(first.steps)],
-        meta=_meta(courses, columns, rows, flat),
-    )  # fmt: skip
-    return figure
+    layout |= {
+        "xaxis20": quiet | {
+            "domain": [0.04, 1], "anchor": "y20", "title": {"text": "step"},
+            "range": [0, int(first.steps[-1])], "dtick": 50,
+        },
+        "yaxis20": quiet | {
+            "domain": [0, (CURVE - 60) / height], "anchor": "x20", "range": [0, 1.03],
+            "title": {"text": "balanced accuracy"}, "dtick": 0.25, "tickformat": ".0%",
+        },
+        "annotations": _titles(courses, 0, columns, rows, height),
+        "updatemenus": [_buttons()],
+        "sliders": [_slider(first.steps)],
+        "meta": _meta(courses, columns, rows, flat),
+    }  # fmt: skip
+    return {"data": data, "layout": layout, "frames": frames}
 
 
 def place(i: int, columns: int, rows: int, height: int) -> tuple[list[float], list[float]]:
@@ -150,14 +152,14 @@ def _panel(
         *_clusters(course, frame, flat),
         *_selection(course, frame, flat, selected),
     ]
-    for trace in traces:
-        trace.update(where | ({"showlegend": False} if i or trace.name is None else {}))
-    return traces
+    return [trace | where for trace in traces]
+
+
+def _trace(kind: str, **values: Any) -> dict[str, Any]:
+    return {"type": kind, **values}
 
 
 def _points(points: np.ndarray, labels: np.ndarray, flat: bool) -> list[Any]:
-    import plotly.graph_objects as go
-
     places = _places(points, labels)
     traces = []
     for c, name in enumerate(CLASSES):
@@ -166,7 +168,7 @@ def _points(points: np.ndarray, labels: np.ndarray, flat: bool) -> list[Any]:
             "color": INKS[c],
             "size": (4, 9)[c] if flat else (2.2, 5)[c],
             "symbol": ("circle", "diamond")[c],
-            "opacity": (0.55, 1.0)[c],
+            "opacity": (0.7, 1.0)[c],
             "line": {"width": (0, 1)[c] if flat else 0, "color": "rgba(60,60,60,0.9)"},
         }
         facts = {
@@ -175,28 +177,26 @@ def _points(points: np.ndarray, labels: np.ndarray, flat: bool) -> list[Any]:
         }  # fmt: skip
         at = places[here]
         if flat:
-            traces.append(go.Scatter(x=at[:, 0], y=at[:, 1], **facts))
+            traces.append(_trace("scatter", x=at[:, 0], y=at[:, 1], **facts))
         else:
-            traces.append(go.Scatter3d(x=at[:, 0], y=at[:, 1], z=at[:, 2], **facts))
+            traces.append(_trace("scatter3d", x=at[:, 0], y=at[:, 1], z=at[:, 2], **facts))
     return traces
 
 
-def _moved(trace: Any) -> Any:
+def _moved(trace: dict[str, Any]) -> dict[str, Any]:
     """What of a trace changes from frame to frame."""
-    changing = ("surfacecolor",) if trace.type == "surface" else ("x", "y", "z")
-    return type(trace)({k: trace[k] for k in changing if k in trace})
+    changing = ("surfacecolor",) if trace["type"] == "surface" else ("x", "y", "z")
+    return {k: trace[k] for k in ("type", *changing) if k in trace}
 
 
 def _regions(regions: np.ndarray, grid: np.ndarray, flat: bool) -> list[Any]:
-    import plotly.graph_objects as go
-
     if not flat:
         side = int(np.sqrt(len(grid) * 2))  # n + 1 around, n / 2 + 1 from pole to pole
         around = next(k for k in range(side - 2, side + 3) if len(grid) == k * ((k - 1) // 2 + 1))
         x, y, z = (grid[:, k].reshape(-1, around) for k in range(3))
         return [
-            go.Surface(
-                x=x, y=y, z=z, surfacecolor=regions.reshape(-1, around).astype(np.float32),
+            _trace(
+                "surface", x=x, y=y, z=z, surfacecolor=regions.reshape(-1, around).astype(np.float32),
                 cmin=0, cmax=1, colorscale=[[0, _pale(INKS[0])], [1, _pale(INKS[1])]],
                 showscale=False, opacity=1, hoverinfo="skip",
                 lighting={"ambient": 0.85, "diffuse": 0.25, "specular": 0},
@@ -211,8 +211,8 @@ def _regions(regions: np.ndarray, grid: np.ndarray, flat: bool) -> list[Any]:
         ends = np.stack([mine - half, mine, mine + half, np.full(len(mine), np.nan)], axis=1)
         at = REGION * np.stack([np.cos(ends), np.sin(ends)]).reshape(2, -1).astype(np.float32)
         traces.append(
-            go.Scatter(
-                x=at[0], y=at[1], mode="lines", name=f"judged {name}", hoverinfo="skip",
+            _trace(
+                "scatter", x=at[0], y=at[1], mode="lines", name=f"judged {name}", hoverinfo="skip",
                 line={"color": INKS[c], "width": 9}, opacity=0.8, legendgroup=f"judged {name}",
             )
         )  # fmt: skip
@@ -220,8 +220,6 @@ def _regions(regions: np.ndarray, grid: np.ndarray, flat: bool) -> list[Any]:
 
 
 def _clusters(course: Any, frame: Any, flat: bool) -> list[Any]:
-    import plotly.graph_objects as go
-
     traces = []
     for c, name in enumerate(CLASSES):
         mine = np.empty((0, frame.features.shape[1]), np.float32)
@@ -236,18 +234,18 @@ def _clusters(course: Any, frame: Any, flat: bool) -> list[Any]:
         if flat:
             at = (CLUSTER - 0.11 * (c == 0)) * mine
             marker = {"size": 10, "symbol": symbol, "color": INKS[c], "line": {"width": 2}}
-            traces.append(go.Scatter(x=at[:, 0], y=at[:, 1], marker=marker, **facts))
+            traces.append(_trace("scatter", x=at[:, 0], y=at[:, 1], marker=marker, **facts))
         else:
             at = 1.06 * mine
             marker = {"size": 7, "symbol": symbol, "color": INKS[c]}
-            traces.append(go.Scatter3d(x=at[:, 0], y=at[:, 1], z=at[:, 2], marker=marker, **facts))
+            traces.append(
+                _trace("scatter3d", x=at[:, 0], y=at[:, 1], z=at[:, 2], marker=marker, **facts)
+            )
     return traces
 
 
 def _selection(course: Any, frame: Any, flat: bool, row: int | None) -> list[Any]:
     """Lines from a point to its neighbours, of other classes and of its own; its margin."""
-    import plotly.graph_objects as go
-
     places = _places(frame.features, course.labels)
     lines: list[np.ndarray] = [np.empty((0, places.shape[1]))] * 3
     if row is not None:
@@ -269,9 +267,9 @@ def _selection(course: Any, frame: Any, flat: bool, row: int | None) -> list[Any
             "line": {"color": ink, "width": width if flat else 2 * width, "dash": dash},
         }  # fmt: skip
         if flat:
-            traces.append(go.Scatter(x=at[:, 0], y=at[:, 1], **facts))
+            traces.append(_trace("scatter", x=at[:, 0], y=at[:, 1], **facts))
         else:
-            traces.append(go.Scatter3d(x=at[:, 0], y=at[:, 1], z=at[:, 2], **facts))
+            traces.append(_trace("scatter3d", x=at[:, 0], y=at[:, 1], z=at[:, 2], **facts))
     return traces
 
 
@@ -289,9 +287,7 @@ def _places(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _chords(start: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Lines from one place to several, parted by NaN."""
     gap = np.full(ends.shape, np.nan)
-    return np.stack([np.broadcast_to(start, ends.shape), ends, gap], axis=1).reshape(
-        -1, len(start)
-    )
+    return np.stack([np.broadcast_to(start, ends.shape), ends, gap], axis=1).reshape(-1, len(start))
 
 
 def _cap(centre: np.ndarray, angle: float) -> np.ndarray:
@@ -308,14 +304,16 @@ def _cap(centre: np.ndarray, angle: float) -> np.ndarray:
     return 1.03 * (np.cos(angle) * centre + np.sin(angle) * around)
 
 
-def _curves(figure: Any, courses: Mapping[str, Any]) -> None:
-    for i, (title, course) in enumerate(courses.items()):
-        figure.add_scatter(
-            x=course.steps, y=course.balanced_accuracy, name=title, mode="lines",
+def _curves(courses: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        _trace(
+            "scatter", x=course.steps, y=course.balanced_accuracy, name=title, mode="lines",
             line={"color": curve_colour(i), "dash": DASHES[i % 4], "width": 2.5},
             xaxis="x20", yaxis="y20", legendgroup=title,
-            hovertemplate="%{y:.2f} at step %{x}<extra>" + title + "</extra>",
-        )  # fmt: skip
+            hovertemplate="%{y:.0%} at step %{x}<extra>" + title + "</extra>",
+        )
+        for i, (title, course) in enumerate(courses.items())
+    ]  # fmt: skip
 
 
 def curve_colour(i: int) -> str:
@@ -324,11 +322,9 @@ def curve_colour(i: int) -> str:
 
 
 def _cursor(course: Any, f: int) -> Any:
-    import plotly.graph_objects as go
-
     step = int(course.frames[f].step)
-    return go.Scatter(
-        x=[step, step], y=[0, 1.03], mode="lines", line={"color": GREY, "width": 2},
+    return _trace(
+        "scatter", x=[step, step], y=[0, 1.03], mode="lines", line={"color": GREY, "width": 2},
         xaxis="x20", yaxis="y20", showlegend=False, hoverinfo="skip",
     )  # fmt: skip
 
@@ -355,12 +351,18 @@ def _titles(
 
 def _meta(courses: Mapping[str, Any], columns: int, rows: int, flat: bool) -> dict[str, Any]:
     """What a viewer needs beyond the traces: how panels lie, and which trace is which."""
-    points = 2 if flat else 1  # after the regions
     return {
         "panels": len(courses), "columns": columns, "rows": rows,
-        "panel": PANEL, "curve": CURVE, "cluster_radius": CLUSTER,
-        "per_panel": points + 7, "points": points, "lines": points + 4,
+        "panel": PANEL, "curve": CURVE, "cluster_radius": CLUSTER, **_meta_places(flat),
         "margins": [c.between_margin for c in courses.values()],
+    }  # fmt: skip
+
+
+def _meta_places(flat: bool) -> dict[str, int]:
+    """Where among the traces of a panel its kinds begin, and how many there are."""
+    regions = 2 if flat else 1
+    return {
+        "points": regions, "clusters": regions + 2, "lines": regions + 4, "per_panel": regions + 7,
     }  # fmt: skip
 
 
@@ -390,16 +392,19 @@ def _slider(steps: Sequence[int] | np.ndarray) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _layout(figure: Any, height: int) -> None:
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 48, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
-        hovermode="closest",
-        hoverlabel={"font": {"size": 12}},
-    )
+def _layout(height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": 48, "b": 10},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {
+            "orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom",
+            "itemsizing": "constant",
+        },
+        "hovermode": "closest",
+        "hoverlabel": {"font": {"size": 12}},
+    }  # fmt: skip
 
 
 def _plain_axis() -> dict[str, Any]:

@@ -15,13 +15,12 @@ import numpy as np
 import torch
 
 from clmle.data.base import Task
-from clmle.errors import InputError
 from clmle.evaluation.classification import balanced_accuracy
 from clmle.methods import Method, Outputs, Rule
 from clmle.methods.rules import unit_rows
 from clmle.sphere.methods import CLUSTERS, make_sphere_method
-from clmle.sphere.network import LENGTH, SphereNetwork
 from clmle.sphere.neighbours import impostor_share, nearest_points
+from clmle.sphere.network import LENGTH, SphereNetwork
 from clmle.sphere.problem import SphereProblem, sphere_task
 
 STEPS = 200
@@ -115,10 +114,10 @@ class SphereRun:
     def __init__(self, problem: SphereProblem, method: str, clusters: int = CLUSTERS) -> None:
         self.problem, self.name = problem, method
         self.task: Task = sphere_task(problem)
-        self.method: Method = make_sphere_method(method, self.task, BATCH, problem, clusters)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(problem.seed)
             self.network = SphereNetwork(problem.dim, self.task.n_classes)
+            self.method: Method = make_sphere_method(method, self.task, BATCH, problem, clusters)
         trained = [*self.network.parameters(), *self.method.own.parameters()]
         self.optimizer = torch.optim.SGD(trained, LEARNING_RATE, momentum=0.9)
         self.points = torch.from_numpy(self.task.images)
@@ -217,6 +216,3 @@ def sphere_grid(dim: int) -> np.ndarray:
     )
     places = [np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)]
     return np.stack(places, axis=-1).reshape(-1, 3).astype(np.float32)
-
-
-__all__ = ["Course", "Frame", "InputError", "SphereRun", "sphere_grid", "train_course"]

@@ -137,12 +137,16 @@ LESSONS: tuple[Lesson, ...] = (
         (
             Step(
                 "Train CLMLE with a single cluster a class. Its balanced accuracy is below 70 %.",
-                lambda a: a.clusters == 1 and a.problem.modes > 1 and below(a.balanced("clmle"), 0.7),
+                lambda a: (
+                    a.clusters == 1 and a.problem.modes > 1 and below(a.balanced("clmle"), 0.7)
+                ),
                 "One centroid stands for four groups and lies among none of them.",
             ),
             Step(
                 "Leave the modes, and raise the clusters until CLMLE reaches 80 %.",
-                lambda a: a.clusters > 1 and a.problem.modes > 1 and above(a.balanced("clmle"), 0.8),
+                lambda a: (
+                    a.clusters > 1 and a.problem.modes > 1 and above(a.balanced("clmle"), 0.8)
+                ),
                 "Groups may stay where they are: margins are kept between neighbouring clusters "
                 "only.",
             ),

@@ -55,12 +55,12 @@ def make_sphere_method(
             f"The sphere does not show {name!r}; choose one of: {', '.join(sphere_method_names())}."
         )
     if clusters != int(clusters) or not 1 <= clusters <= CLUSTERS:
-        raise InputError(f"clusters is {clusters}, but must be a whole number from 1 to {CLUSTERS}.")
+        raise InputError(
+            f"clusters is {clusters}, but must be a whole number from 1 to {CLUSTERS}."
+        )
     method = get_method(name)
     options = replace(method.Options(), **_OPTIONS[name])
     if method.uses_clusters:
         fewest = 1 if name == "clmle-printed" else int(clusters)
-        options = replace(
-            options, cluster_size=MAJORITY // int(clusters), min_clusters=fewest
-        )
+        options = replace(options, cluster_size=MAJORITY // int(clusters), min_clusters=fewest)
     return method(options, task, batch_size, problem.seed, problem.dim)

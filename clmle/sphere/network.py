@@ -19,12 +19,12 @@ class SphereNetwork(nn.Module):
 
     def __init__(self, dim: int, n_classes: int, width: int = WIDTH) -> None:
         super().__init__()
+        last = nn.Linear(width, dim)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         self.bend = nn.Sequential(
-            nn.Linear(dim, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(),
-            nn.Linear(width, dim),
-        )  # fmt: skip
-        nn.init.zeros_(self.bend[-1].weight)
-        nn.init.zeros_(self.bend[-1].bias)
+            nn.Linear(dim, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), last
+        )
         self.head = nn.Linear(dim, n_classes)
 
     def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

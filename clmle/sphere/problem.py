@@ -33,7 +33,9 @@ class SphereProblem:
                 "so that the minority has two points or more."
             )
         if self.modes != int(self.modes) or not 1 <= self.modes <= MODES:
-            raise InputError(f"modes is {self.modes}, but must be a whole number from 1 to {MODES}.")
+            raise InputError(
+                f"modes is {self.modes}, but must be a whole number from 1 to {MODES}."
+            )
         if not 0 < self.noise <= 1:
             raise InputError(f"noise is {self.noise}, but must be above 0 and at most 1.")
         if self.dim not in (2, 3):

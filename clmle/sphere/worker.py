@@ -14,7 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,7 +39,9 @@ class Trainer:
             stderr=subprocess.DEVNULL,
         )
 
-    def frames(self, problem: SphereProblem, method: str, clusters: int) -> Iterator[Frame | Course]:
+    def frames(
+        self, problem: SphereProblem, method: str, clusters: int
+    ) -> Generator[Frame | Course, None, None]:
         """Every frame as it is reached; the whole course at last. Closing it stops the training.
 
         Raises
