@@ -194,9 +194,10 @@ def _regions(regions: np.ndarray, grid: np.ndarray, flat: bool) -> list[Any]:
         side = int(np.sqrt(len(grid) * 2))  # n + 1 around, n / 2 + 1 from pole to pole
         around = next(k for k in range(side - 2, side + 3) if len(grid) == k * ((k - 1) // 2 + 1))
         x, y, z = (grid[:, k].reshape(-1, around) for k in range(3))
+        judged = regions.reshape(-1, around).astype(np.float32)
         return [
             _trace(
-                "surface", x=x, y=y, z=z, surfacecolor=regions.reshape(-1, around).astype(np.float32),
+                "surface", x=x, y=y, z=z, surfacecolor=judged,
                 cmin=0, cmax=1, colorscale=[[0, _pale(INKS[0])], [1, _pale(INKS[1])]],
                 showscale=False, opacity=1, hoverinfo="skip",
                 lighting={"ambient": 0.85, "diffuse": 0.25, "specular": 0},

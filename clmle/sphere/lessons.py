@@ -117,7 +117,8 @@ LESSONS: tuple[Lesson, ...] = (
                 "Add a method, with softmax still there, and gain at least 10 points of balanced "
                 "accuracy over it.",
                 lambda a: any(above(a.gain(m), 0.1) for m in a.courses),
-                "With one group a class, drawing the classes evenly is already a remedy.",
+                "With one group a class drawing the classes evenly is remedy enough; clusters do "
+                "no better there.",
             ),
             Step(
                 "Show softmax beside over-sampling, and raise the modes until over-sampling gains "
