@@ -68,11 +68,16 @@ def sphere_spec(
     panels = range(len(first.frames))
     own = list(courses.values())
     # The legend names a kind of mark once: where the first panel that has it draws it.
-    named = next((i for i, c in enumerate(own) if c.centroid_classes is not None), 0)
+    clustered = next((i for i, c in enumerate(own) if c.centroid_classes is not None), 0)
+    margined = next((i for i, c in enumerate(own) if c.between_margin is not None), 0)
+    kinds = _meta_places(flat)
     data: list[dict[str, Any]] = []
     for i, course in enumerate(own):
         for k, trace in enumerate(_panel(course, 0, grid, i, flat, selected)):
-            shown = i == (named if k >= _meta_places(flat)["clusters"] else 0)
+            drawn_by = (
+                margined if k >= kinds["lines"] else clustered if k >= kinds["clusters"] else 0
+            )
+            shown = i == drawn_by
             data.append(trace | {"showlegend": shown and "name" in trace})
     moving = [*range(len(data)), len(data) + n]
     data += [*_curves(courses), _cursor(first, 0)]
