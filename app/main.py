@@ -16,6 +16,12 @@ st.set_page_config(page_title="clmle", page_icon=":material/bubble_chart:", layo
 st.navigation(
     [
         st.Page(PAGES / "start.py", title="Start", icon=":material/play_circle:", default=True),
+        st.Page(
+            PAGES / "imbalance.py",
+            title="What imbalance does",
+            icon=":material/school:",
+            url_path="imbalance",
+        ),
         st.Page(PAGES / "data.py", title="Data", icon=":material/grid_view:"),
         st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
         st.Page(PAGES / "embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),

@@ -19,8 +19,9 @@ FREE = "grid"
 class Request:
     """A study by name, or a free ``grid`` of methods; what is empty stays the study's own.
 
-    ``attributes`` may be ("all",), each by itself, or ("together",), all on one network. ``grid`` holds texts such as "train.learning_rate=0.02,0.05":
-    every variant with each of the values, of several texts with every combination.
+    ``attributes`` may be ("all",), each by itself, or ("together",), all on one network. ``grid``
+    holds texts such as "train.learning_rate=0.02,0.05": every variant with each of the values, of
+    several texts with every combination.
     """
 
     study: str

@@ -14,6 +14,7 @@ from clmle.figures.margins import between_bounds, feasible_region, within_bounds
 from clmle.figures.pairs import pair_strip
 from clmle.figures.ranking_curves import precision_recall_curves, roc_curves
 from clmle.figures.roc import roc, similarities, tar_by_far
+from clmle.figures.sphere import sphere_panels, sphere_points, sphere_spec
 from clmle.figures.training import training_curves
 
 __all__ = [
@@ -42,6 +43,9 @@ __all__ = [
     "roc",
     "roc_curves",
     "similarities",
+    "sphere_panels",
+    "sphere_points",
+    "sphere_spec",
     "tar_by_far",
     "training_curves",
     "two_factors",

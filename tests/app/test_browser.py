@@ -57,7 +57,8 @@ def test_train_reload_and_look_at_the_faces(server, browser):
 def test_no_page_is_wider_than_the_screen(server, browser, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
-    for path in ("", "data", "train", "embeddings", "ablations", "attributes", "margins", "paper"):
+    pages = ("", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "margins")
+    for path in (*pages, "paper"):
         page.goto(f"{server}/{path}")
         page.locator("h1").first.wait_for(timeout=30_000)
         time.sleep(0.7)

@@ -1,0 +1,68 @@
+"""Courses on the sphere as frames to play, step and scrub, and points to select."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+PAGE = Path(__file__).with_suffix(".html")
+
+
+def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: int) -> None:
+    """Show ``spec`` (clmle.figures.sphere_spec of ``courses``) with controls of its own.
+
+    All frames are in the page: playing them and selecting points asks nothing of the server.
+    """
+    from plotly.offline import get_plotlyjs
+
+    theme = getattr(st.context, "theme", None)
+    dark = getattr(theme, "type", "light") == "dark"
+    first = next(iter(courses.values()))
+    frames = [c.frames for c in courses.values()]
+    facts = {
+        "dim": first.problem.dim,
+        "n": len(first.labels),
+        "k": first.frames[0].neighbours.shape[1],
+        "majority": int((first.labels == 0).sum()),
+        "selected": int(selected),
+        "titles": list(courses),
+        "neighbours": [_packed([f.neighbours for f in own]) for own in frames],
+        "clusters": [_packed([f.clusters for f in own]) for own in frames],
+        "centroids": [_packed([f.centroids for f in own]) for own in frames],
+    }
+    names = ", ".join(courses)
+    values = {
+        "ACCENTINK": "#0E1117" if dark else "#FFFFFF",
+        "ACCENT": "#56B4E9" if dark else "#0072B2",
+        "INK": "#FAFAFA" if dark else "#31333F",
+        "PAPER": "#1b1e27" if dark else "#FFFFFF",
+        "LABEL": f"Training of {names}: points, decision regions and clusters of every method.",
+        "FACTS": json.dumps(facts).replace("</", "<\\/"),
+        "FIGURE": json.dumps(spec, default=_typed).replace("</", "<\\/"),
+    }
+    page = PAGE.read_text(encoding="utf-8")
+    for name, value in values.items():
+        page = page.replace(name, value)
+    st.iframe(page.replace("LIBRARY", get_plotlyjs(), 1))
+
+
+def _packed(arrays: list[np.ndarray | None]) -> str | None:
+    """Arrays of all frames in one base64 text; None where the method has none."""
+    here = [a for a in arrays if a is not None]
+    return base64.b64encode(np.stack(here).tobytes()).decode() if here else None
+
+
+def _typed(value: Any) -> Any:
+    """An array as plotly's typed array; a numpy number as a number."""
+    if not isinstance(value, np.ndarray):
+        return value.item()
+    kind = {"f": "f4", "i": "i2"}[value.dtype.kind]
+    data = base64.b64encode(np.ascontiguousarray(value, dtype=kind).tobytes()).decode()
+    shape = {"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {}
+    return {"dtype": kind, "bdata": data, **shape}

@@ -1,0 +1,210 @@
+"""The live sphere: its data, its frames, and that the lessons can be done."""
+
+import dataclasses
+import math
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.neighbors import NearestNeighbors
+
+from clmle import InputError
+from clmle.sphere import (
+    LESSONS,
+    Attempt,
+    SphereProblem,
+    SphereRun,
+    sphere_grid,
+    sphere_method_names,
+    sphere_task,
+    steps_done,
+    train_course,
+)
+from clmle.sphere import course as course_module
+from clmle.sphere.network import LENGTH, SphereNetwork
+from clmle.sphere.problem import HELD_OUT, MAJORITY, mode_centres, mode_spread
+from clmle.sphere.worker import Trainer
+
+course_of = lru_cache(train_course)
+HARD = SphereProblem(ratio=20, modes=3, noise=0.3)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Courses of ten steps."""
+    monkeypatch.setattr(course_module, "STEPS", 10)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.sampled_from([1, 2, 5, 20, 80]), st.integers(1, 8), st.floats(0.1, 0.5),
+    st.sampled_from([2, 3]), st.integers(0, 50),
+)  # fmt: skip
+def test_counts_follow_the_ratio_and_points_lie_on_the_sphere(ratio, modes, noise, dim, seed):
+    problem = SphereProblem(ratio, modes, noise, dim, seed)
+    task = sphere_task(problem)
+    assert task.class_counts().tolist() == [MAJORITY, max(2, round(MAJORITY / ratio))]
+    for split in ("validation", "test"):
+        assert task.class_counts(split).tolist() == [HELD_OUT, HELD_OUT]
+    np.testing.assert_allclose(np.linalg.norm(task.images, axis=1), 1, atol=1e-6)
+    assert task.images.shape[1] == dim
+
+
+def test_a_higher_ratio_keeps_a_subset_and_leaves_the_rest_alone():
+    few, many = (sphere_task(SphereProblem(ratio=r)) for r in (40, 10))
+    assert set(map(tuple, few.images[few.train])) < set(map(tuple, many.images[many.train]))
+    np.testing.assert_array_equal(few.images[few.test], many.images[many.test])
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_spread_around_a_mode_is_what_the_dial_says(dim):
+    problem = SphereProblem(ratio=1, modes=2, noise=0.1, dim=dim)
+    task = sphere_task(problem)
+    places = task.images[task.train]
+    cosine = places @ mode_centres(problem).reshape(-1, dim).T
+    angle = np.arccos(np.clip(cosine.max(axis=1), -1, 1))
+    # Of d - 1 directions along the sphere each has this standard deviation.
+    expected = mode_spread(problem) * math.sqrt(dim - 1)
+    assert math.sqrt((angle**2).mean()) == pytest.approx(expected, rel=0.1)
+    own = task.labels[task.train] == cosine.argmax(axis=1) // problem.modes
+    assert own.mean() > 0.99
+
+
+def test_the_network_starts_as_the_identity():
+    import torch
+
+    points = torch.nn.functional.normalize(torch.randn(9, 3), dim=1)
+    features, _ = SphereNetwork(3, 2)(points)
+    torch.testing.assert_close(features, LENGTH * points)
+
+
+@pytest.mark.parametrize("name", sphere_method_names())
+@pytest.mark.parametrize("dim", [2, 3])
+def test_every_method_records_whole_frames(name, dim, short):
+    course = train_course(SphereProblem(modes=2, dim=dim), name, clusters=4)
+    assert course.steps.tolist() == [0, 5, 10]
+    for frame in course.frames:
+        assert frame.features.shape == (len(course.labels), dim)
+        np.testing.assert_allclose(np.linalg.norm(frame.features, axis=1), 1, atol=1e-5)
+        assert frame.regions.shape == (len(sphere_grid(dim)),)
+        assert (frame.centroids is None) == (course.centroid_classes is None)
+        if frame.centroids is not None:
+            assert frame.centroids.shape == (len(course.centroid_classes), dim)
+            np.testing.assert_array_equal(course.centroid_classes[frame.clusters], course.labels)
+
+
+@pytest.mark.parametrize("name", ["sphereface", "clmle"])
+def test_a_course_is_the_same_each_time(name, short):
+    first, second = (train_course(HARD, name).frames[-1] for _ in range(2))
+    for field in dataclasses.fields(first):
+        np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name))
+    other = train_course(dataclasses.replace(HARD, seed=1), name).frames[-1]
+    assert not np.array_equal(first.features, other.features)
+
+
+@pytest.mark.parametrize("name", ["softmax", "triplet", "lmle", "clmle"])
+def test_regions_and_recall_are_the_rule_s_own(name, short):
+    import torch
+
+    run = SphereRun(HARD, name)
+    *_, last = run.frames()
+    rule = run.rule(run.outputs(run.task.train)[0])
+    grid = LENGTH * sphere_grid(2)
+    with torch.no_grad():
+        logits = run.network.head(torch.from_numpy(grid)).numpy()
+    np.testing.assert_array_equal(last.regions, rule.scores(grid, logits).argmax(axis=1))
+    rows = run.task.test
+    judged = rule.scores(*run.outputs(rows)).argmax(axis=1)
+    course = run.course([last])
+    truth = run.task.labels[rows]
+    assert course.balanced_accuracy[-1] == pytest.approx(balanced_accuracy_score(truth, judged))
+    assert course.recall[-1, 1] == pytest.approx((judged[truth == 1] == 1).mean())
+
+
+def test_neighbours_and_impostors_are_those_of_a_plain_search(short):
+    course = train_course(HARD, "softmax")
+    features, labels = course.frames[0].features.astype(np.float64), course.labels
+    near = NearestNeighbors(n_neighbors=6).fit(features).kneighbors(features)[1]
+    plain = [set(row) - {i} for i, row in enumerate(near)]
+    assert (
+        np.mean([set(a) == b for a, b in zip(course.frames[0].neighbours, plain, strict=True)])
+        > 0.99
+    )
+    minority = np.flatnonzero(labels == 1)
+    share = np.mean([np.mean([labels[j] == 0 for j in plain[i]]) for i in minority])
+    assert course.impostors[0] == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"ratio": 0.5}, "ratio"), ({"modes": 0}, "modes"), ({"noise": 0.0}, "noise"),
+     ({"dim": 4}, "dim"), ({"seed": -1}, "seed")],
+)  # fmt: skip
+def test_a_dial_out_of_range_is_named(change, said):
+    with pytest.raises(InputError, match=said):
+        SphereProblem(**change)
+
+
+def test_unknown_methods_and_clusters_are_named():
+    with pytest.raises(InputError, match="nonsense"):
+        train_course(HARD, "nonsense")
+    with pytest.raises(InputError, match="clusters is 0"):
+        train_course(HARD, "clmle", clusters=0)
+
+
+def test_the_worker_trains_the_same_and_survives_a_stop_and_a_mistake():
+    trainer = Trainer()
+    try:
+        stopped = trainer.frames(HARD, "clmle", 12)
+        next(stopped)
+        stopped.close()
+        with pytest.raises(InputError, match="nonsense"):
+            list(trainer.frames(HARD, "nonsense", 12))
+        *frames, course = trainer.frames(HARD, "softmax", 12)
+        mine = course_of(HARD, "softmax")
+        assert len(frames) == len(mine.frames) == 41
+        np.testing.assert_array_equal(course.frames[-1].features, mine.frames[-1].features)
+        np.testing.assert_array_equal(course.recall, mine.recall)
+    finally:
+        trainer.close()
+
+
+# --- lessons ----------------------------------------------------------------------------------
+
+# What a learner may do at each step: changes of the lesson's dials, and the methods shown.
+WAYS = {
+    "break-softmax": [
+        ({}, None, ["softmax"]),
+        ({"ratio": 10}, None, ["softmax"]),
+        ({"ratio": 20}, None, ["softmax"]),
+    ],
+    "repair-it": [
+        ({}, None, ["softmax"]),
+        ({}, None, ["softmax", "over-sampling"]),
+        ({"modes": 8}, None, ["softmax", "over-sampling"]),
+    ],
+    "why-clusters": [
+        ({}, None, ["sphereface", "clmle"]),
+        ({}, 12, ["clmle"]),
+        ({}, 12, ["sphereface", "clmle"]),
+        ({"noise": 0.5}, 12, ["clmle"]),
+    ],
+}
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_each_step_is_open_before_and_done_after(lesson):
+    ways = WAYS[lesson.name]
+    assert len(ways) == len(lesson.steps)
+    attempt = Attempt(lesson.dials, lesson.clusters, {})
+    for number, (change, clusters, methods) in enumerate(ways):
+        assert not lesson.steps[number].reached(attempt)
+        problem = dataclasses.replace(lesson.dials, **change)
+        clusters = clusters or lesson.clusters
+        courses = {name: course_of(problem, name, clusters) for name in methods}
+        attempt = Attempt(problem, clusters, courses)
+        assert steps_done(lesson, attempt, number) >= number + 1
+    assert steps_done(lesson, attempt, len(lesson.steps)) == len(lesson.steps)

@@ -1,0 +1,88 @@
+"""Figures of the live sphere show the frames they are given."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from clmle import figures
+from clmle.sphere import SphereProblem, SphereRun, course, sphere_grid
+
+
+@lru_cache
+def courses(dim):
+    """Two methods on ten steps."""
+    kept, course.STEPS = course.STEPS, 10
+    try:
+        found = {}
+        for name in ("softmax", "clmle"):
+            run = SphereRun(SphereProblem(ratio=40, modes=2, dim=dim), name, 4)
+            found[name] = run.course(list(run.frames()))
+        return found
+    finally:
+        course.STEPS = kept
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_panels_have_a_frame_for_each_recorded_one(dim):
+    figure = figures.sphere_panels(courses(dim), sphere_grid(dim), selected=481)
+    assert [f.name for f in figure.frames] == ["0", "5", "10"]
+    per_panel = figure.layout.meta["per_panel"]
+    assert len(figure.data) == 2 * per_panel + 3
+    for frame in figure.frames:
+        assert len(frame.data) == len(frame.traces) == 2 * per_panel + 1
+        kinds = [figure.data[t].type for t in frame.traces]
+        assert [t.type for t in frame.data] == kinds
+    assert figure.layout.yaxis20.title.text == "balanced accuracy"
+    assert len(figure.to_html(include_plotlyjs=False)) > 500
+
+
+def test_titles_say_what_each_method_reaches():
+    found = courses(2)
+    spec = figures.sphere_spec(found, sphere_grid(2))
+    for f, frame in enumerate(spec["frames"]):
+        for (name, c), note in zip(found.items(), frame["layout"]["annotations"], strict=True):
+            assert f"<b>{name}</b>" in note["text"]
+            assert f"balanced accuracy {c.balanced_accuracy[f]:.0%}" in note["text"]
+
+
+def test_points_lie_at_their_features_whatever_the_ring():
+    found = courses(2)["clmle"]
+    spec = figures.sphere_spec({"clmle": found}, sphere_grid(2))
+    majority, minority = spec["frames"][1]["data"][2:4]
+    x = np.concatenate([majority["x"], minority["x"]])
+    y = np.concatenate([majority["y"], minority["y"]])
+    features = found.frames[1].features
+    np.testing.assert_allclose(
+        np.exp(1j * np.arctan2(y, x)), features[:, 0] + 1j * features[:, 1], atol=1e-5
+    )
+
+
+def test_every_place_of_the_ring_is_drawn_once_in_its_class():
+    found = courses(2)["softmax"]
+    spec = figures.sphere_spec({"softmax": found}, sphere_grid(2))
+    drawn = [len(t["x"]) // 4 for t in spec["frames"][2]["data"][:2]]
+    assert drawn == np.bincount(found.frames[2].regions, minlength=2).tolist()
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_lines_join_a_point_to_its_neighbours_and_the_arc_is_the_margin(dim):
+    found, row = courses(dim)["clmle"], 484
+    spec = figures.sphere_spec({"clmle": found}, sphere_grid(dim), selected=row)
+    last = found.frames[-1]
+    lines = spec["layout"]["meta"]["lines"]
+    impostors, genuine, arc = spec["frames"][-1]["data"][lines : lines + 3]
+    near = last.neighbours[row]
+    assert len(impostors["x"]) == 3 * (found.labels[near] == 0).sum()
+    assert len(genuine["x"]) == 3 * (found.labels[near] == 1).sum()
+    ends = np.stack([arc[k] for k in "xyz"[:dim]], axis=1)[[0, -1]]
+    ends /= np.linalg.norm(ends, axis=1, keepdims=True)
+    centre = last.centroids[last.clusters[row]]
+    np.testing.assert_allclose(1 - ends @ centre, found.between_margin, atol=1e-5)
+
+
+def test_the_preview_says_how_many_points_there_are():
+    found = courses(2)["softmax"]
+    figure = figures.sphere_points(found.frames[0].features, found.labels)
+    assert "480 to 12" in figure.layout.title.text
+    assert [t.name for t in figure.data] == ["majority", "minority"]
