@@ -38,8 +38,8 @@ def pair_features(
 
     Examples
     --------
-    >>> pair_features(np.array([[3.0, 0.0]]), mirrored=np.array([[0.0, 4.0]])).tolist()
-    [[0.6, 0.8]]
+    >>> pair_features(np.array([[3.0, 0.0]]), mirrored=np.array([[0.0, 4.0]])).round(2).tolist()
+    [[0.6, 0.0, 0.0, 0.8]]
     """
     if (extract is None) == (mirrored is None):
         raise InputError(
