@@ -19,7 +19,7 @@ from clmle.presets import preset_settings
 from clmle.run_folder import create_run, open_run
 from clmle.training import Stopped, engine, train
 from clmle.training.checkpoint import save_tensors, take
-from clmle.training.distributed import world_of_environment
+from clmle.training.distributed import leave, world_of_environment
 
 SMALL = {"cluster_size": 20, "samples_per_cluster": 5, "clusters_per_batch": 6,
          "same_class_clusters": 3}  # fmt: skip
@@ -181,8 +181,7 @@ def main(rank, folder):
     said = {"stops": stops, "troubles": troubles, "one_sided": one_sided,
             "mean": world.mean({"a": float(rank)} | ({"b": 5.0} if rank else {}))}  # fmt: skip
     (folder / f"said.{rank}.json").write_text(json.dumps(said))
-    world.any(False)
-    dist.destroy_process_group()
+    leave(world)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
         folder = Path(world.first(begin))
         run = open_run(folder.parent, folder.name)
     code = train_and_show(run, world)
-    leave(world)
+    leave(world, code)
     return code
 
 

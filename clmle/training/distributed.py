@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -356,11 +357,18 @@ def _new_name(store: dist.Store, rank: int, size: int) -> str:
     return name
 
 
-def leave(world: World) -> None:
-    """The end of the process's part in a group, when all have come to theirs."""
+def leave(world: World, code: int = 0) -> None:
+    """The end of the process's part in a group, when all have come to theirs.
+
+    One of several processes does not come back from here: it ends with ``code``. A thread of gloo
+    that outlives Python's own end would abort it, which torchrun takes for a failed run.
+    """
     if world.size > 1:
         world.any(False)
         dist.destroy_process_group()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _of(news: Mapping[str, np.ndarray], head: str) -> dict[str, np.ndarray]:

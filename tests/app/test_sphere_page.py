@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
-from test_browser import browser, no_traceback, pytestmark, server  # noqa: F401
+from test_browser import no_traceback, pytestmark  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def test_a_lesson_sets_its_dials():
     assert not app.exception
 
 
-def test_train_play_select_and_tick_a_lesson(server, browser):  # noqa: F811
+def test_train_play_select_and_tick_a_lesson(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
     tab.get_by_role("button", name="Train").click(timeout=30_000)
@@ -77,7 +77,7 @@ def test_train_play_select_and_tick_a_lesson(server, browser):  # noqa: F811
     no_traceback(tab)
 
 
-def test_neighbours_in_the_browser_are_the_core_s(server, browser):  # noqa: F811
+def test_neighbours_in_the_browser_are_the_core_s(server, browser):
     from clmle.sphere import SphereProblem, train_course
 
     problem = SphereProblem(ratio=40, modes=2, noise=0.3)
