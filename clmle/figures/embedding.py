@@ -58,6 +58,10 @@ def embedding_scatter(
     return figure
 
 
+# From blue to vermilion by way of ochre: seen on light and on dark, and by the colour-blind.
+SCALE = ((0.0, "#56B4E9"), (0.5, "#B8A800"), (1.0, "#D55E00"))
+
+
 def embedding_map(
     points: np.ndarray,
     title: str,
@@ -74,16 +78,18 @@ def embedding_map(
     """
     import plotly.graph_objects as go
 
+    # Lists, not arrays: a viewer reads and moves the points in the browser.
     figure = go.Figure()
     shared: dict[str, Any] = {"mode": "markers", "hoverinfo": "none"}
     if len(values):
         # Large numbers last, on top of the others.
         order = np.argsort(np.asarray(values), kind="stable")
         figure.add_scattergl(
-            x=points[order, 0], y=points[order, 1], customdata=order, name=of, showlegend=False,
+            x=points[order, 0].tolist(), y=points[order, 1].tolist(), customdata=order.tolist(),
+            name=of, showlegend=False,
             marker={
                 "size": 6, "opacity": 0.85, "color": np.asarray(values)[order],
-                "colorscale": "Cividis",
+                "colorscale": SCALE,
                 "colorbar": {
                     "title": {"text": of, "side": "top"}, "orientation": "h", "y": -0.02,
                     "yanchor": "top", "thickness": 12,
@@ -96,7 +102,8 @@ def embedding_map(
         for i, name in enumerate(sorted(set(groups), key=_natural)):
             here = np.flatnonzero(kinds == name)
             figure.add_scattergl(
-                x=points[here, 0], y=points[here, 1], customdata=here, name=name,
+                x=points[here, 0].tolist(), y=points[here, 1].tolist(), customdata=here.tolist(),
+                name=name,
                 marker={
                     "size": 6, "opacity": 0.75, "symbol": symbol(i),
                     "color": GREY if name == "test image" else colour(i),

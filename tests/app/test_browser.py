@@ -49,6 +49,27 @@ def test_train_reload_and_look_at_the_faces(server, browser):
     page.keyboard.press("ArrowRight")
     frame.locator("#face").wait_for(state="visible", timeout=10_000)
     assert "image" in frame.locator("#face span").inner_text()
+    page.keyboard.press("Enter")
+    frame.locator("#why").get_by_text("score").first.wait_for()  # why it was judged so
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    frame.get_by_role("button", name="Select with a lasso").click()
+    box = frame.locator("#plot").bounding_box()
+    left, right = box["x"] + 2, box["x"] + box["width"] - 2
+    top, low = box["y"] + 2, box["y"] + box["height"] - 2
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, low), (left, low), (left, top)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    every = frame.locator("#some strong").inner_text()
+    assert int(every.split()[0].replace(",", "")) > 1000
+    assert frame.locator("#some canvas").count() == 80
+    frame.get_by_role("button", name="Select with a lasso").click()
+    slider = frame.get_by_role("slider", name="Round")
+    slider.focus()
+    page.keyboard.press("Home")
+    assert frame.locator("#title").inner_text() in ("start", "prior features")
     no_traceback(page)
 
 
