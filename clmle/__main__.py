@@ -16,6 +16,7 @@ COMMANDS = {
     "ablate": "run the experiments of a study, or of a grid, in parallel",
     "evaluate": "figures of a trained run",
     "embed": "features of images by a trained run",
+    "recognise": "verification and identification of unseen people by a trained run",
     "verify": "are two images of one person: figures of features with identity labels",
     "project": "features of a run in two dimensions, by UMAP, t-SNE or PCA",
     "results": "write docs/RESULTS.md and its figures from the results of runs",

@@ -43,7 +43,9 @@ class DataSettings:
 class TrainSettings:
     """Backbone, budget and optimiser: the same for every method that is compared."""
 
-    backbone: str = setting("small", "network: tiny, small, deepid2, residual or resnet18")
+    backbone: str = setting(
+        "small", "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64"
+    )
     feature_dim: int = setting(64, "dimension d of the embedding")
     iterations: int = setting(200, "training steps in all, those for prior features included")
     batch_size: int = setting(240, "images a step")

@@ -51,6 +51,8 @@ def multiplications(network, images):
         ("deepid2", (55, 47), 8),
         ("residual", (55, 47), 8),
         ("resnet18", (55, 47), 112),
+        ("sphere20", (112, 96), 1750),
+        ("sphere64", (112, 96), 6110),
     ],
 )
 def test_cost_is_what_the_docstring_says(name, size, millions):
@@ -58,6 +60,14 @@ def test_cost_is_what_the_docstring_says(name, size, millions):
     height, width = (size, size) if isinstance(size, int) else size
     found = multiplications(network, torch.zeros(1, 3, height, width)) / 1e6
     assert found == pytest.approx(millions, rel=0.1)
+
+
+@pytest.mark.parametrize("depth", [20, 64])
+def test_sphereface_has_as_many_convolutions_as_its_name_says(depth):
+    network = build_backbone(f"sphere{depth}", 3, 40, 64)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in network.modules()) == depth
+    # Every stage halves; of 40 pixels 3 are left, of 512 maps.
+    assert network.embedding.in_features == 512 * 3 * 3
 
 
 def test_unshared_weights_are_those_of_a_plain_loop():
@@ -78,6 +88,8 @@ def test_unshared_weights_are_those_of_a_plain_loop():
 def test_images_too_small_are_a_sentence():
     with pytest.raises(InputError, match="deepid2 needs images of 33 x 33"):
         build_backbone("deepid2", 3, (32, 40), 64)
+    with pytest.raises(InputError, match="sphere64 needs images of 17 x 17"):
+        build_backbone("sphere64", 3, 16, 64)
     with pytest.raises(InputError, match="no backbone 'huge'"):
         build_backbone("huge", 3, 40, 64)
 

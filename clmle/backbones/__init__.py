@@ -10,6 +10,7 @@ from clmle.backbones.deepid2 import DeepID2
 from clmle.backbones.residual import ResidualCNN
 from clmle.backbones.resnet18 import ResNet18
 from clmle.backbones.small import SmallCNN
+from clmle.backbones.sphereface import Sphere20, Sphere64, SphereFaceCNN
 from clmle.backbones.tiny import TinyCNN
 from clmle.errors import InputError
 
@@ -19,6 +20,8 @@ _BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
     "deepid2": DeepID2,
     "residual": ResidualCNN,
     "resnet18": ResNet18,
+    "sphere20": Sphere20,
+    "sphere64": Sphere64,
 }
 
 Size = int | tuple[int, int]
@@ -48,6 +51,7 @@ __all__ = [
     "ResidualCNN",
     "Size",
     "SmallCNN",
+    "SphereFaceCNN",
     "TinyCNN",
     "backbone_names",
     "build_backbone",

@@ -155,7 +155,7 @@ def _shown(result: dict[str, Any]) -> str:
         + (f"; {result['left_out']:,} without a label left out" if result["left_out"] else ""),
         f"Verification: {v['n_genuine']:,} pairs of one person, {v['n_impostor']:,} of two "
         f"({v['images']:,} images)",
-        _tar_table(v["tar_at_far"]),
+        tar_table(v["tar_at_far"]),
         f"AUC {v['auc']:.4f}, equal error rate {v['eer']:.4f}",
         f"Identification: {i['rank_one']['n']:,} images in a gallery of {i['gallery']:,} people",
         table([{"found": f"among the first {r}" if r > 1 else "first", "share": s}
@@ -166,23 +166,23 @@ def _shown(result: dict[str, Any]) -> str:
         parts += [
             f"Against {d['n_distractors']:,} distractors: {d['n_impostor']:,} impostor pairs, "
             f"{d['n_genuine']:,} genuine",
-            _tar_table(d["tar_at_far"]),
+            tar_table(d["tar_at_far"]),
             table([{"distractors": f"{row['distractors']:,}", "mate first": row["share"],
-                    "95 % interval over people": _ends(row["people_interval"])}
+                    "95 % interval over people": ends(row["people_interval"])}
                    for row in d["rank_one"]]),
         ]  # fmt: skip
     return "\n\n".join(parts)
 
 
-def _tar_table(rows: list[dict[str, Any]]) -> str:
+def tar_table(rows: list[dict[str, Any]]) -> str:
     shown = table([
         {"FAR": f"{row['far']:g}", "TAR": row["tar"], "threshold": row["threshold"],
-         "95 % interval": _ends(row["interval"]), "over people": _ends(row["people_interval"])}
+         "95 % interval": ends(row["interval"]), "over people": ends(row["people_interval"])}
         for row in rows
     ])  # fmt: skip
     notes = [row["note"] for row in rows if row["note"]]
     return "\n".join([shown, *notes])
 
 
-def _ends(interval: list[float] | None) -> str:
+def ends(interval: list[float] | None) -> str:
     return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"

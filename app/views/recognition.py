@@ -1,0 +1,223 @@
+"""People never seen in training: verification, identification, and where it goes wrong."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.widgets.figure import show_figure
+from app.widgets.guard import sentences
+from app.widgets.runs import all_runs, label
+from app.widgets.table import show_table
+from app.widgets.unseen import recognition_of, test_images
+from clmle.experiments.recognition import learns_identities
+
+MOST = 4  # runs at a time: more lines cannot be told apart
+OWN = "The illustrated people of the run's own data"
+FILE = "A test set on this computer"
+PAPER = ("CLMLE", "CosFace (LMCL)", "SphereFace (A-Softmax)", "Softmax")
+
+
+def summary(found: dict) -> None:
+    """A row for each run: what tables of face recognition show."""
+    rows = []
+    for name, result in found.items():
+        v, o = result.figures["verification"], result.figures["open_set"]
+        row = {"run": name, "accuracy of pairs": v.get("accuracy"),
+               "standard error": v.get("standard_error"), "AUC": v["auc"],
+               "equal error rate": v["eer"]}  # fmt: skip
+        source = o or v
+        for entry in source["tar_at_far"]:
+            row[f"TAR at FAR {entry['far']:g}"] = entry["tar"]
+        if o:
+            row |= {f"first of {r['distractors']:,}": r["share"] for r in o["rank_one"]}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    config = {c: st.column_config.NumberColumn(format="%.4f") for c in table.columns[1:]}
+    show_table(table, "recognition", column_config=config)
+    first = next(iter(found.values())).figures
+    v, o = first["verification"], first["open_set"]
+    text = f"{first['test']}: {first['images']:,} images of people never seen in training; "
+    text += f"{v['n_genuine']:,} pairs of one person and {v['n_impostor']:,} of two"
+    if "folds" in v:
+        text += f" in {len(v['folds'])} folds, each judged by the threshold that is best on the "
+        text += "others"
+    if o:
+        text += f". TAR at FAR and ranks: every image against {o['n_distractors']:,} distractors"
+    st.caption(
+        text + ". Features of image and mirror image side by side, compared by cosine. One seed a "
+        "run: differences between runs hold a seed's luck."
+    )
+
+
+def published(column: str) -> dict[str, float]:
+    """Figures of the paper's Table 3 that the reader asked to see, as shares."""
+    from clmle.paper import table
+
+    names = st.session_state.get("paper", [])
+    rows = table(3).drop_duplicates("method").set_index("method")
+    return {n: float(rows.loc[n, column]) / 100 for n in names if n in rows.index}
+
+
+def curves(found: dict) -> None:
+    """ROC and TAR, CMC and rank 1 by the number of distractors."""
+    from clmle import figures
+    from clmle.evaluation.identification import cmc
+    from clmle.paper import table
+
+    st.multiselect(
+        "Points of the paper (MegaFace: photographs, a million distractors)",
+        list(table(3)["method"].unique()), PAPER[:2], key="paper", bind="query-params",
+        help="published figures of other data: to see the scale, not to compare with",
+    )  # fmt: skip
+    roc, tars, ranks, firsts = {}, {}, {}, {}
+    for name, result in found.items():
+        a, open_set = result.arrays, result.figures["open_set"]
+        before = "open_" if open_set else ""
+        roc[name] = (a[f"{before}far"], a[f"{before}tar"])
+        tars[name] = (open_set or result.figures["verification"])["tar_at_far"]
+        if open_set:
+            ranks[name] = cmc(a["ranks"])
+            firsts[name] = open_set["rank_one"]
+    left, right = st.columns(2)
+    with left:
+        points = published("tar_at_far_1e-6")
+        show_figure(
+            figures.roc(roc, {n: (1e-6, tar) for n, tar in points.items()}), "recognition-roc",
+            _frame(roc, "far", "tar"),
+        )  # fmt: skip
+    with right:
+        data = pd.concat(pd.DataFrame(rows).assign(run=n) for n, rows in tars.items())
+        show_figure(figures.tar_by_far(tars), "recognition-tar", data)
+    if not ranks:
+        st.caption("This test set has no distractors, so that nobody is looked up among others.")
+        return
+    left, right = st.columns(2)
+    with left:
+        show_figure(figures.cmc_curves(ranks), "recognition-cmc", _frame(ranks, "rank", "share"))
+    with right:
+        points = published("rank1_1m")
+        show_figure(
+            figures.rank_one_by_distractors(
+                firsts, {n: (1_000_000, share) for n, share in points.items()}
+            ),
+            "recognition-rank-one",
+            pd.concat(pd.DataFrame(rows).assign(run=n) for n, rows in firsts.items()),
+        )
+
+
+def _frame(curves_: dict, x: str, y: str) -> pd.DataFrame:
+    return pd.concat(pd.DataFrame({"run": n, x: a, y: b}) for n, (a, b) in curves_.items())
+
+
+def pairs(found: dict, runs: dict, test: str) -> None:
+    """Similarities of pairs, and the faces of the hardest."""
+    from clmle import figures
+    from clmle.evaluation.verification import challenging_pairs
+
+    st.header("Pairs")
+    name = st.selectbox("Of the run", list(found)) if len(found) > 1 else next(iter(found))
+    result = found[name]
+    a, v = result.arrays, result.figures["verification"]
+    thresholds = [fold["threshold"] for fold in v.get("folds", [])]
+    threshold = float(np.median(thresholds)) if thresholds else 0.5
+    genuine, impostor = a["similarity"][a["same"]], a["similarity"][~a["same"]]
+    show_figure(
+        figures.similarities(genuine, impostor, threshold, title=f"Similarities of pairs, {name}"),
+        "recognition-similarities",
+        pd.DataFrame({"same": a["same"], "similarity": a["similarity"]}),
+    )
+    hardest = challenging_pairs(a["similarity"], a["same"], threshold, each=6)
+    images = test_images(str(runs[name].path), test)
+    if images is None:
+        return
+    strips = {
+        part: [
+            (images[a["first"][i]], images[a["second"][i]], float(a["similarity"][i])) for i in rows
+        ]
+        for part, rows in hardest.items()
+    }
+    st.subheader("Challenging pairs")
+    for title, kind in (("Judged rightly", "right"), ("Judged wrongly", "wrong")):
+        show_figure(
+            figures.pair_strip(
+                {p: s for p, s in strips.items() if p.startswith(kind)}, title=f"{title}, {name}"
+            ),
+            f"recognition-pairs-{kind}",
+        )
+    st.caption(
+        "Below each pair its similarity; the threshold is the median of those of the folds, "
+        f"{threshold:.3f}. Judged rightly: those nearest to it. Judged wrongly: those farthest."
+    )
+
+
+def tail(found: dict) -> None:
+    """Known people: accuracy against training images, and how few images most have."""
+    from clmle import figures
+
+    st.header("Known people, from tail to head")
+    rows = {n: r.figures["by_frequency"] for n, r in found.items() if r.figures["by_frequency"]}
+    left, right = st.columns(2)
+    with left:
+        if rows:
+            data = pd.concat(pd.DataFrame(r).assign(run=n) for n, r in rows.items())
+            show_figure(figures.accuracy_by_images(rows), "recognition-by-images", data)
+        else:
+            st.info("No image of a known person was held out.", icon=":material/info:")
+    with right:
+        counts = next(iter(found.values())).arrays["counts"]
+        show_figure(
+            figures.long_tail(counts), "recognition-long-tail", pd.DataFrame({"images": counts})
+        )
+    st.caption("Closed set: images of people who were learnt, held out, by the run's own rule.")
+
+
+st.title("Recognition")
+st.markdown(
+    "A network that learnt some people is asked about others. **Verification**: are two images of "
+    "one person? **Identification**: which of these people is it, among ever more strangers?"
+)
+with sentences():
+    runs = {run.name: run for run in all_runs() if learns_identities(run)}
+    runs = {name: run for name, run in runs.items() if run.model_path.exists()}
+    if not runs:
+        st.info(
+            "No run has learnt identities yet. On Train choose the data set toonfaces-identities "
+            "(nothing to download; about a minute), or a folder with a sub-folder for each person.",
+            icon=":material/info:",
+        )
+        st.page_link("views/train.py", label="Train a run", icon=":material/model_training:")
+        st.stop()
+    chosen = st.multiselect(
+        "Runs", list(runs), list(runs)[:2], key="runs", bind="query-params", max_selections=MOST,
+        format_func=lambda n: label(runs[n]),
+    )  # fmt: skip
+    left, right = st.columns([2, 3])
+    kind = left.radio("Tested on", [OWN, FILE])
+    test = ""
+    if kind == FILE:
+        # Not part of the page's address: a link must not make the server read a path.
+        test = right.text_input(
+            "A .bin file, or a folder as LFW or YouTube Faces",
+            help="its images must be aligned and cut as those that the run learnt from",
+        ).strip()
+        if not test:
+            st.info("Name the file or folder.", icon=":material/info:")
+            st.stop()
+    names = [label(runs[n]) for n in chosen]
+    found, picked = {}, {}
+    for n in chosen:
+        name = label(runs[n]) if names.count(label(runs[n])) == 1 else n
+        with sentences():
+            result = recognition_of(runs[n], test)
+            if result is not None:
+                found[name], picked[name] = result, runs[n]
+    if not found:
+        st.stop()
+    with sentences():
+        summary(found)
+    with sentences():
+        curves(found)
+    with sentences():
+        pairs(found, picked, test)
+    with sentences():
+        tail(found)
