@@ -89,10 +89,9 @@ class ClusterBatchSampler:
     def draw_query(self, generator: np.random.Generator) -> int:
         """A cluster of a class drawn uniformly over classes."""
         index = self.index
-        present = np.unique(index.classes)
-        candidates = np.flatnonzero(index.classes == generator.choice(present))
+        candidates = index.clusters_of(int(generator.choice(index.present)))
         if self.query == "uniform":
             return int(generator.choice(candidates))
-        losses = index.cluster_losses()[candidates]
+        losses = index.cluster_losses(candidates)
         hardest = candidates[losses == losses.max()]
         return int(generator.choice(hardest))

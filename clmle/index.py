@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from clmle.clustering import balanced_spherical_kmeans
 from clmle.errors import InputError
+
+
+AT_ONCE = 10_000  # classes of one cluster that are gathered together
 
 
 @dataclass
@@ -89,7 +93,12 @@ class ClusterIndex:
         ``warm`` starts from the present centroids, so that cluster identities persist. Cached
         losses stay with their samples.
         """
-        for members, first, last in self.parts():
+        parts = self.parts()
+        alone = [part for part in parts if part[2] - part[1] == 1]
+        done = self._gather(features, alone)
+        for members, first, last in parts:
+            if first in done:
+                continue
             clusters = balanced_spherical_kmeans(
                 features[members],
                 n_clusters=last - first,
@@ -101,16 +110,60 @@ class ClusterIndex:
             self.centroids[first:last] = clusters.centroids
         self._sort_members()
 
+    def _gather(self, features: np.ndarray, alone: list[tuple[np.ndarray, int, int]]) -> set[int]:
+        """Classes of one cluster each, all in one go: there may be hundreds of thousands.
+
+        Returns the clusters done; those without a direction are left to the clustering itself.
+        """
+        done: set[int] = set()
+        for start in range(0, len(alone), AT_ONCE):
+            part = alone[start : start + AT_ONCE]
+            lengths = [len(members) for members, _, _ in part]
+            rows = np.concatenate([members for members, _, _ in part])
+            clusters = np.array([first for _, first, _ in part])
+            sums = np.add.reduceat(features[rows], np.cumsum([0, *lengths[:-1]]), axis=0)
+            norms = np.linalg.norm(sums, axis=1, keepdims=True)
+            sound = np.isfinite(norms[:, 0]) & (norms[:, 0] > 1e-6)
+            self.assignment[rows] = np.repeat(clusters, lengths)
+            self.centroids[clusters[sound]] = sums[sound] / norms[sound]
+            done.update(clusters[sound].tolist())
+        return done
+
     def parts(self) -> list[tuple[np.ndarray, int, int]]:
         """Samples of every class that has any, and its clusters: from the first up to the last."""
-        order = np.argsort(self.labels, kind="stable")
-        ends = np.cumsum(np.bincount(self.labels, minlength=int(self.classes[-1]) + 1))
-        found = []
-        for c, members in enumerate(np.split(order, ends[:-1])):
-            if len(members):
-                first, last = np.searchsorted(self.classes, [c, c + 1])
-                found.append((members, int(first), int(last)))
-        return found
+        order, starts = self._by_class
+        firsts = np.searchsorted(self.classes, np.arange(len(starts))).tolist()
+        ends = starts.tolist()
+        return [
+            (order[ends[c] : ends[c + 1]], firsts[c], firsts[c + 1])
+            for c in range(len(starts) - 1)
+            if ends[c] < ends[c + 1]
+        ]
+
+    @cached_property
+    def _by_class(self) -> tuple[np.ndarray, np.ndarray]:
+        """Samples in order of class (n,), and where each class starts, (C + 1,)."""
+        counts = np.bincount(self.labels, minlength=int(self.classes[-1]) + 1)
+        return np.argsort(self.labels, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Samples of every class, (C,)."""
+        return np.diff(self._by_class[1])
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """Classes that have a cluster, in order."""
+        return np.unique(self.classes)
+
+    def of_class(self, c: int) -> np.ndarray:
+        """Samples of one class."""
+        order, starts = self._by_class
+        return order[starts[c] : starts[c + 1]]
+
+    def clusters_of(self, c: int) -> np.ndarray:
+        """Clusters of one class."""
+        return np.arange(*np.searchsorted(self.classes, [c, c + 1]))
 
     def recentre(self, features: np.ndarray) -> None:
         """Centroids of the clusters as they are, in the space of ``features`` (n, d)."""
@@ -145,6 +198,10 @@ class ClusterIndex:
         """Members of every cluster, (K,)."""
         return np.diff(self._starts)
 
+    def sizes_of(self, clusters: np.ndarray) -> np.ndarray:
+        """Members of each of ``clusters`` (m,)."""
+        return self._starts[clusters + 1] - self._starts[clusters]
+
     def members(self, cluster: int) -> np.ndarray:
         """Samples of one cluster."""
         return self._order[self._starts[cluster] : self._starts[cluster + 1]]
@@ -153,13 +210,17 @@ class ClusterIndex:
         """Cache the losses seen of samples ``rows`` (a row seen twice keeps the last)."""
         self.losses[rows] = losses
 
-    def cluster_losses(self) -> np.ndarray:
-        """Mean cached loss of the members seen, (K,); +inf for a cluster never seen."""
-        seen = ~np.isnan(self.losses)
-        total = np.bincount(
-            self.assignment, np.where(seen, self.losses, 0.0), minlength=self.n_clusters
-        )
-        count = np.bincount(self.assignment, seen, minlength=self.n_clusters)
+    def cluster_losses(self, clusters: np.ndarray | None = None) -> np.ndarray:
+        """Mean cached loss of the members seen; +inf for a cluster never seen.
+
+        Of all clusters (K,), or of ``clusters`` (m,), consecutive ones such as those of a class.
+        """
+        first, last = (0, self.n_clusters) if clusters is None else (clusters[0], clusters[-1] + 1)
+        rows = self._order[self._starts[first] : self._starts[last]]
+        losses, own = self.losses[rows], self.assignment[rows] - first
+        seen = ~np.isnan(losses)
+        total = np.bincount(own, np.where(seen, losses, 0.0), minlength=last - first)
+        count = np.bincount(own, seen, minlength=last - first)
         return np.where(count > 0, total / np.maximum(count, 1), np.inf)
 
     def nearest(self, query: int, n_same: int, n_other: int) -> np.ndarray:
@@ -170,17 +231,14 @@ class ClusterIndex:
         """
         similarity = self.centroids @ self.centroids[query]
         similarity[query] = np.inf
-        same = np.flatnonzero(self.classes == self.classes[query])
-        other = np.flatnonzero(self.classes != self.classes[query])
+        same = self.clusters_of(int(self.classes[query]))
+        n_others = self.n_clusters - len(same)
         total = n_same + n_other
-        take_same = min(len(same), max(n_same, total - len(other)))
-        take_other = min(len(other), total - take_same)
-        return np.concatenate(
-            [
-                same[np.argsort(-similarity[same], kind="stable")[:take_same]],
-                other[np.argsort(-similarity[other], kind="stable")[:take_other]],
-            ]
-        )
+        take_same = min(len(same), max(n_same, total - n_others))
+        take_other = min(n_others, total - take_same)
+        own = similarity[same]
+        similarity[same] = -np.inf
+        return np.concatenate([same[_largest(own, take_same)], _largest(similarity, take_other)])
 
     def state(self) -> dict[str, torch.Tensor]:
         """Everything that a resumed run needs, as tensors."""
@@ -209,3 +267,13 @@ class ClusterIndex:
         )
         index._sort_members()
         return index
+
+
+def _largest(values: np.ndarray, n: int) -> np.ndarray:
+    """Places of the ``n`` largest, largest first; of equals the first."""
+    if n == 0:
+        return np.empty(0, dtype=np.int64)
+    # Sorting all of a million to keep twelve would be most of a batch's time.
+    least = np.partition(values, len(values) - n)[len(values) - n]
+    able = np.flatnonzero(values >= least)
+    return able[np.argsort(-values[able], kind="stable")[:n]]

@@ -58,44 +58,39 @@ class SpreadBatchSampler:
 
     def class_shares(self) -> np.ndarray:
         """Expected share of every class in a batch, (C,)."""
-        counts = np.bincount(self.index.labels)
+        counts = self.index.counts
         places = self.step_size or self.batch_size
         return class_shares(counts, self.class_power, places if self.distinct else None)
 
-    def cluster_shares(
-        self, c: int, losses: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Clusters of class ``c`` and how often each is drawn, summing to one.
-
-        ``losses`` (K,) are the index's cluster losses, computed if not given.
-        """
+    def cluster_shares(self, c: int) -> tuple[np.ndarray, np.ndarray]:
+        """Clusters of class ``c`` and how often each is drawn, summing to one."""
         index = self.index
-        clusters = np.flatnonzero(index.classes == c)
-        losses = (index.cluster_losses() if losses is None else losses)[clusters]
+        clusters = index.clusters_of(c)
+        losses = index.cluster_losses(clusters)
         seen = np.isfinite(losses)
         # A cluster not seen yet counts as hard as the mean of the others.
         losses = np.where(seen, losses, losses[seen].mean() if seen.any() else 1.0)
         # Clusters without any loss are still visited now and then.
         hardness = np.maximum(losses, 1e-3 * max(losses.max(), 1e-12)) ** self.emphasis
-        weight = hardness * index.sizes[clusters]
+        weight = hardness * index.sizes_of(clusters)
         return clusters, weight / weight.sum()
 
     def draw(self, generator: np.random.Generator) -> np.ndarray:
         """Training rows of one batch, (batch_size,)."""
         index = self.index
-        counts = np.bincount(index.labels)
+        counts = index.counts
         wanted = apportion(self.class_shares(), self.batch_size, generator)
         rows = []
-        losses = index.cluster_losses() if self.emphasis > 0 else None
+        large = counts >= counts[counts > 0].mean()
         for c in np.flatnonzero(wanted):
-            if self.emphasis > 0 and counts[c] >= counts[counts > 0].mean():
-                clusters, shares = self.cluster_shares(int(c), losses)
+            if self.emphasis > 0 and large[c]:
+                clusters, shares = self.cluster_shares(int(c))
                 drawn = generator.multinomial(wanted[c], shares)
                 for cluster, number in zip(clusters[drawn > 0], drawn[drawn > 0], strict=True):
                     members = index.members(int(cluster))
                     rows.append(generator.choice(members, number, replace=number > len(members)))
             else:
-                members = np.flatnonzero(index.labels == c)
+                members = index.of_class(int(c))
                 again = not self.distinct or wanted[c] > len(members)
                 rows.append(generator.choice(members, wanted[c], replace=again))
         return np.concatenate(rows)
