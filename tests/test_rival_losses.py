@@ -214,9 +214,11 @@ def test_balanced_contrastive_loss(batch):
     assert got.item() == pytest.approx(np.mean(losses))
 
 
+@pytest.mark.parametrize("at_once", [2, 3, 100])  # clusters compared with a batch at a time
 @pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("denominator", ["sum", "mean"])
-def test_local_margin_loss(batch, denominator, given):
+def test_local_margin_loss(batch, denominator, given, at_once, monkeypatch):
+    monkeypatch.setattr("clmle.losses.local.AT_ONCE", at_once)
     f, y = unit(batch[0]), batch[1]
     centroids = unit(torch.randn(7, 5, dtype=torch.float64))
     classes = torch.tensor([0, 0, 0, 1, 1, 1, 2])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
+
+AT_ONCE = 1 << 16  # clusters compared with a batch at a time
+
 
 
 def local_margin_loss(
@@ -48,36 +53,102 @@ def local_margin_loss(
 
     All tensors may have one more dimension in front, (A, ...), for A tasks at once.
     """
-    similarity = features @ centroids.to(features.dtype).transpose(-1, -2)
-    same = labels[..., None] == centroid_classes[..., None, :]
-    low = torch.finfo(similarity.dtype).min / 2
-    if own is None:
-        own = similarity.detach().masked_fill(~same, low).argmax(dim=-1)
-    mine = similarity.gather(-1, own[..., None]).squeeze(-1)
-    others = similarity.masked_fill(same | (centroid_classes < 0)[..., None, :], low)
+    a2 = torch.as_tensor(within_margin, dtype=features.dtype, device=features.device)
+    found = _retrieve(features, labels, centroids, centroid_classes, n_others, own, within_weight)
+    mine = _similarity(features, centroids, found.own[..., None]).squeeze(-1)
+    others = _similarity(features, centroids, found.others)
     loss = torch.relu(
-        scale * (between_margin - mine) + _spread(others, scale, n_others, low, denominator)
+        scale * (between_margin - mine) + _spread(others, found.is_other, scale, denominator)
     )
     if within_weight == 0:
         return loss
-    a2 = torch.as_tensor(within_margin, dtype=features.dtype, device=features.device)
     if a2.dim():
         a2 = a2.expand(*labels.shape[:-1], -1).gather(-1, labels)
-    itself = torch.arange(centroids.shape[-2], device=own.device) == own[..., None]
-    siblings = similarity.masked_fill(~same | itself, low)
-    within = torch.relu(scale * (a2 - mine) + _spread(siblings, scale, n_others, low, denominator))
-    alone = (same & ~itself).sum(dim=-1) == 0
+    siblings = _similarity(features, centroids, found.siblings)
+    within = torch.relu(
+        scale * (a2 - mine) + _spread(siblings, found.is_sibling, scale, denominator)
+    )
+    alone = ~found.is_sibling.any(dim=-1)
     return loss + within_weight * torch.where(alone, torch.zeros_like(within), within)
 
 
-def _spread(
-    similarity: torch.Tensor, scale: float, n: int, low: float, denominator: str
+class _Found(NamedTuple):
+    """Numbers of clusters: one's own (B,), the nearest others and siblings (B, n), which count."""
+
+    own: torch.Tensor
+    others: torch.Tensor
+    is_other: torch.Tensor
+    siblings: torch.Tensor
+    is_sibling: torch.Tensor
+
+
+@torch.no_grad()
+def _retrieve(
+    features: torch.Tensor,
+    labels: torch.Tensor,
+    centroids: torch.Tensor,
+    classes: torch.Tensor,
+    n: int,
+    own: torch.Tensor | None,
+    siblings: float,
+) -> _Found:
+    """The clusters that a sample is compared with, searched some thousands at a time.
+
+    Only they get a gradient, so that hundreds of thousands of clusters cost neither its time nor
+    its memory.
+    """
+    low = torch.finfo(features.dtype).min / 2
+    n_own = n + 1 if siblings else 1
+    same: list[list[torch.Tensor]] = [[], []]  # similarities, numbers
+    other: list[list[torch.Tensor]] = [[], []]
+    for start in range(0, centroids.shape[-2], AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        similarity = features @ centroids[..., part, :].to(features.dtype).transpose(-1, -2)
+        mine = labels[..., None] == classes[..., None, part]
+        foreign = ~mine & (classes[..., None, part] >= 0)
+        for best, mask, m in ((same, mine, n_own), (other, foreign, n)):
+            top = similarity.masked_fill(~mask, low).topk(min(m, mask.shape[-1]), dim=-1)
+            best[0].append(top.values)
+            best[1].append(top.indices + start)
+    others, is_other = _merged(other, n, low)
+    family, is_family = _merged(same, n_own, low)
+    if own is None:
+        own = family[..., 0]
+    if siblings == 0:
+        return _Found(own, others, is_other, others, is_other)
+    counts = is_family & (family != own[..., None])
+    # One's own cluster is one of them, or too far away for that: n others come first either way.
+    first = (~counts).to(torch.uint8).argsort(dim=-1, stable=True)[..., :n]
+    return _Found(own, others, is_other, family.gather(-1, first), counts.gather(-1, first))
+
+
+def _merged(
+    best: list[list[torch.Tensor]], n: int, low: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the best of all parts the best n: their numbers, and whether they are allowed at all."""
+    value, place = (torch.cat(parts, dim=-1) for parts in best)
+    if len(best[0]) > 1:
+        value, kept = value.topk(min(n, value.shape[-1]), dim=-1)
+        place = place.gather(-1, kept)
+    return place, value > low / 2
+
+
+def _similarity(
+    features: torch.Tensor, centroids: torch.Tensor, places: torch.Tensor
 ) -> torch.Tensor:
-    """log sum or mean of exp(s f.mu) over the n largest of a row, entries at ``low`` left out."""
-    nearest = similarity.topk(min(n, similarity.shape[-1]), dim=-1).values
-    present = nearest > low / 2
-    exponent = torch.where(present, scale * nearest, low)
-    total = torch.logsumexp(exponent, dim=-1)
+    """f.mu of every sample (B, d) and the clusters at its ``places`` (B, n): (B, n)."""
+    dim = features.shape[-1]
+    rows = places.flatten(-2)[..., None].expand(*places.shape[:-2], -1, dim)
+    chosen = centroids.to(features.dtype).gather(-2, rows).unflatten(-2, places.shape[-2:])
+    return (chosen @ features[..., None]).squeeze(-1)
+
+
+def _spread(
+    similarity: torch.Tensor, counts: torch.Tensor, scale: float, denominator: str
+) -> torch.Tensor:
+    """log sum or mean of exp(s f.mu) over the clusters of a row that count."""
+    low = torch.finfo(similarity.dtype).min / 2
+    total = torch.logsumexp(torch.where(counts, scale * similarity, low), dim=-1)
     if denominator == "sum":
         return total
-    return total - present.sum(dim=-1).clamp(min=1).to(total.dtype).log()
+    return total - counts.sum(dim=-1).clamp(min=1).to(total.dtype).log()
