@@ -27,9 +27,7 @@ st.navigation(
         st.Page(PAGES / "embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
         st.Page(PAGES / "ablations.py", title="Ablations", icon=":material/science:"),
         st.Page(PAGES / "attributes.py", title="Attributes", icon=":material/face:"),
-        st.Page(
-            PAGES / "recognition.py", title="Recognition", icon=":material/person_search:"
-        ),
+        st.Page(PAGES / "recognition.py", title="Recognition", icon=":material/person_search:"),
         st.Page(PAGES / "margins.py", title="Margins", icon=":material/straighten:"),
         st.Page(PAGES / "paper.py", title="Paper", icon=":material/article:"),
     ]

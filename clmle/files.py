@@ -6,10 +6,14 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from clmle.errors import InputError
 
@@ -73,6 +77,29 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise InputError(f"{path} is not readable JSON ({error}); remove or restore it.") from error
     except OSError as error:
         raise as_sentence(error, path) from error
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """All arrays of an ``.npz`` file, none of them unpickled.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is cut off or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except OSError as error:
+        raise as_sentence(error, path) from error
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged ({error}); remove it, it is made again.") from error
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """Write arrays as ``.npz`` to ``path`` atomically."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:

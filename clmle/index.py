@@ -11,7 +11,6 @@ import torch
 from clmle.clustering import balanced_spherical_kmeans
 from clmle.errors import InputError
 
-
 AT_ONCE = 10_000  # classes of one cluster that are gathered together
 
 

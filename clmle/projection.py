@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import atomic_path
+from clmle.files import read_arrays, write_arrays
 from clmle.run_folder import RunFolder
 
 METHODS = ("umap", "tsne", "pca")
@@ -95,8 +95,7 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
     for number in rounds or stored:
         before = _next_frame(run.embedding(number)["features"], before, method)
         frames[number] = before
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **_named(frames))  # type: ignore[arg-type]
+        write_arrays(path, _named(frames))
 
 
 def projection_path(run: RunFolder, method: str) -> Path:
@@ -109,8 +108,8 @@ def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None
     """Coordinates by round, of those made so far; None where there are none yet."""
     if not run.embedding_rounds() or not projection_path(run, method).exists():
         return None
-    with np.load(projection_path(run, method)) as arrays:
-        return {int(name.split("_")[1]): arrays[name] for name in arrays.files}
+    found = read_arrays(projection_path(run, method))
+    return {int(name.split("_")[1]): array for name, array in found.items()}
 
 
 def _turned_onto(points: np.ndarray, target: np.ndarray) -> np.ndarray:

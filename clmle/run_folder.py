@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import atomic_path, read_json, write_json
+from clmle.files import atomic_path, read_arrays, read_json, write_arrays, write_json
 
 ACTIVE = ("queued", "running")
 
@@ -123,22 +123,18 @@ class RunFolder:
         ``labels`` (m,), ``clusters`` (m,) cluster number or -1 for test images,
         ``split`` (m,) 0 train, 1 validation, 2 test.
         """
-        with np.load(self.path / "embeddings" / f"round_{round:02d}.npz") as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        return read_arrays(self.path / "embeddings" / f"round_{round:02d}.npz")
 
     def write_embedding(self, round: int, **arrays: np.ndarray) -> None:
-        _write_npz(self.path / "embeddings" / f"round_{round:02d}.npz", arrays)
+        write_arrays(self.path / "embeddings" / f"round_{round:02d}.npz", arrays)
 
     def clusters(self) -> dict[str, np.ndarray] | None:
         """``centroids`` (K, d), ``classes`` (K,), ``sizes`` (K,), or None where there are none."""
         file = self.path / "clusters.npz"
-        if not file.exists():
-            return None
-        with np.load(file) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        return read_arrays(file) if file.exists() else None
 
     def write_clusters(self, **arrays: np.ndarray) -> None:
-        _write_npz(self.path / "clusters.npz", arrays)
+        write_arrays(self.path / "clusters.npz", arrays)
 
     # --- stopping -------------------------------------------------------------------------
 
@@ -240,8 +236,3 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except (OSError, IndexError):
         return False
-
-
-def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]

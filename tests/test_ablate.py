@@ -15,7 +15,8 @@ from clmle.commands.ablate import cells_asked_for, outcome, parse
 from clmle.data import Task, load_digits
 from clmle.experiments.cells import Cell, read_results
 from clmle.experiments.check import check_cells
-from clmle.experiments.studies import STUDIES, study_cells
+from clmle.experiments.studies import STUDIES
+from clmle.experiments.study_cells import study_cells
 from clmle.methods import get_method, method_names
 from clmle.presets import preset_settings
 from clmle.run_folder import RunFolder

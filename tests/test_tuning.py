@@ -8,7 +8,8 @@ import pytest
 from clmle.experiments.page import tuned
 from clmle.experiments.page.markdown import Page
 from clmle.experiments.page.study import Study
-from clmle.experiments.studies import STUDIES, study_cells
+from clmle.experiments.studies import STUDIES
+from clmle.experiments.study_cells import study_cells
 from clmle.experiments.tuning import DIALS, TRIES
 from clmle.presets import preset_settings
 

@@ -35,11 +35,7 @@ def tables() -> None:
     )
     st.subheader("Measured here")
     if number in RECOGNITION:
-        st.info(
-            "Not measured here yet: recognition needs photographs of thousands of people (LFW, "
-            "YTF, MegaFace), which the laboratory does not ship.",
-            icon=":material/info:",
-        )
+        recognised(number)
         return
     study, table_ = counterpart(number)
     if table_.empty:
@@ -68,6 +64,36 @@ def tables() -> None:
             "views/ablations.py", label=f"The study {study.name}", icon=":material/science:",
             query_params={"study": f"{study.name} (shipped)"},
         )  # fmt: skip
+
+
+def recognised(number: int) -> None:
+    """Methods of Tables 2 to 4 on illustrated people never seen, beside their published rows."""
+    from clmle.experiments.recognition_table import FIGURES, beside_paper, recognition_frame
+
+    study = shipped_study("recognition")
+    frame = recognition_frame(study.summaries) if study else pd.DataFrame()
+    if frame.empty:
+        st.info("Not measured here yet: start the study recognition on the page Ablations.")
+        return
+    table_ = beside_paper(frame, number)
+    number_ = st.column_config.NumberColumn
+    shown = {f"published: {c}": f"published: {HEADINGS[c]}" for c in HEADINGS}
+    config = {
+        "paper": "in the paper",
+        "here": "here",
+        **{c: number_(words, format="%.2f") for c, words in shown.items()},
+        **{c: number_(f"here: {words}", format="%.3f") for c, words in FIGURES.items()},
+        "spread": number_("spread of accuracy", format="%.3f"),
+    }
+    show_table(table_, f"measured-table-{number}", column_config=config)
+    st.caption(
+        f"Study {study.name}, {study.budget()}; seeds {', '.join(map(str, study.seeds))}. "
+        "Published: per cent, photographs of other people, large networks. Here: shares, "
+        "illustrated people who were not learnt. The order of rows may be compared, figures not."
+    )
+    st.page_link(
+        "views/recognition.py", label="Look at runs of your own", icon=":material/person_search:"
+    )
 
 
 def counterpart(number: int):

@@ -21,7 +21,7 @@ from clmle.run_folder import RunFolder
 
 
 def recognition_of(run: RunFolder, test: str) -> Recognition | None:
-    """What a run makes of a test set; None, with a note that refreshes itself, until it is known."""
+    """What a run makes of a test set; None, with a note that refreshes itself, while it is made."""
     found = stored_recognition(run, test)
     if found is not None:
         return found

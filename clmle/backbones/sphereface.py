@@ -1,6 +1,6 @@
 """The plain residual networks of SphereFace and CosFace: 64 layers, and 20 for fewer images.
 
-W. Liu et al., *SphereFace* (CVPR 2017), table 2; H. Wang et al., *CosFace* (CVPR 2018), section 4.1.
+W. Liu et al., *SphereFace* (CVPR 2017), table 2; H. Wang et al., *CosFace* (CVPR 2018), 4.1.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SphereFaceCNN(nn.Module):
             height, width = (height + 1) // 2, (width + 1) // 2
         self.embedding = nn.Linear(MAPS[-1] * height * width, feature_dim)
         nn.init.xavier_uniform_(self.embedding.weight)
-        nn.init.zeros_(self.embedding.bias)
+        self.embedding.bias.data.zero_()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.embedding(self.features(images).flatten(1))
@@ -82,5 +82,6 @@ def convolution(channels: int, maps: int, stride: int) -> list[nn.Module]:
     """3 x 3, with a PReLU for each map."""
     layer = nn.Conv2d(channels, maps, 3, stride, 1)
     nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return [layer, nn.PReLU(maps)]

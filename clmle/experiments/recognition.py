@@ -20,7 +20,7 @@ import numpy as np
 
 from clmle.data.recognition.unseen import Unseen, load_unseen
 from clmle.errors import InputError
-from clmle.files import as_sentence, atomic_path, write_json
+from clmle.files import as_sentence, read_arrays, write_arrays, write_json
 from clmle.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,16 +216,15 @@ def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
     try:
         if file.stat().st_mtime < run.model_path.stat().st_mtime:
             return None
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_arrays(file)
         return Recognition(json.loads(str(arrays.pop("figures"))), arrays)
-    except (OSError, ValueError, KeyError):
+    except (InputError, OSError, ValueError, KeyError):
         return None
 
 
 def _store(run: RunFolder, test: str, found: Recognition) -> None:
-    with atomic_path(file_of(run, test)) as temporary, open(temporary, "wb") as file:
-        np.savez(file, figures=np.array(json.dumps(found.figures)), **found.arrays)
+    figures = np.array(json.dumps(found.figures))
+    write_arrays(file_of(run, test), {"figures": figures, **found.arrays})
 
 
 def start_recognising(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:

@@ -9,7 +9,8 @@ from typing import Any
 from clmle.errors import InputError
 from clmle.experiments.cells import Cell
 from clmle.experiments.check import Progress, target_names
-from clmle.experiments.studies import Study, free_study, get_study, study_cells, variant_settings
+from clmle.experiments.studies import Study
+from clmle.experiments.study_cells import free_study, get_study, study_cells, variant_settings
 from clmle.methods import get_method
 
 FREE = "grid"

@@ -12,6 +12,7 @@ from clmle.experiments.page import (
     made,
     published,
     ranking,
+    recognition,
     speed,
     tuned,
     verdict,
@@ -20,7 +21,7 @@ from clmle.experiments.page.markdown import Page
 from clmle.experiments.page.study import Study, read_studies
 from clmle.files import write_text
 
-SECTIONS = (verdict, ranking, tuned, dial, speed, ablations, published, made)
+SECTIONS = (verdict, ranking, recognition, tuned, dial, speed, ablations, published, made)
 INTRODUCTION = (
     "Made by `make results` from the summaries of runs; every sentence, table and figure "
     "follows from them and none is written by hand. A *cell* is one run: a method on a task "

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import as_sentence, atomic_path
+from clmle.files import as_sentence, read_arrays, write_arrays
 from clmle.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +44,10 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
     try:
         if file.stat().st_mtime < run.model_path.stat().st_mtime:
             return None
-        with np.load(file, allow_pickle=False) as arrays:
-            names = tuple(str(n) for n in arrays["attributes"])
-            return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
-    except (OSError, ValueError, KeyError):
+        arrays = read_arrays(file)
+        names = tuple(str(n) for n in arrays["attributes"])
+        return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
+    except (InputError, OSError, KeyError):
         return None
 
 
@@ -80,10 +80,11 @@ def score_test_images(run: RunFolder) -> ImageScores:
         )
     scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
     found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))
-    with atomic_path(run.path / FILE) as temporary, open(temporary, "wb") as file:
-        np.savez(
-            file, attributes=np.array(names), rows=rows, labels=found.labels, scores=found.scores
-        )
+    write_arrays(
+        run.path / FILE,
+        {"attributes": np.array(names), "rows": rows, "labels": found.labels,
+         "scores": found.scores},
+    )  # fmt: skip
     return found
 
 

@@ -9,7 +9,6 @@ import torch
 AT_ONCE = 1 << 16  # clusters compared with a batch at a time
 
 
-
 def local_margin_loss(
     features: torch.Tensor,
     labels: torch.Tensor,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +93,11 @@ def load_unseen(
 def _test_part(faces: RecognitionSet) -> Unseen:
     """The images of test people and distractors alone, whose rows are counted anew."""
     rows = np.union1d(faces.probes, faces.distractors)
-    pairs, place = faces.verification.pairs, partial(np.searchsorted, rows)
+    pairs = faces.verification.pairs
+
+    def place(of: np.ndarray) -> np.ndarray:
+        return np.asarray(np.searchsorted(rows, of))
+
     return Unseen(
         faces.verification.name,
         faces.verification.images[rows],

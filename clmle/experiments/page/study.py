@@ -20,7 +20,16 @@ ABLATIONS = (
     "neighbors", "rounds", "sampling-x-cost", "rule", "scale-x-denominator",
 )  # fmt: skip
 TUNINGS = ("tuning", "tuning-digits")
-KNOWN = (*RANKINGS, *TUNINGS, "imbalance", "curves", "recipe", "network-size", *ABLATIONS)
+KNOWN = (
+    *RANKINGS,
+    "recognition",
+    *TUNINGS,
+    "imbalance",
+    "curves",
+    "recipe",
+    "network-size",
+    *ABLATIONS,
+)
 NEEDED = ("key", "variant", "method", "task", "seed", "class_counts", "test", "settings", "seconds")
 MACHINE = ("train.device", "train.threads", "train.precision")
 
@@ -71,7 +80,7 @@ class Study:
 
     def budget(self) -> str:
         """What a cell costs: "backbone small, 160 iterations of 240 images, ..."."""
-        size = f" ({_words(self.values('data.size'))})" if self.dataset == "toonfaces" else ""
+        size = f" ({_words(self.values('data.size'))})" if "toonfaces" in self.dataset else ""
         return (
             f"{self.dataset}{size}, {_words(self.values('data.image_size'))} pixels, backbone "
             f"{_words(self.values('train.backbone'))}, {_words(self.values('train.iterations'))} "

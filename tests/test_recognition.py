@@ -1,0 +1,257 @@
+"""A run judged on people it never saw: figures by plain loops, kept, made anew, in sentences."""
+
+import dataclasses
+import json
+import os
+import pickle
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clmle.__main__ import main
+from clmle.data.recognition import Pairs
+from clmle.data.recognition.unseen import Unseen, load_unseen
+from clmle.data.toonfaces import people
+from clmle.errors import InputError
+from clmle.experiments import recognition
+from clmle.experiments.cells import Cell, append_result, read_results, run_cell
+from clmle.experiments.page import recognition as page
+from clmle.experiments.page.markdown import Page
+from clmle.experiments.page.study import read_study
+from clmle.experiments.recognition import file_of, recognise, stored_recognition
+from clmle.experiments.recognition_table import (
+    beside_paper,
+    recognition_frame,
+    recognition_table,
+)
+from clmle.presets import preset_settings
+from clmle.run_folder import RunFolder
+from clmle.training import load_model
+
+SIDE = 24
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Few illustrated people, drawn once, and the folder of a cell that learnt them."""
+    with pytest.MonkeyPatch.context() as patch:
+        cache = str(tmp_path_factory.mktemp("cache"))
+        patch.setenv("CLMLE_CACHE", cache)
+        patch.setitem(people.PEOPLE, "quick", (240, 90, 4, 50))
+        settings = preset_settings("quick", "clmle", "toonfaces-identities")
+        small = {"iterations": 12, "prior_iterations": 4, "rounds": 1, "batch_size": 60,
+                 "backbone": "tiny"}  # fmt: skip
+        settings = dataclasses.replace(
+            settings,
+            data=dataclasses.replace(settings.data, image_size=SIDE),
+            train=dataclasses.replace(settings.train, **small),
+        )
+        folder = tmp_path_factory.mktemp("run") / "20260101-000000-first"
+        summary = run_cell(Cell("clmle", settings), folder)
+        yield RunFolder(folder), summary, cache
+
+
+@pytest.fixture
+def run(world, monkeypatch):
+    """The run, with the faces that it learnt from."""
+    monkeypatch.setenv("CLMLE_CACHE", world[2])
+    return world[0]
+
+
+@pytest.fixture(scope="module")
+def faces(world):
+    return load_unseen(size="quick", image_size=SIDE)
+
+
+@pytest.fixture(scope="module")
+def features(world, faces):
+    """Image and mirror image side by side, in float64."""
+    model = load_model(world[0])
+    both = [model.embed(np.ascontiguousarray(i)) for i in (faces.images, faces.images[:, :, ::-1])]
+    x = np.concatenate([f.astype(np.float64) for f in both], axis=1)
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def test_the_test_part_holds_other_people_alone(run, faces):
+    all_faces = people.load_toonfaces_recognition("quick", image_size=SIDE)
+    assert len(faces.images) == 90 * 4 + 50
+    learnt = set(all_faces.people[all_faces.training.labels["identity"] >= 0].tolist())
+    assert not learnt & set(faces.people.tolist())
+    for part in ("probes", "distractors"):
+        mine, theirs = getattr(faces, part), getattr(all_faces, part)
+        np.testing.assert_array_equal(faces.images[mine], all_faces.training.images[theirs])
+    pairs = all_faces.verification.pairs
+    np.testing.assert_array_equal(
+        faces.images[faces.pairs.second], all_faces.training.images[pairs.second]
+    )
+    same = faces.people[faces.pairs.first] == faces.people[faces.pairs.second]
+    np.testing.assert_array_equal(same, faces.pairs.same)
+
+
+def test_pairs_are_judged_as_a_plain_loop_judges_them(run, faces, features):
+    found = recognise(run)
+    pairs = faces.pairs
+    scores = np.array(
+        [features[a] @ features[b] for a, b in zip(pairs.first, pairs.second, strict=True)]
+    )
+    np.testing.assert_allclose(found.arrays["similarity"], scores, atol=1e-5)
+    rights = []
+    for fold in range(10):
+        inside = pairs.fold == fold
+        tried = np.sort(scores[~inside])
+        best = max(tried, key=lambda t: ((scores[~inside] >= t) == pairs.same[~inside]).mean())
+        rights.append(((scores[inside] >= best) == pairs.same[inside]).mean())
+    accuracy = found.figures["verification"]["accuracy"]
+    assert accuracy == pytest.approx(np.mean(rights), abs=0.01)  # several thresholds may be best
+
+
+def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features):
+    found = recognise(run).figures["open_set"]
+    probes, names = features[faces.probes], faces.people[faces.probes]
+    strangers = probes @ features[faces.distractors].T
+    first = [
+        (strangers[a] >= probes[a] @ probes[b]).sum() == 0
+        for a in range(len(probes)) for b in range(len(probes))
+        if a != b and names[a] == names[b]
+    ]  # fmt: skip
+    assert found["rank_one"][-1]["distractors"] == 50
+    assert found["rank_one"][-1]["share"] == pytest.approx(np.mean(first), abs=1e-3)
+    genuine = np.array([
+        probes[a] @ probes[b] for a in range(len(probes)) for b in range(a) if names[a] == names[b]
+    ])  # fmt: skip
+    row = next(r for r in found["tar_at_far"] if r["far"] == 0.01)
+    allowed = int(0.01 * strangers.size)
+    threshold = np.sort(strangers.ravel())[::-1][allowed]
+    assert row["tar"] == pytest.approx((genuine > threshold).mean(), abs=2e-3)
+
+
+def test_curves_are_thinned_without_losing_an_end(run):
+    rng = np.random.default_rng(0)
+    far = np.concatenate([[0], np.sort(rng.random(50_000)), [1]])
+    thin = recognition._thinned("", far, np.sqrt(far))
+    assert len(thin["far"]) <= recognition.CURVE
+    assert thin["far"][0] == 0
+    assert thin["far"][-1] == 1
+    np.testing.assert_array_equal(thin["tar"], np.sqrt(thin["far"]))
+    assert set(thin["far"]) <= set(far)
+
+
+def test_it_is_kept_until_the_weights_change(run, monkeypatch):
+    first = recognise(run)
+    with monkeypatch.context() as patch:
+        patch.setattr("clmle.training.load_model", None)  # nothing is computed again
+        again = recognise(run)
+    assert again.figures == first.figures
+    before = os.stat(run.model_path)
+    os.utime(run.model_path, (before.st_atime, before.st_mtime + 3600))
+    try:
+        assert stored_recognition(run) is None
+    finally:
+        os.utime(run.model_path, (before.st_atime, before.st_mtime))
+    file_of(run).write_bytes(file_of(run).read_bytes()[:-40])
+    assert stored_recognition(run) is None  # cut off: as if it were not there
+    assert recognise(run).figures["verification"] == first.figures["verification"]
+
+
+def png(image):
+    buffer = BytesIO()
+    Image.fromarray(image).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def test_a_bin_file_of_the_same_faces_gives_the_same_similarities(run, faces, tmp_path):
+    pairs = faces.pairs
+    rows = np.stack([pairs.first, pairs.second], axis=1).ravel()
+    file = tmp_path / "mine.bin"
+    file.write_bytes(pickle.dumps(([png(faces.images[i]) for i in rows], pairs.same.tolist())))
+    found = recognise(run, str(file))
+    assert found.figures["open_set"] is None
+    np.testing.assert_allclose(
+        found.arrays["similarity"], recognise(run).arrays["similarity"], atol=1e-5
+    )
+    with pytest.raises(InputError, match="learnt from"):
+        recognition._like(faces.images, (SIDE, SIDE, 1))  # a run on grey images
+    with pytest.raises(InputError, match="is no test set"):
+        recognise(run, str(tmp_path / "nowhere"))
+
+
+def test_a_video_is_the_mean_of_its_frames(features):
+    x = features[:12]
+    video = np.repeat([0, 1, 2], 4)
+    video[5] = -1  # a frame that could not be read
+    pairs = Pairs(np.array([0, 1]), np.array([1, 2]), np.array([True, False]), np.zeros(2, int))
+    _, arrays = recognition._pairs(Unseen("v", x, pairs, video=video), x)
+    means = [x[video == v].mean(axis=0) for v in range(3)]
+    means = [m / np.linalg.norm(m) for m in means]
+    wanted = [means[0] @ means[1], means[1] @ means[2]]
+    np.testing.assert_allclose(arrays["similarity"], wanted, atol=1e-6)
+
+
+def test_the_command_prints_what_the_library_finds(run, capsys, tmp_path):
+    figures = recognise(run).figures
+    arguments = ["recognise", run.name, "--runs-dir", str(run.path.parent)]
+    assert main([*arguments, "--out", str(tmp_path / "f.json")]) == 0
+    printed = capsys.readouterr().out
+    assert f"accuracy {figures['verification']['accuracy']:.4f}" in printed
+    assert "Against 50 distractors" in printed
+    assert json.loads((tmp_path / "f.json").read_text()) == figures
+    assert main([*arguments, "--on", "toonfaces"]) == 2
+    assert "is no test set" in capsys.readouterr().err
+
+
+def test_a_run_on_other_data_has_no_strangers_of_its_own(tmp_path):
+    (tmp_path / "settings.json").write_text(json.dumps({"data": {"dataset": "digits"}}))
+    with pytest.raises(InputError, match="digits has no unseen people"):
+        recognition.own_test(RunFolder(tmp_path))
+
+
+def cells(summary, figures):
+    """Summaries of methods: accuracy of pairs of three seeds each."""
+    found = []
+    for name, values in figures.items():
+        for seed, value in enumerate(values):
+            copy = json.loads(json.dumps(summary)) | {
+                "variant": name, "method": name, "seed": seed, "key": f"{name}{seed}"
+            }  # fmt: skip
+            copy["recognition"]["verification"]["accuracy"] = value
+            found.append(copy)
+    return found
+
+
+def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
+    run, summary, _ = world
+    kept = summary["recognition"]
+    assert kept["verification"]["accuracy"] == pytest.approx(
+        recognise(run).figures["verification"]["accuracy"], abs=1e-5
+    )
+    assert "folds" not in kept["verification"]
+    frame = recognition_frame(
+        cells(summary, {"clmle": [0.9, 0.92, 0.94], "softmax": [0.8, 0.9, 0.7], "lmle": [1, 1]})
+    )
+    table = recognition_table(frame[frame["variant"] != "lmle"])
+    assert table.index.to_list() == ["clmle", "softmax"]
+    assert table.loc["softmax", "accuracy"] == pytest.approx(0.8)
+    assert table.loc["clmle", "spread"] == pytest.approx(0.02)
+    beside = beside_paper(frame, 2).set_index("paper")
+    assert beside.loc["CLMLE", "published: lfw_acc"] == 99.62
+    assert beside.loc["Softmax", "here"] == "softmax"
+    assert len(beside_paper(frame, 4)) == 2  # of these three Table 4 has CLMLE and LMLE
+
+
+def test_the_page_says_where_the_method_loses(world, tmp_path):
+    found = cells(world[1], {"clmle": [0.9, 0.91, 0.9], "cosface": [0.95, 0.96, 0.96],
+                             "softmax": [0.8, 0.81, 0.8]})  # fmt: skip
+    file = tmp_path / "recognition.jsonl"
+    for summary in found:
+        append_result(file, summary)
+    assert len(read_results(file)) == 9
+    shown = Page()
+    page.section(shown, [read_study("recognition", file)])
+    text = shown.markdown()
+    assert "`clmle` is not above every rival" in text
+    assert "against the strongest, cosface, −0.053" in text
+    assert "above 1 with the whole interval, below 1" in text
+    assert "99.62" in text.split("Published, photographs")[1]
+    assert set(shown.figures) == {"recognition-accuracy.svg", "recognition-rank-one.svg"}
