@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
-from app.widgets.runs import all_runs, label
+from app.widgets.runs import all_runs, label, short_labels
 from app.widgets.table import show_table
 from app.widgets.unseen import recognition_of, test_images
 from clmle.experiments.recognition import learns_identities
@@ -126,7 +126,7 @@ def pairs(found: dict, runs: dict, test: str) -> None:
         "recognition-similarities",
         pd.DataFrame({"same": a["same"], "similarity": a["similarity"]}),
     )
-    hardest = challenging_pairs(a["similarity"], a["same"], threshold, each=6)
+    hardest = challenging_pairs(a["similarity"], a["same"], threshold, each=4)
     images = test_images(str(runs[name].path), test)
     if images is None:
         return
@@ -203,14 +203,12 @@ with sentences():
         if not test:
             st.info("Name the file or folder.", icon=":material/info:")
             st.stop()
-    names = [label(runs[n]) for n in chosen]
     found, picked = {}, {}
-    for n in chosen:
-        name = label(runs[n]) if names.count(label(runs[n])) == 1 else n
+    for name, run in short_labels([runs[n] for n in chosen]).items():
         with sentences():
-            result = recognition_of(runs[n], test)
+            result = recognition_of(run, test)
             if result is not None:
-                found[name], picked[name] = result, runs[n]
+                found[name], picked[name] = result, run
     if not found:
         st.stop()
     with sentences():

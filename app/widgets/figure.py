@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.actions import save_picture
+from clmle.figures.theme import title_of
 
 
 def show_figure(figure: Any, name: str, data: Any = None) -> None:
@@ -16,7 +17,7 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
     st.plotly_chart(
         figure,
         key=f"figure-{name}",
-        alt=figure.layout.title.text or name,
+        alt=title_of(figure) or name,
         config={
             "displaylogo": False,
             "toImageButtonOptions": {"format": "svg", "filename": name, "scale": 2},

@@ -38,7 +38,7 @@ def rank_one_by_distractors(
     runs: Mapping[str, Sequence[Mapping[str, Any]]],
     published: Mapping[str, tuple[int, float]] | None = None,
     *,
-    title: str = "First rank as distractors grow in number (band: 95 % interval)",
+    title: str = "First rank among ever more distractors (band: 95 % interval)",
 ) -> Any:
     """Rank-1 identification rate against the number of distractors, both as MegaFace has them.
 

@@ -13,7 +13,7 @@ from clmle.errors import InputError
 from clmle.figures.theme import colour, finish
 
 SAME, DIFFERENT = colour(2), colour(5)  # green and vermilion; the words say it too
-ROW = 1.75  # height of a row, in heights of an image: its name, the pairs, their similarities
+ROW = 2.1  # height of a row, in heights of an image: its name, the pairs, their similarities
 TITLES = {
     "right_same": "one person, accepted",
     "wrong_same": "one person, refused",

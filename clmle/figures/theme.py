@@ -5,6 +5,7 @@ Backgrounds are transparent and inks are mid-tones, so that a figure sits on lig
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "
 GREY = "#8C8C8C"
 # Where lines of a figure differ in kind, not only in colour.
 DASHES = ("solid", "dash", "dot", "dashdot")
+TITLE_WIDTH = 46  # letters of a title's line on the narrowest screen, 390 pixels
 
 
 def colour(number: int) -> str:
@@ -45,11 +47,16 @@ def legend_below(figure: Any) -> Any:
 
 
 def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any:
-    """Title, axis labels and margins that every figure has."""
+    """Title, axis labels and margins that every figure has.
+
+    A long title is broken into lines that a phone has room for.
+    """
+    lines = textwrap.wrap(title, TITLE_WIDTH) or [""]
+    more = 20 * (len(lines) - 1)
     figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
-        height=height,
-        margin={"l": 10, "r": 10, "t": 48, "b": 10},
+        title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0, "xanchor": "left"},
+        height=height + more,
+        margin={"l": 10, "r": 10, "t": 48 + more, "b": 10},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "y": -0.25, "x": 0, "yanchor": "top"},
@@ -59,3 +66,8 @@ def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any
     figure.update_xaxes(title_text=x, automargin=True, **grid)
     figure.update_yaxes(title_text=y, automargin=True, **grid)
     return figure
+
+
+def title_of(figure: Any) -> str:
+    """The title in one line."""
+    return (figure.layout.title.text or "").replace("<br>", " ")

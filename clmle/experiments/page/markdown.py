@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clmle.experiments.statistics import Difference
+from clmle.figures.theme import title_of
 
 
 class Page:
@@ -40,8 +41,7 @@ class Page:
     def figure(self, name: str, figure: Any, caption: str) -> None:
         """A figure, to be written as figures/``name``.svg, and its caption below."""
         self.figures[f"{name}.svg"] = figure
-        title = figure.layout.title.text
-        self.blocks.append(f"![{title}](figures/{name}.svg)\n\n*{caption}*")
+        self.blocks.append(f"![{title_of(figure)}](figures/{name}.svg)\n\n*{caption}*")
 
     def markdown(self) -> str:
         return "\n\n".join(self.blocks) + "\n"
