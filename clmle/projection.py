@@ -55,6 +55,24 @@ def project(
     return np.asarray(model.fit(features), dtype=np.float32)
 
 
+def place(
+    points: np.ndarray, features: np.ndarray, others: np.ndarray, neighbors: int = 10
+) -> np.ndarray:
+    """Where further images belong in a picture that is there: (m, 2).
+
+    Each is put at the median of the places of its nearest neighbours, as openTSNE starts points
+    that are added to an embedding; what is there stays where it is.
+
+    Parameters
+    ----------
+    points : (n, 2) the picture
+    features, others : (n, d), (m, d) unit rows, of the picture's images and of the others
+    neighbors : how many of the picture's images decide, by cosine
+    """
+    near = np.argsort(-(others @ features.T), axis=1, kind="stable")[:, :neighbors]
+    return np.asarray(np.median(points[near], axis=1), dtype=np.float32)
+
+
 def project_rounds(
     frames: Sequence[np.ndarray], method: str = "umap", *, seed: int = 0
 ) -> list[np.ndarray]:

@@ -72,6 +72,7 @@ class TrainSettings:
     margin_trials: int = setting(
         0, "steps of each short trial that chooses a1 on validation data; 0 takes its share"
     )
+    shown: int = setting(2400, "images whose features are kept after every round, to look at")
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: str = setting("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
     threads: int = setting(0, "CPU threads; 0 leaves the choice to PyTorch")

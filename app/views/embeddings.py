@@ -1,5 +1,6 @@
 """What a network sees: features from round to round, with the face of every point."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -9,12 +10,15 @@ import numpy as np
 import streamlit as st
 
 from app.widgets.guard import sentences
+from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label
+from app.widgets.uploads import uploaded_images
 from app.widgets.viewer import face_scatter
 from clmle.run_folder import RunFolder
 
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 NEAR = 10  # neighbours that make a neighbourhood
+MOST_OWN = 24  # images handed in
 
 
 def projection(run: RunFolder, method: str):
@@ -130,6 +134,38 @@ def table_of(titles, by: list[str], texts: list[str]) -> bytes:
     return pd.DataFrame(columns).to_csv(index=False).encode()
 
 
+def handed_in(run: RunFolder):
+    """Images of one's own: names, pixels and what the run says of them; None where there are none.
+
+    They are judged as if of the first class, which only their losses depend on.
+    """
+    from clmle.training import judge
+
+    with st.expander("Images of your own among them", icon=":material/add_photo_alternate:"):
+        shape = model_of(run).image_shape
+        found = uploaded_images(
+            "Images", shape, "own-images", MOST_OWN,
+            f"cut to their middle, {shape[0]} x {shape[1]} pixels; they stay in this session",
+        )  # fmt: skip
+        st.caption(
+            f"Each becomes a star among the {NEAR} images most like it, at the median of their "
+            "places; click it to see how it is judged."
+        )
+    if not found:
+        return None
+    pixels = np.stack([image for _, image in found])
+    return [name for name, _ in found], pixels, judge(run, pixels, np.zeros(len(found), dtype=int))
+
+
+def both(judged, own):
+    """Two judgements as one, the images handed in last."""
+    joined = {}
+    for field in ("features", "scores", "predicted", "loss", "clusters", "similarity"):
+        first, second = getattr(judged, field), getattr(own, field)
+        joined[field] = None if first is None else np.concatenate([first, second])
+    return dataclasses.replace(judged, **joined)
+
+
 def explanation(judged, stored: dict, names: list[str]):
     """Scores and nearest clusters of every point, for the viewer."""
     if judged is None:
@@ -186,6 +222,7 @@ with sentences():
     frames = projection(run, method)
     if frames:
         from clmle import figures
+        from clmle.projection import place
         from clmle.training import settings_from_dict, shown_of
 
         target = settings_from_dict(run.settings()).data.attribute
@@ -201,19 +238,7 @@ with sentences():
         values, of = numbers(run, colour, last, judged)
         start = "prior features" if get_method(run.settings()["method"]).uses_clusters else "start"
         titles = [(f"round {r}" if r else start, frames[r]) for r in sorted(frames)]
-        points = titles[-1][1]
-        figure = figures.embedding_map(
-            points,
-            f"{label(run)}, {NAMES[method]}, {len(by):,} images",
-            groups=by,
-            values=values,
-            of=of,
-        )
-        every = np.concatenate([f for _, f in titles])
-        for axis, column in (("xaxis", 0), ("yaxis", 1)):
-            low, high = every[:, column].min(), every[:, column].max()
-            room = 0.03 * (high - low) or 1.0
-            figure.update_layout({axis: {"range": [low - room, high + room]}})
+        images = dataset.images[stored["rows"]]
         texts = [
             f"{class_names[c]}{'' if p == c else f', judged {class_names[p]}'}; "
             f"{'held out' if s else f'cluster {k}' if k >= 0 else 'training'}; image {r}"
@@ -226,9 +251,36 @@ with sentences():
                 strict=True,
             )
         ]
+        own = None if judged is None else handed_in(run)
+        if own is not None:
+            names, pixels, said = own
+            titles = [
+                (t, np.concatenate([f, place(f, judged.features, said.features, NEAR)]))
+                for t, f in titles
+            ]
+            images = np.concatenate([images, pixels])
+            by += [figures.OWN] * len(names)
+            values = [*values, *np.zeros(len(names))] if len(values) else values
+            texts += [
+                f"{name}, handed in; judged {class_names[p]}"
+                for name, p in zip(names, said.predicted, strict=True)
+            ]
+            judged = both(judged, said)
+        figure = figures.embedding_map(
+            titles[-1][1],
+            f"{label(run)}, {NAMES[method]}, {len(by):,} images",
+            groups=by,
+            values=values,
+            of=of,
+        )
+        every = np.concatenate([f for _, f in titles])
+        for axis, column in (("xaxis", 0), ("yaxis", 1)):
+            low, high = every[:, column].min(), every[:, column].max()
+            room = 0.03 * (high - low) or 1.0
+            figure.update_layout({axis: {"range": [low - room, high + room]}})
         face_scatter(
             figure,
-            dataset.images[stored["rows"]],
+            images,
             texts,
             label=f"Scatter of {len(by)} images after training; arrow keys step through them, "
             "Enter explains one.",

@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.faces import face_row
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
+from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label, short_labels
 from app.widgets.table import show_table
 from app.widgets.unseen import recognition_of, test_images
+from app.widgets.uploads import uploaded_images
 from clmle.experiments.recognition import learns_identities
 
 MOST = 4  # runs at a time: more lines cannot be told apart
@@ -150,6 +153,49 @@ def pairs(found: dict, runs: dict, test: str) -> None:
     )
 
 
+def own_faces(found: dict, runs: dict) -> None:
+    """Two faces handed in: how alike they are, and where that lies among pairs that are known."""
+    from clmle import figures
+    from clmle.evaluation.pair_features import pair_features
+
+    st.header("Two faces of your own")
+    name = next(iter(found))
+    if len(found) > 1:
+        name = st.selectbox("Judged by", list(found))
+    model = model_of(runs[name])
+    height, width, _ = model.image_shape
+    handed = uploaded_images(
+        "Two images of faces", model.image_shape, "own-faces", 2,
+        f"cut to their middle, {height} x {width} pixels; they stay in this session",
+    )  # fmt: skip
+    if len(handed) < 2:
+        st.caption(
+            "Hand in two images, cut to the face as those that the run learnt from. A network "
+            "that learnt illustrated people knows little of photographs."
+        )
+        return
+    face_row(
+        np.stack([pixels for _, pixels in handed]),
+        [file for file, _ in handed],
+        [f"Face handed in, {file}" for file, _ in handed],
+    )
+    features = pair_features(np.stack([pixels for _, pixels in handed]), model.embed)
+    value = float(features[0] @ features[1])
+    a = found[name].arrays
+    genuine, impostor = a["similarity"][a["same"]], a["similarity"][~a["same"]]
+    below, above = float((genuine < value).mean()), float((impostor > value).mean())
+    st.markdown(
+        f"Similarity **{value:.3f}**: {below:.0%} of the pairs of one person are less alike, "
+        f"{above:.0%} of the pairs of two people are more alike."
+    )
+    show_figure(
+        figures.similarities(
+            genuine, impostor, marks={"your pair": value}, title=f"Your pair among others, {name}"
+        ),
+        "recognition-own-pair",
+    )
+
+
 def tail(found: dict) -> None:
     """Known people: accuracy against training images, and how few images most have."""
     from clmle import figures
@@ -219,3 +265,5 @@ with sentences():
         pairs(found, picked, test)
     with sentences():
         tail(found)
+    with sentences():
+        own_faces(found, picked)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+MOST_ACROSS = 6000  # pixels of the picture that holds all faces: larger ones browsers refuse
 PAGE = (Path(__file__).parent / "viewer.html").read_text(encoding="utf-8")
 
 
@@ -39,6 +40,7 @@ def face_scatter(
     """
     from plotly.offline import get_plotlyjs
 
+    images = _thumbnails(images)
     atlas, across = _atlas(images)
     dark = getattr(st.context.theme, "type", "light") == "dark"
     facts = {
@@ -71,12 +73,19 @@ def _short(values: np.ndarray) -> list[float]:
     return [round(float(v), 3) for v in values]
 
 
+def _thumbnails(images: np.ndarray) -> np.ndarray:
+    """Images (n, H, W, C) small enough for all of them to stand in one picture."""
+    across = int(np.ceil(np.sqrt(len(images))))
+    times = -(-across * max(images.shape[1:3]) // MOST_ACROSS)
+    return images[:, ::times, ::times] if times > 1 else images
+
+
 def _atlas(images: np.ndarray) -> tuple[str, int]:
     """All images in one picture, as a data address, and how many stand in a row."""
     from PIL import Image
 
+    across = int(np.ceil(np.sqrt(len(images))))
     n, height, width, channels = images.shape
-    across = int(np.ceil(np.sqrt(n)))
     sheet = np.zeros((-(-n // across) * height, across * width, channels), dtype=np.uint8)
     for i, image in enumerate(images):
         y, x = i // across * height, i % across * width

@@ -10,18 +10,21 @@ import numpy as np
 MAX_PIXELS = 100_000_000
 
 
-def read_pixels(source: Path | IO[bytes], sides: tuple[int, int] | None = None) -> np.ndarray | str:
+def read_pixels(
+    source: Path | IO[bytes], sides: tuple[int, int] | None = None, *, most: int = MAX_PIXELS
+) -> np.ndarray | str:
     """RGB pixels (height, width, 3) of the middle, or why they could not be had.
 
     ``sides`` is (height, width), or None for the whole image as large as it is. Transparency is
-    laid over white, of several frames the first is taken, a camera's rotation is applied.
+    laid over white, of several frames the first is taken, a camera's rotation is applied. An image
+    of more than ``most`` pixels is not decoded.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return f"over {MAX_PIXELS // 10**6} million pixels"
+            if image.width * image.height > most:
+                return f"over {most // 10**6} million pixels"
             whole = to_rgb(ImageOps.exif_transpose(image))
             if sides is None or whole.size == sides[::-1]:
                 return np.array(whole)

@@ -6,7 +6,7 @@ from clmle.figures.comparison import comparison, confusion
 from clmle.figures.cost import cost_and_gain
 from clmle.figures.curves import loss_curves, recall_curves, validation_curves
 from clmle.figures.differences import differences
-from clmle.figures.embedding import embedding_map, embedding_scatter
+from clmle.figures.embedding import OWN, embedding_map, embedding_scatter
 from clmle.figures.gain import gain_by_imbalance
 from clmle.figures.identification import accuracy_by_images, cmc_curves, rank_one_by_distractors
 from clmle.figures.leaderboard import leaderboard
@@ -18,6 +18,7 @@ from clmle.figures.sphere import sphere_panels, sphere_points, sphere_spec
 from clmle.figures.training import training_curves
 
 __all__ = [
+    "OWN",
     "accuracy_by_images",
     "between_bounds",
     "class_counts",

@@ -58,6 +58,8 @@ def embedding_scatter(
     return figure
 
 
+MOST_NAMED = 24  # groups that a legend has room for
+OWN = "handed in"  # the group of images that a visitor added: seen above all others
 # From blue to vermilion by way of ochre: seen on light and on dark, and by the colour-blind.
 SCALE = ((0.0, "#56B4E9"), (0.5, "#B8A800"), (1.0, "#D55E00"))
 
@@ -73,22 +75,25 @@ def embedding_map(
 ) -> Any:
     """One panel of points (n, 2), coloured by group (n,) or by a number each, ``values`` (n,).
 
-    ``of`` says what the numbers are. ``customdata`` of every point is its row, by which a viewer
-    can move it to its place in another round, or show its face.
+    ``of`` says what the numbers are. Images of the group OWN are stars. ``customdata`` of every
+    point is its row, by which a viewer can move it to its place in another round, or show its face.
     """
     import plotly.graph_objects as go
 
     # Lists, not arrays: a viewer reads and moves the points in the browser.
     figure = go.Figure()
     shared: dict[str, Any] = {"mode": "markers", "hoverinfo": "none"}
+    size = 6 if len(points) <= 5_000 else 4 if len(points) <= 30_000 else 3
     if len(values):
         # Large numbers last, on top of the others.
         order = np.argsort(np.asarray(values), kind="stable")
+        if len(groups):
+            order = order[np.asarray(groups)[order] != OWN]
         figure.add_scattergl(
             x=points[order, 0].tolist(), y=points[order, 1].tolist(), customdata=order.tolist(),
             name=of, showlegend=False,
             marker={
-                "size": 6, "opacity": 0.85, "color": np.asarray(values)[order],
+                "size": size, "opacity": 0.85, "color": np.asarray(values)[order],
                 "colorscale": SCALE,
                 "colorbar": {
                     "title": {"text": of, "side": "top"}, "orientation": "h", "y": -0.02,
@@ -97,19 +102,23 @@ def embedding_map(
             },
             **shared,
         )  # fmt: skip
-    else:
-        kinds = np.asarray(groups)
-        for i, name in enumerate(sorted(set(groups), key=_natural)):
-            here = np.flatnonzero(kinds == name)
-            figure.add_scattergl(
-                x=points[here, 0].tolist(), y=points[here, 1].tolist(), customdata=here.tolist(),
-                name=name,
-                marker={
-                    "size": 6, "opacity": 0.75, "symbol": symbol(i),
-                    "color": GREY if name == "test image" else colour(i),
-                },
-                **shared,
-            )  # fmt: skip
+    kinds = np.asarray(groups)
+    names = sorted(set(groups), key=_natural)
+    for i, name in enumerate(names):
+        own = name == OWN
+        if len(values) and not own:
+            continue  # they are drawn by their numbers
+        here = np.flatnonzero(kinds == name)
+        figure.add_scattergl(
+            x=points[here, 0].tolist(), y=points[here, 1].tolist(), customdata=here.tolist(),
+            name=name, showlegend=len(names) <= MOST_NAMED or own,
+            marker={
+                "size": 14 if own else size, "opacity": 1.0 if own else 0.75,
+                "symbol": "star" if own else symbol(i),
+                "color": GREY if name == "test image" else colour(5 if own else i),
+            },
+            **shared,
+        )  # fmt: skip
     figure = finish(figure, title, "", "", height=height)
     hidden = {"showticklabels": False, "showgrid": False, "zeroline": False}
     figure.update_xaxes(**hidden)
@@ -121,4 +130,4 @@ def embedding_map(
 def _natural(name: str) -> tuple:
     """cluster 2 before cluster 10, test images last."""
     numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())
-    return name == "test image", numbers, name
+    return name == OWN, name == "test image", numbers, name

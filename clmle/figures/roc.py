@@ -68,6 +68,7 @@ def similarities(
     impostor: Any,
     threshold: float | None = None,
     *,
+    marks: Mapping[str, float] | None = None,
     edges: Any = None,
     bins: int = 80,
     title: str = "Similarities of pairs",
@@ -78,6 +79,7 @@ def similarities(
     ----------
     genuine, impostor : (n,), (N,) similarities
         With ``edges`` (B + 1,) ``impostor`` holds counts (B,) from each edge to the next.
+    marks : name -> similarity of a pair to be seen among them
     """
     import plotly.graph_objects as go
 
@@ -107,6 +109,11 @@ def similarities(
         figure.add_vline(
             x=threshold, line={"color": GREY, "width": 2, "dash": "dash"},
             annotation_text=f"threshold {threshold:.3f}", annotation_position="top",
+        )  # fmt: skip
+    for name, value in (marks or {}).items():
+        figure.add_vline(
+            x=value, line={"color": colour(5), "width": 3}, annotation_text=f"{name} {value:.3f}",
+            annotation_position="bottom right" if value < middles.mean() else "bottom left",
         )  # fmt: skip
     return legend_below(figure)
 

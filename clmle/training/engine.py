@@ -155,7 +155,7 @@ class Session:
         self.phase = "prior" if self.prior_steps else "margins"
         self.round = 0
         self.shown = shown_task(self.task)
-        self.sample = embedding_sample(self.shown, t.seed)
+        self.sample = embedding_sample(self.shown, t.seed, t.shown)
         self.features: np.ndarray | None = None
 
     def make(self, name: str, options: Any) -> Method | MultiLabel:

@@ -68,7 +68,7 @@ def several(attribute: str) -> list[str] | None:
 
 def check_budget(train: TrainSettings) -> None:
     """One sentence for the first number of the budget that no run could use."""
-    for name in ("iterations", "rounds", "batch_size", "feature_dim", "patience"):
+    for name in ("iterations", "rounds", "batch_size", "feature_dim", "patience", "shown"):
         if getattr(train, name) < 1:
             raise InputError(f"{name} is {getattr(train, name)}, but must be 1 or more.")
     if not train.learning_rate > 0:

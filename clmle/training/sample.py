@@ -6,24 +6,23 @@ import numpy as np
 
 from clmle.data.base import Task
 
-SAMPLE = 2400
 MOST_CLASSES = 100  # of more, some are shown
 
 
-def embedding_sample(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and splits to show: two thirds training, one third test, rare classes in full."""
+def embedding_sample(task: Task, seed: int, size: int = 2400) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and splits of ``size`` images: two thirds training, rare classes as far as they go."""
     rows, splits = [], []
     classes = shown_classes(task, seed)
     for split, name, share in ((0, "train", 2), (2, "test", 1)):
         members = task.rows(name)
-        each = SAMPLE * share // 3 // len(classes)
+        each = size * share // 3 // len(classes)
         if len(classes) < task.n_classes:
             members = members[np.isin(task.labels[members], classes)]
         for c in classes:
             mine = members[task.labels[members] == c]
             rng = np.random.default_rng([seed, 3, split, int(c)])
             # The majority may use what the minority leaves.
-            limit = max(each, SAMPLE * share // 3 - (len(members) - len(mine)))
+            limit = max(each, size * share // 3 - (len(members) - len(mine)))
             rows.append(np.sort(rng.permutation(mine)[:limit]))
             splits.append(np.full(len(rows[-1]), split, dtype=np.int8))
     return np.concatenate(rows), np.concatenate(splits)
