@@ -36,6 +36,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--runs-dir", help="folder of run folders (default: ./runs)")
     parser.add_argument("--resume", metavar="RUN", help="go on with this run")
     parser.add_argument("--run", metavar="FOLDER", help="train the run prepared in this folder")
+    parser.add_argument(
+        "--at-a-time", type=int, default=0, metavar="N",
+        help="wait until fewer than N other runs train (default: start at once)",
+    )  # fmt: skip
     add_settings(parser, DataSettings, "data", skip=("dataset",))
     add_settings(parser, TrainSettings, "training")
     add_settings(parser, cls.Options, f"options of {method}")
@@ -43,6 +47,7 @@ def main(arguments: list[str]) -> int:
 
     from pathlib import Path
 
+    from clmle.experiments.turns import wait_for_turn
     from clmle.files import runs_dir
     from clmle.run_folder import open_run
     from clmle.training.distributed import leave, world_of_environment
@@ -68,6 +73,8 @@ def main(arguments: list[str]) -> int:
 
         folder = Path(world.first(begin))
         run = open_run(folder.parent, folder.name)
+    if values.at_a_time and world.leads and not wait_for_turn(run, values.at_a_time):
+        return 130
     code = train_and_show(run, world)
     leave(world, code)
     return code

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from clmle.errors import InputError
+from clmle.experiments.turns import WAITING
 from clmle.files import runs_dir
 from clmle.run_folder import ACTIVE, RunFolder, create_run
 from clmle.settings import Settings
@@ -16,8 +17,12 @@ from clmle.training.prepare import settings_from_dict
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def launch(settings: Settings, root: str | os.PathLike[str] | None = None) -> RunFolder:
+def launch(
+    settings: Settings, root: str | os.PathLike[str] | None = None, *, at_a_time: int = 0
+) -> RunFolder:
     """Create a run folder and start training in the background; the settings are checked first.
+
+    ``at_a_time``: wait until fewer runs of the folder than that train; 0 starts at once.
 
     Raises
     ------
@@ -26,12 +31,12 @@ def launch(settings: Settings, root: str | os.PathLike[str] | None = None) -> Ru
     """
     settings_from_dict(settings.to_dict())
     run = create_run(root if root is not None else runs_dir(), settings.to_dict())
-    _start(run)
+    _start(run, at_a_time)
     return run
 
 
-def resume(run: RunFolder) -> None:
-    """Go on with a run that was stopped, failed or lost.
+def resume(run: RunFolder, *, at_a_time: int = 0) -> None:
+    """Go on with a run that was stopped, failed or lost; ``at_a_time`` as of :func:`launch`.
 
     Raises
     ------
@@ -42,14 +47,17 @@ def resume(run: RunFolder) -> None:
     if state in ACTIVE or state == "done":
         raise InputError(f"Run {run.name} is {state}; only one that stopped can be resumed.")
     run.clear_stop()
-    _start(run)
+    _start(run, at_a_time)
 
 
-def _start(run: RunFolder) -> None:
+def _start(run: RunFolder, at_a_time: int) -> None:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path.resolve())]
+    if at_a_time:
+        command += ["--at-a-time", str(at_a_time)]
     with open(run.path / "log.txt", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "clmle", "train", "--run", str(run.path.resolve())],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -58,6 +66,6 @@ def _start(run: RunFolder) -> None:
         )
     # The process takes seconds to import; until it speaks, it counts as queued.
     run.write_status(
-        state="queued", phase="starting", step=0, total=0, message="", seconds=0.0,
-        seconds_left=None, pid=process.pid,
+        state="queued", phase=WAITING if at_a_time else "starting", step=0, total=0, message="",
+        seconds=0.0, seconds_left=None, pid=process.pid,
     )  # fmt: skip

@@ -113,7 +113,7 @@ def similarities(
     for name, value in (marks or {}).items():
         figure.add_vline(
             x=value, line={"color": colour(5), "width": 3}, annotation_text=f"{name} {value:.3f}",
-            annotation_position="bottom right" if value < middles.mean() else "bottom left",
+            annotation_position="top",
         )  # fmt: skip
     return legend_below(figure)
 

@@ -38,6 +38,7 @@ from clmle.training.prior import given_features, start_from
 from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
 from clmle.training.rules import load_rule
 from clmle.training.sample import clusters_of, embedding_sample
+from clmle.training.sole import sole_trainer
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 TOLD_EVERY = 0.5  # seconds between status files
@@ -55,11 +56,17 @@ def train(
     Raises
     ------
     InputError
-        Settings or data that cannot be used; the sentence is in the status too.
+        Settings or data that cannot be used (the sentence is in the status too), or another
+        process that trains this run.
     Stopped
         The run was asked to stop and can be resumed.
     """
     world = world or world_of_environment()
+    with sole_trainer(run, world.leads):
+        return _train(run, report, world)
+
+
+def _train(run: RunFolder, report: Report | None, world: World) -> dict[str, Any]:
     done = world.first(lambda: _begun(run))
     if done is not None:
         return done

@@ -1,0 +1,92 @@
+"""Runs that wait: the oldest goes first, never more at a time than asked, one process a run."""
+
+import time
+
+import pytest
+from filelock import FileLock
+
+from clmle import InputError
+from clmle.experiments import launch
+from clmle.experiments.turns import WAITING, ahead, wait_for_turn, waits
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run, list_runs
+from clmle.settings import override
+from clmle.training import train
+
+
+def settings(iterations=4):
+    base = preset_settings("quick", "softmax", "digits")
+    values = {"iterations": iterations, "rounds": 1, "batch_size": 30, "threads": 1}
+    return type(base)(base.method, base.options, base.data, override(base.train, values, "train"))
+
+
+def put(run, state, phase=""):
+    run.write_status(
+        state=state, phase=phase, step=0, total=0, message="", seconds=0.0, seconds_left=None
+    )
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Four runs, oldest first, made in one second."""
+    made = [create_run(tmp_path, settings().to_dict()) for _ in range(4)]
+    return sorted(made, key=lambda run: run.name)
+
+
+def test_those_that_train_and_those_that_wait_longer_are_ahead(runs):
+    put(runs[3], "running", "round 1 of 1")  # started at once, though the newest
+    put(runs[0], "queued", WAITING)
+    put(runs[1], "queued", WAITING)
+    put(runs[2], "done")
+    assert [ahead(run) for run in runs[:2]] == [1, 2]
+    put(runs[0], "queued", "starting")  # its turn has come: it counts as one that trains
+    assert not waits(runs[0].status())
+    assert ahead(runs[1]) == 2
+    put(runs[3], "stopped")
+    assert ahead(runs[1]) == 1
+
+
+def test_a_run_whose_process_died_holds_nobody_up(runs):
+    runs[0].write_status(state="running", phase="", step=0, total=0, pid=2**22 - 3)
+    assert runs[0].status()["state"] == "lost"
+    put(runs[1], "queued", WAITING)
+    assert wait_for_turn(runs[1], 1)
+    assert runs[1].status()["phase"] == "starting"
+
+
+def test_asked_to_stop_while_it_waits_a_run_never_starts(runs):
+    put(runs[0], "running")
+    runs[1].ask_to_stop()
+    assert not wait_for_turn(runs[1], 1)
+    assert runs[1].status()["state"] == "stopped"
+
+
+def test_launched_together_they_train_one_after_the_other(tmp_path):
+    made = [launch(settings(), tmp_path, at_a_time=1) for _ in range(2)]
+    deadline, most = time.time() + 120, 0
+    while time.time() < deadline:
+        states = [run.status() for run in list_runs(tmp_path)]
+        most = max(most, sum(s["state"] == "running" for s in states))
+        assert all(s["state"] not in ("failed", "lost") for s in states)
+        if all(s["state"] == "done" for s in states):
+            break
+        time.sleep(0.05)
+    assert all(run.result() for run in made)
+    assert most == 1
+    ended = [
+        (run.path / "result.json").stat().st_mtime for run in sorted(made, key=lambda r: r.name)
+    ]
+    assert ended == sorted(ended)
+
+
+def test_a_second_process_on_a_run_folder_is_told_so_and_changes_nothing(runs):
+    run = runs[0]
+    put(run, "running", "round 1 of 1")
+    before = run.status()
+    with (
+        FileLock(run.path / ".training"),
+        pytest.raises(InputError, match="Another process is training run"),
+    ):
+        train(run)
+    assert run.status() == before
+    assert train(run)["iterations"] == 4  # the lock is gone with its holder
