@@ -92,6 +92,38 @@ class Settings:
         return dataclasses.asdict(self)
 
 
+def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """The leaves of a tree of settings by their whole names.
+
+    >>> flat({"method": "clmle", "train": {"seed": 0}})
+    {'method': 'clmle', 'train.seed': 0}
+    """
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{before}{name}.")
+        else:
+            found[before + name] = value
+    return found
+
+
+def differences(trees: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Settings in which trees (name -> tree) differ: setting -> name -> value.
+
+    A setting that only some have, such as an option of one method, is None in the others.
+
+    >>> differences({"a": {"train": {"seed": 0, "rounds": 4}}, "b": {"train": {"seed": 1}}})
+    {'train.seed': {'a': 0, 'b': 1}, 'train.rounds': {'a': 4, 'b': None}}
+    """
+    leaves = {name: flat(tree) for name, tree in trees.items()}
+    found = {}
+    for name in dict.fromkeys(leaf for own in leaves.values() for leaf in own):
+        values = {tree: own.get(name) for tree, own in leaves.items()}
+        if len({repr(value) for value in values.values()}) > 1:
+            found[name] = values
+    return found
+
+
 def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
     """Build dataclass ``cls`` from ``values``, converting and checking each one.
 

@@ -9,7 +9,8 @@ import pytest
 from clmle import __main__ as command_line
 from clmle.errors import InputError
 from clmle.experiments import results
-from clmle.experiments.page.study import flat, read_studies
+from clmle.experiments.page.study import read_studies
+from clmle.settings import flat
 
 TRAIN = {
     "seed": 0, "iterations": 160, "batch_size": 240, "learning_rate": 0.05, "backbone": "small",

@@ -36,6 +36,7 @@ def request_form():
     """What the person asks for, as a request; and how many cells at a time, and its name."""
     from clmle.data import dataset_names
     from clmle.errors import InputError
+    from clmle.experiments.background import free_name
     from clmle.experiments.check import target_names
     from clmle.experiments.request import FREE, Request
     from clmle.experiments.studies import STUDIES
@@ -102,25 +103,6 @@ def request_form():
         help="letters, digits, - and _; several requests of one study need several names",
     )  # fmt: skip
     return request, int(jobs), label or free_name(request)
-
-
-def free_name(request) -> str:
-    """The study's own name, with a number where another request has it."""
-    from clmle.errors import InputError
-    from clmle.experiments.background import BackgroundStudy
-    from clmle.files import runs_dir
-
-    for number in range(1, 100):
-        name = request.study if number == 1 else f"{request.study}-{number}"
-        job = BackgroundStudy(runs_dir() / "studies" / f"{name}.jsonl")
-        try:
-            if not job.results.exists() and not job.job_path.exists():
-                return name
-            if job.job_path.exists() and job.request() == request:
-                return name
-        except InputError:
-            continue
-    return request.study
 
 
 def _plain(values) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
+from app.widgets.margin_search import margin_search
 from app.widgets.runs import all_runs, label
 
 st.title("Margins")
@@ -77,3 +78,7 @@ with sentences():
         figures.feasible_region(bounds.between_sphere, n_other, scale, margin), "feasible-margins"
     )
     st.dataframe(table.head(50), hide_index=True)
+
+st.header("Try them")
+with sentences():
+    margin_search()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Any
 
 import streamlit as st
 
+from clmle.experiments.turns import ahead, waits
 from clmle.files import runs_dir
 from clmle.run_folder import ACTIVE, RunFolder, list_runs
 
 STATES = {
-    "queued": ":gray-badge[starting]",
+    "queued": ":gray-badge[queued]",
     "running": ":blue-badge[running]",
     "done": ":green-badge[done]",
     "stopped": ":orange-badge[stopped]",
@@ -33,10 +35,16 @@ def label(run: RunFolder) -> str:
 
 
 def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
-    """Runs by method alone where that tells them apart, else by their whole label."""
-    methods = [run.settings()["method"] for run in runs]
-    whole = len(set(methods)) < len(methods)
-    return {label(run) if whole else m: run for run, m in zip(runs, methods, strict=True)}
+    """Runs by what tells them apart: method, then seed, the whole label, in the end the name."""
+    trees = [run.settings() for run in runs]
+    ways = (
+        [tree["method"] for tree in trees],
+        [f"{tree['method']}, seed {tree['train']['seed']}" for tree in trees],
+        [label(run) for run in runs],
+        [run.name for run in runs],
+    )
+    names = next(way for way in ways if len(set(way)) == len(way))
+    return dict(zip(names, runs, strict=True))
 
 
 def is_active(run: RunFolder) -> bool:
@@ -58,7 +66,12 @@ def run_card(run: RunFolder) -> None:
     state = status["state"]
     with st.container(border=True):
         st.markdown(f"**{label(run)}** {STATES[state]}")
-        if state in ACTIVE:
+        if waits(status):
+            before = ahead(run)
+            st.caption(
+                f"Waits for its turn; {before} {'run' if before == 1 else 'runs'} before it."
+            )
+        elif state in ACTIVE:
             total = max(1, status["total"])
             left = duration(status.get("seconds_left"))
             text = status["phase"] + (f", {left} left" if left else "")
@@ -81,8 +94,13 @@ def run_card(run: RunFolder) -> None:
                 if state != "done" and st.button(
                     "Resume", key=f"resume-{run.name}", icon=":material/play_arrow:"
                 ):
-                    resume(run)
+                    resume(run, at_a_time=os.cpu_count() or 2)
                     st.rerun()
+                if st.button(
+                    "Duplicate", key=f"like-{run.name}", icon=":material/content_copy:",
+                    help="its settings into the form for new runs",
+                ):  # fmt: skip
+                    st.switch_page("views/train.py", query_params={"like": run.name})
                 if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:"):
                     shutil.rmtree(run.path)
                     st.rerun()

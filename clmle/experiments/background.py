@@ -196,6 +196,22 @@ def start_study(
     return study
 
 
+def free_name(request: Request, stem: str = "", root: str | os.PathLike[str] | None = None) -> str:
+    """``stem`` (by default the study's own name), with a number where another request has it."""
+    stem = stem or request.study
+    for number in range(1, 100):
+        name = stem if number == 1 else f"{stem}-{number}"
+        study = BackgroundStudy(_root(root) / f"{name}.jsonl")
+        try:
+            if not study.results.exists() and not study.job_path.exists():
+                return name
+            if study.job_path.exists() and study.request() == request:
+                return name
+        except InputError:  # a broken job: its name is taken
+            continue
+    return stem
+
+
 def resume_study(study: BackgroundStudy) -> None:
     """Go on with a study that was stopped or failed; finished cells are not run again.
 

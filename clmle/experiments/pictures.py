@@ -14,7 +14,7 @@ from clmle.experiments.convergence import courses
 from clmle.experiments.page.ablations import grid_of, one_number, plain, reference
 from clmle.experiments.page.markdown import counted
 from clmle.experiments.page.ranking import basis
-from clmle.experiments.page.study import Study, flat
+from clmle.experiments.page.study import Study
 from clmle.experiments.statistics import (
     FIGURES,
     cells_frame,
@@ -27,6 +27,7 @@ from clmle.experiments.statistics import (
     variant_table,
     widest_pace,
 )
+from clmle.settings import flat
 
 MEASURES = {name: name.replace("_", " ").replace("roc auc", "ROC AUC").replace("mcc", "MCC")
             for name in FIGURES if name != "seconds"}  # fmt: skip

@@ -20,11 +20,19 @@ from clmle.training.prepare import several
 
 def make_network(task: Task | MultiTask, train: TrainSettings) -> nn.Module:
     """The network of a task: one head, or one for each attribute."""
-    height, width, channels = task.images.shape[1:]
-    shared = (train.backbone, channels, (height, width), train.feature_dim)
+    shape = task.images.shape[1:]
     if isinstance(task, MultiTask):
-        return MultiNetwork(*shared, len(task.attributes))
-    return Network(*shared, task.n_classes)
+        return make_shaped_network(train, shape, len(task.attributes))
+    return make_shaped_network(train, shape, n_classes=task.n_classes)
+
+
+def make_shaped_network(
+    train: TrainSettings, shape: tuple[int, ...], heads: int | None = None, n_classes: int = 2
+) -> nn.Module:
+    """The network for images (height, width, channels): ``heads`` of two classes, or one head."""
+    height, width, channels = shape
+    shared = (train.backbone, channels, (height, width), train.feature_dim)
+    return MultiNetwork(*shared, heads) if heads else Network(*shared, n_classes)
 
 
 def make_method(

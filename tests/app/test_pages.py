@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from clmle.files import runs_dir
 from clmle.presets import preset_settings
 from clmle.projection import project_run
-from clmle.run_folder import create_run
+from clmle.run_folder import create_run, list_runs
 from clmle.training import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,7 +147,9 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
     started = []
     monkeypatch.setattr(
         "clmle.experiments.launch",
-        lambda settings: started.append(settings) or create_run(runs_dir(), settings.to_dict()),
+        lambda settings, at_a_time: (
+            started.append(settings) or create_run(runs_dir(), settings.to_dict())
+        ),
     )
     app = page(ROOT / "app/views/train.py").run()
     app.selectbox[0].set_value("digits").run()
@@ -159,12 +161,67 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
     assert started[0].train == started[1].train
 
 
+def test_seeds_and_methods_are_queued_and_their_cost_foretold(monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        "clmle.experiments.launch",
+        lambda settings, at_a_time: (
+            started.append((settings, at_a_time)) or create_run(runs_dir(), settings.to_dict())
+        ),
+    )
+    app = page(ROOT / "app/views/train.py").run()
+    app.selectbox[0].set_value("digits").run()
+    next(t for t in app.text_input if t.label == "Seeds").set_value("0, 3").run()
+    next(n for n in app.number_input if n.label == "At the same time").set_value(1).run()
+    assert any("4 runs, 1 at a time" in c.value for c in app.caption)
+    next(b for b in app.button if b.label == "Start").click().run()
+    assert [(s.method, s.train.seed, n) for s, n in started] == [
+        ("clmle", 0, 1), ("softmax", 0, 1), ("clmle", 3, 1), ("softmax", 3, 1)
+    ]  # fmt: skip
+    next(t for t in app.text_input if t.label == "Seeds").set_value("zero").run()
+    assert "Seeds are 'zero'" in app.error[0].value
+
+
+def test_a_run_can_be_done_again_with_changes_and_what_differs_is_listed(monkeypatch):
+    settings = preset_settings("quick", "arcface", "digits")
+    changed = dataclasses.replace(settings.train, iterations=77)
+    create_run(runs_dir(), dataclasses.replace(settings, train=changed).to_dict())
+    create_run(runs_dir(), settings.to_dict())
+    name = list_runs(runs_dir())[-1].name
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app.switch_page("views/train.py")
+    app.query_params["like"] = name
+    app.run()
+    assert not app.exception
+    assert next(n for n in app.number_input if n.label == "iterations").value == 77
+    assert app.multiselect[0].value == ["arcface"]
+    table = next(d.value for d in app.dataframe if "setting" in d.value)
+    assert table["setting"].to_list() == ["train.iterations"]
+    next(b for b in app.button if b.label == "Begin from a preset").click().run()
+    assert "like" not in app.query_params
+
+
+def test_margins_in_a_link_come_into_the_form_if_they_are_numbers():
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app.switch_page("views/train.py")
+    app.query_params["between_share"], app.query_params["within_share"] = "0.3", "0.05"
+    app.run()
+    values = {t.label: t.value for t in app.text_input}
+    assert (values["between share"], values["within share"]) == ("0.3", "0.05")
+    assert values["within weight"] == "1.0"  # a2 counts only then
+    app.query_params["between_share"] = "much"
+    app.run()
+    assert "are no numbers" in app.error[0].value
+
+
 @pytest.mark.parametrize("preset", ["quick", "reference"])
 def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
     started = []
     monkeypatch.setattr(
         "clmle.experiments.launch",
-        lambda settings: started.append(settings) or create_run(runs_dir(), settings.to_dict()),
+        lambda settings, at_a_time: (
+            started.append(settings) or create_run(runs_dir(), settings.to_dict())
+        ),
     )
     app = page(ROOT / "app/views/train.py").run()  # faces come first
     app.button_group[0].set_value(preset).run()

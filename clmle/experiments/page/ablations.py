@@ -11,7 +11,7 @@ import numpy as np
 from clmle import figures
 from clmle.experiments.page.markdown import Page, difference_text, number, with_spread
 from clmle.experiments.page.ranking import basis
-from clmle.experiments.page.study import RANKINGS, TUNINGS, Study, flat
+from clmle.experiments.page.study import RANKINGS, TUNINGS, Study
 from clmle.experiments.page.verdict import OURS
 from clmle.experiments.statistics import (
     cells_frame,
@@ -23,6 +23,7 @@ from clmle.experiments.statistics import (
     variant_table,
 )
 from clmle.methods import get_method
+from clmle.settings import flat
 
 ELSEWHERE = (*RANKINGS, *TUNINGS, "imbalance", "curves")
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from clmle.experiments.page.markdown import Page, counted, listed
-from clmle.experiments.page.study import KNOWN, Study, described, flat
+from clmle.experiments.page.study import KNOWN, Study, described
+from clmle.settings import flat
 
 SETTINGS = (
     "data.size", "data.image_size", "train.backbone", "train.feature_dim", "train.iterations",

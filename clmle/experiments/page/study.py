@@ -13,6 +13,7 @@ from clmle.experiments.cells import read_results
 from clmle.experiments.page.markdown import counted
 from clmle.experiments.statistics import each_task
 from clmle.experiments.studies import STUDIES
+from clmle.settings import flat
 
 RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells")
 ABLATIONS = (
@@ -148,17 +149,6 @@ def described(name: str) -> tuple[str, str, list[str]]:
     if known is None:
         return name.replace("-", " ").capitalize(), "", []
     return known.title, known.question, list(known.variants)
-
-
-def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """{"train": {"seed": 0}} as {"train.seed": 0}."""
-    found: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{before}{name}.")
-        else:
-            found[before + name] = value
-    return found
 
 
 def _place(name: str) -> int:
