@@ -347,7 +347,7 @@ ALL = (
         "curves",
         "Convergence (the paper's Fig. 3)",
         "How fast do triplets, quintuplets and clusters learn?",
-        {name: {"method": name, "train": rounds(20)} for name in ("triplet", "lmle", "clmle")},
+        {name: {"method": name, "train": rounds(10)} for name in ("triplet", "lmle", "clmle")},
     ),
     Study(
         "digits",
