@@ -1,5 +1,6 @@
 """Small worlds that tests share."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -41,3 +42,41 @@ def image_folder(tmp_path):
     (root / "cats" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
     (root / "cats" / "notes.txt").write_text("not an image")
     return root
+
+
+FEW_PEOPLE = (240, 90, 4, 50)  # as in clmle.data.toonfaces.people.PEOPLE
+
+
+@pytest.fixture(scope="session")
+def _learnt_people(tmp_path_factory):
+    """Few illustrated people, drawn once: a run that learnt them, its summary, their cache."""
+    from clmle.data.toonfaces import people
+    from clmle.experiments.cells import Cell, run_cell
+    from clmle.presets import preset_settings
+    from clmle.run_folder import RunFolder
+
+    with pytest.MonkeyPatch.context() as patch:
+        cache = str(tmp_path_factory.mktemp("cache"))
+        patch.setenv("CLMLE_CACHE", cache)
+        patch.setitem(people.PEOPLE, "quick", FEW_PEOPLE)
+        settings = preset_settings("quick", "clmle", "toonfaces-identities")
+        small = {"iterations": 12, "prior_iterations": 4, "rounds": 1, "batch_size": 60,
+                 "backbone": "tiny"}  # fmt: skip
+        settings = dataclasses.replace(
+            settings,
+            data=dataclasses.replace(settings.data, image_size=24),
+            train=dataclasses.replace(settings.train, **small),
+        )
+        folder = tmp_path_factory.mktemp("run") / "20260101-000000-first"
+        return RunFolder(folder), run_cell(Cell("clmle", settings), folder), cache
+
+
+@pytest.fixture
+def world(_learnt_people, monkeypatch):
+    """A run on identities, its summary; the few people that it learnt and was asked about."""
+    from clmle.data.toonfaces import people
+
+    run, summary, cache = _learnt_people
+    monkeypatch.setenv("CLMLE_CACHE", cache)
+    monkeypatch.setitem(people.PEOPLE, "quick", FEW_PEOPLE)
+    return run, summary

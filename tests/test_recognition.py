@@ -1,6 +1,5 @@
 """A run judged on people it never saw: figures by plain loops, kept, made anew, in sentences."""
 
-import dataclasses
 import json
 import os
 import pickle
@@ -16,7 +15,7 @@ from clmle.data.recognition.unseen import Unseen, load_unseen
 from clmle.data.toonfaces import people
 from clmle.errors import InputError
 from clmle.experiments import recognition
-from clmle.experiments.cells import Cell, append_result, read_results, run_cell
+from clmle.experiments.cells import append_result, read_results
 from clmle.experiments.page import recognition as page
 from clmle.experiments.page.markdown import Page
 from clmle.experiments.page.study import read_study
@@ -26,46 +25,23 @@ from clmle.experiments.recognition_table import (
     recognition_frame,
     recognition_table,
 )
-from clmle.presets import preset_settings
 from clmle.run_folder import RunFolder
 from clmle.training import load_model
 
-SIDE = 24
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """Few illustrated people, drawn once, and the folder of a cell that learnt them."""
-    with pytest.MonkeyPatch.context() as patch:
-        cache = str(tmp_path_factory.mktemp("cache"))
-        patch.setenv("CLMLE_CACHE", cache)
-        patch.setitem(people.PEOPLE, "quick", (240, 90, 4, 50))
-        settings = preset_settings("quick", "clmle", "toonfaces-identities")
-        small = {"iterations": 12, "prior_iterations": 4, "rounds": 1, "batch_size": 60,
-                 "backbone": "tiny"}  # fmt: skip
-        settings = dataclasses.replace(
-            settings,
-            data=dataclasses.replace(settings.data, image_size=SIDE),
-            train=dataclasses.replace(settings.train, **small),
-        )
-        folder = tmp_path_factory.mktemp("run") / "20260101-000000-first"
-        summary = run_cell(Cell("clmle", settings), folder)
-        yield RunFolder(folder), summary, cache
+SIDE = 24  # of the run's images, in conftest.py
 
 
 @pytest.fixture
-def run(world, monkeypatch):
-    """The run, with the faces that it learnt from."""
-    monkeypatch.setenv("CLMLE_CACHE", world[2])
+def run(world):
     return world[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def faces(world):
     return load_unseen(size="quick", image_size=SIDE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def features(world, faces):
     """Image and mirror image side by side, in float64."""
     model = load_model(world[0])
@@ -221,7 +197,7 @@ def cells(summary, figures):
 
 
 def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
-    run, summary, _ = world
+    run, summary = world
     kept = summary["recognition"]
     assert kept["verification"]["accuracy"] == pytest.approx(
         recognise(run).figures["verification"]["accuracy"], abs=1e-5
