@@ -13,6 +13,13 @@ import streamlit as st  # noqa: E402
 PAGES = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="clmle", page_icon=":material/bubble_chart:", layout="wide")
+if getattr(st.context.theme, "type", "light") == "dark":
+    # Streamlit writes white on the primary colour and the primary colour on a dark ground; no one
+    # colour can be read both ways.
+    st.html(
+        "<style>[data-variant='segmented_control'][aria-checked='true'] p, "
+        "[data-testid='stSliderThumbValue'] p {color: #56B4E9}</style>"
+    )
 st.navigation(
     [
         st.Page(PAGES / "start.py", title="Start", icon=":material/play_circle:", default=True),

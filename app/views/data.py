@@ -104,10 +104,16 @@ def gallery(dataset, target: str) -> None:
     if len(rows) == 0:
         return
     shown = np.random.default_rng(seed).permutation(rows)[:48]
-    st.image(mosaic(dataset.images[np.sort(shown)]), width="stretch")
+    st.image(
+        mosaic(dataset.images[np.sort(shown)]), width="stretch",
+        alt=f"{len(shown)} of {len(rows):,} images that fit the filters, in rows of {ACROSS}",
+    )  # fmt: skip
 
 
-def mosaic(images: np.ndarray, across: int = 12, scale: int = 2) -> np.ndarray:
+ACROSS = 12  # images in a row of the gallery
+
+
+def mosaic(images: np.ndarray, across: int = ACROSS, scale: int = 2) -> np.ndarray:
     """One picture of many, for a single quick download."""
     n, height, width, channels = images.shape
     down = -(-n // across)

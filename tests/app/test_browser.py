@@ -5,6 +5,10 @@ import time
 import pytest
 
 pytestmark = pytest.mark.browser
+PAGES = (
+    "", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "recognition",
+    "margins", "paper",
+)  # fmt: skip
 
 
 def no_traceback(page):
@@ -63,7 +67,7 @@ def test_train_reload_and_look_at_the_faces(server, browser):
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
     every = frame.locator("#some strong").inner_text().removesuffix(" points")
-    assert f" {every} images" in frame.locator("#plot .gtitle").text_content()
+    assert f"{every} images" in frame.locator("#plot .gtitle").text_content()
     assert frame.locator("#some canvas").count() == 80
     frame.get_by_role("button", name="Select with a lasso").click()
     slider = frame.get_by_role("slider", name="Round")
@@ -78,11 +82,30 @@ def test_train_reload_and_look_at_the_faces(server, browser):
 def test_no_page_is_wider_than_the_screen(server, browser, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
-    pages = ("", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "margins")
-    for path in (*pages, "paper"):
+    for path in PAGES:
         page.goto(f"{server}/{path}")
         page.locator("h1").first.wait_for(timeout=30_000)
         time.sleep(0.7)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, path
         no_traceback(page)
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_shuts_anyone_out(server, browser, scheme):
+    """axe-core finds nothing serious or critical on any page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    size = {"width": 1440, "height": 900}
+    page = browser.new_context(color_scheme=scheme, viewport=size).new_page()
+    found = []
+    for name in PAGES:
+        page.goto(f"{server}/{name}")
+        page.get_by_role("heading", level=1).wait_for(timeout=30_000)
+        page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
+        for problem in Axe().run(page).response["violations"]:
+            if problem["impact"] in ("serious", "critical"):
+                where = problem["nodes"][0]["html"][:120]
+                found.append(f"{name or 'start'}: {problem['id']}, {where}")
+    assert not found
