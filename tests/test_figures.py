@@ -17,6 +17,7 @@ def all_figures():
     groups = ["cluster 1", "cluster 2", "test image"] * 10
     return {
         "counts": figures.class_counts(["a", "b"], {"before": [9, 3], "after": [9, 1]}),
+        "together": figures.co_occurrence(np.array([[1, 0.4], [0.4, 1]]), ["Bald", "Gray_Hair"]),
         "rates": figures.positive_rates({"Bald": 0.02, "Smiling": 0.48}),
         "tail": figures.long_tail([50, 4, 2, 1]),
         "loss": figures.loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}),
@@ -38,7 +39,7 @@ def test_every_figure_has_a_title_and_can_be_written(name):
     figure = all_figures()[name]
     assert figure.layout.title.text
     assert len(figure.to_html(include_plotlyjs=False)) > 500
-    if name not in ("embedding", "comparison", "rates"):
+    if name not in ("embedding", "comparison", "rates", "together"):
         assert figure.layout.xaxis.title.text
         assert figure.layout.yaxis.title.text
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app.widgets.figure import show_figure
@@ -126,9 +127,7 @@ def mosaic(images: np.ndarray, across: int = ACROSS, scale: int = 2) -> np.ndarr
 
 
 def counts(dataset, target: str) -> None:
-    """Class counts before and after the dial, rates, long tail."""
-    import pandas as pd
-
+    """Class counts before and after the dial, rates, what is seen together, long tail."""
     from clmle import figures
     from clmle.data import imbalance
 
@@ -164,6 +163,8 @@ def counts(dataset, target: str) -> None:
                 "positive-rates",
                 pd.DataFrame(rates.items(), columns=["attribute", "share"]),
             )
+        if len(dataset.attributes) > 1:
+            together(dataset, train, right)
     people = dataset.columns.get("identity", dataset.labels.get("identity"))
     if people is not None:
         sizes = np.bincount(people[(dataset.split == 0) & (people >= 0)])
@@ -173,6 +174,37 @@ def counts(dataset, target: str) -> None:
                 "long-tail",
                 pd.DataFrame({"images": np.sort(sizes[sizes > 0])[::-1]}),
             )
+
+
+def together(dataset, train: np.ndarray, place) -> None:
+    """Which attributes are seen together: an imbalance that no dial of one attribute shows."""
+    from clmle import figures
+    from clmle.data.co_occurrence import co_occurrence
+
+    names = list(dataset.attributes)
+    phi = co_occurrence({name: values[train] for name, values in dataset.attributes.items()})
+    with place:
+        show_figure(
+            figures.co_occurrence(phi, names), "co-occurrence",
+            pd.DataFrame(phi, index=names, columns=names).reset_index(names="attribute"),
+        )  # fmt: skip
+        st.caption("Above 0: more often together than chance would have it; training images.")
+
+
+def asked_for(name: str, labels: str) -> bool:
+    """Whether somebody here wants this folder read: a link alone must not make the server do it."""
+    if st.session_state.get("typed") or st.session_state.get("wanted") == (name, labels):
+        return True
+    st.info(f"This link names the folder {name}.", icon=":material/link:")
+    if st.button("Read this folder", icon=":material/folder_open:"):
+        st.session_state["wanted"] = (name, labels)
+        st.rerun()
+    return False
+
+
+def typed() -> None:
+    """Remember that the folder was typed here, and not brought by a link."""
+    st.session_state["typed"] = True
 
 
 st.title("Data")
@@ -193,10 +225,10 @@ with sentences():
         ready = is_rendered(source, size)
     elif source == "my own folder":
         name = right.text_input(
-            "Folder of images", key="data-folder", placeholder="/path/to/images"
+            "Folder of images", key="data-folder", placeholder="/path/to/images", on_change=typed
         )
         labels = right.text_input(
-            "CSV of labels (not needed for one folder a class)", key="data-labels"
+            "CSV of labels (not needed for one folder a class)", key="data-labels", on_change=typed
         )
         ready = bool(name)
         st.query_params.update({"folder": name, "labels": labels})
@@ -205,6 +237,8 @@ with sentences():
                 "Name a folder: one sub-folder a class or person, images and a CSV of labels, "
                 "CelebA or LFWA as their authors ship them, or train.rec as InsightFace does."
             )
+        elif not asked_for(name, labels):
+            ready = False
         elif st.session_state.get("read") != (name, labels):
             read_with_progress(name, labels)
             st.session_state["read"] = (name, labels)

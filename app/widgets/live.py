@@ -11,6 +11,8 @@ from app.widgets.guard import sentences
 from app.widgets.runs import is_active, run_card, short_labels, test_results
 from clmle.run_folder import RunFolder, open_run
 
+MOST_RECALLS = 20  # of more classes a table of recalls would say nothing
+
 
 def live(runs: Sequence[RunFolder], prefix: str) -> None:
     """Cards, curves and, once there, test figures; polls every two seconds while needed."""
@@ -78,6 +80,8 @@ def _frame(runs):
 def _flat(test: dict) -> dict:
     kept = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
     row = {k: None if test[k] is None else round(test[k], 4) for k in kept}
+    if len(test["recall"]) > MOST_RECALLS:
+        return row
     return row | {
         f"recall {i}": None if r is None else round(r, 4) for i, r in enumerate(test["recall"])
     }

@@ -1,7 +1,7 @@
 """Every figure, as a function of plain data; the app and the notebooks share them."""
 
 from clmle.figures.ablation import factor_lines, one_factor, two_factors
-from clmle.figures.classes import class_counts, long_tail, positive_rates
+from clmle.figures.classes import class_counts, co_occurrence, long_tail, positive_rates
 from clmle.figures.comparison import comparison, confusion
 from clmle.figures.cost import cost_and_gain
 from clmle.figures.curves import loss_curves, recall_curves, validation_curves
@@ -23,6 +23,7 @@ __all__ = [
     "between_bounds",
     "class_counts",
     "cmc_curves",
+    "co_occurrence",
     "comparison",
     "confusion",
     "cost_and_gain",

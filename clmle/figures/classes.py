@@ -53,6 +53,29 @@ def positive_rates(rates: Mapping[str, float]) -> Any:
     return finish(figure, "How rare each attribute is", "positive images, %", "", height=height)
 
 
+def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Any:
+    """Phi (A, A) of every two attributes as a heat map; the diagonal stays empty."""
+    import plotly.graph_objects as go
+
+    words = [name.replace("_", " ") for name in names]
+    values = np.where(np.eye(len(words), dtype=bool), np.nan, phi)
+    most = max(0.1, float(np.nanmax(np.abs(values), initial=0)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[None if np.isnan(v) else float(v) for v in row] for row in values],
+            x=words, y=words, zmin=-most, zmax=most,
+            colorscale=[[0, "#0072B2"], [0.5, "#F2F2F2"], [1, "#D55E00"]],
+            colorbar={"title": {"text": "phi"}, "thickness": 12},
+            hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
+        )
+    )  # fmt: skip
+    height = 190 + 22 * len(words)
+    finish(figure, "Which attributes are seen together", "", "", height=height)
+    figure.update_xaxes(tickangle=-60, showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure
+
+
 def long_tail(counts: Sequence[int] | np.ndarray) -> Any:
     """Images of each identity, most photographed first, on a logarithmic axis."""
     import plotly.graph_objects as go
@@ -66,5 +89,5 @@ def long_tail(counts: Sequence[int] | np.ndarray) -> Any:
     )  # fmt: skip
     figure.update_yaxes(type="log")
     few = float((values <= 0.47 * values.mean()).mean())
-    x = f"identity, by number of images; {few:.0%} have under half of the mean"
+    x = f"identity; {few:.0%} have under half of the mean"
     return finish(figure, "Images of each identity", x, "images")
