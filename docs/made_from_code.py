@@ -1,0 +1,114 @@
+"""Parts of the site that are made from the code: options of commands, methods, notebooks.
+
+A page that asks for such a part is complete without it where the Markdown itself is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+RENDERED = NOTEBOOKS / "rendered"  # NAME.html of a notebook that was run
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Sphinx's hook: pages are filled when they are read."""
+    from sphinx.domains.python import PyObject
+
+    # Shapes such as "(n, d) float32" are words, not names of types to be looked up.
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.typerolename = ""
+    app.connect("source-read", fill)
+    app.connect("build-finished", copy_notebooks)
+    return {"parallel_read_safe": True}
+
+
+def fill(app: Any, page: str, source: list[str]) -> None:
+    """Put what is made from the code where ``page`` has a comment with its name."""
+    for name, make in PARTS.items():
+        place = f"<!-- {name} -->"
+        if place in source[0]:
+            source[0] = source[0].replace(place, make())
+
+
+def commands() -> str:
+    """The help of every command."""
+    from clmle.__main__ import COMMANDS
+
+    parts = []
+    for name, summary in COMMANDS.items():
+        text = help_of(name)
+        parts.append(f"## {name}\n\n{summary[0].upper()}{summary[1:]}.\n\n```text\n{text}```\n")
+    return "\n".join(parts)
+
+
+def help_of(command: str) -> str:
+    """What ``clmle COMMAND --help`` prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        import_module(f"clmle.commands.{command}").main(["--help"])
+    return out.getvalue()
+
+
+def methods() -> str:
+    """A row for every method and its options."""
+    import dataclasses
+
+    from clmle.methods import get_method, method_names
+
+    rows = ["| name | method | what it does | options |", "|---|---|---|---|"]
+    for name in method_names():
+        cls = get_method(name)
+        options = ", ".join(f"`{f.name}`" for f in dataclasses.fields(cls.Options))
+        rows.append(f"| `{name}` | {cls.title} | {cls.summary} | {options} |")
+    return "\n".join(rows) + "\n"
+
+
+def notebooks() -> str:
+    """A line for every notebook: its title, its first sentence, and where to read it."""
+    lines = []
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        title, says = heading_of(path)
+        link = f'<a href="{path.stem}.html">{title}</a>' if rendered(path) else f"**{title}**"
+        lines.append(f"- {link} (`notebooks/{path.name}`): {says}")
+    return "\n".join(lines) + "\n"
+
+
+def heading_of(path: Path) -> tuple[str, str]:
+    """Title and first paragraph of a notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    first = "".join(next(c["source"] for c in cells if c["cell_type"] == "markdown"))
+    title, _, rest = first.strip().partition("\n")
+    return title.lstrip("# "), rest.strip().split("\n\n")[0].replace("\n", " ")
+
+
+def rendered(path: Path) -> Path | None:
+    """The page of a notebook with its figures, where one was made."""
+    page = RENDERED / f"{path.stem}.html"
+    return page if page.is_file() else None
+
+
+def copy_notebooks(app: Any, error: Exception | None) -> None:
+    """Rendered notebooks become pages of the site."""
+    if error is not None or app.builder.format != "html":
+        return
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        page = rendered(path)
+        if page is not None:
+            shutil.copy(page, Path(app.outdir) / page.name)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "COMMANDS": commands,
+    "METHODS": methods,
+    "NOTEBOOKS": notebooks,
+}
