@@ -17,7 +17,6 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "made_from_code",
 ]
@@ -26,10 +25,12 @@ exclude_patterns = ["results", "_theme"]
 # Links to headings as the repository's own reader makes them: page.md#heading-in-lower-case.
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
+smartquotes = False  # what is shown is what is typed
 suppress_warnings = ["myst.header"]  # generated pages may skip a level of headings
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+python_maximum_signature_line_length = 88
 autodoc_preserve_defaults = True
 autodoc_inherit_docstrings = False
 napoleon_google_docstring = False
