@@ -20,7 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "made_from_code",
 ]
-exclude_patterns = ["results", "_theme"]
+exclude_patterns = ["results", "_theme", "lessons/index.md"]
 
 # Links to headings as the repository's own reader makes them: page.md#heading-in-lower-case.
 myst_heading_anchors = 3
@@ -54,6 +54,7 @@ html_static_path = ["_theme"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}
 # Prompts and what a command printed are not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from importlib import import_module
@@ -16,7 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-RENDERED = NOTEBOOKS / "rendered"  # NAME.html of a notebook that was run
+# Notebooks that were run, as pages: NAME.md, its figures in NAME/, and one script for all figures.
+LESSONS = ROOT / "docs" / "lessons"
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def setup(app: Any) -> dict[str, Any]:
         if field.name == "variable":
             field.typerolename = ""
     app.connect("source-read", fill)
-    app.connect("build-finished", copy_notebooks)
+    app.connect("build-finished", copy_figures)
     return {"parallel_read_safe": True}
 
 
@@ -38,6 +40,13 @@ def fill(app: Any, page: str, source: list[str]) -> None:
         place = f"<!-- {name} -->"
         if place in source[0]:
             source[0] = source[0].replace(place, make())
+    if page.startswith("lessons/"):
+        source[0] = played(source[0])
+
+
+def played(text: str) -> str:
+    """Links to figures that can be played, as links to files that :func:`copy_figures` copies."""
+    return re.sub(r"(?<!!)\[([^\]]+)\]\(([\w-]+/[\w-]+\.html)\)", r'<a href="\2">\1</a>', text)
 
 
 def commands() -> str:
@@ -74,37 +83,37 @@ def methods() -> str:
 
 
 def notebooks() -> str:
-    """A line for every notebook: its title, its first sentence, and where to read it."""
+    """A line for every notebook: its title, its first sentences, and its page where it was run."""
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    run = [path.stem for path in paths if (LESSONS / f"{path.stem}.md").is_file()]
     lines = []
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in paths:
         title, says = heading_of(path)
-        link = f'<a href="{path.stem}.html">{title}</a>' if rendered(path) else f"**{title}**"
+        link = f"[{title}](lessons/{path.stem}.md)" if path.stem in run else f"**{title}**"
         lines.append(f"- {link} (`notebooks/{path.name}`): {says}")
+    if run:
+        pages = "\n".join(f"lessons/{name}" for name in run)
+        lines.append(f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```")
     return "\n".join(lines) + "\n"
 
 
 def heading_of(path: Path) -> tuple[str, str]:
-    """Title and first paragraph of a notebook."""
+    """Title of a notebook, and the whole sentences of its first paragraph."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     first = "".join(next(c["source"] for c in cells if c["cell_type"] == "markdown"))
     title, _, rest = first.strip().partition("\n")
-    return title.lstrip("# "), rest.strip().split("\n\n")[0].replace("\n", " ")
+    says = rest.strip().split("\n\n")[0].replace("\n", " ")
+    return title.lstrip("# "), re.sub(r"(?<=[.?!])[^.?!]*$", "", says)
 
 
-def rendered(path: Path) -> Path | None:
-    """The page of a notebook with its figures, where one was made."""
-    page = RENDERED / f"{path.stem}.html"
-    return page if page.is_file() else None
-
-
-def copy_notebooks(app: Any, error: Exception | None) -> None:
-    """Rendered notebooks become pages of the site."""
+def copy_figures(app: Any, error: Exception | None) -> None:
+    """Figures that can be played, and their script, go beside the pages of the lessons."""
     if error is not None or app.builder.format != "html":
         return
-    for path in NOTEBOOKS.glob("*.ipynb"):
-        page = rendered(path)
-        if page is not None:
-            shutil.copy(page, Path(app.outdir) / page.name)
+    for path in [*LESSONS.glob("*/*.html"), *LESSONS.glob("*.js")]:
+        to = Path(app.outdir) / "lessons" / path.relative_to(LESSONS)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to)
 
 
 PARTS: dict[str, Callable[[], str]] = {
