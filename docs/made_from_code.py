@@ -24,10 +24,11 @@ LESSONS = ROOT / "docs" / "lessons"
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx's hook: pages are filled when they are read."""
     from sphinx.domains.python import PyObject
+    from sphinx.util.docfields import TypedField
 
     # Shapes such as "(n, d) float32" are words, not names of types to be looked up.
     for field in PyObject.doc_field_types:
-        if field.name == "variable":
+        if isinstance(field, TypedField) and field.name == "variable":
             field.typerolename = ""
     app.connect("source-read", fill)
     app.connect("build-finished", copy_figures)

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import doctest
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from clmle.__main__ import COMMANDS
 from clmle.methods import METHODS
@@ -38,10 +40,21 @@ def name_of(page):
 # --- the site ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The site as `make docs` builds it: whatever Sphinx warns of is an error."""
-    out = tmp_path_factory.mktemp("site")
+    """The site as `make docs` builds it, once for all workers: what Sphinx warns of is an error."""
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    out = folder / "site"
+    with FileLock(f"{out}.lock"):
+        if not (out / "whole").exists():
+            build(out)
+            (out / "whole").touch()
+    return out / "html"
+
+
+def build(out):
     recipe = re.search(r"-m sphinx (.*) docs site", (ROOT / "Makefile").read_text()).group(1)
     assert "--fail-on-warning" in recipe
     command = [sys.executable, "-m", "sphinx", *recipe.split(), "-d", str(out / "read")]
@@ -50,7 +63,6 @@ def site(tmp_path_factory):
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
-    return out / "html"
 
 
 @pytest.mark.parametrize("package", PUBLIC)
