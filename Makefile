@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint bench results clean check-python
+.PHONY: help app test lint bench results docs clean check-python
 
 help:
 	@echo "make app     set up and open the app"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint    style and types only"
 	@echo "make bench   the comparisons with peers, printed"
 	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
+	@echo "make docs    the site of all documentation, in site/index.html"
 	@echo "make clean   remove what these commands made here (rendered faces and runs stay)"
 
 app: .venv/app
@@ -29,6 +30,11 @@ bench: .venv/test
 
 results: .venv/test browser
 	$(BIN)/python -m clmle results
+
+# Strict: a link or a reference that leads nowhere is an error. The tests build it so too.
+docs: .venv/test
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs site
+	@echo "site/index.html"
 
 .venv/app: requirements.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -54,5 +60,5 @@ check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -37,7 +37,7 @@ class MarginBounds:
 
     @property
     def between(self) -> float:
-        """Printed: cos 0 - cos(2 pi / C). Planar; about 2e-7 for 10,575 classes.
+        """As printed, cos 0 - cos(2 pi / C). Planar; about 2e-7 for 10,575 classes.
 
         C = 1 has no other class to be apart from: 0.
         """
@@ -45,12 +45,12 @@ class MarginBounds:
 
     @property
     def within(self) -> np.ndarray:
-        """Printed: cos 0 - cos(2 pi L_c / L), (C,). Falls back to 0 for shares above 1/2."""
+        """As printed, cos 0 - cos(2 pi L_c / L), (C,). Falls back to 0 for shares above 1/2."""
         return _one_minus_cos(2 * np.pi * self.shares)
 
     @property
     def between_sphere(self) -> float:
-        """Repaired: C points of S^{d-1} have a pair at cosine at least 1 minus this.
+        """Repaired, C points of S^{d-1} have a pair at cosine at least 1 minus this.
 
         Exact for d <= 2 (on a circle, the printed one), C <= d + 1 (regular simplex) and
         d + 1 < C <= 2 d (Rankin 1955: 1). Above that the smaller of 1 and the bound of
@@ -71,7 +71,7 @@ class MarginBounds:
 
     @property
     def within_arc(self) -> np.ndarray:
-        """Repaired: the printed arc, but 2 (points half a turn apart) for shares from 1/2 on."""
+        """Repaired, the printed arc, but 2 (points half a turn apart) for shares from 1/2 on."""
         return np.where(self.shares >= 0.5, 2.0, self.within)
 
     def feasible_between(self, n_other_clusters: int, scale: float = 1.0) -> float:

@@ -69,8 +69,8 @@ def nearest_cluster_scores(
     Examples
     --------
     >>> mu = np.eye(3)[[0, 1, 2]]
-    >>> nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 3, rule="mean").argmax()
-    np.int64(1)
+    >>> int(nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 3, rule="mean").argmax())
+    0
     >>> nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 1).tolist()
     [[inf, -inf]]
     """

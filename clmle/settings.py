@@ -89,6 +89,7 @@ class Settings:
     train: TrainSettings = field(default_factory=TrainSettings)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values, as a run folder keeps them."""
         return dataclasses.asdict(self)
 
 

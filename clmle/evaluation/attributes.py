@@ -34,7 +34,7 @@ def attribute_figures(
     Returns
     -------
     dict
-        As :func:`~clmle.evaluation.classification.classification_figures`, each the mean over
+        As :func:`~clmle.evaluation.classification_figures`, each the mean over
         attributes (``confusion`` the sum); ``attributes`` {name: figures}; ``left_out`` names
         those without an image that shows them or without one that does not, which are in no mean.
     """

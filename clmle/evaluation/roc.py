@@ -30,6 +30,8 @@ def allowed(far: float, n_impostors: int) -> int:
     InputError
         FAR is not between 0 and 1.
 
+    Examples
+    --------
     >>> allowed(1e-6, 4_000_000_000)
     4000
     """

@@ -3,7 +3,7 @@
 MegaFace's protocol (I. Kemelmacher-Shlizerman et al., 2016): every probe is compared with other
 images of the same person, its mates, and with every distractor. 4,000 probes and a million
 distractors are 4 billion impostor pairs; they are counted as they are computed, none is stored
-beyond the few that may decide (see :mod:`clmle.evaluation._counter`).
+beyond the few that may decide (see ``clmle/evaluation/_counter.py``).
 """
 
 from __future__ import annotations

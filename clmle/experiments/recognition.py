@@ -51,7 +51,7 @@ def recognise(run: RunFolder, test: str = "", progress: Progress | None = None) 
     Parameters
     ----------
     run : a run on identities that has weights
-    test : as ``where`` of :func:`~clmle.data.recognition.unseen.load_unseen`; "" takes the
+    test : as ``where`` of ``clmle.data.recognition.unseen.load_unseen``; "" takes the
         illustrated people that belong to the run's own data
 
     Raises

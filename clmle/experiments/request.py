@@ -93,6 +93,7 @@ class Request:
         return words if self.preset == Request.preset else [*words, f"--preset={self.preset}"]
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
         return asdict(self)
 
     @classmethod

@@ -234,9 +234,9 @@ def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, floa
 def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
     """Gain of ``variant`` over ``baseline`` on every task, the best balanced task first.
 
-    Columns: task, minority (share of the smaller class), level (|50 - share| in per cent: the
-    paper's imbalance level), gain, low, high (95 % t-interval over seeds; NaN for one seed),
-    seeds. Only cells that both have count.
+    Columns: task, minority (share of the smaller class), level (how far that share is from
+    50 per cent: the paper's imbalance level), gain, low, high (95 % t-interval over seeds; NaN
+    for one seed), seeds. Only cells that both have count.
     """
     import pandas
 

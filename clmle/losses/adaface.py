@@ -19,8 +19,8 @@ def adaface_logits(
 ) -> torch.Tensor:
     """scale cos(theta + g_angle) - g_add at the true class, scale cos theta elsewhere.
 
-    g_angle = -margin q, g_add = margin q + margin, q = clip((|f| - mean) h / std, -1, 1) without
-    gradient. features (B, d), weights (C, d), labels (B,). Kim, Jain, Liu: AdaFace: Quality
+    g_angle = -margin q, g_add = margin q + margin, ``q = clip((|f| - mean) h / std, -1, 1)``
+    without gradient. features (B, d), weights (C, d), labels (B,). Kim, Jain, Liu: AdaFace: Quality
     Adaptive Margin for Face Recognition (CVPR 2022), Eqs. 13 to 16.
     """
     cosine = F.normalize(features, dim=1) @ F.normalize(weights, dim=1).T

@@ -31,7 +31,7 @@ def clmle_loss(
     """Eq. 9: hinges on the log-odds of a sample's own cluster against the others of a batch.
 
     With mu_m the mean of the batch's features of cluster m, of class c(m), and s the scale,
-    a sample f of cluster m loses
+    a sample f of cluster m loses::
 
         [s a1 - s f.mu_m + log sum_{k: c(k) != c(m)}         exp(s f.mu_k)]_+
       + [s a2 - s f.mu_m + log sum_{k != m, c(k) = c(m)}     exp(s f.mu_k)]_+

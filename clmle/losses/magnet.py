@@ -12,7 +12,7 @@ def magnet_loss(
     cluster_classes: torch.Tensor,
     alpha: float = 1.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """[|f - mu_m|^2 / (2 s^2) + alpha + log sum_k exp(-|f - mu_k|^2 / (2 s^2))]_+ of every sample.
+    """``[|f - mu_m|^2 / (2 s^2) + alpha + log sum_k exp(-|f - mu_k|^2 / (2 s^2))]_+`` a sample.
 
     mu are the means of the batch's clusters, k runs over clusters of other classes, s^2 is the
     mean squared distance to one's own mean times B / (B - 1). features (B, d), clusters (B,)

@@ -12,7 +12,7 @@ def noisy_logits(
     noise: torch.Tensor,
     alpha: float = 0.1,
 ) -> torch.Tensor:
-    """Logits f.W with f.W_y - alpha |W_y| |f| (1 - cos theta_y) |noise| at the true class.
+    """Logits f.W, ``f.W_y - alpha |W_y| |f| (1 - cos theta_y) |noise|`` at the true class.
 
     features (B, d), weights (C, d), labels (B,), noise (B,) standard normal. Chen, Deng, Du:
     Noisy Softmax: Improving the Generalization Ability of DCNN via Postponing the Early Softmax

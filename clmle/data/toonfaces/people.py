@@ -147,7 +147,7 @@ def load_toonfaces_identities(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """The training identities of :func:`load_toonfaces_recognition` as a data set to train on."""
+    """The identities of :func:`~clmle.data.toonfaces.load_toonfaces_recognition` to train on."""
     return load_toonfaces_recognition(
         size, image_size=image_size, seed=seed, n_workers=n_workers, progress=progress, root=root
     ).training
