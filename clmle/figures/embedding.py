@@ -29,7 +29,7 @@ def embedding_scatter(
         rows=1, cols=len(frames), subplot_titles=[name for name, _ in frames],
         horizontal_spacing=0.03,
     )  # fmt: skip
-    names = sorted(set(groups), key=_natural)
+    names = sorted(set(groups), key=natural)
     for panel, (_, points) in enumerate(frames, start=1):
         for i, name in enumerate(names):
             here = np.flatnonzero(values == name)
@@ -99,7 +99,7 @@ def embedding_map(
         )  # fmt: skip
     else:
         kinds = np.asarray(groups)
-        for i, name in enumerate(sorted(set(groups), key=_natural)):
+        for i, name in enumerate(sorted(set(groups), key=natural)):
             here = np.flatnonzero(kinds == name)
             figure.add_scattergl(
                 x=points[here, 0].tolist(), y=points[here, 1].tolist(), customdata=here.tolist(),
@@ -118,7 +118,7 @@ def embedding_map(
     return figure
 
 
-def _natural(name: str) -> tuple:
+def natural(name: str) -> tuple:
     """cluster 2 before cluster 10, test images last."""
     numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())
     return name == "test image", numbers, name
