@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from notebooks.lessons import HERE
 
-TIMEOUT = 240  # seconds of one cell, on a machine that has other things to do
+TIMEOUT = 600  # seconds of one cell, on a machine that has much else to do
 
 
 def execute(path: Path, folder: Path) -> NotebookNode:

@@ -70,6 +70,7 @@ def test_a_lesson_uses_the_public_api_alone(lesson):
 
 
 @each_lesson
+@pytest.mark.timeout(900)  # for a machine that has much else to do
 def test_a_lesson_runs_from_clean_and_becomes_a_page(lesson, tmp_path):
     # One execution for both, since executing is nearly all of the time.
     notebook = execute(path_of(lesson), tmp_path / "run")
@@ -80,7 +81,8 @@ def test_a_lesson_runs_from_clean_and_becomes_a_page(lesson, tmp_path):
     assert str(tmp_path) not in said
     figures = figures_in(notebook)
     assert figures
-    assert all(figure["layout"]["title"]["text"] for figure in figures if "sliders" not in figure)
+    layouts = [figure["layout"] for figure in figures]
+    assert all(layout["title"]["text"] for layout in layouts if "sliders" not in layout)
     assert not list((tmp_path / "run" / "work").iterdir()), "a lesson leaves nothing behind"
 
     page = page_of(lesson, notebook)
