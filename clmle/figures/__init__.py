@@ -7,6 +7,7 @@ from clmle.figures.cost import cost_and_gain
 from clmle.figures.curves import loss_curves, recall_curves, validation_curves
 from clmle.figures.differences import differences
 from clmle.figures.embedding import OWN, embedding_map, embedding_scatter
+from clmle.figures.embedding_frames import embedding_frames
 from clmle.figures.gain import gain_by_imbalance
 from clmle.figures.identification import accuracy_by_images, cmc_curves, rank_one_by_distractors
 from clmle.figures.leaderboard import leaderboard
@@ -28,6 +29,7 @@ __all__ = [
     "confusion",
     "cost_and_gain",
     "differences",
+    "embedding_frames",
     "embedding_map",
     "embedding_scatter",
     "factor_lines",

@@ -29,7 +29,7 @@ def embedding_scatter(
         rows=1, cols=len(frames), subplot_titles=[name for name, _ in frames],
         horizontal_spacing=0.03,
     )  # fmt: skip
-    names = sorted(set(groups), key=_natural)
+    names = sorted(set(groups), key=natural)
     for panel, (_, points) in enumerate(frames, start=1):
         for i, name in enumerate(names):
             here = np.flatnonzero(values == name)
@@ -103,7 +103,7 @@ def embedding_map(
             **shared,
         )  # fmt: skip
     kinds = np.asarray(groups)
-    names = sorted(set(groups), key=_natural)
+    names = sorted(set(groups), key=natural)
     for i, name in enumerate(names):
         own = name == OWN
         if len(values) and not own:
@@ -127,7 +127,7 @@ def embedding_map(
     return figure
 
 
-def _natural(name: str) -> tuple:
+def natural(name: str) -> tuple:
     """cluster 2 before cluster 10, test images last."""
     numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())
     return name == OWN, name == "test image", numbers, name

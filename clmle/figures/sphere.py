@@ -6,11 +6,12 @@ the majority, spread inwards so that its points can be told apart; the clusters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from clmle.figures.play import play_buttons, play_slider
 from clmle.figures.sphere_marks import (
     CLUSTER,
     REGION,
@@ -125,8 +126,8 @@ def sphere_spec(
             "title": {"text": "balanced accuracy"}, "dtick": 0.25, "tickformat": ".0%",
         },
         "annotations": _titles(courses, 0, columns, rows, height),
-        "updatemenus": [_buttons()],
-        "sliders": [_slider(first.steps)],
+        "updatemenus": [play_buttons()],
+        "sliders": [play_slider([str(int(s)) for s in first.steps], "step ")],
         "meta": _meta(courses, columns, rows, flat),
     }  # fmt: skip
     return {"data": data, "layout": layout, "frames": frames}
@@ -194,32 +195,6 @@ def _meta(courses: Mapping[str, Any], columns: int, rows: int, flat: bool) -> di
         "panels": len(courses), "columns": columns, "rows": rows,
         "panel": PANEL, "curve": CURVE, "cluster_radius": CLUSTER, **trace_places(flat),
         "margins": [c.between_margin for c in courses.values()],
-    }  # fmt: skip
-
-
-def _buttons() -> dict[str, Any]:
-    still = {"mode": "immediate", "transition": {"duration": 0}}
-    play = still | {"frame": {"duration": 120, "redraw": True}, "fromcurrent": True}
-    return {
-        "type": "buttons", "direction": "left", "x": 0, "y": -0.04, "xanchor": "left",
-        "yanchor": "top", "showactive": False, "pad": {"t": 30},
-        "buttons": [
-            {"label": "Play", "method": "animate", "args": [None, play]},
-            {"label": "Pause", "method": "animate",
-             "args": [[None], still | {"frame": {"duration": 0, "redraw": False}}]},
-        ],
-    }  # fmt: skip
-
-
-def _slider(steps: Sequence[int] | np.ndarray) -> dict[str, Any]:
-    jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True},
-            "transition": {"duration": 0}}  # fmt: skip
-    return {
-        "x": 0.2, "len": 0.8, "y": -0.04, "pad": {"t": 30}, "currentvalue": {"prefix": "step "},
-        "steps": [
-            {"label": str(int(s)), "method": "animate", "args": [[str(int(s))], jump]}
-            for s in steps
-        ],
     }  # fmt: skip
 
 

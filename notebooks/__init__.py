@@ -1,0 +1,1 @@
+"""Lessons on the public API; run them and make pages of them: python -m notebooks FOLDER."""

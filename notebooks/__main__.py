@@ -1,0 +1,45 @@
+"""Run every lesson once and write its page: python -m notebooks FOLDER [LESSON ...]."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from nbclient.exceptions import CellExecutionError
+
+from clmle.errors import InputError
+from notebooks.execution import execute
+from notebooks.lessons import LESSONS, path_of
+from notebooks.pages import write_pages
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m notebooks", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where Markdown and figures go")
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help=f"of {', '.join(LESSONS)}")
+    arguments = parser.parse_args()
+    for lesson in arguments.lessons:
+        if lesson not in LESSONS:
+            parser.error(f"there is no lesson {lesson!r}; choose among {', '.join(LESSONS)}")
+    executed = {}
+    for lesson in arguments.lessons or LESSONS:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                executed[lesson] = execute(path_of(lesson), Path(folder))
+            except CellExecutionError as error:
+                print(f"{lesson} failed: {error}", file=sys.stderr)
+                return 1
+        print(f"{lesson}: {time.monotonic() - began:.0f} s", flush=True)
+    try:
+        for path in write_pages(executed, arguments.folder):
+            print(path)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

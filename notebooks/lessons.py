@@ -1,0 +1,37 @@
+"""Which lessons there are, in the order in which they are best read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+HERE = Path(__file__).resolve().parent
+LESSONS = (
+    "first_steps",
+    "imbalance_on_a_circle",
+    "clmle_step_by_step",
+    "margins",
+    "embeddings_through_training",
+    "ablations",
+    "attributes",
+    "recognition",
+    "your_own_faces",
+    "beating_the_default",
+)
+
+
+def path_of(lesson: str) -> Path:
+    """The notebook's file."""
+    return HERE / f"{lesson}.ipynb"
+
+
+def title_of(notebook: NotebookNode) -> str:
+    """Its only heading of the first level."""
+    return next(
+        line[2:].strip()
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("# ")
+    )
