@@ -61,7 +61,7 @@ def one(name: str, people: int, images: int) -> dict:
     index.record(np.arange(len(labels)), rng.random(len(labels)))
     # Most identities have fewer images than the 20 of a cluster that a batch wants.
     printed, spread = ClusterBatchSampler(index), SpreadBatchSampler(index, 240)
-    draws = [median_ms(lambda d=d: d.draw(rng)) for d in (printed, spread)]
+    draws = [median_ms(lambda: printed.draw(rng)), median_ms(lambda: spread.draw(rng))]
     batch, rows = printed.draw(rng), spread.draw(rng)
     classes = torch.from_numpy(index.classes)
     stored = torch.from_numpy(index.centroids)
