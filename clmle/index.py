@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -154,6 +155,11 @@ class ClusterIndex:
     def present(self) -> np.ndarray:
         """Classes that have a cluster, in order."""
         return np.unique(self.classes)
+
+    @cached_property
+    def of_samplers(self) -> dict[Any, Any]:
+        """What samplers work out from the sizes of all classes, which never change, and keep."""
+        return {}
 
     def of_class(self, c: int) -> np.ndarray:
         """Samples of one class."""

@@ -77,23 +77,66 @@ class SpreadBatchSampler:
 
     def draw(self, generator: np.random.Generator) -> np.ndarray:
         """Training rows of one batch, (batch_size,)."""
-        index = self.index
-        counts = index.counts
-        wanted = apportion(self.class_shares(), self.batch_size, generator)
+        index, places = self.index, self._places()
         rows = []
-        large = counts >= counts[counts > 0].mean()
-        for c in np.flatnonzero(wanted):
-            if self.emphasis > 0 and large[c]:
-                clusters, shares = self.cluster_shares(int(c))
-                drawn = generator.multinomial(wanted[c], shares)
-                for cluster, number in zip(clusters[drawn > 0], drawn[drawn > 0], strict=True):
+        for c, number in zip(*places.drawn(generator), strict=True):
+            members = index.of_class(c)
+            if self.emphasis > 0 and len(members) >= places.mean_size:
+                clusters, shares = self.cluster_shares(c)
+                drawn = generator.multinomial(number, shares)
+                for cluster, part in zip(clusters[drawn > 0], drawn[drawn > 0], strict=True):
                     members = index.members(int(cluster))
-                    rows.append(generator.choice(members, number, replace=number > len(members)))
+                    rows.append(generator.choice(members, part, replace=part > len(members)))
             else:
-                members = index.of_class(int(c))
-                again = not self.distinct or wanted[c] > len(members)
-                rows.append(generator.choice(members, wanted[c], replace=again))
+                again = not self.distinct or number > len(members)
+                rows.append(generator.choice(members, number, replace=again))
         return np.concatenate(rows)
+
+    def _places(self) -> _Places:
+        """What every batch of these settings has in common; worked out once for an index."""
+        key = (self.class_power, self.distinct, self.step_size, self.batch_size)
+        kept = self.index.of_samplers
+        if key not in kept:
+            counts = self.index.counts
+            mean_size = counts[counts > 0].mean()
+            kept[key] = _Places.of(self.class_shares(), self.batch_size, mean_size)
+        return kept[key]
+
+
+@dataclass(frozen=True)
+class _Places:
+    """A batch's places: those that a class has in every batch, and the rest, which are drawn.
+
+    There may be millions of classes: a draw looks only at those it takes.
+    """
+
+    certain: np.ndarray  # classes with places of their own in every batch
+    numbers: np.ndarray  # how many
+    edges: np.ndarray  # sums of the fractions of a place that are left, (C,)
+    rest: int
+    mean_size: float  # of a class
+
+    @classmethod
+    def of(cls, shares: np.ndarray, total: int, mean_size: float = 0.0) -> _Places:
+        exact = shares * total
+        whole = np.floor(exact).astype(np.int64)
+        certain = np.flatnonzero(whole)
+        rest = total - int(whole.sum())
+        return cls(certain, whole[certain], np.cumsum(exact - whole), rest, mean_size)
+
+    def drawn(self, generator: np.random.Generator) -> tuple[list[int], list[int]]:
+        """Classes in order, and how many places each has."""
+        chosen = self.certain[:0]
+        if self.rest:
+            # Systematic sampling of the fractions: each is rounded up as often as it asks for.
+            at = generator.random() + np.arange(self.rest)
+            last = len(self.edges) - 1
+            chosen = np.searchsorted(self.edges, at, side="right").clip(max=last)
+        classes = np.unique(np.concatenate([self.certain, chosen]))
+        numbers = np.zeros(len(classes), dtype=np.int64)
+        numbers[np.searchsorted(classes, self.certain)] = self.numbers
+        np.add.at(numbers, np.searchsorted(classes, chosen), 1)
+        return classes.tolist(), numbers.tolist()
 
 
 def class_shares(
@@ -127,13 +170,7 @@ def class_shares(
 
 def apportion(shares: np.ndarray, total: int, generator: np.random.Generator) -> np.ndarray:
     """Whole numbers (C,) that sum to ``total``, each within one of its share, fair on average."""
-    exact = shares * total
-    counts = np.floor(exact).astype(np.int64)
-    rest = total - int(counts.sum())
-    if rest:
-        # Systematic sampling of the fractions: each is rounded up as often as it asks for.
-        edges = np.cumsum(exact - counts)
-        places = generator.random() + np.arange(rest)
-        chosen = np.searchsorted(edges, places, side="right").clip(max=len(shares) - 1)
-        np.add.at(counts, chosen, 1)
+    counts = np.zeros(len(shares), dtype=np.int64)
+    classes, numbers = _Places.of(shares, total).drawn(generator)
+    counts[classes] = numbers
     return counts

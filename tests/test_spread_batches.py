@@ -118,3 +118,45 @@ def testapportioned_numbers_are_exact_within_one_and_fair():
 def test_numbers_out_of_range_are_named(index, options):
     with pytest.raises(InputError, match=next(iter(options))):
         SpreadBatchSampler(index, 10, **options)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("distinct", [True, False])
+@pytest.mark.parametrize("emphasis", [0.0, 2.0])
+def test_a_seeded_draw_is_that_of_passes_over_all_classes(power, distinct, emphasis):
+    rng = np.random.default_rng(1)
+    counts = np.maximum(1, rng.lognormal(1, 1.5, 200).astype(int))
+    counts[[3, 70]] = 0
+    labels = rng.permutation(np.repeat(np.arange(200), counts))
+    features = rng.normal(size=(len(labels), 4)).astype(np.float32)
+    index = ClusterIndex.build(features, labels, 20)
+    index.record(np.arange(0, len(labels), 2), rng.random(len(labels[::2])))
+    sampler = SpreadBatchSampler(index, 60, power, emphasis, distinct)
+    for seed in range(5):
+        plain = plainly_drawn(sampler, np.random.default_rng(seed))
+        np.testing.assert_array_equal(sampler.draw(np.random.default_rng(seed)), plain)
+
+
+def plainly_drawn(sampler, generator):
+    index, counts = sampler.index, np.bincount(sampler.index.labels)
+    exact = sampler.class_shares() * sampler.batch_size
+    wanted = np.floor(exact).astype(int)
+    rest = sampler.batch_size - wanted.sum()
+    if rest:
+        edges = np.cumsum(exact - wanted)
+        for at in generator.random() + np.arange(rest):
+            wanted[min((edges <= at).sum(), len(counts) - 1)] += 1
+    rows = []
+    for c in np.flatnonzero(wanted):
+        members = np.flatnonzero(index.labels == c)
+        if sampler.emphasis > 0 and counts[c] >= counts[counts > 0].mean():
+            clusters, shares = sampler.cluster_shares(c)
+            numbers = generator.multinomial(wanted[c], shares)
+            for cluster, number in zip(clusters, numbers, strict=True):
+                if number:
+                    own = np.flatnonzero(index.assignment == cluster)
+                    rows.append(generator.choice(own, number, replace=number > len(own)))
+        else:
+            again = not sampler.distinct or wanted[c] > len(members)
+            rows.append(generator.choice(members, wanted[c], replace=again))
+    return np.concatenate(rows)
