@@ -10,8 +10,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from clmle.clustering import balanced_spherical_kmeans
 from clmle.checks import whole
+from clmle.clustering import balanced_spherical_kmeans
 from clmle.errors import InputError
 from clmle.nearest import BLOCK, RULES, decide, nearest_cluster_scores
 

@@ -1,5 +1,5 @@
 """Whatever is handed in works, with a finite result, or is told in a sentence: InputError."""
-# ruff: noqa: C408  (arguments read as they are written in a call)
+# ruff: noqa: C408, PT017  (arguments read as they are written in a call; errors may come or not)
 
 import json
 import warnings
@@ -251,7 +251,9 @@ def spoilt_calls(draw, name):
     function, arguments = CALLS[name]
     arguments = dict(arguments)
     arrays = [k for k, v in arguments.items() if isinstance(v, np.ndarray | torch.Tensor)]
-    for key in draw(st.lists(st.sampled_from(list(arguments)), min_size=1, max_size=2, unique=True)):
+    for key in draw(
+        st.lists(st.sampled_from(list(arguments)), min_size=1, max_size=2, unique=True)
+    ):
         if key in arrays and isinstance(arguments[key], np.ndarray | torch.Tensor):
             arguments[key] = spoil(arguments[key], draw(st.sampled_from(list(SPOILT))))
         else:
