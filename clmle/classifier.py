@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from clmle.checks import whole
 from clmle.clustering import balanced_spherical_kmeans
 from clmle.errors import InputError
 from clmle.nearest import BLOCK, RULES, decide, nearest_cluster_scores
@@ -72,8 +73,8 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         if self.rule not in RULES:
             raise InputError(f"rule is {self.rule!r}; choose one of: {', '.join(RULES)}.")
-        if self.n_neighbors < 1 or self.cluster_size < 1:
-            raise InputError("n_neighbors and cluster_size must be 1 or more.")
+        whole(self.n_neighbors, "n_neighbors", 1)
+        whole(self.cluster_size, "cluster_size", 1)
         self.classes_, labels = np.unique(y, return_inverse=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         X = self._rows(X)

@@ -31,6 +31,7 @@ from clmle._balance import (
     update_prices,
     update_prices_sparse,
 )
+from clmle.checks import numeric, seed_number, whole
 from clmle.errors import InputError
 
 FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
@@ -111,7 +112,7 @@ def balanced_spherical_kmeans(
     n = len(x)
     sizes = torch.full((k,), n // k, dtype=torch.int64, device=x.device)
     sizes[: n % k] += 1
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed_number(seed))
     with torch.no_grad():
         if start is not None:
             labels = _warm(x, sizes, start, max_iter, generator)
@@ -270,13 +271,11 @@ def _checked(
     """Unit rows, unit starting centroids and K; or an InputError."""
     x = _as_float_tensor(features, "features")
     n = len(x)
-    if cluster_size < 1:
-        raise InputError(f"cluster_size is {cluster_size}, but must be 1 or more.")
-    k = max(1, n // cluster_size) if n_clusters is None else n_clusters
+    cluster_size = whole(cluster_size, "cluster_size", 1)
+    k = max(1, n // cluster_size) if n_clusters is None else whole(n_clusters, "n_clusters")
     if not 1 <= k <= n:
         raise InputError(f"n_clusters is {k}, but must be from 1 to the number of rows ({n}).")
-    if max_iter < 1:
-        raise InputError(f"max_iter is {max_iter}, but must be 1 or more.")
+    whole(max_iter, "max_iter", 1)
     start = None
     if init is not None:
         start = _as_float_tensor(init, "init").to(x.device, x.dtype)
@@ -290,7 +289,11 @@ def _checked(
 
 
 def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
-    tensor = values if isinstance(values, torch.Tensor) else torch.from_numpy(np.asarray(values))
+    tensor = values
+    if not isinstance(values, torch.Tensor):
+        tensor = torch.from_numpy(numeric(values, name))
+    if tensor.is_complex():
+        raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
     if tensor.dim() != 2 or 0 in tensor.shape:
         raise InputError(f"{name} must be (rows, dimensions), not {tuple(tensor.shape)}.")
     if tensor.dtype not in (torch.float32, torch.float64):

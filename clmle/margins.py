@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clmle.checks import number, numeric, whole
 from clmle.errors import InputError
 
 
@@ -80,10 +81,8 @@ class MarginBounds:
         bound - log(n_other_clusters) / scale, the sphere's bound where ``dim`` is given,
         else the printed one. It may be negative: then no margin is feasible.
         """
-        if n_other_clusters < 1:
-            raise InputError(f"n_other_clusters is {n_other_clusters}, but must be 1 or more.")
-        if not scale > 0:
-            raise InputError(f"scale is {scale}, but must be above 0.")
+        whole(n_other_clusters, "n_other_clusters", 1)
+        number(scale, "scale", above=0)
         bound = self.between if self.dim is None else self.between_sphere
         return bound - math.log(n_other_clusters) / scale
 
@@ -111,16 +110,14 @@ def margin_bounds(class_counts: ArrayLike, dim: int | None = None) -> MarginBoun
     >>> round(bounds.feasible_between(6, scale=1.0), 2)
     0.21
     """
-    counts = np.asarray(class_counts, dtype=np.float64)
+    counts = numeric(class_counts, "class_counts").astype(np.float64)
     if counts.ndim != 1 or len(counts) == 0:
         raise InputError(
             f"class_counts must be a list of counts, one a class, not shape {counts.shape}."
         )
     if not np.isfinite(counts).all() or (counts < 0).any() or counts.sum() == 0:
         raise InputError("class_counts must be finite, not negative, and not all zero.")
-    if dim is not None and (dim < 1 or dim != int(dim)):
-        raise InputError(f"dim is {dim}, but must be a whole number from 1 on.")
-    return MarginBounds(counts, None if dim is None else int(dim))
+    return MarginBounds(counts, None if dim is None else whole(dim, "dim", 1))
 
 
 def sphere_bound(n_classes: int, dim: int) -> float:
@@ -149,7 +146,8 @@ def margin_grid(bound: float, n: int = 5) -> np.ndarray:
     >>> margin_grid(2.0, 3).tolist()
     [1.5, 1.0, 0.5]
     """
-    return bound * np.arange(n, 0, -1) / (n + 1)
+    n = whole(n, "n", 1)
+    return number(bound, "bound") * np.arange(n, 0, -1) / (n + 1)
 
 
 def _cap_bound(n_classes: int, dim: int) -> float:

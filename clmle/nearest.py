@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from clmle.checks import number, numeric, whole
 from clmle.errors import InputError
 
 RULES = ("printed", "mean", "per-class")
@@ -82,6 +83,11 @@ def nearest_cluster_scores(
         similarity = scale * (q[start : start + step] @ mu.T)
         kept = _retrieve(similarity, classes, n, rule, c_total)
         scores[start : start + step] = _score(similarity, kept, classes, c_total, rule)
+    if bool(torch.isnan(scores).any()):
+        raise InputError(
+            "queries or centroids hold NaN, infinity or values whose products overflow; "
+            "clean them, and divide rows by their length."
+        )
     return scores if isinstance(queries, torch.Tensor) else scores.numpy()
 
 
@@ -93,7 +99,7 @@ def nearest_cluster_terms(
     Returns ``clusters`` retrieved, nearest first, their ``similarity`` f.mu and ``classes``,
     and the log-``scores`` (C,).
     """
-    row = np.asarray(query)[None]
+    row = numeric(query, "query")[None]
     q, mu, classes, c_total = _checked(row, centroids, centroid_classes, None, 1.0)
     n = _check_rule(rule, n_neighbors, len(mu))
     similarity = q @ mu.T
@@ -191,21 +197,19 @@ def _sum_of_others(values: torch.Tensor) -> torch.Tensor:
 def _check_rule(rule: str, n_neighbors: int, n_clusters: int) -> int:
     if rule not in RULES:
         raise InputError(f"rule is {rule!r}; choose one of: {', '.join(RULES)}.")
-    if n_neighbors < 1:
-        raise InputError(f"n_neighbors is {n_neighbors}, but must be 1 or more.")
-    return min(n_neighbors, n_clusters)
+    return min(whole(n_neighbors, "n_neighbors", 1), n_clusters)
 
 
 def _checked(
     queries: Any, centroids: Any, classes: Any, n_classes: int | None, scale: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
-    q = torch.as_tensor(queries)
+    q = _tensor(queries, "queries")
     if not q.is_floating_point():
         q = q.float()
     if q.dtype in (torch.float16, torch.bfloat16):
         q = q.float()
-    mu = torch.as_tensor(centroids).to(q.device, q.dtype)
-    c = torch.as_tensor(classes).to(q.device)
+    mu = _tensor(centroids, "centroids").to(q.device, q.dtype)
+    c = _tensor(classes, "centroid_classes").to(q.device)
     if q.dim() != 2 or mu.dim() != 2 or q.shape[1] != mu.shape[1]:
         raise InputError(
             f"queries (n, d) and centroids (K, d) must have the same d, "
@@ -216,9 +220,17 @@ def _checked(
             f"centroid_classes must name the class, from 0, of each of the {len(mu)} centroids; "
             "at least one is needed."
         )
-    total = int(c.max()) + 1 if n_classes is None else n_classes
+    total = int(c.max()) + 1 if n_classes is None else whole(n_classes, "n_classes")
     if total <= int(c.max()):
         raise InputError(f"n_classes is {total}, but a centroid is of class {int(c.max())}.")
-    if not scale > 0:
-        raise InputError(f"scale is {scale}, but must be above 0.")
+    number(scale, "scale", above=0)
     return q, mu, c.long(), total
+
+
+def _tensor(values: Any, name: str) -> torch.Tensor:
+    tensor = values
+    if not isinstance(values, torch.Tensor):
+        tensor = torch.as_tensor(np.ascontiguousarray(numeric(values, name)))
+    if tensor.is_complex():
+        raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
+    return tensor

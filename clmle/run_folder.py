@@ -51,7 +51,11 @@ class RunFolder:
 
     def settings(self) -> dict[str, Any]:
         """The settings tree as plain values."""
-        return read_json(self.path / "settings.json")
+        tree = _tree(self.path / "settings.json")
+        for part in ("data", "train"):
+            if not isinstance(tree.get(part, {}), dict):
+                raise InputError(f"{self.path / 'settings.json'} is damaged ({part}); restore it.")
+        return tree
 
     def status(self) -> dict[str, Any]:
         """State of the run; a run whose process has gone is reported as ``lost``.
@@ -62,7 +66,7 @@ class RunFolder:
         file = self.path / "status.json"
         if not file.exists():
             return {"state": "queued", "phase": "waiting", "step": 0, "total": 0}
-        status = read_json(file)
+        status = _tree(file, "state")
         if status["state"] in ACTIVE and not _alive(status):
             status["state"] = "lost"
             status["message"] = "The process ended without a word; resume it to go on."
@@ -76,7 +80,7 @@ class RunFolder:
     def result(self) -> dict[str, Any] | None:
         """Test figures, or None while the run is not done."""
         file = self.path / "result.json"
-        return read_json(file) if file.exists() else None
+        return _tree(file, "test") if file.exists() else None
 
     def write_result(self, result: dict[str, Any]) -> None:
         write_json(self.path / "result.json", result)
@@ -93,11 +97,14 @@ class RunFolder:
         if not file.exists():
             return []
         lines = []
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                lines.append(json.loads(line))
-            except json.JSONDecodeError:
+                line = json.loads(text)
+            except ValueError:
                 break
+            if not isinstance(line, dict):
+                break
+            lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
 
     def append_metrics(self, **values: Any) -> None:
@@ -215,6 +222,16 @@ def create_run(root: str | os.PathLike[str], settings: dict[str, Any]) -> RunFol
         write_json(folder / "settings.json", settings)
         return RunFolder(folder)
     raise InputError(f"{root} is full of runs of this second; wait a moment and try again.")
+
+
+def _tree(file: Path, *names: str) -> dict[str, Any]:
+    """The object in a JSON file, which must hold ``names``."""
+    tree = read_json(file)
+    missing = [name for name in names if not isinstance(tree, dict) or name not in tree]
+    if not isinstance(tree, dict) or missing:
+        what = f"it holds no {missing[0]}" if missing else "it holds no settings"
+        raise InputError(f"{file} is damaged ({what}); remove or restore it.")
+    return tree
 
 
 def _alive(status: dict[str, Any]) -> bool:

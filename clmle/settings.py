@@ -133,6 +133,8 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
     InputError
         Unknown name, wrong type, or not among the choices; the sentence names ``where``.
     """
+    if not isinstance(values, Mapping):
+        raise InputError(f"{where} is {values!r}, but must hold settings by name.")
     hints = typing.get_type_hints(cls)
     known = {f.name: f for f in fields(cls)}
     result = {}

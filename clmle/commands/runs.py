@@ -57,13 +57,13 @@ def main(arguments: list[str]) -> int:
 def summary(run: Any) -> dict[str, Any]:
     """One line of the list."""
     settings, status, result = run.settings(), run.status(), run.result()
-    test = result["test"] if result else {}
+    data, test = settings.get("data", {}), result["test"] if result else {}
     return {
         "run": run.name,
         "state": status["state"],
-        "method": settings["method"],
-        "data": settings["data"]["dataset"],
-        "target": settings["data"]["attribute"],
+        "method": settings.get("method"),
+        "data": data.get("dataset"),
+        "target": data.get("attribute"),
         "balanced accuracy": test.get("balanced_accuracy"),
         "time": duration(status.get("seconds")),
     }

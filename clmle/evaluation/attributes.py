@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import numeric, whole
+from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
 
 AVERAGED = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
@@ -38,7 +40,15 @@ def attribute_figures(
         attributes (``confusion`` the sum); ``attributes`` {name: figures}; ``left_out`` names
         those without an image that shows them or without one that does not, which are in no mean.
     """
-    labels = np.asarray(labels)
+    labels, scores = np.asarray(labels), numeric(scores, "scores")
+    whole(n_bootstrap, "n_bootstrap", 1)
+    if labels.ndim != 2 or labels.dtype.kind not in "iu" or labels.shape[1] != len(names):
+        raise InputError(
+            f"labels must be whole numbers (n, A) of the {len(names)} attributes named, but are "
+            f"{labels.shape} of {labels.dtype}."
+        )
+    if scores.shape != (*labels.shape, 2):
+        raise InputError(f"scores must be {(*labels.shape, 2)}, but are {scores.shape}.")
     found: dict[str, dict[str, Any]] = {}
     left_out = []
     for a, name in enumerate(names):

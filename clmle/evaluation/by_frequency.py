@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import numeric
 from clmle.errors import InputError
 from clmle.evaluation.intervals import share_over_people, wilson
 
@@ -49,7 +50,7 @@ def accuracy_by_frequency(
     >>> [(row["name"], row["share"]) for row in rows]
     [('few', 0.0), ('many', 1.0)]
     """
-    c, y, hits = np.asarray(counts), np.asarray(labels), np.asarray(right)
+    c, y, hits = numeric(counts, "counts"), np.asarray(labels), numeric(right, "right")
     if c.ndim != 1 or y.ndim != 1 or y.shape != hits.shape or not len(y):
         raise InputError(
             f"counts must be (C,) and labels and right (n,), at least one, but are {c.shape}, "
@@ -57,6 +58,8 @@ def accuracy_by_frequency(
         )
     if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= len(c):
         raise InputError(f"labels must be whole numbers from 0 to {len(c) - 1}.")
+    if not np.isfinite(c).all():
+        raise InputError("counts must be finite, the number of training images of every class.")
     if not np.isin(hits, (0, 1)).all():
         raise InputError("right must be true or false (1 or 0) for each image.")
     tested = np.unique(y)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import numeric, seed_number, whole
 from clmle.errors import InputError
 
 MANY_CLASSES = 100  # beyond, a table of all against all helps nobody, nor ranking one against all
@@ -19,7 +20,18 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
     """Mean recall over the classes that occur, from counts (true, predicted), (C, C).
 
     For two classes 0.5 (tp / Np + tn / Nn), the paper's measure.
+
+    Raises
+    ------
+    InputError
+        No square of counts, or no count at all.
     """
+    confusion = numeric(confusion, "confusion")
+    square = confusion.ndim == 2 and confusion.shape[0] == confusion.shape[1]
+    if not square or not (np.isfinite(confusion) & (confusion >= 0)).all() or not confusion.any():
+        raise InputError(
+            f"confusion must be counts (C, C), not all of them 0, but is {confusion.shape}."
+        )
     total = confusion.sum(axis=1)
     present = total > 0
     return float((np.diag(confusion)[present] / total[present]).mean())
@@ -45,7 +57,9 @@ def classification_figures(
         one against the rest), mcc, confusion (true, predicted), support (C; images of each
         class), n. Of more than 100 classes average_precision, roc_auc and confusion are None.
     """
-    labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
+    labels, scores = np.asarray(labels), numeric(scores, "scores").astype(np.float64)
+    whole(n_bootstrap, "n_bootstrap", 1)
+    seed_number(seed)
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:
         raise InputError(
             f"labels (n,) and scores (n, C) must agree and hold a row, but are "
@@ -54,6 +68,8 @@ def classification_figures(
     if np.isnan(scores).any():
         raise InputError("scores hold NaN; the training may have diverged: lower learning_rate.")
     n_classes = scores.shape[1]
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= n_classes:
+        raise InputError(f"labels must be whole numbers from 0 to {n_classes - 1}, the classes.")
     predicted = scores.argmax(axis=1)
     total = np.bincount(labels, minlength=n_classes)
     right = np.bincount(labels[predicted == labels], minlength=n_classes)

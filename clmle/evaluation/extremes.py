@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from clmle.checks import whole
+from clmle.errors import InputError
 from clmle.evaluation.ranking import log_odds
 
 KINDS = {
@@ -28,6 +30,11 @@ def extremes(labels: np.ndarray, scores: np.ndarray, count: int = 24) -> dict[st
         Scores of another shape.
     """
     labels, odds = np.asarray(labels), log_odds(scores)
+    count = whole(count, "count", 0)
+    if labels.shape != odds.shape:
+        raise InputError(
+            f"labels must be (n,) as the {len(odds):,} scores, but are {labels.shape}."
+        )
     shown, judged = labels == 1, odds > 0
     kinds = {
         "missed": (shown & ~judged, odds),

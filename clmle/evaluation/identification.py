@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import whole
 from clmle.errors import InputError
 from clmle.evaluation.intervals import share_over_people, wilson
 from clmle.evaluation.pair_features import unit_rows
@@ -42,7 +43,7 @@ def cmc(ranks: Any, largest: int | None = None) -> tuple[np.ndarray, np.ndarray]
     r = np.asarray(ranks)
     if r.ndim != 1 or not len(r) or r.dtype.kind not in "iu" or r.min() < 1:
         raise InputError("ranks must be whole numbers (n,) from 1, at least one.")
-    ends = [1] if largest is None else [1, int(largest)]
+    ends = [1] if largest is None else [1, whole(largest, "largest", 1)]
     at = np.unique(np.concatenate([r, ends]))
     at = at if largest is None else at[at <= largest]
     return at, np.searchsorted(np.sort(r), at, "right") / len(r)

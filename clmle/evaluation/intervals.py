@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from clmle.checks import seed_number, whole
+
 Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
@@ -36,7 +38,8 @@ def redraws(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:
 
     A redraw takes n people with replacement.
     """
-    rng = np.random.default_rng(seed)
+    whole(n_bootstrap, "n_bootstrap", 1)
+    rng = np.random.default_rng(seed_number(seed))
     for start in range(0, n_bootstrap, 64):
         size = min(64, n_bootstrap - start)
         yield rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clmle.checks import numeric, whole
 from clmle.errors import InputError
 
 
@@ -45,15 +46,15 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Nei
     """
     from sklearn.neighbors import NearestNeighbors
 
-    features, labels = np.asarray(features), np.asarray(labels)
+    features, labels = numeric(features, "features"), np.asarray(labels)
     if features.ndim != 2 or labels.shape != features.shape[:1] or len(labels) < 2:
         raise InputError(
             f"features (n, d) and labels (n,) must agree and hold two rows, but are "
             f"{features.shape} and {labels.shape}."
         )
-    if k < 1:
-        raise InputError(f"k is {k}, but must be 1 or more.")
-    k = min(k, len(labels) - 1)
+    if 0 in features.shape or not np.isfinite(features).all():
+        raise InputError("features must be finite and have a dimension; clean them first.")
+    k = min(whole(k, "k", 1), len(labels) - 1)
     # Called without points, the search leaves each point out of its own neighbours.
     near = NearestNeighbors(n_neighbors=k).fit(features).kneighbors(return_distance=False)
     own = (labels[near] == labels[:, None]).mean(axis=1)

@@ -87,6 +87,8 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
         raise InputError(
             f"template must name one for each of {len(units):,} features, but is {names.shape}."
         )
+    if (names != names).any():
+        raise InputError("template holds NaN; name the template of each row.")
     kept, index = np.unique(names, return_inverse=True)
     sums = np.zeros((len(kept), units.shape[1]))
     np.add.at(sums, index, units)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clmle.checks import numeric
 from clmle.errors import InputError
 from clmle.evaluation.classification import finite
 
@@ -12,7 +13,9 @@ POINTS = 400  # of a curve that is drawn
 
 def log_odds(scores: np.ndarray) -> np.ndarray:
     """How far class 1 is above class 0, (n,), from scores (n, 2); finite."""
-    values = finite(np.asarray(scores, dtype=np.float64))
+    values = finite(numeric(scores, "scores").astype(np.float64))
+    if np.isnan(values).any():
+        raise InputError("scores hold NaN; the training may have diverged: lower learning_rate.")
     if values.ndim != 2 or values.shape[1] != 2:
         raise InputError(f"scores must be (n, 2), one column a class, not {values.shape}.")
     return values[:, 1] - values[:, 0]
@@ -52,7 +55,13 @@ def precision_recall_points(
 
 
 def _checked(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    wanted = np.asarray(labels)
+    wanted, scores = np.asarray(labels), numeric(scores, "scores")
+    if wanted.ndim != 1 or scores.ndim != 2:
+        raise InputError(
+            f"labels must be (n,) and scores (n, 2), but are {wanted.shape} and {scores.shape}."
+        )
+    if wanted.dtype.kind not in "fiub":
+        raise InputError(f"labels must be 0 and 1, but are of type {wanted.dtype}.")
     if len(wanted) != len(scores):
         raise InputError(f"There are {len(wanted)} labels for {len(scores)} rows of scores.")
     if set(np.unique(wanted)) != {0, 1}:

@@ -56,6 +56,8 @@ def fold_accuracy(similarity: Any, same: Any, fold: Any) -> dict[str, Any]:
             f"{truth.shape} and {part.shape}."
         )
     truth = checked_bool(truth, "same")
+    if (part != part).any():
+        raise InputError("fold holds NaN; name the fold of each pair.")
     folds = np.unique(part)
     if len(folds) < 2:
         raise InputError("There is one fold only; give pairs in two or more, LFW has ten.")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import nn
 
+from clmle.checks import number, whole
 from clmle.errors import InputError
 
 DENOMINATORS = ("sum", "mean")
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -83,6 +83,17 @@ def clmle_loss(
     0.0
     """
     _check(features, clusters, cluster_classes, scale, denominator, reduction, centroids)
+    clusters, cluster_classes = clusters.long(), cluster_classes.long()
+    if sample_weight is not None and sample_weight.shape != clusters.shape:
+        raise InputError(
+            f"sample_weight must hold one weight for each of the {len(clusters)} rows, "
+            f"but has shape {tuple(sample_weight.shape)}."
+        )
+    if np.ndim(within_margin) > 1 or np.iscomplexobj(within_margin):
+        raise InputError(
+            "within_margin must be one real number, or (C,) of them, but has shape "
+            f"{tuple(np.shape(within_margin))}."
+        )
     if np.ndim(within_margin) == 1:
         within_margin = torch.as_tensor(within_margin)
         if len(cluster_classes) and int(cluster_classes.max()) >= len(within_margin):
@@ -92,16 +103,22 @@ def clmle_loss(
             )
         a2: float | torch.Tensor = within_margin.to(features.device)[cluster_classes[clusters]]
     else:
-        a2 = float(within_margin)  # a float32 tensor would round it
+        a2 = number(within_margin, "within_margin")  # a float32 tensor would round it
     similarity, present = _similarity(features, clusters, len(cluster_classes), centroids)
     own = similarity.gather(1, clusters[:, None]).squeeze(1)
     same_class = cluster_classes[clusters][:, None] == cluster_classes
     itself = clusters[:, None] == torch.arange(len(cluster_classes), device=clusters.device)
     between = _hinge(
-        own, similarity, present & ~same_class, float(between_margin), scale, denominator
+        own,
+        similarity,
+        present & ~same_class,
+        number(between_margin, "between_margin"),
+        scale,
+        denominator,
     )
     inside = _hinge(own, similarity, present & same_class & ~itself, a2, scale, denominator)
-    return _reduce(between + within_weight * inside, sample_weight, reduction)
+    both = between + number(within_weight, "within_weight") * inside
+    return _finite(_reduce(both, sample_weight, reduction))
 
 
 def cluster_loss(
@@ -120,7 +137,7 @@ def cluster_loss(
 
     Parameters are those of :func:`clmle_loss`; every cluster counts as a class of its own.
     """
-    classes = torch.arange(n_clusters, device=clusters.device)
+    classes = torch.arange(whole(n_clusters, "n_clusters", 1), device=clusters.device)
     return clmle_loss(
         features,
         clusters,
@@ -161,6 +178,8 @@ class CLMLELoss(nn.Module):
     ) -> None:
         super().__init__()
         self.between_margin = between_margin
+        if np.ndim(within_margin) == 0:
+            number(within_margin, "within_margin")
         self.register_buffer("within_margin", torch.as_tensor(within_margin))
         self.scale = scale
         self.denominator = denominator
@@ -238,6 +257,15 @@ def _reduce(loss: torch.Tensor, sample_weight: torch.Tensor | None, reduction: s
     return total if reduction == "sum" else total / max(len(loss), 1)
 
 
+def _finite(loss: torch.Tensor) -> torch.Tensor:
+    if not bool(torch.isfinite(loss).all()):
+        raise InputError(
+            "The loss is not finite: features, centroids, margins or weights hold NaN or infinity, "
+            "or overflow; if a training has diverged, lower learning_rate."
+        )
+    return loss
+
+
 def _check(
     features: torch.Tensor,
     clusters: torch.Tensor,
@@ -249,12 +277,12 @@ def _check(
 ) -> None:
     if features.dim() != 2 or not features.is_floating_point():
         raise InputError(f"features must be a float tensor (B, d), not {tuple(features.shape)}.")
-    if clusters.shape != features.shape[:1] or clusters.is_floating_point():
+    if clusters.shape != features.shape[:1] or clusters.dtype not in WHOLE:
         raise InputError(
             f"clusters must hold a whole number for each of the {len(features)} rows of "
             f"features, but has shape {tuple(clusters.shape)} and type {clusters.dtype}."
         )
-    if cluster_classes.dim() != 1 or cluster_classes.is_floating_point():
+    if cluster_classes.dim() != 1 or cluster_classes.dtype not in WHOLE:
         raise InputError("cluster_classes must be (M,) whole numbers, the class of every slot.")
     if len(clusters) and not 0 <= int(clusters.min()) <= int(clusters.max()) < len(cluster_classes):
         raise InputError(
@@ -266,8 +294,7 @@ def _check(
             f"centroids must be ({len(cluster_classes)}, {features.shape[1]}), "
             f"not {tuple(centroids.shape)}."
         )
-    if not (scale > 0 and math.isfinite(scale)):
-        raise InputError(f"scale is {scale}, but must be a finite number above 0.")
+    number(scale, "scale", above=0)
     if denominator not in DENOMINATORS:
         raise InputError(f"denominator is {denominator!r}; choose sum or mean.")
     if reduction not in REDUCTIONS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from clmle.errors import InputError
+
 
 def inverse_frequency_weights(classes: torch.Tensor) -> torch.Tensor:
     """w_i of Eq. 9's cost-sensitive form: inverse class frequency in the batch, mean 1.
@@ -16,11 +18,23 @@ def inverse_frequency_weights(classes: torch.Tensor) -> torch.Tensor:
     -------
     (B,) float32 tensor; every class present has the same total weight.
 
+    Raises
+    ------
+    InputError
+        Anything but whole numbers from 0, in one row.
+
     Examples
     --------
     >>> inverse_frequency_weights(torch.tensor([0, 0, 0, 1]))
     tensor([0.6667, 0.6667, 0.6667, 2.0000])
     """
+    kinds = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+    if classes.dim() != 1 or classes.dtype not in kinds or (len(classes) and classes.min() < 0):
+        raise InputError(
+            f"classes must be whole numbers (B,) from 0, but are {tuple(classes.shape)} of "
+            f"{classes.dtype}."
+        )
+    classes = classes.long()
     counts = torch.bincount(classes)
     present = (counts > 0).sum()
     return len(classes) / (present * counts[classes]).float()

@@ -24,8 +24,10 @@ class EmbeddingModel:
             raise InputError(f"Run {run.name} has no weights yet; wait for its first round.")
         settings = settings_from_dict(run.settings())
         groups, facts = load_tensors(run.model_path)
-        weights = groups["network"]
-        channels = next(w.shape[1] for w in weights.values() if w.dim() == 4)
+        weights = groups.get("network", {})
+        channels = next((w.shape[1] for w in weights.values() if w.dim() == 4), None)
+        if channels is None or "head.bias" not in weights or not isinstance(facts, dict):
+            raise InputError(f"{run.model_path} holds no network of a run; restore it.")
         side = settings.data.image_size
         self.device = pick_device(device)
         # Runs of earlier versions do not say; their images were square.
@@ -41,7 +43,12 @@ class EmbeddingModel:
             settings.train.feature_dim,
             len(bias),
         ).to(self.device)
-        self.network.load_state_dict(weights)
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise InputError(
+                f"{run.model_path} holds another network than settings.json names; restore either."
+            ) from error
         self.rule = load_rule(run, facts)
 
     def embed(self, images: np.ndarray) -> np.ndarray:

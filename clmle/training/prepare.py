@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from clmle.data import dataset_names, imbalance, load_dataset
@@ -77,6 +77,8 @@ def check_budget(train: TrainSettings) -> None:
 
 def settings_from_dict(values: dict[str, Any]) -> Settings:
     """The settings tree of ``values`` (as in settings.json or a config file), checked."""
+    if not isinstance(values, Mapping):
+        raise InputError(f"Settings must hold the parts data, train and options, not {values!r}.")
     parse(Settings, dict.fromkeys(set(values) - {"method", "options", "data", "train"}), "settings")
     method = values.get("method", Settings.method)
     options = parse(get_method(method).Options, values.get("options") or {}, method)

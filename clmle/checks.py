@@ -1,0 +1,55 @@
+"""Numbers and arrays that public functions are given: taken as they are, or told in a sentence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from clmle.errors import InputError
+
+
+def whole(value: Any, name: str, least: int | None = None) -> int:
+    """``value`` as a whole number, of ``least`` or more."""
+    x = _number(value)
+    if x is None or x != math.floor(x) or (least is not None and x < least):
+        bound = "" if least is None else f" of {least} or more"
+        raise InputError(f"{name} is {value!r}, but must be a whole number{bound}.")
+    return int(value)
+
+
+def number(value: Any, name: str, *, above: float | None = None) -> float:
+    """``value`` as a finite number, larger than ``above``."""
+    x = _number(value)
+    if x is None or (above is not None and x <= above):
+        bound = "" if above is None else f" above {above:g}"
+        raise InputError(f"{name} is {value!r}, but must be a finite number{bound}.")
+    return x
+
+
+def seed_number(value: Any) -> int:
+    """A seed that every generator takes."""
+    return whole(value, "seed", 0)
+
+
+def numeric(values: Any, name: str) -> np.ndarray:
+    """``values`` as an array of real numbers (true and false count as 1 and 0)."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:  # rows of several lengths, a tensor on a GPU
+        raise InputError(f"{name} must be an array of numbers ({error}).") from error
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be real numbers, but are of type {array.dtype}.")
+    return array
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, or None for anything else."""
+    if isinstance(value, str | bytes):
+        return None
+    try:
+        x = float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return None
+    return x if math.isfinite(x) else None
