@@ -273,7 +273,7 @@ def test_the_run_of_a_job_is_found_again(tmp_path, monkeypatch):
     run = run_of_job(tmp_path, settings)
     assert run_of_job(tmp_path, settings).path == run.path
     assert run_of_job(tmp_path, others).path != run.path
-    run.write_result({})
+    run.write_result({"test": {}})
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     assert run_of_job(tmp_path, settings).path == run.path
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")

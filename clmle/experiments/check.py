@@ -10,6 +10,7 @@ from clmle.data import Dataset, Task, imbalanced_counts
 from clmle.data.multilabel import MultiTask
 from clmle.data.toonfaces.build import rendered_faces
 from clmle.data.toonfaces.looks import ATTRIBUTES
+from clmle.data.toonfaces.people import plan_of
 from clmle.errors import InputError
 from clmle.experiments.cells import Cell
 from clmle.settings import DataSettings
@@ -84,7 +85,7 @@ def _check_names(cell: Cell) -> None:
 
 
 def _rendered(data: DataSettings) -> bool:
-    if data.dataset != "toonfaces":
+    if data.dataset not in ("toonfaces", "toonfaces-identities"):
         return True
-    done, total = rendered_faces(data.size, data.image_size)
+    done, total = rendered_faces(plan=plan_of(data.dataset, data.size, data.image_size))
     return done == total
