@@ -2,7 +2,17 @@
 
 import argparse
 
-from bench import attributes, clustering, distributed, nearest, pages, rendering, step, verification
+from bench import (
+    attributes,
+    clustering,
+    distributed,
+    identities,
+    nearest,
+    pages,
+    rendering,
+    step,
+    verification,
+)
 from bench.report import print_rows
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -14,6 +24,7 @@ print_rows("Nearest-cluster rule", nearest.run(quick))
 print_rows("A training step of 240 images of 40 x 40", step.run(quick))
 print_rows("Forty attributes at CelebA's size", attributes.run(quick))
 print_rows(distributed.TITLE, distributed.run(quick))
+print_rows(identities.TITLE, identities.run(quick))
 print_rows("Rendering a face", rendering.run(quick))
 print_rows("Exact verification in one pass", verification.streaming(quick))
 print_rows("The same figures by peers", verification.against_peers(quick))
