@@ -1,12 +1,41 @@
-"""Whether a process that was started earlier still runs, and is still the same one."""
+"""Processes of one's own: started, and whether one from earlier still runs and is the same."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
+
+from clmle.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def start_module(*words: str) -> subprocess.Popen[bytes]:
+    """Run a module of this project with arguments, in a process that outlives its starter.
+
+    What goes wrong is said on its stderr; nothing else is read of it.
+
+    Raises
+    ------
+    InputError
+        No process can be started.
+    """
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", *words],
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise InputError(f"No process can be started ({error.strerror}).") from error
 
 
 def birth(pid: int) -> str:

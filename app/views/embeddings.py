@@ -1,19 +1,18 @@
 """What a network sees: features from round to round, with the face of every point."""
 
 import dataclasses
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from app.widgets.faces import images_of
 from app.widgets.guard import sentences
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label
 from app.widgets.uploads import uploaded_images
 from app.widgets.viewer import face_scatter
+from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
@@ -32,14 +31,8 @@ def projection(run: RunFolder, method: str):
     key = f"projecting-{run.name}-{method}-{len(rounds)}"
     process = st.session_state.get(key)
     if process is None:
-        root = Path(__file__).resolve().parents[2]
-        st.session_state[key] = process = subprocess.Popen(
-            [sys.executable, "-m", "clmle", "project", str(run.path.resolve()), "--by", method],
-            env=os.environ | {"PYTHONPATH": str(root)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+        st.session_state[key] = process = start_module(
+            "clmle", "project", str(run.path.resolve()), "--by", method
         )
     if process.poll() not in (None, 0):
         said = process.stderr.read().decode() if process.stderr else ""
@@ -59,16 +52,6 @@ def projection(run: RunFolder, method: str):
 
     waiting()
     return found
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the images")
-def images_of(path: str):
-    """The data set of a run."""
-    from clmle.settings import DataSettings
-    from clmle.training import load_data
-
-    settings = RunFolder(Path(path)).settings()
-    return load_data(DataSettings(**settings["data"]), settings["train"]["seed"])
 
 
 @st.cache_data(max_entries=4, show_spinner="Judging the images shown")

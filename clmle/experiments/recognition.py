@@ -7,7 +7,6 @@ Features of an image and of its mirror image stand side by side and are compared
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,10 +19,10 @@ import numpy as np
 
 from clmle.data.recognition.unseen import Unseen, load_unseen
 from clmle.errors import InputError
-from clmle.files import as_sentence, read_arrays, write_arrays, write_json
+from clmle.files import read_arrays, write_arrays, write_json
+from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
-ROOT = Path(__file__).resolve().parents[2]
 BATCH = 512  # images between two words on how far it is
 CURVE = 2000  # corners of a ROC that are kept
 Progress = Callable[[int, int], None]
@@ -229,18 +228,7 @@ def _store(run: RunFolder, test: str, found: Recognition) -> None:
 
 def start_recognising(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:
     """Judge in a process of its own; what goes wrong is said on its stderr."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "clmle.experiments.recognition", str(run.path.resolve()), test],
-            env=os.environ | {"PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise as_sentence(error, run.path) from error
+    return start_module("clmle.experiments.recognition", str(run.path.resolve()), test)
 
 
 def how_far(run: RunFolder, test: str = "") -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import as_sentence, read_arrays, write_arrays
+from clmle.files import read_arrays, write_arrays
+from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
-ROOT = Path(__file__).resolve().parents[2]
 FILE = "test_scores.npz"
 
 
@@ -90,18 +89,7 @@ def score_test_images(run: RunFolder) -> ImageScores:
 
 def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
     """Compute the scores in a process of its own; what goes wrong is said on its stderr."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "clmle.experiments.scores", str(run.path.resolve())],
-            env=os.environ | {"PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise as_sentence(error, run.path) from error
+    return start_module("clmle.experiments.scores", str(run.path.resolve()))
 
 
 def main(path: str) -> int:
