@@ -101,3 +101,21 @@ def test_bad_samplers_are_named(world, options):
     index = ClusterIndex.build(*world, 50)
     with pytest.raises(InputError):
         ClusterBatchSampler(index, **options)
+
+
+def test_classes_of_one_cluster_are_gathered_as_each_alone_would_be(monkeypatch):
+    from clmle.clustering import balanced_spherical_kmeans
+
+    monkeypatch.setattr("clmle.index.AT_ONCE", 3)
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(np.arange(11), [1, 2, 3, 4, 9, 1, 7, 40, 2, 5, 6]))
+    features = rng.normal(size=(len(labels), 5)).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    index = ClusterIndex.build(features, labels, 20)  # only class 7 has two clusters
+    assert index.n_clusters == 12
+    for c in set(range(11)) - {7}:
+        rows = np.flatnonzero(labels == c)
+        (cluster,) = index.clusters_of(c)
+        alone = balanced_spherical_kmeans(features[rows], n_clusters=1)
+        np.testing.assert_allclose(index.centroids[cluster], alone.centroids[0], atol=1e-6)
+        np.testing.assert_array_equal(np.sort(index.members(cluster)), rows)
