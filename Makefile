@@ -17,8 +17,9 @@ help:
 app: .venv/app
 	$(BIN)/streamlit run app/main.py
 
+# One process more than cores: browsers and processes that a test waits for leave a core idle.
 test: .venv/test browser lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n $$(( $$($(BIN)/python -c "import os; print(os.cpu_count() or 1)") + 1 )) --dist worksteal
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from dataclasses import replace
 from clmle.data import dataset_names, is_celeba, is_lfwa, is_recordio, looks_like_identities
 from clmle.errors import InputError
 from clmle.methods import get_method
-from clmle.settings import DataSettings, Settings, TrainSettings
+from clmle.settings import DataSettings, Settings, TrainSettings, several
 
 PRESETS = {
     "quick": TrainSettings(iterations=160, prior_iterations=40, rounds=4, schedule="cosine"),
@@ -60,4 +60,7 @@ def preset_settings(
         if method == "clmle":
             # Identities of a handful of images, shown as often as others, are learnt by heart.
             options = replace(options, class_power=0.5)
+    if method == "clmle" and (has_identities(dataset, attribute) or several(attribute) is not None):
+        # Strangers are compared by cosines, and of many heads weight decay quietens the slow ones.
+        options = replace(options, head="cosine")
     return Settings(method, options, data, train)

@@ -93,6 +93,15 @@ class Settings:
         return dataclasses.asdict(self)
 
 
+def several(attribute: str) -> list[str] | None:
+    """Names of several attributes: [] for "all", those with commas between; None for one."""
+    if attribute == "all":
+        return []
+    if "," not in attribute:
+        return None
+    return list(dict.fromkeys(name.strip() for name in attribute.split(",") if name.strip()))
+
+
 def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """The leaves of a tree of settings by their whole names.
 

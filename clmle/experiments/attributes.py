@@ -18,7 +18,7 @@ from clmle.experiments.page.verdict import FAMILY, OURS
 from clmle.experiments.statistics import gain_by_task, t_interval
 from clmle.paper import paper_attribute, table
 from clmle.run_folder import RunFolder
-from clmle.training.prepare import several
+from clmle.settings import several
 
 FIGURES = ("balanced_accuracy", "average_precision", "roc_auc", "mcc", "accuracy")
 COLUMNS = (

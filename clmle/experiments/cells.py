@@ -30,7 +30,11 @@ LONG = ("within_margin", "rules")  # chosen for every class or attribute: too lo
 LOCK_SECONDS = 60.0
 # Settings that came after the first results, at the value that those had without knowing: there
 # they leave the key as it was, so that no finished cell is run again.
-LATER: dict[str, dict[str, Any]] = {"data": {"split": 0}, "train": {"mirror": True, "shown": 2400}}
+LATER: dict[str, dict[str, Any]] = {
+    "data": {"split": 0},
+    "train": {"mirror": True, "shown": 2400},
+    "options": {"head": "linear", "head_scale": 8.0},
+}
 
 
 @dataclass(frozen=True)

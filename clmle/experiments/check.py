@@ -13,10 +13,10 @@ from clmle.data.toonfaces.looks import ATTRIBUTES
 from clmle.data.toonfaces.people import plan_of
 from clmle.errors import InputError
 from clmle.experiments.cells import Cell
-from clmle.settings import DataSettings
+from clmle.settings import DataSettings, several
 from clmle.training.kinds import make_method, make_network
 from clmle.training.network import pick_device
-from clmle.training.prepare import check_budget, load_data, make_task, several
+from clmle.training.prepare import check_budget, load_data, make_task
 
 Progress = Callable[[int, int], None]
 
@@ -56,7 +56,7 @@ def check_cells(
             if source not in datasets:
                 datasets[source] = load_data(source, progress=progress)
             tasks[data] = make_task(datasets[source], data)
-        make_network(tasks[data], train)
+        make_network(tasks[data], train, cell.settings.options)
         make_method(cell.settings.method, cell.settings.options, tasks[data], train)
 
 

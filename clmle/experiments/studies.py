@@ -147,9 +147,10 @@ ALL = (
             )
             # A batch around clusters of one attribute shows another's with an image or two.
             | {
-                "one neighbourhood, mu of the batch": printed_batches(),
+                "linear head": options(head="linear"),
+                "one neighbourhood, mu of the batch": printed_batches(head="linear"),
                 "one neighbourhood, mu of the index": options(
-                    batches="neighbourhood", centroids="memory"
+                    batches="neighbourhood", centroids="memory", head="linear"
                 ),
             }
         ),
@@ -183,7 +184,8 @@ ALL = (
         "recognition",
         "People never seen (the paper's second task)",
         "Who tells strangers apart best, after learning a long tail of identities?",
-        methods(*RECOGNITION, size="quick"),
+        methods(*RECOGNITION, size="quick")
+        | {"linear head": {"options": {"head": "linear"}, "data": {"size": "quick"}}},
         attributes=(),
         seeds=(0, 1, 2),
         ratios=(),

@@ -46,6 +46,12 @@ class CLMLEOptions:
     costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
     embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
     softmax_weight: float = setting(1.0, "weight of the softmax term, on samples of all classes")
+    head: str = setting(
+        "linear",
+        "the softmax sees products of features and class weights, or their cosines",
+        ("linear", "cosine"),
+    )
+    head_scale: float = setting(8.0, "cosine: what the cosines are multiplied by")
     rule: str = setting(
         "per-class",
         "nearest-cluster rule at test time, or nearest training images",
@@ -101,8 +107,9 @@ def check_options(o: CLMLEOptions, batch_size: int) -> None:
             f"within_margin is {o.within_margin}, but cosines differ by at most 2; "
             "give a number from 0 to 2."
         )
-    if o.scale <= 0:
-        raise InputError(f"scale is {o.scale}, but must be above 0.")
+    for name in ("scale", "head_scale"):
+        if getattr(o, name) <= 0:
+            raise InputError(f"{name} is {getattr(o, name)}, but must be above 0.")
     for name in ("emphasis", "embedding_weight", "softmax_weight", "within_weight"):
         if getattr(o, name) < 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")

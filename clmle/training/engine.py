@@ -148,7 +148,7 @@ class Session:
         self.source = ImageSource(self.task.images, self.device)
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
         torch.manual_seed(t.seed)
-        network = make_network(self.task, t)
+        network = make_network(self.task, t, self.settings.options)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make(self.settings.method, self.settings.options)
         self.method.own.to(self.device)

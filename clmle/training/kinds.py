@@ -13,26 +13,37 @@ from clmle.evaluation.attributes import attribute_figures
 from clmle.evaluation.classification import classification_figures
 from clmle.methods import Method, get_method
 from clmle.methods.multi_label import MultiLabel
-from clmle.settings import TrainSettings
+from clmle.settings import TrainSettings, several
 from clmle.training.network import MultiNetwork, Network
-from clmle.training.prepare import several
 
 
-def make_network(task: Task | MultiTask, train: TrainSettings) -> nn.Module:
-    """The network of a task: one head, or one for each attribute."""
+def make_network(task: Task | MultiTask, train: TrainSettings, options: Any = None) -> nn.Module:
+    """The network of a task: one head, or one for each attribute, as the method's options say."""
     shape = task.images.shape[1:]
+    scale = cosine_scale(options)
     if isinstance(task, MultiTask):
-        return make_shaped_network(train, shape, len(task.attributes))
-    return make_shaped_network(train, shape, n_classes=task.n_classes)
+        return make_shaped_network(train, shape, len(task.attributes), cosine_scale=scale)
+    return make_shaped_network(train, shape, n_classes=task.n_classes, cosine_scale=scale)
+
+
+def cosine_scale(options: Any) -> float | None:
+    """s of a head on cosines, where the options of a method ask for one."""
+    return options.head_scale if getattr(options, "head", "linear") == "cosine" else None
 
 
 def make_shaped_network(
-    train: TrainSettings, shape: tuple[int, ...], heads: int | None = None, n_classes: int = 2
+    train: TrainSettings,
+    shape: tuple[int, ...],
+    heads: int | None = None,
+    n_classes: int = 2,
+    cosine_scale: float | None = None,
 ) -> nn.Module:
     """The network for images (height, width, channels): ``heads`` of two classes, or one head."""
     height, width, channels = shape
     shared = (train.backbone, channels, (height, width), train.feature_dim)
-    return MultiNetwork(*shared, heads) if heads else Network(*shared, n_classes)
+    if heads:
+        return MultiNetwork(*shared, heads, cosine_scale)
+    return Network(*shared, n_classes, cosine_scale)
 
 
 def make_method(

@@ -42,6 +42,7 @@ class EmbeddingModel:
             self.image_shape[:2],
             settings.train.feature_dim,
             len(bias),
+            float(weights["head.scale"]) if "head.scale" in weights else None,
         ).to(self.device)
         try:
             self.network.load_state_dict(weights)

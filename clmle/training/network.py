@@ -10,38 +10,27 @@ from torch import nn
 
 from clmle.backbones import Size, build_backbone
 from clmle.errors import InputError
+from clmle.training.heads import Head, Heads
 from clmle.training.images import ImageSource
 
 TRUNK_DIM = 160  # what all heads of many attributes start from, as wide as DeepID2's last layer
-
-
-class Heads(nn.Module):
-    """For each of A attributes a layer of its own, feature (B, d) and logits (B, 2)."""
-
-    def __init__(self, n_heads: int, trunk_dim: int, feature_dim: int) -> None:
-        super().__init__()
-        self.embed = nn.Linear(trunk_dim, n_heads * feature_dim)
-        self.weight = nn.Parameter(torch.empty(n_heads, feature_dim, 2))
-        self.bias = nn.Parameter(torch.empty(n_heads, 2))
-        reach = feature_dim**-0.5  # as nn.Linear starts
-        nn.init.uniform_(self.weight, -reach, reach)
-        nn.init.uniform_(self.bias, -reach, reach)
-
-    def forward(self, trunk: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features = self.embed(trunk).unflatten(1, (len(self.weight), -1))
-        logits = torch.einsum("bad,adc->bac", features, self.weight.to(features.dtype)) + self.bias
-        return features, logits
 
 
 class MultiNetwork(nn.Module):
     """images (B, channels, height, width) -> z (B, A, d), logits (B, A, 2): section 5.1."""
 
     def __init__(
-        self, backbone: str, channels: int, image_size: Size, feature_dim: int, n_heads: int
+        self,
+        backbone: str,
+        channels: int,
+        image_size: Size,
+        feature_dim: int,
+        n_heads: int,
+        cosine_scale: float | None = None,
     ) -> None:
         super().__init__()
         self.backbone = build_backbone(backbone, channels, image_size, TRUNK_DIM)
-        self.head = Heads(n_heads, TRUNK_DIM, feature_dim)
+        self.head = Heads(n_heads, TRUNK_DIM, feature_dim, cosine_scale)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.head(torch.relu(self.backbone(images)))
@@ -57,10 +46,11 @@ class Network(nn.Module):
         image_size: Size,
         feature_dim: int,
         n_classes: int,
+        cosine_scale: float | None = None,
     ) -> None:
         super().__init__()
         self.backbone = build_backbone(backbone, channels, image_size, feature_dim)
-        self.head = nn.Linear(feature_dim, n_classes)
+        self.head = Head(feature_dim, n_classes, cosine_scale)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.backbone(images)

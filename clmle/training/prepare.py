@@ -10,7 +10,7 @@ from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
 from clmle.methods import get_method
-from clmle.settings import DataSettings, Settings, TrainSettings, parse
+from clmle.settings import DataSettings, Settings, TrainSettings, parse, several
 
 Progress = Callable[[int, int], None]
 
@@ -55,15 +55,6 @@ def make_task(dataset: Dataset, data: DataSettings, seed: int = 0) -> Task | Mul
             "The imbalance dial thins one target; leave imbalance at none for several attributes."
         )
     return multi_task(dataset, names)
-
-
-def several(attribute: str) -> list[str] | None:
-    """Names of several attributes: [] for "all", those with commas between; None for one."""
-    if attribute == "all":
-        return []
-    if "," not in attribute:
-        return None
-    return list(dict.fromkeys(name.strip() for name in attribute.split(",") if name.strip()))
 
 
 def check_budget(train: TrainSettings) -> None:
