@@ -7,6 +7,7 @@ import streamlit as st
 from app.widgets.faces import face_row, images_of
 from app.widgets.figure import show_figure
 from app.widgets.guard import sentences
+from app.widgets.helpers import helpers
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
@@ -214,13 +215,9 @@ def scores_of(run: RunFolder):
     found = stored_scores(run)
     if found is not None:
         return found
-    key = f"scoring-{run.name}"
-    process = st.session_state.get(key)
-    if process is None:
-        st.session_state[key] = process = start_scoring(run)
-    if process.poll() not in (None, 0):
-        said = process.stderr.read().decode() if process.stderr else ""
-        st.error(said.strip()[-300:] or f"The test images of {label(run)} could not be judged.")
+    helper = helpers().want(f"scoring {run.path.resolve()}", lambda: start_scoring(run))
+    if helper.failed:
+        st.error(helper.last_words(f"The test images of {label(run)} could not be judged."))
         return None
 
     @st.fragment(run_every=1.0)
@@ -229,7 +226,7 @@ def scores_of(run: RunFolder):
             f"{label(run)} judges its test images: seconds for a few thousand small ones.",
             icon=":material/hourglass_top:",
         )
-        if stored_scores(run) is not None or process.poll() is not None:
+        if stored_scores(run) is not None or not helper.running:
             st.rerun()
 
     waiting()

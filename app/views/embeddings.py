@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.widgets.faces import images_of
 from app.widgets.guard import sentences
+from app.widgets.helpers import helpers
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label
 from app.widgets.uploads import uploaded_images
@@ -28,15 +29,13 @@ def projection(run: RunFolder, method: str):
     found = load_projection(run, method) or {}
     if len(found) >= len(rounds):
         return found
-    key = f"projecting-{run.name}-{method}-{len(rounds)}"
-    process = st.session_state.get(key)
-    if process is None:
-        st.session_state[key] = process = start_module(
-            "clmle", "project", str(run.path.resolve()), "--by", method
-        )
-    if process.poll() not in (None, 0):
-        said = process.stderr.read().decode() if process.stderr else ""
-        st.error(said.strip()[-300:] or "The projection failed; try another one.")
+    path = str(run.path.resolve())
+    helper = helpers().want(
+        f"projecting {path} {method} {len(rounds)}",
+        lambda: start_module("clmle", "project", path, "--by", method),
+    )
+    if helper.failed:
+        st.error(helper.last_words("The projection failed; try another one."))
         return found
 
     @st.fragment(run_every=1.5)
@@ -47,7 +46,7 @@ def projection(run: RunFolder, method: str):
             "each for a few thousand points, the first up to half a minute to compile.",
         )
         now = load_projection(run, method) or {}
-        if len(now) != len(found) or process.poll() is not None:
+        if len(now) != len(found) or not helper.running:
             st.rerun()
 
     waiting()

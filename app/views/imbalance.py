@@ -128,7 +128,7 @@ def waiting(keys: list, titles: dict[str, str]) -> None:
     part()
 
 
-studio()  # its process loads while the page is being read
+studio().open()
 with sentences():
     from clmle.methods import get_method
 

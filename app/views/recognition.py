@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.widgets.faces import face_row
 from app.widgets.figure import show_figure
+from app.widgets.folders import check_path
 from app.widgets.guard import sentences
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label, short_labels
@@ -249,6 +250,7 @@ with sentences():
         if not test:
             st.info("Name the file or folder.", icon=":material/info:")
             st.stop()
+        check_path(test)
     found, picked = {}, {}
     for name, run in short_labels([runs[n] for n in chosen]).items():
         with sentences():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
     @st.fragment(run_every=2.0 if busy else None)
     def part() -> None:
         with sentences():
+            if not all((Path(root) / name / "settings.json").exists() for root, name in names):
+                st.rerun()  # one was deleted, here or by somebody else
             here = [open_run(root, name) for root, name in names]
             if busy and not any(is_active(run) for run in here):
                 st.rerun()  # the last one has ended: stop polling

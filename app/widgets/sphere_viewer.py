@@ -43,8 +43,8 @@ def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: in
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LABEL": f"Training of {names}: points, decision regions and clusters of every method.",
-        "FACTS": json.dumps(facts).replace("</", "<\\/"),
-        "FIGURE": json.dumps(spec, default=_typed).replace("</", "<\\/"),
+        "FACTS": json.dumps(facts).replace("<", "\\u003c"),
+        "FIGURE": json.dumps(spec, default=_typed).replace("<", "\\u003c"),
     }
     page = PAGE.read_text(encoding="utf-8")
     for name, value in values.items():

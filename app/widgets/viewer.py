@@ -60,7 +60,7 @@ def face_scatter(
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LABEL": html.escape(label, quote=True),
-        "FACTS": json.dumps(facts).replace("</", "<\\/"),
+        "FACTS": json.dumps(facts).replace("<", "\\u003c"),
     }
     page = PAGE
     for name, value in values.items():
