@@ -15,7 +15,9 @@ from app.widgets.uploads import bound_uploads  # noqa: E402
 PAGES = Path(__file__).parent / "views"
 
 bound_uploads()
-st.set_page_config(page_title="clmle", page_icon=":material/bubble_chart:", layout="wide")
+# A file of our own: the browser would fetch a named symbol from elsewhere.
+ICON = str(Path(__file__).with_name("icon.png"))
+st.set_page_config(page_title="clmle", page_icon=ICON, layout="wide")
 if getattr(st.context.theme, "type", "light") == "dark":
     # Streamlit writes white on the primary colour and the primary colour on a dark ground; no one
     # colour can be read both ways.

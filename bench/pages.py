@@ -23,7 +23,10 @@ from clmle.evaluation.classification import classification_figures
 from clmle.presets import preset_settings
 from clmle.run_folder import create_run
 
-PAGES = ("start", "train", "ablations", "attributes", "paper")
+PAGES = (
+    "start", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "recognition",
+    "margins", "paper",
+)  # fmt: skip
 METHODS = ("clmle", "softmax", "over-sampling", "focal", "lmle")
 
 

@@ -1,0 +1,130 @@
+"""How long pages take while many people use one server: python -m bench.sessions --sessions 20
+
+A server of its own with 50 runs on disk. Every session is what a browser opens, a websocket: it
+asks for a page, waits until the script has run, and goes on to its next page, all at the same
+time. What a browser spends on drawing is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+from bench.pages import PAGES, fake_runs
+from bench.report import print_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 120.0  # seconds for one page
+
+
+def start_server(runs: str) -> tuple[subprocess.Popen[bytes], int, float]:
+    """A server on a free port, that port, and the seconds until it answers."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port),
+         "--server.headless", "true"],
+        cwd=ROOT, env=os.environ | {"CLMLE_RUNS": runs},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while time.perf_counter() - began < PATIENCE:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.05)
+    return process, port, time.perf_counter() - began
+
+
+async def visit(port: int, pages: list[str]) -> list[tuple[str, float, int]]:
+    """Page, seconds until its script has run, and bytes sent, of each page in turn."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from websockets.asyncio.client import connect
+
+    found = []
+    address = f"ws://127.0.0.1:{port}/_stcore/stream"
+    origin = f"http://127.0.0.1:{port}"
+    for page in pages:  # a link opened: a session of its own, as after a reload
+        began = time.perf_counter()
+        size = 0
+        async with connect(
+            address, subprotocols=["streamlit"], max_size=None, additional_headers={"Origin": origin},
+        ) as line:  # fmt: skip
+            ask = BackMsg()
+            ask.rerun_script.page_name = "" if page == "start" else page
+            await line.send(ask.SerializeToString())
+            async with asyncio.timeout(PATIENCE):
+                async for raw in line:
+                    size += len(raw)
+                    said = ForwardMsg()
+                    said.ParseFromString(bytes(raw))
+                    if said.WhichOneof("type") == "script_finished":
+                        break
+        found.append((page, time.perf_counter() - began, size))
+    return found
+
+
+async def together(port: int, sessions: int, rounds: int) -> list[tuple[str, float, int]]:
+    """All sessions at once, each beginning with another page."""
+    turns = [[PAGES[(i + j) % len(PAGES)] for j in range(rounds)] for i in range(sessions)]
+    found = await asyncio.gather(*(visit(port, turn) for turn in turns))
+    return [one for own in found for one in own]
+
+
+def measure(sessions: int, rounds: int) -> list[dict]:
+    """Rows: the first page of a new server, each page alone, each among all sessions."""
+    with tempfile.TemporaryDirectory() as runs:
+        fake_runs(runs, 50)
+        process, port, up = start_server(runs)
+        try:
+            first = asyncio.run(visit(port, ["start"]))[0][1]
+            rows = [{"page": "first, after the start", "first alone s": f"{first:.2f}",
+                     "server up s": f"{up:.2f}"}]  # fmt: skip
+            cold = {page: s for page, s, _ in asyncio.run(visit(port, list(PAGES)))}
+            warm = {page: (s, n) for page, s, n in asyncio.run(visit(port, list(PAGES)))}
+            many = defaultdict(list)
+            for page, seconds, _ in asyncio.run(together(port, sessions, rounds)):
+                many[page].append(seconds)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+    for page in PAGES:
+        rows.append(
+            {
+                "page": page, "first alone s": f"{cold[page]:.2f}", "alone s": f"{warm[page][0]:.2f}",
+                "kB": f"{warm[page][1] / 1000:.0f}", "together median s": f"{median(many[page]):.2f}",
+                "together slowest s": f"{max(many[page]):.2f}",
+            }
+        )  # fmt: skip
+    every = [s for own in many.values() for s in own]
+    rows.append({"page": "all", "together median s": f"{median(every):.2f}",
+                 "together slowest s": f"{max(every):.2f}"})  # fmt: skip
+    return rows
+
+
+def run(quick: bool = False) -> list[dict]:
+    """As :func:`measure`, with few sessions where it must be quick."""
+    return measure(4 if quick else 20, 2 if quick else 5)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=5, help="pages that each session opens")
+    values = parser.parse_args()
+    load = os.getloadavg()[0]
+    title = f"{values.sessions} sessions at once, 50 runs on disk (load before {load:.1f})"
+    print_rows(title, measure(values.sessions, values.rounds))
