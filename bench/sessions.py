@@ -17,6 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections import defaultdict
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
@@ -61,7 +62,8 @@ async def visit(port: int, pages: list[str]) -> list[tuple[str, float, int]]:
         began = time.perf_counter()
         size = 0
         async with connect(
-            address, subprotocols=["streamlit"], max_size=None, additional_headers={"Origin": origin},
+            address, subprotocols=["streamlit"], max_size=None,
+            additional_headers={"Origin": origin},
         ) as line:  # fmt: skip
             ask = BackMsg()
             ask.rerun_script.page_name = "" if page == "start" else page
@@ -91,8 +93,6 @@ def measure(sessions: int, rounds: int) -> list[dict]:
         process, port, up = start_server(runs)
         try:
             first = asyncio.run(visit(port, ["start"]))[0][1]
-            rows = [{"page": "first, after the start", "first alone s": f"{first:.2f}",
-                     "server up s": f"{up:.2f}"}]  # fmt: skip
             cold = {page: s for page, s, _ in asyncio.run(visit(port, list(PAGES)))}
             warm = {page: (s, n) for page, s, n in asyncio.run(visit(port, list(PAGES)))}
             many = defaultdict(list)
@@ -101,18 +101,21 @@ def measure(sessions: int, rounds: int) -> list[dict]:
         finally:
             process.terminate()
             process.wait(timeout=30)
+    rows = [_row(f"start, of a server that answered after {up:.2f} s", f"{first:.2f}")]
     for page in PAGES:
         rows.append(
-            {
-                "page": page, "first alone s": f"{cold[page]:.2f}", "alone s": f"{warm[page][0]:.2f}",
-                "kB": f"{warm[page][1] / 1000:.0f}", "together median s": f"{median(many[page]):.2f}",
-                "together slowest s": f"{max(many[page]):.2f}",
-            }
+            _row(
+                page, f"{cold[page]:.2f}", f"{warm[page][0]:.2f}", f"{warm[page][1] / 1000:.0f}",
+                f"{median(many[page]):.2f}", f"{max(many[page]):.2f}",
+            )
         )  # fmt: skip
     every = [s for own in many.values() for s in own]
-    rows.append({"page": "all", "together median s": f"{median(every):.2f}",
-                 "together slowest s": f"{max(every):.2f}"})  # fmt: skip
-    return rows
+    return [*rows, _row("all", "", "", "", f"{median(every):.2f}", f"{max(every):.2f}")]
+
+
+def _row(*values: str) -> dict:
+    names = ("page", "first alone s", "alone s", "kB", "together, median s", "together, slowest s")
+    return dict(zip_longest(names, values, fillvalue=""))
 
 
 def run(quick: bool = False) -> list[dict]:
