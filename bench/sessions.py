@@ -1,8 +1,9 @@
 """How long pages take while many people use one server: python -m bench.sessions --sessions 20
 
 A server of its own with 50 runs on disk. Every session is what a browser opens, a websocket: it
-asks for a page, waits until the script has run, and goes on to its next page, all at the same
-time. What a browser spends on drawing is not counted.
+asks for a page, waits until the script has run, and goes on to its next page: all at the same
+moment, one page after the other without a breath, and as people do who read each page for some
+seconds. What a browser spends on drawing is not counted.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from bench.pages import PAGES, fake_runs
 from bench.report import print_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120.0  # seconds for one page
+READING = 10.0  # seconds that somebody looks at a page before opening the next, on average
 
 
 def start_server(runs: str) -> tuple[subprocess.Popen[bytes], int, float]:
@@ -49,7 +53,7 @@ def start_server(runs: str) -> tuple[subprocess.Popen[bytes], int, float]:
     return process, port, time.perf_counter() - began
 
 
-async def visit(port: int, pages: list[str]) -> list[tuple[str, float, int]]:
+async def visit(port: int, pages: list[str], pauses: list[float]) -> list[tuple[str, float, int]]:
     """Page, seconds until its script has run, and bytes sent, of each page in turn."""
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -58,7 +62,9 @@ async def visit(port: int, pages: list[str]) -> list[tuple[str, float, int]]:
     found = []
     address = f"ws://127.0.0.1:{port}/_stcore/stream"
     origin = f"http://127.0.0.1:{port}"
-    for page in pages:  # a link opened: a session of its own, as after a reload
+    for page, pause in zip(pages, pauses, strict=True):
+        await asyncio.sleep(pause)
+        # A link opened: a session of its own, as after a reload.
         began = time.perf_counter()
         size = 0
         async with connect(
@@ -79,11 +85,18 @@ async def visit(port: int, pages: list[str]) -> list[tuple[str, float, int]]:
     return found
 
 
-async def together(port: int, sessions: int, rounds: int) -> list[tuple[str, float, int]]:
-    """All sessions at once, each beginning with another page."""
+async def together(port: int, sessions: int, rounds: int, reading: float) -> dict[str, list[float]]:
+    """Seconds by page: all sessions at once, each beginning with another page.
+
+    ``reading``: seconds that a page is read, from none to twice that long.
+    """
+    pauses = np.random.default_rng(0).uniform(0, 2 * reading, (sessions, rounds)).tolist()
     turns = [[PAGES[(i + j) % len(PAGES)] for j in range(rounds)] for i in range(sessions)]
-    found = await asyncio.gather(*(visit(port, turn) for turn in turns))
-    return [one for own in found for one in own]
+    found = await asyncio.gather(*(visit(port, *own) for own in zip(turns, pauses, strict=True)))
+    many = defaultdict(list)
+    for page, seconds, _ in (one for own in found for one in own):
+        many[page].append(seconds)
+    return many
 
 
 def measure(sessions: int, rounds: int) -> list[dict]:
@@ -92,12 +105,12 @@ def measure(sessions: int, rounds: int) -> list[dict]:
         fake_runs(runs, 50)
         process, port, up = start_server(runs)
         try:
-            first = asyncio.run(visit(port, ["start"]))[0][1]
-            cold = {page: s for page, s, _ in asyncio.run(visit(port, list(PAGES)))}
-            warm = {page: (s, n) for page, s, n in asyncio.run(visit(port, list(PAGES)))}
-            many = defaultdict(list)
-            for page, seconds, _ in asyncio.run(together(port, sessions, rounds)):
-                many[page].append(seconds)
+            alone = [0.0] * len(PAGES)
+            first = asyncio.run(visit(port, ["start"], [0.0]))[0][1]
+            cold = {page: s for page, s, _ in asyncio.run(visit(port, list(PAGES), alone))}
+            warm = {page: (s, n) for page, s, n in asyncio.run(visit(port, list(PAGES), alone))}
+            reading = asyncio.run(together(port, sessions, rounds, READING))
+            at_once = asyncio.run(together(port, sessions, rounds, 0.0))
         finally:
             process.terminate()
             process.wait(timeout=30)
@@ -106,15 +119,22 @@ def measure(sessions: int, rounds: int) -> list[dict]:
         rows.append(
             _row(
                 page, f"{cold[page]:.2f}", f"{warm[page][0]:.2f}", f"{warm[page][1] / 1000:.0f}",
-                f"{median(many[page]):.2f}", f"{max(many[page]):.2f}",
+                *_spread(reading[page]), *_spread(at_once[page]),
             )
         )  # fmt: skip
-    every = [s for own in many.values() for s in own]
-    return [*rows, _row("all", "", "", "", f"{median(every):.2f}", f"{max(every):.2f}")]
+    every = [[s for own in many.values() for s in own] for many in (reading, at_once)]
+    return [*rows, _row("all", "", "", "", *_spread(every[0]), *_spread(every[1]))]
+
+
+def _spread(seconds: list[float]) -> tuple[str, str]:
+    return (f"{median(seconds):.2f}", f"{max(seconds):.2f}") if seconds else ("", "")
 
 
 def _row(*values: str) -> dict:
-    names = ("page", "first alone s", "alone s", "kB", "together, median s", "together, slowest s")
+    names = (
+        "page", "first alone s", "alone s", "kB", f"read for {READING:g} s: median s", "slowest s",
+        "at one moment: median s", "slowest s of these",
+    )  # fmt: skip
     return dict(zip_longest(names, values, fillvalue=""))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.folders import check_path
 from app.widgets.guard import sentences
 from app.widgets.helpers import helpers
@@ -140,7 +140,7 @@ def counts(dataset, target: str) -> None:
     frame = pd.DataFrame(shown, index=list(task.class_names)).rename_axis("class").reset_index()
     if task.n_classes <= MOST_BARS:
         show_figure(
-            figures.class_counts(task.class_names, shown, "Training images of each class"),
+            kept(figures.class_counts, task.class_names, shown, "Training images of each class"),
             "class-counts",
             frame,
         )
@@ -155,7 +155,7 @@ def counts(dataset, target: str) -> None:
         }
         with left:
             show_figure(
-                figures.positive_rates(rates),
+                kept(figures.positive_rates, rates),
                 "positive-rates",
                 pd.DataFrame(rates.items(), columns=["attribute", "share"]),
             )
@@ -166,7 +166,7 @@ def counts(dataset, target: str) -> None:
         sizes = np.bincount(people[(dataset.split == 0) & (people >= 0)])
         with right:
             show_figure(
-                figures.long_tail(sizes[sizes > 0]),
+                kept(figures.long_tail, sizes[sizes > 0]),
                 "long-tail",
                 pd.DataFrame({"images": np.sort(sizes[sizes > 0])[::-1]}),
             )
@@ -181,7 +181,7 @@ def together(dataset, train: np.ndarray, place) -> None:
     phi = co_occurrence({name: values[train] for name, values in dataset.attributes.items()})
     with place:
         show_figure(
-            figures.co_occurrence(phi, names), "co-occurrence",
+            kept(figures.co_occurrence, phi, names), "co-occurrence",
             pd.DataFrame(phi, index=names, columns=names).reset_index(names="attribute"),
         )  # fmt: skip
         st.caption("Above 0: more often together than chance would have it; training images.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.runs import is_active, run_card, short_labels, test_results
 from clmle.run_folder import RunFolder, open_run
@@ -48,18 +48,20 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
         left, right = st.columns(2)
         with left:
             show_figure(
-                figures.validation_curves(validation),
+                kept(figures.validation_curves, validation),
                 f"{prefix}-balanced-accuracy",
                 _frame(validation),
             )
         with right:
-            show_figure(figures.loss_curves(train), f"{prefix}-loss", _frame(train))
+            show_figure(kept(figures.loss_curves, train), f"{prefix}-loss", _frame(train))
     results = test_results(named)
     if any(results.values()):
         left, right = st.columns([3, 2])
         with left:
             rows = [{"run": name, **_flat(test)} for name, test in results.items() if test]
-            show_figure(figures.comparison(results), f"{prefix}-comparison", pd.DataFrame(rows))
+            show_figure(
+                kept(figures.comparison, results), f"{prefix}-comparison", pd.DataFrame(rows)
+            )
         with right:
             st.dataframe(pd.DataFrame(rows).set_index("run").T.astype(str), height=380)
             st.caption(
@@ -70,7 +72,9 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
     if any(validation.values()) and names and len(names) <= 4:
         with st.expander("Recall of each class"):
             show_figure(
-                figures.recall_curves(validation, names), f"{prefix}-recall", _frame(validation)
+                kept(figures.recall_curves, validation, names),
+                f"{prefix}-recall",
+                _frame(validation),
             )
 
 
