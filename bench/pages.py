@@ -65,14 +65,14 @@ def fake_runs(root: str | os.PathLike[str], count: int) -> None:
             }
         )  # fmt: skip
         if i >= count - 2:
-            _features(run, rng)
+            stored_features(run, rng)
         run.write_status(state="done", phase="done", step=160, total=160, seconds=30.0, message="")
 
 
-def _features(run: RunFolder, rng: np.random.Generator, shown: int = 2400) -> None:
+def stored_features(run: RunFolder, rng: np.random.Generator, shown: int = 2400) -> None:
     """Features of three rounds and their picture, as after a training."""
     facts = {
-        "rows": np.sort(rng.permutation(9000)[:shown]), "labels": rng.integers(0, 2, shown),
+        "rows": np.sort(rng.integers(0, 9000, shown)), "labels": rng.integers(0, 2, shown),
         "clusters": rng.integers(0, 40, shown), "split": rng.integers(0, 2, shown) * 2,
     }  # fmt: skip
     for round in range(3):

@@ -12,7 +12,7 @@ from app.widgets.helpers import helpers
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label
 from app.widgets.uploads import uploaded_images
-from app.widgets.viewer import face_scatter
+from app.widgets.viewer import face_scatter, face_sheets
 from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
@@ -72,6 +72,13 @@ def around(path: str, round_: int, k: int):
 
     stored = RunFolder(Path(path)).embedding(round_)
     return neighbourhoods(stored["features"], stored["labels"], k)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Putting the faces side by side")
+def sheets_of(path: str, round_: int):
+    """The images of a run whose features are stored, as sheets."""
+    rows = RunFolder(Path(path)).embedding(round_)["rows"]
+    return face_sheets(images_of(path).images, rows)
 
 
 def groups(stored: dict, colour: str, names: list[str], dataset, judged) -> list[str]:
@@ -154,7 +161,7 @@ def explanation(judged, stored: dict, names: list[str]):
         return None
     from clmle.evaluation.classification import finite
 
-    why: dict = {"classes": names, "scores": finite(judged.scores).round(2).tolist()}
+    why: dict = {"classes": names, "scores": finite(judged.scores)}
     if judged.clusters is not None:
         members: dict = {}
         for k in np.unique(judged.clusters):
@@ -164,8 +171,8 @@ def explanation(judged, stored: dict, names: list[str]):
             best = rows[np.argsort(-(judged.features[rows] @ own))[:4]] if len(rows) else rows
             members[int(k)] = [names[judged.cluster_classes[k]], best.tolist()]
         why |= {
-            "near": judged.clusters.tolist(),
-            "similarity": judged.similarity.round(3).tolist(),
+            "near": judged.clusters,
+            "similarity": judged.similarity,
             "clusters": members,
         }
     return why
@@ -220,7 +227,8 @@ with sentences():
         values, of = numbers(run, colour, last, judged)
         start = "prior features" if get_method(run.settings()["method"]).uses_clusters else "start"
         titles = [(f"round {r}" if r else start, frames[r]) for r in sorted(frames)]
-        images = dataset.images[stored["rows"]]
+        height, width = dataset.images.shape[1:3]
+        sheets = sheets_of(str(run.path), last)
         texts = [
             f"{class_names[c]}{'' if p == c else f', judged {class_names[p]}'}; "
             f"{'held out' if s else f'cluster {k}' if k >= 0 else 'training'}; image {r}"
@@ -240,7 +248,7 @@ with sentences():
                 (t, np.concatenate([f, place(f, judged.features, said.features, NEAR)]))
                 for t, f in titles
             ]
-            images = np.concatenate([images, pixels])
+            sheets = sheets + face_sheets(pixels, np.arange(len(pixels)), len(texts))
             by += [figures.OWN] * len(names)
             values = [*values, *np.zeros(len(names))] if len(values) else values
             texts += [
@@ -262,7 +270,8 @@ with sentences():
             figure.update_layout({axis: {"range": [low - room, high + room]}})
         face_scatter(
             figure,
-            images,
+            sheets,
+            (width, height),
             texts,
             label=f"Scatter of {len(by)} images after training; arrow keys step through them, "
             "Enter explains one.",
@@ -277,6 +286,7 @@ with sentences():
             "by a sample. Judged by the best round on validation images."
         )
         st.download_button(
-            "Points as CSV", table_of(titles, by, texts), f"{run.name}-{method}.csv", "text/csv",
+            "Points as CSV", lambda: table_of(titles, by, texts), f"{run.name}-{method}.csv",
+            "text/csv",
             icon=":material/download:",
         )  # fmt: skip
