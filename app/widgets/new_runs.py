@@ -46,7 +46,7 @@ def new_runs() -> None:
         )
     )  # fmt: skip
     threads = max(1, cores // at_a_time)
-    _foretell(train, data, len(methods) * len(seeds), at_a_time, threads)
+    cost = st.empty()  # measured last: the button need not wait for it
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
         made = [
             Settings(name, options[name], data, dataclasses.replace(train, threads=threads, seed=s))
@@ -56,6 +56,8 @@ def new_runs() -> None:
         check_settings(made)
         _check_folder(data)
         _start(made, at_a_time)
+    with cost:
+        _foretell(train, data, len(methods) * len(seeds), at_a_time, threads)
 
 
 def _choose_data() -> DataSettings:
