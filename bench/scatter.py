@@ -21,7 +21,9 @@ from clmle.presets import preset_settings
 from clmle.run_folder import create_run
 
 SIZES = (2_400, 20_000, 100_000)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 # The slider is moved: milliseconds until plotly has the points in their new places, and how many
 # pictures of points on their way the browser drew in the 650 ms that they take.
 STEP = """() => new Promise(done => { const began = performance.now(); let frames = 0;

@@ -58,6 +58,7 @@ async def visit(port: int, pages: list[str], pauses: list[float]) -> list[tuple[
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
     from websockets.asyncio.client import connect
+    from websockets.typing import Subprotocol
 
     found = []
     address = f"ws://127.0.0.1:{port}/_stcore/stream"
@@ -68,7 +69,7 @@ async def visit(port: int, pages: list[str], pauses: list[float]) -> list[tuple[
         began = time.perf_counter()
         size = 0
         async with connect(
-            address, subprotocols=["streamlit"], max_size=None,
+            address, subprotocols=[Subprotocol("streamlit")], max_size=None,
             additional_headers={"Origin": origin},
         ) as line:  # fmt: skip
             ask = BackMsg()
@@ -78,7 +79,7 @@ async def visit(port: int, pages: list[str], pauses: list[float]) -> list[tuple[
                 async for raw in line:
                     size += len(raw)
                     said = ForwardMsg()
-                    said.ParseFromString(bytes(raw))
+                    said.ParseFromString(raw if isinstance(raw, bytes) else raw.encode())
                     if said.WhichOneof("type") == "script_finished":
                         break
         found.append((page, time.perf_counter() - began, size))

@@ -1,4 +1,4 @@
-"""Two browsers on one server: nothing of one shows in the other; one that vanishes leaves nothing."""
+"""Two browsers on one server: what they share, what not, and what one that vanishes leaves."""
 
 import subprocess
 import time
