@@ -9,10 +9,15 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from app.widgets.uploads import bound_uploads  # noqa: E402
+
 # Not "pages": Streamlit would serve that folder by itself, past this file.
 PAGES = Path(__file__).parent / "views"
 
-st.set_page_config(page_title="clmle", page_icon=":material/bubble_chart:", layout="wide")
+bound_uploads()
+# A file of our own: the browser would fetch a named symbol from elsewhere.
+ICON = str(Path(__file__).with_name("icon.png"))
+st.set_page_config(page_title="clmle", page_icon=ICON, layout="wide")
 if getattr(st.context.theme, "type", "light") == "dark":
     # Streamlit writes white on the primary colour and the primary colour on a dark ground; no one
     # colour can be read both ways.

@@ -10,6 +10,7 @@ from bench import (
     nearest,
     pages,
     rendering,
+    sessions,
     step,
     verification,
 )
@@ -29,3 +30,4 @@ print_rows("Rendering a face", rendering.run(quick))
 print_rows("Exact verification in one pass", verification.streaming(quick))
 print_rows("The same figures by peers", verification.against_peers(quick))
 print_rows("Pages of the app with 50 runs on disk", pages.run(quick))
+print_rows("Many sessions of the app at once", sessions.run(quick))

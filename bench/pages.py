@@ -20,10 +20,15 @@ from bench.report import print_rows
 from clmle.data.toonfaces import ATTRIBUTES
 from clmle.evaluation.attributes import attribute_figures
 from clmle.evaluation.classification import classification_figures
+from clmle.files import write_arrays
 from clmle.presets import preset_settings
-from clmle.run_folder import create_run
+from clmle.projection import projection_path
+from clmle.run_folder import RunFolder, create_run
 
-PAGES = ("start", "train", "ablations", "attributes", "paper")
+PAGES = (
+    "start", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "recognition",
+    "margins", "paper",
+)  # fmt: skip
 METHODS = ("clmle", "softmax", "over-sampling", "focal", "lmle")
 
 
@@ -59,7 +64,23 @@ def fake_runs(root: str | os.PathLike[str], count: int) -> None:
                 "seconds": 30.0, "machine": {},
             }
         )  # fmt: skip
+        if i >= count - 2:
+            stored_features(run, rng)
         run.write_status(state="done", phase="done", step=160, total=160, seconds=30.0, message="")
+
+
+def stored_features(run: RunFolder, rng: np.random.Generator, shown: int = 2400) -> None:
+    """Features of three rounds and their picture, as after a training."""
+    facts = {
+        "rows": np.sort(rng.integers(0, 9000, shown)), "labels": rng.integers(0, 2, shown),
+        "clusters": rng.integers(0, 40, shown), "split": rng.integers(0, 2, shown) * 2,
+    }  # fmt: skip
+    for round in range(3):
+        features = rng.normal(size=(shown, 64)).astype(np.float32)
+        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        run.write_embedding(round, features=features, **facts)
+    frames = {f"round_{r:02d}": rng.normal(size=(shown, 2)).astype(np.float32) for r in range(3)}
+    write_arrays(projection_path(run, "umap"), frames)
 
 
 def run(quick: bool = False) -> list[dict]:

@@ -28,6 +28,11 @@ def runs_dir() -> Path:
     return Path(os.environ.get("CLMLE_RUNS", "runs"))
 
 
+def leads_out(path: Path) -> bool:
+    """Whether ``path`` is a link to a place outside of the folder that it is in."""
+    return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the name ``path``.

@@ -38,6 +38,15 @@ def start_module(*words: str) -> subprocess.Popen[bytes]:
         raise InputError(f"No process can be started ({error.strerror}).") from error
 
 
+def end_with_children(process: subprocess.Popen[bytes], patience: float = 5.0) -> None:
+    """End a process of :func:`start_module` and all that it started; kill what does not end."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, sign)  # it leads a group of its own
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+
+
 def birth(pid: int) -> str:
     """When process ``pid`` began, as its system tells it; "" where it has gone or is a zombie.
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import atomic_path, read_arrays, read_json, write_arrays, write_json
+from clmle.files import atomic_path, leads_out, read_arrays, read_json, write_arrays, write_json
 
 ACTIVE = ("queued", "running")
 
@@ -185,18 +185,29 @@ class Onlooker(RunFolder):
 
 
 def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
-    """Run folders under ``root``, newest first."""
+    """Run folders under ``root``, newest first.
+
+    A folder that is, or holds, a link to a place outside of itself is none: a run folder that
+    somebody hands on must not lead to other files of the one who opens it.
+    """
     root = Path(root)
     if not root.is_dir():
         return []
-    folders = [p for p in root.iterdir() if (p / "settings.json").exists()]
+    folders = [p for p in root.iterdir() if (p / "settings.json").exists() and not _foreign(p)]
     return [RunFolder(p) for p in sorted(folders, key=lambda p: p.name, reverse=True)]
+
+
+def _foreign(folder: Path) -> bool:
+    if leads_out(folder):
+        return True
+    with os.scandir(folder) as entries:
+        return any(leads_out(Path(entry.path)) for entry in entries if entry.is_symlink())
 
 
 def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
     """The run called ``name`` under ``root``, or an InputError that says which exist."""
     folder = Path(root) / name
-    if "/" in name or not (folder / "settings.json").exists():
+    if Path(name).name != name or name == ".." or not (folder / "settings.json").exists():
         known = [run.name for run in list_runs(root)][:5]
         hint = f"the newest are: {', '.join(known)}" if known else "there is none yet"
         raise InputError(f"There is no run {name!r} in {root}; {hint}.")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.widgets.figure import show_figure
+from app.widgets.folders import check_path, check_settings
 from app.widgets.guard import sentences
 from app.widgets.runs import duration
 from app.widgets.studies import (
@@ -62,6 +63,7 @@ def request_form():
         dataset = st.text_input("Folder of images", placeholder="/path/to/images")
         if not dataset:
             raise InputError("Name the folder of images, or choose other data.")
+        check_path(dataset)
     dataset = "" if dataset == OWN_DATA else dataset
     left, right = st.columns(2)
     methods = left.multiselect(
@@ -143,6 +145,7 @@ def new_study() -> None:
     st.code(f"python -m clmle ablate {' '.join(_quoted(w) for w in request.arguments())}", None)
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
         with st.spinner("Checking every cell"):
+            check_settings(cell.settings for cell in request.cells())
             study = start_study(request, name, jobs=jobs)
         st.session_state["awaited"] = mine(study.name)
         st.rerun()

@@ -5,8 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.faces import face_row, images_of
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
+from app.widgets.helpers import helpers
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
@@ -29,7 +30,7 @@ def everything() -> tuple:
     return frame, [*broken, *more]
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading runs and studies")
+@st.cache_resource(max_entries=4, show_spinner="Reading runs and studies")
 def _frame(studies: tuple, runs: tuple) -> tuple:
     from pathlib import Path
 
@@ -54,14 +55,15 @@ def gain_part(frame, learner: str, others: list[str]) -> None:
     from clmle.experiments.statistics import rank_correlation
 
     st.header("Gain against imbalance")
-    tables = {other: gains(frame, learner, other) for other in others}
+    bare = frame.drop(columns="confusion")
+    tables = {other: kept(gains, bare, learner, other) for other in others}
     tables = {other: g for other, g in tables.items() if len(g)}
     if not tables:
         st.info("These learners share no attribute and seed; choose another to compare with.")
         return
     shown = {other: g.assign(task=[plain(t) for t in g["task"]]) for other, g in tables.items()}
     show_figure(
-        figures.gain_by_imbalance(shown, f"Gain of {learner}"),
+        kept(figures.gain_by_imbalance, shown, f"Gain of {learner}"),
         "attribute-gain",
         pd.concat([g.assign(baseline=other, learner=learner) for other, g in tables.items()]),
     )
@@ -83,7 +85,7 @@ def gain_part(frame, learner: str, others: list[str]) -> None:
         if against:
             printed = {f"{m}, in the paper": published_gains(m) for m in against}
             show_figure(
-                figures.gain_by_imbalance(printed, "Gain of CLMLE on CelebA, as published"),
+                kept(figures.gain_by_imbalance, printed, "Gain of CLMLE on CelebA, as published"),
                 "attribute-gain-paper",
                 pd.concat([g.assign(baseline=m) for m, g in printed.items()]),
             )
@@ -112,7 +114,8 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
     )  # fmt: skip
     table = compared(frame, [learner, *others], measure)
     if others and measure == FIGURES[0]:
-        gain = gains(frame, learner, others[0])[["task", "gain", "low", "high"]]
+        bare = frame.drop(columns="confusion")
+        gain = kept(gains, bare, learner, others[0])[["task", "gain", "low", "high"]]
         table = table.merge(gain, left_on="attribute", right_on="task", how="left")
         table = table.drop(columns="task")
     paper = published(table["attribute"])[printed].add_prefix("paper: ").reset_index(drop=True)
@@ -157,7 +160,8 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
         }
         data = mine[mine["learner"].isin(here)].drop(columns="confusion")
         show_figure(
-            figures.leaderboard(
+            kept(
+                figures.leaderboard,
                 per_seed,
                 {n: t_interval(v) for n, v in per_seed.items()},
                 f"{plain(attribute)}: every seed",
@@ -173,7 +177,7 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
                 with column:
                     kinds = [f"not {plain(attribute)}", plain(attribute)]
                     show_figure(
-                        figures.confusion(counts, kinds, name),
+                        kept(figures.confusion, counts, kinds, name),
                         f"confusion-{name}",
                         pd.DataFrame(counts, index=kinds, columns=kinds).reset_index(),
                     )
@@ -214,13 +218,9 @@ def scores_of(run: RunFolder):
     found = stored_scores(run)
     if found is not None:
         return found
-    key = f"scoring-{run.name}"
-    process = st.session_state.get(key)
-    if process is None:
-        st.session_state[key] = process = start_scoring(run)
-    if process.poll() not in (None, 0):
-        said = process.stderr.read().decode() if process.stderr else ""
-        st.error(said.strip()[-300:] or f"The test images of {label(run)} could not be judged.")
+    helper = helpers().want(f"scoring {run.path.resolve()}", lambda: start_scoring(run))
+    if helper.failed:
+        st.error(helper.last_words(f"The test images of {label(run)} could not be judged."))
         return None
 
     @st.fragment(run_every=1.0)
@@ -229,7 +229,7 @@ def scores_of(run: RunFolder):
             f"{label(run)} judges its test images: seconds for a few thousand small ones.",
             icon=":material/hourglass_top:",
         )
-        if stored_scores(run) is not None or process.poll() is not None:
+        if stored_scores(run) is not None or not helper.running:
             st.rerun()
 
     waiting()
@@ -249,12 +249,14 @@ def curves(found: dict, runs: dict, attribute: str) -> None:
     left, right = st.columns(2)
     with left:
         show_figure(
-            figures.roc_curves(roc, f"ROC, {plain(attribute)}"), "roc",
+            kept(figures.roc_curves, roc, f"ROC, {plain(attribute)}"), "roc",
             _points(roc, "false_positive_rate", "true_positive_rate"),
         )  # fmt: skip
     with right:
         show_figure(
-            figures.precision_recall_curves(precision, share, f"Precision, {plain(attribute)}"),
+            kept(
+                figures.precision_recall_curves, precision, share, f"Precision, {plain(attribute)}"
+            ),
             "precision-recall",
             _points(precision, "recall", "precision"),
         )

@@ -1,15 +1,14 @@
 """Look at the data: faces, class counts, long tail, and the imbalance dial."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
+from app.widgets.folders import check_path
 from app.widgets.guard import sentences
+from app.widgets.helpers import helpers
+from clmle.processes import start_module
 
 MOST_BARS = 60  # classes that a bar chart can name; of more, the long tail tells
 
@@ -56,21 +55,18 @@ def is_rendered(name: str, size: str) -> bool:
     done, total = rendered_faces(plan=plan)
     if done >= total:
         return True
-    drawing = st.session_state.get(f"drawing-{name}-{size}")
-    drawn_here = drawing is not None and drawing.poll() is None
+    drawing = f"drawing {name} {size}"
+    helper = helpers().find(drawing)
+    drawn_here = helper is not None and helper.running
     if not drawn_here and not is_rendering(plan=plan):
+        if helper is not None and helper.failed:
+            st.error(helper.last_words("The faces could not be drawn."))
         st.info(f"{total - done:,} faces of this size are not drawn yet.")
         if st.button("Draw them", type="primary", icon=":material/brush:"):
-            root = Path(__file__).resolve().parents[2]
-            st.session_state[f"drawing-{name}-{size}"] = subprocess.Popen(
-                [sys.executable, "-m", "clmle", "data", name, "--size", size],
-                cwd=root,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            helpers().drop(drawing)
+            helpers().want(drawing, lambda: start_module("clmle", "data", name, "--size", size))
             st.rerun()
+        st.caption("It goes on while this page is open; what is drawn is kept.")
         return False
 
     @st.fragment(run_every=1.0)
@@ -80,7 +76,7 @@ def is_rendered(name: str, size: str) -> bool:
         st.progress(
             done / total, text=f"{done:,} of {total:,} faces drawn, about {left:.0f} s left"
         )
-        if done >= total:
+        if done >= total or not (is_rendering(plan=plan) or (helper and helper.running)):
             st.rerun()
 
     waiting()
@@ -144,7 +140,7 @@ def counts(dataset, target: str) -> None:
     frame = pd.DataFrame(shown, index=list(task.class_names)).rename_axis("class").reset_index()
     if task.n_classes <= MOST_BARS:
         show_figure(
-            figures.class_counts(task.class_names, shown, "Training images of each class"),
+            kept(figures.class_counts, task.class_names, shown, "Training images of each class"),
             "class-counts",
             frame,
         )
@@ -159,7 +155,7 @@ def counts(dataset, target: str) -> None:
         }
         with left:
             show_figure(
-                figures.positive_rates(rates),
+                kept(figures.positive_rates, rates),
                 "positive-rates",
                 pd.DataFrame(rates.items(), columns=["attribute", "share"]),
             )
@@ -170,7 +166,7 @@ def counts(dataset, target: str) -> None:
         sizes = np.bincount(people[(dataset.split == 0) & (people >= 0)])
         with right:
             show_figure(
-                figures.long_tail(sizes[sizes > 0]),
+                kept(figures.long_tail, sizes[sizes > 0]),
                 "long-tail",
                 pd.DataFrame({"images": np.sort(sizes[sizes > 0])[::-1]}),
             )
@@ -185,7 +181,7 @@ def together(dataset, train: np.ndarray, place) -> None:
     phi = co_occurrence({name: values[train] for name, values in dataset.attributes.items()})
     with place:
         show_figure(
-            figures.co_occurrence(phi, names), "co-occurrence",
+            kept(figures.co_occurrence, phi, names), "co-occurrence",
             pd.DataFrame(phi, index=names, columns=names).reset_index(names="attribute"),
         )  # fmt: skip
         st.caption("Above 0: more often together than chance would have it; training images.")
@@ -193,7 +189,7 @@ def together(dataset, train: np.ndarray, place) -> None:
 
 def asked_for(name: str, labels: str) -> bool:
     """Whether somebody here wants this folder read: a link alone must not make the server do it."""
-    if st.session_state.get("typed") or st.session_state.get("wanted") == (name, labels):
+    if st.session_state.get("wanted") == (name, labels):
         return True
     st.info(f"This link names the folder {name}.", icon=":material/link:")
     if st.button("Read this folder", icon=":material/folder_open:"):
@@ -203,8 +199,9 @@ def asked_for(name: str, labels: str) -> bool:
 
 
 def typed() -> None:
-    """Remember that the folder was typed here, and not brought by a link."""
-    st.session_state["typed"] = True
+    """Remember what was typed here, and not brought by a link."""
+    state = st.session_state
+    state["wanted"] = (state.get("data-folder", ""), state.get("data-labels", ""))
 
 
 st.title("Data")
@@ -239,9 +236,12 @@ with sentences():
             )
         elif not asked_for(name, labels):
             ready = False
-        elif st.session_state.get("read") != (name, labels):
-            read_with_progress(name, labels)
-            st.session_state["read"] = (name, labels)
+        else:
+            check_path(name)
+            check_path(labels)
+            if st.session_state.get("read") != (name, labels):
+                read_with_progress(name, labels)
+                st.session_state["read"] = (name, labels)
     if source != choices[-1]:
         st.query_params.clear()
     if ready:

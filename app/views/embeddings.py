@@ -8,10 +8,11 @@ import streamlit as st
 
 from app.widgets.faces import images_of
 from app.widgets.guard import sentences
+from app.widgets.helpers import helpers
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label
 from app.widgets.uploads import uploaded_images
-from app.widgets.viewer import face_scatter
+from app.widgets.viewer import face_scatter, face_sheets
 from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
@@ -28,15 +29,13 @@ def projection(run: RunFolder, method: str):
     found = load_projection(run, method) or {}
     if len(found) >= len(rounds):
         return found
-    key = f"projecting-{run.name}-{method}-{len(rounds)}"
-    process = st.session_state.get(key)
-    if process is None:
-        st.session_state[key] = process = start_module(
-            "clmle", "project", str(run.path.resolve()), "--by", method
-        )
-    if process.poll() not in (None, 0):
-        said = process.stderr.read().decode() if process.stderr else ""
-        st.error(said.strip()[-300:] or "The projection failed; try another one.")
+    path = str(run.path.resolve())
+    helper = helpers().want(
+        f"projecting {path} {method} {len(rounds)}",
+        lambda: start_module("clmle", "project", path, "--by", method),
+    )
+    if helper.failed:
+        st.error(helper.last_words("The projection failed; try another one."))
         return found
 
     @st.fragment(run_every=1.5)
@@ -47,7 +46,7 @@ def projection(run: RunFolder, method: str):
             "each for a few thousand points, the first up to half a minute to compile.",
         )
         now = load_projection(run, method) or {}
-        if len(now) != len(found) or process.poll() is not None:
+        if len(now) != len(found) or not helper.running:
             st.rerun()
 
     waiting()
@@ -73,6 +72,13 @@ def around(path: str, round_: int, k: int):
 
     stored = RunFolder(Path(path)).embedding(round_)
     return neighbourhoods(stored["features"], stored["labels"], k)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Putting the faces side by side")
+def sheets_of(path: str, round_: int):
+    """The images of a run whose features are stored, as sheets."""
+    rows = RunFolder(Path(path)).embedding(round_)["rows"]
+    return face_sheets(images_of(path).images, rows)
 
 
 def groups(stored: dict, colour: str, names: list[str], dataset, judged) -> list[str]:
@@ -155,7 +161,7 @@ def explanation(judged, stored: dict, names: list[str]):
         return None
     from clmle.evaluation.classification import finite
 
-    why: dict = {"classes": names, "scores": finite(judged.scores).round(2).tolist()}
+    why: dict = {"classes": names, "scores": finite(judged.scores)}
     if judged.clusters is not None:
         members: dict = {}
         for k in np.unique(judged.clusters):
@@ -165,8 +171,8 @@ def explanation(judged, stored: dict, names: list[str]):
             best = rows[np.argsort(-(judged.features[rows] @ own))[:4]] if len(rows) else rows
             members[int(k)] = [names[judged.cluster_classes[k]], best.tolist()]
         why |= {
-            "near": judged.clusters.tolist(),
-            "similarity": judged.similarity.round(3).tolist(),
+            "near": judged.clusters,
+            "similarity": judged.similarity,
             "clusters": members,
         }
     return why
@@ -221,7 +227,8 @@ with sentences():
         values, of = numbers(run, colour, last, judged)
         start = "prior features" if get_method(run.settings()["method"]).uses_clusters else "start"
         titles = [(f"round {r}" if r else start, frames[r]) for r in sorted(frames)]
-        images = dataset.images[stored["rows"]]
+        height, width = dataset.images.shape[1:3]
+        sheets = sheets_of(str(run.path), last)
         texts = [
             f"{class_names[c]}{'' if p == c else f', judged {class_names[p]}'}; "
             f"{'held out' if s else f'cluster {k}' if k >= 0 else 'training'}; image {r}"
@@ -241,7 +248,7 @@ with sentences():
                 (t, np.concatenate([f, place(f, judged.features, said.features, NEAR)]))
                 for t, f in titles
             ]
-            images = np.concatenate([images, pixels])
+            sheets = sheets + face_sheets(pixels, np.arange(len(pixels)), len(texts))
             by += [figures.OWN] * len(names)
             values = [*values, *np.zeros(len(names))] if len(values) else values
             texts += [
@@ -263,7 +270,8 @@ with sentences():
             figure.update_layout({axis: {"range": [low - room, high + room]}})
         face_scatter(
             figure,
-            images,
+            sheets,
+            (width, height),
             texts,
             label=f"Scatter of {len(by)} images after training; arrow keys step through them, "
             "Enter explains one.",
@@ -278,6 +286,7 @@ with sentences():
             "by a sample. Judged by the best round on validation images."
         )
         st.download_button(
-            "Points as CSV", table_of(titles, by, texts), f"{run.name}-{method}.csv", "text/csv",
+            "Points as CSV", lambda: table_of(titles, by, texts), f"{run.name}-{method}.csv",
+            "text/csv",
             icon=":material/download:",
         )  # fmt: skip

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.widgets.courses import studio
+from app.widgets.figure import kept
 from app.widgets.guard import sentences
 from app.widgets.lessons import lesson_panel
 from app.widgets.sphere_dials import dials
@@ -31,7 +32,9 @@ def preview(problem) -> None:
 
     points, labels = points_of(problem)
     st.plotly_chart(
-        figures.sphere_points(points, labels), key="figure-points", config={"displaylogo": False}
+        kept(figures.sphere_points, points, labels),
+        key="figure-points",
+        config={"displaylogo": False},
     )
 
 
@@ -128,7 +131,7 @@ def waiting(keys: list, titles: dict[str, str]) -> None:
     part()
 
 
-studio()  # its process loads while the page is being read
+studio().open()
 with sentences():
     from clmle.methods import get_method
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.margin_search import margin_search
 from app.widgets.runs import all_runs, label
@@ -63,19 +63,20 @@ with sentences():
     )
     left, right = st.columns(2)
     with left:
-        show_figure(figures.between_bounds(dim, bounds.n_classes), "between-bounds")
+        show_figure(kept(figures.between_bounds, dim, bounds.n_classes), "between-bounds")
         st.caption(
             "On a circle C points are at most 2π/C apart; in d dimensions d + 1 classes can all "
             "be farther apart than a right angle."
         )
     with right:
-        show_figure(figures.within_bounds(bounds.shares[:20]), "within-bounds", table)
+        show_figure(kept(figures.within_bounds, bounds.shares[:20]), "within-bounds", table)
         st.caption(
             "A class with over half of the images has points half a turn apart; the printed "
             "bound falls back to zero there."
         )
     show_figure(
-        figures.feasible_region(bounds.between_sphere, n_other, scale, margin), "feasible-margins"
+        kept(figures.feasible_region, bounds.between_sphere, n_other, scale, margin),
+        "feasible-margins",
     )
     st.dataframe(table.head(50), hide_index=True)
 

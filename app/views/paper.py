@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.studies import SHIPPED, shipped_study, stamp
 from app.widgets.table import show_table
@@ -143,7 +143,7 @@ def repairs() -> None:
         "minus that of the method without this one."
     )
     found = worths(tuple(stamp(path) for path in sorted(SHIPPED.glob("*.jsonl"))))
-    shown = {name: (d.mean, d.low, d.high) for name, (d, _) in kept(found).items()}
+    shown = {name: (d.mean, d.low, d.high) for name, (d, _) in measured_ones(found).items()}
     study = shipped_study(ALL_AT_ONCE[0])
     together = worth(study, ALL_AT_ONCE[1]) if study else None
     if together:
@@ -151,8 +151,11 @@ def repairs() -> None:
     if shown:
         rows = repair_rows(found)
         show_figure(
-            figures.differences(
-                shown, "What each repair is worth", "gain in balanced accuracy, 95 % interval"
+            kept(
+                figures.differences,
+                shown,
+                "What each repair is worth",
+                "gain in balanced accuracy, 95 % interval",
             ),
             "worth-of-repairs",
             rows,
@@ -168,7 +171,7 @@ def repairs() -> None:
         one_repair(repair, found[repair.name])
 
 
-def kept(found: dict) -> dict:
+def measured_ones(found: dict) -> dict:
     return {name: pair for name, pair in found.items() if pair}
 
 
@@ -243,14 +246,14 @@ def bounds() -> None:
                            bind="query-params")  # fmt: skip
     left, right = st.columns(2)
     with left:
-        figure = figures.between_bounds(dim)
+        figure = kept(figures.between_bounds, dim)
         show_figure(figure, "paper-between-bounds", traces(figure, "classes", "a1"))
         st.caption(
             f"For 10,575 classes the printed bound is {margin_bounds([1] * 10_575).between:.1e}, "
             f"that on the sphere {margin_bounds([1] * 10_575, dim).between_sphere:.2f}."
         )
     with right:
-        figure = figures.within_bounds()
+        figure = kept(figures.within_bounds)
         show_figure(figure, "paper-within-bounds", traces(figure, "share", "a2"))
         st.caption("A class with over half of the images has points half a turn apart.")
     st.page_link("views/margins.py", label="Margins of your own class counts",

@@ -5,7 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.faces import face_row
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
+from app.widgets.folders import check_path
 from app.widgets.guard import sentences
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, label, short_labels
@@ -85,23 +86,28 @@ def curves(found: dict) -> None:
     with left:
         points = published("tar_at_far_1e-6")
         show_figure(
-            figures.roc(roc, {n: (1e-6, tar) for n, tar in points.items()}), "recognition-roc",
+            kept(figures.roc, roc, {n: (1e-6, tar) for n, tar in points.items()}),
+            "recognition-roc",
             _frame(roc, "far", "tar"),
         )  # fmt: skip
     with right:
         data = pd.concat(pd.DataFrame(rows).assign(run=n) for n, rows in tars.items())
-        show_figure(figures.tar_by_far(tars), "recognition-tar", data)
+        show_figure(kept(figures.tar_by_far, tars), "recognition-tar", data)
     if not ranks:
         st.caption("This test set has no distractors, so that nobody is looked up among others.")
         return
     left, right = st.columns(2)
     with left:
-        show_figure(figures.cmc_curves(ranks), "recognition-cmc", _frame(ranks, "rank", "share"))
+        show_figure(
+            kept(figures.cmc_curves, ranks), "recognition-cmc", _frame(ranks, "rank", "share")
+        )
     with right:
         points = published("rank1_1m")
         show_figure(
-            figures.rank_one_by_distractors(
-                firsts, {n: (1_000_000, share) for n, share in points.items()}
+            kept(
+                figures.rank_one_by_distractors,
+                firsts,
+                {n: (1_000_000, share) for n, share in points.items()},
             ),
             "recognition-rank-one",
             pd.concat(pd.DataFrame(rows).assign(run=n) for n, rows in firsts.items()),
@@ -125,7 +131,13 @@ def pairs(found: dict, runs: dict, test: str) -> None:
     threshold = float(np.median(thresholds)) if thresholds else 0.5
     genuine, impostor = a["similarity"][a["same"]], a["similarity"][~a["same"]]
     show_figure(
-        figures.similarities(genuine, impostor, threshold, title=f"Similarities of pairs, {name}"),
+        kept(
+            figures.similarities,
+            genuine,
+            impostor,
+            threshold,
+            title=f"Similarities of pairs, {name}",
+        ),
         "recognition-similarities",
         pd.DataFrame({"same": a["same"], "similarity": a["similarity"]}),
     )
@@ -189,8 +201,12 @@ def own_faces(found: dict, runs: dict) -> None:
         f"{above:.0%} of the pairs of two people are more alike."
     )
     show_figure(
-        figures.similarities(
-            genuine, impostor, marks={"your pair": value}, title=f"Your pair among others, {name}"
+        kept(
+            figures.similarities,
+            genuine,
+            impostor,
+            marks={"your pair": value},
+            title=f"Your pair among others, {name}",
         ),
         "recognition-own-pair",
     )
@@ -206,13 +222,15 @@ def tail(found: dict) -> None:
     with left:
         if rows:
             data = pd.concat(pd.DataFrame(r).assign(run=n) for n, r in rows.items())
-            show_figure(figures.accuracy_by_images(rows), "recognition-by-images", data)
+            show_figure(kept(figures.accuracy_by_images, rows), "recognition-by-images", data)
         else:
             st.info("No image of a known person was held out.", icon=":material/info:")
     with right:
         counts = next(iter(found.values())).arrays["counts"]
         show_figure(
-            figures.long_tail(counts), "recognition-long-tail", pd.DataFrame({"images": counts})
+            kept(figures.long_tail, counts),
+            "recognition-long-tail",
+            pd.DataFrame({"images": counts}),
         )
     st.caption("Closed set: images of people who were learnt, held out, by the run's own rule.")
 
@@ -249,6 +267,7 @@ with sentences():
         if not test:
             st.info("Name the file or folder.", icon=":material/info:")
             st.stop()
+        check_path(test)
     found, picked = {}, {}
     for name, run in short_labels([runs[n] for n in chosen]).items():
         with sentences():

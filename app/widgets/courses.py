@@ -12,7 +12,10 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.presence import Presence
+
 LEASE = 10.0  # seconds after which a course that nobody looks at any more is given up
+GRACE = 15.0  # seconds after the last visitor has gone until the process ends
 KEPT = 120  # courses; about 1 MB each
 
 Key = tuple[Any, str, int]  # problem, method, clusters
@@ -50,8 +53,16 @@ class Studio:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sphere")
         self._make = Trainer
-        self._trainer = Trainer()  # it loads while the page is being read
-        atexit.register(lambda: self._trainer.close())
+        self._trainer: Any = None
+        self._visitors = Presence()
+        threading.Thread(target=self._watch, daemon=True).start()
+        atexit.register(self._rest)
+
+    def open(self) -> None:
+        """Note a visitor; the process loads while the page is being read."""
+        self._visitors.here()
+        with self._lock:
+            self._ready()
 
     def want(self, keys: list[Key]) -> list[Job]:
         """Jobs of ``keys``, started where needed; asking keeps them alive."""
@@ -59,7 +70,8 @@ class Studio:
         with self._lock:
             for key in keys:
                 job = self._jobs.get(key)
-                if job is None or job.dropped:
+                failed = job is not None and job.error is not None
+                if job is None or job.dropped or (failed and time.monotonic() - job.seen > LEASE):
                     job = self._jobs[key] = Job(key)
                     self._pool.submit(self._train, job)
                 job.seen = time.monotonic()
@@ -81,9 +93,9 @@ class Studio:
         if self._stale(job):  # dials may have moved on while it stood in line
             return
         try:
-            if self._trainer.process.poll() is not None:
-                self._trainer = self._make()
-            with closing(self._trainer.frames(*job.key)) as frames:
+            with self._lock:
+                trainer = self._ready()
+            with closing(trainer.frames(*job.key)) as frames:
                 for reached in frames:
                     if self._stale(job):
                         return
@@ -93,6 +105,23 @@ class Studio:
                         job.frames.append(reached)
         except Exception as error:
             job.error = error
+
+    def _ready(self) -> Any:
+        if self._trainer is None or self._trainer.process.poll() is not None:
+            self._trainer = self._make()
+        return self._trainer
+
+    def _rest(self) -> None:
+        with self._lock:
+            trainer, self._trainer = self._trainer, None
+        if trainer is not None:
+            trainer.close()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(1.0)
+            if self._trainer is not None and self._visitors.alone_for() > GRACE:
+                self._rest()
 
     def _stale(self, job: Job) -> bool:
         with self._lock:

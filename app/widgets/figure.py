@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from app.widgets.actions import save_picture
 from clmle.figures.theme import title_of
+
+
+def kept(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What ``make`` makes of these values, made once for all sessions; not to be changed."""
+    return _kept(f"{make.__module__}.{make.__qualname__}", args, kwargs, _make=make)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _kept(name: str, args: tuple, kwargs: dict, *, _make: Callable[..., Any]) -> Any:
+    return _make(*args, **kwargs)
 
 
 def show_figure(figure: Any, name: str, data: Any = None) -> None:

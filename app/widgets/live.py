@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.runs import is_active, run_card, short_labels, test_results
 from clmle.run_folder import RunFolder, open_run
@@ -22,6 +23,8 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
     @st.fragment(run_every=2.0 if busy else None)
     def part() -> None:
         with sentences():
+            if not all((Path(root) / name / "settings.json").exists() for root, name in names):
+                st.rerun()  # one was deleted, here or by somebody else
             here = [open_run(root, name) for root, name in names]
             if busy and not any(is_active(run) for run in here):
                 st.rerun()  # the last one has ended: stop polling
@@ -45,18 +48,20 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
         left, right = st.columns(2)
         with left:
             show_figure(
-                figures.validation_curves(validation),
+                kept(figures.validation_curves, validation),
                 f"{prefix}-balanced-accuracy",
                 _frame(validation),
             )
         with right:
-            show_figure(figures.loss_curves(train), f"{prefix}-loss", _frame(train))
+            show_figure(kept(figures.loss_curves, train), f"{prefix}-loss", _frame(train))
     results = test_results(named)
     if any(results.values()):
         left, right = st.columns([3, 2])
         with left:
             rows = [{"run": name, **_flat(test)} for name, test in results.items() if test]
-            show_figure(figures.comparison(results), f"{prefix}-comparison", pd.DataFrame(rows))
+            show_figure(
+                kept(figures.comparison, results), f"{prefix}-comparison", pd.DataFrame(rows)
+            )
         with right:
             st.dataframe(pd.DataFrame(rows).set_index("run").T.astype(str), height=380)
             st.caption(
@@ -67,7 +72,9 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
     if any(validation.values()) and names and len(names) <= 4:
         with st.expander("Recall of each class"):
             show_figure(
-                figures.recall_curves(validation, names), f"{prefix}-recall", _frame(validation)
+                kept(figures.recall_curves, validation, names),
+                f"{prefix}-recall",
+                _frame(validation),
             )
 
 

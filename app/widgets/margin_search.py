@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.widgets.figure import show_figure
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.studies import open_study
 from app.widgets.study_card import study_cards
@@ -83,8 +83,9 @@ def _map(grid: MarginGrid, name: str) -> None:
         for i, a1 in enumerate(grid.between) for j, a2 in enumerate(grid.within)
     ])  # fmt: skip
     show_figure(
-        figures.two_factors(
-            grid.validation, rows, columns, "Balanced accuracy on validation images",
+        kept(
+            figures.two_factors, grid.validation, rows, columns,
+            "Balanced accuracy on validation images",
             "share of the bound of a2", "share of the bound of a1", spreads=grid.spread,
         ),
         f"margin-grid-{name}",

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.folders import check_path, check_settings
 from app.widgets.runs import all_runs, duration, label
 from app.widgets.settings import settings_form
 from clmle.data.toonfaces.looks import ATTRIBUTES
@@ -45,15 +46,18 @@ def new_runs() -> None:
         )
     )  # fmt: skip
     threads = max(1, cores // at_a_time)
-    _foretell(train, data, len(methods) * len(seeds), at_a_time, threads)
+    cost = st.empty()  # measured last: the button need not wait for it
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
-        _check_folder(data)
         made = [
             Settings(name, options[name], data, dataclasses.replace(train, threads=threads, seed=s))
             for s in seeds
             for name in methods
         ]
+        check_settings(made)
+        _check_folder(data)
         _start(made, at_a_time)
+    with cost:
+        _foretell(train, data, len(methods) * len(seeds), at_a_time, threads)
 
 
 def _choose_data() -> DataSettings:
@@ -73,6 +77,7 @@ def _choose_data() -> DataSettings:
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
         if not dataset:
             raise InputError("Name the folder of images, or choose other data.")
+        check_path(dataset)
         attributes = face_attributes(dataset)
         if attributes is not None:
             target = _attribute_of(second, attributes)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
+from clmle.errors import InputError
 from clmle.experiments.turns import ahead, waits
 from clmle.files import runs_dir
 from clmle.run_folder import ACTIVE, RunFolder, list_runs
@@ -101,9 +103,18 @@ def run_card(run: RunFolder) -> None:
                     help="its settings into the form for new runs",
                 ):  # fmt: skip
                     st.switch_page("views/train.py", query_params={"like": run.name})
-                if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:"):
-                    shutil.rmtree(run.path)
-                    st.rerun()
+                with st.popover("Delete", icon=":material/delete:", key=f"ask-{run.name}"):
+                    st.markdown(f"Delete **{label(run)}** with its weights and figures?")
+                    if st.button("Yes, delete it", key=f"delete-{run.name}"):
+                        _delete(run)
+                        st.rerun()
+
+
+def _delete(run: RunFolder) -> None:
+    if is_active(run):
+        raise InputError(f"{label(run)} has been started again; stop it before it is deleted.")
+    with suppress(FileNotFoundError):  # somebody else was quicker
+        shutil.rmtree(run.path)
 
 
 def chosen_runs(key: str = "runs") -> list[RunFolder]:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.widgets.served import plotly_address
+
 PAGE = Path(__file__).with_suffix(".html")
 
 
@@ -19,8 +21,6 @@ def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: in
 
     All frames are in the page: playing them and selecting points asks nothing of the server.
     """
-    from plotly.offline import get_plotlyjs
-
     theme = getattr(st.context, "theme", None)
     dark = getattr(theme, "type", "light") == "dark"
     first = next(iter(courses.values()))
@@ -43,13 +43,13 @@ def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: in
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LABEL": f"Training of {names}: points, decision regions and clusters of every method.",
-        "FACTS": json.dumps(facts).replace("</", "<\\/"),
-        "FIGURE": json.dumps(spec, default=_typed).replace("</", "<\\/"),
+        "FACTS": json.dumps(facts).replace("<", "\\u003c"),
+        "FIGURE": json.dumps(spec, default=_typed).replace("<", "\\u003c"),
     }
     page = PAGE.read_text(encoding="utf-8")
     for name, value in values.items():
         page = page.replace(name, value)
-    st.iframe(page.replace("LIBRARY", get_plotlyjs(), 1))
+    st.iframe(page.replace("LIBRARY", plotly_address(), 1))
 
 
 def _packed(arrays: list[np.ndarray | None]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from clmle.errors import InputError
-from clmle.files import runs_dir
+from clmle.files import leads_out, runs_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "docs" / "results"
@@ -18,7 +18,8 @@ SHIPPED = ROOT / "docs" / "results"
 
 def study_files() -> dict[str, Path]:
     """Results files by what people call them; one's own first, the latest on top."""
-    own = sorted((runs_dir() / "studies").glob("*.jsonl"), key=lambda p: -p.stat().st_mtime)
+    files = [p for p in (runs_dir() / "studies").glob("*.jsonl") if not leads_out(p)]
+    own = sorted(files, key=lambda p: -p.stat().st_mtime)
     found = {f"{path.stem} (mine)": path for path in own}
     return found | {f"{path.stem} (shipped)": path for path in sorted(SHIPPED.glob("*.jsonl"))}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.helpers import helpers
 from app.widgets.runs import duration, label
 from clmle.experiments.recognition import (
     Recognition,
@@ -27,34 +27,30 @@ def recognition_of(run: RunFolder, test: str) -> Recognition | None:
         return found
     if not test:
         own_test(run)  # a sentence at once where there is none
-    key = f"recognising-{run.name}-{test}"
-    job = st.session_state.get(key)
-    if job is None:
+    key = f"recognising {run.path.resolve()} {test}"
+    helper = helpers().find(key)
+    if helper is not None and helper.failed:
+        st.error(helper.last_words(f"{label(run)} could not be judged."))
+    if helper is None or not helper.running:
         if not st.button(f"Judge {label(run)}", key=f"judge-{run.name}", type="primary"):
             st.caption("Seconds for a few thousand small images; it is kept with the run.")
             return None
-        job = st.session_state[key] = (start_recognising(run, test), time.monotonic())
-    process, began = job
-    if process.poll() not in (None, 0):
-        said = process.stderr.read().decode() if process.stderr else ""
-        del st.session_state[key]
-        st.error(said.strip()[-300:] or f"{label(run)} could not be judged.")
-        return None
+        helpers().drop(key)
+        helper = helpers().want(key, lambda: start_recognising(run, test))
+        st.rerun()
 
     @st.fragment(run_every=1.0)
     def waiting() -> None:
         done, total = how_far(run, test)
         share = done / total if total else 0.0
-        left = (time.monotonic() - began) * (1 - share) / share if share > 0.05 else None
+        left = (time.monotonic() - helper.began) * (1 - share) / share if share > 0.05 else None
         text = f"{label(run)} judges unseen people"
         text += f": {done:,} of {total:,} images" if total else ""
         st.progress(min(share, 1.0), text=text + (f", {duration(left)} left" if left else ""))
         if st.button("Stop", key=f"stop-judging-{run.name}", icon=":material/stop:"):
-            with suppress(ProcessLookupError):
-                process.terminate()
-            del st.session_state[key]
+            helpers().drop(key)
             st.rerun()
-        if process.poll() is not None:
+        if not helper.running:
             st.rerun()
 
     waiting()

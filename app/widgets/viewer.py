@@ -17,79 +17,105 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-MOST_ACROSS = 6000  # pixels of the picture that holds all faces: larger ones browsers refuse
+from app.widgets.served import plotly_address, served
+
+MOST_SIDE = 4096  # pixels of a sheet of faces: larger ones browsers refuse
 PAGE = (Path(__file__).parent / "viewer.html").read_text(encoding="utf-8")
 
 
 def face_scatter(
     figure: Any,
-    images: np.ndarray,
+    sheets: Sequence[tuple[int, bytes]],
+    side: tuple[int, int],
     texts: list[str],
     *,
     label: str,
-    frames: Sequence[tuple[str, np.ndarray]] = (),
+    frames: Sequence[tuple[str, np.ndarray]],
     groups: Sequence[str] = (),
     why: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show ``figure`` (customdata is the row) with ``images`` (n, H, W, C) and ``texts`` (n,).
+    """Show ``figure`` (customdata is the row) with the faces and ``texts`` (n,) of its points.
 
+    ``sheets`` are pictures of many faces (first row, JPEG) as :func:`face_sheets` makes them of
+    images of ``side`` (width, height); each is fetched when one of its faces is looked at.
     ``frames`` (title, (n, 2)) are places to which a slider moves the points, the figure showing
-    the first; ``groups`` (n,) are counted in a selection. ``why`` explains a point that is
+    the last; ``groups`` (n,) are counted in a selection. ``why`` explains a point that is
     clicked: ``scores`` (n, C) of ``classes`` (C,), and where there are clusters ``near`` (n, N)
     and ``similarity`` (n, N), with ``clusters`` {number: (class name, rows of some members)}.
     """
-    from plotly.offline import get_plotlyjs
+    from plotly.utils import PlotlyJSONEncoder
 
-    images = _thumbnails(images)
-    atlas, across = _atlas(images)
     dark = getattr(st.context.theme, "type", "light") == "dark"
+    drawn = figure.to_dict()
+    for trace in drawn["data"]:  # places come with the frames, once
+        trace["rows"] = _packed(trace.pop("customdata"), "i4")
+        del trace["x"], trace["y"]
+    kinds = sorted(set(groups))
+    number = {kind: i for i, kind in enumerate(kinds)}
     facts = {
-        "figure": json.loads(figure.to_json()),
+        "figure": drawn,
         "texts": texts,
-        "groups": list(groups),
+        "kinds": kinds,
+        "kind": _packed([number[g] for g in groups], "i4"),
         "frames": [
-            {"title": title, "x": _short(points[:, 0]), "y": _short(points[:, 1])}
+            {"title": title, "x": _packed(points[:, 0], "f4"), "y": _packed(points[:, 1], "f4")}
             for title, points in frames
         ],
-        "why": why,
-        "across": across,
-        "side": [images.shape[2], images.shape[1]],
-        "atlas": atlas,
-    }
+        "why": None if why is None else _packed_reasons(why),
+        "side": side,
+        "sheets": [
+            {"first": first, "across": MOST_SIDE // max(side),
+             "address": served(jpeg, "image/jpeg", f"sheet-{i}")}
+            for i, (first, jpeg) in enumerate(sheets)
+        ],
+    }  # fmt: skip
     values = {
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LABEL": html.escape(label, quote=True),
-        "FACTS": json.dumps(facts).replace("</", "<\\/"),
+        "LIBRARY": plotly_address(),
+        "FACTS": json.dumps(facts, cls=PlotlyJSONEncoder).replace("<", "\\u003c"),
     }
     page = PAGE
     for name, value in values.items():
         page = page.replace(name, value, -1 if name in ("INK", "PAPER") else 1)
-    page = page.replace("LIBRARY", get_plotlyjs(), 1)
     st.iframe(page)  # as high as its content: panels stand on each other on a phone
 
 
-def _short(values: np.ndarray) -> list[float]:
-    return [round(float(v), 3) for v in values]
+def face_sheets(images: Any, rows: np.ndarray, first: int = 0) -> list[tuple[int, bytes]]:
+    """Pictures that hold the images (N, H, W, C) of ``rows`` (n,) side by side: (row, JPEG) each.
 
-
-def _thumbnails(images: np.ndarray) -> np.ndarray:
-    """Images (n, H, W, C) small enough for all of them to stand in one picture."""
-    across = int(np.ceil(np.sqrt(len(images))))
-    times = -(-across * max(images.shape[1:3]) // MOST_ACROSS)
-    return images[:, ::times, ::times] if times > 1 else images
-
-
-def _atlas(images: np.ndarray) -> tuple[str, int]:
-    """All images in one picture, as a data address, and how many stand in a row."""
+    The rows count from ``first``. Only the images of one sheet are in memory at a time.
+    """
     from PIL import Image
 
-    across = int(np.ceil(np.sqrt(len(images))))
-    n, height, width, channels = images.shape
-    sheet = np.zeros((-(-n // across) * height, across * width, channels), dtype=np.uint8)
-    for i, image in enumerate(images):
-        y, x = i // across * height, i % across * width
-        sheet[y : y + height, x : x + width] = image
-    buffer = io.BytesIO()
-    Image.fromarray(sheet if channels == 3 else sheet[..., 0]).save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(), across
+    height, width, channels = images.shape[1:]
+    across = MOST_SIDE // max(height, width)
+    found = []
+    for start in range(0, len(rows), across**2):
+        part = images[rows[start : start + across**2]]
+        down = -(-len(part) // across)
+        sheet = np.zeros((down, across, height, width, channels), dtype=np.uint8)
+        sheet.reshape(-1, height, width, channels)[: len(part)] = part
+        picture = sheet.swapaxes(1, 2).reshape(down * height, across * width, channels)
+        buffer = io.BytesIO()
+        shown = picture if channels == 3 else picture[..., 0]
+        Image.fromarray(shown).save(buffer, "JPEG", quality=80)
+        found.append((first + start, buffer.getvalue()))
+    return found
+
+
+def _packed_reasons(why: Mapping[str, Any]) -> dict[str, Any]:
+    packed = dict(why) | {"scores": _packed(why["scores"], "f4")}
+    if "near" in why:
+        packed |= {
+            "near": _packed(why["near"], "i4"),
+            "similarity": _packed(why["similarity"], "f4"),
+            "nearest": np.shape(why["near"])[1],
+        }
+    return packed
+
+
+def _packed(values: Any, kind: str) -> str:
+    """Numbers as base64 of little-endian ``kind``."""
+    return base64.b64encode(np.asarray(values, dtype=f"<{kind}").tobytes()).decode()

@@ -8,6 +8,9 @@ from typing import IO, Any
 import numpy as np
 
 MAX_PIXELS = 100_000_000
+# Pillow knows dozens more, and starts other programs for some of them (EPS); what a file is, its
+# content says and not its name.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 
 def read_pixels(
@@ -17,12 +20,13 @@ def read_pixels(
 
     ``sides`` is (height, width), or None for the whole image as large as it is. Transparency is
     laid over white, of several frames the first is taken, a camera's rotation is applied. An image
-    of more than ``most`` pixels is not decoded.
+    of more than ``most`` pixels is not decoded, nor one of another format than ``FORMATS``.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    Image.init()  # all formats that may be named below; once a process
     try:
-        with Image.open(source) as image:
+        with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > most:
                 return f"over {most // 10**6} million pixels"
             whole = to_rgb(ImageOps.exif_transpose(image))

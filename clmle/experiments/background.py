@@ -21,7 +21,7 @@ from clmle.experiments.cells import Cell, read_results, seconds_ahead, waiting
 from clmle.experiments.check import check_cells
 from clmle.experiments.request import Request
 from clmle.experiments.sweep import cores, describe
-from clmle.files import as_sentence, read_json, runs_dir, write_json
+from clmle.files import as_sentence, leads_out, read_json, runs_dir, write_json
 from clmle.processes import birth, end
 from clmle.run_folder import ACTIVE, RunFolder
 
@@ -228,7 +228,7 @@ def resume_study(study: BackgroundStudy) -> None:
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
     """Studies that were started in the background, the latest first."""
-    jobs = _root(root).glob("*.job.json")
+    jobs = [p for p in _root(root).glob("*.job.json") if not leads_out(p)]
     latest = sorted(jobs, key=lambda p: (-p.stat().st_mtime, p.name))
     return [BackgroundStudy(p.with_name(p.name.removesuffix(".job.json") + ".jsonl"))
             for p in latest]  # fmt: skip

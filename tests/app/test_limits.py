@@ -1,0 +1,236 @@
+"""What no link and no upload can make the server do."""
+
+import io
+import os
+import struct
+import sys
+import tomllib
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app.widgets import folders, uploads
+from clmle.errors import InputError
+from clmle.files import runs_dir
+from clmle.presets import preset_settings
+from clmle.run_folder import create_run, list_runs
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "app" / "views").glob("*.py"))
+opened: list[str] = []
+watched: list[str] = []
+
+
+def _watch(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and watched:
+        path = arguments[0]
+        if isinstance(path, str | bytes | Path):
+            real = os.path.realpath(os.fsdecode(path))
+            opened.extend(p for p in watched if real == p or real.startswith(p + os.sep))
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """A folder that no page has any business in; it looks as good as a run or a data set."""
+    home = tmp_path / "elsewhere"
+    run = create_run(home, preset_settings("quick", "softmax", "digits").to_dict())
+    run.write_status(state="done", phase="done", step=1, total=1, seconds=1.0, message="")
+    (run.path / "cats").mkdir()
+    Image.new("RGB", (9, 9)).save(run.path / "cats" / "one.png")
+    (run.path / "labels.csv").write_text("file,label\ncats/one.png,1\n")
+    (home / "studies").mkdir()
+    shipped = (ROOT / "docs" / "results" / "rule.jsonl").read_text()
+    (home / "studies" / "secret.jsonl").write_text(shipped)
+    watched.append(str(home.resolve()))
+    opened.clear()
+    yield run.path
+    watched.clear()
+
+
+def opened_page(path, **query):
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app.switch_page(str(path.relative_to(ROOT / "app")))
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_no_link_leads_out_of_the_folders(path, secret):
+    relative = os.path.relpath(secret, runs_dir())
+    names = [relative, str(secret), f"x/../{relative}", "..", ".", "", "\0", "a" * 5000]
+    create_run(runs_dir(), preset_settings("quick", "softmax", "digits").to_dict())
+    opened_page(
+        path, run=names[0], runs=names, demo=names, like=names[0], study=names[2],
+        folder=str(secret), labels=str(secret / "labels.csv"), attribute=names[1], data=names[1],
+        learner=names[0], new=names[0], part=names[0], kind=names[0], lesson=names[0],
+    )  # fmt: skip
+    assert not opened
+
+
+def test_a_link_in_the_runs_folder_that_leads_out_of_it_is_no_run(secret):
+    root = runs_dir()
+    create_run(root, preset_settings("quick", "softmax", "digits").to_dict())
+    os.symlink(secret, root / "20260101-000000-link")
+    inside = create_run(root, preset_settings("quick", "focal", "digits").to_dict())
+    os.symlink(secret / "status.json", inside.path / "status.json")
+    (root / "studies").mkdir()
+    os.symlink(secret.parent / "studies" / "secret.jsonl", root / "studies" / "secret.jsonl")
+    assert [run.settings()["method"] for run in list_runs(root)] == ["softmax"]
+    for path in PAGES:
+        opened_page(path, run="20260101-000000-link", study="secret (mine)")
+    assert not opened
+
+
+def test_a_link_that_names_a_folder_reads_it_only_when_asked(secret):
+    page = ROOT / "app" / "views" / "data.py"
+    app = opened_page(page, folder=str(secret), labels=str(secret / "labels.csv"))
+    assert not opened
+    app.text_input[0].set_value("").run()  # what is typed later does not open the link's folder
+    app = opened_page(page, folder=str(secret))
+    app.button[0].click().run()
+    assert opened
+
+
+def test_a_server_for_others_reads_only_what_its_keeper_named(tmp_path, monkeypatch):
+    home, other = tmp_path / "open", tmp_path / "closed"
+    home.mkdir()
+    other.mkdir()
+    os.symlink(other, home / "way-out")
+    folders.check_path(str(other))  # one's own computer
+    monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")
+    with pytest.raises(InputError, match="CLMLE_DATA"):
+        folders.check_path(str(home))
+    monkeypatch.setenv("CLMLE_DATA", f"{home}{os.pathsep}{tmp_path / 'more'}")
+    folders.check_path(str(home / "faces"))
+    for wrong in (other, home / ".." / "closed", home / "way-out", Path(str(home) + "s")):
+        with pytest.raises(InputError, match="is not open to this page"):
+            folders.check_path(str(wrong))
+    settings = preset_settings("quick", "softmax", "digits")
+    folders.check_settings([settings])
+    with pytest.raises(InputError):
+        folders.check_settings([preset_settings("quick", "softmax", str(other))])
+
+
+@pytest.mark.parametrize(("view", "field"), [("data", "Folder of images"),
+                                             ("train", "Folder of images"),
+                                             ("ablations", "Folder of images")])  # fmt: skip
+def test_no_page_reads_a_folder_that_is_not_open(view, field, secret, monkeypatch, tmp_path):
+    monkeypatch.setenv("CLMLE_DATA", str(tmp_path / "open"))
+    app = opened_page(ROOT / "app" / "views" / f"{view}.py", starting="true")
+    box = next(s for s in app.selectbox if "my own folder" in s.options)
+    box.set_value("my own folder").run()
+    next(t for t in app.text_input if t.label == field).set_value(str(secret)).run()
+    assert any("is not open to this page" in e.value for e in app.error)
+    assert not app.exception
+    assert not opened
+
+
+# --- uploads --------------------------------------------------------------------------------
+
+
+def file(content, name="image.png"):
+    return SimpleNamespace(name=name, size=len(content), getvalue=lambda: content)
+
+
+def saved(image, kind="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def png_of(width, height):
+    """A PNG that claims this size; its pixels take a few bytes."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(
+            ">I", zlib.crc32(kind + body))  # fmt: skip
+
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((width + 7) // 8 + 1) * min(height, 4000), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+PIXELS = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+HOSTILE = {
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    "html": b"<html><script>alert(1)</script></html>",
+    "zip": b"PK\x03\x04" + bytes(200),
+    "eps": EPS,  # Pillow would start ghostscript
+    "pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
+    "empty": b"",
+    "cut": saved(PIXELS)[:300],
+    "million a side": png_of(1_000_000, 1_000_000),
+    "too many pixels": png_of(9_000, 9_000),
+    "no pixels": png_of(0, 10),
+    "broken checksum": saved(PIXELS).replace(b"IDAT", b"IDAT\xff", 1),
+    "too large": saved(PIXELS) + bytes(uploads.MOST_BYTES),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_no_fair_image_is_a_sentence(name):
+    said = uploads._decoded(file(HOSTILE[name]), (40, 40, 3))
+    assert isinstance(said, str)
+    assert said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("image", [
+    saved(PIXELS), saved(PIXELS, "JPEG"), saved(PIXELS, "WEBP"), saved(PIXELS, "BMP"),
+    saved(PIXELS.convert("RGBA")), saved(PIXELS.convert("P")), saved(PIXELS.convert("1")),
+    saved(PIXELS.convert("CMYK"), "JPEG"), saved(PIXELS.resize((3000, 1))),
+    saved(PIXELS) + b"PK\x03\x04" + bytes(99),  # an image and an archive at once: only an image
+    saved(PIXELS, save_all=True, append_images=[PIXELS] * 3),  # animated: the first frame
+])  # fmt: skip
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_all_kinds_come_in_the_form_of_the_run(image, channels):
+    pixels = uploads._decoded(file(image), (24, 32, channels))
+    assert pixels.shape == (24, 32, channels)
+    assert pixels.dtype == np.uint8
+
+
+def test_a_photograph_is_turned_as_its_camera_was_held():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn clockwise brings it upright
+    sideways = saved(PIXELS.resize((40, 40)), exif=exif)
+    upright = np.rot90(np.asarray(PIXELS.resize((40, 40))), -1)
+    np.testing.assert_array_equal(uploads._decoded(file(sideways), (40, 40, 3)), upright)
+
+
+def test_a_session_can_hold_only_its_share_of_the_server_s_memory():
+    from starlette.exceptions import HTTPException
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+    from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+    manager = MemoryUploadedFileManager("/upload")
+    add = uploads._bounded(manager, manager.add_file)
+    big = bytes(uploads.MOST_HELD_BYTES + 1)
+    add("one", UploadedFileRec("0", "a.png", "image/png", big))
+    with pytest.raises(HTTPException):
+        add("one", UploadedFileRec("1", "b.png", "image/png", b""))
+    for i in range(uploads.MOST_HELD):
+        add("two", UploadedFileRec(str(i), "a.png", "image/png", b""))
+    with pytest.raises(HTTPException):
+        add("two", UploadedFileRec("more", "b.png", "image/png", b""))
+
+
+def test_the_server_is_this_computer_s_own_and_tells_nobody():
+    options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert options["server"]["address"] == "127.0.0.1"
+    assert options["server"]["maxUploadSize"] <= 50
+    assert options["browser"]["gatherUsageStats"] is False
+    assert options["client"]["showErrorDetails"] == "none"
+    for unsafe in ("enableXsrfProtection", "enableCORS", "enableStaticServing"):
+        assert unsafe not in options["server"]  # their defaults are the safe ones

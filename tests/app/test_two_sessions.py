@@ -1,0 +1,112 @@
+"""Two browsers on one server: what they share, what not, and what one that vanishes leaves."""
+
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
+SLOW = 60_000
+
+
+def opened(browser, **options):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    return page
+
+
+def children(pid):
+    """Processes below ``pid``, by number and command."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True)
+    rows = [line.split(None, 3) for line in table.stdout.splitlines()]
+    found, front = {}, {str(pid)}
+    while front:
+        below = {r[0]: r[3] for r in rows if r[1] in front and "Z" not in r[2]}
+        front = set(below) - set(found)
+        found |= below
+    return found
+
+
+def server_pid(address):
+    port = address.rsplit(":", 1)[1]
+    for folder in Path("/proc").glob("[0-9]*"):
+        words = (folder / "cmdline").read_bytes().decode().split("\0") if folder.exists() else []
+        if "streamlit" in words and port in words:
+            return int(folder.name)
+    raise AssertionError("no server")
+
+
+def test_two_sessions_share_runs_but_not_what_they_look_at(server, browser):
+    one, two = opened(browser), opened(browser, color_scheme="dark")
+    one.goto(f"{server}/imbalance?ratio=40&method=softmax")
+    two.goto(f"{server}/imbalance?ratio=2&method=clmle")
+    one.get_by_text("40 to 1").first.wait_for()
+    two.get_by_text("2 to 1").first.wait_for()
+    assert two.get_by_text("40 to 1").count() == 0
+
+    one.goto(f"{server}/train")
+    one.get_by_text("No run yet").wait_for()
+    one.get_by_test_id("stSelectbox").first.click()
+    one.get_by_role("option", name="digits").click()
+    two.goto(f"{server}/train")
+    two.get_by_text("Methods, side by side").wait_for()
+    assert two.get_by_test_id("stSelectbox").first.inner_text() != "digits"
+    seeds = one.get_by_role("textbox", name="Seeds")
+    seeds.fill("0, 1")
+    seeds.press("Enter")
+    one.get_by_text("4 runs").wait_for()  # foretold here alone
+    assert two.get_by_text("4 runs").count() == 0
+    one.get_by_role("button", name="Start", exact=True).click()
+    one.get_by_text("seed 1").or_(one.get_by_text("digits")).first.wait_for()
+    one.get_by_role("button", name="Stop").first.wait_for()
+
+    address = one.url  # the other looks at the same runs by a link, and stops all of them
+    two.goto(address)
+    two.get_by_role("button", name="Stop").first.wait_for()
+    for button in two.get_by_role("button", name="Stop").all():
+        button.click()
+    one.get_by_text("stopped", exact=True).first.wait_for()
+    one.reload()
+    one.get_by_text("stopped", exact=True).first.wait_for()
+    assert one.url == address
+    assert not one.problems
+    assert not two.problems
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_a_browser_that_vanishes_leaves_no_process(server, browser):
+    """Killed in the middle of the sphere's training; the server lives and the worker has ended."""
+    pid = server_pid(server)
+    page = opened(browser)
+    page.goto(f"{server}/imbalance?train=on&method=softmax&method=lmle&method=clmle")
+    page.get_by_text("Training 3 methods").or_(page.locator("iframe")).first.wait_for()
+    assert any("clmle.sphere.worker" in command for command in children(pid).values())
+    page.context.close()
+    deadline = time.time() + 60
+    while time.time() < deadline and any("sphere" in c for c in children(pid).values()):
+        time.sleep(0.5)
+    assert not any("sphere" in command for command in children(pid).values())
+    again = opened(browser)
+    again.goto(f"{server}/imbalance?train=on&method=softmax")
+    again.frame_locator("iframe").first.locator("body[data-ready=yes]").wait_for(state="attached")
+
+
+def test_no_address_serves_a_file_of_the_computer(server, tmp_path):
+    marker = tmp_path / "secret.txt"
+    marker.write_text("a secret that no page may show")
+    for path in (
+        str(marker), f"/..{marker}", f"/static/..{marker}", f"/%2e%2e{marker}",
+        f"/media/..{marker}", f"/app/static/..{marker}", f"/component/x/..{marker}",
+        f"/_stcore/upload_file/a/..{marker}", "/static/%2e%2e/%2e%2e/%2e%2e" + str(marker),
+    ):  # fmt: skip
+        try:
+            answer = urllib.request.urlopen(server + "/" + path.lstrip("/"), timeout=20).read()
+        except OSError:
+            continue
+        assert b"a secret" not in answer, path
+    assert marker.exists()
