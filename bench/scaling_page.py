@@ -29,7 +29,7 @@ images beside each other. The network itself is not part of it.
 {foretold}
 
 Read the last column before the tables below: 1 is right. What lies far from 1 is a constant that
-does not carry, and the tables have at least that error where they use it.
+does not carry, and the tables have at least that error where they use it: within a factor of two.
 
 Arrays and messages are counted, not measured, and held against the formulas:
 
@@ -38,7 +38,7 @@ Arrays and messages are counted, not measured, and held against the formulas:
 ## Memory and traffic
 
 "Refresh, beside" is what a refresh allocates for a while. "Told" is what the processes of one run
-tell each other; before it they gather the features of all images, the column of that name.
+tell each other; before it they gather the features of all images, the fourth column.
 
 {memory}
 
@@ -47,8 +47,9 @@ tell each other; before it they gather the features of all images, the column of
 ## Time
 
 One thread a process. Of several processes one clusters a class, so that the largest class bounds
-what they gain. A spread batch looks only at the classes that it takes; the other columns of batches
-compare with every cluster, exactly.
+what they gain. The search is a product and the largest of each row, exact. A spread batch looks only at the classes that it takes; the other columns of batches
+compare with every cluster, exactly. The search is FAISS's flat index; on so few queries it is dearer than
+the plain products of Eq. 9's column, so that column bounds from below what shards would have to do.
 
 {time}
 
@@ -74,7 +75,7 @@ draws may see a few more.
 | batches of one neighbourhood | every process, from its copy of the index | reading all centroids once | memory bandwidth |
 | spread batches | every process, from its copy of the index | drawing from the classes taken, whatever their number | memory alone |
 | Eq. 9 among all clusters | every process, centroids in parts | three products of the batch with all clusters | arithmetic, in every step |
-| search among clusters (Eq. 10) | numpy, or FAISS flat in the classifier, on one machine | one product with all clusters | arithmetic; beyond it shards, each machine its part, the nearest merged: **not built** |
+| search among clusters (Eq. 10) | PyTorch, or FAISS flat in the classifier, on one machine | one product with all clusters | arithmetic; beyond it shards, each machine its part, the nearest merged: **not built** |
 | many runs (sweeps) | processes of one machine, or Ray | cores | a run is not divided: a cell must fit its worker |
 
 To be built first, in the order in which it stops: features and index kept in shares in place of

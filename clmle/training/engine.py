@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from clmle.errors import InputError
+from clmle.files import clear_unfinished
 from clmle.methods import Loss, Method, Outputs, Rule, get_method
 from clmle.methods.multi_label import MultiLabel
 from clmle.methods.rules import unit_rows
@@ -86,9 +87,10 @@ def _train(run: RunFolder, report: Report | None, world: World) -> dict[str, Any
 
 
 def _begun(run: RunFolder) -> dict[str, Any] | None:
-    """The result where there is one; else nothing, and an old wish to stop is forgotten."""
+    """The result where there is one; else nothing, and what an earlier process left is cleared."""
     done = run.result()
     if done is None:
+        clear_unfinished(run.path)
         run.clear_stop()
     return done
 
