@@ -1,6 +1,6 @@
 """Kill -9 at random moments, go on, and compare with what was never disturbed, bit for bit.
 
-    python -m bench.faults [--only KIND] [--share 0.1] [--seed 0]
+    python -m bench.faults [--only KIND ...] [--share 0.1] [--seed 0]
 
 A child process does its work and is killed: anywhere, or within what a kind of kill aims at
 (the refresh of clusters, the writing of a checkpoint, ...), or a process that it has started is
@@ -11,7 +11,6 @@ compared, times and machine apart.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import select
@@ -34,6 +33,7 @@ from clmle.errors import InputError
 from clmle.training import engine
 
 TITLE = "Killed, gone on, compared"
+PATIENCE = 120.0  # seconds until what was disturbed, and should take a few, counts as hung
 Aim = tuple[Any, str]  # owner and name of a function
 
 
@@ -161,7 +161,7 @@ def trial(name: str, kind: Kind, kills: int, seed: int = 0) -> dict[str, Any]:
     # A kill is one wherever the files lie, and no disk is waited for.
     memory = Path("/dev/shm")
     home = Path(tempfile.mkdtemp(prefix="faults-", dir=memory if memory.is_dir() else None))
-    count = {"kills": 0, "sentences": 0, "ends": 0}
+    count = {"kills": 0, "sentences": 0, "hung": 0, "ends": 0}
     odd: list[str] = []
     strays = 0
     log = home / "log"
@@ -175,32 +175,34 @@ def trial(name: str, kind: Kind, kills: int, seed: int = 0) -> dict[str, Any]:
         if calm.ended(None) != 0:
             raise SystemExit(f"{name}: undisturbed, it failed: {log.read_text()}")
         usual = time.monotonic() - start
-        wanted = kind.left(home / "calm")
+        wanted = left(kind, home / "calm")
         while count["kills"] < kills:
             folder = home / f"disturbed-{count['ends']}"
             folder.mkdir()
             prepare(folder)
             enough = min(kills, count["kills"] + draw.randint(2, 5))
-            code: int | None = None
-            while code != 0:
-                child = Child(kind, folder, log)
-                met = False
+            while True:
+                child, met = Child(kind, folder, log), False
+                code: int | None = None
                 if count["kills"] < enough:
                     code, met = disturb(child, kind, usual, spans, draw)
                     count["kills"] += met
-                if code is None and not (met and kind.victim != "worker"):
-                    code = child.ended(None)
-                elif met and kind.victim != "worker":
-                    code = None
-                if code == 2 and met:
-                    count["sentences"] += 1
-                elif code not in (0, None):
+                if met and kind.victim != "worker":
+                    continue  # the child is no more
+                if code is None:
+                    code = child.ended(PATIENCE)
+                if code is None:  # it waits for ever for the worker that was killed
+                    count["hung"] += 1
+                    child.kill("all", draw)
+                    continue
+                if code == 0:
+                    break
+                if code != 2 or not met:
                     odd.append((log.read_text().strip().splitlines() or [f"code {code}"])[-1][:200])
                     break
-                if code == 0 and count["kills"] < enough and not met:
-                    break  # it was quicker than the kill
+                count["sentences"] += 1  # a worker was missed
             count["ends"] += 1
-            odd += differences(kind.left(folder), wanted)
+            odd += differences(left(kind, folder), wanted)
             strays += sum(1 for _ in folder.rglob("*.part"))
             shutil.rmtree(folder)
     finally:
@@ -232,36 +234,30 @@ def disturb(
     return None, child.kill(kind.victim, draw)
 
 
-def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+def left(kind: Kind, folder: Path) -> dict[str, str]:
+    """Digests of all that was written, by name."""
+    return work.apart(lambda: {k: work.digest(v) for k, v in kind.left(folder).items()})
+
+
+def differences(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
     """Names of what is missing, too much, or not the same to the bit."""
-    return sorted(
-        name
-        for name in found.keys() | wanted.keys()
-        if name not in found or name not in wanted or not same(found[name], wanted[name])
-    )
-
-
-def same(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray):
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if isinstance(a, bytes):
-        return a == b
-    return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    return sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
 
 
 def main() -> None:
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=list(KINDS), help="one kind of kill")
+    parser.add_argument("--only", nargs="+", choices=list(KINDS), help="kinds of kills")
     parser.add_argument("--share", type=float, default=1.0, help="of the kills (200 in all)")
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
     torch.set_num_threads(1)  # no thread is there when a child is forked
-    work.warm(faces=values.only is None or "rendering" in values.only)
+    chosen = values.only or list(KINDS)
+    work.warm(faces=any("rendering" in name for name in chosen))
     rows = []
     for name, kind in KINDS.items():
-        if values.only in (None, name):
+        if name in chosen:
             rows.append(trial(name, kind, max(1, round(kind.kills * values.share)), values.seed))
             print(*rows[-1].values(), sep=" | ", flush=True)
     print_rows(TITLE, rows)

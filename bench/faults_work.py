@@ -6,10 +6,13 @@ anew (workers of a sweep) is forked from a process that has loaded the libraries
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -198,6 +201,37 @@ def of_export(folder: Path) -> dict[str, Any]:
     return read_arrays(folder / "features.npz") | {k: f.read_bytes() for k, f in files.items()}
 
 
+def apart(work: Callable[[], Any]) -> Any:
+    """What ``work`` returns (JSON) in a process of its own.
+
+    Libraries start threads where they compute, and a fork of a process with threads may hang.
+    """
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with suppress(BaseException):
+            os.close(read)
+            with os.fdopen(write, "w") as out:
+                json.dump(work(), out)
+            os._exit(0)
+        os._exit(1)
+    os.close(write)
+    with os.fdopen(read) as told:
+        text = told.read()
+    if os.waitpid(pid, 0)[1] != 0:
+        raise SystemExit("What was left could not be read.")
+    return json.loads(text)
+
+
+def digest(value: Any) -> str:
+    """The same for what is the same to the bit."""
+    if isinstance(value, np.ndarray):
+        value = f"{value.dtype} {value.shape} ".encode() + value.tobytes()
+    if not isinstance(value, bytes):
+        value = json.dumps(value, sort_keys=True).encode()
+    return hashlib.sha256(value).hexdigest()
+
+
 def timeless(value: Any) -> Any:
     """``value`` without what a clock or the machine has a part in."""
     if isinstance(value, dict):
@@ -209,7 +243,7 @@ def timeless(value: Any) -> Any:
 
 def trained(home: Path) -> Callable[[Path], None]:
     """Copies one trained run into a folder that is to be exported from."""
-    train_digits(home)
+    apart(lambda: train_digits(home))
 
     def copy(folder: Path) -> None:
         shutil.copytree(home / "run", folder / "run")

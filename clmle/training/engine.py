@@ -131,8 +131,11 @@ class Session:
             self.set_up()
             if going_on:
                 self.restore()
-            elif self.settings.train.prior:
-                start_from(self.network, self.settings.train.prior)
+            else:
+                # One killed before its first checkpoint begins anew, and so do its lines.
+                self.run.truncate_metrics(0)
+                if self.settings.train.prior:
+                    start_from(self.network, self.settings.train.prior)
         self.learn = self.world.learner(self.network, self.method.own)
 
     def choose_device(self) -> None:
