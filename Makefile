@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint bench results docs clean check-python
+.PHONY: help app test lint bench results docs update audit clean check-python
 
 help:
 	@echo "make app     set up and open the app"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench   the comparisons with peers, printed"
 	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
 	@echo "make docs    the site of all documentation, in site/index.html"
+	@echo "make update  all packages at their newest versions, pinned; make audit: known weaknesses"
 	@echo "make clean   remove what these commands made here (rendered faces and runs stay)"
 
 app: .venv/app
@@ -37,12 +38,22 @@ docs: .venv/test
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs site
 	@echo "site/index.html"
 
-.venv/app: requirements.txt | check-python
+# Newest versions first, then pins of what is installed. Commit them when make test passes.
+update: .venv/test
+	sed -E '/^-/d; s/ *(==|>=).*//' requirements.txt requirements-dev.txt > .venv/names.txt
+	$(BIN)/python -m pip install --quiet --upgrade -r .venv/names.txt
+	$(BIN)/python pins.py
+
+audit: .venv/test
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt
+
+.venv/app: requirements.txt constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/test: requirements-dev.txt requirements.txt | check-python
+.venv/test: requirements-dev.txt requirements.txt constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@ .venv/app

@@ -63,6 +63,15 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def clear_unfinished(folder: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed had begun to write under ``folder``.
+
+    Only for who alone writes there.
+    """
+    for file in Path(folder).rglob(".*.part"):
+        file.unlink(missing_ok=True)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write ``text`` to ``path`` atomically."""
     with atomic_path(path) as temporary:

@@ -24,7 +24,15 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import atomic_path, leads_out, read_arrays, read_json, write_arrays, write_json
+from clmle.files import (
+    as_sentence,
+    atomic_path,
+    leads_out,
+    read_arrays,
+    read_json,
+    write_arrays,
+    write_json,
+)
 
 ACTIVE = ("queued", "running")
 
@@ -108,8 +116,12 @@ class RunFolder:
         return [line for line in lines if kind is None or line.get("kind") == kind]
 
     def append_metrics(self, **values: Any) -> None:
-        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
+        file = self.path / "metrics.jsonl"
+        try:
+            with open(file, "a", encoding="utf-8") as out:
+                out.write(json.dumps(values) + "\n")
+        except OSError as error:
+            raise as_sentence(error, file) from error
 
     def truncate_metrics(self, lines: int) -> None:
         """Keep the first ``lines``, so that a resumed run does not write the others twice."""

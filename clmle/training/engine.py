@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from clmle.errors import InputError
+from clmle.files import clear_unfinished
 from clmle.methods import Loss, Method, Outputs, Rule, get_method
 from clmle.methods.multi_label import MultiLabel
 from clmle.methods.rules import unit_rows
@@ -86,9 +87,10 @@ def _train(run: RunFolder, report: Report | None, world: World) -> dict[str, Any
 
 
 def _begun(run: RunFolder) -> dict[str, Any] | None:
-    """The result where there is one; else nothing, and an old wish to stop is forgotten."""
+    """The result where there is one; else nothing, and what an earlier process left is cleared."""
     done = run.result()
     if done is None:
+        clear_unfinished(run.path)
         run.clear_stop()
     return done
 
@@ -129,8 +131,11 @@ class Session:
             self.set_up()
             if going_on:
                 self.restore()
-            elif self.settings.train.prior:
-                start_from(self.network, self.settings.train.prior)
+            else:
+                # One killed before its first checkpoint begins anew, and so do its lines.
+                self.run.truncate_metrics(0)
+                if self.settings.train.prior:
+                    start_from(self.network, self.settings.train.prior)
         self.learn = self.world.learner(self.network, self.method.own)
 
     def choose_device(self) -> None:

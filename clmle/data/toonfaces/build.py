@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from clmle.data.toonfaces.looks import (
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import style_named
 from clmle.errors import InputError
-from clmle.files import as_sentence, atomic_path, cache_dir, write_json
+from clmle.files import as_sentence, atomic_path, cache_dir, clear_unfinished, write_json
 
 VERSION = 1  # raise whenever a face would come out differently
 SIZES = {
@@ -215,6 +216,7 @@ def _build(target: Path, plan: Plan, n_workers: int | None, progress: Progress |
         if _open(target, plan) is not None:
             return  # another process finished it meanwhile
         building.mkdir(exist_ok=True)
+        clear_unfinished(building)
         _render_chunks(building, plan, n_workers, progress)
         _assemble(building, plan)
         if target.exists():
@@ -239,7 +241,8 @@ def _render_chunks(
         progress(min(plan.total, len(done) * CHUNK), plan.total)
     workers = min(n_workers or os.cpu_count() or 1, max(1, len(waiting)))
     # Spawned, not forked: the caller may have threads (a GPU, a server).
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         jobs = [pool.submit(_render_chunk, str(building), plan, c) for c in waiting]
         try:
             for n, job in enumerate(as_completed(jobs), start=len(done) + 1):
@@ -255,6 +258,18 @@ def _render_chunks(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """A worker whose starter was killed would wait for work for ever."""
+
+    def wait() -> None:
+        starter = parent_process()
+        if starter is not None:
+            starter.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 _drawn: dict[Plan, list] = {}

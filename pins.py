@@ -1,0 +1,79 @@
+"""Pin what is installed: ``python pins.py`` rewrites requirements*.txt and constraints.txt.
+
+requirements*.txt name what the project itself imports or runs, each at one version; constraints.txt
+holds the versions of all that those need in turn. ``make update`` brings all of it to the newest
+versions first. A line keeps its comment; a package that is not installed keeps its version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+FILES = ("requirements.txt", "requirements-dev.txt")
+LINE = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(==|>=)\s*([^\s;#]+)(.*)")
+NEED = re.compile(r"([A-Za-z0-9][\w.-]*)(\[[^\]]*\])?")
+
+
+def pinned(text: str) -> str:
+    """The text of a requirements file with the installed version of every package."""
+    lines = []
+    for line in text.splitlines():
+        found = LINE.fullmatch(line)
+        if found:
+            name, _, old, rest = found.groups()
+            line = f"{name}=={version(name) or old}{rest}"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def named(text: str) -> list[str]:
+    """Packages of a requirements file."""
+    return [found.group(1) for found in map(LINE.fullmatch, text.splitlines()) if found]
+
+
+def version(name: str) -> str:
+    """Installed version without its build (2.13.0 of 2.13.0+cpu); "" where there is none."""
+    try:
+        return distribution(name).version.partition("+")[0]
+    except PackageNotFoundError:
+        return ""
+
+
+def needed(names: Iterable[str]) -> dict[str, str]:
+    """All that ``names`` need in turn and that is installed here: name -> version."""
+    found: dict[str, str] = {}
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if key in found or not version(name):
+            continue
+        found[key] = version(name)
+        for need in distribution(name).requires or []:
+            if "extra ==" not in need:
+                match = NEED.match(need)
+                assert match is not None
+                todo.append(match.group(1))
+    return dict(sorted(found.items()))
+
+
+def main() -> None:
+    names = []
+    for file in (ROOT / name for name in FILES):
+        text = pinned(file.read_text(encoding="utf-8"))
+        file.write_text(text, encoding="utf-8")
+        names += named(text)
+    own = {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+    rest = {name: number for name, number in needed(names).items() if name not in own}
+    lines = ["# Written by pins.py: what the packages of requirements*.txt need in turn."]
+    lines += [f"{name}=={number}" for name, number in rest.items()]
+    (ROOT / "constraints.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{len(own)} packages pinned, and {len(rest)} that they need")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What the project needs is pinned to one version each, and the script that pins keeps the rest."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pins
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
+
+
+def exact(file):
+    lines = (ROOT / file).read_text().splitlines()
+    return [line for line in lines if not line.startswith(("#", "-"))]
+
+
+def test_every_package_has_one_version():
+    names = []
+    for file in FILES:
+        for line in exact(file):
+            assert re.fullmatch(r"[\w.-]+==[\w.]+", line), (file, line)
+            names.append(re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower())
+    assert len(names) == len(set(names))
+    assert {"torch", "numpy", "jinja2"} <= set(names)
+
+
+def test_pins_are_within_the_ranges_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    held = dict(line.split("==") for file in FILES for line in exact(file))
+    for need in project["dependencies"]:
+        name, least = need.split(">=")
+        assert numbers(held[name]) >= numbers(least)
+
+
+def numbers(text):
+    return [int(n) for n in re.findall(r"\d+", text)]
+
+
+def test_what_is_installed_is_pinned_and_other_lines_stay():
+    text = "-c constraints.txt\nnumpy>=1.0\nnot-there-at-all==1.2  # why\n# a line\n"
+    first, second, *others = pins.pinned(text).splitlines()
+    assert first == "-c constraints.txt"
+    assert second == f"numpy=={version('numpy').partition('+')[0]}"
+    assert others == ["not-there-at-all==1.2  # why", "# a line"]
+
+
+def test_needs_are_followed_to_their_end():
+    found = pins.needed(["scikit-learn"])
+    assert {"scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl"} <= set(found)
