@@ -10,7 +10,7 @@ from clmle.errors import InputError
 from clmle.experiments.cells import Cell, cross
 from clmle.experiments.studies import PARTS, STUDIES, Grid, Study, Tree, methods
 from clmle.presets import preset_settings
-from clmle.settings import Settings, override
+from clmle.settings import Settings, override, several
 
 
 def get_study(name: str) -> Study:
@@ -53,9 +53,11 @@ def study_cells(
     if dataset == study.dataset:
         attributes, ratios = attributes or study.attributes, ratios or study.ratios
     attributes = attributes or ("",)
+    # Attributes on one network have settings of their own; a study has either these or single ones.
+    shared = attributes[0] if all(several(name) is not None for name in attributes) else ""
     variants = {}
     for name, tree in study.variants.items():
-        base = variant_settings(tree, preset, dataset)
+        base = variant_settings(tree, preset, dataset, shared)
         for values in itertools.product(*(v for _, _, v in grid)):
             settings, words = base, [name]
             for (part, field, _), value in zip(grid, values, strict=True):
@@ -65,10 +67,10 @@ def study_cells(
     return cross(variants, attributes=attributes, seeds=seeds or study.seeds, ratios=ratios)
 
 
-def variant_settings(tree: Tree, preset: str, dataset: str) -> Settings:
+def variant_settings(tree: Tree, preset: str, dataset: str, attribute: str = "") -> Settings:
     """Settings of one variant: the preset, with its differences put in place."""
     method = tree.get("method", Settings.method)
-    return changed(preset_settings(preset, method, dataset, ""), tree)
+    return changed(preset_settings(preset, method, dataset, attribute), tree)
 
 
 def changed(settings: Settings, tree: Tree) -> Settings:
