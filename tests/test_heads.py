@@ -1,0 +1,53 @@
+"""Heads on products and on cosines, against numpy; weights on disk tell which they are for."""
+
+import numpy as np
+import pytest
+import torch
+
+from clmle.presets import preset_settings
+from clmle.training.heads import Head, Heads
+
+
+def unit(x, axis):
+    return x / np.linalg.norm(x, axis=axis, keepdims=True)
+
+
+def test_one_head_is_scaled_cosines_plus_bias():
+    head = Head(6, 4, 8.0)
+    z = torch.randn(5, 6)
+    weight, bias = (p.detach().double().numpy() for p in (head.weight, head.bias))
+    wanted = 8 * unit(z.double().numpy(), 1) @ unit(weight, 1).T + bias
+    np.testing.assert_allclose(head(z).detach().numpy(), wanted, atol=1e-5)
+
+
+def test_many_heads_are_each_as_one():
+    heads = Heads(3, 7, 6, 8.0)
+    z, logits = heads(torch.randn(5, 7))
+    for a in range(3):
+        one = Head(6, 2, 8.0)
+        one.load_state_dict(
+            {"weight": heads.weight[a].T, "bias": heads.bias[a], "scale": heads.scale}
+        )
+        torch.testing.assert_close(one(z[:, a]), logits[:, a])
+
+
+def test_lengths_do_not_count_on_cosines_and_do_on_products():
+    z = torch.randn(5, 6)
+    cosine, plain = Head(6, 3, 8.0), Head(6, 3)
+    torch.testing.assert_close(cosine(z), cosine(7 * z))
+    assert not torch.allclose(plain(z), plain(7 * z))
+    assert "scale" in cosine.state_dict()
+    assert "scale" not in plain.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "attribute", "head"),
+    [
+        ("toonfaces", "Bald", "linear"),
+        ("toonfaces", "all", "cosine"),
+        ("toonfaces-identities", "", "cosine"),
+    ],
+)
+def test_presets_take_cosines_where_they_were_found_better(dataset, attribute, head):
+    assert preset_settings("quick", "clmle", dataset, attribute).options.head == head
+    assert preset_settings("quick", "clmle-printed", dataset, attribute).options.head == "linear"
