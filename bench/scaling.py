@@ -137,8 +137,6 @@ def ends(model: Model) -> list[dict[str, Any]]:
     def most(constants: np.ndarray, ms: float) -> str:
         return f"{max(0.0, ms - constants[0]) / max(constants[1], 1e-12):,.0f} clusters"
 
-    tens = 10**7
-    shards = float(np.dot(model.search, (0, tens))) / 100
     an_image = 4 * DIM + 5 * 8
     a_minute = 60 * LINE * 2**30 / 8
     return [
@@ -153,10 +151,6 @@ def ends(model: Model) -> list[dict[str, Any]]:
              f"{80 * 2**30 // (12 * DIM):,} classes"),
             ("batch of one neighbourhood within 100 ms", most(model.neighbours, 100)),
             ("Eq. 9 among all clusters within 100 ms", most(model.among, 100)),
-            ("search of a batch among all clusters within 100 ms", most(model.search, 100)),
-            (f"shards that search {tens:,} clusters within 100 ms", f"{shards:.0f}"),
-            (f"memory of a shard of them, {DIM} dimensions",
-             size(4 * DIM * tens / max(1.0, np.ceil(shards)))),
         )
     ]  # fmt: skip
 

@@ -35,20 +35,8 @@ class Model:
 
     def __init__(self, quick: bool = False) -> None:
         self.rows: list[dict[str, Any]] = []
-        part = 10 if quick else 1
-
-        def fit(
-            name: str,
-            grows: str,
-            measure: Callable[..., Counted],
-            small: Sequence[Point],
-            large: Sequence[Point],
-        ) -> np.ndarray:
-            """The first number of a point is made smaller where it has to be quick."""
-            cut = [[(p[0] // part, *p[1:]) for p in points] for points in (small, large)]
-            return self._fit(name, grows, measure, *cut)
-
         m = measured
+        fit = partial(self._fit, part=10 if quick else 1)
         self.gathered = fit(
             "classes of one cluster each, s", "C, n", m.one_cluster_each, ALONE, ALONE_LARGE
         )
@@ -94,8 +82,13 @@ class Model:
         measure: Callable[..., Counted],
         small: Sequence[Point],
         large: Sequence[Point],
+        part: int = 1,
     ) -> np.ndarray:
-        """Constants (none negative) of least relative errors."""
+        """Constants (none negative) of least relative errors.
+
+        ``part``: by what the first number of every point is divided, where it has to be quick.
+        """
+        small, large = ([(p[0] // part, *p[1:]) for p in points] for points in (small, large))
         counts, values = zip(*(measure(*point) for point in small), strict=True)
         scaled = np.array(counts, dtype=float) / np.array(values)[:, None]
         constants, _ = nnls(scaled, np.ones(len(values)))
