@@ -43,7 +43,7 @@ def projection(run: RunFolder, method: str):
         st.progress(
             len(found) / len(rounds),
             text=f"{NAMES[method]} of {label(run)}: {len(found)} of {len(rounds)} rounds; seconds "
-            "each for a few thousand points, the first up to half a minute to compile.",
+            "each for a few thousand points, the first a minute or two, to compile.",
         )
         now = load_projection(run, method) or {}
         if len(now) != len(found) or not helper.running:
