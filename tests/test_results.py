@@ -276,3 +276,21 @@ def test_a_missing_folder_and_a_broken_line_are_sentences(folder, tmp_path, caps
 
 def test_flat_names_every_leaf():
     assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
+
+
+def test_all_tasks_at_once_are_the_mean_over_every_task_of_every_set(folder):
+    where = folder(
+        leaderboard=ranking({"clmle": 0.9, "lmle": 0.85, "softmax": 0.8}, noise=0),
+        digits=ranking({"clmle": 0.7, "lmle": 0.8}, ("label",), noise=0, dataset="digits"),
+    )
+    text = first_section(where).split("### All tasks of all data sets at once")[1].split("###")[0]
+    row = next(line for line in text.splitlines() if line.startswith("| lmle"))
+    # Two faces' tasks at +0.05 and one of digits at -0.1: 0 over tasks, -0.025 over sets.
+    assert row.split(" | ")[3:7] == ["+0.000 (+0.000 to +0.000)", "+0.050", "−0.100", "−0.025"]
+    assert "softmax" not in text  # it has no cell of digits
+    assert "not above lmle for certain" in text or "behind lmle" in text
+
+
+def test_one_data_set_is_not_averaged_with_itself(folder):
+    where = folder(leaderboard=ranking({"clmle": 0.9, "lmle": 0.8}))
+    assert "All tasks of all data sets" not in first_section(where)

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.experiments.page.study import Study
-from clmle.experiments.page.verdict import FAMILY, OURS
+from clmle.experiments.page.study import FAMILY, OURS, Study
 from clmle.experiments.statistics import gain_by_task, t_interval
 from clmle.paper import paper_attribute, table
 from clmle.run_folder import RunFolder

@@ -11,8 +11,7 @@ import numpy as np
 from clmle import figures
 from clmle.experiments.page.markdown import Page, difference_text, number, with_spread
 from clmle.experiments.page.ranking import basis
-from clmle.experiments.page.study import RANKINGS, TUNINGS, Study
-from clmle.experiments.page.verdict import OURS
+from clmle.experiments.page.study import OURS, RANKINGS, TUNINGS, Study
 from clmle.experiments.statistics import (
     cells_frame,
     common_block,

@@ -8,8 +8,8 @@ from typing import Any
 from clmle import figures
 from clmle.experiments.page.markdown import Page, difference_text, with_spread
 from clmle.experiments.page.ranking import basis
-from clmle.experiments.page.study import Study
-from clmle.experiments.page.verdict import OURS, rivals
+from clmle.experiments.page.study import OURS, Study
+from clmle.experiments.page.verdict import rivals
 from clmle.experiments.statistics import (
     cells_frame,
     common_block,

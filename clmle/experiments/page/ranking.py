@@ -15,8 +15,8 @@ from clmle.experiments.page.markdown import (
     signed,
     with_spread,
 )
-from clmle.experiments.page.study import RANKINGS, Study
-from clmle.experiments.page.verdict import OURS, all_differences, rivals, short
+from clmle.experiments.page.study import OURS, RANKINGS, Study
+from clmle.experiments.page.verdict import all_differences, rivals, short
 from clmle.experiments.statistics import (
     cells_frame,
     common_block,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from clmle import figures
 from clmle.experiments.page.markdown import Page, counted, interval, number, signed, with_spread
-from clmle.experiments.page.study import Study
-from clmle.experiments.page.verdict import FAMILY, OURS
+from clmle.experiments.page.study import FAMILY, OURS, Study
 from clmle.experiments.recognition_table import (
     FIGURES,
     HERE,

@@ -9,8 +9,7 @@ import numpy as np
 from clmle import figures
 from clmle.experiments.convergence import Course, courses, crossings, levels
 from clmle.experiments.page.markdown import Page, counted, number
-from clmle.experiments.page.study import Study
-from clmle.experiments.page.verdict import OURS
+from clmle.experiments.page.study import OURS, Study
 
 SHOWN = 6  # levels in the table, the highest
 

@@ -15,6 +15,8 @@ from clmle.experiments.statistics import each_task
 from clmle.experiments.studies import STUDIES
 from clmle.settings import flat
 
+OURS = "clmle"
+FAMILY = ("clmle", "clmle-printed")  # not rivals of one another
 RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells")
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",

@@ -7,8 +7,8 @@ from typing import Any
 
 from clmle import figures
 from clmle.experiments.page.markdown import Page, counted, number, with_spread
-from clmle.experiments.page.study import TUNINGS, Study
-from clmle.experiments.page.verdict import OURS, all_differences
+from clmle.experiments.page.study import OURS, TUNINGS, Study
+from clmle.experiments.page.verdict import all_differences
 from clmle.experiments.statistics import cells_frame, common_block, variant_table
 
 

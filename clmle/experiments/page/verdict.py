@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from clmle.experiments.page import together
 from clmle.experiments.page.markdown import Page, counted, interval, listed, number, signed
-from clmle.experiments.page.study import RANKINGS, Study
+from clmle.experiments.page.study import FAMILY, OURS, RANKINGS, Study
 from clmle.experiments.statistics import (
     Difference,
     cells_frame,
@@ -15,8 +16,6 @@ from clmle.experiments.statistics import (
     variant_table,
 )
 
-OURS = "clmle"
-FAMILY = ("clmle", "clmle-printed")  # not rivals of one another
 SHOWN = 12  # rivals not beaten that are listed; the forest plot shows all
 
 
@@ -37,6 +36,7 @@ def section(page: Page, studies: Sequence[Study]) -> None:
         "other images. They are not corrected for the number of rivals, and the strongest rival is "
         "picked by the test figures themselves, which favours it.",
     )
+    together.section(page, rankings)
     for study in rankings:
         page.heading(f"{study.dataset}: {study.title}", 3)
         page.text(*sentences(study))
