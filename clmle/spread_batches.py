@@ -32,6 +32,9 @@ class SpreadBatchSampler:
     step_size : int, optional
         Images of a step, where that is more than ``batch_size`` since several processes draw for
         it: ``distinct`` then counts the places of all their batches.
+    most_of_class : float
+        With ``distinct``, the largest share of a class's images that one step shows, above 0 and
+        at most 1. At 0.4 no image comes back before two and a half steps are over, on average.
     emphasis : float
         A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
@@ -49,18 +52,24 @@ class SpreadBatchSampler:
     emphasis: float = 1.0
     distinct: bool = True
     step_size: int | None = None
+    most_of_class: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.class_power <= 1:
             raise InputError(f"class_power is {self.class_power}, but must be from 0 to 1.")
         if not self.emphasis >= 0:
             raise InputError(f"emphasis is {self.emphasis}, but must be 0 or more.")
+        if not 0 < self.most_of_class <= 1:
+            raise InputError(
+                f"most_of_class is {self.most_of_class}, but must be above 0 and at most 1."
+            )
 
     def class_shares(self) -> np.ndarray:
         """Expected share of every class in a batch, (C,)."""
         counts = self.index.counts
         places = self.step_size or self.batch_size
-        return class_shares(counts, self.class_power, places if self.distinct else None)
+        most = self.most_of_class if self.distinct else None
+        return class_shares(counts, self.class_power, places, most)
 
     def cluster_shares(self, c: int) -> tuple[np.ndarray, np.ndarray]:
         """Clusters of class ``c`` and how often each is drawn, summing to one."""
@@ -94,7 +103,13 @@ class SpreadBatchSampler:
 
     def _places(self) -> _Places:
         """What every batch of these settings has in common; worked out once for an index."""
-        key = (self.class_power, self.distinct, self.step_size, self.batch_size)
+        key = (
+            self.class_power,
+            self.distinct,
+            self.step_size,
+            self.batch_size,
+            self.most_of_class,
+        )
         kept = self.index.of_samplers
         if key not in kept:
             counts = self.index.counts
@@ -140,26 +155,30 @@ class _Places:
 
 
 def class_shares(
-    counts: np.ndarray, power: float = 0.0, batch_size: int | None = None
+    counts: np.ndarray,
+    power: float = 0.0,
+    batch_size: int = 1,
+    most_of_class: float | None = None,
 ) -> np.ndarray:
     """Shares (C,) of a batch in proportion to counts^power, summing to one.
 
-    With ``batch_size`` no class has more places than images, as long as there are ``batch_size``
-    images in all; the places left over go to the other classes in the same proportion.
+    With ``most_of_class`` no class fills more places of a batch than that share of its images, as
+    long as the classes together can fill it so; the places left over go to the other classes in
+    the same proportion. Where they cannot, all images come equally often.
 
     Examples
     --------
-    >>> class_shares(np.array([900, 60, 12]), batch_size=240).round(3).tolist()
+    >>> class_shares(np.array([900, 60, 12]), batch_size=240, most_of_class=1).round(3).tolist()
     [0.7, 0.25, 0.05]
     """
     counts = np.asarray(counts, dtype=np.float64)
     weight = np.where(counts > 0, np.maximum(counts, 1) ** power, 0.0)
     shares = weight / weight.sum()
-    if batch_size is None:
+    if most_of_class is None:
         return shares
-    if counts.sum() <= batch_size:
+    most = counts * most_of_class / batch_size
+    if most.sum() <= 1:
         return counts / counts.sum()
-    most = counts / batch_size
     full = np.zeros(len(counts), dtype=bool)
     while ((shares > most) & ~full).any():
         full |= shares > most

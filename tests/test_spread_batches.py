@@ -68,6 +68,8 @@ def test_no_image_of_a_small_class_is_twice_in_a_batch(index):
         assert len(np.unique(small)) == len(small)
         total += np.bincount(index.labels[rows], minlength=3)
     np.testing.assert_allclose(total / 100, [160, 60, 20])  # each whole, the rest to the largest
+    seldom = SpreadBatchSampler(index, 240, most_of_class=0.6)
+    np.testing.assert_allclose(seldom.class_shares() * 240, [192, 36, 12])
     repeated = SpreadBatchSampler(index, 240, distinct=False).draw(np.random.default_rng(0))
     assert np.bincount(index.labels[repeated]).tolist() == [80, 80, 80]
 
@@ -76,17 +78,20 @@ def test_no_image_of_a_small_class_is_twice_in_a_batch(index):
     st.lists(st.integers(0, 500), min_size=2, max_size=12),
     st.floats(0, 1),
     st.integers(1, 300),
+    st.floats(0.05, 1),
 )
-def test_shares_sum_to_one_and_fill_no_more_than_there_is(counts, power, batch_size):
+def test_shares_sum_to_one_and_fill_no_more_than_there_is(counts, power, batch_size, most):
     counts = np.array(counts)
     assume(counts.sum() > 0)
-    shares = class_shares(counts, power, batch_size)
+    shares = class_shares(counts, power, batch_size, most)
     assert shares.sum() == pytest.approx(1)
     assert (shares[counts == 0] == 0).all()
-    if counts.sum() >= batch_size:
-        assert (shares * batch_size <= counts + 1e-6).all()
+    if most * counts.sum() <= batch_size:  # every image as often as any other
+        np.testing.assert_allclose(shares, counts / counts.sum())
+    else:
+        assert (shares * batch_size <= most * counts + 1e-6).all()
         # Classes that are not full keep the proportions asked for.
-        open_ = (counts > 0) & (shares * batch_size < counts - 1e-6)
+        open_ = (counts > 0) & (shares * batch_size < most * counts - 1e-6)
         rate = shares[open_] / counts[open_].astype(float) ** power
         np.testing.assert_allclose(rate, rate[:1].repeat(len(rate)))
 
@@ -106,7 +111,7 @@ def test_rows_are_those_of_the_generator_alone(index):
     np.testing.assert_array_equal(first, again)
 
 
-def testapportioned_numbers_are_exact_within_one_and_fair():
+def test_apportioned_numbers_are_exact_within_one_and_fair():
     shares = np.array([0.123, 0.377, 0.5])
     drawn = np.array([apportion(shares, 7, np.random.default_rng(i)) for i in range(4000)])
     assert (drawn.sum(axis=1) == 7).all()
@@ -114,7 +119,16 @@ def testapportioned_numbers_are_exact_within_one_and_fair():
     np.testing.assert_allclose(drawn.mean(axis=0), shares * 7, atol=0.03)
 
 
-@pytest.mark.parametrize("options", [{"class_power": 1.5}, {"class_power": -0.1}, {"emphasis": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"class_power": 1.5},
+        {"class_power": -0.1},
+        {"emphasis": -1},
+        {"most_of_class": 0},
+        {"most_of_class": 1.1},
+    ],
+)
 def test_numbers_out_of_range_are_named(index, options):
     with pytest.raises(InputError, match=next(iter(options))):
         SpreadBatchSampler(index, 10, **options)

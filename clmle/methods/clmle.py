@@ -55,7 +55,13 @@ class CLMLE(Clustered):
         if o.batches == "spread":
             emphasis = o.emphasis if o.query == "hardest" else 0.0
             spread = SpreadBatchSampler(
-                self.index, self.batch_size, o.class_power, emphasis, o.distinct, self.step_size
+                self.index,
+                self.batch_size,
+                o.class_power,
+                emphasis,
+                o.distinct,
+                self.step_size,
+                o.most_of_class,
             )
             return Batch(spread.draw(generator))
         sampler = ClusterBatchSampler(
@@ -76,7 +82,8 @@ class CLMLE(Clustered):
         o = self.options
         if o.batches != "spread":
             return super().class_shares()
-        return class_shares(self.counts, o.class_power, self.step_size if o.distinct else None)
+        most = o.most_of_class if o.distinct else None
+        return class_shares(self.counts, o.class_power, self.step_size, most)
 
     # --- loss -------------------------------------------------------------------------------
 
@@ -115,7 +122,7 @@ class CLMLE(Clustered):
     ) -> torch.Tensor:
         """Cross-entropy of every sample; logits are corrected for unevenly drawn classes, (B,)."""
         logits = logits.float()
-        if batch.detail is None:
+        if batch.detail is None and self.options.corrected:
             prior = np.log(self.class_shares() if batch.shares is None else batch.shares)
             logits = logits + torch.as_tensor(prior, dtype=logits.dtype, device=logits.device)
         return F.cross_entropy(logits, labels, reduction="none")

@@ -25,6 +25,9 @@ class CLMLEOptions:
     emphasis: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
     class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
     distinct: bool = setting(True, "spread: no image of a small class is twice in a batch")
+    most_of_class: float = setting(
+        1.0, "distinct: the largest share of a class's images in one batch"
+    )
     clusters_per_batch: int = setting(12, "neighbourhood: M, the query cluster and its nearest")
     samples_per_cluster: int = setting(10, "neighbourhood: samples of each cluster")
     same_class_clusters: int = setting(6, "neighbourhood: how many of the M are of one class")
@@ -46,6 +49,9 @@ class CLMLEOptions:
     costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
     embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
     softmax_weight: float = setting(1.0, "weight of the softmax term, on samples of all classes")
+    corrected: bool = setting(
+        True, "spread: the softmax's logits are corrected for the shares in which classes came"
+    )
     head: str = setting(
         "linear",
         "the softmax sees products of features and class weights, or their cosines",
@@ -113,6 +119,8 @@ def check_options(o: CLMLEOptions, batch_size: int) -> None:
     for name in ("emphasis", "embedding_weight", "softmax_weight", "within_weight"):
         if getattr(o, name) < 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")
+    if not 0 < o.most_of_class <= 1:
+        raise InputError(f"most_of_class is {o.most_of_class}, but must be above 0 and at most 1.")
     if not 0 <= o.class_power <= 1:
         raise InputError(f"class_power is {o.class_power}, but must be from 0 (even) to 1.")
     fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size

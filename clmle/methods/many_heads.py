@@ -79,8 +79,10 @@ class ManyHeads:
         parts: dict[str, torch.Tensor] = {}
         learnt = known.any(dim=1).sum().clamp(min=1)
         if o.softmax_weight:
-            prior = torch.as_tensor(np.log(shares), dtype=torch.float32, device=device)
-            logits = outputs.logits.float().transpose(0, 1) + prior[:, None]
+            logits = outputs.logits.float().transpose(0, 1)
+            if o.corrected:
+                prior = torch.as_tensor(np.log(shares), dtype=torch.float32, device=device)
+                logits = logits + prior[:, None]
             softmax = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
             softmax = softmax.view_as(target)
             each += o.softmax_weight * softmax.detach()
