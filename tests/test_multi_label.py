@@ -178,7 +178,12 @@ def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
 
 
 @pytest.mark.parametrize(
-    "own", [{}, {"within_weight": 1.0, "denominator": "sum"}, {"costs": False, "n_others": 2}]
+    "own",
+    [
+        {"corrected": False},
+        {"within_weight": 1.0, "denominator": "sum"},
+        {"costs": False, "n_others": 2},
+    ],
 )
 def test_heads_in_one_go_are_the_heads_one_by_one(own):
     task = multi_task(toy())
@@ -198,6 +203,7 @@ def test_heads_in_one_go_are_the_heads_one_by_one(own):
         other.total.backward()
         torch.testing.assert_close(found.features.grad, wanted.features.grad)
         torch.testing.assert_close(found.logits.grad, wanted.logits.grad)
+        assert found.logits.grad.abs().sum() > 0
         for a, b in zip(together.heads, apart.heads, strict=True):
             np.testing.assert_allclose(a.index.centroids, b.index.centroids, atol=1e-5)
             np.testing.assert_allclose(a.index.losses, b.index.losses, rtol=1e-4, atol=1e-6)
