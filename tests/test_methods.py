@@ -54,6 +54,7 @@ RIVALS = {
     "cost-sensitive, relative": "cost-relative",
     "cost-sensitive, median": "cost-median",
     "threshold moving": "threshold-moving",
+    "bounded over-sampling": "bounded-sampling",
     "nearest class mean": "nearest-class-mean",
     "magnet": "magnet",
     "ArcFace": "arcface",
@@ -280,6 +281,17 @@ def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(cen
     step = 1e-3
     after, before = (float(loss_at(s)[0].detach()) for s in (step, -step))
     assert slope == pytest.approx((after - before) / (2 * step), rel=0.02)
+
+
+def test_bounded_batches_are_those_of_clmle_in_their_classes():
+    task = load_digits(16).task("label")
+    one, other = (get_method(name) for name in ("bounded-sampling", "clmle"))
+    bounded = one(one.Options(), task, 120, 0, 6)
+    clmle = other(dataclasses.replace(other.Options(), most_of_class=0.4), task, 120, 0, 6)
+    np.testing.assert_allclose(bounded.class_shares(), clmle.class_shares())
+    drawn = [np.bincount(bounded.labels[bounded.draw(s).rows], minlength=10) for s in range(200)]
+    np.testing.assert_allclose(np.mean(drawn, axis=0), 120 * bounded.class_shares(), atol=0.15)
+    assert (np.array(drawn) <= np.ceil(0.4 * bounded.counts)).all()
 
 
 @pytest.mark.parametrize("corrected", [True, False])

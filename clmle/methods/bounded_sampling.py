@@ -23,11 +23,10 @@ class BoundedOptions:
 
 @register("bounded-sampling")
 class BoundedSampling(ThresholdMoving):
-    """What `clmle` draws and how it corrects for that, without clusters: what these add is the rest.
+    """Classes drawn and logits corrected as in ``clmle``, but no clusters: what are these worth?
 
-    Classes are drawn evenly, but a batch holds at most a share of a class's images; logits are
-    corrected for that (balanced softmax, Ren and others, NeurIPS 2020) and offsets are fitted on
-    validation data.
+    Even classes, but a batch holds at most a share of a class's images; logits are corrected for
+    that (balanced softmax, Ren and others, NeurIPS 2020), offsets are fitted on validation data.
     """
 
     title: ClassVar[str] = "Bounded over-sampling + threshold moving"
