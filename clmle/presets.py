@@ -49,6 +49,10 @@ def preset_settings(
     options = get_method(method).Options()
     data = DataSettings(dataset=dataset, attribute=attribute, size=SIZES.get(preset, preset))
     train = PRESETS[preset]
+    if method == "clmle":
+        # Its own batches from the first step on: a class of a few dozen images would else be learnt
+        # by heart before there are clusters.
+        train = replace(train, prior_method="bounded-sampling")
     if dataset == "digits":
         data = replace(data, image_size=16)
         train = replace(train, mirror=False)

@@ -84,6 +84,7 @@ def together(variants: Mapping[str, Tree]) -> dict[str, Tree]:
 # What the study `screen` left at the top, and the two plainest.
 LEADERS = (
     "clmle",
+    "bounded-sampling",
     "over-sampling",
     "over-sampling-threshold",
     "center",
@@ -282,6 +283,25 @@ ALL = (
         {f"{n} rounds": {"train": rounds(n)} for n in (1, 2, 4, 8)},
     ),
     Study(
+        "prior",
+        "Prior features, and when to begin",
+        "How, and for how many of the 400 steps, should the network learn before Eq. 9 sets in?",
+        {
+            f"{steps} steps, {how}": {"train": {"prior_iterations": steps, "prior_method": how}}
+            for how in ("bounded-sampling", "softmax")
+            for steps in (50, 100, 200, 300)
+        },
+        seeds=(0,),
+    ),
+    Study(
+        "small-classes",
+        "A class smaller than a cluster",
+        "Into how many clusters should it be divided, and how much of it may one batch show?",
+        {f"{n} clusters or more": options(min_clusters=n) for n in (1, 4, 12)}
+        | {f"at most {m:g} of it in a batch": options(most_of_class=m) for m in (0.2, 0.4, 1)},
+        seeds=(0,),
+    ),
+    Study(
         "sampling-x-cost",
         "Sampling and costs",
         "Is it the query, the costs or both, and what do the plain remedies reach?",
@@ -308,6 +328,8 @@ ALL = (
             "clmle": {},
             "no hard clusters": options(query="uniform"),
             "rare images twice in a batch": options(distinct=False),
+            "small classes whole in a batch": options(most_of_class=1.0),
+            "prior features by over-sampling": {"train": {"prior_method": "over-sampling"}},
             "no Eq. 9": options(embedding_weight=0.0),
             "Eq. 9 ten times heavier": options(embedding_weight=0.5),
             "mu of the batch": options(centroids="batch"),
@@ -316,6 +338,7 @@ ALL = (
             "clusters judge alone": options(joint=False),
             "no offsets": options(joint=False, offset=False),
             "over-sampling": {"method": "over-sampling"},
+            "its batches without clusters": {"method": "bounded-sampling"},
             "clmle-printed": {"method": "clmle-printed"},
         },
     ),

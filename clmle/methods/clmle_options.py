@@ -26,7 +26,7 @@ class CLMLEOptions:
     class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
     distinct: bool = setting(True, "spread: no image of a small class is twice in a batch")
     most_of_class: float = setting(
-        1.0, "distinct: the largest share of a class's images in one batch"
+        0.4, "distinct: the largest share of a class's images in one batch"
     )
     clusters_per_batch: int = setting(12, "neighbourhood: M, the query cluster and its nearest")
     samples_per_cluster: int = setting(10, "neighbourhood: samples of each cluster")
@@ -73,6 +73,9 @@ class CLMLEPrintedOptions(CLMLEOptions):
     """The paper to the letter; what it leaves open is the same as in the repaired recipe."""
 
     min_clusters: int = setting(1, "clusters of a class that has fewer than l samples for each")
+    most_of_class: float = setting(
+        1.0, "distinct: the largest share of a class's images in one batch"
+    )
     batches: str = setting(
         "neighbourhood",
         "one neighbourhood of clusters (as printed), or clusters of every class all over",

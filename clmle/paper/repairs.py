@@ -79,10 +79,10 @@ REPAIRS = (
         "Section 3.3",
         r"20\text{ samples of each cluster, whatever its size}",
         "A class of a few dozen images is shown thousands of times and learnt by heart.",
-        r"\text{places of class }c\text{ in a batch}\le L_c",
-        "A class fills no more places of a batch than it has images; logits are corrected for "
-        "classes that are not drawn evenly.",
-        ("distinct=False", "distinct=True"),
+        r"\text{places of class }c\text{ in a batch}\le 0.4\,L_c",
+        "A batch holds at most two fifths of a class's images, from the first step on; logits are "
+        "corrected for classes that are not drawn evenly.",
+        ("distinct=False", "distinct=True, most_of_class=0.4"),
         ("recipe", "rare images twice in a batch"),
     ),
     Repair(

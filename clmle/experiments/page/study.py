@@ -20,7 +20,8 @@ FAMILY = ("clmle", "clmle-printed")  # not rivals of one another
 RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells")
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
-    "neighbors", "rounds", "sampling-x-cost", "rule", "scale-x-denominator",
+    "neighbors", "rounds", "prior", "small-classes", "sampling-x-cost", "rule",
+    "scale-x-denominator",
 )  # fmt: skip
 TUNINGS = ("tuning", "tuning-digits")
 KNOWN = (
