@@ -82,7 +82,7 @@ REPAIRS = (
         r"\text{places of class }c\text{ in a batch}\le 0.4\,L_c",
         "A batch holds at most two fifths of a class's images, from the first step on; logits are "
         "corrected for classes that are not drawn evenly.",
-        ("distinct=False", "distinct=True, most_of_class=0.4"),
+        ("distinct=False, most_of_class=1", "distinct=True, most_of_class=0.4"),
         ("recipe", "rare images twice in a batch"),
     ),
     Repair(
