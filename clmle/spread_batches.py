@@ -34,7 +34,8 @@ class SpreadBatchSampler:
         it: ``distinct`` then counts the places of all their batches.
     most_of_class : float
         With ``distinct``, the largest share of a class's images that one step shows, above 0 and
-        at most 1. At 0.4 no image comes back before two and a half steps are over, on average.
+        at most 1. At 0.4 no image comes back before two and a half steps are over, on average;
+        of a set too small for that, see :func:`class_shares`.
     emphasis : float
         A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
@@ -162,9 +163,10 @@ def class_shares(
 ) -> np.ndarray:
     """Shares (C,) of a batch in proportion to counts^power, summing to one.
 
-    With ``most_of_class`` no class fills more places of a batch than that share of its images, as
-    long as the classes together can fill it so; the places left over go to the other classes in
-    the same proportion. Where they cannot, all images come equally often.
+    With ``most_of_class`` no class fills more places of a batch than that share of its images; the
+    places left over go to the other classes in the same proportion. Where the classes together
+    cannot fill a batch so, the whole set comes back every few batches whatever is done, and the
+    bound is one place an image; where even that is too little, all images come equally often.
 
     Examples
     --------
@@ -176,9 +178,10 @@ def class_shares(
     shares = weight / weight.sum()
     if most_of_class is None:
         return shares
-    most = counts * most_of_class / batch_size
-    if most.sum() <= 1:
+    if counts.sum() <= batch_size:
         return counts / counts.sum()
+    room = most_of_class * counts.sum() > batch_size
+    most = counts * (most_of_class if room else 1.0) / batch_size
     full = np.zeros(len(counts), dtype=bool)
     while ((shares > most) & ~full).any():
         full |= shares > most

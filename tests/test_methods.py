@@ -300,15 +300,15 @@ def test_the_softmax_of_clmle_is_corrected_for_uneven_classes_or_left_alone(corr
     task = load_digits(16).task("label")
     kind = get_method("clmle")
     options = dataclasses.replace(kind.Options(), corrected=corrected, most_of_class=0.3)
-    method = kind(options, task, 120, 0, 6)
+    method = kind(options, task, 60, 0, 6)
     rng = np.random.default_rng(0)
     method.start_round(0, rng.normal(size=(len(task.train), 6)).astype(np.float32))
     batch = method.draw(0)
-    logits = torch.from_numpy(rng.normal(size=(120, 10)))
+    logits = torch.from_numpy(rng.normal(size=(60, 10)))
     labels = torch.from_numpy(task.labels[task.train][batch.rows])
     found = method.softmax_loss(logits, labels, batch)
     counts = np.bincount(labels, minlength=10)
-    assert counts.max() > 5 * counts.min()  # small classes fill fewer places
+    assert counts.max() > 3 * counts.min()  # small classes fill fewer places
     scores = logits.numpy() + (np.log(method.class_shares()) if corrected else 0)
-    wanted = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(120), labels]
+    wanted = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(60), labels]
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
