@@ -28,14 +28,14 @@ class SpreadBatchSampler:
     distinct : bool
         A class fills no more places of a batch than it has images, so that none is shown twice in
         one batch; larger classes share what is left. A class of a few dozen images would
-        otherwise be shown thousands of times, and learnt by heart.
+        otherwise be shown thousands of times, and learnt by heart. A set too small to be drawn
+        like this is drawn as if there were no bound.
     step_size : int, optional
         Images of a step, where that is more than ``batch_size`` since several processes draw for
         it: ``distinct`` then counts the places of all their batches.
     most_of_class : float
         With ``distinct``, the largest share of a class's images that one step shows, above 0 and
-        at most 1. At 0.4 no image comes back before two and a half steps are over, on average;
-        of a set too small for that, see :func:`class_shares`.
+        at most 1. At 0.4 no image comes back before two and a half steps are over, on average.
     emphasis : float
         A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
@@ -165,8 +165,8 @@ def class_shares(
 
     With ``most_of_class`` no class fills more places of a batch than that share of its images; the
     places left over go to the other classes in the same proportion. Where the classes together
-    cannot fill a batch so, the whole set comes back every few batches whatever is done, and the
-    bound is one place an image; where even that is too little, all images come equally often.
+    cannot fill a batch so, the whole set comes back every few batches whatever is done: there the
+    shares are those without a bound.
 
     Examples
     --------
@@ -176,12 +176,9 @@ def class_shares(
     counts = np.asarray(counts, dtype=np.float64)
     weight = np.where(counts > 0, np.maximum(counts, 1) ** power, 0.0)
     shares = weight / weight.sum()
-    if most_of_class is None:
+    if most_of_class is None or most_of_class * counts.sum() <= batch_size:
         return shares
-    if counts.sum() <= batch_size:
-        return counts / counts.sum()
-    room = most_of_class * counts.sum() > batch_size
-    most = counts * (most_of_class if room else 1.0) / batch_size
+    most = counts * most_of_class / batch_size
     full = np.zeros(len(counts), dtype=bool)
     while ((shares > most) & ~full).any():
         full |= shares > most
