@@ -48,6 +48,10 @@ def section(page: Page, studies: Sequence[Study]) -> None:
             continue
         page.text(*basis(table, few))
         figures_table(page, table)
+        page.text(
+            "Seconds are those of a clock while other runs shared the machine, some more, some less: "
+            "[BENCHMARKS](BENCHMARKS.md) times a step of each kind alone."
+        )
         draw_leaderboard(page, study, kept, table)
         draw_differences(page, study, frame)
         if len(study.tasks) > 1:
