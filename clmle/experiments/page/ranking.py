@@ -49,7 +49,7 @@ def section(page: Page, studies: Sequence[Study]) -> None:
         page.text(*basis(table, few))
         figures_table(page, table)
         page.text(
-            "Seconds are those of a clock while other runs shared the machine, some more, some less: "
+            "Seconds were measured while other runs shared the machine, more or fewer of them: "
             "[BENCHMARKS](BENCHMARKS.md) times a step of each kind alone."
         )
         draw_leaderboard(page, study, kept, table)
