@@ -64,7 +64,11 @@ def preset_settings(
         if method == "clmle":
             # Identities of a handful of images, shown as often as others, are learnt by heart.
             options = replace(options, class_power=0.5)
-    if method == "clmle" and (has_identities(dataset, attribute) or several(attribute) is not None):
-        # Strangers are compared by cosines, and of many heads weight decay quietens the slow ones.
-        options = replace(options, head="cosine")
+    if method == "clmle" and has_identities(dataset, attribute):
+        options = replace(options, head="cosine")  # strangers are compared by cosines
+    if method == "clmle" and several(attribute) is not None:
+        # A batch that is even and hard for one attribute teaches the others little. As the data
+        # come, and with offsets fitted afterwards, all learn from every batch.
+        options = replace(options, class_power=1.0, query="uniform", corrected=False)
+        train = replace(train, prior_method="softmax")
     return Settings(method, options, data, train)
