@@ -87,7 +87,6 @@ def together(variants: Mapping[str, Tree]) -> dict[str, Tree]:
 # What the study `screen` left at the top, and the two plainest.
 LEADERS = (
     "clmle",
-    "bounded-sampling",
     "over-sampling",
     "over-sampling-threshold",
     "center",
@@ -203,7 +202,9 @@ ALL = (
         "solar-cells",
         "Photographs: defective solar cells, 20 sound ones to a defective one",
         "Does the order of the methods hold on real images?",
-        methods(*LEADERS, split=-1),  # every seed its own training, validation and test modules
+        # Every seed its own training, validation and test modules. (Attributes of faces have more
+        # images than bounded sampling holds back: there it is over-sampling with thresholds.)
+        methods(*LEADERS, "bounded-sampling", split=-1),
         attributes=("Defective",),
         seeds=(0, 1, 2, 3, 4),
         ratios=(20,),
