@@ -294,3 +294,10 @@ def test_all_tasks_at_once_are_the_mean_over_every_task_of_every_set(folder):
 def test_one_data_set_is_not_averaged_with_itself(folder):
     where = folder(leaderboard=ranking({"clmle": 0.9, "lmle": 0.8}))
     assert "All tasks of all data sets" not in first_section(where)
+
+
+def test_a_cell_run_again_with_other_defaults_takes_the_place_of_the_earlier(folder):
+    cells = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
+    again = [c | {"key": f"new-{c['key']}"} for c in ranking({"clmle": 0.9}, noise=0)]
+    text = first_section(folder(leaderboard=cells + again))
+    assert "Mean balanced accuracy 0.900; strongest rival lmle with 0.800" in text

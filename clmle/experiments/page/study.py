@@ -143,7 +143,15 @@ def read_study(name: str, path: Path) -> Study:
                 "remove its line and run that cell again."
             )
     title, question, order = described(name)
-    return Study(name, path.as_posix(), title, question, summaries, order)
+    return Study(name, path.as_posix(), title, question, latest(summaries), order)
+
+
+def latest(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One summary for each variant, task, seed and ratio: the last, where defaults have changed."""
+    found = {}
+    for s in summaries:
+        found[s["variant"], s["task"], s["seed"], s["settings"]["data"].get("ratio")] = s
+    return list(found.values())
 
 
 def described(name: str) -> tuple[str, str, list[str]]:
