@@ -20,7 +20,7 @@ from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.celeba import images as celeba_images
 from clmle.data.pixel_cache import CHUNK, cached_pixels
 from clmle.presets import preset_settings
-from clmle.run_folder import create_run
+from clmle.run_folder import create_run, list_runs
 from clmle.settings import override
 from clmle.training import evaluate, load_model, train
 
@@ -418,6 +418,39 @@ def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
     with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run learnt from"):
         model.embed(np.zeros((2, 55, 55, 3), dtype=np.uint8))
     assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
+
+
+def test_the_rate_falls_where_many_attributes_learn_together(celeba):
+    assert preset_settings("quick", "clmle", str(celeba), "all").train.learning_rate == 0.05
+    names = " ".join(f"a{i}" for i in range(40))
+    write(celeba / ATTR, [str(N), names, *(f"{name_of(i)}{' -1' * 40}" for i in range(N))])
+    for attribute, rate in (("all", 0.01), ("a1", 0.05), ("a1,a2", 0.05)):
+        found = preset_settings("quick", "clmle", str(celeba), attribute)
+        assert found.train.learning_rate == pytest.approx(rate)
+    assert preset_settings("quick", "clmle", "toonfaces", "all").train.learning_rate == 0.05
+
+
+@pytest.mark.filterwarnings("ignore:1 of 120 photographs")
+def test_an_attribute_that_nothing_shows_is_named_by_every_command(celeba, tmp_path, capsys):
+    lines = (celeba / ATTR).read_text().splitlines()
+    write(celeba / ATTR, [*lines[:2], *(" ".join([*x.split()[:2], "-1", *x.split()[3:]])
+                                        for x in lines[2:])])  # fmt: skip
+    where = ["--runs-dir", str(tmp_path / "runs")]
+    small = ["--iterations", "2", "--rounds", "1", "--batch-size", "24", "--threads", "1",
+             "--backbone", "tiny"]  # fmt: skip
+    (celeba / "Img/img_align_celeba" / name_of(3)).unlink()
+    command = ["train", str(celeba), "--attribute", "all", "--method", "softmax"]
+    assert main([*command, *small, *where]) == 0
+    told = [capsys.readouterr().out]
+    (run,) = list_runs(tmp_path / "runs")
+    assert run.result()["no_training"] == ["Bald"]
+    for command in (["evaluate", run.name, *where], ["runs", "show", run.name, *where],
+                    ["data", str(celeba), "--attribute", "all"]):  # fmt: skip
+        assert main(command) == 0
+        told.append(capsys.readouterr().out)
+    for out in told:
+        assert "no training image shows them or none does not: Bald." in out
+        assert out.count("Bald") == 1
 
 
 def test_the_data_command_counts_its_attributes_and_sums_its_people(celeba, capsys):
