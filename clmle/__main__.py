@@ -7,8 +7,12 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 COMMANDS = {
     "data": "show a data set: images, classes, positive rates; render or read it first",
@@ -35,7 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
         commands.add_parser(name, help=summary, add_help=False)
     known, rest = parser.parse_known_args(arguments[:1])
     module = import_module(f"clmle.commands.{known.command}")
-    return _guarded(module.main, [*rest, *arguments[1:]])
+    plain, warnings.formatwarning = warnings.formatwarning, partial(_worded, warnings.formatwarning)
+    try:
+        return _guarded(module.main, [*rest, *arguments[1:]])
+    finally:
+        warnings.formatwarning = plain
+
+
+def _worded(
+    plain: Callable[..., str], message: Warning | str, kind: type[Warning], file: str, *more: Any
+) -> str:
+    """A warning of this package as its sentence alone; those of others as Python words them."""
+    if kind is UserWarning and Path(file).is_relative_to(Path(__file__).parent):
+        return f"clmle: {message}\n"
+    return plain(message, kind, file, *more)
 
 
 def _guarded(command: Callable[[list[str]], int | None], arguments: list[str]) -> int:

@@ -1,12 +1,15 @@
 """Backbones: shapes of any size, the cost they claim, unshared weights against a plain loop."""
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from clmle import InputError
 from clmle.backbones import backbone_names, build_backbone
 from clmle.backbones.deepid2 import Unshared
+from clmle.training.network import MultiNetwork
 
 
 @pytest.mark.parametrize("size", [40, (55, 47), (47, 55)])
@@ -98,3 +101,21 @@ def test_resnet18_has_the_weights_of_the_published_network():
     # 11,689,512 with 1,000 outputs (torchvision's documentation); ours has 64.
     network = build_backbone("resnet18", 3, 64, 64)
     assert sum(p.numel() for p in network.parameters()) == 11_689_512 - 513 * 1000 + 513 * 64
+
+
+def test_forty_heads_do_not_blow_up_the_papers_network():
+    """Their losses add up: features of all images would soon point the same way."""
+    rng = np.random.default_rng(0)
+    labels = torch.from_numpy((rng.random((48, 40)) < 0.2).astype(np.int64))
+    faces = rng.normal(size=(1, 3, 55, 47)) + 0.3 * rng.normal(size=(48, 3, 55, 47))
+    torch.manual_seed(0)
+    network = MultiNetwork("deepid2", 3, (55, 47), 64, 40)
+    optimizer = torch.optim.SGD(network.parameters(), 0.05, 0.9)
+    for _ in range(6):
+        features, logits = network(torch.from_numpy(faces.astype(np.float32)))
+        optimizer.zero_grad()
+        (40 * F.cross_entropy(logits.flatten(0, 1), labels.flatten())).backward()
+        optimizer.step()
+    unit = F.normalize(features.detach(), dim=2)
+    alike = torch.einsum("bad,cad->abc", unit, unit).mean(dim=(1, 2))
+    assert alike.median() < 0.9

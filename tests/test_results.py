@@ -200,11 +200,16 @@ def test_published_and_measured_figures_never_share_a_table(folder):
     text = page(folder(leaderboard=ranking({"clmle": 0.9, "lmle": 0.8}))).markdown()
     beside = text.split("## Beside the paper")[1].split("## How it was made")[0]
     tables = re.findall(r"(?:\|.*\n)+", beside)
-    assert len(tables) == 4
+    assert len(tables) == 6
     for table in tables:
         assert ("published" in table) != ("measured here" in table)
     assert "| CLMLE | 88.78 |" in tables[0]
-    assert re.search(r"\| clmle \(CLMLE\) \| (89|90)\.\d\d \|", tables[3])
+    assert "| Bald | 48 | 75 | 74 | 73 | 92 | 79 | 93 | 97 | 90 | 95 | +3 |" in tables[3]
+    assert tables[3].count("\n") == 2 + 40
+    assert re.search(r"\| clmle \(CLMLE\) \| (89|90)\.\d\d \|", tables[4])
+    own = re.findall(r"\| (\w+) \(\w+\) \| \d+ \| (\d\d)\.\d \| (\d\d)\.\d \|", tables[5])
+    assert [name for name, *_ in own] == ["Smiling", "Bald"]  # as Table 5: best balanced first
+    assert all(lmle in ("79", "80") and ours in ("89", "90") for _, lmle, ours in own)
 
 
 def test_every_caption_names_command_and_settings(folder):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
-from clmle.experiments.attributes import attribute_frame, gains, run_rows
+from clmle.experiments.attributes import attribute_frame, gains, run_rows, unjudged
 from clmle.experiments.scores import score_test_images, start_scoring, stored_scores
 from clmle.presets import preset_settings
 from clmle.run_folder import RunFolder, create_run, list_runs
@@ -109,3 +109,18 @@ def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
     assert gain.set_index("task").loc["right", "gain"] == pytest.approx(
         together["balanced_accuracy"] - alone["balanced_accuracy"]
     )
+
+
+def test_the_share_of_an_attribute_is_that_of_its_training_images(runs, tmp_path):
+    """Also where another one, before it in order, has no figures."""
+    run = of(runs, "softmax", "left,right")
+    copied = create_run(tmp_path, run.settings())
+    result = run.result()
+    counts = dict(zip(result["attributes"], result["class_counts"], strict=True))
+    right = result["test"]["attributes"]["right"]
+    result["test"] |= {"attributes": {"right": right}, "left_out": ["left"]}
+    result["class_counts"] = [counts["left"], [27, 3]]
+    copied.write_result(result | {"no_training": ["never"]})
+    ((row,), _) = run_rows([copied])
+    assert (row["attribute"], row["minority"]) == ("right", 0.1)
+    assert unjudged([copied, run]) == ["never", "left"]

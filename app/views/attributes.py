@@ -104,7 +104,7 @@ def _seeds(counts) -> str:
 
 def table_part(frame, learner: str, others: list[str], measure: str) -> None:
     """Every attribute: the learners, the gain, the paper's columns."""
-    from clmle.experiments.attributes import FIGURES, compared, gains, published
+    from clmle.experiments.attributes import FIGURES, compared, gains, published, unjudged
 
     st.header("Every attribute")
     printed = st.multiselect(
@@ -137,6 +137,17 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
     if "gain" in table:
         text += f" gain, low, high: over {others[0]}, paired by seed, 95 % interval over seeds."
     st.caption(f"{text} An empty field of the paper has no such attribute or is illegible.")
+    shown_runs = set(frame.loc[frame["learner"].isin([learner, *others]), "run"])
+    left = unjudged(run for run in all_runs() if run.name in shown_runs)
+    if left:
+        st.caption(
+            "In no row and no mean, since no image or all images show it, to learn from or to "
+            f"judge by: {', '.join(map(plain, left))}."
+        )
+    st.caption(
+        "Balanced accuracy alone can be bought with precision: look at average precision and MCC "
+        "too. Labels of CelebA and LFWA are noisy; near the ceiling of that noise it says little."
+    )
 
 
 def one_attribute(frame, learner: str, others: list[str]) -> None:

@@ -246,6 +246,8 @@ with sentences():
         st.query_params.clear()
     if ready:
         dataset = dataset_of(name, size, labels)
+        for note in dataset.notes:
+            st.warning(note, icon=":material/broken_image:")
         target = st.selectbox("Attribute or label", dataset.targets)
         gallery(dataset, target)
         counts(dataset, target)

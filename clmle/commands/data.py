@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from clmle.commands.options import add_settings, from_flags
-from clmle.commands.screen import Progress, table
+from clmle.commands.screen import NOT_LEARNT, Progress, table
 
 FEW = 20  # images of an identity: CASIA-WebFace's tail, as the paper counts it
 
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     for line in identity_lines(dataset) + pairs_lines(dataset, values.dataset):
         print(f"\n{line}")
     if left_out:
-        print(f"\nNothing to learn from, left out: {', '.join(left_out)}.")
+        print(f"\n{NOT_LEARNT}: {', '.join(left_out)}.")
     return 0
 
 

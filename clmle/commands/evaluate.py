@@ -29,5 +29,5 @@ def main(arguments: list[str]) -> int:
         return 0
     _, task = prepare(settings_from_dict(run.settings()))
     print(f"{task.name}, {values.split} images:\n")
-    print(figures_table(figures, list(task.class_names)))
+    print(figures_table(figures, list(task.class_names), getattr(task, "left_out", ())))
     return 0

@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
         print(json.dumps({"settings": run.settings(), "status": run.status()}, indent=2))
         result = run.result()
         if result is not None:
-            print("\n" + figures_table(result["test"], result["class_names"]))
+            left = result.get("no_training", ())
+            print("\n" + figures_table(result["test"], result["class_names"], left))
     elif values.action == "stop":
         run.ask_to_stop()
         print(f"{run.name} will stop after its current step.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
+NOT_LEARNT = "Not learnt, since no training image shows them or none does not"
 FEW_CLASSES = 50  # up to which a class has a line of its own
 
 
@@ -72,8 +74,13 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join([line(names), *(line(r) for r in cells)])
 
 
-def figures_table(figures: dict[str, Any], class_names: list[str]) -> str:
-    """The figures of one split, a line each; of several attributes a line for each too."""
+def figures_table(
+    figures: dict[str, Any], class_names: list[str], not_learnt: Sequence[str] = ()
+) -> str:
+    """The figures of one split, a line each; of several attributes a line for each too.
+
+    ``not_learnt`` names the attributes that the run had nothing to learn from.
+    """
     if "attributes" not in figures:
         return _means_table(figures, class_names)
     rows = [
@@ -91,6 +98,8 @@ def figures_table(figures: dict[str, Any], class_names: list[str]) -> str:
             "In no mean, since no image shows them or none does not: "
             f"{', '.join(figures['left_out'])}."
         )
+    if not_learnt:
+        parts.append(f"{NOT_LEARNT}: {', '.join(not_learnt)}.")
     return "\n\n".join(part for part in parts if part)
 
 

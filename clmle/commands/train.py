@@ -124,5 +124,5 @@ def train_and_show(run: Any, world: Any) -> int:
         return 0
     show(f"done in {result['seconds']:.0f} s", last=True)
     print(f"{result['task']}, test images:\n")
-    print(figures_table(result["test"], result["class_names"]))
+    print(figures_table(result["test"], result["class_names"], result.get("no_training", ())))
     return 0

@@ -34,6 +34,8 @@ class Dataset:
         Optional; numbers are used where it is missing.
     columns : dict of name -> (n,) array
         Anything else known of an image (style, file name, pose, ...), for figures.
+    notes : sentences
+        What a person should know of it, such as which files could not be read.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Dataset:
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

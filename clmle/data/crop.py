@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from clmle.data.pixels import FORMATS, MAX_PIXELS, to_rgb
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,20 @@ class Crop:
         from PIL import Image, UnidentifiedImageError
 
         down, across = self.photograph
+        Image.init()  # all formats that may be named below; once a process
         try:
-            with Image.open(io.BytesIO(content())) as image:
+            with Image.open(io.BytesIO(content()), formats=FORMATS) as image:
                 w, h = image.size
                 if abs(w / h / (across / down) - 1) > 0.05:
                     return (
                         f"{name} has {w} x {h} pixels, not the proportions of {self.kind}, "
                         f"{across} x {down}"
                     )
+                if w * h > MAX_PIXELS:
+                    return f"{name} has far too many pixels"
                 left, top, right, bottom = self.box
                 box = (left * w, top * h, right * w, bottom * h)
-                small = image.convert("RGB").resize(size[::-1], Image.Resampling.BOX, box)
+                small = to_rgb(image).resize(size[::-1], Image.Resampling.BOX, box)
                 return np.asarray(small)
         except UnidentifiedImageError:
             return f"{name} is not an image"
@@ -47,5 +51,5 @@ class Crop:
             return f"{name} has far too many pixels"
         except FileNotFoundError:
             return f"{name} is missing"
-        except (OSError, ValueError, SyntaxError, EOFError, zipfile.BadZipFile, RuntimeError) as e:
+        except Exception as e:  # decoders fail in many ways, and one file must not end a reading
             return f"{name} is damaged ({str(e).splitlines()[0][:60] if str(e) else 'cut off'})"

@@ -92,17 +92,19 @@ def load_lfwa(
     split = _split(part_file, files, seed)
     photographs = _photographs(home)
     size = (image_size, width_of(image_size))
-    source = repr((str(photographs.resolve()), size, PHOTOGRAPH.box, os.stat(table_file).st_size))
+    place = repr((str(photographs.resolve()), size))
+    facts = [_facts(photographs / name) for name in files]
+    stamp = hashlib.sha256(repr((place, PHOTOGRAPH.box, files, facts)).encode()).hexdigest()[:16]
     store = Path(root) if root is not None else cache_dir() / "lfwa"
     pixels, problems = cached_pixels(
-        store / hashlib.sha256(source.encode()).hexdigest()[:12],
-        source,
+        store / hashlib.sha256(place.encode()).hexdigest()[:12],
+        stamp,
         len(files),
         (*size, 3),
         lambda i: PHOTOGRAPH.read(files[i], (photographs / files[i]).read_bytes, size),
         progress,
     )
-    warn_of(problems, len(files))
+    notes = warn_of(problems, len(files))
     split[list(problems)] = LEFT_OUT
     people = np.unique([name.split("/")[0] for name in files], return_inverse=True)
     return Dataset(
@@ -113,7 +115,17 @@ def load_lfwa(
         {"identity": people[1].astype(np.int64)},
         class_names={"identity": tuple(map(str, people[0]))},
         columns={"file": np.array(files)},
+        notes=notes,
     )
+
+
+def _facts(path: Path) -> tuple[int, int] | None:
+    """What changes when a photograph does."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def _labels(table: dict[str, Any], path: Path) -> dict[str, np.ndarray]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from clmle.errors import InputError
 from clmle.files import as_sentence, write_json
 
 CHUNK = 512  # images between two marks of how far it is
+NAMED = 20  # of the images that could not be read
 WAITING, READ, PROBLEM = 0, 1, 2
 
 Progress = Callable[[int, int], None]
@@ -54,15 +57,13 @@ def cached_pixels(
     InputError
         A full disk, or a folder that cannot be used.
     """
-    from filelock import FileLock
-
+    building = target.with_name(f"{target.name}.building")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Only one process reads; others wait. The lock dies with its holder.
-        with FileLock(target.with_name(f".{target.name}.lock")):
+        with _locked(target.with_name(f".{target.name}.lock"), lambda: _watch(building, progress)):
             found = _open(target, stamp, n, shape)
             if found is None:
-                building = target.with_name(f"{target.name}.building")
                 _fill(building, stamp, n, shape, read, progress)
                 shutil.rmtree(target, ignore_errors=True)
                 os.replace(building, target)
@@ -74,8 +75,36 @@ def cached_pixels(
     return found
 
 
-def warn_of(problems: dict[int, str], total: int) -> None:
-    """One warning that names the first of the images that could not be read.
+@contextmanager
+def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Alone among processes; ``waiting`` is called every second until it is so."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=1.0)
+        except Timeout:
+            waiting()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _watch(building: Path, progress: Progress | None) -> None:
+    """Tell how far another process is with its reading."""
+    if progress is None:
+        return
+    try:
+        state = np.load(building / "state.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return  # about to begin or just done
+    progress(int((state != WAITING).sum()), len(state))
+
+
+def warn_of(problems: dict[int, str], total: int) -> tuple[str, ...]:
+    """One warning that names the first images that could not be read; returns its sentence.
 
     Raises
     ------
@@ -83,15 +112,17 @@ def warn_of(problems: dict[int, str], total: int) -> None:
         None of them could be.
     """
     if not problems:
-        return
+        return ()
     if len(problems) == total:
         raise InputError(f"None of the {total:,} photographs can be read: {problems[0]}.")
-    shown = [problems[i] for i in sorted(problems)[:5]]
-    warnings.warn(
-        f"{len(problems):,} of {total:,} photographs are left out: {'; '.join(shown)}"
-        f"{'; ...' if len(problems) > 5 else ''}.",
-        stacklevel=3,
+    sentences = [problems[i] for i in sorted(problems)]
+    more = len(sentences) - NAMED
+    note = (
+        f"{len(problems):,} of {total:,} photographs are left out: {'; '.join(sentences[:NAMED])}"
+        f"{f'; and {more:,} more' if more > 0 else ''}."
     )
+    warnings.warn(note, stacklevel=3)
+    return (note,)
 
 
 def _open(
@@ -143,7 +174,8 @@ def _fill(
             done += len(rows)
             if progress is not None:
                 progress(done, n)
-    problems = dict(map(json.loads, _lines(building / "problems.jsonl")))
+    told = dict(filter(None, map(_said, _lines(building / "problems.jsonl"))))
+    problems = {int(i): told.get(int(i), "damaged") for i in np.flatnonzero(state == PROBLEM)}
     # The marks stay: were they removed, a kill before the folder gets its name would cost all.
     write_json(building / "meta.json", {"stamp": stamp, "problems": problems})
 
@@ -166,6 +198,7 @@ def _resumed(
     _check_room(building, n, shape)
     make = np.lib.format.open_memmap
     images = make(building / "images.npy", mode="w+", dtype=np.uint8, shape=(n, *shape))
+    _take_room(building / "images.npy")
     state = make(building / "state.npy", mode="w+", dtype=np.uint8, shape=(n,))
     mark.write_text(stamp, encoding="utf-8")  # last: without it nothing here counts
     return images, state
@@ -177,16 +210,41 @@ def _check_room(folder: Path, n: int, shape: tuple[int, int, int]) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(
-            f"The pixels of {n:,} images take {needed / 1e9:,.1f} GB, but the disk of "
-            f"{folder.parent} has {free / 1e9:,.1f} GB left; free some, choose a smaller "
-            "image_size, or name another disk in CLMLE_CACHE."
+            f"The pixels of {n:,} images take {_size(needed)}, but the disk of {folder.parent} "
+            f"has {_size(free)} left; free some, choose a smaller image_size, or name another "
+            "disk in CLMLE_CACHE."
         )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.0f} MB"
+
+
+def _take_room(path: Path) -> None:
+    """The disk holds the whole file from now on: others may fill what is left of it meanwhile."""
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "rb+") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise
+                # A file system that cannot promise; most then have room all the same.
 
 
 def _append(path: Path, lines: list[str]) -> None:
     if lines:
         with open(path, "a", encoding="utf-8") as file:
-            file.writelines(lines)
+            file.writelines(["\n", *lines])  # the last line may be half of one: a kill, a full disk
+
+
+def _said(line: str) -> tuple[int, str] | None:
+    """Number and sentence of a line; nothing where it was cut off: that image is read anew."""
+    try:
+        number, sentence = json.loads(line)
+    except ValueError:
+        return None
+    return number, sentence
 
 
 def _lines(path: Path) -> list[str]:

@@ -72,6 +72,16 @@ def run_rows(runs: Iterable[RunFolder]) -> tuple[list[dict[str, Any]], list[str]
     return rows, broken
 
 
+def unjudged(runs: Iterable[RunFolder]) -> list[str]:
+    """Attributes of these runs that are in no figure: nothing to learn from, or to judge by."""
+    names: dict[str, None] = {}
+    for run in runs:
+        result = run.result() or {}
+        left = result.get("test", {}).get("left_out", ())
+        names |= dict.fromkeys([*result.get("no_training", ()), *left])
+    return list(names)
+
+
 def attribute_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
     """The rows as a data frame; of the same learner, attribute and seed the first stays."""
     import pandas
@@ -192,11 +202,12 @@ def _of_run(
         attribute = result["task"].rsplit("/", 1)[-1]
         return [base | {"attribute": attribute, "minority": _minority(counts), **_figures(test)}]
     each = test["attributes"]
-    # Those left out of the figures have counts too, but no place of their own among the names.
-    known = len(counts) == len(each)
+    # Those left out of the figures have counts too; results of earlier versions do not name them.
+    names = result.get("attributes", list(each))
+    of = dict(zip(names, counts, strict=True)) if len(names) == len(counts) else {}
     rows = []
-    for i, (name, figures) in enumerate(each.items()):
-        share = _minority(counts[i] if known else np.sum(figures["confusion"], axis=1))
+    for name, figures in each.items():
+        share = _minority(of.get(name, np.sum(figures["confusion"], axis=1)))
         rows.append(base | {"attribute": name, "minority": share, **_figures(figures)})
     return rows
 

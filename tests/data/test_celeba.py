@@ -1,6 +1,10 @@
 """CelebA's own files, whole and broken in many ways; pixels read once, a killed reading goes on."""
 
+import os
 import shutil
+import threading
+import time
+import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +20,7 @@ from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.celeba import images as celeba_images
 from clmle.data.pixel_cache import CHUNK, cached_pixels
 from clmle.presets import preset_settings
-from clmle.run_folder import create_run
+from clmle.run_folder import create_run, list_runs
 from clmle.settings import override
 from clmle.training import evaluate, load_model, train
 
@@ -151,6 +155,81 @@ def test_unknown_labels_are_masked(celeba):
     assert [data.attributes[n][0] for n in NAMES] == [-1, 1, 0]
 
 
+def rewritten(change_line, separator):
+    """Turns the list of attributes into one of other conventions, names of columns first."""
+
+    def harm(home):
+        first, *rows = (home / ATTR).read_text().splitlines()[1:]
+        lines = [["image_id", *first.split()], *map(str.split, rows)]
+        text = "\n".join(separator.join(map(change_line, line)) for line in lines)
+        (home / ATTR).write_text(text)
+
+    return harm
+
+
+def each_list(change_bytes):
+    def harm(home):
+        for path in [*home.glob("Anno/*"), *home.glob("Eval/*")]:
+            path.write_bytes(change_bytes(path.read_bytes()))
+
+    return harm
+
+
+def renamed(home):
+    for path in list((home / "Img/img_align_celeba").iterdir()):
+        path.rename(path.with_suffix(".JPG"))
+    (home / "Img/img_align_celeba").rename(home / "Img/IMG_Align_CelebA")
+    (home / ATTR).rename(home / "Anno/LIST_ATTR_CELEBA.TXT")
+
+
+def zeros(home):
+    lines = (home / ATTR).read_text().splitlines()
+    write(home / ATTR, [*lines[:2], *(line.replace("-1", " 0") for line in lines[2:])])
+
+
+def zipped(home, compression=zipfile.ZIP_STORED):
+    """As macOS packs a folder: a shadow of every file beside it; and the folder emptied."""
+    with zipfile.ZipFile(home / "Img/img_align_celeba.zip", "w", compression) as file:
+        for path in sorted((home / "Img/img_align_celeba").iterdir()):
+            file.writestr(f"__MACOSX/img_align_celeba/{path.name}", b"shadow")
+            file.write(path, f"img_align_celeba/{path.name}")
+            path.unlink()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        rewritten(str, ","),
+        rewritten(lambda word: f'"{word}"', ","),
+        rewritten(lambda word: f"{word}.0" if word in ("1", "-1") else word, ","),
+        each_list(lambda b: b"\xef\xbb\xbf" + b.replace(b"\n", b"\r\n")),
+        each_list(lambda b: b.replace(b"\n", b"  \n\n")),
+        zeros,
+        renamed,
+        zipped,
+    ],
+    ids=["commas", "quotes", "floats", "windows", "blank-lines", "0-and-1", "capitals", "macos"],
+)
+def test_copies_of_other_conventions_give_the_same(celeba, harm):
+    wanted = load_celeba(celeba)
+    harm(celeba)
+    found = load_celeba(celeba)
+    np.testing.assert_array_equal(found.images, wanted.images)
+    np.testing.assert_array_equal(found.split, wanted.split)
+    assert list(found.attributes) == list(NAMES)
+    for name in NAMES:
+        np.testing.assert_array_equal(found.attributes[name], wanted.attributes[name])
+
+
+def test_empty_fields_are_unknown(celeba):
+    rewritten(str, ",")(celeba)
+    lines = (celeba / ATTR).read_text().splitlines()
+    write(celeba / ATTR, [lines[0], f"{name_of(0)},,NaN,-1", f"{name_of(1)},0,1,nan", *lines[3:]])
+    data = load_celeba(celeba)
+    assert [data.attributes[n][0] for n in NAMES] == [-1, -1, 0]
+    assert [data.attributes[n][1] for n in NAMES] == [-1, 1, -1]
+
+
 ATTR, PART = "Anno/list_attr_celeba.txt", "Eval/list_eval_partition.txt"
 
 
@@ -164,6 +243,8 @@ ATTR, PART = "Anno/list_attr_celeba.txt", "Eval/list_eval_partition.txt"
         (lambda h: cut_mid_line(h / ATTR), r"line 122 \(000120.jpg\) has 1 values.*cut off"),
         (lambda h: say(h / ATTR, 6, "3"), "line 9 says '3' for 5_o_Clock_Shadow of 000007.jpg"),
         (lambda h: change(h / ATTR, "000007.jpg", "000008.jpg"), "two lines for 000008.jpg"),
+        (lambda h: change(h / ATTR, "Bald", "Young"), "has two columns Young"),
+        (lambda h: change(h / ATTR, "000007.jpg", "\0" * 99), r"no line for \?{40}\.\.\., and"),
         (lambda h: change(h / ATTR, "120", "many"), "must begin with the number"),
         (lambda h: (h / ATTR).write_bytes(b"\xff\xfe\xff"), "cannot be read as text"),
         (lambda h: (h / ATTR).write_text(""), "must begin with the number"),
@@ -229,6 +310,44 @@ def test_a_zip_file_that_is_cut_off_is_named(celeba):
     (celeba / "Img" / "img_align_celeba.zip").write_bytes(b"PK\x03\x04cut")
     with pytest.raises(InputError, match="cannot be opened as a zip file"):
         load_celeba(celeba)
+
+
+def test_what_cannot_be_unpacked_is_left_out_and_named(celeba):
+    zipped(celeba, zipfile.ZIP_DEFLATED)
+    path = celeba / "Img/img_align_celeba.zip"
+    with zipfile.ZipFile(path) as file:
+        info = file.getinfo("img_align_celeba/000002.jpg")
+    data = bytearray(path.read_bytes())
+    begin = info.header_offset + 30 + len(info.filename)
+    data[begin : begin + info.compress_size] = b"\xff" * info.compress_size
+    path.write_bytes(data)
+    with pytest.warns(UserWarning, match=r"000002.jpg is damaged \(Error -3"):
+        found = load_celeba(celeba)
+    assert found.split[1] == -1
+    assert (found.split != -1).sum() == 100 - 1
+    assert found.notes[0].startswith("1 of 120 photographs")
+
+
+def test_a_photograph_put_right_in_its_place_is_read_again(celeba):
+    wanted = load_celeba(celeba)
+    path = celeba / "Img/img_align_celeba" / name_of(7)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:400])
+    with pytest.warns(UserWarning, match="000008.jpg is damaged"):
+        load_celeba(celeba)
+    path.write_bytes(whole)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        found = load_celeba(celeba)
+    np.testing.assert_array_equal(found.images, wanted.images)
+    assert found.notes == ()
+
+
+def test_new_labels_do_not_have_photographs_read_again(celeba, monkeypatch):
+    load_celeba(celeba)
+    say_all(celeba / ATTR, "1")
+    monkeypatch.setattr(celeba_images.Photographs, "read", lambda *given: 1 / 0)
+    assert load_celeba(celeba).attributes["Bald"].all()
 
 
 def test_pixels_are_read_once_and_again_when_the_source_changes(celeba, monkeypatch):
@@ -301,6 +420,39 @@ def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
     assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
 
 
+def test_the_rate_falls_where_many_attributes_learn_together(celeba):
+    assert preset_settings("quick", "clmle", str(celeba), "all").train.learning_rate == 0.05
+    names = " ".join(f"a{i}" for i in range(40))
+    write(celeba / ATTR, [str(N), names, *(f"{name_of(i)}{' -1' * 40}" for i in range(N))])
+    for attribute, rate in (("all", 0.01), ("a1", 0.05), ("a1,a2", 0.05)):
+        found = preset_settings("quick", "clmle", str(celeba), attribute)
+        assert found.train.learning_rate == pytest.approx(rate)
+    assert preset_settings("quick", "clmle", "toonfaces", "all").train.learning_rate == 0.05
+
+
+@pytest.mark.filterwarnings("ignore:1 of 120 photographs")
+def test_an_attribute_that_nothing_shows_is_named_by_every_command(celeba, tmp_path, capsys):
+    lines = (celeba / ATTR).read_text().splitlines()
+    write(celeba / ATTR, [*lines[:2], *(" ".join([*x.split()[:2], "-1", *x.split()[3:]])
+                                        for x in lines[2:])])  # fmt: skip
+    where = ["--runs-dir", str(tmp_path / "runs")]
+    small = ["--iterations", "2", "--rounds", "1", "--batch-size", "24", "--threads", "1",
+             "--backbone", "tiny"]  # fmt: skip
+    (celeba / "Img/img_align_celeba" / name_of(3)).unlink()
+    command = ["train", str(celeba), "--attribute", "all", "--method", "softmax"]
+    assert main([*command, *small, *where]) == 0
+    told = [capsys.readouterr().out]
+    (run,) = list_runs(tmp_path / "runs")
+    assert run.result()["no_training"] == ["Bald"]
+    for command in (["evaluate", run.name, *where], ["runs", "show", run.name, *where],
+                    ["data", str(celeba), "--attribute", "all"]):  # fmt: skip
+        assert main(command) == 0
+        told.append(capsys.readouterr().out)
+    for out in told:
+        assert "no training image shows them or none does not: Bald." in out
+        assert out.count("Bald") == 1
+
+
 def test_the_data_command_counts_its_attributes_and_sums_its_people(celeba, capsys):
     assert main(["data", str(celeba)]) == 0
     out = capsys.readouterr().out
@@ -317,3 +469,58 @@ def say_all(path, text):
     lines = path.read_text().splitlines()
     rows = [f"{line.split()[0]} {' '.join([text] * len(NAMES))}" for line in lines[2:]]
     write(path, [*lines[:2], *rows])
+
+
+def test_a_sentence_that_a_kill_cut_off_is_not_missed(tmp_path):
+    n, shape = 2 * CHUNK, (2, 2, 3)
+
+    def dies(i):
+        if i >= CHUNK:
+            raise KeyboardInterrupt
+        return np.ones(shape, dtype=np.uint8)
+
+    with pytest.raises(KeyboardInterrupt):
+        cached_pixels(tmp_path / "pixels", "a", n, shape, dies)
+    (tmp_path / "pixels.building/problems.jsonl").write_text('[900, "half a sen')
+    _, problems = cached_pixels(
+        tmp_path / "pixels", "a", n, shape, lambda i: "odd" if i > n - 3 else np.ones(shape)
+    )
+    assert problems == {n - 2: "odd", n - 1: "odd"}
+
+
+def test_the_disk_holds_all_pixels_from_the_first_on(tmp_path):
+    """Otherwise a disk that others fill would end the process, and not in a sentence."""
+    n, shape = 600, (20, 20, 3)
+    held = []
+
+    def read(i):
+        held.append(os.stat(tmp_path / "pixels.building/images.npy").st_blocks * 512)
+        return np.ones(shape, dtype=np.uint8)
+
+    cached_pixels(tmp_path / "pixels", "a", n, shape, read)
+    assert min(held) >= n * 1200
+
+
+def test_one_process_reads_and_the_other_tells_how_far_it_is(tmp_path):
+    n, shape = 2 * CHUNK, (2, 2, 3)
+    seen = threading.Event()
+    told, found = [], []
+
+    def slow(i):
+        if i == CHUNK:  # the first half is marked; the other one has said so
+            assert seen.wait(30)
+        return np.full(shape, i % 251, dtype=np.uint8)
+
+    def tell(done, total):
+        told.append((done, total))
+        if done == CHUNK:
+            seen.set()
+
+    first = threading.Thread(target=cached_pixels, args=(tmp_path / "p", "a", n, shape, slow))
+    first.start()
+    while not (tmp_path / "p.building/stamp.txt").exists():
+        time.sleep(0.01)
+    found.append(cached_pixels(tmp_path / "p", "a", n, shape, lambda i: 1 / 0, tell)[0])
+    first.join()
+    assert (CHUNK, n) in told
+    np.testing.assert_array_equal(found[0][:, 0, 0, 0], np.arange(n) % 251)

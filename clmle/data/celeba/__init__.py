@@ -75,7 +75,7 @@ def load_celeba(
     ------
     InputError
         A file is missing, cut off or odd; the sentence names it. Single photographs that cannot
-        be read are left out with one warning that names the first of them.
+        be read are left out with one warning that names the first of them; so do ``notes``.
 
     References
     ----------
@@ -89,26 +89,25 @@ def load_celeba(
     home = Path(folder).expanduser()
     if not home.is_dir():
         raise InputError(f"There is no folder {home}.")
-    attribute_file = _needed(home, ATTRIBUTES)
-    table = read_attributes(attribute_file)
+    table = read_attributes(_needed(home, ATTRIBUTES))
     images = table.images
     attributes = {name: table.values[:, i].copy() for i, name in enumerate(table.columns)}
     part = read_numbers(_needed(home, PARTITION), images, head=False)[:, 0]
     _check_part(part, images, _needed(home, PARTITION))
     identity = _optional(home, IDENTITY, images, head=False)
     landmarks = _optional(home, LANDMARKS, images, head=True)
-    pixels, problems = _pixels(home, attribute_file, images, image_size, progress, root)
+    pixels, problems = _pixels(home, images, image_size, progress, root)
     people = None if identity is None else identity[:, 0]
     split = _split(part, people, validation, seed)
     split[list(problems)] = LEFT_OUT
-    warn_of(problems, len(images))
+    notes = warn_of(problems, len(images))
     columns = {"file": np.array(images)}
     if landmarks is not None:
         columns["landmarks"] = landmarks
     labels = {}
     if people is not None:
         labels["identity"] = np.unique(people, return_inverse=True)[1].astype(np.int64)
-    return Dataset("celeba", pixels, split, attributes, labels, columns=columns)
+    return Dataset("celeba", pixels, split, attributes, labels, columns=columns, notes=notes)
 
 
 def _needed(home: Path, stem: str) -> Path:
@@ -153,16 +152,15 @@ def _split(part: np.ndarray, identity: np.ndarray | None, validation: str, seed:
 
 def _pixels(
     home: Path,
-    attribute_file: Path,
     images: tuple[str, ...],
     height: int,
     progress: Progress | None,
     root: str | os.PathLike[str] | None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     photographs = Photographs(home)
-    facts = os.stat(photographs.path), os.stat(attribute_file)
-    parts = [str(photographs.path.resolve()), height, ALIGNED.box]
-    parts += [(f.st_size, f.st_mtime_ns) for f in facts]
+    # Labels may change without a photograph, and photographs without their folder.
+    parts = [str(photographs.path.resolve()), height, ALIGNED.box, images]
+    parts.append(photographs.facts(images))
     stamp = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
     name = hashlib.sha256(f"{photographs.path.resolve()} {height}".encode()).hexdigest()[:12]
     store = Path(root) if root is not None else cache_dir() / "celeba"

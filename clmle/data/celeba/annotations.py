@@ -2,11 +2,12 @@
 
 Each holds one line an image. The first lines of the attribute and landmark lists are the number of
 images and the column names; those of the split and identity lists are images already. Copies in
-CSV (a header, commas) are read too.
+CSV (commas, and a line of column names) are read too, whatever their names end in.
 """
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.base import UNKNOWN
+from clmle.data.celeba.places import within
 from clmle.errors import InputError
 
-SHOWN = {"-1": 0, "1": 1, "0": UNKNOWN}  # as written: not shown, shown, not known
+BLANK = 9  # an empty field, before it is UNKNOWN
+SHOWN = {"-1": -1, "1": 1, "0": 0, "-1.0": -1, "1.0": 1, "0.0": 0}
+SHOWN |= dict.fromkeys(("", "nan", "NaN", "NA", "?"), BLANK)
+LONGEST = 40  # characters of a file's words that an error repeats
 
 
 @dataclass(frozen=True)
@@ -32,24 +37,32 @@ class Table:
 
 def find(folder: Path, stem: str) -> Path | None:
     """``stem``.txt or .csv in ``folder`` or up to two folders below (the authors' Anno, Eval)."""
-    for ending in ("txt", "csv"):
-        for depth in ("", "*/", "*/*/"):
-            for path in sorted(folder.glob(f"{depth}{stem}.{ending}")):
-                if path.is_file():
-                    return path
-    return None
+    table = None
+    for path in within(folder, (f"{stem.lower()}.txt", f"{stem.lower()}.csv")):
+        if path.is_file() and path.suffix.lower() == ".txt":
+            return path
+        if path.is_file() and table is None:
+            table = path
+    return table
 
 
 def column_names(path: Path) -> tuple[str, ...]:
     """Names of the columns, from the head of a file alone."""
-    separator = "," if path.suffix == ".csv" else None
-    lines = [line for line in _text(path).splitlines()[:3] if line.strip()]
-    return _head(path, lines, True, separator)[1]
+    return _head(path, _lines(path, at_most=2), True).columns
 
 
 def read_attributes(path: Path) -> Table:
-    """1 shown, 0 not shown, -1 unknown, (n, k) int8."""
-    return read_table(path, True, SHOWN.__getitem__, "1 or -1 (0 where it is not known)", np.int8)
+    """1 shown, 0 not shown, -1 unknown, (n, k) int8.
+
+    The authors write 1 and -1. An empty field or NaN is unknown, and so is 0; but in a copy that
+    nowhere says -1, 0 is what it has in place of it.
+    """
+    wanted = "1 or -1 (0 or nothing where it is not known)"
+    table = read_table(path, True, SHOWN.__getitem__, wanted, np.int8)
+    no = -1 if (table.values == -1).any() else 0
+    values = np.full(table.values.shape, UNKNOWN, dtype=np.int8)
+    values[table.values == 1], values[table.values == no] = 1, 0
+    return Table(path, table.images, table.columns, values)
 
 
 def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
@@ -67,7 +80,7 @@ def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
     missing = [name for name in images if name not in place]
     if missing:
         raise InputError(
-            f"{path} has no line for {missing[0]}, and lacks {len(missing):,} of the "
+            f"{path} has no line for {_shown(missing[0])}, and lacks {len(missing):,} of the "
             f"{len(images):,} images in all; get the whole file."
         )
     return table.values[[place[name] for name in images]]
@@ -85,21 +98,20 @@ def read_table(
     InputError
         The file is cut off, or a line is odd; the sentence names file and line.
     """
-    separator = "," if path.suffix == ".csv" else None
-    lines = [line for line in _text(path).splitlines() if line.strip()]
-    announced, columns, first = _head(path, lines, head, separator)
-    body = lines[first:]
+    lines = _lines(path)
+    start = _head(path, lines, head)
+    body = lines[start.lines :]
     if not body:
         raise InputError(f"{path} holds no line of an image; get it again.")
-    width = len(columns) or len(body[0].split(separator)) - 1
-    columns = columns or tuple(map(str, range(width)))
+    width = len(start.columns) or len(start.split(body[0][1])) - 1
+    columns = start.columns or tuple(map(str, range(1, width + 1)))
     values: np.ndarray = np.empty((len(body), width), dtype=dtype)
     images = []
-    for i, line in enumerate(body):
-        name, *texts = (text.strip() for text in line.split(separator))
+    for i, (number, line) in enumerate(body):
+        name, *texts = start.split(line)
         if len(texts) != width:
             raise InputError(
-                f"{path}, line {i + first + 1} ({name}) has {len(texts)} values, but must have "
+                f"{path}, line {number} ({_shown(name)}) has {len(texts)} values, but must have "
                 f"{width}; the file may be cut off: get it again."
             )
         images.append(name)
@@ -110,42 +122,82 @@ def read_table(
                 (t, c) for t, c in zip(texts, columns, strict=True) if not _fits(value, t)
             )
             raise InputError(
-                f"{path}, line {i + first + 1} says {text!r} for {column} of {name}, but must "
-                f"say {wanted}."
+                f"{path}, line {number} says {_shown(text)!r} for {column} of {_shown(name)}, but "
+                f"must say {wanted}."
             ) from None
-    if announced is not None and announced != len(body):
+    if start.announced is not None and start.announced != len(body):
         raise InputError(
-            f"{path} announces {announced:,} images but has lines for {len(body):,}; get it again."
+            f"{path} announces {start.announced:,} images but has lines for {len(body):,}; "
+            "get it again."
         )
     if len(set(images)) < len(images):
-        twice = Counter(images).most_common(1)[0][0]
-        raise InputError(f"{path} has two lines for {twice}; remove one.")
+        raise InputError(f"{path} has two lines for {_twice(images)}; remove one.")
     return Table(path, tuple(images), columns, values)
 
 
-def _text(path: Path) -> str:
+def _lines(path: Path, at_most: int | None = None) -> list[tuple[int, str]]:
+    """Lines that are not empty, each with its number; the first ``at_most`` of them."""
+    found = []
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open(path, encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    found.append((number, line))
+                if len(found) == at_most:
+                    break
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as text ({error}); get it again.") from error
+    return found
 
 
-def _head(
-    path: Path, lines: list[str], head: bool, separator: str | None
-) -> tuple[int | None, tuple[str, ...], int]:
-    """The number of images announced, the column names, and how many lines say so."""
-    if separator:
-        return None, tuple(c.strip() for c in lines[0].split(separator)[1:]) if lines else (), 1
-    if not head:
-        return None, (), 0
-    if len(lines) < 2 or not lines[0].strip().isdigit():
+@dataclass(frozen=True)
+class Head:
+    """How a file begins: the number of images it announces, its columns, and in how many lines."""
+
+    announced: int | None
+    columns: tuple[str, ...]
+    lines: int
+    split: Callable[[str], list[str]] = str.split
+
+
+def _head(path: Path, lines: list[tuple[int, str]], head: bool) -> Head:
+    first = [line for _, line in lines[:2]]
+    if first and "," in first[0]:
+        words = _by_commas(first[0])
+        # A list without column names would lose its first image.
+        named = head or not words[-1].isdecimal()
+        found = Head(None, tuple(words[1:]) if named else (), int(named), _by_commas)
+    elif not head:
+        return Head(None, (), 0)
+    elif len(first) < 2 or not first[0].strip().isdecimal():
         raise InputError(f"{path} must begin with the number of images and a line of column names.")
-    return int(lines[0]), tuple(lines[1].split()), 2
+    else:
+        found = Head(int(first[0]), tuple(first[1].split()), 2)
+    if len(set(found.columns)) < len(found.columns):
+        raise InputError(f"{path} has two columns {_twice(found.columns)}; get it again.")
+    return found
+
+
+def _by_commas(line: str) -> list[str]:
+    """The fields of a line of CSV, without quotes."""
+    try:
+        return [field.strip() for field in next(csv.reader([line]))]
+    except csv.Error:  # of a damaged file: one field, so that its line is named as odd
+        return [line]
+
+
+def _twice(names: tuple[str, ...] | list[str]) -> str:
+    return _shown(Counter(names).most_common(1)[0][0])
+
+
+def _shown(word: str) -> str:
+    """A word of a file as an error repeats it: of a damaged one it may be anything."""
+    plain = "".join(c if c.isprintable() else "?" for c in word)
+    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
 
 
 def _fits(value: Callable[[str], int], text: str) -> bool:
     try:
-        value(text)
+        return abs(value(text)) < 2**31
     except (KeyError, ValueError):
         return False
-    return abs(int(text)) < 2**31

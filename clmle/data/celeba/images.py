@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from clmle.data.celeba.places import entries, within
 from clmle.data.crop import Crop
 from clmle.errors import InputError
 
@@ -16,7 +19,7 @@ NAMES = ("img_align_celeba", "img_align_celeba_png", "images")
 # Their landmarks put the eyes at about (69, 111) and (108, 111) and the mouth at (89, 152) of it.
 ALIGNED = Crop((218, 178), (0.101, 0.193, 0.899, 0.955), "the aligned photographs")
 PROPORTION = 47 / 55
-ENDINGS = ("", ".png", ".jpg", ".jpeg")
+ENDINGS = (".png", ".jpg", ".jpeg", "")
 
 
 def width_of(height: int) -> int:
@@ -36,12 +39,9 @@ class Photographs:
     def __init__(self, folder: Path) -> None:
         self.path = _find(folder)
         self._own = threading.local()  # a zip file is not shared between threads
-        self._members: dict[str, str] = {}
-        if self.path.is_file():
-            self._members = {Path(m).name: m for m in self._zip().namelist() if Path(m).suffix}
-        self.names = (
-            set(self._members) if self._members else {p.name for p in self.path.iterdir()}
-        )  # fmt: skip
+        self.zipped = self.path.is_file()
+        # By name without capitals: copies have .JPG where the lists say .jpg.
+        self.stored = self._members() if self.zipped else self._files()
 
     def read(self, name: str, height: int) -> np.ndarray | str:
         """(height, width, 3) uint8 of one photograph, or one sentence on why not."""
@@ -52,13 +52,33 @@ class Photographs:
 
     def file_of(self, name: str) -> str | None:
         """The stored name of the photograph: the lists say .jpg where a copy has .png."""
-        stem = Path(name).stem
-        return next((n for n in (name, *(stem + e for e in ENDINGS)) if n in self.names), None)
+        plain = name.lower()
+        stem = Path(plain).stem
+        names = (plain, *(stem + ending for ending in ENDINGS))
+        return next((self.stored[n] for n in names if n in self.stored), None)
+
+    def facts(self, names: Sequence[str]) -> list[tuple[object, ...]]:
+        """What changes when a photograph does: name, size and time of each, or of the zip file."""
+        if self.zipped:
+            state = os.stat(self.path)
+            return [(state.st_size, state.st_mtime_ns)]
+        states = {entry.name: entry.stat() for entry in entries(self.path)}
+        found = (self.file_of(name) for name in names)
+        return [(f, states[f].st_size, states[f].st_mtime_ns) if f in states else () for f in found]
+
+    def _files(self) -> dict[str, str]:
+        return {e.name.lower(): e.name for e in entries(self.path) if e.is_file()}
+
+    def _members(self) -> dict[str, str]:
+        """Files of the zip file by name; macOS adds a shadow of each, which is no image."""
+        found: dict[str, str] = {}
+        for member in self._zip().namelist():
+            if "__MACOSX" not in member and not member.endswith("/"):
+                found.setdefault(Path(member).name.lower(), member)
+        return found
 
     def _bytes(self, name: str) -> bytes:
-        if self._members:
-            return self._zip().read(self._members[name])
-        return (self.path / name).read_bytes()
+        return self._zip().read(name) if self.zipped else (self.path / name).read_bytes()
 
     def _zip(self) -> zipfile.ZipFile:
         if not hasattr(self._own, "zip"):
@@ -73,18 +93,21 @@ class Photographs:
 
 
 def _find(folder: Path) -> Path:
-    """The folder of photographs, else the zip file of them."""
-    for name in NAMES:
-        for pattern in (name, f"*/{name}", f"*/*/{name}"):
-            for path in sorted(folder.glob(pattern)):
-                if path.is_dir():
-                    # Some copies hold a folder of the same name inside.
-                    return path / name if (path / name).is_dir() else path
-    for name in NAMES:
-        for pattern in (f"{name}.zip", f"*/{name}.zip", f"*/*/{name}.zip"):
-            for path in sorted(folder.glob(pattern)):
-                return path
-    raise InputError(
-        f"{folder} holds neither a folder {NAMES[0]} nor {NAMES[0]}.zip; put the aligned "
-        "photographs of CelebA there."
-    )
+    """The folder of photographs, else the zip file of them, else an empty folder."""
+    wanted = [*NAMES, *(f"{name}.zip" for name in NAMES)]
+    found = sorted(within(folder, wanted), key=lambda path: wanted.index(path.name.lower()))
+    folders = [_inner(path) for path in found if path.is_dir()]
+    zips = [path for path in found if path.is_file() and path.suffix]
+    best = [*filter(entries, folders), *zips, *folders]
+    if not best:
+        raise InputError(
+            f"{folder} holds neither a folder {NAMES[0]} nor {NAMES[0]}.zip; put the aligned "
+            "photographs of CelebA there."
+        )
+    return best[0]
+
+
+def _inner(folder: Path) -> Path:
+    """Some copies hold a folder of the same name inside."""
+    inside = folder / folder.name
+    return inside if inside.is_dir() else folder
