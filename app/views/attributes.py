@@ -336,7 +336,7 @@ with sentences():
     rest = [n for n in learners if n != learner]
     others = right.multiselect(
         "Compared with", rest, [n for n in (rival, ours) if n in rest][:1], key="with",
-        bind="query-params", max_selections=3,
+        bind="query-params", max_selections=3, wrap=True,
     )  # fmt: skip
     with sentences():
         gain_part(frame, learner, others)
