@@ -193,7 +193,11 @@ def results() -> None:
     variants = study.variants
     first = reference(study)
     base = right.selectbox(
-        "Compared with", variants, index=variants.index(first), key=f"base-{name}"
+        "Compared with",
+        variants,
+        index=variants.index(first),
+        key=f"base-{name}",
+        bind="query-params",
     )
     picked = left.multiselect(
         "Variants shown",
@@ -201,6 +205,7 @@ def results() -> None:
         key=f"variants-{name}",
         placeholder=f"all {len(variants)}",
         wrap=True,
+        bind="query-params",
     )
     shown = tuple(n for n in variants if n in picked or n == base) if picked else ()
     views = available(study)
