@@ -83,7 +83,6 @@ def results(courses: dict) -> None:
             "text/html",
         )
         st.download_button("Curves as CSV", lambda: curve.to_csv(index=False), "sphere.csv")
-        st.caption("The frame that is shown, as SVG: the camera above the figure.")
 
 
 def hardest(course) -> int:
