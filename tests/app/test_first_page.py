@@ -8,7 +8,7 @@ from pathlib import Path
 from app.widgets import warm
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW = ("torch", "pandas", "plotly.graph_objs", "sklearn", "scipy")
+SLOW = ("torch", "pandas", "sklearn", "scipy")
 
 
 def test_the_first_page_loads_none_of_the_heavy_libraries():
