@@ -41,7 +41,8 @@ def fit(figure: Any) -> None:
             broken = [_broken(text) for text in rows]
             layout.yaxis.ticktext = broken
             more = max(text.count("<br>") for text in broken)
-            layout.height = (layout.height or 340) + more * LINE * len(rows)
+            # Of few rows axis and legend leave too little on a phone.
+            layout.height = (layout.height or 340) + LINE * (more * len(rows) + 5)
 
 
 def _plain(text: str) -> str:
