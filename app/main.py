@@ -10,6 +10,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from app.widgets.uploads import bound_uploads  # noqa: E402
+from app.widgets.warm import warm  # noqa: E402
 
 # Not "pages": Streamlit would serve that folder by itself, past this file.
 PAGES = Path(__file__).parent / "views"
@@ -44,3 +45,4 @@ st.navigation(
         st.Page(PAGES / "paper.py", title="Paper", icon=":material/article:"),
     ]
 ).run()
+warm()

@@ -70,3 +70,10 @@ def test_bounds_drawn_are_the_bounds():
     bounds = margin_bounds(np.ones(8), 64)
     assert printed.y[at] == pytest.approx(bounds.between)
     assert sphere.y[at] == pytest.approx(bounds.between_sphere)
+
+
+def test_a_logarithmic_axis_says_its_numbers_in_full():
+    axis = figures.long_tail([1_500, 200, 30, 1]).layout.yaxis
+    assert axis.type == "log"
+    assert axis.ticktext == ("1", "2", "5", "10", "20", "50", "100", "200", "500", "1,000")
+    assert [f"{v:,.0f}" for v in axis.tickvals] == list(axis.ticktext)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from clmle import figures
+from clmle.figures.sphere import _curves
+from clmle.figures.sphere_marks import GENUINE, IMPOSTOR, INKS
 from clmle.sphere import SphereProblem, SphereRun, course, sphere_grid
 
 
@@ -86,3 +88,12 @@ def test_the_preview_says_how_many_points_there_are():
     figure = figures.sphere_points(found.frames[0].features, found.labels)
     assert "480 to 12" in figure.layout.title.text
     assert [t.name for t in figure.data] == ["majority", "minority"]
+
+
+def test_curves_differ_from_each_other_and_from_what_else_is_drawn():
+    lines = [
+        (t["line"]["color"], t["line"]["dash"])
+        for t in _curves({str(i): courses(2)["softmax"] for i in range(6)})
+    ]
+    assert len(set(lines)) == 6
+    assert not {ink for ink, _ in lines} & {*INKS, IMPOSTOR, GENUINE}

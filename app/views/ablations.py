@@ -68,12 +68,13 @@ def request_form():
     left, right = st.columns(2)
     methods = left.multiselect(
         "Methods", method_names(), default=["clmle", "over-sampling"] if study is None else [],
-        placeholder="all of the study", help="of a study, only its variants of these methods",
+        placeholder="all of the study", wrap=True,
+        help="of a study, only its variants of these methods",
     )  # fmt: skip
     data = preset_settings(preset, "clmle", dataset or (study.dataset if study else "toonfaces"))
     targets = target_names(data.data)
     attributes = right.multiselect(
-        "Attributes or labels", targets,
+        "Attributes or labels", targets, wrap=True,
         placeholder=f"the study's own: {', '.join(study.attributes) or 'the first'}"
         if study and not dataset else "the first one",
     )  # fmt: skip
@@ -192,10 +193,19 @@ def results() -> None:
     variants = study.variants
     first = reference(study)
     base = right.selectbox(
-        "Compared with", variants, index=variants.index(first), key=f"base-{name}"
+        "Compared with",
+        variants,
+        index=variants.index(first),
+        key=f"base-{name}",
+        bind="query-params",
     )
     picked = left.multiselect(
-        "Variants shown", variants, key=f"variants-{name}", placeholder=f"all {len(variants)}"
+        "Variants shown",
+        variants,
+        key=f"variants-{name}",
+        placeholder=f"all {len(variants)}",
+        wrap=True,
+        bind="query-params",
     )
     shown = tuple(n for n in variants if n in picked or n == base) if picked else ()
     views = available(study)

@@ -81,7 +81,8 @@ def gain_part(frame, learner: str, others: list[str]) -> None:
     with st.expander("The same in the paper (Fig. 9, from its Table 5)"):
         methods = ["Over-sampling", "Down-sampling", "Cost-sensitive", "CRL-I", "LMLE",
                    "Triplet-kNN", "PANDA", "ANet"]  # fmt: skip
-        against = st.multiselect("Gain of the paper's CLMLE over", methods, ["Over-sampling"])
+        against = st.multiselect("Gain of the paper's CLMLE over", methods, ["Over-sampling"],
+                                 key="published", bind="query-params")  # fmt: skip
         if against:
             printed = {f"{m}, in the paper": published_gains(m) for m in against}
             show_figure(
@@ -111,6 +112,7 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
         "Columns of the paper (photographs of CelebA, its Table 5)",
         list(published([]).columns.drop("level")), PAPER_SHOWN,
         help="published figures on other data: to compare orders with, not figures",
+        key="columns", bind="query-params",
     )  # fmt: skip
     table = compared(frame, [learner, *others], measure)
     if others and measure == FIGURES[0]:
@@ -290,11 +292,14 @@ def faces(found: dict, runs: dict, attribute: str) -> None:
 
     st.subheader("Hardest faces")
     left, right = st.columns([3, 2])
-    name = left.selectbox("Of the run", list(found), format_func=lambda n: label(runs[n]))
+    name = left.selectbox(
+        "Of the run", list(found), format_func=lambda n: label(runs[n]), key="of",
+        bind="query-params",
+    )  # fmt: skip
     kind = st.segmented_control(
         "Kind", list(KINDS), default="missed", key="kind", bind="query-params", required=True
     )
-    count = right.select_slider("Faces", [6, 12, 24, 48], 12)
+    count = right.select_slider("Faces", [6, 12, 24, 48], 12, key="faces", bind="query-params")
     rows, labels, scores = found[name]
     dataset = images_of(str(runs[name].path))
     places = extremes(labels, scores, count)[kind]
@@ -347,7 +352,7 @@ with sentences():
     rest = [n for n in learners if n != learner]
     others = right.multiselect(
         "Compared with", rest, [n for n in (rival, ours) if n in rest][:1], key="with",
-        bind="query-params", max_selections=3,
+        bind="query-params", max_selections=3, wrap=True,
     )  # fmt: skip
     with sentences():
         gain_part(frame, learner, others)

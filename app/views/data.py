@@ -10,6 +10,7 @@ from app.widgets.guard import sentences
 from app.widgets.helpers import helpers
 from clmle.processes import start_module
 
+THINNED = ("exponential", "step")
 MOST_BARS = 60  # classes that a bar chart can name; of more, the long tail tells
 
 
@@ -88,14 +89,18 @@ def gallery(dataset, target: str) -> None:
     from clmle.data import SPLITS
 
     values = dataset.attributes.get(target, dataset.labels.get(target))
-    kinds = {f"{target}": 1, f"not {target}": 0, "unknown": -1}
+    words = target.replace("_", " ")
+    kinds = {words: 1, f"not {words}": 0, "unknown": -1}
     if target in dataset.labels:
         names = dataset.class_names.get(target, ())
         kinds = {str(names[i]) if i < len(names) else str(i): i for i in range(values.max() + 1)}
     left, middle, right = st.columns(3)
-    kind = left.selectbox("Show", list(kinds))
-    split = middle.selectbox("Split", SPLITS)
-    seed = right.number_input("Draw", min_value=0, value=0, help="another number, other images")
+    kind = left.selectbox("Show", list(kinds), key="show", bind="query-params")
+    split = middle.selectbox("Split", SPLITS, key="split", bind="query-params")
+    seed = right.number_input(
+        "Draw", min_value=0, value=0, help="another number, other images", key="draw",
+        bind="query-params",
+    )  # fmt: skip
     rows = np.flatnonzero((values == kinds[kind]) & (dataset.split == SPLITS.index(split)))
     st.caption(f"{len(rows):,} images")
     if len(rows) == 0:
@@ -130,12 +135,16 @@ def counts(dataset, target: str) -> None:
     task = dataset.task(target)
     left, right = st.columns(2)
     kind = left.segmented_control(
-        "Imbalance dial", ["none", "exponential", "step"], default="none",
-        help="thins the training images only; test images stay as they are",
+        "Imbalance dial", ["none", *THINNED], default="none",
+        help="thins the training images only; test images stay as they are", key="dial",
+        bind="query-params",
     )  # fmt: skip
-    ratio = right.select_slider("Ratio, largest over smallest", [2, 5, 10, 20, 50, 100], value=20)
+    ratio = right.select_slider(
+        "Ratio, largest over smallest", [2, 5, 10, 20, 50, 100], value=20, key="ratio",
+        bind="query-params", disabled=kind not in THINNED, help="of the dial at its left",
+    )  # fmt: skip
     shown = {"as it is": task.class_counts()}
-    if kind in ("exponential", "step"):
+    if kind in THINNED:
         shown["thinned"] = imbalance(task, kind, float(ratio)).class_counts()
     frame = pd.DataFrame(shown, index=list(task.class_names)).rename_axis("class").reset_index()
     if task.n_classes <= MOST_BARS:
@@ -164,7 +173,7 @@ def counts(dataset, target: str) -> None:
     people = dataset.columns.get("identity", dataset.labels.get("identity"))
     if people is not None:
         sizes = np.bincount(people[(dataset.split == 0) & (people >= 0)])
-        with right:
+        with left:
             show_figure(
                 kept(figures.long_tail, sizes[sizes > 0]),
                 "long-tail",
@@ -184,7 +193,10 @@ def together(dataset, train: np.ndarray, place) -> None:
             kept(figures.co_occurrence, phi, names), "co-occurrence",
             pd.DataFrame(phi, index=names, columns=names).reset_index(names="attribute"),
         )  # fmt: skip
-        st.caption("Above 0: more often together than chance would have it; training images.")
+        st.caption(
+            "Above 0: more often together than chance would have it; training images. Empty: one "
+            "with itself, or one that does not vary where both are known."
+        )
 
 
 def asked_for(name: str, labels: str) -> bool:
@@ -213,12 +225,16 @@ with sentences():
     # A link restores the page: what it says counts until the widgets know better.
     for key in ("folder", "labels"):
         st.session_state.setdefault(f"data-{key}", st.query_params.get(key, ""))
-    own = choices[-1] if st.session_state["data-folder"] else choices[0]
-    st.session_state.setdefault("data-source", own)
-    source = left.selectbox("Data set", choices, key="data-source")
+    if "set" not in st.session_state and "set" not in st.query_params:
+        own = bool(st.session_state["data-folder"])
+        st.session_state["set"] = choices[-1] if own else choices[0]
+    source = left.selectbox("Data set", choices, key="set", bind="query-params")
     size, labels, ready, name = "quick", "", True, source
     if source in ("toonfaces", "toonfaces-identities"):
-        size = right.segmented_control("Size", ["quick", "standard"], default="quick") or "quick"
+        size = right.segmented_control(
+            "Size", ["quick", "standard"], default="quick", key="size", bind="query-params",
+            required=True,
+        )  # fmt: skip
         ready = is_rendered(source, size)
     elif source == "my own folder":
         name = right.text_input(
@@ -243,12 +259,16 @@ with sentences():
                 read_with_progress(name, labels)
                 st.session_state["read"] = (name, labels)
     if source != choices[-1]:
-        st.query_params.clear()
+        for key in ("folder", "labels"):
+            st.query_params.pop(key, None)
     if ready:
         dataset = dataset_of(name, size, labels)
         for note in dataset.notes:
             st.warning(note, icon=":material/broken_image:")
-        target = st.selectbox("Attribute or label", dataset.targets)
+        target = st.selectbox(
+            "Attribute or label", dataset.targets, key="target", bind="query-params",
+            format_func=lambda target: target.replace("_", " "),
+        )  # fmt: skip
         gallery(dataset, target)
         counts(dataset, target)
         if source in ("toonfaces", "toonfaces-identities"):

@@ -17,6 +17,11 @@ from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+PATIENCE = {
+    "umap": "seconds each for a few thousand points, the first a minute or two, to compile",
+    "tsne": "seconds each for a few thousand points",
+    "pca": "seconds for all of them",
+}
 NEAR = 10  # neighbours that make a neighbourhood
 MOST_OWN = 24  # images handed in
 
@@ -42,8 +47,8 @@ def projection(run: RunFolder, method: str):
     def waiting() -> None:
         st.progress(
             len(found) / len(rounds),
-            text=f"{NAMES[method]} of {label(run)}: {len(found)} of {len(rounds)} rounds; seconds "
-            "each for a few thousand points, the first a minute or two, to compile.",
+            text=f"{NAMES[method]} of {label(run)}: {len(found)} of {len(rounds)} rounds; "
+            f"{PATIENCE[method]}.",
         )
         now = load_projection(run, method) or {}
         if len(now) != len(found) or not helper.running:
@@ -285,8 +290,13 @@ with sentences():
             "figure and use the arrow keys and Enter. Rare classes are shown in full, common ones "
             "by a sample. Judged by the best round on validation images."
         )
-        st.download_button(
-            "Points as CSV", lambda: table_of(titles, by, texts), f"{run.name}-{method}.csv",
-            "text/csv",
-            icon=":material/download:",
-        )  # fmt: skip
+        with st.popover("Save", icon=":material/download:", help="Save the points and the figure"):
+            stem = f"{run.name}-{method}"
+            st.download_button(
+                "Points of all rounds as CSV", lambda: table_of(titles, by, texts), f"{stem}.csv",
+                "text/csv",
+            )  # fmt: skip
+            st.download_button(
+                "Figure as HTML", lambda: figure.to_html(include_plotlyjs=True), f"{stem}.html",
+                "text/html",
+            )  # fmt: skip

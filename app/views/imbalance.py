@@ -11,9 +11,9 @@ from app.widgets.sphere_viewer import sphere_viewer
 
 st.title("What imbalance does")
 st.markdown(
-    "Two classes on a circle, in turns. The **majority** has many points, the **minority** few. "
-    "A small network may bend the circle to tell them apart. Turn the dials and watch what each "
-    "method makes of it."
+    "Two classes on a circle or a sphere, in turns. The **majority** has many points, the "
+    "**minority** few. A small network may bend it to tell them apart. Turn the dials and watch "
+    "what each method makes of it."
 )
 
 
@@ -53,10 +53,11 @@ def results(courses: dict) -> None:
     rows = [
         {
             "method": title,
-            "balanced accuracy": 100 * c.balanced_accuracy[-1],
-            "minority found": 100 * c.recall[-1, 1],
-            "majority found": 100 * c.recall[-1, 0],
-            "impostors near the minority": 100 * c.impostors[-1],
+            # Rounded as in the panels' titles: the browser would round halves the other way.
+            "balanced accuracy": round(100 * c.balanced_accuracy[-1]),
+            "minority found": round(100 * c.recall[-1, 1]),
+            "majority found": round(100 * c.recall[-1, 0]),
+            "impostors near the minority": round(100 * c.impostors[-1]),
         }
         for title, c in courses.items()
     ]
@@ -82,7 +83,6 @@ def results(courses: dict) -> None:
             "text/html",
         )
         st.download_button("Curves as CSV", lambda: curve.to_csv(index=False), "sphere.csv")
-        st.caption("The frame that is shown, as SVG: the camera above the figure.")
 
 
 def hardest(course) -> int:

@@ -7,6 +7,9 @@ from app.widgets.guard import sentences
 from app.widgets.margin_search import margin_search
 from app.widgets.runs import all_runs, label
 
+OWN = "my own numbers"
+SCALES = [1, 2, 4, 8, 16, 32, 64]
+
 st.title("Margins")
 st.markdown(
     "A margin is a difference of cosines. **a1** keeps clusters of different classes apart, "
@@ -20,21 +23,33 @@ with sentences():
 
     from clmle import figures, margin_bounds
 
-    runs = {label(run): run for run in all_runs() if run.result() is not None}
-    source = st.selectbox("Class counts of", ["my own numbers", *runs])
+    runs = {run.name: run for run in all_runs() if run.result() is not None}
+    source = st.selectbox(
+        "Class counts of", [OWN, *runs], key="counts", bind="query-params",
+        format_func=lambda name: label(runs[name]) if name in runs else name,
+    )  # fmt: skip
     scale = margin = None
     if source in runs:
         result = runs[source].result() or {}
         counts = result["class_counts"]
         if "attributes" in result:
-            one = st.selectbox("Attribute", result["attributes"])
+            one = st.selectbox(
+                "Attribute", result["attributes"], key="attribute", bind="query-params",
+                format_func=lambda name: name.replace("_", " "),
+            )  # fmt: skip
             counts = counts[result["attributes"].index(one)]
         dim = runs[source].settings()["train"]["feature_dim"]
         scale, margin = result["chosen"].get("scale"), result["chosen"].get("between_margin")
     else:
         left, right = st.columns(2)
-        text = left.text_input("Images of each class", "5611, 389")
-        dim = int(right.number_input("Dimensions of the features", 1, 4096, 64))
+        text = left.text_input(
+            "Images of each class", "5611, 389", key="images", bind="query-params"
+        )
+        dim = int(
+            right.number_input(
+                "Dimensions of the features", 1, 4096, 64, key="dim", bind="query-params"
+            )
+        )
         try:
             counts = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
         except ValueError:
@@ -42,14 +57,21 @@ with sentences():
             st.stop()
     bounds = margin_bounds(counts, dim)
     left, right = st.columns(2)
-    n_other = int(left.slider("Other clusters in the denominator, K'", 1, 30, 6))
-    chosen = float(right.select_slider("Scale s", [1, 2, 4, 8, 16, 32, 64], value=8))
+    n_other = int(
+        left.slider(
+            "Other clusters in the denominator, K'", 1, 30, 6, key="others", bind="query-params"
+        )
+    )
+    chosen = float(
+        right.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
+    )
+    reached = bounds.feasible_between(n_other, chosen)
     first, second, third, fourth = st.columns(4)
     first.metric("a1 bound, printed", f"{bounds.between:.4g}")
     second.metric("a1 bound, sphere", f"{bounds.between_sphere:.4g}")
     third.metric(
         "largest a1 with the sum",
-        f"{bounds.feasible_between(n_other, chosen):.3f}",
+        f"{reached:.3f}",
         help="bound - log(K') / s: where the hinge of Eq. 9 can still reach zero",
     )
     fourth.metric("the same at s = 1", f"{bounds.feasible_between(n_other, 1.0):.3f}")
@@ -75,7 +97,7 @@ with sentences():
             "bound falls back to zero there."
         )
     show_figure(
-        kept(figures.feasible_region, bounds.between_sphere, n_other, scale, margin),
+        kept(figures.feasible_region, bounds.between_sphere, n_other, scale, margin, at=chosen),
         "feasible-margins",
     )
     st.dataframe(table.head(50), hide_index=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import textwrap
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,11 @@ import streamlit as st
 
 from app.widgets.actions import save_picture
 from clmle.figures.theme import title_of
+
+# Letters in a line beside and below an axis that a screen of 390 pixels has room for.
+BESIDE, BELOW = 28, 30
+LINE = 16  # pixels of a line
+_fitting = threading.Lock()
 
 
 def kept(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -22,8 +29,34 @@ def _kept(name: str, args: tuple, kwargs: dict, *, _make: Callable[..., Any]) ->
     return _make(*args, **kwargs)
 
 
+def fit(figure: Any) -> None:
+    """Break long names of rows and of the axis below into lines; a second time changes nothing."""
+    with _fitting:  # one figure serves many sessions
+        layout = figure.layout
+        below = layout.xaxis.title.text or ""
+        if len(below) > BELOW and "<br>" not in below:
+            layout.xaxis.title.text = "<br>".join(textwrap.wrap(below, BELOW))
+        rows = [str(text) for text in layout.yaxis.ticktext or ()]
+        if any(len(_plain(text)) > BESIDE and "<br>" not in text for text in rows):
+            broken = [_broken(text) for text in rows]
+            layout.yaxis.ticktext = broken
+            more = max(text.count("<br>") for text in broken)
+            # Of few rows axis and legend leave too little on a phone.
+            layout.height = (layout.height or 340) + LINE * (more * len(rows) + 5)
+
+
+def _plain(text: str) -> str:
+    return re.sub("<[^>]*>", "", text)
+
+
+def _broken(text: str) -> str:
+    lines = "<br>".join(textwrap.wrap(_plain(text), BESIDE - 6)) or " "
+    return f"<b>{lines}</b>" if text.startswith("<b>") else lines
+
+
 def show_figure(figure: Any, name: str, data: Any = None) -> None:
     """Draw ``figure``; offer PNG, SVG, HTML and its data as CSV."""
+    fit(figure)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name)  # also the name of a file, and of a CSS class
     st.plotly_chart(
         figure,

@@ -63,7 +63,8 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
                 kept(figures.comparison, results), f"{prefix}-comparison", pd.DataFrame(rows)
             )
         with right:
-            st.dataframe(pd.DataFrame(rows).set_index("run").T.astype(str), height=380)
+            classes = {run.name: (run.result() or {}).get("class_names") for run in runs}
+            st.dataframe(_figures(results, {n: classes[r.name] for n, r in named.items()}))
             st.caption(
                 "Balanced accuracy can be bought by trading everything else away; "
                 "so the other figures stand beside it. One seed is an example, not a result."
@@ -82,6 +83,25 @@ def _frame(runs):
     import pandas as pd
 
     return pd.DataFrame([{"run": name, **line} for name, lines in runs.items() for line in lines])
+
+
+def _figures(results: dict, class_names: dict):
+    """A column for each run, a row for each figure, in words."""
+    import pandas as pd
+
+    from clmle.figures.comparison import SHOWN
+
+    columns: dict = {}
+    for run, test in results.items():
+        if test is None:
+            continue
+        named = {SHOWN[key]: test.get(key) for key in SHOWN}
+        if len(test["recall"]) <= MOST_RECALLS:
+            names = class_names[run] or range(len(test["recall"]))
+            named |= {f"recall of {c}": r for c, r in zip(names, test["recall"], strict=False)}
+        columns[run] = {k: "–" if v is None else f"{v:.3f}" for k, v in named.items()}
+    table = pd.DataFrame(columns).fillna("–")
+    return table.rename_axis("on test images")
 
 
 def _flat(test: dict) -> dict:

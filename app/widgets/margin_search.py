@@ -54,9 +54,11 @@ def _form() -> None:
     preset = right.segmented_control("Budget", list(PRESETS), default="quick", required=True)
     left, middle, right = st.columns(3)
     between = left.multiselect(
-        "a1, shares of its bound", BETWEEN, [0.05, 0.125, 0.5], help="on the sphere"
+        "a1, shares of its bound", BETWEEN, [0.05, 0.125, 0.5], help="on the sphere", wrap=True
     )
-    within = middle.multiselect("a2, shares of its bound", WITHIN, [0.05, 0.25], help="by arcs")
+    within = middle.multiselect(
+        "a2, shares of its bound", WITHIN, [0.05, 0.25], help="by arcs", wrap=True
+    )
     n_seeds = int(right.number_input("Seeds", 1, 10, 2))
     if not between or not within:
         st.info("Choose at least one share of each margin.")

@@ -29,11 +29,13 @@ def all_runs() -> list[RunFolder]:
 
 
 def label(run: RunFolder) -> str:
-    """CLMLE, Eyeglasses, 22:31:05."""
+    """clmle, Eyeglasses, 22:31:05; with its seed where that is not 0."""
     settings = run.settings()
     target = settings["data"]["attribute"] or settings["data"]["dataset"]
     stamp = run.name.split("-")[1]
-    return f"{settings['method']}, {target}, {stamp[:2]}:{stamp[2:4]}:{stamp[4:]}"
+    seed = settings["train"]["seed"]  # several seeds are started in the same second
+    which = f", seed {seed}" if seed else ""
+    return f"{settings['method']}, {target}{which}, {stamp[:2]}:{stamp[2:4]}:{stamp[4:]}"
 
 
 def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:

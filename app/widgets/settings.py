@@ -15,9 +15,10 @@ def settings_form(value: Any, title: str, key: str, skip: tuple[str, ...] = ()) 
     """``value`` (a dataclass) with what the person changed, checked."""
     hints = typing.get_type_hints(type(value))
     changed: dict[str, Any] = {}
-    columns = st.columns(3)
     fields = [f for f in dataclasses.fields(value) if f.name not in skip]
     for i, f in enumerate(fields):
+        if i % 3 == 0:  # row by row: on a phone columns stand on each other
+            columns = st.columns(3)
         with columns[i % 3]:
             changed[f.name] = _field(f, hints[f.name], getattr(value, f.name), f"{key}-{f.name}")
     return override(value, changed, title)
@@ -34,4 +35,4 @@ def _field(f: Any, hint: Any, value: Any, key: str) -> Any:
         return st.number_input(name, value=value, step=1, help=text, key=key)
     # Numbers as text: a number field cannot be empty, or show 0.0005.
     shown = "" if value is None else str(value)
-    return st.text_input(name, value=shown, help=text, key=key)
+    return st.text_input(name, value=shown, help=text, key=key, placeholder="not set")

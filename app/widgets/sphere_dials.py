@@ -46,6 +46,7 @@ def dials() -> tuple[Any, int, list[str]]:
     methods = st.multiselect(
         "Methods, side by side", sphere_method_names(), key="sphere-methods",
         format_func=lambda name: get_method(name).title, max_selections=MOST,
+        wrap=True,
     )  # fmt: skip
     problem = SphereProblem(float(ratio), int(modes), float(noise), int(shape or 2), int(seed))
     _to_address(problem, int(clusters), methods)

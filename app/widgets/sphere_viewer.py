@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.widgets.served import plotly_address
+from app.widgets.served import plotly_loader
 
 PAGE = Path(__file__).with_suffix(".html")
 
@@ -49,7 +49,7 @@ def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: in
     page = PAGE.read_text(encoding="utf-8")
     for name, value in values.items():
         page = page.replace(name, value)
-    st.iframe(page.replace("LIBRARY", plotly_address(), 1))
+    st.iframe(page.replace("KEEPER", plotly_loader(), 1))
 
 
 def _packed(arrays: list[np.ndarray | None]) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
-from clmle.data.pixels import read_pixels
+if TYPE_CHECKING:
+    import numpy as np
 
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp"]
 MOST_BYTES = 20 * 2**20
@@ -38,6 +38,10 @@ def uploaded_images(
 
 
 def _decoded(file: Any, shape: tuple[int, int, int]) -> np.ndarray | str:
+    import numpy as np
+
+    from clmle.data.pixels import read_pixels
+
     if file.size > MOST_BYTES:
         return f"it has more than {MOST_BYTES // 2**20} MB"
     pixels = read_pixels(BytesIO(file.getvalue()), shape[:2], most=MOST_PIXELS)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.widgets.served import plotly_address, served
+from app.widgets.served import plotly_loader, served
 
 MOST_SIDE = 4096  # pixels of a sheet of faces: larger ones browsers refuse
 PAGE = (Path(__file__).parent / "viewer.html").read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def face_scatter(
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LABEL": html.escape(label, quote=True),
-        "LIBRARY": plotly_address(),
+        "KEEPER": plotly_loader(),
         "FACTS": json.dumps(facts, cls=PlotlyJSONEncoder).replace("<", "\\u003c"),
     }
     page = PAGE

@@ -12,7 +12,6 @@ from clmle.experiments.turns import WAITING
 from clmle.files import runs_dir
 from clmle.run_folder import ACTIVE, RunFolder, create_run
 from clmle.settings import Settings
-from clmle.training.prepare import settings_from_dict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +28,8 @@ def launch(
     InputError
         The settings cannot be used, or the folder cannot be made.
     """
+    from clmle.training.prepare import settings_from_dict  # with PyTorch: seconds to load
+
     settings_from_dict(settings.to_dict())
     run = create_run(root if root is not None else runs_dir(), settings.to_dict())
     _start(run, at_a_time)

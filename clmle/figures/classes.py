@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import colour, finish
+from clmle.figures.theme import colour, finish, log_ticks
 
 
 def class_counts(
@@ -87,7 +87,7 @@ def long_tail(counts: Sequence[int] | np.ndarray) -> Any:
             fill="tozeroy",
         )
     )  # fmt: skip
-    figure.update_yaxes(type="log")
+    figure.update_yaxes(**log_ticks(1, max(2, values.max(initial=1))))
     few = float((values <= 0.47 * values.mean()).mean())
     x = f"identity; {few:.0%} have under half of the mean"
     return finish(figure, "Images of each identity", x, "images")

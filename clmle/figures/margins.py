@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import colour, finish
+from clmle.figures.theme import colour, finish, log_ticks
 from clmle.margins import margin_bounds, sphere_bound
 
 
@@ -53,11 +53,17 @@ def within_bounds(shares: Sequence[float] | np.ndarray = ()) -> Any:
 
 
 def feasible_region(
-    bound: float, n_other: int, scale: float | None = None, margin: float | None = None
+    bound: float,
+    n_other: int,
+    scale: float | None = None,
+    margin: float | None = None,
+    *,
+    at: float | None = None,
 ) -> Any:
     """Largest a1 that the hinge can meet, against the scale s: with the sum, with the mean.
 
-    With a sum over K' other clusters in the denominator it is bound - log(K') / s.
+    With a sum over K' other clusters in the denominator it is bound - log(K') / s. A star marks
+    the ``scale`` and ``margin`` of a run; a dotted line the scale ``at``.
     """
     import plotly.graph_objects as go
 
@@ -74,9 +80,11 @@ def feasible_region(
     )  # fmt: skip
     if scale is not None and margin is not None:
         figure.add_scatter(
-            x=[scale], y=[margin], name="chosen", mode="markers",
+            x=[scale], y=[margin], name="of the run", mode="markers",
             marker={"size": 13, "color": colour(2), "symbol": "star"},
         )  # fmt: skip
-    figure.update_xaxes(type="log")
+    if at is not None:
+        figure.add_vline(x=at, line={"color": "#8C8C8C", "dash": "dot"})
+    figure.update_xaxes(**log_ticks(0.5, 64))
     figure.update_yaxes(range=[-0.05, 2.1])
     return finish(figure, "Margins that can be met lie below the line", "scale s", "a1, cosine")

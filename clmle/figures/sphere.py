@@ -87,6 +87,7 @@ def sphere_spec(
             data.append(trace | {"showlegend": shown and "name" in trace})
     moving = [*range(len(data)), len(data) + n]
     data += [*_curves(courses), _cursor(first, 0)]
+    reached = [(title, c.recall, c.balanced_accuracy) for title, c in courses.items()]
     frames = [
         {
             "name": str(int(first.steps[f])),
@@ -99,7 +100,7 @@ def sphere_spec(
                 moving_part(_cursor(first, f)),
             ],
             "traces": moving,
-            "layout": {"annotations": _titles(courses, f, columns, rows, height)},
+            "layout": {"annotations": _titles(reached, f, columns, rows, height)},
         }
         for f in panels
     ]
@@ -125,7 +126,7 @@ def sphere_spec(
             "domain": [0, (CURVE - 60) / height], "anchor": "x20", "range": [0, 1.03],
             "title": {"text": "balanced accuracy"}, "dtick": 0.25, "tickformat": ".0%",
         },
-        "annotations": _titles(courses, 0, columns, rows, height),
+        "annotations": _titles(reached, 0, columns, rows, height),
         "updatemenus": [play_buttons()],
         "sliders": [play_slider([str(int(s)) for s in first.steps], "step ")],
         "meta": _meta(courses, columns, rows, flat),
@@ -148,7 +149,7 @@ def _curves(courses: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         trace_of(
             "scatter", x=course.steps, y=course.balanced_accuracy, name=title, mode="lines",
-            line={"color": curve_colour(i), "dash": DASHES[i % 4], "width": 2.5},
+            line={"color": curve_colour(i), "dash": DASHES[(i + i // 4) % 4], "width": 2.5},
             xaxis="x20", yaxis="y20", legendgroup=title,
             hovertemplate="%{y:.0%} at step %{x}<extra>" + title + "</extra>",
         )
@@ -157,8 +158,8 @@ def _curves(courses: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def curve_colour(i: int) -> str:
-    """Colour of method ``i``: none of the two that mean a class."""
-    return (colour(2), colour(3), colour(5), GREY, colour(4), colour(6))[i % 6]
+    """Colour of method ``i``: none that means a class, an impostor or a neighbour."""
+    return (colour(3), colour(4), colour(6), GREY)[i % 4]
 
 
 def _cursor(course: Any, f: int) -> Any:
@@ -170,13 +171,13 @@ def _cursor(course: Any, f: int) -> Any:
 
 
 def _titles(
-    courses: Mapping[str, Any], f: int, columns: int, rows: int, height: int
+    reached: list[tuple[str, np.ndarray, np.ndarray]], f: int, columns: int, rows: int, height: int
 ) -> list[dict[str, Any]]:
     """Name of every panel, with what the method reaches at this frame."""
     found = []
-    for i, (title, course) in enumerate(courses.items()):
+    for i, (title, recalls, accuracies) in enumerate(reached):
         x, y = place(i, columns, rows, height)
-        recall, balanced = course.recall[f], course.balanced_accuracy[f]
+        recall, balanced = recalls[f], accuracies[f]
         found.append(
             {
                 "text": f"<b>{title}</b><br>minority found {recall[1]:.0%}, "

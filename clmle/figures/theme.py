@@ -5,6 +5,7 @@ Backgrounds are transparent and inks are mid-tones, so that a figure sits on lig
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -66,6 +67,14 @@ def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any
     figure.update_xaxes(title_text=x, automargin=True, **grid)
     figure.update_yaxes(title_text=y, automargin=True, **grid)
     return figure
+
+
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Numbers in full at 1, 2 and 5 of every power of ten; plotly would write 2 for 200."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [m * 10.0**p for p in powers for m in (1, 2, 5)]
+    places = [v for v in values if low <= v <= high]
+    return {"type": "log", "tickvals": places, "ticktext": [f"{v:,.10g}" for v in places]}
 
 
 def title_of(figure: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 
 from clmle.errors import InputError
@@ -11,17 +12,24 @@ from clmle.methods.base import METHODS, Batch, Loss, Method, Outputs, Rule, regi
 
 def method_names() -> tuple[str, ...]:
     """Names that :func:`get_method` accepts, sorted."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    _load_all()
     return tuple(sorted(METHODS))
 
 
 def get_method(name: str) -> type[Method]:
     """The class of a method; its ``title``, ``summary`` and ``Options`` describe it."""
-    names = method_names()
-    if name not in names:
-        raise InputError(f"There is no method {name!r}; choose one of: {', '.join(names)}.")
+    _load_all()
+    if name not in METHODS:
+        names = ", ".join(method_names())
+        raise InputError(f"There is no method {name!r}; choose one of: {names}.")
     return METHODS[name]
+
+
+@cache
+def _load_all() -> None:
+    """Import every file of this folder, once: the pages ask for titles many times over."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
 
 
 __all__ = ["Batch", "Loss", "Method", "Outputs", "Rule", "get_method", "method_names", "register"]

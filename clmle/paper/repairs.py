@@ -65,10 +65,12 @@ REPAIRS = (
     Repair(
         "Batches spread over all clusters",
         "Section 3.3",
-        r"\text{batch}=\{m_1\}\cup\text{the }M-1\text{ nearest clusters of }m_1",
+        r"\begin{gathered}\text{batch}=\{m_1\}\;\cup\\"
+        r"\text{the }M-1\text{ nearest clusters of }m_1\end{gathered}",
         "Every batch shows one small neighbourhood of a large class. The rest of that class "
         "drifts meanwhile, until nearly all is judged as the majority.",
-        r"\Pr(m)\propto(\text{mean cached loss of }m)^2,\quad m\in\text{all clusters}",
+        r"\begin{gathered}\Pr(m)\propto(\text{mean cached loss of }m)^2,\\"
+        r"m\in\text{all clusters}\end{gathered}",
         "A batch is spread over all clusters, hard ones more often, with a softmax on the same "
         "samples beside Eq. 9.",
         ('batches="neighbourhood"', 'batches="spread"'),
@@ -77,7 +79,8 @@ REPAIRS = (
     Repair(
         "No rare image twice in a batch",
         "Section 3.3",
-        r"20\text{ samples of each cluster, whatever its size}",
+        r"\begin{gathered}20\text{ samples of each cluster,}\\"
+        r"\text{whatever its size}\end{gathered}",
         "A class of a few dozen images is shown thousands of times and learnt by heart.",
         r"\text{places of class }c\text{ in a batch}\le 0.4\,L_c",
         "A batch holds at most two fifths of a class's images, from the first step on; logits are "
@@ -100,7 +103,8 @@ REPAIRS = (
         "Equation 9",
         r"\hat\mu_m=\frac1n\sum_{i\in\text{batch}\cap I_m}f_i",
         "The mean of a few samples of a cluster is noisy, and of one sample it is that sample.",
-        r"\mu_m\leftarrow 0.9\,\mu_m+0.1\,\hat\mu_m,\quad\text{the 6 nearest of other classes}",
+        r"\begin{gathered}\mu_m\leftarrow 0.9\,\mu_m+0.1\,\hat\mu_m,\\"
+        r"\text{the 6 nearest of other classes}\end{gathered}",
         "Centroids of the index, moved by the batches in between; each sample meets its nearest "
         "own cluster and the nearest of other classes.",
         ('centroids="batch"', 'centroids="local"'),

@@ -235,3 +235,39 @@ def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
             wanted.data, attribute=started[-2].data.attribute
         )
         assert started[-2].train.mirror == wanted.train.mirror
+
+
+def test_a_link_restores_the_page_of_data():
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app.switch_page("views/data.py")
+    for name, value in {"set": "digits", "split": "test", "dial": "step", "ratio": "50"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert [s.value for s in app.selectbox][:2] == ["digits", "label"]
+    assert next(s for s in app.selectbox if s.label == "Split").value == "test"
+    assert app.select_slider[0].value == 50
+    assert not app.select_slider[0].disabled
+    next(b for b in app.button_group if b.label == "Imbalance dial").set_value("none").run()
+    assert app.select_slider[0].disabled  # it would change nothing
+
+
+def test_a_link_restores_the_page_of_margins():
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app.switch_page("views/margins.py")
+    for name, value in {"images": "900, 90, 9", "dim": "8", "others": "3", "scale": "32"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert app.text_input[0].value == "900, 90, 9"
+    assert (app.number_input[0].value, app.slider[0].value) == (8, 3)
+    assert app.select_slider[0].value == 32
+
+
+def test_test_figures_are_said_in_words(finished, monkeypatch):
+    monkeypatch.setenv("CLMLE_RUNS", str(finished))
+    app = page(ROOT / "app/views/train.py").run()
+    table = next(d.value for d in app.dataframe if "balanced accuracy" in d.value.index)
+    test = list_runs(finished)[0].result()["test"]
+    assert table.iloc[0, 0] == f"{test['balanced_accuracy']:.3f}"
+    assert "recall of 7" in table.index

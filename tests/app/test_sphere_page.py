@@ -71,10 +71,21 @@ def test_train_play_select_and_tick_a_lesson(server, browser):
         time.sleep(0.1)
     frame.get_by_role("button", name="Pause").click()
     assert int(frame.locator("#where").inner_text().split()[1]) > 15
+    with tab.expect_download() as saved:
+        frame.get_by_role("button", name="Frame as PNG").click()
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
     tab.get_by_text("On even data softmax treats both classes alike.").wait_for(timeout=10_000)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert frame.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     no_traceback(tab)
+
+
+def test_all_chosen_methods_are_seen(server, browser):
+    tab = browser.new_page(viewport={"width": 390, "height": 844})
+    tab.goto(f"{server}/imbalance")
+    chosen = tab.get_by_test_id("stMultiSelectTagsContainer")
+    chosen.locator("[data-tag]").nth(4).wait_for(timeout=60_000)
+    assert chosen.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
 def test_neighbours_in_the_browser_are_the_core_s(server, browser):
@@ -86,6 +97,10 @@ def test_neighbours_in_the_browser_are_the_core_s(server, browser):
     tab.goto(f"{server}/imbalance?ratio=40&modes=2&noise=0.3&method=softmax&train=on")
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=120_000)
+    drawn = frame.locator("body").evaluate(
+        "() => [plot.data, frames[last].data].map(d => d.map(t => array(t.x).length))"
+    )
+    assert drawn[0][: len(drawn[1]) - 1] == drawn[1][:-1]  # the last frame, without a second draw
     for row in (3, 485):
         shown = frame.locator("body").evaluate(
             f"() => {{select({row}); return neighboursOf(7,0,{row})}}"
