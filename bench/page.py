@@ -22,7 +22,8 @@ INTRODUCTION = """# Benchmarks
 Made by `make bench`; every table and every figure in a sentence is what its command printed,
 kept in `docs/benchmarks`. `python -m bench NAME` measures one comparison again,
 `python -m bench --page` makes this page anew without measuring, `--list` names all comparisons.
-Contenders run in the same process or in turn in the same run; figures are medians where nothing else is said.
+Contenders run in the same process or in turn in the same run; figures are medians
+where nothing else is said.
 
 Beside every table stand the limits of its machine, measured before and after in the same run: the
 rate of a large matrix product, in float32 and in bfloat16, and the bandwidth of a copy in memory.
