@@ -148,8 +148,8 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
         f"{read:.0f} ms at the bandwidth above. Eq. 9 among all clusters is three "
         f"products of the batch with all of them, {product:.0f} ms at the rate above, and "
         f"takes {taken} ms, mostly to write and read what stands between the products: take "
-        "`--batches neighbourhood --centroids batch` there, as the paper does. A softmax over so many "
-        f"identities, which the recipe has beside Eq. 9, is a matrix of {weights:.1f} GB more, "
+        "`--batches neighbourhood --centroids batch` there, as the paper does. A softmax over so "
+        f"many identities, which the recipe has beside Eq. 9, is {weights:.1f} GB of weights more, "
         "three times that while it learns; `--softmax-weight 0` leaves it out."
     )
 
