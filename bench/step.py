@@ -140,5 +140,5 @@ COMPARISON = Comparison(
     "Backbone small, 6,000 faces, 64 numbers a feature, medians of 29 steps of all methods in "
     "turn.",
     says,
-    gpu="the same step on it, in bfloat16 and float32",
+    gpu="the same steps on it",
 )

@@ -18,6 +18,7 @@ import torch
 
 from bench.clustering import _peak_megabytes
 from bench.comparison import Comparison, Tables, number
+from bench.limits import clock, pick
 from bench.report import print_rows
 from clmle.evaluation.roc import tar_at_far
 from clmle.evaluation.streaming import BLOCK, OpenSet, open_set
@@ -54,9 +55,11 @@ class Product:
     """Times the matrix product alone, in the pass's tiles and threads, between its blocks."""
 
     def __init__(self, units: np.ndarray, threads: int) -> None:
-        self.left = torch.from_numpy(units)
+        self.device = pick()
+        self.left = torch.from_numpy(units).to(self.device)
         rng = np.random.default_rng(2)
-        self.right = torch.from_numpy(rng.normal(size=(BLOCK, DIM)).astype(np.float32))
+        right = torch.from_numpy(rng.normal(size=(BLOCK, DIM)).astype(np.float32))
+        self.right = right.to(self.device)
         self.threads, self.seconds, self.flop, self.away = threads, 0.0, 0, 0.0
         self.blocks = 0
 
@@ -70,10 +73,10 @@ class Product:
         with ThreadPoolExecutor(
             self.threads, initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            outs = [torch.empty(TILE) for _ in range(self.threads)]
-            start = time.perf_counter()
+            outs = [torch.empty(TILE, device=self.device) for _ in range(self.threads)]
+            start = clock(self.device)
             list(pool.map(self._share, range(self.threads), outs))
-            self.seconds += time.perf_counter() - start
+            self.seconds += clock(self.device) - start
         torch.set_num_threads(before)
         self.flop += 2 * len(self.left) * len(self.right) * DIM
         self.away += time.perf_counter() - began
@@ -95,7 +98,7 @@ def _one(n: int) -> None:
         )
         mapped = np.load(Path(folder) / "d.npy", mmap_mode="r")
         product = Product(x / np.linalg.norm(x, axis=1, keepdims=True), torch.get_num_threads())
-        found = open_set(x, people, mapped, progress=product, n_bootstrap=200)
+        found = open_set(x, people, mapped, device=pick(), progress=product, n_bootstrap=200)
     seconds = found.seconds - product.away
     rate = 2 * len(x) * n * DIM / seconds / 1e9
     limit = product.flop / product.seconds / 1e9
