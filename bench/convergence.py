@@ -105,6 +105,7 @@ COMPARISON = Comparison(
     run,
     f"toonfaces quick, {ATTRIBUTE}, backbone tiny, {STEPS} iterations of 240 images, validation "
     f"every {STEPS // LOOKS}; balanced accuracy on validation images; no prior features, the same "
-    "untrained network for every method.",
+    "untrained network for every method. The same question on 30,000 images, with prior features: "
+    "the study `curves` in [RESULTS](RESULTS.md).",
     says,
 )
