@@ -67,11 +67,15 @@ def main() -> int:
         write_page(folder)
         return 0
     names = given.names or list(BY_NAME)
-    if given.quick and given.out is None:
-        with tempfile.TemporaryDirectory() as passing:
-            failed = each(names, True, Path(passing))
-    else:
-        failed = each(names, given.quick, folder)
+    try:
+        if given.quick and given.out is None:
+            with tempfile.TemporaryDirectory() as passing:
+                failed = each(names, True, Path(passing))
+        else:
+            failed = each(names, given.quick, folder)
+    except KeyboardInterrupt:
+        print("Stopped; what had ended is kept.", file=sys.stderr)
+        return 130
     if failed:
         print(f"Failed, the others are kept: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0

@@ -1,7 +1,9 @@
 """docs/BENCHMARKS.md is what the kept comparisons say: all of it, and nothing else."""
 
 import dataclasses
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -124,10 +126,15 @@ def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path):
+def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
     path = save("rendering", rendered(8.0), tmp_path)
-    with pytest.raises(TypeError):
-        save("rendering", {**rendered(6.0), "tables": {"": [{"a": object()}]}}, tmp_path)
+
+    def full(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(InputError, match="disk is full"):
+        save("rendering", rendered(6.0), tmp_path)
     assert load(path) == rendered(8.0)
     assert [p.name for p in tmp_path.iterdir()] == ["rendering.json"]
 
