@@ -9,7 +9,7 @@ help:
 	@echo "make app     set up and open the app"
 	@echo "make test    set up and run every check and test"
 	@echo "make lint    style and types only"
-	@echo "make bench   the comparisons with peers, printed"
+	@echo "make bench   docs/BENCHMARKS.md: all comparisons with peers measured (hours; one: python -m bench NAME)"
 	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
 	@echo "make docs    the site of all documentation, in site/index.html"
 	@echo "make update  all packages at their newest versions, pinned; make audit: known weaknesses"
@@ -27,7 +27,8 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/test
+# Each comparison is kept as it ends; stopped, the rest is as it was.
+bench: .venv/test browser
 	$(BIN)/python -m bench
 
 results: .venv/test browser

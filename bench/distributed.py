@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import torch
 
+from bench.comparison import Comparison, Tables
 from bench.report import print_rows
 from clmle.data import load_toonfaces
 from clmle.presets import preset_settings
@@ -98,6 +100,29 @@ def measure(folder: Path, steps: int) -> None:
         print(json.dumps(found))
     leave(world)
 
+
+def says(tables: Tables, limits: Mapping[str, float]) -> str:
+    rows = tables[""]
+    words = []
+    for one, two in zip(rows[::2], rows[1::2], strict=True):
+        times = two["steps a second"] / one["steps a second"]
+        words.append(f"{one['run']} {times:.2f} times the steps a second")
+    return (
+        f"Two processes of one thread against one: {', '.join(words)}. The network's passes bound "
+        "a step, and two processes share the machine's memory bandwidth; agreeing on gradients and "
+        "on what the index learnt is the part named in the table."
+    )
+
+
+COMPARISON = Comparison(
+    "distributed",
+    "Training by one process and by two",
+    run,
+    "240 images of 40 x 40 a step, 6,000 to cluster, one thread a process, gloo; of two launches "
+    "the faster one.",
+    says,
+    gpu="several GPUs, NCCL",
+)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

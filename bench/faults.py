@@ -19,7 +19,7 @@ import signal
 import struct
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from bench import faults_work as work
+from bench.comparison import Comparison, Tables
 from bench.report import print_rows
 from clmle.errors import InputError
 from clmle.training import engine
@@ -244,24 +245,57 @@ def differences(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
     return sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
 
 
-def main() -> None:
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """All kinds of kills."""
+    return trials(list(KINDS), 0.05 if quick else 1.0, 0)
+
+
+def trials(chosen: list[str], share: float, seed: int) -> list[dict[str, Any]]:
+    """Rows of the chosen kinds, each printed as it is there."""
     import torch
 
+    torch.set_num_threads(1)  # no thread is there when a child is forked
+    work.warm(faces=any("rendering" in name for name in chosen))
+    rows = []
+    for name, kind in KINDS.items():
+        if name in chosen:
+            rows.append(trial(name, kind, max(1, round(kind.kills * share)), seed))
+            print(*rows[-1].values(), sep=" | ", flush=True)
+    return rows
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=list(KINDS), help="kinds of kills")
     parser.add_argument("--share", type=float, default=1.0, help="of the kills (200 in all)")
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
-    torch.set_num_threads(1)  # no thread is there when a child is forked
-    chosen = values.only or list(KINDS)
-    work.warm(faces=any("rendering" in name for name in chosen))
-    rows = []
-    for name, kind in KINDS.items():
-        if name in chosen:
-            rows.append(trial(name, kind, max(1, round(kind.kills * values.share)), values.seed))
-            print(*rows[-1].values(), sep=" | ", flush=True)
-    print_rows(TITLE, rows)
+    print_rows(TITLE, trials(values.only or list(KINDS), values.share, values.seed))
 
+
+def says(tables: Tables, limits: Mapping[str, float]) -> str:
+    rows = tables[""]
+    kills, ends, odd, hung = (
+        sum(row[key] for row in rows) for key in ("kills", "ends", "differences", "hung")
+    )
+    return (
+        f"{kills} kills, {ends} ends compared, {odd} differences, {hung} hung. *Sentences*: a "
+        "killed worker is told in one, and the same command again goes on. What an export had "
+        "begun to write (`.features.npz.….part`) stays beside it and can be removed."
+    )
+
+
+COMPARISON = Comparison(
+    "faults",
+    "Faults: killed, gone on, compared",
+    run,
+    "kill -9 at random moments; another process goes on, and what it leaves is compared bit for "
+    "bit with what an undisturbed one left (weights, momentum, cached losses, clusters, "
+    "embeddings, metrics, results, images, tables), times apart. Runs of a second or two on digits "
+    "and 60 faces, files in memory; a checkpoint after every step. Processes are forked from one "
+    "that has loaded the libraries; the program itself starts new ones.",
+    says,
+)
 
 if __name__ == "__main__":
     main()

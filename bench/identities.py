@@ -10,7 +10,7 @@ import argparse
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from statistics import median
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from bench.comparison import Comparison, Tables, number
 from bench.report import print_rows
 from clmle.batches import ClusterBatchSampler
 from clmle.index import ClusterIndex
@@ -132,6 +133,35 @@ def peak() -> float:
     """Largest memory of this process so far, GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
+
+def says(tables: Tables, limits: Mapping[str, float]) -> str:
+    last = tables[""][-1]
+    clusters = number(last["clusters"])
+    read = 1000 * clusters * DIM * 4 / 1e9 / limits["memory, GB/s"]
+    product = 1000 * 6 * 240 * clusters * DIM / 1e9 / limits["product, GFLOP/s"]
+    weights = number(last["identities"]) * DIM * 4 / 2**30
+    taken = last["Eq. 9 among all clusters, ms"]
+    return (
+        "Gathering single-cluster identities reads the features once, in no order the memory "
+        "likes, which bounds clusters and refresh. The clusters nearest to a query are one "
+        f"product with all centroids: with {last['clusters']} of them reading alone takes "
+        f"{read:.0f} ms at the bandwidth above. Eq. 9 among all clusters is three "
+        f"products of the batch with all of them, {product:.0f} ms at the rate above, and "
+        f"takes {taken} ms, mostly to write and read what stands between the products: take "
+        "`--batches neighbourhood --centroids batch` there, as the paper does. A softmax over so "
+        f"many identities, which the recipe has beside Eq. 9, is {weights:.1f} GB of weights more, "
+        "three times that while it learns; `--softmax-weight 0` leaves it out."
+    )
+
+
+COMPARISON = Comparison(
+    "identities",
+    TITLE,
+    run,
+    f"Synthetic unit features of {DIM} numbers, log-normal numbers of images as in the sets named, "
+    "one cluster for each identity with fewer than 400 images. Each row is a process of its own.",
+    says,
+)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -6,9 +6,11 @@ import os
 import platform
 from importlib.metadata import version
 
+PACKAGES = ("torch", "numpy", "faiss-cpu")
 
-def machine() -> str:
-    """Processor, cores and the versions that matter, in one line."""
+
+def hardware() -> str:
+    """Processor, cores and GPU, in one line."""
     import torch
 
     name = platform.processor() or platform.machine()
@@ -18,8 +20,18 @@ def machine() -> str:
     except (OSError, StopIteration):
         pass
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    packages = ", ".join(f"{p} {version(p)}" for p in ("torch", "numpy", "faiss-cpu"))
-    return f"{name}, {os.cpu_count()} cores, {gpu}; Python {platform.python_version()}, {packages}"
+    return f"{name}, {os.cpu_count()} cores, {gpu}"
+
+
+def versions() -> str:
+    """Python and the packages that matter, in one line."""
+    packages = ", ".join(f"{p} {version(p)}" for p in PACKAGES)
+    return f"Python {platform.python_version()}, {packages}"
+
+
+def machine() -> str:
+    """Processor, cores and the versions that matter, in one line."""
+    return f"{hardware()}; {versions()}"
 
 
 def table(rows: list[dict]) -> str:

@@ -1,6 +1,7 @@
 """Many attributes on one network: every kind of method, masks, shares, kills."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from clmle.data.base import Dataset
 from clmle.data.multilabel import multi_task
+from clmle.index import ClusterIndex
 from clmle.methods import Outputs, get_method, method_names
 from clmle.methods.multi_label import MultiLabel
 from clmle.presets import preset_settings
@@ -207,6 +209,40 @@ def test_heads_in_one_go_are_the_heads_one_by_one(own):
         for a, b in zip(together.heads, apart.heads, strict=True):
             np.testing.assert_allclose(a.index.centroids, b.index.centroids, atol=1e-5)
             np.testing.assert_allclose(a.index.losses, b.index.losses, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_heads_are_clustered_side_by_side_and_in_turn_where_processes_share(shared, monkeypatch):
+    task, before = multi_task(toy()), torch.get_num_threads()
+    wanted = many_of("clmle", task, cluster_size=15)
+    seen = []
+    refresh = ClusterIndex.refresh
+
+    def told(index, *args, **kwargs):
+        seen.append((index.n_clusters, threading.current_thread(), torch.get_num_threads()))
+        refresh(index, *args, **kwargs)
+
+    monkeypatch.setattr(ClusterIndex, "refresh", told)
+    torch.set_num_threads(3)
+    try:
+        options = dataclasses.replace(get_method("clmle").Options(), cluster_size=15)
+        many = MultiLabel(get_method("clmle"), options, task, 60, 0, 6)
+        for head in many.heads if shared else ():
+            head.adopt = lambda index: index
+        shape = (len(task.train), len(task.attributes), 6)
+        many.start_round(0, np.random.default_rng(0).normal(size=shape).astype(np.float32))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert len(seen) == len(task.attributes)
+    if shared:
+        assert [n for n, _, _ in seen] == [head.index.n_clusters for head in wanted.heads]
+        assert {thread for _, thread, _ in seen} == {threading.current_thread()}
+    else:
+        assert {threads for _, _, threads in seen} == {1}
+    for a, b in zip(many.heads, wanted.heads, strict=True):
+        np.testing.assert_array_equal(a.index.assignment, b.index.assignment)
+        np.testing.assert_array_equal(a.index.centroids, b.index.centroids)
 
 
 def test_unknown_labels_leave_no_gradient():

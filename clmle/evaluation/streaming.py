@@ -9,9 +9,7 @@ beyond the few that may decide (see ``clmle/evaluation/_counter.py``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,6 +23,7 @@ from clmle.evaluation._counter import Counter
 from clmle.evaluation._thresholds import foresee, keep_for, tar_rows
 from clmle.evaluation.intervals import share_over_people, wilson
 from clmle.evaluation.roc import FARS, eer
+from clmle.threads import one_thread_each
 
 SIZES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 BLOCK = 16_384  # distractors at a time
@@ -154,7 +153,7 @@ def open_set(
                       columns=min(columns, block), threads=threads)  # fmt: skip
     ranks: dict[int, np.ndarray] = {}
     stopped = False
-    with _one_thread_each(threads) as pool:
+    with one_thread_each(threads) as pool:
         for rows_ in source.blocks(block, cuts):
             counter.add(rows_, pool)
             if counter.seen in cuts:
@@ -225,17 +224,6 @@ def _pair_scores(units: torch.Tensor, probe: np.ndarray, mate: np.ndarray) -> np
         rows = [torch.from_numpy(r[part]).to(units.device) for r in (first, second)]
         scores[part] = (units[rows[0]] * units[rows[1]]).sum(dim=1).cpu()
     return scores
-
-
-@contextmanager
-def _one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool whose threads do their own matrix products; torch's setting is as before after it."""
-    before = torch.get_num_threads()
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            yield pool
-        finally:
-            torch.set_num_threads(before)
 
 
 def _rank_one(

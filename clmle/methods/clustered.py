@@ -15,6 +15,11 @@ from clmle.methods.rules import unit_rows
 from clmle.methods.sampling import even_shares
 
 
+def as_it_is(index: ClusterIndex) -> ClusterIndex:
+    """The index of a method that shares it with no other process."""
+    return index
+
+
 class Clustered(Method):
     """A method with clusters; its options hold ``cluster_size`` and ``min_clusters``.
 
@@ -30,7 +35,7 @@ class Clustered(Method):
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
-        self.adopt: Callable[[ClusterIndex], ClusterIndex] = lambda index: index
+        self.adopt: Callable[[ClusterIndex], ClusterIndex] = as_it_is
 
     def start_round(
         self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None

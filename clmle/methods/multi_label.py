@@ -20,9 +20,11 @@ from torch import nn
 
 from clmle.data.multilabel import MultiTask
 from clmle.methods.base import Batch, Loss, Method, Outputs
+from clmle.methods.clustered import Clustered, as_it_is
 from clmle.methods.many_heads import ManyHeads
 from clmle.methods.rules import RULES, Rule, stored_as
 from clmle.spread_batches import apportion
+from clmle.threads import one_thread_each
 
 CLOSE = 0.05  # shares of classes that differ by less count as the same
 
@@ -163,10 +165,19 @@ class MultiLabel:
     def start_round(
         self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
     ) -> None:
-        for a, head in enumerate(self.heads):
+        def start(a: int) -> None:
             mine = None if features is None else features[self.known[a], a]
             first = None if prior is None else prior[self.known[a]]
-            head.start_round(round, mine, first)
+            self.heads[a].start_round(round, mine, first)
+
+        # Clusters of one head have nothing to do with those of another; but processes that share
+        # an index take their turns at every head's in the same order.
+        if all(isinstance(head, Clustered) and head.adopt is as_it_is for head in self.heads):
+            with one_thread_each(torch.get_num_threads()) as pool:
+                list(pool.map(start, range(len(self.heads))))
+        else:
+            for a in range(len(self.heads)):
+                start(a)
         self._stack()
 
     def _stack(self) -> None:
