@@ -3,13 +3,14 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint bench results docs update audit clean check-python
+.PHONY: help app test lint mutants bench results docs update audit clean check-python
 
 help:
 	@echo "make app     set up and open the app"
 	@echo "make test    set up and run every check and test"
 	@echo "make lint    style and types only"
 	@echo "make bench   docs/BENCHMARKS.md: all comparisons with peers measured (hours; one: python -m bench NAME)"
+	@echo "make mutants small changes to the method's core that no test notices (docs/MUTATIONS.md)"
 	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
 	@echo "make docs    the site of all documentation, in site/index.html"
 	@echo "make update  all packages at their newest versions, pinned; make audit: known weaknesses"
@@ -26,6 +27,11 @@ lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What to change and which tests to ask: pyproject.toml. One name: make mutants ONLY='clmle.margins*'
+mutants: .venv/test
+	OMP_NUM_THREADS=1 $(BIN)/python -m mutmut run $(if $(ONLY),'$(ONLY)')
+	$(BIN)/python tests/mutants.py
 
 # Each comparison is kept as it ends; stopped, the rest is as it was.
 bench: .venv/test browser
@@ -73,5 +79,5 @@ check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }
 
 clean:
-	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -118,7 +118,9 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> Non
 
 def as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:
     """An operating system's error about ``path`` as a sentence for the person who met it."""
-    if error.errno == errno.ENOSPC:
+    # numpy says only that it wrote less than it wanted, without a number of the error.
+    short = error.errno is None and "requested and" in str(error)
+    if error.errno == errno.ENOSPC or short:
         return InputError(
             f"The disk is full: {path} could not be written; "
             "free some space and run the same command again."

@@ -2,9 +2,19 @@
 
 import dataclasses
 import os
+import pickle
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from hypothesis import Phase, settings
+
+# For make mutants: the same examples each time, and no search for the smallest that fails.
+settings.register_profile(
+    "mutants", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
+)
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -44,20 +54,38 @@ def image_folder(tmp_path):
     return root
 
 
+FIRST_RUN = "20260101-000000-first"
 FEW_PEOPLE = (240, 90, 4, 50)  # as in clmle.data.toonfaces.people.PEOPLE
 
 
 @pytest.fixture(scope="session")
 def _learnt_people(tmp_path_factory):
-    """Few illustrated people, drawn once: a run that learnt them, its summary, their cache."""
+    """Few illustrated people: a run that learnt them, its summary, their cache.
+
+    Drawn and learnt once for all workers; each has a copy to write into.
+    """
+    from clmle.run_folder import RunFolder
+
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+    made = shared / "learnt-people"
+    with FileLock(f"{made}.lock"):
+        if not (made / "whole").exists():
+            (made / "summary").write_bytes(pickle.dumps(learn_people(made)))
+            (made / "whole").touch()
+    mine = Path(shutil.copytree(made, own / "people"))
+    summary = pickle.loads((mine / "summary").read_bytes())
+    return RunFolder(mine / FIRST_RUN), summary, str(mine / "cache")
+
+
+def learn_people(folder):
+    """Draw the people and train on them in ``folder``; the run's summary."""
     from clmle.data.toonfaces import people
     from clmle.experiments.cells import Cell, run_cell
     from clmle.presets import preset_settings
-    from clmle.run_folder import RunFolder
 
     with pytest.MonkeyPatch.context() as patch:
-        cache = str(tmp_path_factory.mktemp("cache"))
-        patch.setenv("CLMLE_CACHE", cache)
+        patch.setenv("CLMLE_CACHE", str(folder / "cache"))
         patch.setitem(people.PEOPLE, "quick", FEW_PEOPLE)
         settings = preset_settings("quick", "clmle", "toonfaces-identities")
         small = {"iterations": 12, "prior_iterations": 4, "rounds": 1, "batch_size": 60,
@@ -67,8 +95,7 @@ def _learnt_people(tmp_path_factory):
             data=dataclasses.replace(settings.data, image_size=24),
             train=dataclasses.replace(settings.train, **small),
         )
-        folder = tmp_path_factory.mktemp("run") / "20260101-000000-first"
-        return RunFolder(folder), run_cell(Cell("clmle", settings), folder), cache
+        return run_cell(Cell("clmle", settings), folder / FIRST_RUN)
 
 
 @pytest.fixture

@@ -181,3 +181,99 @@ def test_bad_input_is_named(change, message):
     }
     with pytest.raises(InputError, match=message):
         clmle_loss(**(good | change))
+
+
+def sentence(**change):
+    """What the loss says of an input that is good but for ``change``."""
+    good = {
+        "features": torch.eye(3),
+        "clusters": torch.tensor([0, 1, 1]),
+        "cluster_classes": torch.tensor([0, 1]),
+        "between_margin": 0.1,
+        "within_margin": 0.1,
+    }
+    with pytest.raises(InputError) as error:
+        clmle_loss(**(good | change))
+    return str(error.value)
+
+
+def test_what_is_wrong_is_told_in_whole_sentences():
+    assert sentence(sample_weight=torch.ones(2)) == (
+        "sample_weight must hold one weight for each of the 3 rows, but has shape (2,)."
+    )
+    for shape in ((2, 2), (1, 2, 2)):
+        assert sentence(within_margin=torch.zeros(shape)) == (
+            f"within_margin must be one real number, or (C,) of them, but has shape {shape}."
+        )
+    assert "but has shape ()." in sentence(within_margin=1j)
+    assert sentence(cluster_classes=torch.tensor([[0, 1]])) == (
+        "cluster_classes must be (M,) whole numbers, the class of every slot."
+    )
+    assert sentence(clusters=torch.tensor([0, 1, 2])) == (
+        "clusters must be slots from 0 to 1, but hold 0 to 2."
+    )
+    assert sentence(features=torch.full((3, 3), math.nan)) == (
+        "The loss is not finite: features, centroids, margins or weights hold NaN or infinity, "
+        "or overflow; if a training has diverged, lower learning_rate."
+    )
+    for name in ("between_margin", "within_margin", "within_weight"):
+        assert sentence(**{name: math.nan}).startswith(f"{name} is nan, but must be")
+    assert sentence(scale=-1.0).startswith("scale is -1.0, but must be")
+
+
+def test_defaults_are_those_of_the_paper():
+    features, slots, classes = batch(5, 12, 4, 2)
+    want = naive(features, slots.tolist(), classes.tolist(), 0.4, 0.3, [1.0] * 12, 1.0, "sum")
+    mean = torch.tensor(sum(want) / 12, dtype=torch.float64)
+    torch.testing.assert_close(clmle_loss(features, slots, classes, 0.4, 0.3), mean)
+    torch.testing.assert_close(CLMLELoss(0.4, 0.3)(features, slots, classes), mean)
+    torch.testing.assert_close(
+        cluster_loss(features, slots, 4, 0.4), clmle_loss(features, slots, torch.arange(4), 0.4, 0)
+    )
+
+
+def test_eq_8_and_the_module_hand_on_every_option():
+    features, slots, classes = batch(7, 12, 4, 2)
+    weights, centroids = torch.linspace(0.1, 2, 12).double(), torch.eye(4, 5).double()
+    given = {"sample_weight": weights, "centroids": centroids}
+    options = {"scale": 3.0, "denominator": "mean", "reduction": "sum"}
+    torch.testing.assert_close(
+        cluster_loss(features, slots, 4, 0.4, **given, **options),
+        clmle_loss(features, slots, torch.arange(4), 0.4, 0.0, **given, **options),
+    )
+    options["within_weight"] = 0.5
+    torch.testing.assert_close(
+        CLMLELoss(0.4, 0.3, **options)(features, slots, classes, **given),
+        clmle_loss(features, slots, classes, 0.4, 0.3, **given, **options),
+    )
+
+
+def test_eq_8_of_one_cluster_is_nothing_and_of_none_an_error():
+    features = torch.eye(3)
+    assert cluster_loss(features, torch.zeros(3, dtype=torch.long), 1, 0.4) == 0
+    with pytest.raises(InputError, match=r"^n_clusters is 0, but must be a whole number of 1"):
+        cluster_loss(features, torch.zeros(3, dtype=torch.long), 0, 0.4)
+
+
+def test_a_module_takes_no_margin_that_is_no_number():
+    with pytest.raises(InputError, match=r"^within_margin is nan"):
+        CLMLELoss(0.3, math.nan)
+
+
+def test_a_row_alone_in_its_class_has_no_loss_and_no_gradient_from_the_others_of_it():
+    """Each term counts only where there are clusters to count."""
+    features, slots, _ = batch(5, 12, 2, 1)
+    one_class = torch.zeros(2, dtype=torch.long)
+    apart = torch.arange(2)
+    assert clmle_loss(features, slots, one_class, 5.0, 0.0, within_weight=0.0) == 0
+    assert clmle_loss(features, slots, apart, -5.0, 5.0) == 0
+
+
+def test_weights_keep_the_type_of_the_features():
+    features, slots, classes = batch(5, 12, 4, 2)
+    weights = torch.linspace(0.1, 2, 12).half()
+    got = clmle_loss(features, slots, classes, 0.4, 0.3, sample_weight=weights)
+    want = clmle_loss(features, slots, classes, 0.4, 0.3, sample_weight=weights.double())
+    assert got == want
+    single = clmle_loss(features.float(), slots, classes, 0.4, 0.3, sample_weight=weights.double())
+    assert single.dtype == torch.float32

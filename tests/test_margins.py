@@ -107,3 +107,67 @@ def test_bad_counts_are_named(counts):
 def test_sphere_needs_the_dimension():
     with pytest.raises(InputError, match="dim"):
         _ = margin_bounds([1, 2]).between_sphere
+
+
+def test_bounds_on_the_sphere_of_few_classes():
+    two, one = margin_bounds([1, 2], dim=1), margin_bounds([3], dim=8)
+    assert two.between_sphere == sphere_bound(2, 1) == 2.0
+    assert sphere_bound(3, 1) == 0.0  # three points of two places: two coincide
+    assert one.between_sphere == sphere_bound(1, 1) == sphere_bound(1, 2) == 0.0
+    assert sphere_bound(6, 3) == 1.0
+    assert sphere_bound(7, 3) < 1.0  # no more axes than these
+
+
+@pytest.mark.parametrize("n", [7, 10, 100, 10_000])
+def test_caps_of_half_the_least_angle_just_fill_the_sphere(n):
+    """In three dimensions a cap of radius r covers (1 - cos r) / 2: the bound in closed form."""
+    radius = math.acos(1 - 2 / n)
+    assert sphere_bound(n, 3) == pytest.approx(min(1.0, 1 - math.cos(2 * radius)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "dim"), [(50, 4), (500, 5), (2000, 8)])
+def test_the_share_of_a_cap_is_the_integral_of_its_rings(n, dim):
+    gap = sphere_bound(n, dim)
+    radius = math.acos(1 - gap) / 2
+    angles = np.linspace(0, math.pi, 200_001)
+    rings = np.sin(angles) ** (dim - 2)
+    assert rings[angles <= radius].sum() / rings.sum() == pytest.approx(1 / n, rel=0.01)
+
+
+def test_a_sphere_has_more_room_than_the_circle_and_feasible_asks_it():
+    bounds = margin_bounds([1] * 10, dim=16)
+    assert bounds.dim == 16
+    assert bounds.between_sphere == pytest.approx(1 + 1 / 9)
+    assert bounds.feasible_between(1) == bounds.between_sphere
+    assert bounds.feasible_between(4) == pytest.approx(1 + 1 / 9 - math.log(4))
+    assert bounds.feasible_between(4, 2.0) == pytest.approx(1 + 1 / 9 - math.log(4) / 2)
+
+
+def test_a_class_without_images_and_a_class_alone_are_no_error():
+    np.testing.assert_allclose(margin_bounds([0, 4]).shares, [0, 1])
+    assert margin_bounds([0.5, 0.5]).within.tolist() == [2.0, 2.0]
+    assert margin_bounds([7]).between == 0.0
+    assert margin_bounds(np.array([1, 3], dtype=np.uint8)).class_counts.dtype == np.float64
+
+
+def test_grid_is_of_even_steps_down_to_the_first_above_zero():
+    np.testing.assert_allclose(margin_grid(1.2), [1.0, 0.8, 0.6, 0.4, 0.2])
+    assert margin_grid(1.0, 1).tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: margin_bounds(["a"]), "class_counts must be real numbers"),
+        (lambda: margin_bounds([0, 0]), "class_counts must be finite, not negative, and not all"),
+        (lambda: margin_bounds([1], dim=0), "dim is 0, but must be a whole number of 1 or more."),
+        (lambda: margin_grid(1.0, 0), "n is 0, but must be a whole number of 1 or more."),
+        (lambda: margin_grid(math.nan), "bound is nan, but must be a finite number."),
+        (lambda: margin_bounds([1, 1]).feasible_between(0), "n_other_clusters is 0, but must be a"),
+        (lambda: margin_bounds([1, 1]).feasible_between(1, 0), "scale is 0, but must be a finite"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(call, sentence):
+    with pytest.raises(InputError) as error:
+        call()
+    assert str(error.value).startswith(sentence)

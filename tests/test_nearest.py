@@ -1,6 +1,7 @@
 """The nearest-cluster rule against Eq. 10 written out in float64 loops."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -139,3 +140,89 @@ def test_bad_input_is_named(change, message):
     }
     with pytest.raises(InputError, match=message):
         nearest_cluster_scores(**(good | change))
+
+
+def test_decide_is_eq_10_at_any_scale_and_where_one_class_is_all_there_is():
+    """Cosines times a large scale, rows far from each other's level, a row without a rival."""
+    rng = np.random.default_rng(4)
+    similarity = 64 * rng.uniform(-1, 1, (80, 6)) + rng.uniform(-2000, 2000, (80, 1))
+    classes = rng.integers(3, size=(80, 6))
+    classes[0] = 2
+    for rule in ("printed", "mean"):
+        want = []
+        for dots, of in zip(similarity, classes, strict=True):
+            scores = {}
+            for c in set(of.tolist()):
+                others = dots[of != c]
+                # A single rival makes sum and mean the same, no rival wins outright.
+                log_sum = np.logaddexp.reduce(others) if len(others) else -np.inf
+                if rule == "mean" and len(others):
+                    log_sum -= math.log(len(others))
+                scores[c] = dots[of == c].min() - log_sum
+            want.append(max(scores, key=lambda c: scores[c]))
+        for n_classes in (3, 1000):
+            with warnings.catch_warnings(action="error"):  # the row without a rival is no surprise
+                assert decide(similarity, classes, n_classes, rule).tolist() == want
+    alone, many = np.array([[0.5, 0.45, 0.45, 0.45]]), np.array([[0, 1, 1, 1]])
+    for n_classes in (3, 1000):  # the mean unless asked otherwise
+        assert decide(alone, many, n_classes).tolist() == [0]
+        assert decide(alone, many, n_classes, "printed").tolist() == [1]
+
+
+def test_terms_of_each_class_say_all_of_it():
+    rng = np.random.default_rng(2)
+    centroids, classes = unit(rng, 10, 4), np.array([0, 1] * 5)
+    terms = nearest_cluster_terms(centroids[3], centroids, classes, 2, "per-class")
+    assert sorted(terms["classes"].tolist()) == [0, 0, 1, 1]
+    assert terms["classes"].tolist() == classes[terms["clusters"]].tolist()
+    want = naive(centroids[3], centroids, classes, 2, "per-class", 1.0, 2)
+    np.testing.assert_allclose(terms["scores"], want)
+    printed = nearest_cluster_terms(centroids[3], centroids, classes, 4)
+    want = naive(centroids[3], centroids, classes, 4, "printed", 1.0, 2)
+    np.testing.assert_allclose(printed["scores"], want)
+
+
+def test_whole_numbers_and_several_kinds_of_floats_are_taken():
+    assert nearest_cluster_scores([[1, 0]], [[1, 0], [0, 1]], [0, 1], 2).tolist() == [[1, -1]]
+    got = nearest_cluster_scores(np.eye(2, dtype=np.float32), np.eye(2), [0, 1], 2)
+    assert got.dtype == np.float32
+    half = nearest_cluster_scores(torch.eye(2).half(), torch.eye(2), torch.tensor([0, 1]), 2)
+    assert half.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"queries": [["a", "b", "c"]]}, "queries must be real numbers"),
+        ({"queries": np.ones(3)}, "queries"),
+        ({"queries": torch.ones(1, 3, dtype=torch.complex64)}, "queries must be real numbers, but"),
+        ({"centroids": [["a", "b", "c"]]}, "centroids must be real numbers"),
+        ({"centroid_classes": ["a", "b", "c"]}, "centroid_classes must be real numbers"),
+        ({"centroid_classes": np.array([0.0, 1.0, 1.0])}, "centroid_classes"),
+        (
+            {"centroid_classes": np.array([0, 1, -1])},
+            "centroid_classes must name the class, from 0, of each of the 3 centroids; "
+            "at least one is needed.",
+        ),
+        ({"n_neighbors": 0}, "n_neighbors is 0, but must be a whole number of 1 or more."),
+        ({"n_classes": 1.5}, "n_classes is 1.5, but must be a whole number."),
+        ({"scale": 0.0}, "scale is 0.0, but must be a finite number above 0."),
+        ({"rule": "best"}, "rule is 'best'; choose one of: printed, mean, per-class."),
+        (
+            {"queries": np.full((1, 3), np.nan)},
+            "queries or centroids hold NaN, infinity or values whose products overflow; "
+            "clean them, and divide rows by their length.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(change, sentence):
+    good = {"queries": np.eye(3), "centroids": np.eye(3), "centroid_classes": np.array([0, 1, 1]),
+            "n_neighbors": 2}  # fmt: skip
+    with pytest.raises(InputError) as error:
+        nearest_cluster_scores(**(good | change))
+    assert str(error.value).startswith(sentence)
+
+
+def test_a_query_of_terms_that_is_none_is_named():
+    with pytest.raises(InputError, match=r"^query must be real numbers"):
+        nearest_cluster_terms(["a"], np.eye(3), [0, 1, 1], 2)

@@ -9,6 +9,9 @@ from app.widgets.studies import SHIPPED, shipped_study, stamp
 from app.widgets.table import show_table
 
 RECOGNITION = (2, 3, 4)
+# Room for the last letter's slant and for descenders: without it a formula that fits scrolls by two
+# pixels, and what scrolls but holds nothing to focus shuts out who has no mouse.
+ROOM = "<style>.katex-display {padding: 0 4px 8px}</style>"
 HEADINGS = {
     "lfw_acc": "LFW accuracy, %", "ytf_acc": "YTF accuracy, %", "n_nets": "networks",
     "train_data": "training images", "rank1_1m": "rank 1, 1M distractors, %",
@@ -166,6 +169,7 @@ def repairs() -> None:
             c: st.column_config.NumberColumn(format="%+.3f") for c in ("worth", "low", "high")
         }
         show_table(rows, "repairs", column_config=digits)
+    st.html(ROOM)
     for i, repair in enumerate(REPAIRS, start=1):
         st.subheader(f"{i}. {repair.name}")
         one_repair(repair, found[repair.name])
