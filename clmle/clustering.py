@@ -289,7 +289,7 @@ def _checked(
 
 
 def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
-    tensor = values
+    tensor: torch.Tensor = values
     if not isinstance(values, torch.Tensor):
         tensor = torch.from_numpy(numeric(values, name))
     if tensor.is_complex():

@@ -206,7 +206,8 @@ class ClusterIndex:
 
     def sizes_of(self, clusters: np.ndarray) -> np.ndarray:
         """Members of each of ``clusters`` (m,)."""
-        return self._starts[clusters + 1] - self._starts[clusters]
+        sizes: np.ndarray = self._starts[clusters + 1] - self._starts[clusters]
+        return sizes
 
     def members(self, cluster: int) -> np.ndarray:
         """Samples of one cluster."""

@@ -34,7 +34,8 @@ class MarginBounds:
     @property
     def shares(self) -> np.ndarray:
         """L_c / L, (C,)."""
-        return self.class_counts / self.class_counts.sum()
+        shares: np.ndarray = self.class_counts / self.class_counts.sum()
+        return shares
 
     @property
     def between(self) -> float:
@@ -47,7 +48,8 @@ class MarginBounds:
     @property
     def within(self) -> np.ndarray:
         """As printed, cos 0 - cos(2 pi L_c / L), (C,). Falls back to 0 for shares above 1/2."""
-        return _one_minus_cos(2 * np.pi * self.shares)
+        within: np.ndarray = _one_minus_cos(2 * np.pi * self.shares)
+        return within
 
     @property
     def between_sphere(self) -> float:

@@ -140,7 +140,8 @@ def decide(
         score = np.where(others == 0, np.inf, least - spread)
     # Equal scores: the lowest class wins, as in an argmax over classes.
     tied = np.where(score == score.max(axis=1, keepdims=True), classes, n_classes)
-    return tied.min(axis=1)
+    winner: np.ndarray = tied.min(axis=1)
+    return winner
 
 
 def _retrieve(
@@ -228,7 +229,7 @@ def _checked(
 
 
 def _tensor(values: Any, name: str) -> torch.Tensor:
-    tensor = values
+    tensor: torch.Tensor = values
     if not isinstance(values, torch.Tensor):
         tensor = torch.as_tensor(np.ascontiguousarray(numeric(values, name)))
     if tensor.is_complex():

@@ -138,7 +138,8 @@ def _turned_onto(points: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     centred = points - points.mean(axis=0)
     turn, _ = orthogonal_procrustes(centred, target - target.mean(axis=0))
-    return (centred @ turn + target.mean(axis=0)).astype(np.float32)
+    turned: np.ndarray = centred @ turn + target.mean(axis=0)
+    return turned.astype(np.float32)
 
 
 def _pca(features: np.ndarray) -> np.ndarray:
@@ -149,7 +150,8 @@ def _pca(features: np.ndarray) -> np.ndarray:
         points = np.column_stack([points, np.zeros(len(points))])
     # The sign of a direction is arbitrary: the farthest point is put on the right.
     signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
-    return (points * np.where(signs == 0, 1, signs)).astype(np.float32)
+    mirrored: np.ndarray = points * np.where(signs == 0, 1, signs)
+    return mirrored.astype(np.float32)
 
 
 def _named(frames: Mapping[int, np.ndarray]) -> dict[str, np.ndarray]:

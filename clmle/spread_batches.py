@@ -116,7 +116,8 @@ class SpreadBatchSampler:
             counts = self.index.counts
             mean_size = counts[counts > 0].mean()
             kept[key] = _Places.of(self.class_shares(), self.batch_size, mean_size)
-        return kept[key]
+        places: _Places = kept[key]
+        return places
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def class_shares(
     """
     counts = np.asarray(counts, dtype=np.float64)
     weight = np.where(counts > 0, np.maximum(counts, 1) ** power, 0.0)
-    shares = weight / weight.sum()
+    shares: np.ndarray = weight / weight.sum()
     if most_of_class is None or most_of_class * counts.sum() <= batch_size:
         return shares
     most = counts * most_of_class / batch_size

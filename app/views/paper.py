@@ -181,7 +181,7 @@ def measured_ones(found: dict) -> dict:
 
 def one_repair(repair, measured) -> None:
     """Formulas side by side, the switch, the worth."""
-    from clmle.experiments.page.study import STUDIES
+    from clmle.experiments.studies import STUDIES
 
     left, right = st.columns(2)
     with left:

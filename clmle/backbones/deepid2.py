@@ -34,7 +34,8 @@ class Unshared(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         patches = F.unfold(x, self.kernel).permute(2, 0, 1)  # (places, B, inputs)
         found = torch.baddbmm(self.bias.to(patches.dtype), patches, self.weight.to(patches.dtype))
-        return found.permute(1, 2, 0).unflatten(2, self.out)
+        maps: torch.Tensor = found.permute(1, 2, 0).unflatten(2, self.out)
+        return maps
 
 
 class DeepID2(nn.Module):
@@ -81,4 +82,5 @@ class DeepID2(nn.Module):
         third = self.features(images)
         fourth = F.relu(self.normal(self.unshared(third)))
         joint = self.joint(torch.cat([third.flatten(1), fourth.flatten(1)], dim=1))
-        return self.embedding(F.relu(joint))
+        z: torch.Tensor = self.embedding(F.relu(joint))
+        return z

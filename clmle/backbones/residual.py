@@ -51,4 +51,5 @@ class ResidualCNN(nn.Module):
         self.embedding = nn.Linear(64 * 4, feature_dim)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.embedding(self.features(images).flatten(1))
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z

@@ -36,4 +36,5 @@ class ResNet18(nn.Module):
         self.embedding = nn.Linear(before, feature_dim)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.embedding(self.features(images).flatten(1))
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z

@@ -34,4 +34,5 @@ class SmallCNN(nn.Module):
         self.embedding = nn.Linear(channels * cells, feature_dim)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.embedding(self.features(images).flatten(1))
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z

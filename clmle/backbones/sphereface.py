@@ -28,7 +28,8 @@ class Unit(nn.Module):
                 nn.init.normal_(layer.weight, std=0.01)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.layers(x)
+        found: torch.Tensor = x + self.layers(x)
+        return found
 
 
 class SphereFaceCNN(nn.Module):
@@ -61,7 +62,8 @@ class SphereFaceCNN(nn.Module):
         self.embedding.bias.data.zero_()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.embedding(self.features(images).flatten(1))
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z
 
 
 class Sphere20(SphereFaceCNN):

@@ -29,4 +29,5 @@ class TinyCNN(nn.Module):
         self.embedding = nn.Linear(channels * height * width, feature_dim)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.embedding(self.features(images).flatten(1))
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z

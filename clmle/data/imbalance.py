@@ -59,7 +59,8 @@ def imbalanced_counts(
         few = min(n - 1, max(1, round(n * minority_share)))
         profile = np.where(np.arange(n) >= n - few, 1 / ratio, 1.0)
     largest = (have / profile).min()
-    return np.clip(np.round(largest * profile).astype(np.int64), 1, have)
+    left: np.ndarray = np.clip(np.round(largest * profile).astype(np.int64), 1, have)
+    return left
 
 
 def imbalance(

@@ -113,7 +113,8 @@ def split_by_block(block: np.ndarray, kinds: np.ndarray, seed: int) -> np.ndarra
         if best is None or error < best[0]:
             best = (error, part)
     assert best is not None
-    return best[1][block].astype(np.int8)
+    parts: np.ndarray = best[1][block]
+    return parts.astype(np.int8)
 
 
 def _package() -> tuple[Any, str]:

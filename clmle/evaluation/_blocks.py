@@ -96,7 +96,7 @@ def unit_tensor(
 ) -> torch.Tensor:
     """Rows (m, d) at unit length, float32 on ``device``; a row of zeros or NaN is named."""
     if _is_tensor(rows):
-        x = rows.to(device, torch.float32, copy=True)
+        x: torch.Tensor = rows.to(device, torch.float32, copy=True)
     else:
         array = np.asarray(rows)
         if array.dtype.kind not in "fiu":

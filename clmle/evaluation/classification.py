@@ -99,7 +99,8 @@ def finite(scores: np.ndarray) -> np.ndarray:
     """Scores with infinities moved just beyond the finite ones; the order stays."""
     values = scores[np.isfinite(scores)]
     low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
-    return np.clip(scores, low - 1, high + 1)
+    moved: np.ndarray = np.clip(scores, low - 1, high + 1)
+    return moved
 
 
 def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:

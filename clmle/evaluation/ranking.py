@@ -18,7 +18,8 @@ def log_odds(scores: np.ndarray) -> np.ndarray:
         raise InputError("scores hold NaN; the training may have diverged: lower learning_rate.")
     if values.ndim != 2 or values.shape[1] != 2:
         raise InputError(f"scores must be (n, 2), one column a class, not {values.shape}.")
-    return values[:, 1] - values[:, 0]
+    above: np.ndarray = values[:, 1] - values[:, 0]
+    return above
 
 
 def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -183,7 +183,9 @@ def confusion_of(frame: Any, learner: str, attribute: str) -> list[list[int]] | 
     rows = frame[(frame["learner"] == learner) & (frame["attribute"] == attribute)]
     if rows.empty:
         return None
-    return np.sum([np.asarray(c) for c in rows["confusion"]], axis=0).astype(int).tolist()
+    total = np.sum([np.asarray(c) for c in rows["confusion"]], axis=0)
+    counts: list[list[int]] = total.astype(int).tolist()
+    return counts
 
 
 def _of_run(

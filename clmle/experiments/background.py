@@ -302,4 +302,5 @@ def _seconds_left(
 
 
 def _share(status: Mapping[str, Any]) -> float:
-    return min(1.0, status["step"] / max(1, status["total"]))
+    share: float = status["step"] / max(1, status["total"])
+    return min(1.0, share)

@@ -40,7 +40,7 @@ class Crew:
             return {"summary": None, "error": f"no process could be started ({error})"}
         assert worker.stdout is not None
         try:
-            answer = json.loads(worker.stdout.readline())
+            answer: dict[str, Any] = json.loads(worker.stdout.readline())
         except ValueError:  # nothing, or half a line
             return {"summary": None, "error": self._epitaph(worker)}
         with self.lock:

@@ -88,7 +88,7 @@ def recognise(run: RunFolder, test: str = "", progress: Progress | None = None) 
 
 def own_test(run: RunFolder) -> str:
     """The test set that belongs to a run's data."""
-    dataset = run.settings()["data"]["dataset"]
+    dataset: str = run.settings()["data"]["dataset"]
     if dataset != "toonfaces-identities":
         raise InputError(
             f"{dataset} has no unseen people of its own; name a test set: a .bin file, or a folder "

@@ -127,7 +127,7 @@ def embedding_map(
     return figure
 
 
-def natural(name: str) -> tuple:
+def natural(name: str) -> tuple[bool, bool, tuple[int, ...], str]:
     """cluster 2 before cluster 10, test images last."""
     numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())
     return name == OWN, name == "test image", numbers, name

@@ -70,7 +70,7 @@ def digest_in(path: str | os.PathLike[str]) -> str:
 
 def _spec(figure: Any) -> dict[str, Any]:
     """Plain data of the figure with a mid-tone ink and without what only a screen needs."""
-    spec = _rounded(json.loads(figure.to_json()))
+    spec: dict[str, Any] = _rounded(json.loads(figure.to_json()))
     layout = spec["layout"]
     layout["font"] = {"color": INK, "family": FONT, "size": 12} | layout.get("font", {})
     for i, trace in enumerate(spec["data"]):

@@ -180,7 +180,8 @@ def _cap(centre: np.ndarray, angle: float) -> np.ndarray:
     u /= np.linalg.norm(u)
     v = np.cross(centre, u)
     around = np.outer(np.cos(np.pi * turn), u) + np.outer(np.sin(np.pi * turn), v)
-    return 1.03 * (np.cos(angle) * centre + np.sin(angle) * around)
+    line: np.ndarray = 1.03 * (np.cos(angle) * centre + np.sin(angle) * around)
+    return line
 
 
 def trace_places(flat: bool) -> dict[str, int]:

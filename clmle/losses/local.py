@@ -138,7 +138,8 @@ def _similarity(
     """f.mu of every sample (B, d) and the clusters at its ``places`` (B, n): (B, n)."""
     dim = features.shape[-1]
     rows = places.flatten(-2)[..., None].expand(*places.shape[:-2], -1, dim)
-    chosen = centroids.to(features.dtype).gather(-2, rows).unflatten(-2, places.shape[-2:])
+    taken = centroids.to(features.dtype).gather(-2, rows)
+    chosen: torch.Tensor = taken.unflatten(-2, places.shape[-2:])
     return (chosen @ features[..., None]).squeeze(-1)
 
 

@@ -20,7 +20,7 @@ except ImportError as error:
     ) from error
 
 
-class ClusterMarginLoss(BaseMetricLossFunction):
+class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has no types
     """:func:`clmle.clmle_loss` for embeddings (B, d) of any length and class ``labels`` (B,).
 
     The library's signature knows classes, not clusters; a sample's cluster comes from

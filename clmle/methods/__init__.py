@@ -7,7 +7,8 @@ from functools import cache
 from importlib import import_module
 
 from clmle.errors import InputError
-from clmle.methods.base import METHODS, Batch, Loss, Method, Outputs, Rule, register
+from clmle.methods.base import METHODS, Batch, Loss, Method, Outputs, register
+from clmle.methods.rules import Rule
 
 
 def method_names() -> tuple[str, ...]:

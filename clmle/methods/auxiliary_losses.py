@@ -97,7 +97,8 @@ class CenterInvariant(Center):
     def term(self, outputs: Outputs) -> torch.Tensor:
         centers = self.memory.centers
         loss = center_loss(outputs.features, outputs.labels, centers)
-        return loss + self.options.invariant * center_invariant_loss(outputs.labels, centers)
+        share: float = self.options.invariant
+        return loss + share * center_invariant_loss(outputs.labels, centers)
 
 
 @dataclass(frozen=True)

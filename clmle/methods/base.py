@@ -110,7 +110,8 @@ class Method(ABC):
 
     def class_shares(self) -> np.ndarray:
         """Expected shares of the classes in a batch, (C,)."""
-        return self.counts / self.counts.sum()
+        shares: np.ndarray = self.counts / self.counts.sum()
+        return shares
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
         """Further changes of a batch's images (B, channels, H, W), scaled to about [-1, 1]."""

@@ -42,7 +42,8 @@ class ClassifierLoss(Softmax):
 
     def class_weights_found(self) -> np.ndarray:
         """(C, d), or (C m, d) with the m centres of a class together."""
-        return self.criterion.state_dict()["W"].float().cpu().numpy().T
+        weights: np.ndarray = self.criterion.state_dict()["W"].float().cpu().numpy().T
+        return weights
 
     def fit_rule(
         self,
@@ -76,7 +77,10 @@ class CosFace(ClassifierLoss):
         from pytorch_metric_learning.losses import CosFaceLoss
 
         o = self.options
-        return CosFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+        loss: torch.nn.Module = CosFaceLoss(
+            self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale
+        )
+        return loss
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,10 @@ class ArcFace(ClassifierLoss):
         from pytorch_metric_learning.losses import ArcFaceLoss
 
         o = self.options
-        return ArcFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+        loss: torch.nn.Module = ArcFaceLoss(
+            self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale
+        )
+        return loss
 
 
 @dataclass(frozen=True)
@@ -121,13 +128,14 @@ class SubCenterArcFace(ClassifierLoss):
         from pytorch_metric_learning.losses import SubCenterArcFaceLoss
 
         o = self.options
-        return SubCenterArcFaceLoss(
+        loss: torch.nn.Module = SubCenterArcFaceLoss(
             num_classes=self.n_classes,
             embedding_size=self.feature_dim,
             margin=o.margin,
             scale=o.scale,
             sub_centers=o.sub_centers,
         )
+        return loss
 
 
 @dataclass(frozen=True)
@@ -148,9 +156,10 @@ class NormalizedSoftmax(ClassifierLoss):
     def make(self) -> torch.nn.Module:
         from pytorch_metric_learning.losses import NormalizedSoftmaxLoss
 
-        return NormalizedSoftmaxLoss(
+        loss: torch.nn.Module = NormalizedSoftmaxLoss(
             self.n_classes, self.feature_dim, temperature=self.options.temperature
         )
+        return loss
 
 
 @dataclass(frozen=True)
@@ -175,7 +184,7 @@ class SoftTriple(ClassifierLoss):
         from pytorch_metric_learning.losses import SoftTripleLoss
 
         o = self.options
-        return SoftTripleLoss(
+        loss: torch.nn.Module = SoftTripleLoss(
             self.n_classes,
             self.feature_dim,
             centers_per_class=o.centers_per_class,
@@ -183,7 +192,9 @@ class SoftTriple(ClassifierLoss):
             gamma=o.gamma,
             margin=o.margin,
         )
+        return loss
 
     def class_weights_found(self) -> np.ndarray:
         centers = self.criterion.state_dict()["fc"]
-        return centers.float().cpu().numpy().T
+        weights: np.ndarray = centers.float().cpu().numpy().T
+        return weights

@@ -34,7 +34,7 @@ class NearestClusterRule(Rule):
         self.margins = dict(margins or {})
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        return nearest_cluster_scores(
+        scores: np.ndarray = nearest_cluster_scores(
             unit_rows(features),
             self.centroids,
             self.classes,
@@ -43,6 +43,7 @@ class NearestClusterRule(Rule):
             scale=self.scale,
             n_classes=self.n_classes,
         )
+        return scores
 
     def chosen(self) -> dict[str, Any]:
         return {
@@ -172,4 +173,5 @@ class JointRule(Rule):
 
 def bounded(scores: np.ndarray) -> np.ndarray:
     """Scores with infinities (nothing retrieved of a class, or of the others) at +-BOUND."""
-    return np.clip(scores, -BOUND, BOUND)
+    clipped: np.ndarray = np.clip(scores, -BOUND, BOUND)
+    return clipped

@@ -41,7 +41,8 @@ class RelativeCost(CostSensitive):
     summary: ClassVar[str] = "A class weighs as the share of all the other classes."
 
     def costs(self) -> np.ndarray:
-        return 1 - self.counts / self.counts.sum()
+        costs: np.ndarray = 1 - self.counts / self.counts.sum()
+        return costs
 
 
 @register("cost-median")
@@ -55,7 +56,8 @@ class MedianCost(CostSensitive):
     summary: ClassVar[str] = "A class weighs the median class size over its own, at most 10."
 
     def costs(self) -> np.ndarray:
-        return np.minimum(np.median(self.counts) / self.counts, 10.0)
+        costs: np.ndarray = np.minimum(np.median(self.counts) / self.counts, 10.0)
+        return costs
 
 
 def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
@@ -66,7 +68,8 @@ def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
     """
     if not 0 <= beta < 1:
         raise InputError(f"beta is {beta}, but must be at least 0 and below 1.")
-    return (1 - np.power(beta, counts)) / (1 - beta)
+    numbers: np.ndarray = (1 - np.power(beta, counts)) / (1 - beta)
+    return numbers
 
 
 @dataclass(frozen=True)

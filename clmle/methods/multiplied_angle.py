@@ -46,7 +46,8 @@ class MultipliedAngle(ClassifierLoss):
         multiplied: Any = self.criterion.modify_cosine_of_target_classes
 
         def mixed_cosine(cosine: torch.Tensor) -> torch.Tensor:
-            return (self.mixed * cosine + multiplied(cosine)) / (1 + self.mixed)
+            mixed: torch.Tensor = (self.mixed * cosine + multiplied(cosine)) / (1 + self.mixed)
+            return mixed
 
         vars(self.criterion)["modify_cosine_of_target_classes"] = mixed_cosine
 
@@ -69,9 +70,10 @@ class LSoftmax(MultipliedAngle):
 
         # Class weights of length 1 or so, as a linear head has: their length scales the logits.
         start = TorchInitWrapper(torch.nn.init.normal_, std=self.feature_dim**-0.5)
-        return LargeMarginSoftmaxLoss(
+        loss: torch.nn.Module = LargeMarginSoftmaxLoss(
             self.n_classes, self.feature_dim, self.options.margin, weight_init_func=start
         )
+        return loss
 
     def fit_rule(
         self,
@@ -102,4 +104,7 @@ class SphereFace(MultipliedAngle):
         from pytorch_metric_learning.losses import SphereFaceLoss
 
         o = self.options
-        return SphereFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+        loss: torch.nn.Module = SphereFaceLoss(
+            self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale
+        )
+        return loss

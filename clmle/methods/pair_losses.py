@@ -35,7 +35,8 @@ class PairLoss(Softmax):
 
     def pair_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         mined = self.miner(features, labels) if self.miner is not None else None
-        return self.criterion(features, labels, mined)
+        loss: torch.Tensor = self.criterion(features, labels, mined)
+        return loss
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = self.pair_loss(outputs.features, outputs.labels)

@@ -95,7 +95,8 @@ class LinearRule(Rule):
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         x = unit_rows(features) if self.unit else features
-        return x @ self.weights.T + self.bias
+        scores: np.ndarray = x @ self.weights.T + self.bias
+        return scores
 
     def chosen(self) -> dict[str, Any]:
         return {"rule": self.name, "unit": self.unit}
@@ -166,14 +167,16 @@ class NeighborRule(Rule):
 def unit_rows(features: np.ndarray) -> np.ndarray:
     """Rows (n, d) at unit length, float32; a zero row stays zero."""
     norms = np.linalg.norm(features, axis=1, keepdims=True)
-    return (features / np.maximum(norms, 1e-12)).astype(np.float32)
+    units: np.ndarray = features / np.maximum(norms, 1e-12)
+    return units.astype(np.float32)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Log-probabilities (n, C) in float64."""
     x = logits.astype(np.float64)
     x = x - x.max(axis=1, keepdims=True)
-    return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
+    logs: np.ndarray = x - np.log(np.exp(x).sum(axis=1, keepdims=True))
+    return logs
 
 
 def best_rule(rules: Iterable[Rule], validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Rule:

@@ -16,7 +16,8 @@ def drawn_rows(sampling: str, labels: np.ndarray, size: int, step: int, seed: in
 
 def even_shares(counts: np.ndarray) -> np.ndarray:
     """The same share for every class that has images, (C,)."""
-    return (counts > 0) / (counts > 0).sum()
+    shares: np.ndarray = (counts > 0) / (counts > 0).sum()
+    return shares
 
 
 def shuffled_rows(n: int, batch_size: int, step: int, seed: int) -> np.ndarray:

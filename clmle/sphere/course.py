@@ -74,7 +74,8 @@ class Course:
     def recall(self) -> np.ndarray:
         """Recall of both classes on the test points at every frame, (F, 2)."""
         confusion = np.array([f.confusion for f in self.frames])
-        return np.diagonal(confusion, axis1=1, axis2=2) / confusion.sum(axis=2)
+        recall: np.ndarray = np.diagonal(confusion, axis1=1, axis2=2) / confusion.sum(axis=2)
+        return recall
 
     @property
     def balanced_accuracy(self) -> np.ndarray:
@@ -193,7 +194,8 @@ class SphereRun:
         """Class of every place of the grid, (g,) int8."""
         with torch.inference_mode():
             logits = self.network.head(self.grid).numpy()
-        return rule.scores(self.grid.numpy(), logits).argmax(axis=1).astype(np.int8)
+        judged: np.ndarray = rule.scores(self.grid.numpy(), logits).argmax(axis=1)
+        return judged.astype(np.int8)
 
     def outputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """z (n, d) and logits (n, C) of points."""

@@ -135,7 +135,7 @@ def main(requests: IO[str], answers: IO[bytes]) -> None:
             _train(request, lines, answers)
 
 
-def _train(request: dict[str, Any], lines: queue.Queue, answers: IO[bytes]) -> None:
+def _train(request: dict[str, Any], lines: queue.Queue[str | None], answers: IO[bytes]) -> None:
     from clmle.sphere.course import SphereRun
 
     try:

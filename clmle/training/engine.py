@@ -313,7 +313,8 @@ class Session:
             seconds=self.reporter.seconds(),
             **{name: figures[name] for name in kept},
         )
-        return figures["balanced_accuracy"]
+        judged: float = figures["balanced_accuracy"]
+        return judged
 
     def test(self) -> dict[str, Any]:
         """The best round judges the test images; the result is written and returned."""
@@ -382,14 +383,17 @@ class Session:
         def score() -> float:
             rule = self.fit_rule(features, logits, self.task.labels[rows])
             figures = figures_of(self.task, rows, rule.scores(features, logits), n_bootstrap=1)
-            return figures["balanced_accuracy"]
+            judged: float = figures["balanced_accuracy"]
+            return judged
 
         return self.world.first(score)
 
     def method_margin(self, options: Any) -> float:
         kept, self.method.options = self.method.options, options
         try:
-            return self.method.margins(self.settings.train.feature_dim)[0]  # type: ignore[union-attr]
+            dim = self.settings.train.feature_dim
+            margin: float = self.method.margins(dim)[0]  # type: ignore[union-attr]
+            return margin
         finally:
             self.method.options = kept
 

@@ -55,7 +55,9 @@ class EmbeddingModel:
     def embed(self, images: np.ndarray) -> np.ndarray:
         """Unit features (n, d), of several attributes (n, A, d), of images (n, H, W, C) uint8."""
         features, _ = self._outputs(images)
-        return features / np.maximum(np.linalg.norm(features, axis=-1, keepdims=True), 1e-12)
+        norms = np.linalg.norm(features, axis=-1, keepdims=True)
+        units: np.ndarray = features / np.maximum(norms, 1e-12)
+        return units
 
     def scores(self, images: np.ndarray) -> np.ndarray:
         """Class scores (n, C), of several attributes (n, A, 2), by the run's rule."""

@@ -33,7 +33,8 @@ class MultiNetwork(nn.Module):
         self.head = Heads(n_heads, TRUNK_DIM, feature_dim, cosine_scale)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.head(torch.relu(self.backbone(images)))
+        outputs: tuple[torch.Tensor, torch.Tensor] = self.head(torch.relu(self.backbone(images)))
+        return outputs
 
 
 class Network(nn.Module):

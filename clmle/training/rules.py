@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from clmle.methods.cluster_rules import RULES
-from clmle.methods.rules import Rule
+import clmle.methods.cluster_rules  # noqa: F401  (adds its rules to RULES)
+from clmle.methods.rules import RULES, Rule
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors
 

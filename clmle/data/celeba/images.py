@@ -89,7 +89,8 @@ class Photographs:
                     f"{self.path} cannot be opened as a zip file ({error}); it may be cut off: "
                     "get it again."
                 ) from error
-        return self._own.zip
+        opened: zipfile.ZipFile = self._own.zip
+        return opened
 
 
 def _find(folder: Path) -> Path:

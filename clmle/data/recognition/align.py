@@ -123,7 +123,8 @@ def reference_points(size: tuple[int, int]) -> np.ndarray:
         scale = size[0] / height
         if abs(size[1] - width * scale) < 1e-9:
             # Centres of pixels: 0 is the middle of the first pixel, not its edge.
-            return (points + 0.5) * scale - 0.5 if scale != 1 else points
+            placed: np.ndarray = (points + 0.5) * scale - 0.5 if scale != 1 else points
+            return placed
     raise InputError(
         f"size is {size}, but must be (112, 96), (112, 112), or a multiple or fraction of them."
     )

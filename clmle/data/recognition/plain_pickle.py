@@ -80,7 +80,8 @@ class _Machine:
         return bytes(self.data[self.at - n : self.at])
 
     def number(self, kind: str) -> int:
-        return struct.unpack("<" + kind, self.take(struct.calcsize("<" + kind)))[0]
+        value: int = struct.unpack("<" + kind, self.take(struct.calcsize("<" + kind)))[0]
+        return value
 
     def line(self) -> bytes:
         # Lines are names and numbers but for byte strings of protocol 0, so search step by step.

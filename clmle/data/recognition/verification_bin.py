@@ -100,7 +100,8 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
 
 def _list(value: Any, file: Path) -> list[Any]:
     if isinstance(value, Array) and value.value is not None and value.value.ndim == 1:
-        return value.value.tolist()
+        items: list[Any] = value.value.tolist()
+        return items
     if not isinstance(value, list | tuple):
         raise InputError(f"{file} must hold two lists, of image files and of pairs.")
     return list(value)

@@ -272,7 +272,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-_drawn: dict[Plan, list] = {}
+_drawn: dict[Plan, list[tuple[int, int, dict[str, Any]]]] = {}
 
 
 def _render_chunk(building: str, plan: Plan, chunk: int) -> None:

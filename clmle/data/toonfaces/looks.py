@@ -98,7 +98,9 @@ def draw_identities(sizes: np.ndarray, rng: np.random.Generator) -> list[Look]:
     return looks
 
 
-def draw_image(identity: Look, style: Style, rng: np.random.Generator) -> tuple[Look, dict]:
+def draw_image(
+    identity: Look, style: Style, rng: np.random.Generator
+) -> tuple[Look, dict[str, int]]:
     """The passing look of one image and its labels (1, 0, or -1 where it cannot be seen)."""
 
     def happens(attribute: str) -> bool:

@@ -155,7 +155,8 @@ def _pose(drawing: Any, image: Look, size: int) -> np.ndarray:
         fillcolor=image["background"],
     )
     pixels = np.asarray(turned, dtype=np.float32)
-    return pixels.reshape(size, OVERSAMPLE, size, OVERSAMPLE, 3).mean(axis=(1, 3))
+    means: np.ndarray = pixels.reshape(size, OVERSAMPLE, size, OVERSAMPLE, 3).mean(axis=(1, 3))
+    return means
 
 
 def _light(pixels: np.ndarray, image: Look, size: int) -> np.ndarray:
