@@ -3,12 +3,13 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint mutants bench results docs update audit clean check-python
+.PHONY: help app test lint versions mutants bench results docs update audit clean check-python
 
 help:
 	@echo "make app     set up and open the app"
 	@echo "make test    set up and run every check and test"
 	@echo "make lint    style and types only"
+	@echo "make versions  the core's tests with the oldest packages allowed, and another Python if there is one"
 	@echo "make bench   docs/BENCHMARKS.md: all comparisons with peers measured (hours; one: python -m bench NAME)"
 	@echo "make mutants small changes to the method's core that no test notices (docs/MUTATIONS.md)"
 	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
@@ -27,6 +28,10 @@ lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# In .venv-oldest. Exactly one torch, with all that it brings: make versions TORCH=2.11.0
+versions: check-python
+	$(PYTHON) tests/versions.py $(TORCH)
 
 # What to change and which tests to ask: pyproject.toml. One name: make mutants ONLY='clmle.margins*'
 mutants: .venv/test
@@ -79,5 +84,5 @@ check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }
 
 clean:
-	rm -rf .venv site mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest site mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

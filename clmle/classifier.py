@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from clmle._search import nearest_rows
 from clmle.checks import whole
 from clmle.clustering import balanced_spherical_kmeans
 from clmle.errors import InputError
@@ -104,7 +105,7 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         winner = np.empty(len(X), dtype=np.int64)
         step = max(1, BLOCK // (n * n))
         for rows in (slice(start, start + step) for start in range(0, len(X), step)):
-            similarity, near = _search(X[rows], self.centroids_, n)
+            similarity, near = nearest_rows(X[rows], self.centroids_, n)
             winner[rows] = decide(
                 similarity, self.centroid_classes_[near], len(self.classes_), self.rule
             )
@@ -146,15 +147,6 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             n_classes=len(self.classes_),
         )
         return scores
-
-
-def _search(queries: np.ndarray, centroids: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inner products and numbers of the n nearest centroids, by FAISS."""
-    import faiss
-
-    # Plain arrays: FAISS's PyTorch bridge, where a package has loaded it, refuses memory maps.
-    plain = np.asarray(queries), np.asarray(centroids)
-    return faiss.knn(*plain, n, metric=faiss.METRIC_INNER_PRODUCT)
 
 
 def _finite(scores: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ from clmle.files import (
     write_arrays,
     write_json,
 )
+from clmle.processes import birth
 
 ACTIVE = ("queued", "running")
 
@@ -69,7 +70,8 @@ class RunFolder:
         """State of the run; a run whose process has gone is reported as ``lost``.
 
         Keys: state (queued, running, done, stopped, failed, lost), phase (a few words),
-        step, total, seconds (spent), seconds_left, message, pid, updated (Unix time).
+        step, total, seconds (spent), seconds_left, message, pid, born (when that process
+        began, as its system tells it), updated (Unix time).
         """
         file = self.path / "status.json"
         if not file.exists():
@@ -82,7 +84,8 @@ class RunFolder:
 
     def write_status(self, **values: Any) -> None:
         """Replace the status; ``pid`` is this process unless given."""
-        stamp = {"updated": time.time(), "pid": os.getpid()}
+        pid = values.get("pid", os.getpid())
+        stamp = {"updated": time.time(), "pid": pid, "born": birth(pid)}
         write_json(self.path / "status.json", stamp | values)
 
     def result(self) -> dict[str, Any] | None:
@@ -258,21 +261,27 @@ def _tree(file: Path, *names: str) -> dict[str, Any]:
 
 
 def _alive(status: dict[str, Any]) -> bool:
-    """Whether the process that wrote ``status`` still runs on this machine."""
-    pid = status.get("pid")
-    if not pid or time.time() - status.get("updated", 0) > 24 * 3600:
+    """Whether the process that wrote ``status`` still runs on this machine.
+
+    The clock is not asked: it may be set, and a process may sleep for days.
+    """
+    pid, born = status.get("pid"), status.get("born")
+    if not pid:
         return False
+    now = birth(pid)
+    if not now:
+        return _hidden(pid)
+    if not born:  # written by an earlier version: after a day the number may be another's
+        return time.time() - status.get("updated", 0) <= 24 * 3600
+    return bool(now == born)
+
+
+def _hidden(pid: int) -> bool:
+    """Whether process ``pid`` is there, of somebody whose processes are not to be looked at."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
     except PermissionError:
         return True
-    return not _is_zombie(pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except (OSError, IndexError):
+    except ProcessLookupError:
         return False
+    return False  # a zombie of one's own

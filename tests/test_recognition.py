@@ -120,11 +120,15 @@ def test_it_is_kept_until_the_weights_change(run, monkeypatch):
         patch.setattr("clmle.training.load_model", None)  # nothing is computed again
         again = recognise(run)
     assert again.figures == first.figures
-    before = os.stat(run.model_path)
-    os.utime(run.model_path, (before.st_atime, before.st_mtime + 3600))
+    before, weights = os.stat(run.model_path), run.model_path.read_bytes()
     try:
+        os.utime(run.model_path, (before.st_atime, before.st_mtime + 36_000))  # the clock was set
+        assert stored_recognition(run).figures == first.figures
+        run.model_path.write_bytes(weights[:-4] + b"\0\0\0\0")
+        os.utime(run.model_path, (before.st_atime, before.st_mtime - 36_000))
         assert stored_recognition(run) is None
     finally:
+        run.model_path.write_bytes(weights)
         os.utime(run.model_path, (before.st_atime, before.st_mtime))
     file_of(run).write_bytes(file_of(run).read_bytes()[:-40])
     assert stored_recognition(run) is None  # cut off: as if it were not there

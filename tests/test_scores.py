@@ -11,6 +11,7 @@ from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
 from clmle.experiments.attributes import attribute_frame, gains, run_rows, unjudged
 from clmle.experiments.scores import score_test_images, start_scoring, stored_scores
+from clmle.files import read_arrays, write_arrays
 from clmle.presets import preset_settings
 from clmle.run_folder import RunFolder, create_run, list_runs
 from clmle.training import train
@@ -68,15 +69,32 @@ def test_scores_are_kept_until_the_weights_change(runs):
     score_test_images(run)
     kept = stored_scores(run)
     assert np.array_equal(kept.scores, score_test_images(run).scores)
-    later = run.model_path.stat().st_mtime + 100
-    os.utime(run.model_path, (later, later))
-    assert stored_scores(run) is None
+    written, weights = run.model_path.stat().st_mtime, run.model_path.read_bytes()
+    for jump in (-36_000, 36_000):  # a clock that was set between weights and scores
+        os.utime(run.model_path, (written + jump, written + jump))
+        assert np.array_equal(stored_scores(run).scores, kept.scores)
+        run.model_path.write_bytes(weights[:-4] + b"\0\0\0\0")
+        os.utime(run.model_path, (written + jump, written + jump + 1))
+        assert stored_scores(run) is None
+        run.model_path.write_bytes(weights)
     (run.path / "test_scores.npz").write_bytes(b"not an archive")
-    os.utime(run.path / "test_scores.npz", (later + 1, later + 1))
     assert stored_scores(run) is None  # a broken file is as good as none
     assert score_test_images(run).attributes == ("left",)
     with pytest.raises(InputError, match="no attribute 'right'"):
         kept.of("right")
+
+
+def test_scores_of_an_earlier_version_are_taken_if_younger_than_the_weights(runs):
+    run = of(runs, "softmax", "left")
+    score_test_images(run)
+    file = run.path / "test_scores.npz"
+    arrays = read_arrays(file)
+    del arrays["weights"]
+    write_arrays(file, arrays)
+    assert stored_scores(run) is not None
+    later = file.stat().st_mtime + 100
+    os.utime(run.model_path, (later, later))
+    assert stored_scores(run) is None
 
 
 def test_a_process_scores_too_and_says_what_is_wrong(runs, tmp_path):

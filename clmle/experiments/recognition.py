@@ -19,6 +19,7 @@ import numpy as np
 
 from clmle.data.recognition.unseen import Unseen, load_unseen
 from clmle.errors import InputError
+from clmle.experiments.weights import KEY, fingerprint, of_present_weights
 from clmle.files import read_arrays, write_arrays, write_json
 from clmle.processes import start_module
 from clmle.run_folder import RunFolder
@@ -63,6 +64,7 @@ def recognise(run: RunFolder, test: str = "", progress: Progress | None = None) 
     found = stored_recognition(run, test)
     if found is not None:
         return found
+    weights = fingerprint(run)  # before they are read: a run that trains may replace them
     model = load_model(run)
     settings = run.settings()["data"]
     where = test or own_test(run)
@@ -82,7 +84,7 @@ def recognise(run: RunFolder, test: str = "", progress: Progress | None = None) 
         arrays |= more
     figures["by_frequency"], arrays["counts"] = _known_people(run, model)
     found = Recognition(figures, arrays)
-    _store(run, test, found)
+    _store(run, test, found, weights)
     return found
 
 
@@ -213,17 +215,19 @@ def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
     """The result that stands beside the run; None where there is none of its present weights."""
     file = file_of(run, test)
     try:
-        if file.stat().st_mtime < run.model_path.stat().st_mtime:
-            return None
         arrays = read_arrays(file)
+        if not of_present_weights(arrays, file, run):
+            return None
+        arrays.pop(KEY, None)
         return Recognition(json.loads(str(arrays.pop("figures"))), arrays)
     except (InputError, OSError, ValueError, KeyError):
         return None
 
 
-def _store(run: RunFolder, test: str, found: Recognition) -> None:
+def _store(run: RunFolder, test: str, found: Recognition, weights: str) -> None:
     figures = np.array(json.dumps(found.figures))
-    write_arrays(file_of(run, test), {"figures": figures, **found.arrays})
+    kept = {"figures": figures, KEY: np.array(weights), **found.arrays}
+    write_arrays(file_of(run, test), kept)
 
 
 def start_recognising(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:

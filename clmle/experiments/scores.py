@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.errors import InputError
+from clmle.experiments.weights import KEY, fingerprint, of_present_weights
 from clmle.files import read_arrays, write_arrays
 from clmle.processes import start_module
 from clmle.run_folder import RunFolder
@@ -41,9 +42,9 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
     """The scores that stand beside the run; None where there are none of its present weights."""
     file = run.path / FILE
     try:
-        if file.stat().st_mtime < run.model_path.stat().st_mtime:
-            return None
         arrays = read_arrays(file)
+        if not of_present_weights(arrays, file, run):
+            return None
         names = tuple(str(n) for n in arrays["attributes"])
         return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
     except (InputError, OSError, KeyError):
@@ -64,6 +65,7 @@ def score_test_images(run: RunFolder) -> ImageScores:
     found = stored_scores(run)
     if found is not None:
         return found
+    weights = fingerprint(run)  # before they are read: a run that trains may replace them
     model = load_model(run)
     _, task = prepare(settings_from_dict(run.settings()))
     rows = task.rows("test")
@@ -82,7 +84,7 @@ def score_test_images(run: RunFolder) -> ImageScores:
     write_arrays(
         run.path / FILE,
         {"attributes": np.array(names), "rows": rows, "labels": found.labels,
-         "scores": found.scores},
+         "scores": found.scores, KEY: np.array(weights)},
     )  # fmt: skip
     return found
 

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from clmle._search import nearest_rows
+
 RULES: dict[str, type[Rule]] = {}
 R = TypeVar("R", bound="type[Rule]")
 
@@ -141,11 +143,7 @@ class NeighborRule(Rule):
         self.k, self.n_classes = k, n_classes
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        import faiss
-
-        index = faiss.IndexFlatIP(self.features.shape[1])
-        index.add(self.features)
-        similarity, near = index.search(unit_rows(features), self.k)
+        similarity, near = nearest_rows(unit_rows(features), self.features, self.k)
         votes = np.zeros((len(features), self.n_classes))
         # Ties between equal votes go to the nearer neighbours.
         weights = 1 + 1e-3 * similarity

@@ -1,0 +1,111 @@
+"""The core's tests with the oldest packages that pyproject.toml allows: make versions
+
+In an environment of its own, .venv-oldest: another Python where one is found here and packages
+are to be had for it, else this one; the oldest torch, else the pinned one, as a build for CPUs.
+python tests/versions.py 2.11.0 takes exactly that torch, whatever is downloaded with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".venv-oldest"
+BIN = FOLDER / ("Scripts" if os.name == "nt" else "bin")
+TESTS = (
+    "clustering", "clmle_loss", "margins", "nearest", "classifier", "index_and_batches",
+    "spread_batches", "core_imports", "neighbourhood",
+)  # fmt: skip
+# Comparisons with faiss and k-means-constrained, which the core does without.
+PEERS = ("test_objective_is_near_k_means_constrained", "test_many_clusters_are_nearly_as_good")
+TOOLS = ("safetensors", "filelock", "pytest", "pytest-timeout", "hypothesis")
+SHOW = """
+import platform
+from importlib.metadata import version
+names = ("torch", "numpy", "scipy", "scikit-learn")
+print(f"Python {platform.python_version()},", ", ".join(f"{n} {version(n)}" for n in names))
+"""
+
+
+def pins() -> dict[str, str]:
+    """Package -> version, of all that this project pins."""
+    texts = [(ROOT / f"{name}.txt").read_text("utf-8")
+             for name in ("requirements", "requirements-dev", "constraints")]  # fmt: skip
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", "\n".join(texts), re.MULTILINE))
+
+
+def oldest() -> dict[str, str]:
+    """Package -> the oldest version that pyproject.toml allows."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return dict(need.split(">=") for need in project["dependencies"])
+
+
+def pythons() -> list[str]:
+    """Other versions of Python from 3.11 on, the oldest first; this one comes last."""
+    found: dict[tuple[int, int], str] = {}
+    places = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
+    if shutil.which("pyenv"):
+        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=False)
+        places += sorted(map(str, Path(root.stdout.strip()).glob("versions/3.*/bin/python")))
+    for place in filter(None, places):
+        # A name that pyenv only stands in for says so with an exit code.
+        said = subprocess.run(
+            [place, "-c", "import sys; print(*sys.version_info[:2])"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if said.returncode == 0:
+            major, minor = map(int, said.stdout.split())
+            found.setdefault((major, minor), place)
+    own = sys.version_info[:2]
+    return [found[v] for v in sorted(found) if v >= (3, 11) and v != own] + [sys.executable]
+
+
+def torches() -> list[str]:
+    """Versions of torch to try; plain ones bring gigabytes for GPUs on Linux."""
+    build = "+cpu" if sys.platform == "linux" else ""
+    return [f"{oldest()['torch']}.0{build}", f"{pins()['torch']}{build}"]
+
+
+def install(python: str, torch: str) -> bool:
+    """Make the environment; False where a package is not to be had for this Python."""
+    subprocess.run([python, "-m", "venv", "--clear", str(FOLDER)], check=True)
+    # The small ones first: what is missing is then known before torch is fetched.
+    needs = [f"{name}=={version}.*" for name, version in oldest().items() if name != "torch"]
+    needs += [f"{name}=={pins()[name]}" for name in TOOLS] + [f"torch=={torch}"]
+    command = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    done = subprocess.run(command + needs, capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = [line for line in done.stderr.splitlines() if line.startswith("ERROR: No match")]
+        print(f"{python}, torch {torch}: {why[-1][7:] if why else done.stderr[-500:]}", flush=True)
+    return done.returncode == 0
+
+
+def main(asked: list[str]) -> int:
+    plans = [(python, torch) for torch in asked or torches() for python in pythons()]
+    if not any(install(*plan) for plan in plans):
+        print("No build of torch for CPUs was found; make versions TORCH=2.11.0 takes any build.")
+        return 1
+    files = [f"tests/test_{name}.py" for name in TESTS]
+    command = [
+        str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", *files,
+        "-k", " and ".join(f"not {name}" for name in PEERS),
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as tests:
+        assert tests.stdout is not None
+        last = ""
+        for line in tests.stdout:
+            print(line, end="", flush=True)
+            last = line.strip() or last
+    show = subprocess.run([BIN / "python", "-c", SHOW], capture_output=True, text=True, check=True)
+    print(f"{show.stdout.strip()}: {last}")
+    return tests.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
