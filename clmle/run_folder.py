@@ -272,7 +272,7 @@ def _alive(status: dict[str, Any]) -> bool:
     if not now:
         return _hidden(pid)
     if not born:  # written by an earlier version: after a day the number may be another's
-        return time.time() - status.get("updated", 0) <= 24 * 3600
+        return bool(time.time() - status.get("updated", 0) <= 24 * 3600)
     return bool(now == born)
 
 
