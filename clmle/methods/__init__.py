@@ -20,7 +20,7 @@ def method_names() -> tuple[str, ...]:
 def get_method(name: str) -> type[Method]:
     """The class of a method; its ``title``, ``summary`` and ``Options`` describe it."""
     _load_all()
-    if name not in METHODS:
+    if not isinstance(name, str) or name not in METHODS:
         names = ", ".join(method_names())
         raise InputError(f"There is no method {name!r}; choose one of: {names}.")
     return METHODS[name]
