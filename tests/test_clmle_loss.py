@@ -1,6 +1,7 @@
 """The loss against Eq. 9 written out in float64 loops."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -172,15 +173,7 @@ def test_weights_give_every_class_the_same_total_and_mean_one():
     ],
 )
 def test_bad_input_is_named(change, message):
-    good = {
-        "features": torch.eye(3),
-        "clusters": torch.tensor([0, 1, 1]),
-        "cluster_classes": torch.tensor([0, 1]),
-        "between_margin": 0.1,
-        "within_margin": 0.1,
-    }
-    with pytest.raises(InputError, match=message):
-        clmle_loss(**(good | change))
+    assert re.search(message, sentence(**change))
 
 
 def sentence(**change):

@@ -237,13 +237,19 @@ def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
         assert started[-2].train.mirror == wanted.train.mirror
 
 
-def test_a_link_restores_the_page_of_data():
+def linked(page, query):
+    """The page as a link with this query opens it."""
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
-    app.switch_page("views/data.py")
-    for name, value in {"set": "digits", "split": "test", "dial": "step", "ratio": "50"}.items():
+    app.switch_page(f"views/{page}.py")
+    for name, value in query.items():
         app.query_params[name] = value
     app.run()
     assert not app.exception
+    return app
+
+
+def test_a_link_restores_the_page_of_data():
+    app = linked("data", {"set": "digits", "split": "test", "dial": "step", "ratio": "50"})
     assert [s.value for s in app.selectbox][:2] == ["digits", "label"]
     assert next(s for s in app.selectbox if s.label == "Split").value == "test"
     assert app.select_slider[0].value == 50
@@ -253,12 +259,7 @@ def test_a_link_restores_the_page_of_data():
 
 
 def test_a_link_restores_the_page_of_margins():
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
-    app.switch_page("views/margins.py")
-    for name, value in {"images": "900, 90, 9", "dim": "8", "others": "3", "scale": "32"}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
+    app = linked("margins", {"images": "900, 90, 9", "dim": "8", "others": "3", "scale": "32"})
     assert app.text_input[0].value == "900, 90, 9"
     assert (app.number_input[0].value, app.slider[0].value) == (8, 3)
     assert app.select_slider[0].value == 32
