@@ -12,6 +12,7 @@ import multiprocessing
 import resource
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -46,8 +47,9 @@ SCHEDULE = "paper's schedule, h"
 def run(backbone: str, quick: bool = False) -> Tables:
     """In a process of its own, so that its peak of memory is its own too."""
     context = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as folder, context.Pool(1) as pool:
-        return pool.apply(one, (backbone, Path(folder), 0.05 if quick else 1.0))
+    # Not multiprocessing's own pool: its workers may not start those that draw faces.
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, context) as pool:
+        return pool.submit(one, backbone, Path(folder), 0.05 if quick else 1.0).result()
 
 
 def one(backbone: str, folder: Path, share: float) -> Tables:

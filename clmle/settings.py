@@ -66,7 +66,7 @@ class TrainSettings:
     prior_method: str = setting(
         "over-sampling",
         "how prior features weigh the classes",
-        ("over-sampling", "bounded-sampling", "cost-sensitive", "softmax"),
+        ("over-sampling", "bounded-sampling", "cost-sensitive", "softmax", "moon"),
     )
     prior: str = setting("", "weights of a run (.safetensors) or features (.npy) instead")
     margin_trials: int = setting(

@@ -33,7 +33,13 @@ LOCK_SECONDS = 60.0
 LATER: dict[str, dict[str, Any]] = {
     "data": {"split": 0},
     "train": {"mirror": True, "shown": 2400},
-    "options": {"head": "linear", "head_scale": 8.0, "most_of_class": 1.0, "corrected": True},
+    "options": {
+        "head": "linear",
+        "head_scale": 8.0,
+        "head_loss": "softmax",
+        "most_of_class": 1.0,
+        "corrected": True,
+    },
 }
 
 

@@ -18,6 +18,7 @@ from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.clmle_options import CLMLEOptions, CLMLEPrintedOptions, check_options
 from clmle.methods.cluster_rules import JointRule, NearestClusterRule
 from clmle.methods.clustered import Clustered
+from clmle.methods.head_loss import head_loss
 from clmle.methods.rules import NeighborRule, Rule, best_rule, unit_rows
 from clmle.methods.sampling import balanced_rows
 from clmle.spread_batches import SpreadBatchSampler, class_shares
@@ -120,12 +121,11 @@ class CLMLE(Clustered):
     def softmax_loss(
         self, logits: torch.Tensor, labels: torch.Tensor, batch: Batch
     ) -> torch.Tensor:
-        """Cross-entropy of every sample; logits are corrected for unevenly drawn classes, (B,)."""
-        logits = logits.float()
+        """What the head loses on every sample, corrected for unevenly drawn classes, (B,)."""
+        shares = None
         if batch.detail is None and self.options.corrected:
-            prior = np.log(self.class_shares() if batch.shares is None else batch.shares)
-            logits = logits + torch.as_tensor(prior, dtype=logits.dtype, device=logits.device)
-        return F.cross_entropy(logits, labels, reduction="none")
+            shares = self.class_shares() if batch.shares is None else batch.shares
+        return head_loss(logits.float(), labels, shares, self.options.head_loss)
 
     def embedding_loss(
         self,

@@ -58,6 +58,11 @@ class CLMLEOptions:
         ("linear", "cosine"),
     )
     head_scale: float = setting(8.0, "cosine: what the cosines are multiplied by")
+    head_loss: str = setting(
+        "softmax",
+        "beside Eq. 9: cross-entropy, or the squared error of the scores as in MOON",
+        ("softmax", "squared"),
+    )
     rule: str = setting(
         "per-class",
         "nearest-cluster rule at test time, or nearest training images",

@@ -16,6 +16,7 @@ from clmle.index import ClusterIndex
 from clmle.losses.local import local_margin_loss
 from clmle.methods.base import Loss, Outputs
 from clmle.methods.clmle import CLMLE
+from clmle.methods.head_loss import head_loss
 
 NO_CLASS = -2  # of the places that fill up the clusters of an attribute; unknown labels are -1
 
@@ -80,11 +81,7 @@ class ManyHeads:
         learnt = known.any(dim=1).sum().clamp(min=1)
         if o.softmax_weight:
             logits = outputs.logits.float().transpose(0, 1)
-            if o.corrected:
-                prior = torch.as_tensor(np.log(shares), dtype=torch.float32, device=device)
-                logits = logits + prior[:, None]
-            softmax = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
-            softmax = softmax.view_as(target)
+            softmax = head_loss(logits, target, shares if o.corrected else None, o.head_loss)
             each += o.softmax_weight * softmax.detach()
             whole = (weight * softmax).sum()
             total = total + o.softmax_weight * whole
