@@ -38,6 +38,8 @@ FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
 GROUP_CLUSTERS = 32  # clusters of one group in the two-level search
 CANDIDATES = 12  # neighbours of a cluster with which it exchanges samples
 SAMPLE = 72  # rows a cluster from which prices are found
+FEW = 10  # the same for the first prices of a warm start
+PRICED_CLUSTERS = 2048  # a warm start has such prices up to here: they need FEW K x K numbers
 COOLING = 20  # rounds of soft k-means that find the starting centroids
 TEMPERATURES = (0.5, 0.1)  # of its first and last, in spreads of a row's similarities
 
@@ -163,8 +165,14 @@ def _warm(
     """Labels that grow out of given centroids."""
     if len(sizes) <= FLAT_CLUSTERS:
         return _flat(x, sizes, centroids, max_iter, generator)
-    labels = best_priced(x, centroids, torch.zeros_like(centroids[:, 0]))
-    return _refine(x, labels, sizes, max_iter, generator)
+    k = len(sizes)
+    prices = torch.zeros(k, dtype=x.dtype, device=x.device)
+    # Centroids that batches have moved may be nearer to all samples at once than those that none
+    # has: a few clusters would take everything, and sizes be put right one cluster after another.
+    if k <= PRICED_CLUSTERS:
+        few = x[torch.randperm(len(x), generator=generator)[: FEW * k].to(x.device)]
+        prices = update_prices(few @ centroids.T, prices, sizes.to(x.dtype) / sizes.sum())
+    return _refine(x, best_priced(x, centroids, prices), sizes, max_iter, generator)
 
 
 def _refine(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from clmle import InputError, balanced_spherical_kmeans
+from clmle import InputError, _balance, balanced_spherical_kmeans
 from clmle._balance import best_priced, exact_sizes, exchange, nearest_by_graph, update_prices
 from clmle.clustering import unit_means
 
@@ -131,6 +131,26 @@ def test_warm_start_keeps_the_identity_of_clusters():
     order = np.random.default_rng(0).permutation(15)
     moved = balanced_spherical_kmeans(x, init=first.centroids[order], seed=2)
     assert (order[moved.labels] == first.labels).mean() > 0.9
+
+
+def test_a_warm_start_is_good_where_centroids_were_moved_towards_all_samples(monkeypatch):
+    # As batches leave them: features share a direction, and some centroids were drawn into it.
+    rng = np.random.default_rng(0)
+    common = np.eye(16)[0]
+    x = (common + 0.05 * rng.standard_normal((6000, 16))).astype(np.float32)
+    cold = balanced_spherical_kmeans(x, cluster_size=50)
+    moved = cold.centroids.copy()
+    drawn = rng.random(len(moved)) < 0.5
+    moved[drawn] = 0.3 * moved[drawn] - 0.7 * common  # away, so that the others win everything
+    passes = []
+    whole = _balance._cheapest_move
+    monkeypatch.setattr(
+        _balance, "_cheapest_move", lambda *a: passes.append(len(a[4])) or whole(*a)
+    )
+    warm = balanced_spherical_kmeans(x, cluster_size=50, init=moved, max_iter=3)
+    assert warm.sizes.tolist() == [50] * 120
+    assert 1 - warm.objective < 1.02 * (1 - cold.objective)
+    assert sum(passes) < len(x)  # overflow that had to be moved, over all passes
 
 
 def test_same_seed_same_clusters_and_tensors_like_arrays():
