@@ -88,7 +88,10 @@ def preset_settings(
         options = replace(options, head="cosine")  # strangers are compared by cosines
     if method == "clmle" and several(attribute) is not None:
         # A batch that is even and hard for one attribute teaches the others little. As the data
-        # come, and with offsets fitted afterwards, all learn from every batch.
-        options = replace(options, class_power=1.0, query="uniform", corrected=False)
-        train = replace(train, prior_method="softmax")
+        # come, and with offsets fitted afterwards, all learn from every batch. Squared errors, as
+        # MOON has them, keep attributes that are learnt slowly from being drowned by the others.
+        options = replace(
+            options, class_power=1.0, query="uniform", corrected=False, head_loss="squared"
+        )
+        train = replace(train, prior_method="moon")
     return Settings(method, options, data, train)

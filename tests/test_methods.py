@@ -308,7 +308,7 @@ def test_the_softmax_of_clmle_is_corrected_for_uneven_classes_or_left_alone(corr
     batch = method.draw(0)
     logits = torch.from_numpy(rng.normal(size=(60, 10)))
     labels = torch.from_numpy(task.labels[task.train][batch.rows])
-    found = method.softmax_loss(logits, labels, batch)
+    found = method.head_loss(logits, labels, batch)
     counts = np.bincount(labels, minlength=10)
     assert counts.max() > 3 * counts.min()  # small classes fill fewer places
     scores = logits.numpy() + (np.log(method.class_shares()) if corrected else 0)

@@ -183,6 +183,7 @@ def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
     "own",
     [
         {"corrected": False},
+        {"head_loss": "squared"},
         {"within_weight": 1.0, "denominator": "sum"},
         {"costs": False, "n_others": 2},
     ],

@@ -143,6 +143,7 @@ ALL = (
                 "down-sampling",
                 "cost-sensitive",
                 "moon",
+                "moon-threshold",
                 "crl",
                 "lmle",
                 "triplet",
@@ -150,14 +151,12 @@ ALL = (
             )
             # A batch around clusters of one attribute shows another's with an image or two.
             | {
-                "even, hard batches, cosines": options(
-                    class_power=0.0, query="hardest", corrected=True, head="cosine"
-                ),
-                "one neighbourhood, mu of the batch": printed_batches(
-                    query="hardest", corrected=True
-                ),
+                "no Eq. 9": options(embedding_weight=0.0),
+                "a softmax beside Eq. 9": options(head_loss="softmax"),
+                "even, hard batches": options(class_power=0.0, query="hardest", corrected=True),
+                "one neighbourhood, mu of the batch": printed_batches(query="hardest"),
                 "one neighbourhood, mu of the index": options(
-                    batches="neighbourhood", centroids="memory", query="hardest", corrected=True
+                    batches="neighbourhood", centroids="memory", query="hardest"
                 ),
             }
         ),

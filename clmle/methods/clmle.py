@@ -18,7 +18,7 @@ from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.clmle_options import CLMLEOptions, CLMLEPrintedOptions, check_options
 from clmle.methods.cluster_rules import JointRule, NearestClusterRule
 from clmle.methods.clustered import Clustered
-from clmle.methods.head_loss import head_loss
+from clmle.methods.head_loss import PART, head_loss
 from clmle.methods.rules import NeighborRule, Rule, best_rule, unit_rows
 from clmle.methods.sampling import balanced_rows
 from clmle.spread_batches import SpreadBatchSampler, class_shares
@@ -99,10 +99,10 @@ class CLMLE(Clustered):
         parts: dict[str, torch.Tensor] = {}
         each = torch.zeros(len(batch.rows), device=outputs.features.device)
         if o.softmax_weight:
-            softmax = self.softmax_loss(outputs.logits[first:], outputs.labels[first:], batch)
-            each[first:] += o.softmax_weight * softmax.detach()
-            total = total + o.softmax_weight * softmax.mean()
-            parts["softmax"] = softmax.mean().detach()
+            head = self.head_loss(outputs.logits[first:], outputs.labels[first:], batch)
+            each[first:] += o.softmax_weight * head.detach()
+            total = total + o.softmax_weight * head.mean()
+            parts[PART[o.head_loss]] = head.mean().detach()
         if o.embedding_weight:
             unit = F.normalize(outputs.features[:n].float(), dim=1)
             margin = self.embedding_loss(unit, outputs.labels[:n], batch.rows[:n], part)
@@ -118,9 +118,7 @@ class CLMLE(Clustered):
         self.index.record(batch.rows[seen], each[seen].double().cpu().numpy())
         return Loss(total, parts)
 
-    def softmax_loss(
-        self, logits: torch.Tensor, labels: torch.Tensor, batch: Batch
-    ) -> torch.Tensor:
+    def head_loss(self, logits: torch.Tensor, labels: torch.Tensor, batch: Batch) -> torch.Tensor:
         """What the head loses on every sample, corrected for unevenly drawn classes, (B,)."""
         shares = None
         if batch.detail is None and self.options.corrected:

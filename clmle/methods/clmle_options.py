@@ -48,13 +48,13 @@ class CLMLEOptions:
     within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
     costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
     embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
-    softmax_weight: float = setting(1.0, "weight of the softmax term, on samples of all classes")
+    softmax_weight: float = setting(1.0, "weight of the head's own loss, on samples of all classes")
     corrected: bool = setting(
-        True, "spread: the softmax's logits are corrected for the shares in which classes came"
+        True, "spread: the head's loss is corrected for the shares in which classes came"
     )
     head: str = setting(
         "linear",
-        "the softmax sees products of features and class weights, or their cosines",
+        "its scores are products of features and class weights, or their cosines",
         ("linear", "cosine"),
     )
     head_scale: float = setting(8.0, "cosine: what the cosines are multiplied by")

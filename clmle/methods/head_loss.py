@@ -6,6 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+PART = {"softmax": "softmax", "squared": "squared error"}  # names in metrics, as rivals have them
+
 
 def head_loss(
     logits: torch.Tensor, labels: torch.Tensor, shares: np.ndarray | None, kind: str
@@ -25,9 +27,9 @@ def head_loss(
         Cross-entropy, or the mean squared distance of the scores to +1 for one's class and -1 for
         the others.
     """
-    drawn = None if shares is None else torch.as_tensor(shares, dtype=logits.dtype)
-    if drawn is not None:
-        drawn = drawn.to(logits.device)
+    drawn = None
+    if shares is not None:
+        drawn = torch.as_tensor(shares, dtype=logits.dtype, device=logits.device)
     if kind == "softmax":
         if drawn is not None:
             logits = logits + drawn.clamp(min=1e-30).log()[..., None, :]

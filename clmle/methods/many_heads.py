@@ -16,7 +16,7 @@ from clmle.index import ClusterIndex
 from clmle.losses.local import local_margin_loss
 from clmle.methods.base import Loss, Outputs
 from clmle.methods.clmle import CLMLE
-from clmle.methods.head_loss import head_loss
+from clmle.methods.head_loss import PART, head_loss
 
 NO_CLASS = -2  # of the places that fill up the clusters of an attribute; unknown labels are -1
 
@@ -81,11 +81,11 @@ class ManyHeads:
         learnt = known.any(dim=1).sum().clamp(min=1)
         if o.softmax_weight:
             logits = outputs.logits.float().transpose(0, 1)
-            softmax = head_loss(logits, target, shares if o.corrected else None, o.head_loss)
-            each += o.softmax_weight * softmax.detach()
-            whole = (weight * softmax).sum()
+            head = head_loss(logits, target, shares if o.corrected else None, o.head_loss)
+            each += o.softmax_weight * head.detach()
+            whole = (weight * head).sum()
             total = total + o.softmax_weight * whole
-            parts["softmax"] = whole.detach() / learnt
+            parts[PART[o.head_loss]] = whole.detach() / learnt
         if o.embedding_weight:
             unit = F.normalize(outputs.features.float(), dim=2).transpose(0, 1)
             margin = local_margin_loss(
