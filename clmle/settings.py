@@ -53,6 +53,9 @@ class TrainSettings:
     learning_rate: float = setting(0.05, "of stochastic gradient descent at the start")
     momentum: float = setting(0.9, "of stochastic gradient descent")
     weight_decay: float = setting(5e-4, "of stochastic gradient descent")
+    clip: float = setting(
+        0.0, "longest gradient of a step, by its norm; a longer one is shortened; 0: none is"
+    )
     augment: bool = setting(True, "shift the training images at random, and mirror them")
     mirror: bool = setting(True, "whether mirrored images are fair: faces yes, digits no")
     schedule: str = setting(

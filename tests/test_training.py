@@ -185,6 +185,7 @@ def test_plateau_drops_then_stops():
     [
         ({"iterations": 0}, "iterations"),
         ({"learning_rate": -1.0}, "learning_rate"),
+        ({"clip": -1.0}, "clip"),
         ({"backbone": "resnet9000"}, "backbone"),
         ({"device": "cuda:99"}, "cuda:99"),
         ({"prior": "/nowhere.safetensors"}, "nowhere"),
@@ -222,6 +223,25 @@ def test_every_seed_draws_its_own_split_where_asked():
     assert rows(-1, 3) == rows(3, 0) == rows(3, 5)  # the split of that number
     assert rows(0, 1) == rows(0, 2)
     assert rows(-1, 1) != rows(-1, 2)
+
+
+def test_a_long_gradient_is_shortened_and_a_short_one_is_not(tmp_path):
+    """Without momentum and decay one step of plain descent is rate times gradient."""
+    plain = {"iterations": 1, "rounds": 1, "momentum": 0.0, "weight_decay": 0.0}
+
+    def moved(name, clip):
+        before, _ = trained(tmp_path / f"{name}-0", digits("softmax", **plain, learning_rate=1e-30))
+        after, _ = trained(
+            tmp_path / name, digits("softmax", **plain, learning_rate=0.5, clip=clip)
+        )
+        old, new = load_file(before.checkpoint_path), load_file(after.checkpoint_path)
+        learnt = [k for k in new if k.startswith("network") and k.endswith(("weight", "bias"))]
+        return np.sqrt(sum(((new[k] - old[k]) ** 2).sum() for k in learnt))
+
+    whole = moved("whole", 0.0)
+    assert whole > 0.02
+    assert moved("short", 0.01) == pytest.approx(0.5 * 0.01, rel=0.01)
+    assert moved("long", 100.0) == pytest.approx(whole, rel=1e-5)
 
 
 def test_images_are_mirrored_only_where_that_is_fair():

@@ -157,9 +157,9 @@ class Session:
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make(self.settings.method, self.settings.options)
         self.method.own.to(self.device)
-        trained = [*self.network.parameters(), *self.method.own.parameters()]
+        self.trained = [*self.network.parameters(), *self.method.own.parameters()]
         self.optimizer = torch.optim.SGD(
-            trained, t.learning_rate, t.momentum, weight_decay=t.weight_decay
+            self.trained, t.learning_rate, t.momentum, weight_decay=t.weight_decay
         )
         self.plateau = Plateau(t.patience, t.drops)
         prior = self.method.uses_clusters and not t.prior
@@ -255,6 +255,8 @@ class Session:
         loss = self.learn(work)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
+        if t.clip:
+            torch.nn.utils.clip_grad_norm_(self.trained, t.clip)
         self.optimizer.step()
         self.world.settle(method, self.network)
         if as_step is None:

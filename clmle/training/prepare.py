@@ -64,6 +64,8 @@ def check_budget(train: TrainSettings) -> None:
             raise InputError(f"{name} is {getattr(train, name)}, but must be 1 or more.")
     if not train.learning_rate > 0:
         raise InputError(f"learning_rate is {train.learning_rate}, but must be above 0.")
+    if not train.clip >= 0:
+        raise InputError(f"clip is {train.clip}, but must be above 0, or 0 to clip nothing.")
 
 
 def settings_from_dict(values: dict[str, Any]) -> Settings:
