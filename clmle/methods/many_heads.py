@@ -81,9 +81,9 @@ class ManyHeads:
         learnt = known.any(dim=1).sum().clamp(min=1)
         if o.softmax_weight:
             logits = outputs.logits.float().transpose(0, 1)
-            head = head_loss(logits, target, shares if o.corrected else None, o.head_loss)
-            each += o.softmax_weight * head.detach()
-            whole = (weight * head).sum()
+            plain = head_loss(logits, target, shares if o.corrected else None, o.head_loss)
+            each += o.softmax_weight * plain.detach()
+            whole = (weight * plain).sum()
             total = total + o.softmax_weight * whole
             parts[PART[o.head_loss]] = whole.detach() / learnt
         if o.embedding_weight:

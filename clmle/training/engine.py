@@ -23,22 +23,20 @@ import torch
 
 from clmle.errors import InputError
 from clmle.files import clear_unfinished
-from clmle.methods import Loss, Method, Outputs, Rule, get_method
+from clmle.methods import Loss, Method, Outputs, get_method
 from clmle.methods.multi_label import MultiLabel
-from clmle.methods.rules import unit_rows
 from clmle.run_folder import Onlooker, RunFolder
 from clmle.settings import Settings
 from clmle.training.checkpoint import load_tensors, put_back, save_tensors, take
 from clmle.training.distributed import World, world_of_environment
 from clmle.training.images import ImageSource
-from clmle.training.kinds import facts_of, figures_of, make_method, make_network, shown_task
-from clmle.training.network import autocast, extract, extraction_batch
+from clmle.training.judge import Judge
+from clmle.training.kinds import facts_of, make_method, make_network
+from clmle.training.network import autocast
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import check_budget, prepare, settings_from_dict
 from clmle.training.prior import given_features, start_from
 from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
-from clmle.training.rules import load_rule
-from clmle.training.sample import clusters_of, embedding_sample
 from clmle.training.sole import sole_trainer
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
@@ -166,9 +164,9 @@ class Session:
         self.prior_steps = min(t.prior_iterations, t.iterations) if prior else 0
         self.phase = "prior" if self.prior_steps else "margins"
         self.round = 0
-        self.shown = shown_task(self.task)
-        self.sample = embedding_sample(self.shown, t.seed, t.shown)
-        self.features: np.ndarray | None = None
+        self.judge = Judge(
+            self.run, self.world, t, self.task, self.network, self.method, self.source, self.pulse
+        )
 
     def make(self, name: str, options: Any) -> Method | MultiLabel:
         return self.world.made(
@@ -275,13 +273,11 @@ class Session:
 
     def begin_round(self) -> None:
         """Fresh features of all training images where the method needs them; its clusters."""
-        self.features = None
         began = time.perf_counter()
-        if self.method.needs_train_features():
-            self.features, _ = self.extract(self.task.train, "features for clusters")
+        self.judge.look_at_training_images("features for clusters")
         extracted = time.perf_counter()
         prior = self.settings.train.prior if self.round == 0 else ""
-        self.method.start_round(self.round, self.features, given_features(prior, self.task))
+        self.method.start_round(self.round, self.judge.features, given_features(prior, self.task))
         self.world.settle(self.method, self.network)
         if self.method.uses_clusters:
             self.run.append_metrics(
@@ -294,19 +290,17 @@ class Session:
 
     def validate(self) -> str:
         """Judge validation images; keep the best weights; store the embedding."""
-        outputs = self.extract(self.task.validation, "validation")
-        verdict = self.plateau.update(self.world.first(lambda: self.judge(*outputs)))
-        self.store_embedding()
+        outputs = self.judge.extract(self.task.validation, "validation")
+        verdict = self.plateau.update(self.world.first(lambda: self.judged(*outputs)))
+        self.judge.store_embedding(self.round)
         return verdict
 
-    def judge(self, features: np.ndarray, logits: np.ndarray) -> float:
+    def judged(self, features: np.ndarray, logits: np.ndarray) -> float:
         """Balanced accuracy on the validation images; the best weights so far are kept."""
-        rows = self.task.validation
-        rule = self.fit_rule(features, logits, self.task.labels[rows])
-        figures = figures_of(self.task, rows, rule.scores(features, logits))
+        rule, figures = self.judge.figures(features, logits)
         # Of two equal rounds the later one is kept: it has learnt for longer.
         if figures["balanced_accuracy"] >= self.plateau.best:
-            self.save_best(rule, figures)
+            self.judge.save_best(rule, figures, self.round)
         kept = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall")
         self.run.append_metrics(
             kind="validation",
@@ -320,72 +314,32 @@ class Session:
 
     def test(self) -> dict[str, Any]:
         """The best round judges the test images; the result is written and returned."""
-        best, facts = load_tensors(self.run.model_path)
-        self.network.load_state_dict(best["network"])
-        outputs = {
-            split: self.extract(self.task.rows(split), "testing")
-            for split in ("validation", "test")
-        }
-        result = self.world.first(lambda: self.tested(outputs, facts))
-        self.tell("done", state="done")
-        return result
-
-    def tested(
-        self, outputs: dict[str, tuple[np.ndarray, np.ndarray]], facts: dict[str, Any]
-    ) -> dict[str, Any]:
-        """The result by features and logits of every split, written."""
-        rule = load_rule(self.run, facts)
-        result: dict[str, Any] = {}
-        for split, (features, logits) in outputs.items():
-            scores = rule.scores(features, logits)
-            result[split] = figures_of(self.task, self.task.rows(split), scores)
+        found = self.judge.test()
         seconds = self.reporter.seconds()
-        result |= {
-            "chosen": facts["chosen"],
-            "best_round": facts["round"],
+        result: dict[str, Any] = found | {
             **facts_of(self.task),
             "seconds": seconds,
             "iterations": self.step,
             "images_per_second": self.step * self.settings.train.batch_size / max(seconds, 1e-9),
             "machine": machine(self.device) | {"processes": self.world.size},
         }
+        result = self.world.first(lambda: result)
         self.run.write_result(result)
+        self.tell("done", state="done")
         return result
 
     # --- parts --------------------------------------------------------------------------
 
-    def extract(self, rows: np.ndarray, phase: str) -> tuple[np.ndarray, np.ndarray]:
-        """z and logits of ``rows``, of which every process takes a part."""
-        size = extraction_batch(self.device)
-        mine, n_batches = self.world.portion(len(rows), size)
-        found = extract(
-            self.network,
-            self.source,
-            rows[mine],
-            precision=self.settings.train.precision,
-            n_batches=n_batches,
-            tick=lambda: self.pulse(phase),
-        )
-        features, logits = (self.world.joined(part, len(rows), size) for part in found)
-        return features, logits
-
-    def fit_rule(self, features: np.ndarray, logits: np.ndarray, labels: np.ndarray) -> Rule:
-        train = self.features if self.features is not None else np.empty((0, 0))
-        return self.method.fit_rule(train, (features, logits, labels))
-
     def score_quickly(self) -> float:
         """Balanced accuracy on validation data, with the clusters as they are."""
-        if self.method.needs_train_features():
-            self.features, _ = self.extract(self.task.train, "trial")
-            self.method.start_round(self.round, self.features)
+        self.judge.look_at_training_images("trial")
+        if self.judge.features is not None:
+            self.method.start_round(self.round, self.judge.features)
             self.world.settle(self.method, self.network)
-        rows = self.task.validation
-        features, logits = self.extract(rows, "trial")
+        outputs = self.judge.extract(self.task.validation, "trial")
 
         def score() -> float:
-            rule = self.fit_rule(features, logits, self.task.labels[rows])
-            figures = figures_of(self.task, rows, rule.scores(features, logits), n_bootstrap=1)
-            judged: float = figures["balanced_accuracy"]
+            judged: float = self.judge.figures(*outputs, n_bootstrap=1)[1]["balanced_accuracy"]
             return judged
 
         return self.world.first(score)
@@ -398,40 +352,6 @@ class Session:
             return margin
         finally:
             self.method.options = kept
-
-    def save_best(self, rule: Rule, figures: dict[str, Any]) -> None:
-        arrays = rule.arrays()
-        if "centroids" in arrays:
-            self.run.write_clusters(**arrays)
-        facts = {
-            "rule_kind": rule.kind,
-            "chosen": rule.chosen(),
-            "round": self.round,
-            "validation": figures,
-            "image_shape": list(self.task.images.shape[1:]),
-        }
-        save_tensors(
-            self.run.model_path,
-            {
-                "network": self.network.state_dict(),
-                "rule": {name: torch.from_numpy(a) for name, a in arrays.items()},
-            },
-            facts,
-        )
-
-    def store_embedding(self) -> None:
-        rows, split = self.sample
-        features, _ = self.extract(rows, "validation")
-        if features.ndim == 3:
-            features = features[:, 0]
-        self.run.write_embedding(
-            self.round,
-            features=unit_rows(features),
-            rows=rows,
-            labels=self.shown.labels[rows],
-            clusters=clusters_of(rows, split, self.task.train, self.method.assignment()),
-            split=split,
-        )
 
     # --- save, restore ------------------------------------------------------------------
 
