@@ -189,8 +189,13 @@ with sentences():
 
     runs = {run.name: run for run in all_runs() if run.embedding_rounds()}
     if not runs:
-        st.info("No run has features to show yet: start one.", icon=":material/info:")
-        st.page_link("views/train.py", label="Train")
+        st.info(
+            "No run has features to show yet. The demonstration on the first page makes two in "
+            "minutes; on Train you choose data and methods yourself.",
+            icon=":material/info:",
+        )
+        st.page_link("views/start.py", label="Start", icon=":material/play_circle:")
+        st.page_link("views/train.py", label="Train", icon=":material/model_training:")
         st.stop()
     left, middle, right = st.columns([3, 2, 2])
     wanted = st.query_params.get("run", next(iter(runs)))

@@ -6,9 +6,11 @@ from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.margin_search import margin_search
 from app.widgets.runs import all_runs, label
+from app.widgets.table import show_table
 
 OWN = "my own numbers"
 SCALES = [1, 2, 4, 8, 16, 32, 64]
+MOST_ROWS = 50  # of the table; data sets have thousands of classes
 
 st.title("Margins")
 st.markdown(
@@ -100,7 +102,9 @@ with sentences():
         kept(figures.feasible_region, bounds.between_sphere, n_other, scale, margin, at=chosen),
         "feasible-margins",
     )
-    st.dataframe(table.head(50), hide_index=True)
+    show_table(table, "margin-bounds", shown=table.head(MOST_ROWS))
+    if len(table) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {len(table):,} classes; saved are all.")
 
 st.header("Try them")
 with sentences():
