@@ -208,7 +208,7 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
         )
         st.page_link(
             "views/train.py", label="Train a run", icon=":material/model_training:",
-            query_params={"data": "toonfaces", "attribute": attribute},
+            query_params={"data": mine["data"].iloc[0].split()[0], "attribute": attribute},
         )  # fmt: skip
         return
     chosen = st.multiselect(

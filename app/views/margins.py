@@ -45,7 +45,7 @@ with sentences():
     else:
         left, right = st.columns(2)
         text = left.text_input(
-            "Images of each class", "5611, 389", key="images", bind="query-params"
+            "Images of each class", "5631, 369", key="images", bind="query-params"
         )
         dim = int(
             right.number_input(
@@ -55,7 +55,7 @@ with sentences():
         try:
             counts = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
         except ValueError:
-            st.error(f"{text!r} is not a list of numbers; write for example 5611, 389.")
+            st.error(f"{text!r} is not a list of numbers; write for example 5631, 369.")
             st.stop()
     bounds = margin_bounds(counts, dim)
     left, right = st.columns(2)

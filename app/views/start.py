@@ -18,8 +18,8 @@ QUESTIONS = (
     (
         "ablations", "Which method is best?", ":material/science:",
         {"study": "leaderboard (shipped)"},
-        "All methods on the same tasks and seeds, with intervals: where CLMLE wins, and where it "
-        "loses.",
+        "CLMLE and its strongest rivals on the same tasks and seeds, with intervals: where it "
+        "wins, and where it does not.",
     ),
     (
         "paper", "What of the paper was repaired?", ":material/article:", None,
@@ -33,7 +33,7 @@ st.markdown(
     "When one class is rare, a network learns to ignore it. **CLMLE** cuts every class into "
     "clusters of equal size and pushes neighbouring clusters apart by a margin, so that a rare "
     "class faces as many neighbours as a common one. Here it learns next to a plain softmax, "
-    "from illustrated faces of which only 6.5 % wear glasses."
+    "from illustrated faces of which only 6\u00a0% wear glasses."
 )
 
 

@@ -25,7 +25,9 @@ HAND = """export default function({parentElement, data}) {
   frame.onload = hand;
   hand();
 }"""
-FRAME = """iframe {display:block; width:100%; height:0; border:0; visibility:hidden}"""
+# Without a colour scheme of its own a dark page would lay white behind the frame.
+FRAME = """iframe {display:block; width:100%; height:0; border:0; visibility:hidden;
+ color-scheme:normal}"""
 
 
 def sphere_viewer(courses: bytes | None) -> None:
