@@ -107,6 +107,11 @@ def run_card(run: RunFolder) -> None:
                     run.ask_to_stop()
                     st.toast("It stops after the current step, with a checkpoint.")
             else:
+                if state == "done" and run.embedding_rounds():
+                    st.page_link(
+                        "views/embeddings.py", label="Its embedding",
+                        icon=":material/scatter_plot:", query_params={"run": run.name},
+                    )  # fmt: skip
                 if state != "done" and st.button(
                     "Resume", key=f"resume-{run.name}", icon=":material/play_arrow:"
                 ):

@@ -56,7 +56,7 @@ def test_a_lesson_sets_its_dials():
 def test_train_play_select_and_tick_a_lesson(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
-    tab.get_by_role("button", name="Train").click(timeout=30_000)
+    tab.get_by_role("button", name="Train").click(timeout=60_000)
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=120_000)
     assert "CLMLE" in frame.locator("#said").inner_text()
