@@ -68,20 +68,26 @@ def _courses(page, turns: int) -> list[float]:
     dial = page.get_by_role("slider", name="Ratio")
     times = []
     for i in range(turns + 1):
-        page.frame_locator("iframe").first.locator("body").evaluate("b => { b.dataset.old = 1; }")
+        before = _shown(page)
         dial.focus()
         began = time.perf_counter()
         page.keyboard.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
-        _ready(page)
+        _ready(page, before)
         if i:  # the first turn trains
             times.append(time.perf_counter() - began)
         page.wait_for_timeout(500)
     return times
 
 
-def _ready(page) -> None:
-    """Until a frame that was not there before has drawn."""
-    body = "body[data-ready=yes]:not([data-old])"
+def _shown(page) -> str:
+    """What tells the courses that the frame has drawn from others."""
+    body = page.frame_locator("iframe").first.locator("body[data-ready=yes]")
+    return body.get_attribute("data-of") or ""
+
+
+def _ready(page, before: str = "") -> None:
+    """Until the frame has drawn other courses."""
+    body = f"body[data-ready=yes]:not([data-of='{before}'])"
     page.frame_locator("iframe").first.locator(body).wait_for(state="attached")
 
 

@@ -206,7 +206,10 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
             "together) to see its curves, and the faces it is most wrong about.",
             icon=":material/info:",
         )
-        st.page_link("views/train.py", label="Train a run", icon=":material/model_training:")
+        st.page_link(
+            "views/train.py", label="Train a run", icon=":material/model_training:",
+            query_params={"data": mine["data"].iloc[0].split()[0], "attribute": attribute},
+        )  # fmt: skip
         return
     chosen = st.multiselect(
         "Runs", list(runs), list(runs)[:2], key="runs", bind="query-params", max_selections=4,

@@ -10,13 +10,14 @@ from app.widgets.faces import images_of
 from app.widgets.guard import sentences
 from app.widgets.helpers import helpers
 from app.widgets.models import model_of
-from app.widgets.runs import all_runs, label
+from app.widgets.runs import all_runs, is_active, label
 from app.widgets.uploads import uploaded_images
 from app.widgets.viewer import face_scatter, face_sheets
 from clmle.processes import start_module
 from clmle.run_folder import RunFolder
 
-NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+# The first is shown unasked: as in the paper (Fig. 5), and UMAP must be compiled first.
+NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 PATIENCE = {
     "umap": "seconds each for a few thousand points, the first a minute or two, to compile",
     "tsne": "seconds each for a few thousand points",
@@ -189,22 +190,30 @@ with sentences():
 
     runs = {run.name: run for run in all_runs() if run.embedding_rounds()}
     if not runs:
-        st.info("No run has features to show yet: start one.", icon=":material/info:")
-        st.page_link("views/train.py", label="Train")
+        st.info(
+            "No run has features to show yet. The demonstration on the first page makes two in "
+            "minutes; on Train you choose data and methods yourself.",
+            icon=":material/info:",
+        )
+        st.page_link("views/start.py", label="Start", icon=":material/play_circle:")
+        st.page_link("views/train.py", label="Train", icon=":material/model_training:")
         st.stop()
     left, middle, right = st.columns([3, 2, 2])
-    wanted = st.query_params.get("run", next(iter(runs)))
+    # The latest that is done: of one that has just begun there is little to see.
+    done = next((n for n in runs if not is_active(runs[n])), next(iter(runs)))
+    wanted = st.query_params.get("run", done)
     name = left.selectbox(
-        "Run", list(runs), index=list(runs).index(wanted) if wanted in runs else 0,
+        "Run", list(runs), index=list(runs).index(wanted if wanted in runs else done),
         format_func=lambda n: label(runs[n]),
     )  # fmt: skip
     st.query_params["run"] = name
     run = runs[name]
-    wanted = st.query_params.get("by", "umap")
+    usual = next(iter(NAMES))
+    wanted = st.query_params.get("by", usual)
     method = middle.segmented_control(
-        "Projection", list(NAMES), default=wanted if wanted in NAMES else "umap",
+        "Projection", list(NAMES), default=wanted if wanted in NAMES else usual,
         format_func=lambda key: NAMES[key],
-    ) or "umap"  # fmt: skip
+    ) or usual  # fmt: skip
     dataset = images_of(str(run.path))
     kinds = ["class", "mistake", "cluster", "split", "loss", "impostors nearby", "local imbalance"]
     kinds += [n for n in ("style",) if n in dataset.columns] + list(dataset.attributes)
@@ -213,6 +222,16 @@ with sentences():
         "Colour by", kinds, index=kinds.index(wanted) if wanted in kinds else 0
     )
     st.query_params.update({"by": method, "colour": colour})
+    if is_active(run):
+        st.info(
+            f"This run is still being trained: shown are its first {len(run.embedding_rounds())} "
+            f"rounds of {run.settings()['train']['rounds'] + 1}.",
+            icon=":material/hourglass_top:",
+        )
+        st.page_link(
+            "views/train.py", label="Watch it", icon=":material/model_training:",
+            query_params={"runs": run.name},
+        )  # fmt: skip
     frames = projection(run, method)
     if frames:
         from clmle import figures

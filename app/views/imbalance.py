@@ -3,11 +3,11 @@
 import streamlit as st
 
 from app.widgets.courses import studio
-from app.widgets.figure import kept
+from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.lessons import lesson_panel
 from app.widgets.sphere_dials import dials
-from app.widgets.sphere_viewer import sphere_viewer
+from app.widgets.sphere_viewer import packed_courses, sphere_viewer
 
 st.title("What imbalance does")
 st.markdown(
@@ -28,18 +28,30 @@ def points_of(problem):
 
 def preview(problem) -> None:
     """The training points, drawn at once whatever is being trained."""
+    import pandas as pd
+
     from clmle import figures
 
     points, labels = points_of(problem)
-    st.plotly_chart(
-        kept(figures.sphere_points, points, labels),
-        key="figure-points",
-        config={"displaylogo": False},
-    )
+    data = pd.DataFrame(points, columns=list("xyz")[: points.shape[1]])
+    kind = ["minority" if label else "majority" for label in labels]
+    show_figure(kept(figures.sphere_points, points, labels), "points", data.assign(kind=kind))
 
 
-def results(courses: dict) -> None:
-    """Panels to play, and the figures they end with."""
+@st.cache_resource(max_entries=40, show_spinner=False)
+def packed(keys: tuple, _courses: dict) -> bytes:
+    """The courses of ``keys`` for the viewer: most turns of a dial come back to some."""
+    from clmle import figures
+    from clmle.sphere import sphere_grid
+
+    first = next(iter(_courses.values()))
+    selected = hardest(first)
+    spec = figures.sphere_spec(_courses, sphere_grid(first.problem.dim), selected=selected)
+    return packed_courses(spec, _courses, selected)
+
+
+def reached(courses: dict) -> None:
+    """The figures that the courses end with."""
     import pandas as pd
 
     from clmle import figures
@@ -48,8 +60,6 @@ def results(courses: dict) -> None:
     first = next(iter(courses.values()))
     selected = hardest(first)
     grid = sphere_grid(first.problem.dim)
-    spec = figures.sphere_spec(courses, grid, selected=selected)
-    sphere_viewer(spec, courses, selected)
     rows = [
         {
             "method": title,
@@ -152,6 +162,7 @@ with sentences():
             st.rerun()
         st.caption("Takes a few seconds. After that it trains again whenever you turn a dial.")
     else:
+        note = st.container()
         jobs = studio().want(keys)
         studio().keep_only(keys, st.session_state.get("sphere-keys", []))
         st.session_state["sphere-keys"] = keys
@@ -161,9 +172,13 @@ with sentences():
         if all(job.course is not None for job in jobs):
             st.session_state.pop("sphere-began", None)
             finished = {job.key[1]: job.course for job in jobs}
-            results({titles[name]: course for name, course in finished.items()})
-        else:
-            waiting(keys, titles)
+            named = {titles[name]: course for name, course in finished.items()}
+        with note:
+            if not finished:
+                waiting(keys, titles)
+        sphere_viewer(packed(tuple(keys), named) if finished else None)
+        if finished:
+            reached(named)
     with lessons:
         lesson_panel(problem, clusters, finished)
 

@@ -6,9 +6,11 @@ from app.widgets.figure import kept, show_figure
 from app.widgets.guard import sentences
 from app.widgets.margin_search import margin_search
 from app.widgets.runs import all_runs, label
+from app.widgets.table import show_table
 
 OWN = "my own numbers"
 SCALES = [1, 2, 4, 8, 16, 32, 64]
+MOST_ROWS = 50  # of the table; data sets have thousands of classes
 
 st.title("Margins")
 st.markdown(
@@ -43,7 +45,7 @@ with sentences():
     else:
         left, right = st.columns(2)
         text = left.text_input(
-            "Images of each class", "5611, 389", key="images", bind="query-params"
+            "Images of each class", "5631, 369", key="images", bind="query-params"
         )
         dim = int(
             right.number_input(
@@ -53,7 +55,7 @@ with sentences():
         try:
             counts = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
         except ValueError:
-            st.error(f"{text!r} is not a list of numbers; write for example 5611, 389.")
+            st.error(f"{text!r} is not a list of numbers; write for example 5631, 369.")
             st.stop()
     bounds = margin_bounds(counts, dim)
     left, right = st.columns(2)
@@ -100,7 +102,9 @@ with sentences():
         kept(figures.feasible_region, bounds.between_sphere, n_other, scale, margin, at=chosen),
         "feasible-margins",
     )
-    st.dataframe(table.head(50), hide_index=True)
+    show_table(table, "margin-bounds", shown=table.head(MOST_ROWS))
+    if len(table) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {len(table):,} classes; saved are all.")
 
 st.header("Try them")
 with sentences():

@@ -11,7 +11,10 @@ from app.widgets.table import show_table
 RECOGNITION = (2, 3, 4)
 # Room for the last letter's slant and for descenders: without it a formula that fits scrolls by two
 # pixels, and what scrolls but holds nothing to focus shuts out who has no mouse.
-ROOM = "<style>.katex-display {padding: 0 4px 8px}</style>"
+ROOM = (
+    "<style>.katex-display {padding: 0 4px 8px} "
+    "@media (max-width: 640px) {.katex-display {font-size: 0.9em}}</style>"
+)
 HEADINGS = {
     "lfw_acc": "LFW accuracy, %", "ytf_acc": "YTF accuracy, %", "n_nets": "networks",
     "train_data": "training images", "rank1_1m": "rank 1, 1M distractors, %",

@@ -124,7 +124,9 @@ def pairs(found: dict, runs: dict, test: str) -> None:
     from clmle.evaluation.verification import challenging_pairs
 
     st.header("Pairs")
-    name = st.selectbox("Of the run", list(found)) if len(found) > 1 else next(iter(found))
+    name = next(iter(found))
+    if len(found) > 1:
+        name = st.selectbox("Of the run", list(found), key="of", bind="query-params")
     result = found[name]
     a, v = result.arrays, result.figures["verification"]
     thresholds = [fold["threshold"] for fold in v.get("folds", [])]
@@ -158,7 +160,12 @@ def pairs(found: dict, runs: dict, test: str) -> None:
                 {p: s for p, s in strips.items() if p.startswith(kind)}, title=f"{title}, {name}"
             ),
             f"recognition-pairs-{kind}",
-        )
+            pd.DataFrame([
+                {"pair": p, "first image": a["first"][i], "second image": a["second"][i],
+                 "similarity": a["similarity"][i]}
+                for p, rows in hardest.items() if p.startswith(kind) for i in rows
+            ]),
+        )  # fmt: skip
     st.caption(
         "Below each pair its similarity; the threshold is the median of those of the folds, "
         f"{threshold:.3f}. Judged rightly: those nearest to it. Judged wrongly: those farthest."
@@ -173,7 +180,7 @@ def own_faces(found: dict, runs: dict) -> None:
     st.header("Two faces of your own")
     name = next(iter(found))
     if len(found) > 1:
-        name = st.selectbox("Judged by", list(found))
+        name = st.selectbox("Judged by", list(found), key="judge", bind="query-params")
     model = model_of(runs[name])
     height, width, _ = model.image_shape
     handed = uploaded_images(
@@ -209,6 +216,7 @@ def own_faces(found: dict, runs: dict) -> None:
             title=f"Your pair among others, {name}",
         ),
         "recognition-own-pair",
+        pd.DataFrame({"same": a["same"], "similarity": a["similarity"], "own pair": value}),
     )
 
 
@@ -245,11 +253,14 @@ with sentences():
     runs = {name: run for name, run in runs.items() if run.model_path.exists()}
     if not runs:
         st.info(
-            "No run has learnt identities yet. On Train choose the data set toonfaces-identities "
-            "(nothing to download; about a minute), or a folder with a sub-folder for each person.",
+            "No run has learnt identities yet. Train one on illustrated people (nothing to "
+            "download; about a minute), or on a folder with a sub-folder for each person.",
             icon=":material/info:",
         )
-        st.page_link("views/train.py", label="Train a run", icon=":material/model_training:")
+        st.page_link(
+            "views/train.py", label="Train on illustrated people", icon=":material/model_training:",
+            query_params={"data": "toonfaces-identities"},
+        )  # fmt: skip
         st.stop()
     chosen = st.multiselect(
         "Runs", list(runs), list(runs)[:2], key="runs", bind="query-params", max_selections=MOST,

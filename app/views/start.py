@@ -9,12 +9,31 @@ from app.widgets.guard import sentences
 from app.widgets.live import live
 from app.widgets.runs import all_runs
 
+QUESTIONS = (
+    (
+        "imbalance", "What does imbalance do?", ":material/school:", {"lesson": "break-softmax"},
+        "A circle with many points of one class and few of the other: turn a dial and watch a "
+        "network give up the few, in seconds. Three short lessons.",
+    ),
+    (
+        "ablations", "Which method is best?", ":material/science:",
+        {"study": "leaderboard (shipped)"},
+        "CLMLE and its strongest rivals on the same tasks and seeds, with intervals: where it "
+        "wins, and where it does not.",
+    ),
+    (
+        "paper", "What of the paper was repaired?", ":material/article:", None,
+        "What fails as printed beside what repairs it, what each repair is worth, and the "
+        "published tables.",
+    ),
+)  # fmt: skip
+
 st.title("Learning from imbalanced classes")
 st.markdown(
     "When one class is rare, a network learns to ignore it. **CLMLE** cuts every class into "
     "clusters of equal size and pushes neighbouring clusters apart by a margin, so that a rare "
     "class faces as many neighbours as a common one. Here it learns next to a plain softmax, "
-    "from illustrated faces of which only 6.5 % wear glasses."
+    "from illustrated faces of which only 6\u00a0% wear glasses."
 )
 
 
@@ -45,19 +64,24 @@ with sentences():
             "the first time it also draws 9,000 faces."
         )
         if runs:
-            st.page_link("views/train.py", label=f"See the {len(runs)} runs there are")
+            what = "run there is" if len(runs) == 1 else f"{len(runs)} runs there are"
+            st.page_link(
+                "views/train.py", label=f"See the {what}", icon=":material/model_training:"
+            )
     else:
         live(demo, "demo")
         if all(run.status()["state"] == "done" for run in demo):
             st.success("Done. Now look at what the two networks see.")
             st.page_link(
                 "views/embeddings.py", label="Embeddings before and after",
-                icon=":material/scatter_plot:",
+                icon=":material/scatter_plot:", query_params={"run": demo[0].name},
             )  # fmt: skip
         if st.button("Start over", icon=":material/restart_alt:"):
             st.query_params.clear()
             st.rerun()
 
-st.page_link(
-    "views/paper.py", label="What of the paper was repaired, and why", icon=":material/article:"
-)
+st.subheader("Or begin with a question")
+for place, (name, question, icon, query, answer) in zip(st.columns(3), QUESTIONS, strict=True):
+    with place.container(border=True, height="stretch"):
+        st.page_link(f"views/{name}.py", label=question, icon=icon, query_params=query)
+        st.caption(answer)

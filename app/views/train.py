@@ -28,7 +28,9 @@ def compared(runs: list) -> None:
 
 st.title("Train")
 with sentences():
-    handed = any(name in st.query_params for name in ("like", "between_share", "within_share"))
+    handed = any(
+        name in st.query_params for name in ("like", "between_share", "within_share", "data")
+    )
     with st.expander("New runs", expanded=handed or not all_runs()), sentences():
         new_runs()
     if not all_runs():

@@ -35,8 +35,10 @@ def fit(figure: Any) -> None:
         layout = figure.layout
         below = layout.xaxis.title.text or ""
         if len(below) > BELOW and "<br>" not in below:
-            layout.xaxis.title.text = "<br>".join(textwrap.wrap(below, BELOW))
-        rows = [str(text) for text in layout.yaxis.ticktext or ()]
+            held = below.replace(" %", "\u00a0%")  # a number stays with what it counts
+            layout.xaxis.title.text = "<br>".join(textwrap.wrap(held, BELOW))
+        names = [v for v in layout.yaxis.tickvals or () if isinstance(v, str)]
+        rows = [str(text) for text in layout.yaxis.ticktext or names]
         if any(len(_plain(text)) > BESIDE and "<br>" not in text for text in rows):
             broken = [_broken(text) for text in rows]
             layout.yaxis.ticktext = broken
@@ -54,8 +56,22 @@ def _broken(text: str) -> str:
     return f"<b>{lines}</b>" if text.startswith("<b>") else lines
 
 
+def drawn_points(figure: Any) -> Any:
+    """What a figure draws, as a table: the name of a line or bar, and its places."""
+    import pandas as pd
+
+    parts = [
+        pd.DataFrame({"drawn": t.name or "", "x": list(t.x), "y": list(t.y)})
+        for t in figure.data
+        if getattr(t, "x", None) is not None
+        and getattr(t, "y", None) is not None
+        and len(t.x) == len(t.y)
+    ]
+    return pd.concat(parts) if parts else pd.DataFrame()
+
+
 def show_figure(figure: Any, name: str, data: Any = None) -> None:
-    """Draw ``figure``; offer PNG, SVG, HTML and its data as CSV."""
+    """Draw ``figure``; offer PNG, SVG, HTML and its data as CSV: ``data``, or what is drawn."""
     fit(figure)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name)  # also the name of a file, and of a CSS class
     st.plotly_chart(
@@ -77,11 +93,10 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
             "text/html",
             key=f"html-{name}",
         )
-        if data is not None:
-            st.download_button(
-                "Data as CSV",
-                lambda: data.to_csv(index=False),
-                f"{name}.csv",
-                "text/csv",
-                key=f"csv-{name}",
-            )
+        st.download_button(
+            "Data as CSV",
+            lambda: (drawn_points(figure) if data is None else data).to_csv(index=False),
+            f"{name}.csv",
+            "text/csv",
+            key=f"csv-{name}",
+        )

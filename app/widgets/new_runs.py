@@ -67,7 +67,11 @@ def _choose_data() -> DataSettings:
     from clmle.presets import PRESETS, preset_settings
 
     first, second, third = st.columns(3)
-    dataset = first.selectbox("Data", [*dataset_names(), FOLDER])
+    choices = [*dataset_names(), FOLDER]
+    asked = st.query_params.get("data")  # a link from a page that needs such a run
+    dataset = first.selectbox(
+        "Data", choices, index=choices.index(asked) if asked in choices[:-1] else 0
+    )
     target, labels = "", ""
     if dataset == "toonfaces":
         target = _attribute_of(second, ATTRIBUTES)
@@ -91,9 +95,12 @@ def _choose_data() -> DataSettings:
 
 def _attribute_of(place: Any, names: Any) -> str:
     """One attribute, or all of them together."""
+    choices = [*names, "all"]
+    asked = st.query_params.get("attribute")
     return place.selectbox(
         "Attribute",
-        [*names, "all"],
+        choices,
+        index=choices.index(asked) if asked in choices else 0,
         format_func=lambda name: "all together" if name == "all" else name,
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
 import os
 import shutil
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -29,13 +31,23 @@ def all_runs() -> list[RunFolder]:
 
 
 def label(run: RunFolder) -> str:
-    """clmle, Eyeglasses, 22:31:05; with its seed where that is not 0."""
+    """clmle, Eyeglasses, 22:31:05; with its seed where that is not 0, and its day if not today."""
     settings = run.settings()
     target = settings["data"]["attribute"] or settings["data"]["dataset"]
-    stamp = run.name.split("-")[1]
     seed = settings["train"]["seed"]  # several seeds are started in the same second
     which = f", seed {seed}" if seed else ""
-    return f"{settings['method']}, {target}{which}, {stamp[:2]}:{stamp[2:4]}:{stamp[4:]}"
+    return f"{settings['method']}, {target}{which}, {_began(run.name)}"
+
+
+def _began(name: str) -> str:
+    """When a run of this name began, by the clock of this computer (names are in UTC)."""
+    try:
+        began = calendar.timegm(time.strptime(name[:15], "%Y%m%d-%H%M%S"))
+    except ValueError:
+        return name  # somebody called the folder otherwise
+    here = time.localtime(began)
+    today = here[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", here)
 
 
 def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
@@ -95,6 +107,11 @@ def run_card(run: RunFolder) -> None:
                     run.ask_to_stop()
                     st.toast("It stops after the current step, with a checkpoint.")
             else:
+                if state == "done" and run.embedding_rounds():
+                    st.page_link(
+                        "views/embeddings.py", label="Its embedding",
+                        icon=":material/scatter_plot:", query_params={"run": run.name},
+                    )  # fmt: skip
                 if state != "done" and st.button(
                     "Resume", key=f"resume-{run.name}", icon=":material/play_arrow:"
                 ):

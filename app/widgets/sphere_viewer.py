@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import html
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +18,42 @@ from app.widgets.served import plotly_loader
 PAGE = Path(__file__).with_suffix(".html")
 
 
-def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: int) -> None:
-    """Show ``spec`` (clmle.figures.sphere_spec of ``courses``) with controls of its own.
+# The frame stays on the page as long as the page does; each run hands it what it is to show.
+HAND = """export default function({parentElement, data}) {
+  const frame = parentElement.querySelector("iframe");
+  const hand = () => frame.contentWindow.take && frame.contentWindow.take(data);
+  frame.onload = hand;
+  hand();
+}"""
+# Without a colour scheme of its own a dark page would lay white behind the frame.
+FRAME = """iframe {display:block; width:100%; height:0; border:0; visibility:hidden;
+ color-scheme:normal}"""
 
-    All frames are in the page: playing them and selecting points asks nothing of the server.
+
+def sphere_viewer(courses: bytes | None) -> None:
+    """The frame with controls of its own that shows :func:`packed_courses`; empty for None.
+
+    All steps are in the page: playing them and selecting points asks nothing of the server.
     """
-    theme = getattr(st.context, "theme", None)
-    dark = getattr(theme, "type", "light") == "dark"
+    dark = getattr(getattr(st.context, "theme", None), "type", "light") == "dark"
+    values = {
+        "ACCENTINK": "#0E1117" if dark else "#FFFFFF",
+        "ACCENT": "#56B4E9" if dark else "#0072B2",
+        "INK": "#FAFAFA" if dark else "#31333F",
+        "PAPER": "#1b1e27" if dark else "#FFFFFF",
+        "KEEPER": plotly_loader(),
+    }
+    page = PAGE.read_text(encoding="utf-8")
+    for name, value in values.items():
+        page = page.replace(name, value)
+    frame = f'<iframe title="Training, step by step" srcdoc="{html.escape(page)}"></iframe>'
+    name = "sphere_viewer_dark" if dark else "sphere_viewer"
+    part = st.components.v2.component(name, html=frame, css=FRAME, js=HAND)
+    part(data=courses, key="sphere-viewer")
+
+
+def packed_courses(spec: dict[str, Any], courses: Mapping[str, Any], selected: int) -> bytes:
+    """``spec`` (clmle.figures.sphere_spec of ``courses``) for the frame, after 16 bytes of hash."""
     first = next(iter(courses.values()))
     frames = [c.frames for c in courses.values()]
     facts = {
@@ -36,20 +67,8 @@ def sphere_viewer(spec: dict[str, Any], courses: Mapping[str, Any], selected: in
         "clusters": [_packed([f.clusters for f in own]) for own in frames],
         "centroids": [_packed([f.centroids for f in own]) for own in frames],
     }
-    names = ", ".join(courses)
-    values = {
-        "ACCENTINK": "#0E1117" if dark else "#FFFFFF",
-        "ACCENT": "#56B4E9" if dark else "#0072B2",
-        "INK": "#FAFAFA" if dark else "#31333F",
-        "PAPER": "#1b1e27" if dark else "#FFFFFF",
-        "LABEL": f"Training of {names}: points, decision regions and clusters of every method.",
-        "FACTS": json.dumps(facts).replace("<", "\\u003c"),
-        "FIGURE": json.dumps(spec, default=_typed).replace("<", "\\u003c"),
-    }
-    page = PAGE.read_text(encoding="utf-8")
-    for name, value in values.items():
-        page = page.replace(name, value)
-    st.iframe(page.replace("KEEPER", plotly_loader(), 1))
+    text = json.dumps({"figure": spec, "facts": facts}, default=_typed).encode()
+    return hashlib.blake2b(text, digest_size=8).hexdigest().encode() + text
 
 
 def _packed(arrays: list[np.ndarray | None]) -> str | None:

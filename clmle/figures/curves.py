@@ -39,6 +39,7 @@ def validation_curves(runs: Metrics, figure_name: str = "balanced_accuracy") -> 
             mode="lines+markers",
             line={"color": colour(i), "dash": DASHES[i % 4]},
         )
+    figure.update_xaxes(rangemode="tozero")  # else a first round alone has fractions of a step
     figure.update_yaxes(range=[-0.02, 1.02])
     label = figure_name.replace("_", " ")
     return finish(figure, f"{label.capitalize()} on validation images", "step", label)
@@ -58,5 +59,6 @@ def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
                 mode="lines+markers",
                 line={"color": colour(i), "dash": DASHES[c % 4]},
             )
+    figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(range=[-0.03, 1.03])
     return finish(figure, "Recall of each class on validation images", "step", "recall", height=380)

@@ -1,6 +1,9 @@
 """Every page as scripts, without a browser: empty, with runs, with mistakes."""
 
 import dataclasses
+import re
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +11,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.runs import label
 from clmle.files import runs_dir
 from clmle.presets import preset_settings
 from clmle.projection import project_run
-from clmle.run_folder import create_run, list_runs
+from clmle.run_folder import RunFolder, create_run, list_runs
 from clmle.training import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,6 +250,50 @@ def linked(page, query):
     app.run()
     assert not app.exception
     return app
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="cannot change the time zone")
+def test_runs_are_named_by_the_clock_here_and_by_their_day(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    settings = preset_settings("quick", "clmle", "digits").to_dict()
+    made = create_run(tmp_path, settings)
+    assert re.fullmatch(r"clmle, digits, \d\d:\d\d:\d\d", label(made))
+    old = RunFolder(made.path.rename(tmp_path / "20260131-220000-digits"))
+    assert label(old) == "clmle, digits, 2026-02-01 07:00:00"
+    assert label(RunFolder(old.path.rename(tmp_path / "mine"))) == "clmle, digits, mine"
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_page_that_needs_a_run_hands_its_data_to_the_form():
+    app = page(ROOT / "app/views/train.py")
+    app.query_params["data"] = "toonfaces"
+    app.query_params["attribute"] = "Bald"
+    app.run()
+    chosen = {s.label: s.value for s in app.selectbox}
+    assert (chosen["Data"], chosen["Attribute"]) == ("toonfaces", "Bald")
+    app.query_params["data"] = app.query_params["attribute"] = "/etc"  # no link names a folder
+    app.run()
+    assert next(s for s in app.selectbox if s.label == "Data").value != "/etc"
+    assert not app.exception
+
+
+def test_of_a_run_that_has_just_begun_the_embedding_is_not_shown_unasked(
+    finished, monkeypatch, tmp_path
+):
+    done = list_runs(finished)[0]
+    shutil.copytree(done.path, tmp_path / done.name)
+    later = RunFolder(Path(shutil.copytree(done.path, tmp_path / f"9{done.name[1:]}")))
+    later.write_status(state="running", phase="round 1", step=1, total=2, seconds=1.0, message="")
+    monkeypatch.setenv("CLMLE_RUNS", str(tmp_path))
+    app = page(ROOT / "app/views/embeddings.py")
+    app.query_params["by"] = "pca"
+    app.run()
+    assert app.selectbox[0].value == done.name
+    app.selectbox[0].set_value(later.name).run()
+    assert "still being trained" in app.info[0].value
+    assert not app.exception
 
 
 def test_a_link_restores_the_page_of_data():

@@ -56,7 +56,7 @@ def test_a_lesson_sets_its_dials():
 def test_train_play_select_and_tick_a_lesson(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
-    tab.get_by_role("button", name="Train").click(timeout=30_000)
+    tab.get_by_role("button", name="Train").click(timeout=60_000)
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=120_000)
     assert "CLMLE" in frame.locator("#said").inner_text()
@@ -77,6 +77,17 @@ def test_train_play_select_and_tick_a_lesson(server, browser):
     tab.get_by_text("On even data softmax treats both classes alike.").wait_for(timeout=10_000)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert frame.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    # The frame is there to stay: another turn of a dial only brings it other courses.
+    assert tab.locator("iframe").evaluate("e => getComputedStyle(e).colorScheme") == "normal"
+    frame.locator("body").evaluate("() => { window.mark = 1; }")
+    before = frame.locator("body").get_attribute("data-of")
+    tab.get_by_role("slider", name="Ratio").focus()
+    tab.keyboard.press("ArrowRight")
+    other = frame.locator(f"body[data-ready=yes]:not([data-of='{before}'])")
+    other.wait_for(state="attached", timeout=60_000)
+    assert other.evaluate("() => [window.mark, now === last]") == [1, True]
+    assert "minority found" in frame.locator(".annotation-text").first.text_content()
+    assert tab.locator("iframe").bounding_box()["height"] > 400
     no_traceback(tab)
 
 
