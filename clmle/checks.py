@@ -37,11 +37,15 @@ def numeric(values: Any, name: str) -> np.ndarray:
     """``values`` as an array of real numbers (true and false count as 1 and 0)."""
     try:
         array = np.asarray(values)
-    except (ValueError, TypeError) as error:  # rows of several lengths, a tensor on a GPU
-        raise InputError(f"{name} must be an array of numbers ({error}).") from error
+    except (ValueError, TypeError, RuntimeError) as error:
+        # Rows of several lengths, a tensor on a GPU, one that asks for a gradient.
+        why = str(error).split("\n")[0]
+        raise InputError(f"{name} must be an array of numbers ({why}).") from error
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be real numbers, but are of type {array.dtype}.")
-    return array
+    # torch knows neither another byte order nor more than 64 bits.
+    kind = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
+    return array.astype(kind, copy=False)
 
 
 def _number(value: Any) -> float | None:

@@ -291,7 +291,7 @@ def _checked(
 def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
     tensor: torch.Tensor = values
     if not isinstance(values, torch.Tensor):
-        tensor = torch.from_numpy(numeric(values, name))
+        tensor = torch.from_numpy(np.ascontiguousarray(numeric(values, name)))
     if tensor.is_complex():
         raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
     if tensor.dim() != 2 or 0 in tensor.shape:

@@ -27,6 +27,7 @@ from clmle.errors import InputError
 from clmle.files import (
     as_sentence,
     atomic_path,
+    from_json,
     leads_out,
     read_arrays,
     read_json,
@@ -110,7 +111,7 @@ class RunFolder:
         lines = []
         for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                line = json.loads(text)
+                line = from_json(text)
             except ValueError:
                 break
             if not isinstance(line, dict):
@@ -136,7 +137,8 @@ class RunFolder:
 
     def embedding_rounds(self) -> list[int]:
         """Rounds whose features are stored; 0 is before the method's first step."""
-        return sorted(int(f.stem.split("_")[1]) for f in self.path.glob("embeddings/round_*.npz"))
+        numbers = (f.stem.removeprefix("round_") for f in self.path.glob("embeddings/round_*.npz"))
+        return sorted(int(n) for n in numbers if n.isdecimal())
 
     def embedding(self, round: int) -> dict[str, np.ndarray]:
         """Arrays of one stored round.

@@ -187,7 +187,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     elif hint in (int, float) and not isinstance(value, bool):
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
         else:
             if number == number and abs(number) != float("inf"):

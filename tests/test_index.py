@@ -108,7 +108,7 @@ def test_classes_whose_features_cancel_are_left_to_the_clustering():
 def test_recentre_gives_the_directions_of_the_means_in_a_new_space(index):
     before = index.assignment.copy()
     wide = features(3, d=11)
-    index.recentre(wide)
+    index.recentre(0.01 * wide)
     assert index.centroids.dtype == np.float32
     assert index.centroids.shape == (9, 11)
     for k in range(9):
@@ -177,6 +177,10 @@ def test_of_equals_the_first_are_the_largest():
     values = np.array([2.0, 5.0, 1.0, 5.0, 2.0, 2.0])
     for n, want in enumerate(([], [1], [1, 3], [1, 3, 0], [1, 3, 0, 4], [1, 3, 0, 4, 5])):
         assert _largest(values, n).tolist() == want
+    many = np.random.default_rng(0).integers(0, 3, 400).astype(float)
+    order = sorted(range(400), key=lambda i: (-many[i], i))
+    for n in (5, 200, 399, 400):
+        assert _largest(many, n).tolist() == order[:n]
     assert _largest(values, 0).dtype == np.int64
 
 
@@ -192,8 +196,9 @@ def test_an_index_from_its_state_is_the_same_and_its_own(index):
     again.record(np.arange(3), np.full(3, 9.0))
     assert index.losses[:3].tolist() == [0.0, 1.0, 2.0]
     assert not np.array_equal(again.centroids[0], index.centroids[0])
-    plain = ClusterIndex.from_state(LABELS, index.state(), 10)
+    plain = ClusterIndex.from_state(LABELS.astype(np.int32), index.state(), 10)
     assert plain.min_clusters == 1
+    assert plain.labels.dtype == np.int64
 
 
 def test_what_samplers_keep_is_kept_for_this_index_alone(index):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
+from clmle.files import expanded, from_json
 from clmle.settings import DataSettings, Settings, TrainSettings, override
 
 UNSET = argparse.SUPPRESS
@@ -44,13 +43,15 @@ def given(cls: type, values: argparse.Namespace) -> dict[str, Any]:
 
 def read_config(path: str) -> dict[str, Any]:
     """A settings tree from a TOML or JSON file."""
-    file = Path(path).expanduser()
+    file = expanded(path)
     try:
         text = file.read_text(encoding="utf-8")
-        tree = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+        tree = from_json(text) if file.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise InputError(f"The config {file} cannot be read ({error.strerror}).") from error
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise InputError(f"The config {file} is nested far too deep.") from error
+    except ValueError as error:
         raise InputError(f"The config {file} is not valid TOML or JSON: {error}.") from error
     if not isinstance(tree, dict):
         raise InputError(f"The config {file} must hold settings, such as [train] iterations = 100.")
