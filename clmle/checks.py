@@ -33,19 +33,38 @@ def seed_number(value: Any) -> int:
     return whole(value, "seed", 0)
 
 
-def numeric(values: Any, name: str) -> np.ndarray:
-    """``values`` as an array of real numbers (true and false count as 1 and 0)."""
+def array_of(values: Any, name: str) -> np.ndarray:
+    """``values`` as an array of whatever they are."""
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:
         # Rows of several lengths, a tensor on a GPU, one that asks for a gradient.
         why = str(error).split("\n")[0]
         raise InputError(f"{name} must be an array of numbers ({why}).") from error
+
+
+def numeric(values: Any, name: str) -> np.ndarray:
+    """``values`` as an array of real numbers (true and false count as 1 and 0)."""
+    array = array_of(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be real numbers, but are of type {array.dtype}.")
     # torch knows neither another byte order nor more than 64 bits.
     kind = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
     return array.astype(kind, copy=False)
+
+
+def dense(value: Any, name: str) -> None:
+    """An error for anything but a tensor whose numbers are there, one beside the other."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise InputError(f"{name} must be a tensor, not {type(value).__name__}.")
+    strided = not value.is_nested and value.layout == torch.strided
+    if not strided or value.is_quantized or value.is_meta or "float8" in str(value.dtype):
+        raise InputError(
+            f"{name} must be a dense tensor that holds its numbers; give it as .to_dense() or "
+            ".float() makes it."
+        )
 
 
 def _number(value: Any) -> float | None:
