@@ -20,6 +20,15 @@ def shown(word: object) -> str:
     return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
 
 
+def told(value: object) -> str:
+    """A value as an error repeats it, however deep or long."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deep; a number of too many digits
+        return f"too large a {type(value).__name__} to show"
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def some(names: Iterable[object], most: int = 50) -> str:
     """Names with commas between, the first of them where they are very many."""
     words = list(map(str, names))

@@ -28,6 +28,7 @@ from clmle.data.recognition.pairs import read_pairs
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.data.recognition.youtube import read_splits
 from clmle.errors import InputError, some
+from clmle.experiments.background import BackgroundStudy
 from clmle.experiments.cells import read_results
 from clmle.files import from_json, is_inside, read_arrays, read_json
 from clmle.run_folder import RunFolder
@@ -108,6 +109,51 @@ def test_facts_of_weights_too(facts, tmp_path):
 @pytest.mark.parametrize(("cls", "name"), [(TrainSettings, "seed"), (DataSettings, "ratio")])
 def test_a_number_beyond_all_floats_is_no_setting(cls, name):
     assert name in said(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.json"])
+def test_a_config_as_long_as_a_book_is_not_read(name, tmp_path):
+    (tmp_path / name).write_text(".".join(["a"] * 100_000) + " = 1")
+    assert "far too long" in said(read_config, str(tmp_path / name))
+
+
+def test_a_value_that_cannot_be_shown_is_still_told():
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+    assert "too large a list" in said(parse, TrainSettings, {"seed": deep}, "train")
+    assert "seed is 'xx" in said(parse, TrainSettings, {"seed": "x" * 10**6}, "train")
+    assert "too large a int" in said(parse, TrainSettings, {"backbone": 10**5000}, "train")
+
+
+@pytest.mark.parametrize("pid", ["../x", [1], -1, 0, 1e99, True, None, 2**70, {"a": 1}])
+def test_a_process_that_is_no_number_does_not_run(pid, tmp_path):
+    (tmp_path / "status.json").write_text(json.dumps({"state": "running", "pid": pid, "born": "1"}))
+    assert RunFolder(tmp_path).status()["state"] == "lost"
+    study = BackgroundStudy(tmp_path / "rule.jsonl")
+    job = {"request": {"study": "rule"}, "pid": pid, "born": "1"}
+    study.job_path.write_text(json.dumps(job))
+    assert not study.alive()
+    study.stop()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"step": "x"}, {"total": None}, {"seconds": "1"}, {"seconds_left": {}}, {"phase": 5},
+            {"message": [1]}, {"updated": "now"}, {"state": ["done"]}]
+)  # fmt: skip
+def test_a_status_of_other_kinds_is_damaged(odd, tmp_path):
+    whole = {"state": "done", "phase": "done", "step": 1, "total": 1, "seconds": 1.5,
+             "seconds_left": None, "message": ""}  # fmt: skip
+    (tmp_path / "status.json").write_text(json.dumps(whole))
+    assert RunFolder(tmp_path).status() == whole
+    (tmp_path / "status.json").write_text(json.dumps(whole | odd))
+    assert next(iter(odd)) in said(RunFolder(tmp_path).status)
+
+
+@pytest.mark.parametrize("test", [None, [], "x", 1])
+def test_a_result_without_figures_is_damaged(test, tmp_path):
+    (tmp_path / "result.json").write_text(json.dumps({"test": test}))
+    assert "is damaged (test)" in said(RunFolder(tmp_path).result)
 
 
 # --- arrays -------------------------------------------------------------------------------------

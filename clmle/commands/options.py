@@ -13,6 +13,7 @@ from clmle.files import expanded, from_json
 from clmle.settings import DataSettings, Settings, TrainSettings, override
 
 UNSET = argparse.SUPPRESS
+LONGEST = 20_000  # characters of a config
 
 
 def add_settings(
@@ -45,10 +46,15 @@ def read_config(path: str) -> dict[str, Any]:
     """A settings tree from a TOML or JSON file."""
     file = expanded(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read(LONGEST + 1)
+        if len(text) > LONGEST:  # a long key takes a TOML reader hours
+            raise InputError(f"The config {file} is far too long for settings.")
         tree = from_json(text) if file.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise InputError(f"The config {file} cannot be read ({error.strerror}).") from error
+    except InputError:
+        raise
     except RecursionError as error:
         raise InputError(f"The config {file} is nested far too deep.") from error
     except ValueError as error:
