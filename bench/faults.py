@@ -31,6 +31,7 @@ from bench import faults_work as work
 from bench.comparison import Comparison, Tables
 from bench.report import print_rows
 from clmle.errors import InputError
+from clmle.processes import birth
 from clmle.training import engine
 
 TITLE = "Killed, gone on, compared"
@@ -46,7 +47,7 @@ class Kind:
     left: Callable[[Path], dict[str, Any]]
     kills: int
     within: Aim | None = None  # a random moment of a random call of it
-    victim: str = "driver"  # or "worker", or "all" as of a machine that goes down
+    victim: str = "driver"  # or a "worker" below it, or "all" as of a machine that goes down
     before: Callable[[Path], Callable[[Path], None]] | None = None
 
 
@@ -64,6 +65,10 @@ KINDS = {
     "rendering, a worker": Kind(work.render_faces, work.of_faces, 10, victim="worker"),
     "rendering, all at once": Kind(work.render_faces, work.of_faces, 10, victim="all"),
     "export, anywhere": Kind(work.export, work.of_export, 30, before=work.trained),
+    "results, anywhere": Kind(work.write_page, work.of_page, 20, before=work.studies),
+    "results, its browser": Kind(
+        work.write_page, work.of_page, 10, victim="worker", before=work.studies
+    ),
 }
 
 
@@ -71,6 +76,7 @@ class Child:
     """A process of its own group that does the work; it needs no start-up of its own."""
 
     def __init__(self, kind: Kind, folder: Path, log: Path) -> None:
+        self.seen: dict[int, str] = {}  # what it had started when it was killed, and when
         self.entries, write = os.pipe()
         self.pid = os.fork()
         if self.pid:
@@ -140,12 +146,13 @@ class Child:
 
     def kill(self, victim: str, draw: random.Random) -> bool:
         """kill -9; whether there was such a process."""
+        below = descendants(self.pid)
+        self.seen = {pid: birth(pid) for pid in below}
         if victim == "worker":
-            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-            if not children:
+            if not below:
                 return False
             with suppress(ProcessLookupError):
-                os.kill(int(draw.choice(children)), signal.SIGKILL)
+                os.kill(draw.choice(below), signal.SIGKILL)
             return True
         try:
             (os.killpg if victim == "all" else os.kill)(self.pid, signal.SIGKILL)
@@ -164,6 +171,7 @@ def trial(name: str, kind: Kind, kills: int, seed: int = 0) -> dict[str, Any]:
     home = Path(tempfile.mkdtemp(prefix="faults-", dir=memory if memory.is_dir() else None))
     count = {"kills": 0, "sentences": 0, "hung": 0, "ends": 0}
     odd: list[str] = []
+    started: dict[int, str] = {}
     strays = 0
     log = home / "log"
     try:
@@ -188,6 +196,7 @@ def trial(name: str, kind: Kind, kills: int, seed: int = 0) -> dict[str, Any]:
                 if count["kills"] < enough:
                     code, met = disturb(child, kind, usual, spans, draw)
                     count["kills"] += met
+                    started |= child.seen
                 if met and kind.victim != "worker":
                     continue  # the child is no more
                 if code is None:
@@ -216,6 +225,7 @@ def trial(name: str, kind: Kind, kills: int, seed: int = 0) -> dict[str, Any]:
         "differences": len(odd),
         "which": "; ".join(dict.fromkeys(odd)) or "none",
         "half-written files left": strays,
+        "processes left": remaining(started),
     }
 
 
@@ -233,6 +243,25 @@ def disturb(
     if code is not None:
         return code, False
     return None, child.kill(kind.victim, draw)
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes that ``pid`` has started, and those that they have."""
+    found: list[int] = []
+    for told in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it has gone meanwhile
+            found += map(int, told.read_text().split())
+    return [p for child in found for p in (child, *descendants(child))]
+
+
+def remaining(started: Mapping[int, str], patience: float = 15.0) -> int:
+    """How many of these processes do not end by themselves."""
+    stop = time.monotonic() + patience
+    while True:
+        alive = sum(bool(born) and birth(pid) == born for pid, born in started.items())
+        if not alive or time.monotonic() > stop:
+            return alive
+        time.sleep(0.1)
 
 
 def left(kind: Kind, folder: Path) -> dict[str, str]:
@@ -255,7 +284,10 @@ def trials(chosen: list[str], share: float, seed: int) -> list[dict[str, Any]]:
     import torch
 
     torch.set_num_threads(1)  # no thread is there when a child is forked
-    work.warm(faces=any("rendering" in name for name in chosen))
+    work.warm(
+        faces=any("rendering" in name for name in chosen),
+        pages=any("results" in name for name in chosen),
+    )
     rows = []
     for name, kind in KINDS.items():
         if name in chosen:
@@ -267,7 +299,7 @@ def trials(chosen: list[str], share: float, seed: int) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=list(KINDS), help="kinds of kills")
-    parser.add_argument("--share", type=float, default=1.0, help="of the kills (200 in all)")
+    parser.add_argument("--share", type=float, default=1.0, help="of the kills")
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
     print_rows(TITLE, trials(values.only or list(KINDS), values.share, values.seed))
@@ -280,7 +312,8 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
     )
     return (
         f"{kills} kills, {ends} ends compared, {odd} differences, {hung} hung. *Sentences*: a "
-        "killed worker is told in one, and the same command again goes on. What an export had "
+        "killed worker or browser is told in one, and the same command again goes on. What an "
+        "export or a page had "
         "begun to write (`.features.npz.….part`) stays beside it and can be removed."
     )
 

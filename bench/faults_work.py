@@ -28,8 +28,13 @@ from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import style_named
 from clmle.evaluation.classification import classification_figures
 from clmle.experiments import worker
-from clmle.experiments.cells import Cell, read_results
+from clmle.experiments.cells import Cell, append_result, read_results
+from clmle.experiments.page.markdown import Page
+from clmle.experiments.page.study import read_studies
+from clmle.experiments.results import make_page, write_results
 from clmle.experiments.sweep import sweep
+from clmle.figures.export import digest as export_digest
+from clmle.figures.export import digest_in
 from clmle.files import read_arrays, write_json
 from clmle.presets import preset_settings
 from clmle.run_folder import RunFolder
@@ -52,11 +57,16 @@ def tiny(method: str = "clmle", seed: int = 0, iterations: int = 15) -> Settings
     return replace(base, train=override(base.train, values, "train"))
 
 
-def warm(faces: bool = True) -> None:
+def warm(faces: bool = True, pages: bool = True) -> None:
     """Load what each child would load for itself; nothing that starts threads is computed."""
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import torch
+
+    if pages:
+        import playwright.sync_api  # noqa: F401
+        import plotly.offline  # noqa: F401
+        import scipy.stats  # noqa: F401
 
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1)
     _, task = prepare(tiny())
@@ -169,6 +179,27 @@ def check(file: Path) -> None:
         raise ValueError(f"{file} is cut off")
 
 
+def write_page(folder: Path) -> None:
+    """The page of results and its figures, in place of those of fewer results."""
+    os.chdir(folder)  # the page names files of results as they were given
+    check_page(folder, make_page(read_studies("results")))
+    write_results("results", "docs/RESULTS.md")
+
+
+def check_page(folder: Path, page: Page) -> None:
+    """Every file is the earlier one or the one to be written, and whole."""
+    earlier = folder / "earlier"
+    text = (folder / "docs" / "RESULTS.md").read_text(encoding="utf-8")
+    if text not in ((earlier / "RESULTS.md").read_text(encoding="utf-8"), page.markdown()):
+        raise ValueError("RESULTS.md is neither page")
+    for name, figure in page.figures.items():
+        drawn, old = folder / "docs" / "figures" / name, earlier / "figures" / name
+        if digest_in(drawn) not in (digest_in(old), export_digest(figure)):
+            raise ValueError(f"{name} is neither figure")
+        if drawn.exists() and not drawn.read_text(encoding="utf-8").endswith("</svg>\n"):
+            raise ValueError(f"{name} is cut off")
+
+
 # --- what is left ---------------------------------------------------------------------------
 
 
@@ -201,6 +232,12 @@ def of_faces(folder: Path) -> dict[str, Any]:
 def of_export(folder: Path) -> dict[str, Any]:
     files = {kind: folder / f"features.{kind}" for kind in ("csv", "parquet")}
     return read_arrays(folder / "features.npz") | {k: f.read_bytes() for k, f in files.items()}
+
+
+def of_page(folder: Path) -> dict[str, Any]:
+    """The page and its figures; what was there before is no more than that."""
+    files = sorted(p for p in (folder / "docs").rglob("*") if p.is_file() and p.suffix != ".part")
+    return {p.name: p.read_bytes() for p in files}
 
 
 def apart(work: Callable[[], Any]) -> Any:
@@ -251,3 +288,58 @@ def trained(home: Path) -> Callable[[Path], None]:
         shutil.copytree(home / "run", folder / "run")
 
     return copy
+
+
+def studies(home: Path) -> Callable[[Path], None]:
+    """Copies results into a folder, beside the page of the first of them."""
+
+    def before() -> None:
+        (home / "results").mkdir()
+        for name, cells in STUDIES.items():
+            for number, summary in enumerate(cells):
+                if number < len(cells) - 3:  # the rest comes after the first page
+                    append_result(home / "results" / f"{name}.jsonl", summary)
+        os.chdir(home)
+        write_results("results", "docs/RESULTS.md")
+
+    apart(before)
+
+    def copy(folder: Path) -> None:
+        for name in ("results", "docs"):
+            shutil.copytree(home / name, folder / name)
+        shutil.copytree(home / "docs", folder / "earlier")
+        for name, cells in STUDIES.items():
+            for summary in cells[-3:]:
+                append_result(folder / "results" / f"{name}.jsonl", summary)
+
+    return copy
+
+
+def made_up(variant: str, attribute: str, seed: int, value: float, ratio: float) -> dict[str, Any]:
+    """A summary of a cell that was never run."""
+    settings = tiny("clmle" if variant == "clmle" else "softmax", seed).to_dict()
+    settings["data"] |= {"dataset": "toonfaces", "attribute": attribute, "ratio": ratio}
+    names = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
+    figures = dict.fromkeys(names, value) | {
+        "recall": [value, value], "confusion": [[9, 1], [2, 8]],
+    }  # fmt: skip
+    return {
+        "key": f"{variant}-{attribute}-{seed}-{ratio:g}", "variant": variant,
+        "method": settings["method"], "task": f"toonfaces/{attribute}", "seed": seed,
+        "class_counts": [90, 10], "validation": figures, "test": figures, "chosen": {},
+        "best_round": 1, "course": [[5, 1.0, 0.5], [15, 2.0, value]], "seconds": 2.0,
+        "machine": {"device": "cpu", "threads": 1, "torch": "2", "python": "3.11"},
+        "settings": settings,
+    }  # fmt: skip
+
+
+STUDIES = {
+    name: [
+        made_up(v, a, s, round(0.7 + 0.1 * i - r / 1000 + s / 100, 4), r)
+        for s in (0, 1)
+        for r in ratios
+        for a in ("Bald", "Smiling")
+        for i, v in enumerate(("softmax", "clmle"))
+    ]
+    for name, ratios in (("leaderboard", (1.0,)), ("imbalance", (1.0, 10.0)), ("rule", (100.0,)))
+}

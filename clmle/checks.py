@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.errors import InputError
+from clmle.errors import InputError, told
 
 
 def whole(value: Any, name: str, least: int | None = None) -> int:
@@ -15,7 +15,7 @@ def whole(value: Any, name: str, least: int | None = None) -> int:
     x = _number(value)
     if x is None or x != math.floor(x) or (least is not None and x < least):
         bound = "" if least is None else f" of {least} or more"
-        raise InputError(f"{name} is {value!r}, but must be a whole number{bound}.")
+        raise InputError(f"{name} is {told(value)}, but must be a whole number{bound}.")
     return int(value)
 
 
@@ -24,7 +24,7 @@ def number(value: Any, name: str, *, above: float | None = None) -> float:
     x = _number(value)
     if x is None or (above is not None and x <= above):
         bound = "" if above is None else f" above {above:g}"
-        raise InputError(f"{name} is {value!r}, but must be a finite number{bound}.")
+        raise InputError(f"{name} is {told(value)}, but must be a finite number{bound}.")
     return x
 
 
@@ -33,15 +33,38 @@ def seed_number(value: Any) -> int:
     return whole(value, "seed", 0)
 
 
+def array_of(values: Any, name: str) -> np.ndarray:
+    """``values`` as an array of whatever they are."""
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        # Rows of several lengths, a tensor on a GPU, one that asks for a gradient.
+        why = str(error).split("\n")[0]
+        raise InputError(f"{name} must be an array of numbers ({why}).") from error
+
+
 def numeric(values: Any, name: str) -> np.ndarray:
     """``values`` as an array of real numbers (true and false count as 1 and 0)."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError) as error:  # rows of several lengths, a tensor on a GPU
-        raise InputError(f"{name} must be an array of numbers ({error}).") from error
+    array = array_of(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be real numbers, but are of type {array.dtype}.")
-    return array
+    # torch knows neither another byte order nor more than 64 bits.
+    kind = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
+    return array.astype(kind, copy=False)
+
+
+def dense(value: Any, name: str) -> None:
+    """An error for anything but a tensor whose numbers are there, one beside the other."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise InputError(f"{name} must be a tensor, not {type(value).__name__}.")
+    strided = not value.is_nested and value.layout == torch.strided
+    if not strided or value.is_quantized or value.is_meta or "float8" in str(value.dtype):
+        raise InputError(
+            f"{name} must be a dense tensor that holds its numbers; give it as .to_dense() or "
+            ".float() makes it."
+        )
 
 
 def _number(value: Any) -> float | None:

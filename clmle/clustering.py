@@ -31,7 +31,7 @@ from clmle._balance import (
     update_prices,
     update_prices_sparse,
 )
-from clmle.checks import numeric, seed_number, whole
+from clmle.checks import dense, numeric, seed_number, whole
 from clmle.errors import InputError
 
 FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
@@ -299,7 +299,8 @@ def _checked(
 def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
     tensor: torch.Tensor = values
     if not isinstance(values, torch.Tensor):
-        tensor = torch.from_numpy(numeric(values, name))
+        tensor = torch.from_numpy(np.ascontiguousarray(numeric(values, name)))
+    dense(tensor, name)
     if tensor.is_complex():
         raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
     if tensor.dim() != 2 or 0 in tensor.shape:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from clmle.errors import InputError
+
+UNPACKED = 1 << 28  # bytes that any archive may unpack to
 
 
 def cache_dir() -> Path:
@@ -31,6 +33,18 @@ def runs_dir() -> Path:
 def leads_out(path: Path) -> bool:
     """Whether ``path`` is a link to a place outside of the folder that it is in."""
     return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """``path`` with ~ spelt out, where there is such a person."""
+    return Path(os.path.expanduser(path))
+
+
+def is_inside(folder: str | os.PathLike[str], name: str) -> bool:
+    """Whether a list may name a file so: below the folder that the list is about."""
+    if "\0" in name or ".." in PurePath(name).parts:
+        return False
+    return Path(os.path.abspath(Path(folder, name))).is_relative_to(os.path.abspath(folder))
 
 
 @contextmanager
@@ -85,29 +99,68 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Read JSON; a damaged file is named in the error's sentence."""
+    _must_end(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable JSON ({error}); remove or restore it.") from error
+        return from_json(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise as_sentence(error, path) from error
+    except ValueError as error:
+        raise InputError(f"{path} is not readable JSON ({error}); remove or restore it.") from error
 
 
-def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """All arrays of an ``.npz`` file, none of them unpickled.
+def from_json(text: str | bytes) -> Any:
+    """The value of a JSON text; whatever is wrong with it is a ValueError."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested far too deep") from None
+
+
+def read_arrays(
+    path: str | os.PathLike[str], names: Collection[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Arrays of an ``.npz`` file, those of ``names`` it has or all, none of them unpickled.
 
     Raises
     ------
     InputError
-        The file cannot be read, is cut off or damaged.
+        The file cannot be read, is cut off or damaged, or unpacks to far more than it is.
     """
+    _must_end(path)
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        stored = np.load(path, allow_pickle=False)
+        if not isinstance(stored, np.lib.npyio.NpzFile):
+            raise ValueError("it is one array, not several by name")
+        with stored:
+            kept = [name for name in stored.files if names is None or name in names]
+            _check_unpacked(path)
+            arrays = {name: stored[name] for name in kept}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds something that is no array")
+        return arrays
     except OSError as error:
         raise as_sentence(error, path) from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is damaged ({error}); remove it, it is made again.") from error
+    except Exception as error:  # zipfile and numpy fail in many ways where a file lies
+        why = str(error).split("\n")[0] or type(error).__name__
+        raise InputError(f"{path} is damaged ({why}); remove it, it is made again.") from error
+
+
+def _must_end(path: str | os.PathLike[str]) -> None:
+    """An error for what is no file: whoever reads a pipe may wait for ever."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return  # told by who opens it
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"{path} is no file; remove it.")
+
+
+def _check_unpacked(path: str | os.PathLike[str]) -> None:
+    """Numbers rarely shrink to a tenth; a file that says so may fill the memory."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > UNPACKED and unpacked > 20 * os.path.getsize(path):
+        raise ValueError(f"it would unpack to {unpacked:,} bytes")
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle.checks import number, numeric, whole
+from clmle.checks import dense, number, numeric, whole
 from clmle.errors import InputError
 
 RULES = ("printed", "mean", "per-class")
 BLOCK = 1 << 22  # entries of one block of similarities
+MANY_CLASSES = 1_000_000  # from here on numbers far beyond those of the centroids are a mistake
 DENSE_CLASSES = 64  # up to here one column for each class is the fastest
 
 
@@ -224,6 +225,11 @@ def _checked(
     total = int(c.max()) + 1 if n_classes is None else whole(n_classes, "n_classes")
     if total <= int(c.max()):
         raise InputError(f"n_classes is {total}, but a centroid is of class {int(c.max())}.")
+    if total > max(MANY_CLASSES, 100 * len(mu)):
+        raise InputError(
+            f"Classes are numbered up to {total - 1:,}, but there are only {len(mu):,} centroids; "
+            "number them from 0 without gaps."
+        )
     number(scale, "scale", above=0)
     return q, mu, c.long(), total
 
@@ -232,6 +238,7 @@ def _tensor(values: Any, name: str) -> torch.Tensor:
     tensor: torch.Tensor = values
     if not isinstance(values, torch.Tensor):
         tensor = torch.as_tensor(np.ascontiguousarray(numeric(values, name)))
+    dense(tensor, name)
     if tensor.is_complex():
         raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
     return tensor

@@ -53,6 +53,8 @@ def birth(pid: int) -> str:
     A number alone may have been given to another process meanwhile; number and birth are one's
     own.
     """
+    if type(pid) is not int or pid <= 0:  # a damaged file may say anything
+        return ""
     if Path("/proc/self/stat").exists():
         try:
             facts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

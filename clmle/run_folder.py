@@ -27,6 +27,7 @@ from clmle.errors import InputError
 from clmle.files import (
     as_sentence,
     atomic_path,
+    from_json,
     leads_out,
     read_arrays,
     read_json,
@@ -36,6 +37,10 @@ from clmle.files import (
 from clmle.processes import birth
 
 ACTIVE = ("queued", "running")
+STATUS_KINDS: dict[str, Any] = {
+    "state": str, "phase": str, "message": str, "step": int, "total": int,
+    "seconds": int | float, "seconds_left": int | float | None, "updated": int | float,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,9 @@ class RunFolder:
         if not file.exists():
             return {"state": "queued", "phase": "waiting", "step": 0, "total": 0}
         status = _tree(file, "state")
+        for name, kind in STATUS_KINDS.items():
+            if name in status and not isinstance(status[name], kind):
+                raise InputError(f"{file} is damaged ({name}); remove or restore it.")
         if status["state"] in ACTIVE and not _alive(status):
             status["state"] = "lost"
             status["message"] = "The process ended without a word; resume it to go on."
@@ -91,7 +99,12 @@ class RunFolder:
     def result(self) -> dict[str, Any] | None:
         """Test figures, or None while the run is not done."""
         file = self.path / "result.json"
-        return _tree(file, "test") if file.exists() else None
+        if not file.exists():
+            return None
+        tree = _tree(file, "test")
+        if not isinstance(tree["test"], dict):
+            raise InputError(f"{file} is damaged (test); remove or restore it.")
+        return tree
 
     def write_result(self, result: dict[str, Any]) -> None:
         write_json(self.path / "result.json", result)
@@ -110,7 +123,7 @@ class RunFolder:
         lines = []
         for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                line = json.loads(text)
+                line = from_json(text)
             except ValueError:
                 break
             if not isinstance(line, dict):
@@ -136,7 +149,8 @@ class RunFolder:
 
     def embedding_rounds(self) -> list[int]:
         """Rounds whose features are stored; 0 is before the method's first step."""
-        return sorted(int(f.stem.split("_")[1]) for f in self.path.glob("embeddings/round_*.npz"))
+        numbers = (f.stem.removeprefix("round_") for f in self.path.glob("embeddings/round_*.npz"))
+        return sorted(int(n) for n in numbers if n.isdecimal())
 
     def embedding(self, round: int) -> dict[str, np.ndarray]:
         """Arrays of one stored round.
@@ -266,7 +280,7 @@ def _alive(status: dict[str, Any]) -> bool:
     The clock is not asked: it may be set, and a process may sleep for days.
     """
     pid, born = status.get("pid"), status.get("born")
-    if not pid:
+    if type(pid) is not int or not 0 < pid < 2**31:
         return False
     now = birth(pid)
     if not now:

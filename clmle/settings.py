@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from clmle.errors import InputError
+from clmle.errors import InputError, told
 
 
 def setting(default: Any, help: str, choices: tuple[Any, ...] = ()) -> Any:
@@ -146,20 +146,20 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
         Unknown name, wrong type, or not among the choices; the sentence names ``where``.
     """
     if not isinstance(values, Mapping):
-        raise InputError(f"{where} is {values!r}, but must hold settings by name.")
+        raise InputError(f"{where} is {told(values)}, but must hold settings by name.")
     hints = typing.get_type_hints(cls)
     known = {f.name: f for f in fields(cls)}
     result = {}
     for name, value in values.items():
         if name not in known:
             raise InputError(
-                f"{where} has no setting {name!r}; its settings are: {', '.join(known)}."
+                f"{where} has no setting {told(name)}; its settings are: {', '.join(known)}."
             )
         converted = _convert(hints[name], value, f"{where}: {name}")
         choices = known[name].metadata.get("choices", ())
         if choices and converted not in choices:
             raise InputError(
-                f"{where}: {name} is {value!r}; choose one of: {', '.join(map(str, choices))}."
+                f"{where}: {name} is {told(value)}; choose one of: {', '.join(map(str, choices))}."
             )
         result[name] = converted
     return cls(**result)
@@ -190,7 +190,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     elif hint in (int, float) and not isinstance(value, bool):
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
         else:
             if number == number and abs(number) != float("inf"):
@@ -199,4 +199,4 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
                 if number == int(number):
                     return int(number)
     kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[hint]
-    raise InputError(f"{where} is {value!r}, but must be {kind}.")
+    raise InputError(f"{where} is {told(value)}, but must be {kind}.")

@@ -4,7 +4,9 @@ import builtins
 import errno
 import json
 import multiprocessing
+import multiprocessing.queues
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.faults import descendants
 from bench.faults_work import tiny
 from clmle import InputError
 from clmle.__main__ import main
@@ -65,6 +68,43 @@ def test_workers_that_draw_faces_end_with_who_started_them(tmp_path):
     while any(words(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(words(pid) for pid in workers)
+
+
+def _draw_nothing(building, plan, chunk):
+    return None
+
+
+def _end_holding_the_lock():
+    """A worker that is killed while it reads that it shall end."""
+
+    def get(queue, block=True, timeout=None):
+        with queue._rlock:
+            item = pickle.loads(queue._recv_bytes())
+            if item is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            queue._sem.release()
+        return item
+
+    multiprocessing.queues.Queue.get = get
+
+
+def _close_the_pool(folder):
+    build.get_context = lambda _: multiprocessing.get_context("fork")
+    build._end_with_parent, build._render_chunk = _end_holding_the_lock, _draw_nothing
+    build._render_chunks(folder, build.Plan("quick", 16, 0), 2, None)
+
+
+def test_a_worker_that_dies_as_its_pool_closes_is_not_waited_for(tmp_path):
+    process = multiprocessing.get_context("spawn").Process(target=_close_the_pool, args=(tmp_path,))
+    process.start()
+    process.join(60)
+    hung = process.is_alive()
+    for pid in descendants(process.pid) if hung else ():
+        os.kill(pid, signal.SIGKILL)
+    process.kill()
+    process.join()
+    assert not hung
+    assert process.exitcode == 0
 
 
 def words(pid):

@@ -72,6 +72,8 @@ def test_query_class_is_uniform_over_classes(world):
 def test_batch_holds_distinct_members_of_its_clusters(world):
     index = ClusterIndex.build(*world, 50)
     batch = ClusterBatchSampler(index, 8, 20, 4).draw(np.random.default_rng(1))
+    assert len(set(batch.clusters.tolist())) == 8
+    assert len(batch.rows) == len(batch.slots) == 8 * 20
     assert (index.assignment[batch.rows] == batch.clusters[batch.slots]).all()
     assert (index.labels[batch.rows] == batch.classes[batch.slots]).all()
     for slot, cluster in enumerate(batch.clusters):
@@ -79,6 +81,23 @@ def test_batch_holds_distinct_members_of_its_clusters(world):
         assert len(rows) == 20
         if len(index.members(cluster)) >= 20:
             assert len(set(rows)) == 20
+
+
+def test_a_cluster_of_as_many_as_are_wanted_is_shown_whole(world):
+    index = ClusterIndex.build(*world, 50)
+    batch = ClusterBatchSampler(index, 4, 50, 2).draw(np.random.default_rng(0))
+    for slot, cluster in enumerate(batch.clusters):
+        rows = batch.rows[batch.slots == slot]
+        if index.sizes[cluster] == 50:
+            assert sorted(rows) == sorted(index.members(cluster))
+
+
+def test_a_uniform_query_does_not_look_at_losses(world):
+    index = ClusterIndex.build(*world, 50)
+    index.record(np.arange(697), np.arange(697.0))
+    sampler = ClusterBatchSampler(index, 6, 10, 3, "uniform")
+    drawn = {sampler.draw_query(np.random.default_rng(i)) for i in range(300)}
+    assert drawn == set(range(14))
 
 
 def test_state_brings_the_index_back(world):
@@ -95,12 +114,33 @@ def test_state_brings_the_index_back(world):
 
 
 @pytest.mark.parametrize(
-    "options", [{"query": "worst"}, {"same_class_clusters": 12}, {"samples_per_cluster": 0}]
+    ("options", "sentence"),
+    [
+        ({"query": "worst"}, "query is 'worst'; choose one of: hardest, uniform."),
+        ({"samples_per_cluster": 0}, "samples_per_cluster must be 1 or more."),
+        *(
+            (
+                {"same_class_clusters": n},
+                f"same_class_clusters is {n}, but must be at least 1 and less than "
+                "clusters_per_batch (12), so that a batch holds both the query's class and others.",
+            )
+            for n in (0, 12)
+        ),
+    ],
 )
-def test_bad_samplers_are_named(world, options):
+def test_bad_samplers_are_named(world, options, sentence):
     index = ClusterIndex.build(*world, 50)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as error:
         ClusterBatchSampler(index, **options)
+    assert str(error.value) == sentence
+
+
+def test_the_least_and_the_most_of_a_sampler_are_allowed(world):
+    index = ClusterIndex.build(*world, 50)
+    for same in (1, 11):
+        assert (
+            len(ClusterBatchSampler(index, 12, 1, same).draw(np.random.default_rng(0)).rows) == 12
+        )
 
 
 def test_classes_of_one_cluster_are_gathered_as_each_alone_would_be(monkeypatch):

@@ -105,6 +105,20 @@ def test_clusters_without_loss_or_not_seen_are_still_visited(index):
     assert shares.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("largest", [0.5, 4.0])
+def test_shares_of_clusters_follow_their_losses_as_far_as_they_are_known(index, largest):
+    clusters = index.clusters_of(0)
+    known = {clusters[0]: 0.0, clusters[1]: largest, clusters[2]: largest / 2}
+    for cluster, loss in known.items():
+        members = index.members(cluster)
+        index.record(members, np.full(len(members), loss))
+    found, shares = SpreadBatchSampler(index, 10, emphasis=2.0).cluster_shares(0)
+    assert found.tolist() == clusters.tolist()
+    hard = [max(known.get(c, largest / 2), 1e-3 * largest) for c in clusters]  # unseen: the mean
+    weight = np.square(hard) * index.sizes[clusters]
+    np.testing.assert_allclose(shares, weight / weight.sum(), rtol=1e-12)
+
+
 def test_rows_are_those_of_the_generator_alone(index):
     sampler = SpreadBatchSampler(index, 50)
     first, again = (sampler.draw(np.random.default_rng(3)) for _ in range(2))
@@ -114,6 +128,7 @@ def test_rows_are_those_of_the_generator_alone(index):
 def test_apportioned_numbers_are_exact_within_one_and_fair():
     shares = np.array([0.123, 0.377, 0.5])
     drawn = np.array([apportion(shares, 7, np.random.default_rng(i)) for i in range(4000)])
+    assert drawn.dtype == np.int64
     assert (drawn.sum(axis=1) == 7).all()
     assert (np.abs(drawn - shares * 7) < 1).all()
     np.testing.assert_allclose(drawn.mean(axis=0), shares * 7, atol=0.03)

@@ -88,11 +88,11 @@ def identity_lines(dataset: Any) -> list[str]:
 
 def pairs_lines(dataset: Any, path: str) -> list[str]:
     """What a list of pairs among the images says, LFW's ``pairs.txt``; its lines are checked."""
-    from pathlib import Path
 
     from clmle.data.recognition import read_pairs
+    from clmle.files import expanded
 
-    listed = Path(path).expanduser() / "pairs.txt"
+    listed = expanded(path) / "pairs.txt"
     if "identity" not in dataset.labels or "file" not in dataset.columns or not listed.is_file():
         return []
     files = dataset.columns["file"].tolist()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import as_sentence
+from clmle.files import as_sentence, read_arrays
 
 SUFFIXES = (".npz", ".npy", ".parquet", ".csv")
 
@@ -29,19 +28,22 @@ def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray
     if file.suffix not in SUFFIXES:
         raise InputError(f"{file} must end in one of {', '.join(SUFFIXES)}.")
     try:
-        if file.suffix == ".npy":
-            return np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False), None
         if file.suffix == ".npz":
-            with np.load(file, allow_pickle=False) as arrays:
-                if "features" not in arrays:
-                    raise InputError(f"{file} holds no array called features.")
-                return arrays["features"], arrays.get("label")
-        return _from_table(file)
+            arrays = read_arrays(file, ("features", "label"))
+            if "features" not in arrays:
+                raise InputError(f"{file} holds no array called features.")
+            return arrays["features"], arrays.get("label")
+        if file.suffix != ".npy":
+            return _from_table(file)
+        array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it holds several arrays by name")
+        return array, None
     except OSError as error:
         raise as_sentence(error, file) from error
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # readers fail in many ways where a file lies
         raise InputError(
             f"{file} cannot be read as {file.suffix} ({error}); write it anew."
         ) from error

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
+from clmle.files import expanded, from_json
 from clmle.settings import DataSettings, Settings, TrainSettings, override
 
 UNSET = argparse.SUPPRESS
+LONGEST = 20_000  # characters of a config
 
 
 def add_settings(
@@ -44,13 +44,20 @@ def given(cls: type, values: argparse.Namespace) -> dict[str, Any]:
 
 def read_config(path: str) -> dict[str, Any]:
     """A settings tree from a TOML or JSON file."""
-    file = Path(path).expanduser()
+    file = expanded(path)
     try:
-        text = file.read_text(encoding="utf-8")
-        tree = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read(LONGEST + 1)
+        if len(text) > LONGEST:  # a long key takes a TOML reader hours
+            raise InputError(f"The config {file} is far too long for settings.")
+        tree = from_json(text) if file.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise InputError(f"The config {file} cannot be read ({error.strerror}).") from error
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except InputError:
+        raise
+    except RecursionError as error:
+        raise InputError(f"The config {file} is nested far too deep.") from error
+    except ValueError as error:
         raise InputError(f"The config {file} is not valid TOML or JSON: {error}.") from error
     if not isinstance(tree, dict):
         raise InputError(f"The config {file} must hold settings, such as [train] iterations = 100.")

@@ -41,7 +41,11 @@ def main(arguments: list[str]) -> int:
         result = run.result()
         if result is not None:
             left = result.get("no_training", ())
-            print("\n" + figures_table(result["test"], result["class_names"], left))
+            try:
+                shown = figures_table(result["test"], result["class_names"], left)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise InputError(f"{run.path / 'result.json'} is damaged ({error}).") from error
+            print("\n" + shown)
     elif values.action == "stop":
         run.ask_to_stop()
         print(f"{run.name} will stop after its current step.")

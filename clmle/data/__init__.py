@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from clmle.data.recognition import (
 from clmle.data.solar_cells import load_solar_cells
 from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
 from clmle.errors import InputError
+from clmle.files import expanded
 
 _DATASETS: dict[str, Callable[..., Dataset]] = {
     "toonfaces": load_toonfaces,
@@ -55,7 +55,7 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
         load = load_recordio
     elif "labels" not in options and (identities or looks_like_identities(name)):
         load = load_identities
-    elif Path(name).expanduser().is_dir():
+    elif expanded(name).is_dir():
         load = load_folder
     else:
         raise InputError(

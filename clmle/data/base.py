@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from clmle.errors import InputError
+from clmle.errors import InputError, some
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = ("train", "validation", "test")
@@ -75,7 +75,7 @@ class Dataset:
         else:
             raise InputError(
                 f"{self.name} has no attribute or label named {target!r}; "
-                f"choose one of: {', '.join(self.targets)}."
+                f"choose one of: {some(self.targets)}."
             )
         rows = [np.flatnonzero((self.split == s) & (values != UNKNOWN)) for s in range(3)]
         return Task(

@@ -7,13 +7,15 @@ import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
 from clmle.data.pixels import read_pixels
-from clmle.errors import InputError
+from clmle.errors import InputError, shown
+from clmle.files import expanded, is_inside
 
 SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm",
@@ -25,6 +27,7 @@ SPLIT_NAMES = {
 }  # fmt: skip
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "name")
 GROUP_COLUMNS = ("identity", "group", "subject", "person")
+FEW_CELLS = 10_000_000
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "-1", "-1.0", "false", "no"}
 
 Progress = Callable[[int, int], None]
@@ -57,11 +60,11 @@ def load_folder(
     InputError
         No such folder, no image, no class, or labels that name no file of the folder.
     """
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
+    folder = expanded(path)
+    if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}; check the path.")
-    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if not all(8 <= side <= 1024 for side in sides):
+    sides = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    if len(sides) != 2 or not all(isinstance(s, int) and 8 <= s <= 1024 for s in sides):
         raise InputError(f"image_size is {image_size}, but must be from 8 to 1024 pixels.")
     table = _from_csv(folder, Path(labels)) if labels else _from_folders(folder)
     images, kept = _read_all([folder / f for f in table["file"]], sides, progress)
@@ -115,42 +118,57 @@ def _from_folders(folder: Path) -> dict[str, list[str]]:
 
 def _from_csv(folder: Path, file: Path) -> dict[str, list[str]]:
     """Columns of the CSV file; the one of file names is called file."""
-    file = file.expanduser()
-    if not file.exists() and (folder / file).exists():
+    file = expanded(file)
+    if not os.path.exists(file) and os.path.exists(folder / file):
         file = folder / file
-    try:
-        with open(file, newline="", encoding="utf-8-sig") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"The labels {file} cannot be read ({error}); check the path.") from error
+    columns, rows = _csv_rows(file)
     if not rows:
         raise InputError(f"{file} holds no row of labels.")
-    columns = [c for c in rows[0] if c]
-    names = [c for c in columns if c.strip().lower() in FILE_COLUMNS]
+    names = [c for c in columns if c.lower() in FILE_COLUMNS]
     if not names:
         raise InputError(
             f"{file} has no column of file names; call it one of: {', '.join(FILE_COLUMNS)}."
         )
     if len(columns) < 2:
         raise InputError(f"{file} has no column of labels beside {names[0]!r}.")
-    present = [r for r in rows if (folder / (r[names[0]] or "")).is_file()]
-    if not present:
+    files = [_field(row, columns[names[0]]) for row in rows]
+    here = [is_inside(folder, name) and os.path.isfile(folder / name) for name in files]
+    if not any(here):
         raise InputError(
             f"None of the {len(rows)} files that {file} names is in {folder}; "
-            f"the first is {rows[0][names[0]]!r}."
+            f"the first is {shown(files[0])!r}."
         )
-    if len(present) < len(rows):
-        missing = next(r for r in rows if not (folder / (r[names[0]] or "")).is_file())
+    if not all(here):
         warnings.warn(
-            f"{len(rows) - len(present)} of the {len(rows)} files that {file} names are not in "
-            f"{folder}, the first is {missing[names[0]]!r}; they are left out.",
+            f"{here.count(False)} of the {len(rows)} files that {file} names are not in "
+            f"{folder}, the first is {shown(files[here.index(False)])!r}; they are left out.",
             stacklevel=3,
         )
-    table = {"file": [r[names[0]] for r in present]}
-    for column in columns:
+    table = {"file": list(compress(files, here))}
+    present = list(compress(rows, here))
+    for column, place in columns.items():
         if column != names[0]:
-            table[column.strip()] = [(r[column] or "").strip() for r in present]
+            table[column] = [_field(row, place).strip() for row in present]
     return table
+
+
+def _csv_rows(file: Path) -> tuple[dict[str, int], list[list[str]]]:
+    """Places of the columns that have a name, and the rows, of which some may be short."""
+    try:
+        if os.path.exists(file) and not file.is_file():  # a pipe may never end
+            raise OSError("it is no file")
+        with open(file, newline="", encoding="utf-8-sig") as handle:
+            head, *rows = [row for row in csv.reader(handle) if row] or [[]]
+        # Of short rows a small file could make a table larger than the memory.
+        if len(head) * len(rows) > max(FEW_CELLS, file.stat().st_size):
+            raise ValueError(f"most of its rows lack most of its {len(head):,} columns")
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"The labels {file} cannot be read ({error}); check the path.") from error
+    return {name.strip(): i for i, name in enumerate(head) if name.strip()}, rows
+
+
+def _field(row: list[str], place: int) -> str:
+    return row[place] if place < len(row) else ""
 
 
 def _read_all(
@@ -163,7 +181,7 @@ def _read_all(
     with ThreadPoolExecutor() as pool:
         for i, pixels in enumerate(pool.map(lambda file: read_pixels(file, sides), files)):
             if isinstance(pixels, str):
-                broken.append(f"{files[i].name} ({pixels})")
+                broken.append(f"{shown(files[i].name)} ({pixels})")
             else:
                 images[len(kept)] = pixels
                 kept.append(i)
@@ -184,7 +202,7 @@ def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:
         unknown = {v for v in table["split"] if v.lower() not in SPLIT_NAMES}
         if unknown:
             raise InputError(
-                f"split {min(unknown)!r} is not known; use one of: {', '.join(SPLITS)}."
+                f"split {shown(min(unknown))!r} is not known; use one of: {', '.join(SPLITS)}."
             )
         split = np.array([SPLIT_NAMES[v.lower()] for v in table["split"]], dtype=np.int8)
         if VALIDATION not in split and (split == TRAIN).sum() > 1:
@@ -197,8 +215,9 @@ def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:
     split = np.empty(n, dtype=np.int8)
     rng = np.random.default_rng(seed)
     if group_column is not None:
-        groups, inverse = np.unique(strata, return_inverse=True)
-        draw = rng.random(len(groups))[inverse]
+        # Not by numpy, which would make every text as long as the longest.
+        place = {group: i for i, group in enumerate(sorted(set(strata)))}
+        draw = rng.random(len(place))[[place[group] for group in strata]]
         return np.select([draw < 0.7, draw < 0.8], [TRAIN, VALIDATION], TEST).astype(np.int8)
     for stratum in sorted(set(strata)):
         members = rng.permutation([i for i, s in enumerate(strata) if s == stratum])

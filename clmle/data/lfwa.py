@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,10 @@ from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
 from clmle.data.celeba.images import width_of
 from clmle.data.crop import Crop
 from clmle.data.pixel_cache import cached_pixels, warn_of
+from clmle.data.pixels import content
 from clmle.data.splits import whole_identities
-from clmle.errors import InputError
-from clmle.files import cache_dir
+from clmle.errors import InputError, shown
+from clmle.files import cache_dir, expanded, is_inside
 
 ATTRIBUTES, PARTITION = "lfw_att_40.mat", "indices_train_test.mat"
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "images", "img", "image_path")
@@ -25,19 +27,21 @@ FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "images", "img", "image_pa
 PHOTOGRAPH = Crop((250, 250), (0.21, 0.178, 0.79, 0.858), "LFW's photographs")
 VALIDATED = 0.1  # share of the training images
 LEFT_OUT = -1
+LARGEST = 10_000_000  # numbers of a variable; the labels are 13,143 x 40
+LONGEST = 1000  # characters of a name
 
 Progress = Callable[[int, int], None]
 
 
 def is_lfwa(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds LFWA's table of attributes."""
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     return home.is_dir() and _find(home, ATTRIBUTES) is not None
 
 
 def lfwa_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """Names of the attributes of a folder that :func:`is_lfwa`."""
-    table = _matlab(_needed(Path(folder).expanduser(), ATTRIBUTES), ("AttrName",))
+    table = _matlab(_needed(expanded(folder), ATTRIBUTES), ("AttrName",))
     return _names(table)
 
 
@@ -81,13 +85,13 @@ def load_lfwa(
     """
     if not 16 <= image_size <= 250:
         raise InputError(f"image_size is {image_size}, but must be from 16 to 250 pixels.")
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     table_file, part_file = (_needed(home, name) for name in (ATTRIBUTES, PARTITION))
     table = _matlab(table_file, ("AttrName", "name", "label"))
     files = [str(name).replace("\\", "/") for name in table["name"]]
-    outside = [name for name in files if name.startswith("/") or ".." in name.split("/")]
+    outside = [name for name in files if not is_inside(home, name)]
     if outside:
-        raise InputError(f"{table_file} names {outside[0]}, which lies outside of {home}.")
+        raise InputError(f"{table_file} names {shown(outside[0])}, which lies outside of {home}.")
     labels = _labels(table, table_file)
     split = _split(part_file, files, seed)
     photographs = _photographs(home)
@@ -101,7 +105,7 @@ def load_lfwa(
         stamp,
         len(files),
         (*size, 3),
-        lambda i: PHOTOGRAPH.read(files[i], (photographs / files[i]).read_bytes, size),
+        lambda i: PHOTOGRAPH.read(files[i], lambda: content(photographs / files[i]), size),
         progress,
     )
     notes = warn_of(problems, len(files))
@@ -176,8 +180,10 @@ def _matlab(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         found = _hdf5(path, names)
         if found is None:
-            from scipy.io import loadmat
+            from scipy.io import loadmat, whosmat
 
+            if any(math.prod(shape) > LARGEST for _, shape, _ in whosmat(path)):
+                raise ValueError("a variable is far too large")
             loaded = loadmat(path, variable_names=names, simplify_cells=True)
             found = {n: loaded[n] for n in names if n in loaded}
     except InputError:
@@ -206,13 +212,22 @@ def _hdf5(path: Path, names: tuple[str, ...]) -> dict[str, Any] | None:
     found: dict[str, Any] = {}
     with h5py.File(path, "r") as file:
         for name in (n for n in names if n in file):
-            values = file[name][()]
+            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{name} is only a link")
+            values = _own(file[name], LARGEST)
             if values.dtype == object:  # a cell array: references to texts in UTF-16
-                texts = (np.asarray(file[r][()]).ravel() for r in values.ravel())
+                texts = (_own(file[r], LONGEST).ravel() for r in values.ravel())
                 found[name] = ["".join(map(chr, text)) for text in texts]
             else:
                 found[name] = values
     return found
+
+
+def _own(stored: Any, most: int) -> np.ndarray:
+    """An array of an HDF5 file that is there, not in others, and has at most so many numbers."""
+    if stored.external or stored.is_virtual or stored.size > most:
+        raise ValueError("it holds an array that is in other files or far too large")
+    return np.asarray(stored[()])
 
 
 def _photographs(home: Path) -> Path:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
-from clmle.errors import InputError
+from clmle.errors import InputError, some
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
         if name not in dataset.attributes:
             raise InputError(
                 f"{dataset.name} has no attribute {name!r}; "
-                f"choose among: {', '.join(dataset.attributes)}."
+                f"choose among: {some(dataset.attributes)}."
             )
     values = np.stack([dataset.attributes[n] for n in names], axis=1).astype(np.int64)
     split = np.where((values != UNKNOWN).any(axis=1), dataset.split, -1)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import as_sentence, write_json
+from clmle.files import as_sentence, from_json, write_json
 
 CHUNK = 512  # images between two marks of how far it is
 NAMED = 20  # of the images that could not be read
@@ -130,7 +130,7 @@ def _open(
 ) -> tuple[np.ndarray, dict[int, str]] | None:
     """What is stored, or None where that is nothing, of another source, or damaged."""
     try:
-        meta = json.loads((target / "meta.json").read_text(encoding="utf-8"))
+        meta = from_json((target / "meta.json").read_text(encoding="utf-8"))
         images = np.load(target / "images.npy", mmap_mode="r", allow_pickle=False)
         problems = {int(k): str(v) for k, v in meta["problems"].items()}
     except PermissionError:
@@ -241,8 +241,8 @@ def _append(path: Path, lines: list[str]) -> None:
 def _said(line: str) -> tuple[int, str] | None:
     """Number and sentence of a line; nothing where it was cut off: that image is read anew."""
     try:
-        number, sentence = json.loads(line)
-    except ValueError:
+        number, sentence = from_json(line)
+    except (ValueError, TypeError):
         return None
     return number, sentence
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 MAX_PIXELS = 100_000_000
+LARGE = 20_000_000  # pixels of an image that is decoded with no other large one beside it
+LARGE_ONES = threading.Lock()
+MAX_BYTES = 100_000_000
+TOO_LARGE = f"over {MAX_BYTES // 10**6} MB"
 # Pillow knows dozens more, and starts other programs for some of them (EPS); what a file is, its
 # content says and not its name.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -24,15 +30,18 @@ def read_pixels(
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if isinstance(source, Path) and not source.is_file():  # whoever opens a pipe waits for it
+        return "no file"
     Image.init()  # all formats that may be named below; once a process
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > most:
                 return f"over {most // 10**6} million pixels"
-            whole = to_rgb(ImageOps.exif_transpose(image))
-            if sides is None or whole.size == sides[::-1]:
-                return np.array(whole)
-            return np.asarray(ImageOps.fit(whole, sides[::-1]))
+            with LARGE_ONES if image.width * image.height > LARGE else nullcontext():
+                whole = to_rgb(ImageOps.exif_transpose(image))
+                if sides is None or whole.size == sides[::-1]:
+                    return np.array(whole)
+                return np.asarray(ImageOps.fit(whole, sides[::-1]))
     except UnidentifiedImageError:
         return "not an image"
     except Image.DecompressionBombError:
@@ -41,12 +50,43 @@ def read_pixels(
         return str(error).split("\n")[0][:80] or "damaged"
 
 
+def shape_of(source: Path | IO[bytes]) -> tuple[int, int] | None:
+    """Height and width of an image file, of which only the head is read; None of any other."""
+    from PIL import Image
+
+    if isinstance(source, Path) and not source.is_file():
+        return None
+    Image.init()
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            return (image.height, image.width) if image.height and image.width else None
+    except Exception:  # as in read_pixels
+        return None
+
+
+def content(path: Path) -> bytes:
+    """All bytes of an image file, or an error where it is no file or far too large for one."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(TOO_LARGE)
+    return path.read_bytes()
+
+
+def unpacked(member: IO[bytes]) -> bytes:
+    """All bytes of a file in an archive, whatever size the archive says it has."""
+    found = member.read(MAX_BYTES + 1)
+    if len(found) > MAX_BYTES:
+        raise ValueError(TOO_LARGE)
+    return found
+
+
 def to_rgb(image: Any) -> Any:
     """A Pillow image of any mode as RGB."""
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
         top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
         return Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import numeric, whole
+from clmle.checks import array_of, numeric, whole
 from clmle.errors import InputError
 from clmle.evaluation.classification import classification_figures
 
@@ -40,7 +40,7 @@ def attribute_figures(
         attributes (``confusion`` the sum); ``attributes`` {name: figures}; ``left_out`` names
         those without an image that shows them or without one that does not, which are in no mean.
     """
-    labels, scores = np.asarray(labels), numeric(scores, "scores")
+    labels, scores = array_of(labels, "labels"), numeric(scores, "scores")
     whole(n_bootstrap, "n_bootstrap", 1)
     if labels.ndim != 2 or labels.dtype.kind not in "iu" or labels.shape[1] != len(names):
         raise InputError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import numeric
+from clmle.checks import array_of, numeric
 from clmle.errors import InputError
 from clmle.evaluation.intervals import share_over_people, wilson
 
@@ -50,7 +50,7 @@ def accuracy_by_frequency(
     >>> [(row["name"], row["share"]) for row in rows]
     [('few', 0.0), ('many', 1.0)]
     """
-    c, y, hits = numeric(counts, "counts"), np.asarray(labels), numeric(right, "right")
+    c, y, hits = numeric(counts, "counts"), array_of(labels, "labels"), numeric(right, "right")
     if c.ndim != 1 or y.ndim != 1 or y.shape != hits.shape or not len(y):
         raise InputError(
             f"counts must be (C,) and labels and right (n,), at least one, but are {c.shape}, "

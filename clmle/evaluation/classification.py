@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import numeric, seed_number, whole
+from clmle.checks import array_of, numeric, seed_number, whole
 from clmle.errors import InputError
 
 MANY_CLASSES = 100  # beyond, a table of all against all helps nobody, nor ranking one against all
@@ -57,7 +57,7 @@ def classification_figures(
         one against the rest), mcc, confusion (true, predicted), support (C; images of each
         class), n. Of more than 100 classes average_precision, roc_auc and confusion are None.
     """
-    labels, scores = np.asarray(labels), numeric(scores, "scores").astype(np.float64)
+    labels, scores = array_of(labels, "labels"), numeric(scores, "scores").astype(np.float64)
     whole(n_bootstrap, "n_bootstrap", 1)
     seed_number(seed)
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:

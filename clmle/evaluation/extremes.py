@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clmle.checks import whole
+from clmle.checks import array_of, whole
 from clmle.errors import InputError
 from clmle.evaluation.ranking import log_odds
 
@@ -29,7 +29,7 @@ def extremes(labels: np.ndarray, scores: np.ndarray, count: int = 24) -> dict[st
     InputError
         Scores of another shape.
     """
-    labels, odds = np.asarray(labels), log_odds(scores)
+    labels, odds = array_of(labels, "labels"), log_odds(scores)
     count = whole(count, "count", 0)
     if labels.shape != odds.shape:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import whole
+from clmle.checks import array_of, whole
 from clmle.errors import InputError
 from clmle.evaluation.intervals import share_over_people, wilson
 from clmle.evaluation.pair_features import unit_rows
@@ -40,7 +40,7 @@ def cmc(ranks: Any, largest: int | None = None) -> tuple[np.ndarray, np.ndarray]
     >>> at.tolist(), share.tolist()
     ([1, 3, 10], [0.5, 0.75, 1.0])
     """
-    r = np.asarray(ranks)
+    r = array_of(ranks, "ranks")
     if r.ndim != 1 or not len(r) or r.dtype.kind not in "iu" or r.min() < 1:
         raise InputError("ranks must be whole numbers (n,) from 1, at least one.")
     ends = [1] if largest is None else [1, whole(largest, "largest", 1)]
@@ -94,7 +94,10 @@ def identify(
     g, p = unit_rows(gallery, "gallery"), unit_rows(probes, "probes")
     if g.shape[1] != p.shape[1]:
         raise InputError(f"gallery and probes must be of one d, not {g.shape[1]} and {p.shape[1]}.")
-    owner, names = np.asarray(gallery_people), np.asarray(probe_people)
+    owner, names = (
+        array_of(gallery_people, "gallery_people"),
+        array_of(probe_people, "probe_people"),
+    )
     for who, rows, what in ((owner, g, "gallery_people"), (names, p, "probe_people")):
         if who.shape != (len(rows),):
             raise InputError(f"{what} must name one for each of {len(rows):,}, not {who.shape}.")

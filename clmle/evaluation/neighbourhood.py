@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clmle.checks import numeric, whole
+from clmle.checks import array_of, numeric, whole
 from clmle.errors import InputError
 
 
@@ -46,7 +46,7 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Nei
     """
     from sklearn.neighbors import NearestNeighbors
 
-    features, labels = numeric(features, "features"), np.asarray(labels)
+    features, labels = numeric(features, "features"), array_of(labels, "labels")
     if features.ndim != 2 or labels.shape != features.shape[:1] or len(labels) < 2:
         raise InputError(
             f"features (n, d) and labels (n,) must agree and hold two rows, but are "

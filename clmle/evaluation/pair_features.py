@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import array_of, numeric
 from clmle.errors import InputError
 
 
@@ -45,9 +46,9 @@ def pair_features(
         raise InputError(
             "Give either extract, with images, or mirrored, the features of mirror images."
         )
-    array = np.asarray(images)
+    array = numeric(images, "images")
     if extract is None:
-        first, second = array, np.asarray(mirrored)
+        first, second = array, numeric(mirrored, "mirrored")
     else:
         if array.ndim != 4 or not len(array):
             raise InputError(
@@ -82,7 +83,7 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
     InputError
         Shapes that differ, NaN, zero features, or frames that cancel out.
     """
-    units, names = unit_rows(features), np.asarray(template)
+    units, names = unit_rows(features), array_of(template, "template")
     if names.shape != (len(units),):
         raise InputError(
             f"template must name one for each of {len(units):,} features, but is {names.shape}."
@@ -98,7 +99,7 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
 def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
     """Cosine (n,) of the features (m, d) at rows ``left`` and ``right``, both (n,)."""
     units = unit_rows(features)
-    rows = [np.asarray(left), np.asarray(right)]
+    rows = [array_of(left, "left"), array_of(right, "right")]
     if rows[0].shape != rows[1].shape or rows[0].ndim != 1:
         raise InputError(
             f"left and right must both be rows (n,), but are {rows[0].shape} and {rows[1].shape}."
@@ -112,7 +113,7 @@ def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
 
 def unit_rows(features: Any, name: str = "features") -> np.ndarray:
     """Rows at unit length, float32 or float64; NaN, infinities and zero rows are named."""
-    x = np.asarray(features)
+    x = array_of(features, name)
     if x.ndim != 2 or 0 in x.shape or x.dtype.kind not in "fiu":
         raise InputError(
             f"The {name} must be numbers (n, d), at least one row, but are {x.shape} of {x.dtype}."

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import array_of
 from clmle.errors import InputError
 from clmle.evaluation.intervals import quantiles, redraws
 
@@ -59,7 +60,7 @@ def _indices(
     genuine: np.ndarray, impostor: np.ndarray, genuine_people: Any, impostor_people: Any
 ) -> tuple[np.ndarray, np.ndarray | None, int]:
     """People as numbers from 0: of genuine pairs (n,), of impostor pairs (N, 2), how many."""
-    own = np.asarray(genuine_people)
+    own = array_of(genuine_people, "genuine_people")
     if own.shape != genuine.shape:
         raise InputError(
             f"genuine_people must name one person for each of {len(genuine):,} genuine pairs, "
@@ -68,7 +69,7 @@ def _indices(
     if impostor_people is None:
         names, index = np.unique(own, return_inverse=True)
         return index, None, len(names)
-    both = np.asarray(impostor_people)
+    both = array_of(impostor_people, "impostor_people")
     if both.shape != (len(impostor), 2):
         raise InputError(
             f"impostor_people must name two people for each of {len(impostor):,} impostor pairs, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clmle.checks import numeric
+from clmle.checks import array_of, numeric
 from clmle.errors import InputError
 from clmle.evaluation.classification import finite
 
@@ -56,7 +56,7 @@ def precision_recall_points(
 
 
 def _checked(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    wanted, scores = np.asarray(labels), numeric(scores, "scores")
+    wanted, scores = array_of(labels, "labels"), numeric(scores, "scores")
     if wanted.ndim != 1 or scores.ndim != 2:
         raise InputError(
             f"labels must be (n,) and scores (n, 2), but are {wanted.shape} and {scores.shape}."

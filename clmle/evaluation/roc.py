@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import array_of
 from clmle.errors import InputError
 from clmle.evaluation.intervals import wilson
 from clmle.evaluation.people import tar_over_people
@@ -42,7 +43,7 @@ def allowed(far: float, n_impostors: int) -> int:
 
 def checked_scores(values: Any, name: str) -> np.ndarray:
     """Scores (n,) in one row, finite and at least one."""
-    array = np.asarray(values)
+    array = array_of(values, "scores")
     if array.ndim != 1 or not len(array):
         raise InputError(
             f"The {name} similarities must be numbers (n,), at least one, but are {array.shape}."

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from clmle.checks import array_of
 from clmle.errors import InputError
 from clmle.evaluation._blocks import Source, unit_tensor
 from clmle.evaluation._counter import Counter
@@ -193,7 +194,7 @@ def _checked_probes(
     shape = tuple(getattr(probes, "shape", np.shape(probes)))
     if len(shape) != 2 or 0 in shape:
         raise InputError(f"probes must be (P, d), at least one, but are {shape}.")
-    names = np.asarray(people)
+    names = array_of(people, "people")
     if names.shape != shape[:1]:
         raise InputError(
             f"people must name one for each of {shape[0]:,} probes, not {names.shape}."

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.checks import array_of
 from clmle.errors import InputError
 from clmle.evaluation.roc import FARS, auc, checked_scores, eer, roc_curve, tar_at_far
 
@@ -49,7 +50,7 @@ def fold_accuracy(similarity: Any, same: Any, fold: Any) -> dict[str, Any]:
     1.0
     """
     scores = checked_scores(similarity, "given").astype(np.float64)
-    truth, part = np.asarray(same), np.asarray(fold)
+    truth, part = array_of(same, "same"), array_of(fold, "fold")
     if not scores.shape == truth.shape == part.shape:
         raise InputError(
             f"similarity, same and fold must be of one length, but are {scores.shape}, "
@@ -129,7 +130,7 @@ def verification_figures(
         Shapes that differ, NaN, no pair of one person or none of two, people at odds with same.
     """
     scores = checked_scores(similarity, "given")
-    truth = np.asarray(same)
+    truth = array_of(same, "same")
     if truth.shape != scores.shape:
         raise InputError(
             f"same must be (n,) as the {len(scores):,} similarities, but is {truth.shape}."
@@ -141,7 +142,7 @@ def verification_figures(
     genuine, impostor = scores[truth], scores[~truth]
     own = both = None
     if people is not None:
-        named = np.asarray(people)
+        named = array_of(people, "people")
         if named.shape != (len(scores), 2):
             raise InputError(f"people must be ({len(scores)}, 2), but is {named.shape}.")
         if ((named[:, 0] == named[:, 1]) != truth).any():
@@ -169,7 +170,7 @@ def challenging_pairs(
     ``wrong_same``, ``wrong_different``: judged wrongly, farthest from it first.
     """
     scores = checked_scores(similarity, "given").astype(np.float64)
-    truth = checked_bool(np.asarray(same), "same")
+    truth = checked_bool(array_of(same, "same"), "same")
     if truth.shape != scores.shape:
         raise InputError(f"same is {truth.shape}, but there are {len(scores):,} similarities.")
     apart, right = np.abs(scores - threshold), (scores > threshold) == truth

@@ -110,7 +110,7 @@ class BackgroundStudy:
         """End the process; cells that train save their checkpoints and wait for :func:`resume`."""
         job = self.job()
         write_json(self.job_path, job | {"stopped": True})
-        end(int(job.get("pid", 0)), str(job.get("born", "")))
+        end(job.get("pid", 0), str(job.get("born", "")))
 
     def remove(self) -> None:
         """Delete results, job, log and unfinished cells.
@@ -272,7 +272,7 @@ def _start(study: BackgroundStudy, request: Request, jobs: int) -> None:
 
 def _alive(job: Mapping[str, Any]) -> bool:
     born = job.get("born", "")
-    return bool(born) and birth(int(job.get("pid", 0))) == born
+    return bool(born) and birth(job.get("pid", 0)) == born
 
 
 def _seconds_left(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
-from clmle.files import as_sentence, write_json
+from clmle.files import as_sentence, from_json, write_json
 from clmle.run_folder import RunFolder
 from clmle.settings import Settings, override
 
@@ -194,7 +194,7 @@ def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for number, line in enumerate(lines, start=1):
         try:
-            summary = json.loads(line)
+            summary = from_json(line)
             found[summary["key"], summary["variant"]] = summary
         except (ValueError, KeyError, TypeError) as error:
             if number < len(lines):
@@ -263,7 +263,7 @@ def _whole(content: bytes) -> int:
     end = content.rfind(b"\n") + 1
     start = content.rfind(b"\n", 0, max(0, end - 1)) + 1
     try:
-        json.loads(content[start:end] or b"0")
+        from_json(content[start:end] or b"0")
     except ValueError:
         return start
     return end

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,5 +138,11 @@ def _browser_page() -> Iterator[Any]:
             page.set_content("<!doctype html><body></body>")
             page.add_script_tag(content=get_plotlyjs())
             yield page
+        except Error as error:
+            raise InputError(
+                "The browser that draws figures ended early, perhaps for want of memory; what is "
+                "drawn stays, so run the same command again."
+            ) from error
         finally:
-            browser.close()
+            with suppress(Error):  # it may have gone already
+                browser.close()

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.checks import number, whole
+from clmle.checks import dense, number, whole
 from clmle.errors import InputError
 
 DENOMINATORS = ("sum", "mean")
@@ -84,6 +84,8 @@ def clmle_loss(
     """
     _check(features, clusters, cluster_classes, scale, denominator, reduction, centroids)
     clusters, cluster_classes = clusters.long(), cluster_classes.long()
+    if sample_weight is not None:
+        dense(sample_weight, "sample_weight")
     if sample_weight is not None and sample_weight.shape != clusters.shape:
         raise InputError(
             f"sample_weight must hold one weight for each of the {len(clusters)} rows, "
@@ -275,6 +277,11 @@ def _check(
     reduction: str,
     centroids: torch.Tensor | None,
 ) -> None:
+    dense(features, "features")
+    dense(clusters, "clusters")
+    dense(cluster_classes, "cluster_classes")
+    if centroids is not None:
+        dense(centroids, "centroids")
     if features.dim() != 2 or not features.is_floating_point():
         raise InputError(f"features must be a float tensor (B, d), not {tuple(features.shape)}.")
     if clusters.shape != features.shape[:1] or clusters.dtype not in WHOLE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from clmle.checks import dense
 from clmle.errors import InputError
 
 
@@ -28,13 +29,13 @@ def inverse_frequency_weights(classes: torch.Tensor) -> torch.Tensor:
     >>> inverse_frequency_weights(torch.tensor([0, 0, 0, 1]))
     tensor([0.6667, 0.6667, 0.6667, 2.0000])
     """
+    dense(classes, "classes")
     kinds = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
     if classes.dim() != 1 or classes.dtype not in kinds or (len(classes) and classes.min() < 0):
         raise InputError(
             f"classes must be whole numbers (B,) from 0, but are {tuple(classes.shape)} of "
             f"{classes.dtype}."
         )
-    classes = classes.long()
-    counts = torch.bincount(classes)
-    present = (counts > 0).sum()
-    return len(classes) / (present * counts[classes]).float()
+    # Not by counting up to the largest number: it may be any.
+    _, place, counts = torch.unique(classes, return_inverse=True, return_counts=True)
+    return len(classes) / (len(counts) * counts[place]).float()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from clmle.errors import InputError
-from clmle.files import atomic_path
+from clmle.files import atomic_path, from_json
 from clmle.methods import Method
 from clmle.methods.multi_label import MultiLabel
 
@@ -40,11 +40,11 @@ def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
     groups: dict[str, dict[str, torch.Tensor]] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("facts", "null"))
+            facts = from_json((file.metadata() or {}).get("facts", "null"))
             for key in file.keys():  # noqa: SIM118  (not a mapping)
                 group, _, name = key.partition("/")
                 groups.setdefault(group, {})[name] = file.get_tensor(key)
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{path} cannot be read as weights ({error}); restore it.") from error
     return groups, facts
 

@@ -15,7 +15,7 @@ from clmle.data.celeba.images import ALIGNED, Photographs, width_of
 from clmle.data.pixel_cache import cached_pixels, warn_of
 from clmle.data.splits import whole_identities
 from clmle.errors import InputError
-from clmle.files import cache_dir
+from clmle.files import cache_dir, expanded
 
 ATTRIBUTES, PARTITION = "list_attr_celeba", "list_eval_partition"
 IDENTITY, LANDMARKS = "identity_CelebA", "list_landmarks_align_celeba"
@@ -27,13 +27,13 @@ Progress = Callable[[int, int], None]
 
 def is_celeba(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds CelebA's list of attributes."""
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     return home.is_dir() and find(home, ATTRIBUTES) is not None
 
 
 def celeba_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """Names of the attributes of a folder that :func:`is_celeba`."""
-    return column_names(_needed(Path(folder).expanduser(), ATTRIBUTES))
+    return column_names(_needed(expanded(folder), ATTRIBUTES))
 
 
 def load_celeba(
@@ -86,7 +86,7 @@ def load_celeba(
         raise InputError(f"image_size is {image_size}, but must be from 16 to 218 pixels.")
     if validation not in ("paper", "official"):
         raise InputError(f"validation is {validation!r}; choose paper or official.")
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     if not home.is_dir():
         raise InputError(f"There is no folder {home}.")
     table = read_attributes(_needed(home, ATTRIBUTES))

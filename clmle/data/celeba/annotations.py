@@ -17,12 +17,12 @@ import numpy as np
 
 from clmle.data.base import UNKNOWN
 from clmle.data.celeba.places import within
-from clmle.errors import InputError
+from clmle.errors import InputError, shown
 
 BLANK = 9  # an empty field, before it is UNKNOWN
 SHOWN = {"-1": -1, "1": 1, "0": 0, "-1.0": -1, "1.0": 1, "0.0": 0}
 SHOWN |= dict.fromkeys(("", "nan", "NaN", "NA", "?"), BLANK)
-LONGEST = 40  # characters of a file's words that an error repeats
+LONGEST_NAME = 255  # characters of a file's name
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
     missing = [name for name in images if name not in place]
     if missing:
         raise InputError(
-            f"{path} has no line for {_shown(missing[0])}, and lacks {len(missing):,} of the "
+            f"{path} has no line for {shown(missing[0])}, and lacks {len(missing):,} of the "
             f"{len(images):,} images in all; get the whole file."
         )
     return table.values[[place[name] for name in images]]
@@ -105,24 +105,26 @@ def read_table(
         raise InputError(f"{path} holds no line of an image; get it again.")
     width = len(start.columns) or len(start.split(body[0][1])) - 1
     columns = start.columns or tuple(map(str, range(1, width + 1)))
-    values: np.ndarray = np.empty((len(body), width), dtype=dtype)
+    rows: list[np.ndarray] = []
     images = []
-    for i, (number, line) in enumerate(body):
+    for number, line in body:
         name, *texts = start.split(line)
         if len(texts) != width:
             raise InputError(
-                f"{path}, line {number} ({_shown(name)}) has {len(texts)} values, but must have "
+                f"{path}, line {number} ({shown(name)}) has {len(texts)} values, but must have "
                 f"{width}; the file may be cut off: get it again."
             )
+        if len(name) > LONGEST_NAME:
+            raise InputError(f"{path}, line {number} has a name too long for a file's.")
         images.append(name)
         try:
-            values[i] = [value(text) for text in texts]
+            rows.append(np.array([value(text) for text in texts], dtype=dtype))
         except (KeyError, ValueError, OverflowError):
             text, column = next(
                 (t, c) for t, c in zip(texts, columns, strict=True) if not _fits(value, t)
             )
             raise InputError(
-                f"{path}, line {number} says {_shown(text)!r} for {column} of {_shown(name)}, but "
+                f"{path}, line {number} says {shown(text)!r} for {column} of {shown(name)}, but "
                 f"must say {wanted}."
             ) from None
     if start.announced is not None and start.announced != len(body):
@@ -132,7 +134,8 @@ def read_table(
         )
     if len(set(images)) < len(images):
         raise InputError(f"{path} has two lines for {_twice(images)}; remove one.")
-    return Table(path, tuple(images), columns, values)
+    # Not made beforehand: a hostile head may announce far more columns than there are.
+    return Table(path, tuple(images), columns, np.stack(rows))
 
 
 def _lines(path: Path, at_most: int | None = None) -> list[tuple[int, str]]:
@@ -169,7 +172,7 @@ def _head(path: Path, lines: list[tuple[int, str]], head: bool) -> Head:
         found = Head(None, tuple(words[1:]) if named else (), int(named), _by_commas)
     elif not head:
         return Head(None, (), 0)
-    elif len(first) < 2 or not first[0].strip().isdecimal():
+    elif len(first) < 2 or not first[0].strip().isdecimal() or len(first[0].strip()) > 9:
         raise InputError(f"{path} must begin with the number of images and a line of column names.")
     else:
         found = Head(int(first[0]), tuple(first[1].split()), 2)
@@ -187,13 +190,7 @@ def _by_commas(line: str) -> list[str]:
 
 
 def _twice(names: tuple[str, ...] | list[str]) -> str:
-    return _shown(Counter(names).most_common(1)[0][0])
-
-
-def _shown(word: str) -> str:
-    """A word of a file as an error repeats it: of a damaged one it may be anything."""
-    plain = "".join(c if c.isprintable() else "?" for c in word)
-    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
+    return shown(Counter(names).most_common(1)[0][0])
 
 
 def _fits(value: Callable[[str], int], text: str) -> bool:

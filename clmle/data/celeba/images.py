@@ -12,6 +12,7 @@ import numpy as np
 
 from clmle.data.celeba.places import entries, within
 from clmle.data.crop import Crop
+from clmle.data.pixels import content, unpacked
 from clmle.errors import InputError
 
 NAMES = ("img_align_celeba", "img_align_celeba_png", "images")
@@ -78,7 +79,10 @@ class Photographs:
         return found
 
     def _bytes(self, name: str) -> bytes:
-        return self._zip().read(name) if self.zipped else (self.path / name).read_bytes()
+        if not self.zipped:
+            return content(self.path / name)
+        with self._zip().open(name) as member:  # read() believes whatever size is announced
+            return unpacked(member)
 
     def _zip(self) -> zipfile.ZipFile:
         if not hasattr(self._own, "zip"):

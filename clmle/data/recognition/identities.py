@@ -11,7 +11,7 @@ import numpy as np
 from clmle.data.base import Dataset
 from clmle.data.folder import SPLIT_NAMES, SUFFIXES
 from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels
+from clmle.data.pixels import read_pixels, shape_of
 from clmle.data.recognition.align import align, reference_points
 from clmle.data.recognition.faces import (
     identity_dataset,
@@ -21,6 +21,7 @@ from clmle.data.recognition.faces import (
 )
 from clmle.data.recognition.landmarks import landmarks_of, read_landmarks
 from clmle.errors import InputError
+from clmle.files import expanded
 
 MANY = 100  # sub-folders from which a folder is taken for one of identities by itself
 
@@ -30,7 +31,7 @@ def looks_like_identities(folder: str | os.PathLike[str]) -> bool:
 
     Ordinary classes are rarely that many; ``--attribute identity`` says it of fewer, too.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     return home.is_dir() and len(_people(_inner(home))) >= MANY
 
 
@@ -107,7 +108,7 @@ def read_folders(
     root: str | os.PathLike[str] | None = None,
 ) -> FolderImages:
     """All images below the sub-folders of a folder, as :func:`load_identities` reads them."""
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     if not home.is_dir():
         raise InputError(f"There is no folder {home}; check the path.")
     base = _inner(home)
@@ -181,12 +182,4 @@ def is_image(entry: os.DirEntry[str]) -> bool:
 
 def first_shape(base: Path, files: list[str]) -> tuple[int, int]:
     """Height and width of the first image that can be opened."""
-    from PIL import Image
-
-    for name in files[:100]:
-        try:
-            with Image.open(base / name) as image:
-                return image.height, image.width
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            continue
-    return 1, 1
+    return next(filter(None, (shape_of(base / name) for name in files[:100])), (1, 1))

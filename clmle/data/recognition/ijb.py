@@ -10,7 +10,7 @@ import numpy as np
 
 from clmle.data.recognition.pairs import Pairs
 from clmle.errors import InputError
-from clmle.files import as_sentence
+from clmle.files import as_sentence, expanded
 
 CHUNK = 1 << 24
 
@@ -57,7 +57,7 @@ def read_templates(folder: str | os.PathLike[str]) -> Templates:
         A list is missing, odd or cut off, the lists disagree, or a pair names a template that has
         no image; the sentence names list and line.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     home = home / "meta" if (home / "meta").is_dir() else home
     faces, points, pairs = (
         _one(home, ending)
@@ -69,8 +69,9 @@ def read_templates(folder: str | os.PathLike[str]) -> Templates:
         odd = next((i for i, (a, b) in enumerate(zip(names, named, strict=False)) if a != b), None)
         line = min(len(names), len(named)) if odd is None else odd
         raise InputError(f"{points} and {faces} disagree from line {line + 1} on; get both again.")
-    if (numbers != numbers.round()).any():
-        line = int(np.flatnonzero((numbers != numbers.round()).any(axis=1))[0])
+    odd_rows = ((numbers != numbers.round()) | (np.abs(numbers) > 2**53)).any(axis=1)
+    if odd_rows.any():
+        line = int(np.flatnonzero(odd_rows)[0])
         raise InputError(f"{faces}, line {line + 1} must be an image and two whole numbers.")
     whole = numbers.astype(np.int64)
     ids, template = np.unique(whole[:, 0], return_inverse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from clmle.data.base import Dataset
 from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels
+from clmle.data.pixels import read_pixels, shape_of
 from clmle.data.recognition.faces import (
     identity_dataset,
     sides_of,
@@ -28,6 +29,7 @@ from clmle.data.recognition.recordio import (
     unpack,
 )
 from clmle.errors import InputError
+from clmle.files import expanded
 
 RECORDS, INDEX, PROPERTY = "train.rec", "train.idx", "property"
 
@@ -48,7 +50,7 @@ class Catalogue:
 
 def is_recordio(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds ``train.rec``."""
-    return (Path(folder).expanduser() / RECORDS).is_file()
+    return (expanded(folder) / RECORDS).is_file()
 
 
 def load_recordio(
@@ -86,7 +88,7 @@ def load_recordio(
         A file is missing, empty or of another format. Single damaged records are counted and
         named in one warning, and left out.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     path, index = home / RECORDS, home / INDEX
     if not path.is_file():
         raise InputError(f"{home} holds no {RECORDS}; check the path.")
@@ -140,7 +142,7 @@ def catalogue(records: RecordFile) -> Catalogue:
                 problems.append(f"record {key} holds no image")
             continue
         label = float(vector[0])
-        if not (label >= 0 and label.is_integer()):
+        if not (0 <= label < 2**31 and label.is_integer()):
             problems.append(f"record {key} has the label {label:g}, not a whole number from 0")
             continue
         keys.append(key)
@@ -158,7 +160,8 @@ def catalogue(records: RecordFile) -> Catalogue:
 def read_property(path: Path) -> tuple[int, int, int]:
     """Number of identities, height and width of the images: "85742,112,112"."""
     try:
-        identities, height, width = map(int, path.read_text(encoding="ascii").strip().split(","))
+        parts = path.read_text(encoding="ascii").strip().split(",")
+        identities, height, width = (int(p) for p in parts if len(p) < 12)
         if min(identities, height, width) < 1:
             raise ValueError
     except (OSError, UnicodeDecodeError, ValueError):
@@ -170,14 +173,11 @@ def read_property(path: Path) -> tuple[int, int, int]:
 
 def _first_shape(records: RecordFile, found: Catalogue) -> tuple[int, int]:
     """Height and width of the first image that can be opened."""
-    from PIL import Image
-
     for start in found.starts[:100].tolist():
-        try:
-            with Image.open(io.BytesIO(unpack(read_record(records.buffer, start))[1])) as image:
-                return image.height, image.width
-        except (DamagedRecordError, OSError, ValueError, SyntaxError):
-            continue
+        with suppress(DamagedRecordError):
+            shape = shape_of(io.BytesIO(unpack(read_record(records.buffer, start))[1]))
+            if shape is not None:
+                return shape
     return 112, 112
 
 

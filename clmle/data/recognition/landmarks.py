@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,9 @@ from clmle.data.folder import SUFFIXES
 from clmle.data.pixels import read_pixels
 from clmle.data.recognition.faces import text_lines
 from clmle.errors import InputError
-from clmle.files import write_text
+from clmle.files import expanded, write_text
+
+FAR = 1e9  # of any pixel
 
 Detect = Callable[[np.ndarray], np.ndarray | None]
 
@@ -30,7 +31,7 @@ def read_landmarks(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     InputError
         An odd line, named; a name twice; or no line.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     found: dict[str, np.ndarray] = {}
     for number, line in enumerate(text_lines(file), start=1):
         parts = line.replace(",", " ").rsplit(maxsplit=10)
@@ -70,7 +71,7 @@ def find_landmarks(
     -------
     How many images have landmarks, and how many there are.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     files = sorted(p for p in home.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         raise InputError(f"{home} holds no image; check the path.")
@@ -123,4 +124,4 @@ def _numbers(texts: list[str]) -> list[float]:
         values = [float(t) for t in texts]
     except ValueError:
         return []
-    return values if np.isfinite(values).all() else []
+    return values if all(abs(v) < FAR for v in values) else []

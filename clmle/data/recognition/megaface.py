@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.recognition.faces import text_lines
-from clmle.errors import InputError
-from clmle.files import as_sentence, atomic_path, read_json
+from clmle.errors import InputError, shown
+from clmle.files import as_sentence, atomic_path, expanded, is_inside, read_json
 
 HEADER = struct.Struct("<4i")
 KINDS: dict[int, np.dtype] = {5: np.dtype("<f4"), 6: np.dtype("<f8")}
@@ -88,7 +88,9 @@ def read_features(
     """
     features: np.ndarray | None = None
     for i, name in enumerate(paths):
-        file = Path(folder).expanduser() / (name + ending)
+        if not is_inside(folder, name):
+            raise InputError(f"{shown(name)} is no path inside of {folder}.")
+        file = expanded(folder) / (name + ending)
         one = read_matrix(file).reshape(-1)
         if features is None:
             features = np.empty((len(paths), len(one)), dtype=np.float32)
@@ -108,7 +110,7 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
     InputError
         Not such a file, cut off or too long.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     try:
         data = file.read_bytes()
     except OSError as error:

@@ -13,6 +13,7 @@ from clmle.data.pixel_cache import Progress
 from clmle.data.recognition.faces import text_lines
 from clmle.data.recognition.identities import read_folders
 from clmle.errors import InputError
+from clmle.files import expanded
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,14 @@ def load_lfw(
         No list, an odd line, or a pair with an image that is missing or cannot be read; the
         sentence names the line.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     if pairs is None:
         places = (home / "pairs.txt", home.resolve().parent / "pairs.txt")
         path = next((p for p in places if p.is_file()), None)
         if path is None:
             raise InputError(f"There is no pairs.txt in {home} or beside it; name the list.")
     else:
-        path = Path(pairs).expanduser()
+        path = expanded(pairs)
     found = read_folders(
         home, image_size=image_size, landmarks=landmarks, progress=progress, root=root
     )
@@ -149,7 +150,7 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
 def _head(path: Path, line: str) -> tuple[int, int]:
     """Folds and matched pairs of each."""
     numbers = line.split()
-    if not 1 <= len(numbers) <= 2 or not all(n.isdecimal() and int(n) > 0 for n in numbers):
+    if not 1 <= len(numbers) <= 2 or not all(is_count(n) and int(n) > 0 for n in numbers):
         raise InputError(
             f"{path}, line 1 is {line[:60]!r}, but must hold the number of folds and of matched "
             "pairs in each, such as 10 300."
@@ -157,12 +158,17 @@ def _head(path: Path, line: str) -> tuple[int, int]:
     return (1, int(numbers[0])) if len(numbers) == 1 else (int(numbers[0]), int(numbers[1]))
 
 
+def is_count(text: str) -> bool:
+    """Whether a text is a whole number of at most nine digits."""
+    return text.isdecimal() and len(text) <= 9
+
+
 def _two_images(where: str, line: str) -> tuple[str, str]:
     """Names of both images, without their endings."""
     parts = line.split()
     if len(parts) == 3:
         parts = [parts[0], parts[1], parts[0], parts[2]]
-    if len(parts) != 4 or not (parts[1].isdecimal() and parts[3].isdecimal()):
+    if len(parts) != 4 or not (is_count(parts[1]) and is_count(parts[3])):
         raise InputError(
             f"{where} is {line[:60]!r}, but must be a name and two numbers, or name, number, "
             "name, number."

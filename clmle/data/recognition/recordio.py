@@ -81,7 +81,14 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
         f"record {keys[i]} should begin at byte {starts[i]:,}, past the end of the file"
         for i in np.flatnonzero(~inside)
     ]
-    return RecordFile(path, buffer, keys[inside], starts[inside], tuple(problems))
+    first = np.zeros(len(keys), dtype=bool)
+    first[np.unique(starts, return_index=True)[1]] = True
+    problems += [
+        f"record {keys[i]} begins at byte {starts[i]:,}, as another does"
+        for i in np.flatnonzero(inside & ~first)
+    ]
+    kept = inside & first
+    return RecordFile(path, buffer, keys[kept], starts[kept], tuple(problems))
 
 
 def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from clmle.data.recognition.pairs import Pairs, load_lfw
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.data.recognition.youtube import FRAMES, load_youtube_faces
 from clmle.errors import InputError
+from clmle.files import expanded
 
 if TYPE_CHECKING:
     from clmle.data.toonfaces.people import RecognitionSet
@@ -74,7 +74,7 @@ def load_unseen(
         side = image_size if isinstance(image_size, int) else image_size[0]
         faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
         return _test_part(faces)
-    path = Path(where).expanduser()
+    path = expanded(where)
     if path.is_file() and path.suffix == ".bin":
         bin_set = load_bin(path, image_size=image_size, progress=progress)
         return Unseen(bin_set.name, bin_set.images, bin_set.pairs)

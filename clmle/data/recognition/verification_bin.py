@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels
+from clmle.data.pixels import read_pixels, shape_of
 from clmle.data.recognition.faces import sides_of, stored_pixels, tell_damaged
 from clmle.data.recognition.pairs import Pairs, VerificationSet
 from clmle.data.recognition.plain_pickle import Array, RefusedError, read_plain_pickle
-from clmle.errors import InputError
-from clmle.files import as_sentence
+from clmle.errors import InputError, shown
+from clmle.files import as_sentence, expanded
 
 FOLDS = 10
 
@@ -44,7 +44,7 @@ def load_bin(
         Not such a file, cut off, or a pickle that would call functions. Pairs with an image that
         cannot be decoded are counted and named in one warning, and left out.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     images, same = read_bin(file)
     sides = sides_of(image_size, _first_shape(images))
 
@@ -89,7 +89,7 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
     flags = _list(same, file)
     odd = next((f for f in flags if not isinstance(f, bool | int) or f not in (0, 1)), None)
     if odd is not None:
-        raise InputError(f"{file} says {str(odd)[:40]!r} of a pair, but must say true or false.")
+        raise InputError(f"{file} says {shown(odd)!r} of a pair, but must say true or false.")
     if not flags or len(images) != 2 * len(flags):
         raise InputError(
             f"{file} holds {len(images):,} images for {len(flags):,} pairs, but must hold two "
@@ -116,12 +116,4 @@ def _bytes(value: Any, number: int, file: Path) -> bytes | memoryview:
 
 
 def _first_shape(images: list[bytes | memoryview]) -> tuple[int, int]:
-    from PIL import Image
-
-    for data in images[:100]:
-        try:
-            with Image.open(io.BytesIO(data)) as image:
-                return image.height, image.width
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            continue
-    return 1, 1
+    return next(filter(None, (shape_of(io.BytesIO(data)) for data in images[:100])), (1, 1))

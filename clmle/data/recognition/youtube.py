@@ -13,8 +13,9 @@ from clmle.data.pixel_cache import Progress
 from clmle.data.pixels import read_pixels
 from clmle.data.recognition.faces import sides_of, stored_pixels, tell_damaged, text_lines
 from clmle.data.recognition.identities import first_shape, is_image
-from clmle.data.recognition.pairs import Pairs
-from clmle.errors import InputError
+from clmle.data.recognition.pairs import Pairs, is_count
+from clmle.errors import InputError, shown
+from clmle.files import expanded
 
 FRAMES = ("aligned_images_DB", "frame_images_DB")  # the authors' folders, cropped ones first
 LISTS = ("splits.txt", "splits.csv")
@@ -70,7 +71,7 @@ def load_youtube_faces(
     InputError
         No frames, no list, an odd line, or a video without a frame; the sentence names the line.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     base = next((home / f for f in FRAMES if (home / f).is_dir()), home)
     if not base.is_dir():
         raise InputError(f"There is no folder {base}; check the path.")
@@ -82,7 +83,7 @@ def load_youtube_faces(
         if path is None:
             raise InputError(f"There is no {LISTS[0]} in {home} or beside it; name the list.")
     else:
-        path = Path(splits).expanduser()
+        path = expanded(splits)
     names, lines, pairs = read_splits(path)
     files, video = [], []
     for number, name in enumerate(names):
@@ -128,7 +129,7 @@ def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:
         parts = [part.strip() for part in line.split(",")]
         if not line.strip() or (not rows and not parts[0].isdecimal()):
             continue
-        if len(parts) < 4 or not parts[0].isdecimal() or parts[3] not in ("0", "1"):
+        if len(parts) < 4 or not is_count(parts[0]) or parts[3] not in ("0", "1"):
             raise InputError(
                 f"{path}, line {number} is {line[:60]!r}, but must be split, first video, second "
                 "video, and 1 (same) or 0, with commas between."
@@ -136,7 +137,7 @@ def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:
         for video in parts[1:3]:
             if not re.fullmatch(r"[^/\\]+/[^/\\]+", video) or ".." in video.split("/"):
                 raise InputError(
-                    f"{path}, line {number} says {video[:60]!r}, but a video is Name/number."
+                    f"{path}, line {number} says {shown(video)!r}, but a video is Name/number."
                 )
             if video not in names:
                 names[video] = len(names)
@@ -151,7 +152,7 @@ def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:
 
 def _frames(folder: Path, most: int) -> list[str]:
     """Names of the frames in the order of time: by the last number in the name."""
-    if not folder.is_dir():
+    if "\0" in str(folder) or not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
         names = [e.name for e in entries if is_image(e)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import threading
@@ -28,7 +27,14 @@ from clmle.data.toonfaces.looks import (
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import style_named
 from clmle.errors import InputError
-from clmle.files import as_sentence, atomic_path, cache_dir, clear_unfinished, write_json
+from clmle.files import (
+    as_sentence,
+    atomic_path,
+    cache_dir,
+    clear_unfinished,
+    from_json,
+    write_json,
+)
 
 VERSION = 1  # raise whenever a face would come out differently
 SIZES = {
@@ -190,12 +196,12 @@ def _open(target: Path, plan: Plan) -> Dataset | None:
     import pyarrow.parquet as parquet
 
     try:
-        meta = json.loads((target / "meta.json").read_text())
+        meta = from_json((target / "meta.json").read_text())
         images = np.load(target / "images.npy", mmap_mode="r")
         table = parquet.read_table(target / "table.parquet").to_pydict()
-    except (OSError, ValueError, KeyError):
-        return None
-    if meta["total"] != plan.total or len(images) != plan.total:
+        if meta["total"] != plan.total or len(images) != plan.total:
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     columns = {name: np.array(values) for name, values in table.items()}
     split = columns.pop("split").astype(np.int8)
@@ -255,9 +261,17 @@ def _render_chunks(
                 "from standard input, which new processes cannot load again. "
                 f"Run python -m clmle data {plan.dataset} --size {plan.size}; drawn faces are kept."
             ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            _end_workers(pool)
+
+
+def _end_workers(pool: ProcessPoolExecutor) -> None:
+    """Kill them: a pool that closes asks its workers to end, and waits for them.
+
+    One that dies with that message in its hands keeps the others from theirs, for ever.
+    """
+    for worker in list((pool._processes or {}).values()):
+        worker.kill()
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,275 @@
+"""Every step of a balanced assignment against plain loops in float64."""
+
+import numpy as np
+import pytest
+import torch
+
+from clmle._balance import (
+    _cheapest_move,
+    _disjoint,
+    _matched_pairs,
+    _rank_sorted,
+    balance,
+    best_priced,
+    exact_sizes,
+    exchange,
+    nearest_by_graph,
+    rank_within,
+    smoothed,
+    update_prices,
+    update_prices_sparse,
+)
+
+N, K, D = 90, 7, 4
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+@pytest.fixture(params=[1, 40, 1 << 20])  # entries of a block
+def world(request, monkeypatch):
+    """x (n, d), centroids (K, d), labels (n,) of unequal clusters, prices (K,)."""
+    monkeypatch.setattr("clmle._balance.BLOCK", request.param)
+    rng = np.random.default_rng(0)
+    x, centroids = unit(rng.normal(size=(N, D))), unit(rng.normal(size=(K, D)))
+    labels = rng.choice(K, N, p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0.0])  # the last is empty
+    return tuple(map(torch.from_numpy, (x, centroids, labels, rng.normal(0, 0.1, K))))
+
+
+def test_each_sample_goes_where_similarity_less_price_is_largest(world):
+    x, centroids, _, prices = world
+    want = (x.numpy() @ centroids.numpy().T - prices.numpy()).argmax(axis=1)
+    assert best_priced(x, centroids, prices).tolist() == want.tolist()
+
+
+@pytest.mark.parametrize("t", [1, 3, K])
+def test_neighbours_of_clusters_and_similarities_to_them(world, t):
+    x, centroids, labels, _ = world
+    graph, similarity = nearest_by_graph(x, labels, centroids, t)
+    assert graph.dtype == torch.int64
+    between = centroids.numpy() @ centroids.numpy().T
+    for k in range(K):
+        others = sorted((j for j in range(K) if j != k), key=lambda j: -between[k, j])
+        assert graph[k].tolist() == [k, *others][:t]
+    want = np.einsum("nd,ntd->nt", x.numpy(), centroids.numpy()[graph.numpy()[labels.numpy()]])
+    np.testing.assert_allclose(similarity.numpy(), want, atol=1e-12)
+
+
+def plain_smoothed(similarity, part):
+    tau = part * np.mean([row.std() for row in similarity]) + 1e-6
+    return np.exp((similarity - similarity.max(axis=1, keepdims=True)) / tau), tau
+
+
+def test_the_kernel_is_1_at_the_best_and_falls_by_a_part_of_the_spread():
+    similarity = np.random.default_rng(1).normal(size=(20, 5))
+    kernel, tau = smoothed(torch.from_numpy(similarity), 0.3)
+    want, want_tau = plain_smoothed(similarity, 0.3)
+    np.testing.assert_allclose(kernel.numpy(), want, rtol=1e-9)
+    assert tau == pytest.approx(want_tau)
+    same, tau = smoothed(torch.ones(3, 4, dtype=torch.float64), 0.3)  # rows without a spread
+    assert (same == 1).all()
+    assert tau == pytest.approx(1e-6)
+
+
+def plain_prices(similarity, prices, shares, rounds, allowed=None):
+    """Sinkhorn's iteration, a row and a column at a time; ``allowed`` (m, K) columns of a row."""
+    m, k = similarity.shape
+    allowed = np.ones((m, k), dtype=bool) if allowed is None else allowed
+    priced = similarity - prices
+    tau = 0.2 * np.mean([priced[i, allowed[i]].std() for i in range(m)]) + 1e-6
+    part = np.zeros((m, k))
+    for i in range(m):
+        own = priced[i, allowed[i]]
+        part[i, allowed[i]] = np.exp((own - own.max()) / tau)
+    factor = np.ones(k)
+    for _ in range(rounds):
+        asked = np.zeros(k)
+        for i in range(m):
+            asked += part[i] / (part[i] @ factor)
+        factor = np.array([s * m / a if a > 0 else np.inf for s, a in zip(shares, asked)])  # noqa: B905
+    return prices - tau * np.log(factor)
+
+
+def test_prices_are_those_of_sinkhorns_iteration(world):
+    x, centroids, _, prices = world
+    shares = np.arange(1, K + 1) / np.arange(1, K + 1).sum()
+    similarity = x @ centroids.T
+    for options, rounds in (({}, 6), ({"rounds": 2}, 2)):
+        got = update_prices(similarity, prices, torch.from_numpy(shares), **options)
+        want = plain_prices(similarity.numpy(), prices.numpy(), shares, rounds)
+        np.testing.assert_allclose(got.numpy(), want, atol=1e-9)
+
+
+def test_prices_of_rows_that_look_at_few_clusters(world):
+    x, centroids, _, prices = world
+    rng = np.random.default_rng(2)
+    near = np.stack([rng.permutation(K)[:4] for _ in range(N)])
+    shares = np.full(K, 1 / K)
+    similarity = (x @ centroids.T).numpy()
+    allowed = np.zeros((N, K), dtype=bool)
+    np.put_along_axis(allowed, near, True, axis=1)
+    seen = torch.from_numpy(np.take_along_axis(similarity, near, axis=1))
+    for options, rounds in (({}, 5), ({"rounds": 1}, 1)):
+        got = update_prices_sparse(
+            torch.from_numpy(near), seen, prices, torch.from_numpy(shares), **options
+        )
+        want = plain_prices(similarity, prices.numpy(), shares, rounds, allowed)
+        np.testing.assert_allclose(got.numpy(), want, atol=1e-9)
+
+
+def test_factors_give_every_column_its_share():
+    kernel = torch.rand(50, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    shares = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
+    factor = balance(kernel, torch.ones(4, dtype=torch.float64), shares, 200)
+    parts = kernel * factor
+    np.testing.assert_allclose((parts / parts.sum(dim=1, keepdim=True)).mean(dim=0), shares)
+    start = torch.tensor([1e-30, 1.0, 1.0, 1e30], dtype=torch.float64)
+    assert balance(kernel, start, shares, 0).tolist() == [1e-12, 1, 1, 1e12]
+
+
+def test_a_column_that_nobody_asks_for_gets_cheap_not_infinite():
+    kernel = torch.tensor([[1.0, 0.0]] * 5, dtype=torch.float64)
+    half = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    factor = balance(kernel, torch.ones(2, dtype=torch.float64), half, 3)
+    assert factor[0].item() == pytest.approx(0.5**3)  # each round halves what 5 rows ask for
+    assert factor[1].item() == pytest.approx(1e12)
+    near = torch.zeros(5, 1, dtype=torch.int64)
+    ones = torch.ones(5, 1, dtype=torch.float64)
+    prices = update_prices_sparse(near, ones, torch.zeros(2, dtype=torch.float64), half)
+    assert torch.isfinite(prices).all()
+    assert prices[1] < prices[0]
+    # log of a share of 5 rows that 1e-6 of a row asks for
+    assert prices[1].item() == pytest.approx(-1e-6 * np.log(0.5 * 5 / 1e-6))
+
+
+def plain_exact(x, centroids, labels, prices, sizes):
+    labels = labels.copy()
+    priced = x @ centroids.T - prices
+    while True:
+        counts = np.bincount(labels, minlength=len(sizes))
+        excess, free = np.maximum(counts - sizes, 0), np.maximum(sizes - counts, 0)
+        if not excess.any():
+            return labels
+        moves = []
+        for i in np.flatnonzero(excess[labels]):
+            target = max(np.flatnonzero(free), key=lambda k: priced[i, k])
+            moves.append((priced[i, labels[i]] - priced[i, target], i, target))
+        asked = np.zeros(len(sizes), dtype=int)
+        given = np.zeros(len(sizes), dtype=int)
+        for _, i, target in sorted(moves):
+            source = labels[i]
+            given[source] += 1
+            if given[source] > excess[source]:
+                continue
+            asked[target] += 1
+            if asked[target] <= free[target]:
+                labels[i] = target
+
+
+def test_the_overflow_moves_where_it_costs_least(world):
+    x, centroids, labels, prices = world
+    sizes = torch.tensor([13, 13, 13, 13, 13, 13, 12])
+    got = exact_sizes(x, centroids, labels, prices, sizes)
+    want = plain_exact(*(t.numpy() for t in (x, centroids, labels, prices, sizes)))
+    assert got.tolist() == want.tolist()
+    assert torch.bincount(got).tolist() == sizes.tolist()
+    assert labels.bincount(minlength=K)[6] == 0  # what was given stays as it was
+    assert exact_sizes(x, centroids, got, prices, sizes).tolist() == got.tolist()
+
+
+def test_the_cheapest_move_and_what_it_loses(world):
+    x, centroids, labels, prices = world
+    rows, free = torch.tensor([3, 50, 8, 9, 77]), torch.tensor([1, 4, 6])
+    target, cost = _cheapest_move(x, centroids, prices, labels, rows, free)
+    priced = (x @ centroids.T - prices).numpy()
+    for i, (row, to) in enumerate(zip(rows.tolist(), target.tolist(), strict=True)):
+        assert to == max((1, 4, 6), key=lambda k: priced[row, k])
+        assert cost[i].item() == pytest.approx(priced[row, labels[row]] - priced[row, to])
+
+
+def plain_exchange(labels, graph, similarity):
+    """Pairs of the same rank between every two clusters; the best pair of both goes first."""
+    out, moved = labels.copy(), 0
+    moves = {
+        (i, int(graph[labels[i], p])): similarity[i, p] - similarity[i, 0]
+        for i in range(len(labels))
+        for p in range(1, graph.shape[1])
+    }
+    while True:
+        pairs = []
+        for u in range(len(graph)):
+            for v in range(u + 1, len(graph)):
+                forth, back = (
+                    sorted((i for i, to in moves if labels[i] == a and to == b),
+                           key=lambda i: -moves[i, b])
+                    for a, b in ((u, v), (v, u))
+                )  # fmt: skip
+                pairs += [(moves[i, v] + moves[j, u], i, v, j, u)
+                          for i, j in zip(forth, back, strict=False)]  # fmt: skip
+        pairs = [p for p in pairs if p[0] > 1e-6]
+        if not pairs:
+            return out, moved
+        best = {}
+        for total, i, _, j, _ in pairs:
+            best[i], best[j] = max(total, best.get(i, 0)), max(total, best.get(j, 0))
+        for total, i, v, j, u in pairs:
+            if best[i] == best[j] == total:
+                out[i], out[j], moved = v, u, moved + 2
+                moves = {m: g for m, g in moves.items() if m[0] not in (i, j)}
+
+
+@pytest.mark.parametrize("t", [2, 4, K])
+@pytest.mark.parametrize("seed", range(4))
+def test_exchanges_are_those_of_a_plain_search(seed, t):
+    rng = np.random.default_rng(seed)
+    x, centroids = unit(rng.normal(size=(N, D))), unit(rng.normal(size=(K, D)))
+    labels = rng.permutation(np.arange(N) % K)
+    graph, similarity = nearest_by_graph(*map(torch.from_numpy, (x, labels, centroids)), t)
+    got, moved = exchange(torch.from_numpy(labels), graph, similarity)
+    want, number = plain_exchange(labels, graph.numpy(), similarity.numpy())
+    assert got.tolist() == want.tolist()
+    assert moved == number == (want != labels).sum()
+    assert moved > 0
+
+
+def test_no_exchange_is_none_and_equal_gains_move_each_sample_once():
+    labels = torch.tensor([0, 0, 1, 1])
+    graph = torch.tensor([[0, 1], [1, 0]])
+    stay = torch.tensor([[1.0, 0.0]] * 4, dtype=torch.float64)
+    assert exchange(labels, graph, stay)[1] == 0
+    assert exchange(labels, graph[:, :1], stay[:, :1])[1] == 0
+    out, moved = exchange(labels, graph, 1 - stay)
+    assert moved == 4
+    assert out.tolist() == [1, 1, 0, 0]
+    barely = torch.tensor([[1.0, 1.0 + 4e-7]] * 4, dtype=torch.float64)  # noise, not a gain
+    assert exchange(labels, graph, barely)[1] == 0
+
+
+def test_pairs_have_opposite_directions_and_the_same_rank():
+    source = torch.tensor([0, 0, 0, 2, 1, 1, 2, 0])
+    target = torch.tensor([1, 1, 1, 0, 0, 0, 1, 2])
+    gain = torch.tensor([0.1, 0.9, 0.5, 0.3, 0.2, 0.7, 0.4, -0.2])
+    a, b = _matched_pairs(source, target, gain, 3)
+    assert set(zip(a.tolist(), b.tolist(), strict=True)) == {(1, 5), (2, 4), (7, 3)}
+    for kept in (source < target, source > target):
+        a, b = _matched_pairs(source[kept], target[kept], gain[kept], 3)
+        assert len(a) == len(b) == 0
+
+
+def test_a_sample_is_in_its_best_pair_alone():
+    first, second = torch.tensor([0, 0, 3, 5]), torch.tensor([1, 2, 4, 2])
+    chosen = _disjoint(first, second, torch.tensor([1.0, 3.0, 2.0, 2.5]), 6)
+    assert chosen.tolist() == [1, 2]
+    same = _disjoint(first, second, torch.tensor([2.0, 2.0, 2.0, 2.0]), 6)
+    assert same.tolist() == [0, 2]  # a sample's first mention of equal totals; the rest later
+    crossed = _disjoint(torch.tensor([0, 2]), torch.tensor([1, 0]), torch.tensor([1.0, 1.0]), 3)
+    assert crossed.tolist() == [0]
+
+
+def test_ranks_count_earlier_ones_of_the_same_group():
+    groups = torch.tensor([4, 2, 4, 4, 0, 2, 0, 4])
+    want = [groups[:i].tolist().count(g) for i, g in enumerate(groups.tolist())]
+    assert rank_within(groups).tolist() == want
+    assert _rank_sorted(groups.sort().values).tolist() == [0, 1, 0, 1, 0, 1, 2, 3]
+    assert rank_within(torch.tensor([7])).tolist() == [0]
