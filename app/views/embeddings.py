@@ -11,6 +11,7 @@ from app.widgets.guard import sentences
 from app.widgets.helpers import helpers
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, is_active, label
+from app.widgets.spreadsheet import as_csv
 from app.widgets.uploads import uploaded_images
 from app.widgets.viewer import face_scatter, face_sheets
 from clmle.processes import start_module
@@ -126,7 +127,7 @@ def table_of(titles, by: list[str], texts: list[str]) -> bytes:
     columns: dict = {"group": by, "image": texts}
     for title, points in titles:
         columns[f"x, {title}"], columns[f"y, {title}"] = points[:, 0], points[:, 1]
-    return pd.DataFrame(columns).to_csv(index=False).encode()
+    return as_csv(pd.DataFrame(columns)).encode()
 
 
 def handed_in(run: RunFolder):

@@ -8,6 +8,7 @@ from app.widgets.guard import sentences
 from app.widgets.lessons import lesson_panel
 from app.widgets.sphere_dials import dials
 from app.widgets.sphere_viewer import packed_courses, sphere_viewer
+from app.widgets.spreadsheet import as_csv
 
 st.title("What imbalance does")
 st.markdown(
@@ -92,7 +93,7 @@ def reached(courses: dict) -> None:
             "sphere.html",
             "text/html",
         )
-        st.download_button("Curves as CSV", lambda: curve.to_csv(index=False), "sphere.csv")
+        st.download_button("Curves as CSV", lambda: as_csv(curve), "sphere.csv")
 
 
 def hardest(course) -> int:

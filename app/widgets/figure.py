@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.actions import save_picture
+from app.widgets.spreadsheet import as_csv
 from clmle.figures.theme import title_of
 
 # Letters in a line beside and below an axis that a screen of 390 pixels has room for.
@@ -95,7 +96,7 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
         )
         st.download_button(
             "Data as CSV",
-            lambda: (drawn_points(figure) if data is None else data).to_csv(index=False),
+            lambda: as_csv(drawn_points(figure) if data is None else data),
             f"{name}.csv",
             "text/csv",
             key=f"csv-{name}",

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.actions import copy_buttons
+from app.widgets.spreadsheet import as_csv
 
 ROWS = 18  # seen at once; more are scrolled to
 
@@ -28,7 +29,7 @@ def show_table(frame: Any, name: str, *, shown: Any = None, **options: Any) -> N
     with box:
         st.download_button(
             "Table as CSV",
-            lambda: frame.to_csv(index=False),
+            lambda: as_csv(frame),
             f"{name}.csv",
             "text/csv",
             key=f"table-csv-{name}",
@@ -42,7 +43,7 @@ def show_table(frame: Any, name: str, *, shown: Any = None, **options: Any) -> N
         )
         copy_buttons(
             {
-                "Copy for a spreadsheet": frame.to_csv(index=False, sep="\t"),
+                "Copy for a spreadsheet": as_csv(frame, sep="\t"),
                 "Copy as LaTeX": latex(frame),
             },
             name,

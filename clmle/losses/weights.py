@@ -38,4 +38,5 @@ def inverse_frequency_weights(classes: torch.Tensor) -> torch.Tensor:
         )
     # Not by counting up to the largest number: it may be any.
     _, place, counts = torch.unique(classes, return_inverse=True, return_counts=True)
-    return len(classes) / (len(counts) * counts[place]).float()
+    weights: torch.Tensor = len(classes) / (len(counts) * counts[place]).float()
+    return weights
