@@ -21,10 +21,13 @@ def as_csv(frame: Any, sep: str = ",") -> str:
 
 def as_text(cell: Any) -> Any:
     """A cell as it is, but for a text that begins like a formula and is no number."""
-    if not isinstance(cell, str) or not cell.startswith(FORMULA):
+    if not isinstance(cell, str):
         return cell
+    line = cell.replace("\r", " ")  # would begin a new row, as a text without quotes around it
+    if not cell.startswith(FORMULA):
+        return line
     try:
         float(cell)
     except ValueError:
-        return f"'{cell}"
-    return cell
+        return f"'{line}"
+    return line
