@@ -44,6 +44,11 @@ def test_leaderboard_keeps_the_order_and_draws_every_seed():
     assert figure.data[3].marker.color != means.marker.color
 
 
+def test_one_number_alone_stands_on_an_axis_of_its_own_size():
+    low, high = figures.leaderboard({"a": [0.9, 0.9]}, {}).layout.xaxis.range
+    assert 0.8 < low < 0.9 < high < 1
+
+
 def test_forest_plot_tells_wins_from_ties_and_losses_by_colour_and_shape():
     rows = {"a": (0.1, 0.05, 0.15), "b": (0.0, -0.1, 0.1), "c": (-0.2, -0.3, -0.1),
             "d": (0.1, None, None)}  # fmt: skip

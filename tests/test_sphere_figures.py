@@ -96,4 +96,5 @@ def test_curves_differ_from_each_other_and_from_what_else_is_drawn():
         for t in _curves({str(i): courses(2)["softmax"] for i in range(6)})
     ]
     assert len(set(lines)) == 6
+    assert len({ink for ink, _ in lines[:5]}) == 5  # the page's five methods
     assert not {ink for ink, _ in lines} & {*INKS, IMPOSTOR, GENUINE}

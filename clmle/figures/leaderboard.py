@@ -64,6 +64,10 @@ def leaderboard(
         categoryorder="array", categoryarray=names, range=[len(names) - 0.5, -0.5],
         tickmode="array", tickvals=names, ticktext=[_bold(n, n in highlight) for n in names],
     )  # fmt: skip
+    found = {v for n in names for v in seeds[n]}
+    if len(found) == 1:  # plotly would show one number from 1 below to 1 above it
+        (only,) = found
+        figure.update_xaxes(range=[only - 0.05, only + 0.05])
     return legend_below(figure)
 
 
