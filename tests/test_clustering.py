@@ -150,7 +150,8 @@ def test_a_warm_start_is_good_where_centroids_were_moved_towards_all_samples(mon
     warm = balanced_spherical_kmeans(x, cluster_size=50, init=moved, max_iter=3)
     assert warm.sizes.tolist() == [50] * 120
     assert 1 - warm.objective < 1.02 * (1 - cold.objective)
-    assert sum(passes) < len(x)  # overflow that had to be moved, over all passes
+    # Overflow that had to be moved, over all passes: 40 times as much without first prices.
+    assert sum(passes) < 2 * len(x)
 
 
 def test_same_seed_same_clusters_and_tensors_like_arrays():

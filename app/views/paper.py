@@ -12,7 +12,7 @@ RECOGNITION = (2, 3, 4)
 # Room for the last letter's slant and for descenders: without it a formula that fits scrolls by two
 # pixels, and what scrolls but holds nothing to focus shuts out who has no mouse.
 ROOM = (
-    "<style>.katex-display {padding: 0 4px 8px} "
+    "<style>.katex-display {padding: 0 4px 8px; overflow-y: hidden} "
     "@media (max-width: 640px) {.katex-display {font-size: 0.9em}}</style>"
 )
 HEADINGS = {

@@ -140,6 +140,8 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
 class _Here:
     """An executor that runs its work at once."""
 
+    _processes = None
+
     def __init__(self, *_, **__):
         pass
 
