@@ -122,7 +122,7 @@ def _retrieve(
 
 def _keep_best(best: list[list[torch.Tensor]], values: torch.Tensor, n: int, start: int) -> None:
     """Add the ``n`` largest of every row and their numbers, which count from ``start``."""
-    if n == 1:  # half the time of topk
+    if n == 1:  # quicker than topk
         value, place = values.max(dim=-1, keepdim=True)
     else:
         value, place = values.topk(min(n, values.shape[-1]), dim=-1)
