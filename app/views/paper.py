@@ -10,9 +10,11 @@ from app.widgets.table import show_table
 
 RECOGNITION = (2, 3, 4)
 # Room for the last letter's slant and for descenders: without it a formula that fits scrolls by two
-# pixels, and what scrolls but holds nothing to focus shuts out who has no mouse.
+# pixels, and what scrolls but holds nothing to focus shuts out who has no mouse. On a wide screen
+# all formulas fit, and none may scroll, not even while its fonts are still on their way.
 ROOM = (
     "<style>.katex-display {padding: 0 4px 8px; overflow-y: hidden} "
+    "@media (min-width: 1200px) {.katex-display {overflow: visible !important}} "
     "@media (max-width: 640px) {.katex-display {font-size: 0.9em}}</style>"
 )
 HEADINGS = {
@@ -142,6 +144,7 @@ def repairs() -> None:
     from clmle.paper import REPAIRS
     from clmle.paper.repairs import ALL_AT_ONCE
 
+    st.html(ROOM)  # before the formulas that it makes room for
     st.markdown(
         "Typed in as printed, the method judges nearly everything as the majority. "
         "`clmle-printed` keeps it to the letter; `clmle` repairs it, each repair by a switch of "
@@ -172,7 +175,6 @@ def repairs() -> None:
             c: st.column_config.NumberColumn(format="%+.3f") for c in ("worth", "low", "high")
         }
         show_table(rows, "repairs", column_config=digits)
-    st.html(ROOM)
     for i, repair in enumerate(REPAIRS, start=1):
         st.subheader(f"{i}. {repair.name}")
         one_repair(repair, found[repair.name])

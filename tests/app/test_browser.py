@@ -91,7 +91,9 @@ def test_no_page_shuts_anyone_out(server, browser, scheme):
         page.goto(f"{server}/{name}")
         page.get_by_role("heading", level=1).wait_for(timeout=30_000)
         page.locator("[data-test-script-state=notRunning]").wait_for(timeout=60_000)
-        page.evaluate("document.fonts.ready")  # formulas change their width with their fonts
+        # Formulas change their width with their fonts, which load only once something asks.
+        page.wait_for_function("document.fonts.status === 'loaded'", timeout=60_000)
+        page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=60_000)
         for problem in Axe().run(page).response["violations"]:
             if problem["impact"] in ("serious", "critical"):
                 where = problem["nodes"][0]["html"][:120]
