@@ -35,7 +35,7 @@ class DataSettings:
     )
     ratio: float = setting(1.0, "largest over smallest class after thinning")
     split: int = setting(
-        0, "which random split, where a data set has none of its own; -1: one for each seed"
+        0, "which random split, of toonfaces which faces; -1: others for each seed"
     )
 
 

@@ -87,5 +87,6 @@ def _check_names(cell: Cell) -> None:
 def _rendered(data: DataSettings) -> bool:
     if data.dataset not in ("toonfaces", "toonfaces-identities"):
         return True
-    done, total = rendered_faces(plan=plan_of(data.dataset, data.size, data.image_size))
+    plan = plan_of(data.dataset, data.size, data.image_size, max(data.split, 0))
+    done, total = rendered_faces(plan=plan)
     return done == total

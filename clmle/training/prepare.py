@@ -18,19 +18,22 @@ Progress = Callable[[int, int], None]
 def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = None) -> Dataset:
     """The data set that ``data`` names, rendered or read first where need be.
 
-    ``seed`` of the run draws the split where ``data.split`` is -1; toonfaces has its own split.
+    Where ``data.split`` is -1, ``seed`` of the run takes its place: it draws the split, and of
+    toonfaces people and faces themselves.
     """
-    options: dict[str, Any] = {"image_size": data.image_size, "progress": progress}
+    options: dict[str, Any] = {
+        "image_size": data.image_size,
+        "progress": progress,
+        "seed": seed if data.split < 0 else data.split,
+    }
     if data.dataset in ("toonfaces", "toonfaces-identities"):
         options["size"] = data.size
-    else:
-        options["seed"] = seed if data.split < 0 else data.split
-        if data.dataset == "digits":
-            del options["progress"]
-        elif data.labels:
-            options["labels"] = data.labels
-        elif data.attribute == "identity" and data.dataset not in dataset_names():
-            options["identities"] = True
+    elif data.dataset == "digits":
+        del options["progress"]
+    elif data.labels:
+        options["labels"] = data.labels
+    elif data.attribute == "identity" and data.dataset not in dataset_names():
+        options["identities"] = True
     return load_dataset(data.dataset, **options)
 
 

@@ -17,7 +17,8 @@ from clmle.settings import flat
 
 OURS = "clmle"
 FAMILY = ("clmle", "clmle-printed")  # not rivals of one another
-RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells")
+CONFIRMATIONS = ("confirmation-toonfaces", "confirmation-digits", "confirmation-solar-cells")
+RANKINGS = (*CONFIRMATIONS, "leaderboard", "attributes", "screen", "digits", "solar-cells")
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "prior", "small-classes", "sampling-x-cost", "rule",

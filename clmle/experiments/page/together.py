@@ -6,23 +6,31 @@ from collections.abc import Sequence
 from typing import Any
 
 from clmle.experiments.page.markdown import Page, counted, difference_text, listed, number, signed
-from clmle.experiments.page.study import FAMILY, OURS, Study
+from clmle.experiments.page.study import CONFIRMATIONS, FAMILY, OURS, Study
 from clmle.experiments.statistics import Difference, cells_frame, common_block, paired_difference
 
 # Each task learnt by itself, with several seeds: these may be averaged.
-SETS = ("leaderboard", "digits", "solar-cells")
+SETS = {
+    "Decided beforehand: all tasks on other images": CONFIRMATIONS,
+    "All tasks of all data sets at once": ("leaderboard", "digits", "solar-cells"),
+}
 
 
 def section(page: Page, studies: Sequence[Study]) -> None:
-    """One table over the tasks of every data set; nothing where there is only one."""
-    parts = [s for s in studies if s.name in SETS and OURS in s.variants]
+    """One table for each group over the tasks of every data set; none where there is only one."""
+    for title, names in SETS.items():
+        group(page, title, [s for s in studies if s.name in names and OURS in s.variants])
+
+
+def group(page: Page, title: str, parts: Sequence[Study]) -> None:
+    """The verdict over the tasks of these studies, and the table behind it."""
     if len(parts) < 2:
         return
     frame = combined(parts)
     found = differences(frame, [part.dataset for part in parts])
     if not found:
         return
-    page.heading("All tasks of all data sets at once", 3)
+    page.heading(title, 3)
     page.text(_verdict([d for d, _ in found]), *_basis(parts, [d for d, _ in found]))
     names = [part.dataset for part in parts]
     page.table(

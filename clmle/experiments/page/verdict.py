@@ -7,7 +7,7 @@ from typing import Any
 
 from clmle.experiments.page import together
 from clmle.experiments.page.markdown import Page, counted, interval, listed, number, signed
-from clmle.experiments.page.study import FAMILY, OURS, RANKINGS, Study
+from clmle.experiments.page.study import CONFIRMATIONS, FAMILY, OURS, RANKINGS, Study
 from clmle.experiments.statistics import (
     Difference,
     cells_frame,
@@ -15,6 +15,7 @@ from clmle.experiments.statistics import (
     paired_difference,
     variant_table,
 )
+from clmle.experiments.studies import STUDIES
 
 SHOWN = 12  # rivals not beaten that are listed; the forest plot shows all
 
@@ -26,7 +27,9 @@ def section(page: Page, studies: Sequence[Study]) -> None:
     if not rankings:
         page.text("No comparison of methods has been run yet, so nothing can be said.")
         return
-    split = listed([s.dataset for s in rankings if s.values("data.split") == [-1]])
+    anew = [s for s in rankings if s.values("data.split") == [-1]]
+    sets = [s.dataset for s in anew if s.name not in CONFIRMATIONS]
+    split = listed(sets + ["all that was decided beforehand"] * (len(anew) > len(sets)))
     page.text(
         "Figures are balanced accuracy on test images, the mean over tasks, then over seeds.",
         "A difference is paired: the same tasks and seeds for both, the mean over tasks of each "
@@ -80,7 +83,7 @@ def sentences(study: Study) -> list[str]:
         f"below {below}, and undecided against {len(found) - above - below}."
     )
     lines.append(
-        f"{counted(len(study.seeds), 'seed')} ({listed(study.seeds)}), "
+        f"{_seeds(study)} ({listed(study.seeds)}), "
         f"{counted(len(study.tasks), 'task')} ({listed([short(t) for t in study.tasks])}); "
         f"{study.budget()}."
     )
@@ -112,6 +115,14 @@ def not_beaten(study: Study) -> list[str]:
 def short(task: str) -> str:
     """toonfaces/Pale_Skin as Pale Skin."""
     return task.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def _seeds(study: Study) -> str:
+    """Their number, beside the number planned where some are still to come."""
+    planned, have = STUDIES.get(study.name), len(study.seeds)
+    if planned is None or have >= len(planned.seeds):
+        return counted(have, "seed")
+    return f"{have} of the {len(planned.seeds)} seeds planned"
 
 
 def _verdict(found: Sequence[Difference]) -> str:
