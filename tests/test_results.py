@@ -301,6 +301,26 @@ def test_one_data_set_is_not_averaged_with_itself(folder):
     assert "All tasks of all data sets" not in first_section(where)
 
 
+def test_what_was_decided_beforehand_stands_apart_with_the_seeds_still_to_come(folder):
+    seeds = range(20, 25)
+    where = folder(
+        leaderboard=ranking({"clmle": 0.8, "lmle": 0.9}, noise=0),
+        digits=ranking({"clmle": 0.8, "lmle": 0.9}, ("label",), noise=0, dataset="digits"),
+        confirmation_toonfaces=ranking({"clmle": 0.9, "lmle": 0.8}, seeds=seeds),
+        confirmation_digits=ranking(
+            {"clmle": 0.9, "lmle": 0.8}, ("label",), seeds=seeds, dataset="digits"
+        ),
+    )
+    text = first_section(where)
+    ours, others = (
+        text.split(f"### {title}")[1].split("###")[0]
+        for title in ("Decided beforehand: all tasks", "All tasks of all data sets at once")
+    )
+    assert "above every rival" in ours and "behind lmle" in others
+    assert text.count("5 of the 8 seeds planned (20, 21, 22, 23 and 24)") == 2
+    assert "3 of the 5 seeds planned" in text  # of the leaderboard
+
+
 def test_a_cell_run_again_with_other_defaults_takes_the_place_of_the_earlier(folder):
     cells = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
     again = [c | {"key": f"new-{c['key']}"} for c in ranking({"clmle": 0.9}, noise=0)]

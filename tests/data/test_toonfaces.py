@@ -11,10 +11,12 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 
-from clmle import InputError
+from clmle import InputError, data
 from clmle.data.toonfaces import RATES, build, looks
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import STYLES, style_named
+from clmle.settings import DataSettings
+from clmle.training import load_data
 
 TINY = (300, 80, 120)
 
@@ -44,6 +46,15 @@ def test_same_seed_same_bytes_and_disjoint_identities(tiny, tmp_path):
     assert not people[0] & people[1]
     assert not (people[0] | people[1]) & people[2]
     assert [int((a.split == s).sum()) for s in range(3)] == list(TINY)
+
+
+def test_the_split_says_which_faces(monkeypatch):
+    def faces(size, image_size, seed, progress):
+        return seed
+
+    monkeypatch.setitem(data._DATASETS, "toonfaces", faces)
+    drawn = [load_data(DataSettings(split=split), seed=7) for split in (0, 3, -1)]
+    assert drawn == [0, 3, 7]  # -1: of every run its own
 
 
 def test_damaged_set_is_rendered_again(tiny, tmp_path):
