@@ -66,7 +66,7 @@ def _open(browser, port: int, name: str) -> dict:
     sent = []
     page.on("websocket", lambda line: line.on("framereceived", lambda raw: sent.append(len(raw))))
     began = time.perf_counter()
-    page.goto(f"http://127.0.0.1:{port}/embeddings?run={name}")
+    page.goto(f"http://127.0.0.1:{port}/embeddings?run={name}&by=umap")
     frame = page.frame_locator("iframe").first
     frame.locator("#plot .gl-canvas").first.wait_for()
     frame.locator("body").evaluate("() => new Promise(requestAnimationFrame)")

@@ -207,6 +207,9 @@ with sentences():
         "Run", list(runs), index=list(runs).index(wanted if wanted in runs else done),
         format_func=lambda n: label(runs[n]),
     )  # fmt: skip
+    if st.query_params.get("run", name) != name:
+        for own in ("round", "point"):  # of the run looked at before; the viewer notes them
+            st.query_params.pop(own, None)
     st.query_params["run"] = name
     run = runs[name]
     usual = next(iter(NAMES))

@@ -31,9 +31,10 @@ with sentences():
     handed = any(
         name in st.query_params for name in ("like", "between_share", "within_share", "data")
     )
-    with st.expander("New runs", expanded=handed or not all_runs()), sentences():
+    empty = not all_runs()  # asked once: somebody else may delete the last run meanwhile
+    with st.expander("New runs", expanded=handed or empty), sentences():
         new_runs()
-    if not all_runs():
+    if empty:
         st.info("No run yet. Choose methods above and press Start.", icon=":material/info:")
     else:
         runs = chosen_runs()

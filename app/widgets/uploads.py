@@ -13,6 +13,36 @@ if TYPE_CHECKING:
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp"]
 MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 40_000_000
+# The browser hands over no more than are taken: each file is a request of its own, and a tab that
+# is given a thousand would be busy for minutes with what the server then throws away.
+FEWER = """export default function({parentElement, data}) {
+  const zone = document.querySelector(".st-key-" + data.key);
+  const say = parentElement.querySelector("span");
+  if (!zone || zone.bounded) return;
+  zone.bounded = true;
+  const first = files => {
+    const kept = new DataTransfer();
+    for (const file of Array.from(files).slice(0, data.most)) kept.items.add(file);
+    say.textContent = files.length.toLocaleString("en") + " images were given; the first " +
+      data.most + " are taken.";
+    return kept.files;
+  };
+  zone.addEventListener("change", event => {
+    const input = event.target;
+    if (input.type !== "file") return;
+    if (input.files.length > data.most) input.files = first(input.files);
+    else if (event.isTrusted) say.textContent = "";  // not where a drop asks
+  }, true);
+  zone.addEventListener("drop", event => {
+    const input = zone.querySelector("input[type=file]");
+    if (!input || event.dataTransfer.files.length <= data.most) return;
+    event.preventDefault();
+    event.stopPropagation();
+    input.files = first(event.dataTransfer.files);
+    event.target.dispatchEvent(new DragEvent("dragleave", {bubbles: true}));
+    input.dispatchEvent(new Event("change", {bubbles: true}));
+  }, true);
+}"""
 MOST_HELD = 60  # files of one session in the server's memory
 MOST_HELD_BYTES = 200 * 2**20
 
@@ -22,6 +52,9 @@ def uploaded_images(
 ) -> list[tuple[str, np.ndarray]]:
     """Names and pixels of what was handed in, cut to ``shape``; a sentence for what is none."""
     files = st.file_uploader(text, KINDS, accept_multiple_files=True, key=key, help=help)
+    note = '<span role="status" aria-live="polite"></span>'
+    fewer = st.components.v2.component("fewer_files", html=note, js=FEWER)
+    fewer(data={"key": key, "most": most}, key=f"fewer-{key}")
     if len(files) > most:
         st.warning(f"{len(files)} images were given; the first {most} are taken.")
     before = st.session_state.get(f"{key}-decoded", {})

@@ -1,8 +1,10 @@
 """The app as a person uses it: a real Chromium, a real server, real runs."""
 
+import io
 import time
 
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -74,6 +76,20 @@ def test_train_reload_and_look_at_the_faces(server, browser):
     slider.focus()
     page.keyboard.press("Home")
     assert frame.locator("#title").inner_text() in ("start", "prior features")
+    page.reload()  # the address holds the round and the point
+    frame.locator("#why").get_by_text("score").first.wait_for(timeout=60_000)
+    assert frame.locator("#title").inner_text() in ("start", "prior features")
+
+    # Of a thousand images the browser hands over those that are taken.
+    page.get_by_text("Images of your own among them").click()
+    picture = io.BytesIO()
+    Image.new("RGB", (30, 30), "teal").save(picture, "PNG")
+    thousand = [(f"{i}.png", picture.getvalue()) for i in range(1000)]
+    box = page.locator(".st-key-own-images input[type=file]")
+    box.set_input_files([{"name": n, "mimeType": "image/png", "buffer": b} for n, b in thousand])
+    page.get_by_text("1,000 images were given; the first 24 are taken.").wait_for(timeout=30_000)
+    more = f"{int(every.replace(',', '')) + 24:,} images"
+    frame.locator("#plot .gtitle").get_by_text(more).wait_for(timeout=60_000)
     no_traceback(page)
 
 

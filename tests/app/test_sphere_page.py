@@ -71,6 +71,8 @@ def test_train_play_select_and_tick_a_lesson(server, browser):
         time.sleep(0.1)
     frame.get_by_role("button", name="Pause").click()
     assert int(frame.locator("#where").inner_text().split()[1]) > 15
+    frame.locator("#scrub").fill("5")
+    tab.wait_for_url("**frame=5**")  # a link restores what is seen
     with tab.expect_download() as saved:
         frame.get_by_role("button", name="Frame as PNG").click()
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
@@ -88,6 +90,11 @@ def test_train_play_select_and_tick_a_lesson(server, browser):
     assert other.evaluate("() => [window.mark, now === last]") == [1, True]
     assert "minority found" in frame.locator(".annotation-text").first.text_content()
     assert tab.locator("iframe").bounding_box()["height"] > 400
+    assert "frame=" not in tab.url  # of other courses
+    tab.goto(f"{tab.url}&frame=7&point=2")
+    frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=60_000)
+    assert frame.locator("#where").inner_text() == "step 35 of 200"
+    assert frame.locator("#said").inner_text().startswith("Point 2 ")
     no_traceback(tab)
 
 

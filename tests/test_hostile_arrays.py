@@ -1,0 +1,88 @@
+"""Archives of arrays made to harm: one sentence each, in little time and memory."""
+
+import os
+import pickle
+import struct
+
+import numpy as np
+import pytest
+from hostile import folders, npy, said, zipped
+
+from clmle.commands.feature_file import read_features
+from clmle.data import load_folder, pixels
+from clmle.files import read_arrays, read_json
+from clmle.run_folder import RunFolder
+
+
+def archive(kind, path):
+    deep = b"(" * 5000 + b")" * 5000 + b"\n"
+    members = {
+        "far too large": npy((10**6, 10**6)),
+        "negative": npy((-1, 5)),
+        "beyond 64 bits": npy((2**62, 8)),
+        "pickled": npy((1,), "|O", pickle.dumps([1])),
+        "no array": b"text",
+        "a deep head": b"\x93NUMPY\x01\x00" + struct.pack("<H", len(deep)) + deep,
+        "cut off": npy((50, 50)),
+    }
+    raw = bytearray(zipped(path, {"features.npy": members.get(kind, npy((1,)))}))
+    local, central = raw.index(b"PK\3\4"), raw.index(b"PK\1\2")
+    if kind == "encrypted":
+        raw[local + 6] |= 1
+        raw[central + 8] |= 1
+    if kind == "packed by an unknown method":
+        raw[local + 8] = raw[central + 10] = 99
+    if kind == "one array":
+        raw = bytearray(npy((1,)))
+    path.write_bytes(raw)
+    if kind == "no array":
+        zipped(path, {"features": b"text"})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["far too large", "negative", "beyond 64 bits", "pickled", "no array", "a deep head",
+     "cut off", "encrypted", "packed by an unknown method", "one array"],
+)  # fmt: skip
+def test_an_archive_of_arrays_that_lies_is_a_sentence(kind, tmp_path):
+    path = tmp_path / "a.npz"
+    archive(kind, path)
+    assert "is damaged" in said(read_arrays, path)
+    said(read_features, path)
+
+
+def test_an_archive_that_unpacks_to_far_more_than_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, features=np.zeros(10**6))
+    monkeypatch.setattr("clmle.files.UNPACKED", 10**6)
+    assert "would unpack to 8,0" in said(read_arrays, path)
+    said(read_features, path)
+    rng = np.random.default_rng(0)
+    np.savez_compressed(path, features=rng.normal(size=10**6))  # true numbers may be large
+    assert len(read_arrays(path)["features"]) == 10**6
+
+
+def test_features_in_one_array_are_not_an_archive(tmp_path):
+    np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)))
+    os.rename(tmp_path / "a.npz", tmp_path / "a.npy")
+    assert "cannot be read as .npy" in said(read_features, tmp_path / "a.npy")
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
+    home = folders(tmp_path / "photos")
+    for name in ("a.json", "a.npz", "labels.csv", "photos/cats/x.png"):
+        os.mkfifo(tmp_path / name)
+    said(read_json, tmp_path / "a.json")
+    said(read_arrays, tmp_path / "a.npz")
+    said(load_folder, home, labels=tmp_path / "labels.csv")
+    assert "no file" in str(pixels.read_pixels(home / "cats" / "x.png"))
+    assert pixels.shape_of(home / "cats" / "x.png") is None
+    with pytest.warns(UserWarning, match=r"x\.png \(no file\)"):
+        assert len(load_folder(home)) == 10
+
+
+def test_round_files_of_other_names_are_no_rounds(tmp_path):
+    (tmp_path / "embeddings").mkdir()
+    for name in ("round_x", "round_03", "round_", "round_01_2", "round_-1"):
+        (tmp_path / "embeddings" / f"{name}.npz").touch()
+    assert RunFolder(tmp_path).embedding_rounds() == [3]

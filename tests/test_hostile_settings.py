@@ -1,0 +1,93 @@
+"""Settings and files of runs made to harm: one sentence each, in little time and memory."""
+
+import json
+import struct
+
+import pytest
+from hostile import DEEP, DIGITS, said
+
+from clmle.commands.options import read_config
+from clmle.experiments.background import BackgroundStudy
+from clmle.experiments.cells import read_results
+from clmle.files import from_json, read_json
+from clmle.run_folder import RunFolder
+from clmle.settings import DataSettings, TrainSettings, parse
+from clmle.training.checkpoint import load_tensors
+
+
+@pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, DIGITS, f'{{"a": {DIGITS}}}', "\0", ""])
+def test_json_of_any_depth_and_length_is_a_sentence(text, tmp_path):
+    with pytest.raises(ValueError, match=r"."):
+        from_json(text)
+    file = tmp_path / "c.json"
+    file.write_text(text)
+    assert str(file) in said(read_json, file)
+    said(read_config, str(file))
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "train"}\n' + text + "\n")
+    assert RunFolder(tmp_path).metrics() == [{"kind": "train"}]
+    if text:
+        file.write_text(text + '\n{"key": "k", "variant": "v"}\n')
+        assert "line 1 is not a result" in said(read_results, file)
+
+
+@pytest.mark.parametrize("text", [f"a = {DEEP}", f"a = {DIGITS}", "a = 1\na = 2", "\0"])
+def test_toml_too(text, tmp_path):
+    (tmp_path / "c.toml").write_text(text)
+    said(read_config, str(tmp_path / "c.toml"))
+
+
+@pytest.mark.parametrize("facts", [DEEP, DIGITS, "{"])
+def test_facts_of_weights_too(facts, tmp_path):
+    head = json.dumps({"__metadata__": {"facts": facts}}).encode()
+    (tmp_path / "m.safetensors").write_bytes(struct.pack("<Q", len(head)) + head)
+    assert "cannot be read as weights" in said(load_tensors, tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize(("cls", "name"), [(TrainSettings, "seed"), (DataSettings, "ratio")])
+def test_a_number_beyond_all_floats_is_no_setting(cls, name):
+    assert name in said(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.json"])
+def test_a_config_as_long_as_a_book_is_not_read(name, tmp_path):
+    (tmp_path / name).write_text(".".join(["a"] * 100_000) + " = 1")
+    assert "far too long" in said(read_config, str(tmp_path / name))
+
+
+def test_a_value_that_cannot_be_shown_is_still_told():
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+    assert "too large a list" in said(parse, TrainSettings, {"seed": deep}, "train")
+    assert "seed is 'xx" in said(parse, TrainSettings, {"seed": "x" * 10**6}, "train")
+    assert "too large a int" in said(parse, TrainSettings, {"backbone": 10**5000}, "train")
+
+
+@pytest.mark.parametrize("pid", ["../x", [1], -1, 0, 1e99, True, None, 2**70, {"a": 1}])
+def test_a_process_that_is_no_number_does_not_run(pid, tmp_path):
+    (tmp_path / "status.json").write_text(json.dumps({"state": "running", "pid": pid, "born": "1"}))
+    assert RunFolder(tmp_path).status()["state"] == "lost"
+    study = BackgroundStudy(tmp_path / "rule.jsonl")
+    job = {"request": {"study": "rule"}, "pid": pid, "born": "1"}
+    study.job_path.write_text(json.dumps(job))
+    assert not study.alive()
+    study.stop()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"step": "x"}, {"total": None}, {"seconds": "1"}, {"seconds_left": {}}, {"phase": 5},
+            {"message": [1]}, {"updated": "now"}, {"state": ["done"]}]
+)  # fmt: skip
+def test_a_status_of_other_kinds_is_damaged(odd, tmp_path):
+    whole = {"state": "done", "phase": "done", "step": 1, "total": 1, "seconds": 1.5,
+             "seconds_left": None, "message": ""}  # fmt: skip
+    (tmp_path / "status.json").write_text(json.dumps(whole))
+    assert RunFolder(tmp_path).status() == whole
+    (tmp_path / "status.json").write_text(json.dumps(whole | odd))
+    assert next(iter(odd)) in said(RunFolder(tmp_path).status)
+
+
+@pytest.mark.parametrize("test", [None, [], "x", 1])
+def test_a_result_without_figures_is_damaged(test, tmp_path):
+    (tmp_path / "result.json").write_text(json.dumps({"test": test}))
+    assert "is damaged (test)" in said(RunFolder(tmp_path).result)
