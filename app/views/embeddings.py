@@ -208,8 +208,8 @@ with sentences():
         format_func=lambda n: label(runs[n]),
     )  # fmt: skip
     if st.query_params.get("run", name) != name:
-        for own in ("round", "point"):  # of the run looked at before; the viewer notes them
-            st.query_params.pop(own, None)
+        for noted in ("round", "point"):  # by the viewer, of the run looked at before
+            st.query_params.pop(noted, None)
     st.query_params["run"] = name
     run = runs[name]
     usual = next(iter(NAMES))
