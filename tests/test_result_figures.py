@@ -1,8 +1,11 @@
 """Figures of results show the numbers they are given; exported ones are small and repeatable."""
 
+import os
 import re
 import shutil
+import signal
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -141,3 +144,13 @@ def test_without_a_browser_there_is_a_sentence(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"none could be started: install Chromium"):
         export.to_svg(figures.class_counts(["a"], {"x": [1]}), tmp_path / "a.svg")
     assert not list(tmp_path.glob("*.svg"))
+
+
+@needs_browser
+@pytest.mark.parametrize("whom", ["driver", "browser"])
+def test_whoever_is_killed_while_drawing_is_told_in_a_sentence(whom):
+    with pytest.raises(InputError, match="ended early"), export._browser_page() as page:
+        driver = page._impl_obj._connection._transport._proc.pid
+        below = Path(f"/proc/{driver}/task/{driver}/children").read_text().split()
+        os.kill(driver if whom == "driver" else int(below[0]), signal.SIGKILL)
+        page.evaluate("() => new Promise(done => setTimeout(done, 20000))")

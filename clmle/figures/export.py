@@ -122,7 +122,7 @@ def _browser_page() -> Iterator[Any]:
     from plotly.offline import get_plotlyjs
 
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
+    with _ended_early(), sync_playwright() as playwright:
         try:
             # Chromium refuses its sandbox to root; the only page it sees is made here.
             browser = playwright.chromium.launch(
@@ -138,11 +138,23 @@ def _browser_page() -> Iterator[Any]:
             page.set_content("<!doctype html><body></body>")
             page.add_script_tag(content=get_plotlyjs())
             yield page
-        except Error as error:
-            raise InputError(
-                "The browser that draws figures ended early, perhaps for want of memory; what is "
-                "drawn stays, so run the same command again."
-            ) from error
         finally:
-            with suppress(Error):  # it may have gone already
+            with suppress(Exception):  # it may have gone already
                 browser.close()
+
+
+@contextmanager
+def _ended_early() -> Iterator[None]:
+    """A sentence where the browser, or the program that speaks with it, is killed meanwhile."""
+    from playwright.sync_api import Error
+
+    try:
+        yield
+    except Exception as error:
+        # Of its own program Playwright tells by an Exception that is nothing more.
+        if not isinstance(error, Error | ConnectionError) and type(error) is not Exception:
+            raise
+        raise InputError(
+            "The browser that draws figures ended early, perhaps for want of memory; what is "
+            "drawn stays, so run the same command again."
+        ) from error
