@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from bench import dials, pages, scatter, sessions
+from bench import dials, pages, scatter, sessions, start
 from bench.comparison import Comparison
 
+START = Comparison(
+    "start",
+    "From the command to the first page",
+    start.run,
+    "A server is started and its first page opened in a Chromium that has never seen it; medians "
+    "of five turns of each, one after the other. The bare app is a title and nothing else.",
+    lambda tables, limits: (
+        "Starting Python and Streamlit, then the browser reading Streamlit's own scripts, bound "
+        "it: what the bare app takes cannot be had back."
+    ),
+)
 PAGES = Comparison(
     "pages",
     "Scripts of the pages, 50 runs on disk",

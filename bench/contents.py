@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
     "Pictures and data": (projections.COMPARISON, rendering.COMPARISON),
-    "The app": (app.PAGES, app.SESSIONS, app.SCATTER, app.DIALS),
+    "The app": (app.START, app.PAGES, app.SESSIONS, app.SCATTER, app.DIALS),
     "Faults": (faults.COMPARISON,),
 }
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}

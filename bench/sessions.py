@@ -28,18 +28,19 @@ from bench.pages import PAGES, fake_runs
 from bench.report import print_rows
 
 ROOT = Path(__file__).resolve().parents[1]
+APP = ROOT / "app" / "main.py"
 PATIENCE = 120.0  # seconds for one page
 READING = 10.0  # seconds that somebody looks at a page before opening the next, on average
 
 
-def start_server(runs: str) -> tuple[subprocess.Popen[bytes], int, float]:
-    """A server on a free port, that port, and the seconds until it answers."""
+def start_server(runs: str, app: Path = APP) -> tuple[subprocess.Popen[bytes], int, float]:
+    """A server of ``app`` on a free port, that port, and the seconds until it answers."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port),
+        [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port),
          "--server.headless", "true"],
         cwd=ROOT, env=os.environ | {"CLMLE_RUNS": runs},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -158,8 +158,25 @@ class RunFolder:
         ``features`` (m, d) float32 unit rows, ``rows`` (m,) indices into the data set,
         ``labels`` (m,), ``clusters`` (m,) cluster number or -1 for test images,
         ``split`` (m,) 0 train, 1 validation, 2 test.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or holds other arrays than these.
         """
-        return read_arrays(self.path / "embeddings" / f"round_{round:02d}.npz")
+        file = self.path / "embeddings" / f"round_{round:02d}.npz"
+        found = read_arrays(file)
+        features = found.get("features", np.empty(0))
+        if features.ndim != 2 or features.dtype.kind != "f":
+            raise InputError(f"{file} is damaged (no features); remove it and train again.")
+        for name in ("rows", "labels", "clusters", "split"):
+            values = found.get(name, np.empty(0))
+            if values.shape != features.shape[:1] or values.dtype.kind not in "iu":
+                raise InputError(
+                    f"{file} is damaged ({name} is no whole number for each of its "
+                    f"{len(features):,} features); remove it and train again."
+                )
+        return found
 
     def write_embedding(self, round: int, **arrays: np.ndarray) -> None:
         write_arrays(self.path / "embeddings" / f"round_{round:02d}.npz", arrays)

@@ -86,3 +86,26 @@ def test_round_files_of_other_names_are_no_rounds(tmp_path):
     for name in ("round_x", "round_03", "round_", "round_01_2", "round_-1"):
         (tmp_path / "embeddings" / f"{name}.npz").touch()
     assert RunFolder(tmp_path).embedding_rounds() == [3]
+
+
+@pytest.mark.parametrize(
+    ("harm", "match"),
+    [
+        ({"features": np.zeros(5, dtype=np.float32)}, "no features"),
+        ({"features": np.zeros((5, 2), dtype=int)}, "no features"),
+        ({"rows": np.zeros(4, dtype=int)}, "rows is no whole number for each"),
+        ({"labels": np.zeros((5, 1), dtype=int)}, "labels is no"),
+        ({"split": np.full(5, "x")}, "split is no"),
+        ({"clusters": np.zeros(5)}, "clusters is no"),
+    ],
+)
+def test_a_round_of_odd_arrays_is_damaged(harm, match, tmp_path):
+    whole = {name: np.zeros(5, dtype=int) for name in ("rows", "labels", "clusters", "split")}
+    whole["features"] = np.zeros((5, 2), dtype=np.float32)
+    run = RunFolder(tmp_path)
+    run.write_embedding(1, **whole)
+    assert run.embedding(1).keys() == whole.keys()
+    run.write_embedding(1, **whole | harm)
+    assert match in said(run.embedding, 1)
+    run.write_embedding(1, features=whole["features"])
+    assert "rows is no whole number" in said(run.embedding, 1)

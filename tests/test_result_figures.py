@@ -146,11 +146,22 @@ def test_without_a_browser_there_is_a_sentence(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.svg"))
 
 
+def started_by(pid):
+    """Processes that this one has started and that are still there."""
+    told = [file.read_text().split() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return {int(child) for children in told for child in children}
+
+
+def draw_until_killed(whom):
+    before = started_by(os.getpid())
+    with export._browser_page() as page:
+        (driver,) = started_by(os.getpid()) - before
+        os.kill(driver if whom == "driver" else min(started_by(driver)), signal.SIGKILL)
+        page.evaluate("() => new Promise(done => setTimeout(done, 20000))")
+
+
 @needs_browser
 @pytest.mark.parametrize("whom", ["driver", "browser"])
 def test_whoever_is_killed_while_drawing_is_told_in_a_sentence(whom):
-    with pytest.raises(InputError, match="ended early"), export._browser_page() as page:
-        driver = page._impl_obj._connection._transport._proc.pid
-        below = Path(f"/proc/{driver}/task/{driver}/children").read_text().split()
-        os.kill(driver if whom == "driver" else int(below[0]), signal.SIGKILL)
-        page.evaluate("() => new Promise(done => setTimeout(done, 20000))")
+    with pytest.raises(InputError, match="ended early"):
+        draw_until_killed(whom)
