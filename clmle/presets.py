@@ -76,7 +76,8 @@ def preset_settings(
             # Identities of a handful of images, shown as often as others, are learnt by heart.
             options = replace(options, class_power=0.5)
     if method == "clmle" and has_identities(dataset, attribute):
-        options = replace(options, head="cosine")  # strangers are compared by cosines
+        # Strangers are compared by cosines; of thousands of people few are known for a long time.
+        options = replace(options, head="cosine", readiness=0.0)
     if method == "clmle" and several(attribute) is not None:
         # A batch that is even and hard for one attribute teaches the others little. As the data
         # come, and with offsets fitted afterwards, all learn from every batch. Squared errors, as

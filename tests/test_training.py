@@ -254,3 +254,21 @@ def test_images_are_mirrored_only_where_that_is_fair():
     assert rising[1].all()
     assert not preset_settings("quick", "softmax", "digits").train.mirror
     assert preset_settings("quick", "softmax", "toonfaces").train.mirror
+
+
+def test_eq_9_waits_until_the_features_tell_the_classes(tmp_path):
+    """Its part of the loss is there from the first round after which validation is ready."""
+    settings = digits(iterations=60, prior_iterations=10, rounds=5)
+    for readiness in (0.0, 0.5, 1.0):
+        options = dataclasses.replace(settings.options, readiness=readiness)
+        run, _ = trained(tmp_path / str(readiness), dataclasses.replace(settings, options=options))
+        reached, ready = {}, False
+        for line in run.metrics("validation"):
+            share = (line["balanced_accuracy"] - 0.1) / 0.9
+            ready = ready or share >= readiness
+            reached[line["step"]] = ready
+        for line in run.metrics("train"):
+            if line["step"] > 10:
+                before = max(step for step in reached if step < line["step"])
+                assert ("embedding" in line) == reached[before]
+        assert any("embedding" in line for line in run.metrics("train")) == (readiness < 1)

@@ -39,6 +39,7 @@ LATER: dict[str, dict[str, Any]] = {
         "head_loss": "softmax",
         "most_of_class": 1.0,
         "corrected": True,
+        "readiness": 0.0,
     },
 }
 

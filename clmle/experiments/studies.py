@@ -124,12 +124,13 @@ def confirmation() -> tuple[Study, ...]:
     """The recipe against the rivals that three studies left strongest, on what nobody has seen.
 
     Decided before any of it was run: rivals, seeds and that each seed has test images of its own,
-    of faces even people and pictures of its own. No choice was ever made on these seeds.
+    of faces even people and pictures of its own. No choice was ever made on these seeds. (Of faces
+    seed 20 is missing: the recipe changed after it was seen.)
     """
     sets = (
-        ("toonfaces", "other faces", FACES, (), ()),
-        ("digits", "other splits of the digits", (), (), ("threshold-moving",)),
-        ("solar-cells", "other modules", ("Defective",), (20,), ("threshold-moving",)),
+        ("toonfaces", "other faces", 21, FACES, (), ()),
+        ("digits", "other splits of the digits", 20, (), (), ("threshold-moving",)),
+        ("solar-cells", "other modules", 20, ("Defective",), (20,), ("threshold-moving",)),
     )
     return tuple(
         Study(
@@ -138,11 +139,11 @@ def confirmation() -> tuple[Study, ...]:
             "Does the lead over the strongest rival hold where nothing was chosen?",
             methods("clmle", "over-sampling-threshold", *more, split=-1),
             attributes=attributes,
-            seeds=tuple(range(20, 28)),
+            seeds=tuple(range(first, first + 8)),
             ratios=ratios,
             dataset=dataset,
         )
-        for dataset, what, attributes, ratios, more in sets
+        for dataset, what, first, attributes, ratios, more in sets
     )
 
 

@@ -129,6 +129,9 @@ class Method(ABC):
         ``prior`` (n, any) are the user's own features for the first clustering.
         """
 
+    def hear(self, balanced_accuracy: float) -> None:
+        """Told before every round: what validation images made of the last one, 0 to 1."""
+
     def fit_rule(
         self,
         train_features: np.ndarray,

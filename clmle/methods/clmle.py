@@ -46,6 +46,38 @@ class CLMLE(Clustered):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         check_options(options, batch_size)
+        self.reached: float | None = None  # best so far, from 0 at chance to 1; None: not told
+
+    # --- when to begin ----------------------------------------------------------------------
+
+    def hear(self, balanced_accuracy: float) -> None:
+        chance = 1 / np.count_nonzero(self.counts)
+        share = (balanced_accuracy - chance) / (1 - chance) if chance < 1 else 1.0
+        self.reached = max(share, self.reached or 0.0)
+
+    @property
+    def waits(self) -> bool:
+        """Whether features do not tell the classes yet: neighbours of another class are then any.
+
+        Pushing them apart would only keep the features from what there is to learn. Without a
+        softmax beside Eq. 9 there is nothing else to learn from.
+        """
+        o = self.options
+        return bool(o.softmax_weight and self.reached is not None and self.reached < o.readiness)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        told = (
+            {}
+            if self.reached is None
+            else {"reached": torch.tensor(self.reached, dtype=torch.float64)}
+        )
+        return super().state() | told
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        state = dict(state)
+        reached = state.pop("reached", None)
+        self.reached = None if reached is None else float(reached)
+        super().load_state(state)
 
     # --- batches ----------------------------------------------------------------------------
 
@@ -103,7 +135,7 @@ class CLMLE(Clustered):
             each[first:] += o.softmax_weight * head.detach()
             total = total + o.softmax_weight * head.mean()
             parts[PART[o.head_loss]] = head.mean().detach()
-        if o.embedding_weight:
+        if o.embedding_weight and not self.waits:
             unit = F.normalize(outputs.features[:n].float(), dim=1)
             margin = self.embedding_loss(unit, outputs.labels[:n], batch.rows[:n], part)
             if o.costs:

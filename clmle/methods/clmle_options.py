@@ -48,6 +48,11 @@ class CLMLEOptions:
     within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
     costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
     embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
+    readiness: float = setting(
+        0.1,
+        "Eq. 9 waits until balanced accuracy on validation images has come this share of the way "
+        "from chance to 1",
+    )
     softmax_weight: float = setting(1.0, "weight of the head's own loss, on samples of all classes")
     corrected: bool = setting(
         True, "spread: the head's loss is corrected for the shares in which classes came"
@@ -98,6 +103,11 @@ class CLMLEPrintedOptions(CLMLEOptions):
     between_share: float = setting(0.25, "a1 as a share of its bound")
     within_weight: float = setting(1.0, "weight of the within-class term of Eq. 9")
     embedding_weight: float = setting(1.0, "weight of Eq. 9")
+    readiness: float = setting(
+        0.0,
+        "Eq. 9 waits until balanced accuracy on validation images has come this share of the way "
+        "from chance to 1",
+    )
     softmax_weight: float = setting(0.0, "weight of a softmax on samples of all classes")
     rule: str = setting(
         "printed",
@@ -127,6 +137,8 @@ def check_options(o: CLMLEOptions, batch_size: int) -> None:
     for name in ("emphasis", "embedding_weight", "softmax_weight", "within_weight"):
         if getattr(o, name) < 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")
+    if not 0 <= o.readiness <= 1:
+        raise InputError(f"readiness is {o.readiness}, but must be from 0 (never wait) to 1.")
     if not 0 < o.most_of_class <= 1:
         raise InputError(f"most_of_class is {o.most_of_class}, but must be above 0 and at most 1.")
     if not 0 <= o.class_power <= 1:

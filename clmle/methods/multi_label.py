@@ -69,6 +69,9 @@ class MultiLabel:
         self.many: ManyHeads | None = None
         self.uses_clusters = kind.uses_clusters
 
+    def hear(self, balanced_accuracy: float) -> None:
+        """Not handed on: a mean over attributes says of none whether it is learnt yet."""
+
     # --- options ------------------------------------------------------------------------
 
     @property

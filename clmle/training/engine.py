@@ -291,7 +291,9 @@ class Session:
     def validate(self) -> str:
         """Judge validation images; keep the best weights; store the embedding."""
         outputs = self.judge.extract(self.task.validation, "validation")
-        verdict = self.plateau.update(self.world.first(lambda: self.judged(*outputs)))
+        balanced_accuracy = self.world.first(lambda: self.judged(*outputs))
+        self.method.hear(balanced_accuracy)
+        verdict = self.plateau.update(balanced_accuracy)
         self.judge.store_embedding(self.round)
         return verdict
 
