@@ -83,7 +83,12 @@ def preset_settings(
         # come, and with offsets fitted afterwards, all learn from every batch. Squared errors, as
         # MOON has them, keep attributes that are learnt slowly from being drowned by the others.
         options = replace(
-            options, class_power=1.0, query="uniform", corrected=False, head_loss="squared"
+            options,
+            class_power=1.0,
+            query="uniform",
+            corrected=False,
+            head_loss="squared",
+            readiness=0.0,  # to wait gains nothing where attributes learn from one another
         )
         train = replace(train, prior_method="moon")
     return Settings(method, options, data, train)

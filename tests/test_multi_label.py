@@ -186,11 +186,19 @@ def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
         {"head_loss": "squared"},
         {"within_weight": 1.0, "denominator": "sum"},
         {"costs": False, "n_others": 2},
+        {"readiness": 0.5},  # of the first two heads one waits, the third was told nothing
+        {"readiness": 0.95},
     ],
 )
 def test_heads_in_one_go_are_the_heads_one_by_one(own):
     task = multi_task(toy())
     together, apart = (many_of("clmle", task, cluster_size=15, **own) for _ in range(2))
+    told = dict(zip(task.attributes, ({"balanced_accuracy": b} for b in (0.6, 0.9)), strict=False))
+    for many in (together, apart):
+        many.hear({"balanced_accuracy": 0.7, "attributes": told})
+    assert [head.waits for head in together.heads] == [
+        own.get("readiness", 0.1) > 0.2, own.get("readiness", 0.1) > 0.8, False,
+    ]  # fmt: skip
     sizes = {head.index.n_clusters for head in together.heads}
     assert len(sizes) > 1  # the shorter ones are filled up
     for step in range(5):

@@ -129,8 +129,8 @@ class Method(ABC):
         ``prior`` (n, any) are the user's own features for the first clustering.
         """
 
-    def hear(self, balanced_accuracy: float) -> None:
-        """Told before every round: what validation images made of the last one, 0 to 1."""
+    def hear(self, figures: Mapping[str, Any]) -> None:
+        """Told before every round: ``balanced_accuracy`` on the validation images, 0 to 1."""
 
     def fit_rule(
         self,

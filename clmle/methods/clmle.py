@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -50,9 +51,10 @@ class CLMLE(Clustered):
 
     # --- when to begin ----------------------------------------------------------------------
 
-    def hear(self, balanced_accuracy: float) -> None:
+    def hear(self, figures: Mapping[str, Any]) -> None:
         chance = 1 / np.count_nonzero(self.counts)
-        share = (balanced_accuracy - chance) / (1 - chance) if chance < 1 else 1.0
+        above = figures["balanced_accuracy"] - chance
+        share = above / (1 - chance) if chance < 1 else 1.0
         self.reached = max(share, self.reached or 0.0)
 
     @property

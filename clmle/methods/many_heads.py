@@ -86,7 +86,9 @@ class ManyHeads:
             whole = (weight * plain).sum()
             total = total + o.softmax_weight * whole
             parts[PART[o.head_loss]] = whole.detach() / learnt
-        if o.embedding_weight:
+        waits = torch.tensor([head.waits for head in self.heads])
+        if o.embedding_weight and not waits.all():
+            begun = ~waits.to(device)[:, None]
             unit = F.normalize(outputs.features.float(), dim=2).transpose(0, 1)
             margin = local_margin_loss(
                 unit,
@@ -102,11 +104,13 @@ class ManyHeads:
             )
             if o.costs:
                 margin = margin * costs(target, known)
+            margin = margin * begun
             each += o.embedding_weight * margin.detach()
             whole = (weight * margin).sum()
             total = total + o.embedding_weight * whole
-            parts["embedding"] = whole.detach() / learnt
-            self.move(unit.detach().cpu(), places, o.centroid_momentum)
+            parts["embedding"] = whole.detach() / (known & begun).any(dim=1).sum().clamp(min=1)
+            begun_places = np.where(waits.numpy(), -1, places)
+            self.move(unit.detach().cpu(), begun_places, o.centroid_momentum)
         seen = each.double().cpu().numpy()
         for a, head in enumerate(self.heads):
             rows = places[:, a]

@@ -69,8 +69,12 @@ class MultiLabel:
         self.many: ManyHeads | None = None
         self.uses_clusters = kind.uses_clusters
 
-    def hear(self, balanced_accuracy: float) -> None:
-        """Not handed on: a mean over attributes says of none whether it is learnt yet."""
+    def hear(self, figures: Mapping[str, Any]) -> None:
+        """Each head is told of its own attribute, from ``attributes`` by name."""
+        for name, head in zip(self.attributes, self.heads, strict=True):
+            own = figures["attributes"].get(name)
+            if own is not None:
+                head.hear(own)
 
     # --- options ------------------------------------------------------------------------
 
@@ -135,7 +139,7 @@ class MultiLabel:
         total = torch.stack([loss.total for loss in losses]).sum()
         parts = {
             name: torch.stack([loss.parts[name] for loss in losses if name in loss.parts]).mean()
-            for name in losses[0].parts
+            for name in dict.fromkeys(name for loss in losses for name in loss.parts)
         }
         return Loss(total, parts)
 

@@ -291,14 +291,14 @@ class Session:
     def validate(self) -> str:
         """Judge validation images; keep the best weights; store the embedding."""
         outputs = self.judge.extract(self.task.validation, "validation")
-        balanced_accuracy = self.world.first(lambda: self.judged(*outputs))
-        self.method.hear(balanced_accuracy)
-        verdict = self.plateau.update(balanced_accuracy)
+        figures = self.world.first(lambda: self.judged(*outputs))
+        self.method.hear(figures)
+        verdict = self.plateau.update(figures["balanced_accuracy"])
         self.judge.store_embedding(self.round)
         return verdict
 
-    def judged(self, features: np.ndarray, logits: np.ndarray) -> float:
-        """Balanced accuracy on the validation images; the best weights so far are kept."""
+    def judged(self, features: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
+        """Figures of the validation images; the best weights so far are kept."""
         rule, figures = self.judge.figures(features, logits)
         # Of two equal rounds the later one is kept: it has learnt for longer.
         if figures["balanced_accuracy"] >= self.plateau.best:
@@ -311,8 +311,7 @@ class Session:
             seconds=self.reporter.seconds(),
             **{name: figures[name] for name in kept},
         )
-        judged: float = figures["balanced_accuracy"]
-        return judged
+        return figures
 
     def test(self) -> dict[str, Any]:
         """The best round judges the test images; the result is written and returned."""
