@@ -257,6 +257,27 @@ def test_pairs_have_opposite_directions_and_the_same_rank():
         assert len(a) == len(b) == 0
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 40])
+@pytest.mark.parametrize("seed", range(12))
+def test_pairs_are_those_of_plain_lists(n, seed):
+    """Of every two clusters the moves forth and the moves back, each by gain, side by side."""
+    rng = np.random.default_rng([n, seed])
+    k = int(rng.integers(2, 5))
+    source = rng.integers(k, size=n)
+    target = (source + rng.integers(1, k, size=n)) % k
+    gain = rng.permutation(n) / n
+    wanted = set()
+    for low in range(k):
+        for high in range(low + 1, k):
+            ways = [np.flatnonzero((source == a) & (target == b))
+                    for a, b in ((low, high), (high, low))]  # fmt: skip
+            forth, back = (list(way[np.argsort(-gain[way])]) for way in ways)
+            wanted |= set(zip(forth, back, strict=False))
+    found = _matched_pairs(*map(torch.from_numpy, (source, target, gain)), k)
+    assert set(zip(*(rows.tolist() for rows in found), strict=True)) == wanted
+    assert len(found[0]) == len(wanted)
+
+
 def test_a_sample_is_in_its_best_pair_alone():
     first, second = torch.tensor([0, 0, 3, 5]), torch.tensor([1, 2, 4, 2])
     chosen = _disjoint(first, second, torch.tensor([1.0, 3.0, 2.0, 2.5]), 6)
