@@ -1,6 +1,7 @@
 """Pictures of a study show the numbers that plain loops over its results give."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -19,7 +20,7 @@ from clmle.experiments.attributes import (
     study_rows,
 )
 from clmle.experiments.beside_paper import measured
-from clmle.experiments.page.study import Study
+from clmle.experiments.page.study import Study, read_study
 from clmle.experiments.pictures import (
     available,
     cells_behind,
@@ -179,6 +180,21 @@ def test_only_and_cells_keep_the_lines_that_were_asked_for(three):
 
 
 # --- attributes ---------------------------------------------------------------------------------
+
+
+SHIPPED = sorted((Path(__file__).parents[1] / "docs" / "results").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_cells_behind_every_shipped_study_are_those_of_its_lines(path):
+    study = read_study(path.stem, path)
+    cells = cells_behind(study)
+    assert set(cells["cell"]) == {s["key"] for s in study.summaries}
+    for s in study.summaries[:3]:
+        own = cells[cells["cell"] == s["key"]]
+        figures = s["attributes"] if s.get("attributes") else {"": s}
+        wanted = [one["test"]["balanced_accuracy"] for one in figures.values() if "test" in one]
+        assert sorted(own["balanced_accuracy"]) == sorted(wanted)
 
 
 def test_gain_of_each_attribute_is_paired_by_seed(three):

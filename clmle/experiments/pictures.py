@@ -21,6 +21,7 @@ from clmle.experiments.statistics import (
     common_block,
     comparable_seconds,
     complete_variants,
+    each_task,
     paired_difference,
     seed_means,
     t_interval,
@@ -141,9 +142,12 @@ def study_table(study: Study, base: str = "") -> Any:
 
 
 def cells_behind(study: Study) -> Any:
-    """One row a cell: what it was, its figures, and the key of its line in the results file."""
+    """One row a cell: what it was, its figures, and the key of its line in the results file.
+
+    A cell of many attributes has a row for each of them.
+    """
     frame = cells_frame(study.summaries)
-    frame.insert(0, "cell", [s["key"] for s in study.summaries])
+    frame.insert(0, "cell", [s["key"] for s in study.summaries for _ in each_task(s, "test")])
     return frame.rename(columns={"pace": "machine"})
 
 
