@@ -380,6 +380,15 @@ ALL = (
         },
     ),
     Study(
+        "waiting",
+        "Eq. 9 where nothing is learnt yet",
+        "Should Eq. 9 wait until features tell the classes?",
+        {"clmle": {}, "Eq. 9 never waits": options(readiness=0.0)},
+        attributes=("Smiling", "Wearing_Earrings"),  # which 400 steps hardly begin to tell
+        seeds=(0, 1, 2, 3, 4),
+        ratios=(),
+    ),
+    Study(
         "scale-x-denominator",
         "Scale and denominator of Eq. 9",
         "Does a scale alone repair the printed sum, and how large should it be?",

@@ -99,6 +99,18 @@ REPAIRS = (
         ("recipe", "Eq. 9 ten times heavier"),
     ),
     Repair(
+        "Eq. 9 waits for features that tell the classes",
+        "Section 4",
+        r"J_{\text{Eq. 9}}\text{ from the first clusters on}",
+        "Where prior features do not tell the classes, neighbours of another class are any, and "
+        "pushing them apart keeps the features from what there is to learn.",
+        r"J_{\text{Eq. 9}}\text{ once }\frac{A-1/C}{1-1/C}\ge 0.1",
+        "Eq. 9 begins when balanced accuracy A on validation images has come a tenth of the way "
+        "from chance to 1. Tasks that can be told apart from the start never notice.",
+        ("readiness=0", "readiness=0.1"),
+        ("waiting", "Eq. 9 never waits"),
+    ),
+    Repair(
         "Centroids of the index",
         "Equation 9",
         r"\hat\mu_m=\frac1n\sum_{i\in\text{batch}\cap I_m}f_i",

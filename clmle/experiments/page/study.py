@@ -22,7 +22,7 @@ RANKINGS = (*CONFIRMATIONS, "leaderboard", "attributes", "screen", "digits", "so
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "prior", "small-classes", "sampling-x-cost", "rule",
-    "scale-x-denominator",
+    "scale-x-denominator", "waiting",
 )  # fmt: skip
 TUNINGS = ("tuning", "tuning-digits")
 KNOWN = (
