@@ -77,7 +77,11 @@ def test_a_win_is_claimed_only_where_every_interval_is_above_zero(folder):
     assert "strongest rival lmle" in text
     assert "Of 2 rivals it is above 2 with the whole interval" in text
     assert "does not beat" not in text
-    for said in ("3 seeds (0, 1 and 2)", "Bald and Smiling", "160 iterations of 240 images"):
+    for said in (
+        "3 of the 5 seeds planned (0, 1 and 2)",
+        "Bald and Smiling",
+        "160 iterations of 240 images",
+    ):
         assert said in text
 
 

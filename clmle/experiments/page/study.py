@@ -18,7 +18,7 @@ from clmle.settings import flat
 OURS = "clmle"
 FAMILY = ("clmle", "clmle-printed")  # not rivals of one another
 CONFIRMATIONS = ("confirmation-toonfaces", "confirmation-digits", "confirmation-solar-cells")
-RANKINGS = (*CONFIRMATIONS, "leaderboard", "attributes", "screen", "digits", "solar-cells")
+RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells", *CONFIRMATIONS)
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "prior", "small-classes", "sampling-x-cost", "rule",
