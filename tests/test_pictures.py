@@ -197,6 +197,21 @@ def test_the_cells_behind_every_shipped_study_are_those_of_its_lines(path):
         assert sorted(own["balanced_accuracy"]) == sorted(wanted)
 
 
+def test_a_rival_of_the_same_cells_is_chosen_unasked_and_other_faces_are_other_data():
+    here = [summary(n, "faces/Bald", s, v) for n, v in METHODS.items() for s in (0, 1)]
+    there = [summary("softmax", "faces/Bald", 5, 0.95), summary("lmle", "faces/Bald", 5, 0.99)]
+    rows = [r for name, part in (("a", here), ("b", there))
+            for r in study_rows(Study(name, name, name, "", part))]  # fmt: skip
+    assert default_pair(attribute_frame(rows)) == ("clmle (a)", "over-sampling (a)")
+    named = {}
+    for split in (0, 3, -1):
+        one = summary("clmle", "toonfaces/Bald", 0, 0.9)
+        one["settings"]["data"] |= {"dataset": "toonfaces", "size": "quick", "split": split}
+        named[split] = study_rows(Study("a", "a", "a", "", [one]))[0]["data"]
+    assert named[0] == "toonfaces quick"
+    assert len(set(named.values())) == 3
+
+
 def test_gain_of_each_attribute_is_paired_by_seed(three):
     frame = attribute_frame(study_rows(three))
     assert set(frame["data"]) == {"faces"}

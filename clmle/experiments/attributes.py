@@ -110,14 +110,19 @@ def compared(frame: Any, learners: Sequence[str], measure: str = "balanced_accur
 def default_pair(frame: Any) -> tuple[str, str]:
     """A learner of the method and its strongest rival, of those with most attributes.
 
-    The first two learners where there is no such; "" for want of a second.
+    The rival shares an attribute and a seed with it, where any does. The first two learners where
+    there is no such; "" for want of a second.
     """
     sizes = frame.groupby("learner")["attribute"].nunique()
     means = frame.groupby("learner")["balanced_accuracy"].mean()
     methods = frame.groupby("learner")["method"].first()
     order = sorted(sizes.index, key=lambda n: (-sizes[n], -means[n], n))
     ours = next((n for n in order if methods[n] == OURS), order[0])
+    cells = {
+        n: set(zip(c["attribute"], c["seed"], strict=True)) for n, c in frame.groupby("learner")
+    }
     others = [n for n in order if n != ours]
+    others = [n for n in others if cells[n] & cells[ours]] or others
     rival = [n for n in others if methods[n] not in FAMILY]
     return ours, (rival or others or [""])[0]
 
@@ -231,9 +236,12 @@ def _learner(settings: Mapping[str, Any], run: RunFolder, names: dict[str, str])
 
 
 def _data(data: Mapping[str, Any]) -> str:
-    """toonfaces quick, thinned to 20 : 1."""
+    """toonfaces quick, other faces for each seed, thinned to 20 : 1."""
     name = str(data["dataset"]).rstrip("/").rsplit("/", 1)[-1]
     size = f" {data['size']}" if name == "toonfaces" else ""
+    split = data.get("split", 0)
+    if name == "toonfaces" and split:  # results before there was a choice have none
+        size += ", other faces for each seed" if split < 0 else f", faces {split}"
     thinned = "" if data["imbalance"] == "none" else f", thinned to {data['ratio']:g} : 1"
     return f"{name}{size}{thinned}"
 
