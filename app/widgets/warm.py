@@ -15,6 +15,7 @@ LIBRARIES = (
     "clmle.methods", "clmle.training", "clmle.data", "clmle.sphere", "clmle.experiments.attributes",
     "clmle.experiments.recognition", "clmle.experiments.forecast", "clmle.paper", "PIL.Image",
 )  # fmt: skip
+DRAWN = 1.5  # seconds in which a browser fetches and draws the first page, from this server too
 BREATH = 0.05  # seconds between two, so that a page that is asked for meanwhile has its turn
 
 
@@ -27,6 +28,7 @@ def warm() -> threading.Thread:
 
 
 def _load() -> None:
+    time.sleep(DRAWN)
     for name in LIBRARIES:
         time.sleep(BREATH)
         import_module(name)

@@ -27,6 +27,7 @@ def test_they_are_loaded_behind_it(monkeypatch):
     loaded = []
     monkeypatch.setattr(warm, "import_module", loaded.append)
     monkeypatch.setattr(warm, "BREATH", 0)
+    monkeypatch.setattr(warm, "DRAWN", 0)
     monkeypatch.setattr(warm.gc, "freeze", lambda: loaded.append("frozen"))
     warm._load()
     assert loaded == [*warm.LIBRARIES, "frozen"]
