@@ -240,10 +240,11 @@ def said(d, study) -> str:
     span = "one seed, no interval"
     if d.low is not None:
         span = f"95 % interval over {d.seeds} seeds {d.low:+.3f} to {d.high:+.3f}"
+    ratios = [f"{r:g} : 1" for r in study.values("data.ratio") if r > 1]
+    thinned = f", thinned to {', '.join(ratios)}" if ratios else ""
     return (
         f"{span}; {d.won} of {d.cells} cells won. Study {study.name}: {d.first} minus {d.second} "
-        f"on {d.tasks} tasks ({', '.join(map(short, study.tasks))}), thinned to "
-        f"{', '.join(f'{r:g}' for r in study.values('data.ratio'))} : 1."
+        f"on {d.tasks} tasks ({', '.join(map(short, study.tasks))}){thinned}."
     )
 
 

@@ -100,7 +100,7 @@ REPAIRS = (
     ),
     Repair(
         "Eq. 9 waits for features that tell the classes",
-        "Section 4",
+        "Section 3.2",
         r"J_{\text{Eq. 9}}\text{ from the first clusters on}",
         "Where prior features do not tell the classes, neighbours of another class are any, and "
         "pushing them apart keeps the features from what there is to learn.",
