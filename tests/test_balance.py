@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from plain_clustering import plain_exact, plain_exchange, plain_prices, plain_smoothed, unit
 
 from clmle._balance import (
     _cheapest_move,
@@ -21,10 +22,6 @@ from clmle._balance import (
 )
 
 N, K, D = 90, 7, 4
-
-
-def unit(x):
-    return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
 @pytest.fixture(params=[1, 40, 1 << 20])  # entries of a block
@@ -56,11 +53,6 @@ def test_neighbours_of_clusters_and_similarities_to_them(world, t):
     np.testing.assert_allclose(similarity.numpy(), want, atol=1e-12)
 
 
-def plain_smoothed(similarity, part):
-    tau = part * np.mean([row.std() for row in similarity]) + 1e-6
-    return np.exp((similarity - similarity.max(axis=1, keepdims=True)) / tau), tau
-
-
 def test_the_kernel_is_1_at_the_best_and_falls_by_a_part_of_the_spread():
     similarity = np.random.default_rng(1).normal(size=(20, 5))
     kernel, tau = smoothed(torch.from_numpy(similarity), 0.3)
@@ -70,25 +62,6 @@ def test_the_kernel_is_1_at_the_best_and_falls_by_a_part_of_the_spread():
     same, tau = smoothed(torch.ones(3, 4, dtype=torch.float64), 0.3)  # rows without a spread
     assert (same == 1).all()
     assert tau == pytest.approx(1e-6)
-
-
-def plain_prices(similarity, prices, shares, rounds, allowed=None):
-    """Sinkhorn's iteration, a row and a column at a time; ``allowed`` (m, K) columns of a row."""
-    m, k = similarity.shape
-    allowed = np.ones((m, k), dtype=bool) if allowed is None else allowed
-    priced = similarity - prices
-    tau = 0.2 * np.mean([priced[i, allowed[i]].std() for i in range(m)]) + 1e-6
-    part = np.zeros((m, k))
-    for i in range(m):
-        own = priced[i, allowed[i]]
-        part[i, allowed[i]] = np.exp((own - own.max()) / tau)
-    factor = np.ones(k)
-    for _ in range(rounds):
-        asked = np.zeros(k)
-        for i in range(m):
-            asked += part[i] / (part[i] @ factor)
-        factor = np.array([s * m / a if a > 0 else np.inf for s, a in zip(shares, asked)])  # noqa: B905
-    return prices - tau * np.log(factor)
 
 
 def test_prices_are_those_of_sinkhorns_iteration(world):
@@ -143,30 +116,6 @@ def test_a_column_that_nobody_asks_for_gets_cheap_not_infinite():
     assert prices[1].item() == pytest.approx(-1e-6 * np.log(0.5 * 5 / 1e-6))
 
 
-def plain_exact(x, centroids, labels, prices, sizes):
-    labels = labels.copy()
-    priced = x @ centroids.T - prices
-    while True:
-        counts = np.bincount(labels, minlength=len(sizes))
-        excess, free = np.maximum(counts - sizes, 0), np.maximum(sizes - counts, 0)
-        if not excess.any():
-            return labels
-        moves = []
-        for i in np.flatnonzero(excess[labels]):
-            target = max(np.flatnonzero(free), key=lambda k: priced[i, k])
-            moves.append((priced[i, labels[i]] - priced[i, target], i, target))
-        asked = np.zeros(len(sizes), dtype=int)
-        given = np.zeros(len(sizes), dtype=int)
-        for _, i, target in sorted(moves):
-            source = labels[i]
-            given[source] += 1
-            if given[source] > excess[source]:
-                continue
-            asked[target] += 1
-            if asked[target] <= free[target]:
-                labels[i] = target
-
-
 def test_the_overflow_moves_where_it_costs_least(world):
     x, centroids, labels, prices = world
     sizes = torch.tensor([13, 13, 13, 13, 13, 13, 12])
@@ -186,37 +135,6 @@ def test_the_cheapest_move_and_what_it_loses(world):
     for i, (row, to) in enumerate(zip(rows.tolist(), target.tolist(), strict=True)):
         assert to == max((1, 4, 6), key=lambda k: priced[row, k])
         assert cost[i].item() == pytest.approx(priced[row, labels[row]] - priced[row, to])
-
-
-def plain_exchange(labels, graph, similarity):
-    """Pairs of the same rank between every two clusters; the best pair of both goes first."""
-    out, moved = labels.copy(), 0
-    moves = {
-        (i, int(graph[labels[i], p])): similarity[i, p] - similarity[i, 0]
-        for i in range(len(labels))
-        for p in range(1, graph.shape[1])
-    }
-    while True:
-        pairs = []
-        for u in range(len(graph)):
-            for v in range(u + 1, len(graph)):
-                forth, back = (
-                    sorted((i for i, to in moves if labels[i] == a and to == b),
-                           key=lambda i: -moves[i, b])
-                    for a, b in ((u, v), (v, u))
-                )  # fmt: skip
-                pairs += [(moves[i, v] + moves[j, u], i, v, j, u)
-                          for i, j in zip(forth, back, strict=False)]  # fmt: skip
-        pairs = [p for p in pairs if p[0] > 1e-6]
-        if not pairs:
-            return out, moved
-        best = {}
-        for total, i, _, j, _ in pairs:
-            best[i], best[j] = max(total, best.get(i, 0)), max(total, best.get(j, 0))
-        for total, i, v, j, u in pairs:
-            if best[i] == best[j] == total:
-                out[i], out[j], moved = v, u, moved + 2
-                moves = {m: g for m, g in moves.items() if m[0] not in (i, j)}
 
 
 @pytest.mark.parametrize("t", [2, 4, K])

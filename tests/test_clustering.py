@@ -179,18 +179,95 @@ def test_gpu_is_as_good_as_cpu():
     assert int(gpu.sizes.max() - gpu.sizes.min()) <= 1
 
 
+ONES = np.ones((3, 2))
+NOT_ROWS = "features must be (rows, dimensions), not {}."
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "sentence"),
     [
-        ({"features": np.ones(3)}, "features"),
-        ({"features": np.full((3, 2), np.nan)}, "finite"),
-        ({"features": np.ones((0, 2))}, "features"),
-        ({"features": np.ones((3, 2)), "n_clusters": 4}, "n_clusters"),
-        ({"features": np.ones((3, 2)), "cluster_size": 0}, "cluster_size"),
-        ({"features": np.ones((3, 2)), "n_clusters": 2, "init": np.ones((3, 2))}, "init"),
-        ({"features": np.ones((3, 2)), "max_iter": 0}, "max_iter"),
+        ({"features": np.ones(3)}, NOT_ROWS.format("(3,)")),
+        ({"features": np.ones((0, 2))}, NOT_ROWS.format("(0, 2)")),
+        ({"features": torch.ones(2, 0)}, NOT_ROWS.format("(2, 0)")),
+        (
+            {"features": np.full((3, 2), np.nan)},
+            "features must be finite, but holds NaN or infinity; clean it first.",
+        ),
+        (
+            {"features": torch.ones(3, 2, dtype=torch.complex64)},
+            "features must be real numbers, but are of type torch.complex64.",
+        ),
+        (
+            {"features": ONES, "n_clusters": 4},
+            "n_clusters is 4, but must be from 1 to the number of rows (3).",
+        ),
+        (
+            {"features": ONES, "n_clusters": 0},
+            "n_clusters is 0, but must be from 1 to the number of rows (3).",
+        ),
+        ({"features": ONES, "n_clusters": 1.5}, "n_clusters is 1.5, but must be a whole number."),
+        (
+            {"features": ONES, "cluster_size": 0},
+            "cluster_size is 0, but must be a whole number of 1 or more.",
+        ),
+        (
+            {"features": ONES, "n_clusters": 2, "init": ONES},
+            "init must hold one centroid for each of the 2 clusters, shape (2, 2), not (3, 2).",
+        ),
+        (
+            {"features": ONES, "n_clusters": 3, "init": np.full((3, 2), np.inf)},
+            "init must be finite, but holds NaN or infinity; clean it first.",
+        ),
+        (
+            {"features": ONES, "max_iter": 0},
+            "max_iter is 0, but must be a whole number of 1 or more.",
+        ),
     ],
 )
-def test_bad_input_is_named(arguments, message):
-    with pytest.raises(InputError, match=message):
+def test_bad_input_is_told_in_a_sentence(arguments, sentence):
+    with pytest.raises(InputError) as told:
         balanced_spherical_kmeans(**arguments)
+    assert str(told.value) == sentence
+
+
+def test_numbers_keep_their_kind_and_what_is_no_fraction_becomes_float32():
+    x = modes(60, 4, 3, 0.5, 0)
+    for kind, kept in (
+        (np.float32, np.float32),
+        (np.float64, np.float64),
+        (np.float16, np.float32),
+        (np.int64, np.float32),
+    ):
+        got = balanced_spherical_kmeans((9 * x).astype(kind), 20)
+        assert got.centroids.dtype == kept
+        assert (got.labels.dtype, got.sizes.dtype) == (np.int64, np.int64)
+        tensor = balanced_spherical_kmeans(torch.from_numpy((9 * x).astype(kind)), 20)
+        assert tensor.centroids.dtype == torch.from_numpy(np.empty(0, kept)).dtype
+        assert tensor.sizes.dtype == tensor.labels.dtype == torch.int64
+        assert tensor.labels.tolist() == got.labels.tolist()
+    assert balanced_spherical_kmeans(x.tolist(), 20).centroids.dtype == np.float64
+
+
+def test_lengths_do_not_count_and_a_zero_row_stays_zero():
+    x = modes(90, 4, 3, 0.5, 0)
+    lengths = np.random.default_rng(0).uniform(0.1, 9, (90, 1))
+    plain, stretched = (balanced_spherical_kmeans(y, 30) for y in (x, lengths * x))
+    assert plain.labels.tolist() == stretched.labels.tolist()
+    start = 7 * plain.centroids
+    warm = balanced_spherical_kmeans(x, 30, init=start, max_iter=1)
+    assert warm.labels.tolist() == balanced_spherical_kmeans(
+        x, 30, init=start / 7, max_iter=1
+    ).labels.tolist()  # fmt: skip
+    x[:3] = 0
+    got = balanced_spherical_kmeans(x, 30)
+    assert got.objective == pytest.approx(objective(x, got.labels, 3))
+
+
+def test_what_is_left_out_is_200_samples_a_cluster_15_rounds_and_seed_0():
+    x = modes(900, 6, 9, 0.8, 0)
+    said = balanced_spherical_kmeans(x, 200, None, init=None, max_iter=15, seed=0)
+    assert balanced_spherical_kmeans(x).labels.tolist() == said.labels.tolist()
+    assert said.sizes.tolist() == [225] * 4
+    for other in ({"seed": 1}, {"max_iter": 1}):
+        assert balanced_spherical_kmeans(x, **other).labels.tolist() != said.labels.tolist()
+    assert balanced_spherical_kmeans(x, n_clusters=7).sizes.tolist() == [129] * 4 + [128] * 3
