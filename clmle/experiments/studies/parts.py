@@ -1,0 +1,151 @@
+"""Ablations of single parts of CLMLE: its repairs, its batches, its rule, its numbers."""
+
+from __future__ import annotations
+
+from clmle.experiments.studies.study import Study, methods, options, printed_batches, rounds
+
+PARTS_OF_CLMLE = (
+    Study(
+        "table7",
+        "Parts of CLMLE (the paper's Table 7)",
+        "What does each part add: hardest query clusters, cost weights, the cluster rule?",
+        {
+            "clmle": {},
+            "uniform query": options(query="uniform"),
+            "no cost weights": options(costs=False),
+            "k-nn rule": options(rule="k-nn"),
+        },
+    ),
+    Study(
+        "margins",
+        "The two margins",
+        "Which shares of their bounds should a1 and a2 have, and is a2 worth having?",
+        {
+            f"a1 {between:g}, " + (f"a2 {within:g}" if within else "no a2"): {
+                "options": {"between_share": between}
+                | ({"within_share": within, "within_weight": 1.0} if within else {}),
+                "train": {"margin_trials": 0},  # trials would choose a1 themselves
+            }
+            for between in (0.05, 0.125, 0.25, 0.5)
+            for within in (0, 0.25)
+        },
+    ),
+    Study(
+        "cluster-size",
+        "Samples a cluster, l",
+        "How fine should the clusters be?",
+        {f"l = {n}": options(cluster_size=n) for n in (25, 50, 200, 800)},
+    ),
+    Study(
+        "clusters-per-batch",
+        "Clusters a batch, M",
+        "How wide a neighbourhood should a batch show?",
+        # M x 10 samples leave room in a batch of 240 for the evenly drawn part.
+        {
+            f"M = {m}": printed_batches(clusters_per_batch=m, same_class_clusters=m // 2)
+            for m in (2, 6, 12, 20)
+        },
+    ),
+    Study(
+        "samples-per-cluster",
+        "Samples of each cluster in a batch",
+        "How many samples of a cluster are worth their place in a batch?",
+        # 12 x 18 = 216 leave room in a batch of 240 for the evenly drawn part.
+        {f"{n} samples": printed_batches(samples_per_cluster=n) for n in (2, 10, 18)},
+    ),
+    Study(
+        "neighbors",
+        "Clusters retrieved at test time, N",
+        "How many nearest clusters should judge, and is choosing N on validation data good enough?",
+        {
+            "N chosen": options(n_neighbors=0),
+            **{f"N = {n}": options(n_neighbors=n) for n in (1, 3, 10, 50)},
+        },
+    ),
+    Study(
+        "rounds",
+        "Refreshes of the clusters",
+        "How often should the clusters be renewed from the latest features?",
+        {f"{n} rounds": {"train": rounds(n)} for n in (1, 2, 4, 8)},
+    ),
+    Study(
+        "prior",
+        "Prior features, and when to begin",
+        "How, and for how many of the 400 steps, should the network learn before Eq. 9 sets in?",
+        {
+            f"{steps} steps, {how}": {"train": {"prior_iterations": steps, "prior_method": how}}
+            for how in ("bounded-sampling", "softmax")
+            for steps in (50, 100, 200, 300)  # 100 by bounded sampling: the recipe
+        },
+        seeds=(0,),
+    ),
+    Study(
+        "small-classes",
+        "A class smaller than a cluster",
+        "Into how many clusters should it be divided, and how much of it may one batch show?",
+        {"clmle": {}}  # 4 clusters or more, at most 0.4 of it in a batch
+        | {f"{n} clusters or more": options(min_clusters=n) for n in (1, 12)}
+        | {f"at most {m:g} of it in a batch": options(most_of_class=m) for m in (0.2, 1)},
+        seeds=(0,),
+    ),
+    Study(
+        "sampling-x-cost",
+        "Sampling and costs",
+        "Is it the query, the costs or both, and what do the plain remedies reach?",
+        methods("softmax", "cost-sensitive", "over-sampling")
+        | {
+            f"clmle, {query} query, {'costs' if costs else 'no costs'}": options(
+                query=query, costs=costs
+            )
+            for query in ("hardest", "uniform")
+            for costs in (True, False)
+        },
+    ),
+    Study(
+        "rule",
+        "The rule at test time",
+        "Which repair of Eq. 10 judges best?",
+        {rule: options(rule=rule) for rule in ("printed", "mean", "per-class", "k-nn")},
+    ),
+    Study(
+        "recipe",
+        "Repairs of CLMLE, one left out at a time",
+        "What is each repair worth?",
+        {
+            "clmle": {},
+            "no hard clusters": options(query="uniform"),
+            "rare images twice in a batch": options(distinct=False),
+            "small classes whole in a batch": options(most_of_class=1.0),
+            "prior features by over-sampling": {"train": {"prior_method": "over-sampling"}},
+            "no Eq. 9": options(embedding_weight=0.0),
+            "Eq. 9 ten times heavier": options(embedding_weight=0.5),
+            "mu of the batch": options(centroids="batch"),
+            "mu of the index": options(centroids="memory"),
+            "one neighbourhood a batch": printed_batches(),
+            "clusters judge alone": options(joint=False),
+            "no offsets": options(joint=False, offset=False),
+            "over-sampling": {"method": "over-sampling"},
+            "its batches without clusters": {"method": "bounded-sampling"},
+            "clmle-printed": {"method": "clmle-printed"},
+        },
+    ),
+    Study(
+        "waiting",
+        "Eq. 9 where nothing is learnt yet",
+        "Should Eq. 9 wait until features tell the classes?",
+        {"clmle": {}, "Eq. 9 never waits": options(readiness=0.0)},
+        attributes=("Smiling", "Wearing_Earrings"),  # which 400 steps hardly begin to tell
+        seeds=(0, 1, 2, 3, 4),
+        ratios=(),
+    ),
+    Study(
+        "scale-x-denominator",
+        "Scale and denominator of Eq. 9",
+        "Does a scale alone repair the printed sum, and how large should it be?",
+        {
+            f"{denominator}, s = {scale}": options(denominator=denominator, scale=scale)
+            for denominator in ("sum", "mean")
+            for scale in (1, 8, 32)
+        },
+    ),
+)
