@@ -283,6 +283,33 @@ def test_a_missing_folder_and_a_broken_line_are_sentences(folder, tmp_path, caps
         read_studies(where)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda c: c.update(seed="=1+1"), "has '=1+1' as its 'seed', which must be a whole number"),
+        (lambda c: c.update(seed=[1]), "has [1] as its 'seed', which must be a whole number"),
+        (lambda c: c.update(task=5), "has 5 as its 'task', which must be a text"),
+        (lambda c: c.update(settings=[]), "has [] as its 'settings', which must be a table"),
+        (lambda c: c["settings"].pop("data"), "lacks 'data'"),
+        (lambda c: c["settings"].update(data=1), "has 1 as its 'data', which must be a table"),
+        (
+            lambda c: c.update(class_counts="x"),
+            "has 'x' as its 'class_counts', which must be a list",
+        ),
+        (lambda c: c.update(seconds=None), "has None as its 'seconds', which must be a number"),
+    ],
+)
+def test_an_odd_result_is_told(folder, spoil, sentence):
+    cells = json.loads(json.dumps(ranking({"clmle": 0.9})))
+    spoil(cells[0])
+    where = folder(leaderboard=cells)
+    with pytest.raises(InputError) as told:
+        read_studies(where)
+    path = (where / "leaderboard.jsonl").as_posix()
+    wanted = f"A result of 'clmle' in {path} {sentence}; remove its line and run that cell again."
+    assert str(told.value) == wanted
+
+
 def test_flat_names_every_leaf():
     assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
 

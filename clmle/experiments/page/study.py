@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clmle.errors import InputError
+from clmle.errors import InputError, told
 from clmle.experiments.cells import read_results
 from clmle.experiments.page.markdown import counted
 from clmle.experiments.statistics import each_task
@@ -35,7 +35,19 @@ KNOWN = (
     "network-size",
     *ABLATIONS,
 )
-NEEDED = ("key", "variant", "method", "task", "seed", "class_counts", "test", "settings", "seconds")
+TEXT, NUMBER = (str, "a text"), ((int, float), "a number")
+LIST, TREE = (list, "a list"), (dict, "a table")
+NEEDED: Mapping[str, tuple[Any, str]] = {
+    "key": TEXT,
+    "variant": TEXT,
+    "method": TEXT,
+    "task": TEXT,
+    "seed": (int, "a whole number"),
+    "class_counts": LIST,
+    "test": TREE,
+    "settings": TREE,
+    "seconds": NUMBER,
+}
 MACHINE = ("train.device", "train.threads", "train.precision")
 
 
@@ -137,14 +149,23 @@ def read_study(name: str, path: Path) -> Study:
     """One study from its file."""
     summaries = read_results(path)
     for s in summaries:
-        lacking = [key for key in NEEDED if key not in s]
-        if lacking:
+        wrong = next((w for key, kind in NEEDED.items() for w in _amiss(s, key, *kind)), None)
+        wrong = wrong or next(_amiss(s["settings"], "data", *TREE), None)
+        if wrong:
             raise InputError(
-                f"A result of {s['variant']!r} in {path} lacks {lacking[0]!r}; "
+                f"A result of {told(s['variant'])} in {path} {wrong}; "
                 "remove its line and run that cell again."
             )
     title, question, order = described(name)
     return Study(name, path.as_posix(), title, question, latest(summaries), order)
+
+
+def _amiss(tree: Mapping[str, Any], key: str, kind: Any, words: str) -> Iterator[str]:
+    """What is wrong with a key, if anything is."""
+    if key not in tree:
+        yield f"lacks {key!r}"
+    elif not isinstance(tree[key], kind):
+        yield f"has {told(tree[key])} as its {key!r}, which must be {words}"
 
 
 def latest(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
