@@ -11,10 +11,21 @@ from typing import Any
 
 from clmle.errors import InputError, told
 
+STEPS = 10**9
+SEEDS = 2**63 - 1  # every generator takes these
 
-def setting(default: Any, help: str, choices: tuple[Any, ...] = ()) -> Any:
-    """A dataclass field with its one-line explanation and, where closed, its choices."""
-    return field(default=default, metadata={"help": help, "choices": choices})
+
+def setting(
+    default: Any,
+    help: str,
+    choices: tuple[Any, ...] = (),
+    bounds: tuple[float, float] | None = None,
+) -> Any:
+    """A dataclass field with its one-line explanation; where closed, its choices; its bounds.
+
+    Bounds keep out what no run could use, or no machine hold; both may be attained.
+    """
+    return field(default=default, metadata={"help": help, "choices": choices, "bounds": bounds})
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,9 @@ class DataSettings:
     )
     ratio: float = setting(1.0, "largest over smallest class after thinning")
     split: int = setting(
-        0, "which random split, of toonfaces which faces; -1: others for each seed"
+        0,
+        "which random split, of toonfaces which faces; -1: others for each seed",
+        bounds=(-1, SEEDS),
     )
 
 
@@ -46,13 +59,19 @@ class TrainSettings:
     backbone: str = setting(
         "small", "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64"
     )
-    feature_dim: int = setting(64, "dimension d of the embedding")
-    iterations: int = setting(200, "training steps in all, those for prior features included")
-    batch_size: int = setting(240, "images a step")
-    rounds: int = setting(5, "rounds; clusters are refreshed at the start of each")
-    learning_rate: float = setting(0.05, "of stochastic gradient descent at the start")
-    momentum: float = setting(0.9, "of stochastic gradient descent")
-    weight_decay: float = setting(5e-4, "of stochastic gradient descent")
+    feature_dim: int = setting(64, "dimension d of the embedding", bounds=(1, 65_536))
+    iterations: int = setting(
+        200, "training steps in all, those for prior features included", bounds=(1, STEPS)
+    )
+    batch_size: int = setting(240, "images a step", bounds=(1, 100_000))
+    rounds: int = setting(
+        5, "rounds; clusters are refreshed at the start of each", bounds=(1, STEPS)
+    )
+    learning_rate: float = setting(
+        0.05, "of stochastic gradient descent at the start", bounds=(0, 1000)
+    )
+    momentum: float = setting(0.9, "of stochastic gradient descent", bounds=(0, 1))
+    weight_decay: float = setting(5e-4, "of stochastic gradient descent", bounds=(0, 1000))
     clip: float = setting(
         0.0, "longest gradient of a step, by its norm; a longer one is shortened; 0: none is"
     )
@@ -61,10 +80,16 @@ class TrainSettings:
     schedule: str = setting(
         "plateau", "learning rate: drops on a plateau only, or a cosine too", ("plateau", "cosine")
     )
-    patience: int = setting(3, "rounds without gain before the learning rate is divided by 10")
-    drops: int = setting(2, "learning-rate drops; a further plateau stops the run")
+    patience: int = setting(
+        3, "rounds without gain before the learning rate is divided by 10", bounds=(1, STEPS)
+    )
+    drops: int = setting(
+        2, "learning-rate drops; a further plateau stops the run", bounds=(0, STEPS)
+    )
     prior_iterations: int = setting(
-        100, "steps of class-weighted softmax before the first clustering (cluster methods)"
+        100,
+        "steps of class-weighted softmax before the first clustering (cluster methods)",
+        bounds=(0, STEPS),
     )
     prior_method: str = setting(
         "over-sampling",
@@ -73,13 +98,17 @@ class TrainSettings:
     )
     prior: str = setting("", "weights of a run (.safetensors) or features (.npy) instead")
     margin_trials: int = setting(
-        0, "steps of each short trial that chooses a1 on validation data; 0 takes its share"
+        0,
+        "steps of each short trial that chooses a1 on validation data; 0 takes its share",
+        bounds=(0, STEPS),
     )
-    shown: int = setting(2400, "images whose features are kept after every round, to look at")
+    shown: int = setting(
+        2400, "images whose features are kept after every round, to look at", bounds=(1, STEPS)
+    )
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: str = setting("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
-    threads: int = setting(0, "CPU threads; 0 leaves the choice to PyTorch")
-    seed: int = setting(0, "seed of every random draw")
+    threads: int = setting(0, "CPU threads; 0 leaves the choice to PyTorch", bounds=(0, 4096))
+    seed: int = setting(0, "seed of every random draw", bounds=(0, SEEDS))
 
 
 @dataclass(frozen=True)
@@ -163,6 +192,16 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
             )
         result[name] = converted
     return cls(**result)
+
+
+def check_bounds(settings: Any) -> None:
+    """One sentence for the first value of a dataclass that lies outside its bounds."""
+    for f in fields(settings):
+        bounds, value = f.metadata.get("bounds"), getattr(settings, f.name)
+        if bounds and not bounds[0] <= value <= bounds[1]:
+            raise InputError(
+                f"{f.name} is {told(value)}, but must be from {bounds[0]:,} to {bounds[1]:,}."
+            )
 
 
 def override(settings: Any, values: Mapping[str, Any], where: str) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hostile import folders, npy, said, zipped
 
-from clmle.commands.feature_file import read_features
+from clmle.commands.feature_file import read_features, read_labels
 from clmle.data import load_folder, pixels
 from clmle.files import read_arrays, read_json
 from clmle.run_folder import RunFolder
@@ -66,6 +66,31 @@ def test_features_in_one_array_are_not_an_archive(tmp_path):
     np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)))
     os.rename(tmp_path / "a.npz", tmp_path / "a.npy")
     assert "cannot be read as .npy" in said(read_features, tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "words"),
+    [
+        (1.0, 1.0, "features as (rows, dimensions), not ()."),
+        (np.zeros(3), np.zeros(3), "features as (rows, dimensions), not (3,)."),
+        (np.zeros((3, 2)), np.zeros((3, 2)), "one label for each row, not (3, 2)."),
+    ],
+)
+def test_features_and_labels_of_other_shapes_are_told(features, labels, words, tmp_path):
+    np.savez(tmp_path / "a.npz", features=features, label=labels)
+    assert said(read_features, tmp_path / "a.npz").endswith(words)
+    np.save(tmp_path / "l.npy", np.zeros((3, 2)))
+    assert "one label for each row, not (3, 2)" in said(read_labels, tmp_path / "l.npy")
+
+
+def test_a_table_wider_than_any_features_and_a_label_longer_than_any_name(tmp_path):
+    names = ",".join(f"f{i}" for i in range(10**6))
+    (tmp_path / "a.csv").write_text(f"{names}\n" + ",".join(["1"] * 10**6) + "\n")
+    assert "columns or more; 65,536 dimensions are the most" in said(
+        read_features, tmp_path / "a.csv"
+    )
+    (tmp_path / "l.txt").write_text("a\n" + 10**6 * "x" + "\nb\n")  # 4 MB for every label
+    assert "line 2 has 1,000,000 letters" in said(read_labels, tmp_path / "l.txt")
 
 
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):

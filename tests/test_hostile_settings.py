@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import pytest
 from hostile import DEEP, DIGITS, said
@@ -12,7 +13,10 @@ from clmle.experiments.cells import read_results
 from clmle.files import from_json, read_json
 from clmle.run_folder import RunFolder
 from clmle.settings import DataSettings, TrainSettings, parse
+from clmle.training import settings_from_dict
 from clmle.training.checkpoint import load_tensors
+from clmle.training.network import pick_device
+from clmle.training.prepare import check_budget
 
 
 @pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, DIGITS, f'{{"a": {DIGITS}}}', "\0", ""])
@@ -46,6 +50,42 @@ def test_facts_of_weights_too(facts, tmp_path):
 @pytest.mark.parametrize(("cls", "name"), [(TrainSettings, "seed"), (DataSettings, "ratio")])
 def test_a_number_beyond_all_floats_is_no_setting(cls, name):
     assert name in said(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
+
+
+ODD = {
+    "seed": (-1, 2**63, "0 to 9,223,372,036,854,775,807"),
+    "feature_dim": (0, 65_537, "1 to 65,536"),
+    "iterations": (0, 10**12, "1 to 1,000,000,000"),
+    "batch_size": (0, 10**15, "1 to 100,000"),
+    "rounds": (0, 10**12, "1 to 1,000,000,000"),
+    "learning_rate": (-1e-9, 1e308, "0 to 1,000"),
+    "momentum": (-0.1, 1.1, "0 to 1"),
+    "weight_decay": (-1.0, 1e308, "0 to 1,000"),
+    "patience": (0, 10**12, "1 to 1,000,000,000"),
+    "drops": (-1, 10**12, "0 to 1,000,000,000"),
+    "prior_iterations": (-1, 10**12, "0 to 1,000,000,000"),
+    "margin_trials": (-1, 10**12, "0 to 1,000,000,000"),
+    "shown": (0, 10**12, "1 to 1,000,000,000"),
+    "threads": (-1, 10**9, "0 to 4,096"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
+    *wrong, words = ODD[name]
+    for value in wrong:
+        sentence = f"{name} is {value!r}, but must be from {words}."
+        assert said(settings_from_dict, {"train": {name: value}}) == sentence
+        assert said(check_budget, replace(TrainSettings(), **{name: value})) == sentence
+    least = 1e-9 if name == "learning_rate" else int(words.split()[0])
+    settings_from_dict({"train": {name: least}})
+    assert "split is -2" in said(settings_from_dict, {"data": {"split": -2}})
+    assert "learning_rate is 0.0" in said(settings_from_dict, {"train": {"learning_rate": 0}})
+
+
+@pytest.mark.parametrize("name", ["meta", "cuda:99", "\0", "toaster"])
+def test_a_device_that_holds_no_numbers_is_told(name):
+    assert f"Device {name!r} cannot be used" in said(pick_device, name)
 
 
 @pytest.mark.parametrize("name", ["c.toml", "c.json"])

@@ -10,6 +10,8 @@ import streamlit as st
 
 from clmle.settings import override
 
+EXACT = 2**53 - 1  # the largest whole number that a browser tells from its neighbours
+
 
 def settings_form(value: Any, title: str, key: str, skip: tuple[str, ...] = ()) -> Any:
     """``value`` (a dataclass) with what the person changed, checked."""
@@ -32,7 +34,9 @@ def _field(f: Any, hint: Any, value: Any, key: str) -> Any:
     if hint is bool:
         return st.checkbox(name, value=value, help=text, key=key)
     if hint is int:
-        return st.number_input(name, value=value, step=1, help=text, key=key)
+        least, most = f.metadata.get("bounds") or (None, None)
+        most = None if most is None else min(most, EXACT)
+        return st.number_input(name, least, most, value, step=1, help=text, key=key)
     # Numbers as text: a number field cannot be empty, or show 0.0005.
     shown = "" if value is None else str(value)
     return st.text_input(name, value=shown, help=text, key=key, placeholder="not set")

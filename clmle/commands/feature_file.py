@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from clmle.errors import InputError
 from clmle.files import as_sentence, read_arrays
 
 SUFFIXES = (".npz", ".npy", ".parquet", ".csv")
+DIMENSIONS = 65_536  # readers of tables take minutes for more columns
+LETTERS = 1000  # of a label
 
 
 def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray, Any]:
@@ -27,18 +30,20 @@ def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray
     file = Path(path)
     if file.suffix not in SUFFIXES:
         raise InputError(f"{file} must end in one of {', '.join(SUFFIXES)}.")
+    if file.suffix == ".npz":
+        features, labels = _reading(file, _from_archive)
+    elif file.suffix == ".npy":
+        features, labels = _reading(file, lambda f: _from_array(f, mapped)), None
+    else:
+        features, labels = _reading(file, _from_table)
+    if features.ndim != 2:
+        raise InputError(f"{file} must hold features as (rows, dimensions), not {features.shape}.")
+    return features, labels if labels is None else _flat(labels, file)
+
+
+def _reading(file: Path, read: Callable[[Path], Any]) -> Any:
     try:
-        if file.suffix == ".npz":
-            arrays = read_arrays(file, ("features", "label"))
-            if "features" not in arrays:
-                raise InputError(f"{file} holds no array called features.")
-            return arrays["features"], arrays.get("label")
-        if file.suffix != ".npy":
-            return _from_table(file)
-        array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            raise ValueError("it holds several arrays by name")
-        return array, None
+        return read(file)
     except OSError as error:
         raise as_sentence(error, file) from error
     except InputError:
@@ -49,9 +54,36 @@ def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray
         ) from error
 
 
+def _from_archive(file: Path) -> tuple[np.ndarray, Any]:
+    arrays = read_arrays(file, ("features", "label"))
+    if "features" not in arrays:
+        raise InputError(f"{file} holds no array called features.")
+    return arrays["features"], arrays.get("label")
+
+
+def _from_array(file: Path, mapped: bool = False) -> np.ndarray:
+    array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        raise ValueError("it holds several arrays by name")
+    return array
+
+
+def _flat(labels: np.ndarray, file: Path) -> np.ndarray:
+    if labels.ndim != 1:
+        raise InputError(f"{file} must hold one label for each row, not {labels.shape}.")
+    return labels
+
+
 def _from_table(file: Path) -> tuple[np.ndarray, Any]:
     import pandas as pd
 
+    if file.suffix == ".csv":
+        with open(file, "rb") as lines:
+            columns = lines.readline(20 * DIMENSIONS).count(b",") + 1
+        if columns > DIMENSIONS + 1000:
+            raise InputError(
+                f"{file} has {columns:,} columns or more; {DIMENSIONS:,} dimensions are the most."
+            )
     frame = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
     names = [f"f{i}" for i in range(len(frame.columns)) if f"f{i}" in frame]
     if not names:
@@ -64,12 +96,18 @@ def read_labels(path: str | Path) -> np.ndarray:
     """Labels (n,) from a .npy file or a text file with one on each line."""
     file = Path(path)
     if file.suffix == ".npy":
-        labels, _ = read_features(file)
-        return labels
+        return _flat(_reading(file, _from_array), file)
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is no text file with one label on each line.") from error
     except OSError as error:
         raise as_sentence(error, file) from error
-    return np.array([line.strip() for line in lines])
+    labels = [line.strip() for line in lines]
+    for number, label in enumerate(labels, start=1):
+        if len(label) > LETTERS:  # an array of texts is as wide as its longest
+            raise InputError(
+                f"{file}, line {number} has {len(label):,} letters, but a label has {LETTERS:,} "
+                "at most."
+            )
+    return np.array(labels)

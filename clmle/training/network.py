@@ -64,7 +64,7 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).tolist()  # meta, for one, holds no numbers
     except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"Device {name!r} cannot be used on this machine; leave it at auto or say cpu."

@@ -10,7 +10,7 @@ from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
 from clmle.methods import get_method
-from clmle.settings import DataSettings, Settings, TrainSettings, parse, several
+from clmle.settings import DataSettings, Settings, TrainSettings, check_bounds, parse, several
 
 Progress = Callable[[int, int], None]
 
@@ -62,9 +62,7 @@ def make_task(dataset: Dataset, data: DataSettings, seed: int = 0) -> Task | Mul
 
 def check_budget(train: TrainSettings) -> None:
     """One sentence for the first number of the budget that no run could use."""
-    for name in ("iterations", "rounds", "batch_size", "feature_dim", "patience", "shown"):
-        if getattr(train, name) < 1:
-            raise InputError(f"{name} is {getattr(train, name)}, but must be 1 or more.")
+    check_bounds(train)
     if not train.learning_rate > 0:
         raise InputError(f"learning_rate is {train.learning_rate}, but must be above 0.")
     if not train.clip >= 0:
@@ -78,9 +76,8 @@ def settings_from_dict(values: dict[str, Any]) -> Settings:
     parse(Settings, dict.fromkeys(set(values) - {"method", "options", "data", "train"}), "settings")
     method = values.get("method", Settings.method)
     options = parse(get_method(method).Options, values.get("options") or {}, method)
-    return Settings(
-        method=method,
-        options=options,
-        data=parse(DataSettings, values.get("data") or {}, "data"),
-        train=parse(TrainSettings, values.get("train") or {}, "train"),
-    )
+    data = parse(DataSettings, values.get("data") or {}, "data")
+    train = parse(TrainSettings, values.get("train") or {}, "train")
+    check_bounds(data)
+    check_budget(train)
+    return Settings(method, options, data, train)

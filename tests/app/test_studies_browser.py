@@ -13,7 +13,7 @@ def opened(browser, **options):
 
 
 def test_a_grid_is_started_stopped_and_resumed(server, browser):
-    """Two cells of digits; the page is loaded anew while they wait."""
+    """Two cells of digits; the page is loaded anew while they run, and while they wait."""
     page = opened(browser)
     page.goto(f"{server}/ablations?starting=true&new=a+free+grid+of+methods+and+settings")
     button = page.get_by_role("button", name="Start the study")
@@ -28,6 +28,7 @@ def test_a_grid_is_started_stopped_and_resumed(server, browser):
     page.get_by_text("2 cells").wait_for()
     button.click()
     page.get_by_role("button", name="Stop").wait_for()
+    page.reload()
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("stopped", exact=True).wait_for()
     page.goto(f"{server}/ablations")  # nothing is kept but what is on disk
