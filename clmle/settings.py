@@ -39,7 +39,9 @@ class DataSettings:
         "", "attribute or label to learn, several with commas, or all; empty takes the first"
     )
     size: str = setting("quick", "size of toonfaces", ("quick", "standard", "large"))
-    image_size: int = setting(40, "images are read or rendered at this many pixels a side")
+    image_size: int = setting(
+        40, "images are read or rendered at this many pixels a side", bounds=(8, 1024)
+    )
     labels: str = setting("", "CSV file of labels for a folder of images")
     imbalance: str = setting(
         "none", "thin the training classes by this profile", ("none", "exponential", "step")

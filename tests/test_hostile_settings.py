@@ -8,6 +8,7 @@ import pytest
 from hostile import DEEP, DIGITS, said
 
 from clmle.commands.options import read_config
+from clmle.data.recognition.unseen import load_unseen
 from clmle.experiments.background import BackgroundStudy
 from clmle.experiments.cells import read_results
 from clmle.files import from_json, read_json
@@ -16,7 +17,7 @@ from clmle.settings import DataSettings, TrainSettings, parse
 from clmle.training import settings_from_dict
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import pick_device
-from clmle.training.prepare import check_budget
+from clmle.training.prepare import check_budget, load_data
 
 
 @pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, DIGITS, f'{{"a": {DIGITS}}}', "\0", ""])
@@ -79,8 +80,20 @@ def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
         assert said(check_budget, replace(TrainSettings(), **{name: value})) == sentence
     least = 1e-9 if name == "learning_rate" else int(words.split()[0])
     settings_from_dict({"train": {name: least}})
+    for size in (7, 1025):
+        assert f"image_size is {size}" in said(settings_from_dict, {"data": {"image_size": size}})
     assert "split is -2" in said(settings_from_dict, {"data": {"split": -2}})
     assert "learning_rate is 0.0" in said(settings_from_dict, {"train": {"learning_rate": 0}})
+
+
+@pytest.mark.parametrize("name", ["x" * 10**5, "a\0b", "x" * 5000 + "/y", "~nobody/faces"])
+def test_a_path_that_can_be_none_is_told(name):
+    assert "There is no data set or folder" in said(load_data, DataSettings(dataset=name))[:400]
+    assert "is no test set" in said(load_unseen, name)
+
+
+def test_a_name_of_a_million_letters_is_not_repeated():
+    said(load_data(DataSettings(dataset="digits")).task, "x" * 10**6)
 
 
 @pytest.mark.parametrize("name", ["meta", "cuda:99", "\0", "toaster"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from clmle.data.recognition import (
 )
 from clmle.data.solar_cells import load_solar_cells
 from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
-from clmle.errors import InputError
+from clmle.errors import InputError, told
 from clmle.files import expanded
 
 _DATASETS: dict[str, Callable[..., Dataset]] = {
@@ -47,6 +48,11 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
     """
     if name in _DATASETS:
         load = _DATASETS[name]
+    elif not os.path.isdir(expanded(name)):  # says no, too, to what is no path at all
+        raise InputError(
+            f"There is no data set or folder {told(name)}; "
+            f"give one of {', '.join(_DATASETS)}, or the path of a folder of images."
+        )
     elif is_celeba(name):
         load = load_celeba
     elif is_lfwa(name):
@@ -55,13 +61,8 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
         load = load_recordio
     elif "labels" not in options and (identities or looks_like_identities(name)):
         load = load_identities
-    elif expanded(name).is_dir():
-        load = load_folder
     else:
-        raise InputError(
-            f"There is no data set or folder {name!r}; "
-            f"give one of {', '.join(_DATASETS)}, or the path of a folder of images."
-        )
+        load = load_folder
     known = inspect.signature(load).parameters
     for option in options:
         if option not in known:

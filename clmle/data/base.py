@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from clmle.errors import InputError, some
+from clmle.errors import InputError, some, told
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = ("train", "validation", "test")
@@ -74,7 +74,7 @@ class Dataset:
             names = tuple(self.class_names.get(target, map(str, range(n_classes))))
         else:
             raise InputError(
-                f"{self.name} has no attribute or label named {target!r}; "
+                f"{self.name} has no attribute or label named {told(target)}; "
                 f"choose one of: {some(self.targets)}."
             )
         rows = [np.flatnonzero((self.split == s) & (values != UNKNOWN)) for s in range(3)]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
-from clmle.errors import InputError, some
+from clmle.errors import InputError, some, told
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
     for name in names:
         if name not in dataset.attributes:
             raise InputError(
-                f"{dataset.name} has no attribute {name!r}; "
+                f"{dataset.name} has no attribute {told(name)}; "
                 f"choose among: {some(dataset.attributes)}."
             )
     values = np.stack([dataset.attributes[n] for n in names], axis=1).astype(np.int64)

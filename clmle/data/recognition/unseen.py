@@ -12,7 +12,7 @@ from clmle.data.pixel_cache import Progress
 from clmle.data.recognition.pairs import Pairs, load_lfw
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.data.recognition.youtube import FRAMES, load_youtube_faces
-from clmle.errors import InputError
+from clmle.errors import InputError, told
 from clmle.files import expanded
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ def load_unseen(
         faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
         return _test_part(faces)
     path = expanded(where)
-    if path.is_file() and path.suffix == ".bin":
+    if os.path.isfile(path) and path.suffix == ".bin":
         bin_set = load_bin(path, image_size=image_size, progress=progress)
         return Unseen(bin_set.name, bin_set.images, bin_set.pairs)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise InputError(
-            f"{where} is no test set; give toonfaces-identities, a .bin file, or a folder laid out "
+            f"{told(str(where))} is no test set; give toonfaces-identities, a .bin file, or a folder laid out "
             "as LFW or YouTube Faces."
         )
     if path.name in FRAMES or any((path / name).is_dir() for name in FRAMES):
