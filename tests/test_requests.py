@@ -33,9 +33,24 @@ def test_a_request_comes_back_from_its_file(request_):
     assert Request.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
 
 
-def test_what_is_no_request_is_a_sentence():
-    with pytest.raises(InputError, match="no request"):
-        Request.from_dict({"dataset": "digits"})
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"dataset": "digits"}, "it names none"),
+        ({"study": ["rule"]}, "study is ['rule']"),
+        ({"study": "rule", "dataset": 5}, "dataset is 5"),
+        ({"study": "rule", "preset": None}, "preset is None"),
+        ({"study": "rule", "grid": [5]}, "grid is [5]"),
+        ({"study": "rule", "attributes": ["Bald", 5]}, "attributes is ['Bald', 5]"),
+        ({"study": "rule", "seeds": ["x"]}, "seeds is ['x']"),
+        ({"study": "rule", "ratios": [None]}, "ratios is [None]"),
+        ({"study": "rule", "methods": {"clmle": 1}}, "methods is {'clmle': 1}"),
+    ],
+)
+def test_what_is_no_request_is_a_sentence(values, why):
+    with pytest.raises(InputError) as told:
+        Request.from_dict(values)
+    assert str(told.value) == f"This is no request for a study ({why})."
 
 
 def test_cells_are_those_of_the_study_when_nothing_else_is_asked():

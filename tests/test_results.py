@@ -296,6 +296,7 @@ def test_a_missing_folder_and_a_broken_line_are_sentences(folder, tmp_path, caps
             lambda c: c.update(class_counts="x"),
             "has 'x' as its 'class_counts', which must be a list",
         ),
+        (lambda c: c.update(machine=5), "has 5 as its 'machine', which must be a table"),
         (lambda c: c.update(seconds=None), "has None as its 'seconds', which must be a number"),
     ],
 )

@@ -78,7 +78,11 @@ class BackgroundStudy:
             The file is damaged or is no job.
         """
         found = read_json(self.job_path)
-        if not isinstance(found, dict) or not isinstance(found.get("request"), dict):
+        if (
+            not isinstance(found, dict)
+            or not isinstance(found.get("request"), dict)
+            or not isinstance(found.get("jobs", 0), int)
+        ):
             raise InputError(f"{self.job_path} is no job of a study; remove it.")
         return found
 
@@ -102,7 +106,7 @@ class BackgroundStudy:
             state = "stopped" if job.get("stopped") else "failed"
             return Standing(state, *facts, None, (), self._last_words())
         at_work = self._at_work(left)
-        seconds = _seconds_left(left, results, at_work, int(job["jobs"]) or cores())
+        seconds = _seconds_left(left, results, at_work, job.get("jobs", 0) or cores())
         running = tuple((text, s["phase"], _share(s)) for text, s in at_work.values())
         return Standing("running", *facts, seconds, running)
 
@@ -223,7 +227,7 @@ def resume_study(study: BackgroundStudy) -> None:
     job = study.job()
     if _alive(job):
         raise InputError(f"The study {study.name} is running already.")
-    _start(study, Request.from_dict(job["request"]), int(job.get("jobs", 0)))
+    _start(study, Request.from_dict(job["request"]), job.get("jobs", 0))
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from clmle.errors import InputError
+from clmle.errors import InputError, told
 from clmle.experiments.cells import Cell
 from clmle.experiments.check import Progress, target_names
 from clmle.experiments.studies import Study
@@ -14,6 +14,7 @@ from clmle.experiments.study_cells import free_study, get_study, study_cells, va
 from clmle.methods import get_method
 
 FREE = "grid"
+NUMBERS: Mapping[str, Any] = {"seeds": int, "ratios": (int, float)}  # all else are texts
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,19 @@ class Request:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Request:
         """The request that :meth:`to_dict` wrote, or an InputError."""
-        try:
-            kept: dict[str, Any] = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-            for name, value in kept.items():
-                kept[name] = tuple(value) if isinstance(value, list) else value
-            return cls(**kept)
-        except TypeError as error:
-            raise InputError(f"This is no request for a study ({error}).") from error
+        kept: dict[str, Any] = {}
+        for f in fields(cls):
+            if f.name not in values:
+                continue
+            value, several = values[f.name], isinstance(f.default, tuple)
+            kind = NUMBERS.get(f.name, str)
+            given = value if several and isinstance(value, list | tuple) else [value]
+            if not all(isinstance(v, kind) for v in given):
+                raise InputError(f"This is no request for a study ({f.name} is {told(value)}).")
+            kept[f.name] = tuple(given) if several else value
+        if "study" not in kept:
+            raise InputError("This is no request for a study (it names none).")
+        return cls(**kept)
 
 
 def words(text: str) -> list[str]:

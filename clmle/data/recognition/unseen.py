@@ -80,8 +80,8 @@ def load_unseen(
         return Unseen(bin_set.name, bin_set.images, bin_set.pairs)
     if not os.path.isdir(path):
         raise InputError(
-            f"{told(str(where))} is no test set; give toonfaces-identities, a .bin file, or a folder laid out "
-            "as LFW or YouTube Faces."
+            f"{told(str(where))} is no test set; give toonfaces-identities, a .bin file, or a "
+            "folder laid out as LFW or YouTube Faces."
         )
     if path.name in FRAMES or any((path / name).is_dir() for name in FRAMES):
         videos = load_youtube_faces(path, image_size=image_size, progress=progress)

@@ -151,6 +151,7 @@ def read_study(name: str, path: Path) -> Study:
     for s in summaries:
         wrong = next((w for key, kind in NEEDED.items() for w in _amiss(s, key, *kind)), None)
         wrong = wrong or next(_amiss(s["settings"], "data", *TREE), None)
+        wrong = wrong or next(_amiss({"machine": {}} | s, "machine", *TREE), None)
         if wrong:
             raise InputError(
                 f"A result of {told(s['variant'])} in {path} {wrong}; "
