@@ -197,6 +197,12 @@ NOT_ROWS = "features must be (rows, dimensions), not {}."
             {"features": torch.ones(3, 2, dtype=torch.complex64)},
             "features must be real numbers, but are of type torch.complex64.",
         ),
+        ({"features": [["a"]]}, "features must be real numbers, but are of type <U1."),
+        (
+            {"features": torch.ones(3, 2).to_sparse()},
+            "features must be a dense tensor that holds its numbers; give it as .to_dense() or "
+            ".float() makes it.",
+        ),
         (
             {"features": ONES, "n_clusters": 4},
             "n_clusters is 4, but must be from 1 to the number of rows (3).",
@@ -245,6 +251,7 @@ def test_numbers_keep_their_kind_and_what_is_no_fraction_becomes_float32():
         assert tensor.centroids.dtype == torch.from_numpy(np.empty(0, kept)).dtype
         assert tensor.sizes.dtype == tensor.labels.dtype == torch.int64
         assert tensor.labels.tolist() == got.labels.tolist()
+        assert tensor.objective == pytest.approx(got.objective)
     assert balanced_spherical_kmeans(x.tolist(), 20).centroids.dtype == np.float64
 
 

@@ -1,6 +1,7 @@
 """Balanced spherical k-means, stage by stage, against a plain version in float64 with loops."""
 
 import numpy as np
+import plain_clustering
 import pytest
 import torch
 from plain_clustering import (
@@ -62,6 +63,14 @@ def test_starting_rows_of_equal_points_are_those_points():
 @pytest.mark.parametrize(("n", "k"), [(200, 3), (47, 5), (20, 4), (300, 30)])
 def test_starting_centroids_are_cooled(n, k):
     x, sizes = points(n, 4, n), even(n, k)
+    got = _seeds(*tensors(x, sizes), draw(2))
+    np.testing.assert_allclose(got.numpy(), plain_seeds(x, sizes, draw(2)), atol=1e-9)
+
+
+def test_starting_rows_are_drawn_from_20_a_cluster(monkeypatch):
+    monkeypatch.setattr(clustering, "SAMPLE", 40)
+    monkeypatch.setattr(plain_clustering, "SAMPLE", 40)
+    x, sizes = points(100, 4, 1), even(100, 2)
     got = _seeds(*tensors(x, sizes), draw(2))
     np.testing.assert_allclose(got.numpy(), plain_seeds(x, sizes, draw(2)), atol=1e-9)
 

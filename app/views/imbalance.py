@@ -137,7 +137,7 @@ def waiting(keys: list, titles: dict[str, str]) -> None:
             figure = figures.validation_curves(lines)
             figure.update_layout(title={"text": "Balanced accuracy on test points, so far"})
             figure.update_xaxes(range=[0, 200])
-            st.plotly_chart(figure, key="figure-so-far", config={"displayModeBar": False})
+            show_figure(figure, "so-far")
 
     part()
 
