@@ -8,6 +8,7 @@ from plain_clustering import plain_exact, plain_exchange, plain_prices, plain_sm
 from clmle._balance import (
     _cheapest_move,
     _disjoint,
+    _hopeful,
     _matched_pairs,
     _rank_sorted,
     balance,
@@ -149,6 +150,29 @@ def test_exchanges_are_those_of_a_plain_search(seed, t):
     assert got.tolist() == want.tolist()
     assert moved == number == (want != labels).sum()
     assert moved > 0
+
+
+@pytest.mark.parametrize("t", [1, 2, 4, K])
+@pytest.mark.parametrize("seed", range(3))
+def test_only_moves_that_one_back_could_make_worth_while_are_looked_at(seed, t):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(K - 1, size=20)  # the last cluster is empty: nobody comes back from it
+    graph = np.stack([[k, *rng.permutation([j for j in range(K) if j != k])][:t] for k in range(K)])
+    gain = rng.integers(-3, 3, size=(20, t)) / 4  # sums of exactly 0 occur: no gain
+    gain[:, 0] = 0
+    best = {}
+    for i in range(20):
+        for p in range(1, t):
+            way = labels[i], graph[labels[i], p]
+            best[way] = max(gain[i, p], best.get(way, -np.inf))
+    wanted = {
+        (i, p)
+        for i in range(20)
+        for p in range(1, t)
+        if gain[i, p] + best.get((graph[labels[i], p], labels[i]), -np.inf) > 0
+    }
+    found = _hopeful(*map(torch.from_numpy, (labels, graph, gain)))
+    assert set(zip(*(part.tolist() for part in found), strict=True)) == wanted
 
 
 def test_no_exchange_is_none_and_equal_gains_move_each_sample_once():
