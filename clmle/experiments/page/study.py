@@ -18,7 +18,8 @@ from clmle.settings import flat
 OURS = "clmle"
 FAMILY = ("clmle", "clmle-printed")  # not rivals of one another
 CONFIRMATIONS = ("confirmation-toonfaces", "confirmation-digits", "confirmation-solar-cells")
-RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells", *CONFIRMATIONS)
+SCARCE = "confirmation-imbalance"
+RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells", *CONFIRMATIONS, SCARCE)
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "prior", "small-classes", "sampling-x-cost", "rule",

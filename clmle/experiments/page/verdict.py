@@ -7,7 +7,7 @@ from typing import Any
 
 from clmle.experiments.page import together
 from clmle.experiments.page.markdown import Page, counted, interval, listed, number, signed
-from clmle.experiments.page.study import CONFIRMATIONS, FAMILY, OURS, RANKINGS, Study
+from clmle.experiments.page.study import CONFIRMATIONS, FAMILY, OURS, RANKINGS, SCARCE, Study
 from clmle.experiments.statistics import (
     Difference,
     cells_frame,
@@ -28,7 +28,7 @@ def section(page: Page, studies: Sequence[Study]) -> None:
         page.text("No comparison of methods has been run yet, so nothing can be said.")
         return
     anew = [s for s in rankings if s.values("data.split") == [-1]]
-    sets = [s.dataset for s in anew if s.name not in CONFIRMATIONS]
+    sets = [s.dataset for s in anew if s.name not in (*CONFIRMATIONS, SCARCE)]
     split = listed(sets + ["all that was decided beforehand"] * (len(anew) > len(sets)))
     page.text(
         "Figures are balanced accuracy on test images, the mean over tasks, then over seeds.",

@@ -17,7 +17,7 @@ def _confirmations() -> tuple[Study, ...]:
         ("digits", "other splits of the digits", 20, (), (), ("threshold-moving",)),
         ("solar-cells", "other modules", 20, ("Defective",), (20,), ("threshold-moving",)),
     )
-    return tuple(
+    natural = tuple(
         Study(
             f"confirmation-{dataset}",
             f"Decided beforehand: {what}, other seeds",
@@ -30,6 +30,15 @@ def _confirmations() -> tuple[Study, ...]:
         )
         for dataset, what, first, attributes, ratios, more in sets
     )
+    scarce = Study(
+        "confirmation-imbalance",
+        "Decided beforehand: every attribute at 100 to 1, other faces",
+        "Is the lead over the strongest rival larger where the few are fewer?",
+        methods("clmle", "over-sampling-threshold", split=-1),
+        attributes=FACES,
+        seeds=(25, 26, 27, 28),  # faces of the last four seeds above
+    )
+    return (*natural, scarce)
 
 
 CONFIRMATIONS = _confirmations()
