@@ -189,3 +189,31 @@ def plainly_drawn(sampler, generator):
             again = not sampler.distinct or wanted[c] > len(members)
             rows.append(generator.choice(members, wanted[c], replace=again))
     return np.concatenate(rows)
+
+
+def test_of_equally_hard_clusters_the_larger_is_drawn_more_often():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(7, 4)).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    index = ClusterIndex.build(features, np.zeros(7, dtype=int), 1, min_clusters=1)
+    uneven = ClusterIndex.build(features, np.zeros(7, dtype=int), 3, min_clusters=2)
+    for each in (index, uneven):
+        clusters, shares = SpreadBatchSampler(each, 4, emphasis=2.0).cluster_shares(0)
+        np.testing.assert_allclose(shares, each.sizes_of(clusters) / 7)
+    assert sorted(uneven.sizes.tolist()) == [3, 4]
+
+
+def test_a_class_of_exactly_the_mean_size_and_an_emphasis_below_1_follow_losses_too():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 60)  # both of the mean size
+    features = rng.normal(size=(120, 4)).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    index = ClusterIndex.build(features, labels, 20)
+    hard = index.members(0)
+    index.record(np.arange(120), np.full(120, 0.01))
+    index.record(hard, np.full(len(hard), 100.0))
+    sampler = SpreadBatchSampler(index, 20, emphasis=0.9, distinct=False)
+    counts = sum(
+        np.isin(sampler.draw(np.random.default_rng(step)), hard).sum() for step in range(50)
+    )
+    assert counts > 0.9 * 50 * 10  # nearly all that is drawn of its class
