@@ -226,3 +226,26 @@ def test_what_is_wrong_is_told_in_a_sentence(change, sentence):
 def test_a_query_of_terms_that_is_none_is_named():
     with pytest.raises(InputError, match=r"^query must be real numbers"):
         nearest_cluster_terms(["a"], np.eye(3), [0, 1, 1], 2)
+
+
+def test_numbers_of_classes_far_beyond_the_centroids_are_a_mistake(monkeypatch):
+    monkeypatch.setattr("clmle.nearest.MANY_CLASSES", 250)
+    x = np.eye(3)
+    decided = nearest_cluster_scores(x, x, np.array([0, 1, 299]), 1)  # 100 a centroid: allowed
+    assert decided.shape == (3, 300)
+    with pytest.raises(InputError) as told:
+        nearest_cluster_scores(x, x, np.array([0, 1, 1500]), 1)
+    assert str(told.value) == (
+        "Classes are numbered up to 1,500, but there are only 3 centroids; "
+        "number them from 0 without gaps."
+    )
+    with pytest.raises(InputError, match="numbered up to 300,"):
+        nearest_cluster_scores(x, x, np.array([0, 1, 300]), 1)
+    monkeypatch.setattr("clmle.nearest.MANY_CLASSES", 400)  # whichever is larger
+    assert nearest_cluster_scores(x, x, np.array([0, 1, 399]), 1).shape == (3, 400)
+
+
+def test_a_sparse_tensor_is_named():
+    x = torch.eye(3)
+    with pytest.raises(InputError, match=r"^centroids must be a dense tensor"):
+        nearest_cluster_scores(x, x.to_sparse(), np.arange(3), 1)
