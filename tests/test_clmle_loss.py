@@ -270,3 +270,29 @@ def test_weights_keep_the_type_of_the_features():
     assert got == want
     single = clmle_loss(features.float(), slots, classes, 0.4, 0.3, sample_weight=weights.double())
     assert single.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "name", ["features", "clusters", "cluster_classes", "centroids", "sample_weight"]
+)
+def test_a_sparse_tensor_is_named(name):
+    given_ = {
+        "features": torch.eye(3),
+        "clusters": torch.arange(3),
+        "cluster_classes": torch.tensor([0, 1, 1]),
+        "between_margin": 0.3,
+        "within_margin": 0.1,
+        "centroids": torch.eye(3),
+        "sample_weight": torch.ones(3),
+    }
+    clmle_loss(**given_)
+    with pytest.raises(InputError, match=f"^{name} must be a dense tensor"):
+        clmle_loss(**given_ | {name: given_[name].to_sparse()})
+
+
+def test_the_mean_of_one_sample_is_its_loss():
+    one = (torch.eye(2)[:1], torch.tensor([1]), torch.tensor([0, 1]), 0.3, 0.1)
+    mean, total = (
+        clmle_loss(*one, centroids=torch.eye(2), reduction=how) for how in ("mean", "sum")
+    )
+    assert mean == total > 0
