@@ -190,6 +190,7 @@ def test_plateau_drops_then_stops():
         ({"device": "cuda:99"}, "cuda:99"),
         ({"prior": "/nowhere.safetensors"}, "nowhere"),
         ({"batch_size": 0}, "batch_size"),
+        ({"seed": -1}, "seed"),
     ],
 )
 def test_bad_settings_fail_in_one_sentence(change, message, tmp_path):

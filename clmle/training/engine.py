@@ -69,7 +69,13 @@ def _train(run: RunFolder, report: Report | None, world: World) -> dict[str, Any
     done = world.first(lambda: _begun(run))
     if done is not None:
         return done
-    session = Session(run, report, world)
+    try:
+        session = Session(run, report, world)
+    except InputError as error:  # settings that no run could use
+        if world.leads:
+            where = {"phase": "failed", "step": 0, "total": 0, "seconds": 0.0, "seconds_left": None}
+            run.write_status(state="failed", message=str(error), **where)
+        raise
     try:
         with StopSignals(run), world.watched():
             return session.run_all()
