@@ -40,6 +40,11 @@ class SpreadBatchSampler:
         A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
         it comes back whole every few batches anyway, and its hard samples would be memorised.
+    hard_share : float
+        The part of a large class's places that goes by ``emphasis``, from 0 to 1; the others are
+        spread over the class evenly. Where almost all is learnt a single cluster holds almost all
+        of the loss: with no other in a batch the rest of the class is lost within a few steps. Such
+        a mixture bounds how seldom a sample comes (Hesterberg 1995, for importance sampling).
 
     Raises
     ------
@@ -54,6 +59,7 @@ class SpreadBatchSampler:
     distinct: bool = True
     step_size: int | None = None
     most_of_class: float = 1.0
+    hard_share: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.class_power <= 1:
@@ -64,6 +70,8 @@ class SpreadBatchSampler:
             raise InputError(
                 f"most_of_class is {self.most_of_class}, but must be above 0 and at most 1."
             )
+        if not 0 <= self.hard_share <= 1:
+            raise InputError(f"hard_share is {self.hard_share}, but must be from 0 to 1.")
 
     def class_shares(self) -> np.ndarray:
         """Expected share of every class in a batch, (C,)."""
@@ -82,8 +90,12 @@ class SpreadBatchSampler:
         losses = np.where(seen, losses, losses[seen].mean() if seen.any() else 1.0)
         # Clusters without any loss are still visited now and then.
         hardness = np.maximum(losses, 1e-3 * max(losses.max(), 1e-12)) ** self.emphasis
-        weight = hardness * index.sizes_of(clusters)
-        return clusters, weight / weight.sum()
+        sizes = index.sizes_of(clusters)
+        hard = hardness * sizes
+        if self.hard_share == 1:
+            return clusters, hard / hard.sum()
+        even = sizes / sizes.sum()
+        return clusters, self.hard_share * hard / hard.sum() + (1 - self.hard_share) * even
 
     def draw(self, generator: np.random.Generator) -> np.ndarray:
         """Training rows of one batch, (batch_size,)."""

@@ -119,6 +119,27 @@ def test_shares_of_clusters_follow_their_losses_as_far_as_they_are_known(index, 
     np.testing.assert_allclose(shares, weight / weight.sum(), rtol=1e-12)
 
 
+def test_part_of_a_large_class_is_drawn_evenly_whatever_single_clusters_lose(index):
+    large = np.flatnonzero(index.classes == 0)
+    for cluster in large:
+        members = index.members(cluster)
+        index.record(members, np.full(len(members), 1e-6))
+    hardest = index.members(large[3])
+    index.record(hardest, np.full(len(hardest), 5.0))
+    alone = SpreadBatchSampler(index, 240, emphasis=2.0)
+    mixed = SpreadBatchSampler(index, 240, emphasis=2.0, hard_share=0.6)
+    even = SpreadBatchSampler(index, 240, emphasis=2.0, hard_share=0.0)
+    sizes = index.sizes[large] / index.sizes[large].sum()
+    np.testing.assert_allclose(even.cluster_shares(0)[1], sizes)
+    assert alone.cluster_shares(0)[1][3] > 0.99
+    wanted = 0.6 * alone.cluster_shares(0)[1] + 0.4 * sizes
+    counts = np.zeros(index.n_clusters)
+    for step in range(200):
+        rows = mixed.draw(np.random.default_rng(step))
+        counts += np.bincount(index.assignment[rows], minlength=index.n_clusters)
+    np.testing.assert_allclose(counts[large] / counts[large].sum(), wanted, atol=0.01)
+
+
 def test_rows_are_those_of_the_generator_alone(index):
     sampler = SpreadBatchSampler(index, 50)
     first, again = (sampler.draw(np.random.default_rng(3)) for _ in range(2))
@@ -140,6 +161,8 @@ def test_apportioned_numbers_are_exact_within_one_and_fair():
         {"class_power": 1.5},
         {"class_power": -0.1},
         {"emphasis": -1},
+        {"hard_share": -0.1},
+        {"hard_share": 1.1},
         {"most_of_class": 0},
         {"most_of_class": 1.1},
     ],

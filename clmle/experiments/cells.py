@@ -40,6 +40,7 @@ LATER: dict[str, dict[str, Any]] = {
         "most_of_class": 1.0,
         "corrected": True,
         "readiness": 0.0,
+        "hard_share": 1.0,
     },
 }
 

@@ -97,6 +97,7 @@ class CLMLE(Clustered):
                 o.distinct,
                 self.step_size,
                 o.most_of_class,
+                o.hard_share,
             )
             return Batch(spread.draw(generator))
         sampler = ClusterBatchSampler(

@@ -23,6 +23,9 @@ class CLMLEOptions:
         "hardest", "clusters with high cached losses are preferred, or not", ("hardest", "uniform")
     )
     emphasis: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
+    hard_share: float = setting(
+        0.5, "spread: the part of a class's places drawn by loss; the others go evenly over it"
+    )
     class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
     distinct: bool = setting(True, "spread: no image of a small class is twice in a batch")
     most_of_class: float = setting(
@@ -83,6 +86,9 @@ class CLMLEPrintedOptions(CLMLEOptions):
     """The paper to the letter; what it leaves open is the same as in the repaired recipe."""
 
     min_clusters: int = setting(1, "clusters of a class that has fewer than l samples for each")
+    hard_share: float = setting(
+        1.0, "spread: the part of a class's places drawn by loss; the others go evenly over it"
+    )
     most_of_class: float = setting(
         1.0, "distinct: the largest share of a class's images in one batch"
     )
@@ -141,6 +147,10 @@ def check_options(o: CLMLEOptions, batch_size: int) -> None:
         raise InputError(f"readiness is {o.readiness}, but must be from 0 (never wait) to 1.")
     if not 0 < o.most_of_class <= 1:
         raise InputError(f"most_of_class is {o.most_of_class}, but must be above 0 and at most 1.")
+    if not 0 <= o.hard_share <= 1:
+        raise InputError(
+            f"hard_share is {o.hard_share}, but must be from 0 (no cluster is preferred) to 1."
+        )
     if not 0 <= o.class_power <= 1:
         raise InputError(f"class_power is {o.class_power}, but must be from 0 (even) to 1.")
     fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size
