@@ -7,7 +7,7 @@ import pytest
 
 from clmle import figures
 from clmle.figures.sphere import _curves
-from clmle.figures.sphere_marks import GENUINE, IMPOSTOR, INKS
+from clmle.figures.sphere_marks import GENUINE, IMPOSTOR, INKS, filled_traces, point_traces
 from clmle.sphere import SphereProblem, SphereRun, course, sphere_grid
 
 
@@ -87,7 +87,30 @@ def test_the_preview_says_how_many_points_there_are():
     found = courses(2)["softmax"]
     figure = figures.sphere_points(found.frames[0].features, found.labels)
     assert "480 to 12" in figure.layout.title.text
-    assert [t.name for t in figure.data] == ["majority", "minority"]
+    assert [t.name for t in figure.data if t.showlegend is not False] == ["majority", "minority"]
+
+
+@pytest.mark.parametrize("minority", [1, 12, 480])
+def test_marks_drawn_as_one_path_lie_where_marks_of_their_own_would(minority):
+    """A thousand nodes to style would take the browser 0.1 s at each turn of a dial."""
+    rng = np.random.default_rng(minority)
+    angle = rng.uniform(0, 2 * np.pi, 480 + minority)
+    points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    labels = rng.permutation(np.repeat([0, 1], [480, minority]))
+    dots, edges, diamonds = filled_traces(points, labels)
+    for trace, alone in zip((dots, diamonds), point_traces(points, labels, True), strict=True):
+        assert trace["mode"] == "none"  # lines would part the path at each gap
+        outline = np.stack([trace["x"], trace["y"]], axis=1).reshape(len(alone["x"]), -1, 2)
+        assert np.isnan(outline[:, -1]).all()  # marks are not joined
+        np.testing.assert_array_equal(outline[:, 0], outline[:, -2])  # and closed
+        middle = outline[:, :-2].mean(axis=1)
+        np.testing.assert_allclose(middle, np.stack([alone["x"], alone["y"]], axis=1), atol=1e-6)
+        rows = trace["customdata"].reshape(len(alone["x"]), -1)
+        np.testing.assert_array_equal(
+            rows, np.repeat(alone["customdata"][:, None], rows.shape[1], 1)
+        )
+    reach = [np.nanmax(np.abs(t["x"][:6] - t["x"][:4].mean())) for t in (edges, diamonds)]
+    assert reach[0] > reach[1]  # the edge shows all around
 
 
 def test_curves_differ_from_each_other_and_from_what_else_is_drawn():

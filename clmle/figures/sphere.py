@@ -15,6 +15,7 @@ from clmle.figures.play import play_buttons, play_slider
 from clmle.figures.sphere_marks import (
     CLUSTER,
     REGION,
+    filled_traces,
     moving_part,
     panel_traces,
     point_traces,
@@ -39,7 +40,8 @@ def sphere_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) 
         layout["yaxis"] = _plain_axis() | {"scaleanchor": "x", "constrain": "domain"}
     else:
         layout["scene"] = _scene()
-    return go.Figure({"data": point_traces(points, labels, flat), "layout": layout})
+    traces = filled_traces(points, labels) if flat else point_traces(points, labels, flat)
+    return go.Figure({"data": traces, "layout": layout})
 
 
 def sphere_panels(courses: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:

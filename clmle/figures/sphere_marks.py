@@ -11,6 +11,7 @@ from clmle.figures.theme import GREY, colour
 CLASSES = ("majority", "minority")
 INKS = (colour(0), colour(1))
 IMPOSTOR, GENUINE = colour(5), colour(2)
+EDGE = "rgb(60,60,60)"
 REGION, MINORITY, CLUSTER = 1.22, 1.06, 0.58  # radii of the rings
 
 
@@ -58,6 +59,36 @@ def point_traces(points: np.ndarray, labels: np.ndarray, flat: bool) -> list[Any
             traces.append(trace_of("scatter", x=at[:, 0], y=at[:, 1], **facts))
         else:
             traces.append(trace_of("scatter3d", x=at[:, 0], y=at[:, 1], z=at[:, 2], **facts))
+    return traces
+
+
+def filled_traces(points: np.ndarray, labels: np.ndarray) -> list[Any]:
+    """The points (n, 2) of each class as one filled path: dots, and diamonds with a dark edge.
+
+    A browser takes 0.1 s to style a thousand marks one by one, a few milliseconds for a path.
+    """
+    places = _places(points, labels)
+    traces = []
+    for c, corners, radius, ink in (
+        (0, 8, 0.018, INKS[0]), (1, 4, 0.042, EDGE), (1, 4, 0.034, INKS[1]),
+    ):  # fmt: skip
+        here = np.flatnonzero(labels == c)
+        angle = np.linspace(0, 2 * np.pi, corners + 1)
+        ring = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius
+        outline = places[here, None] + np.concatenate([ring, np.full((1, 2), np.nan)])
+        x, y = outline.reshape(-1, 2).astype(np.float32).T
+        told = {
+            "name": CLASSES[c], "hoveron": "points",
+            "customdata": np.repeat(here, corners + 2).astype(np.int16),
+            "hovertemplate": f"{CLASSES[c]} %{{customdata}}<extra></extra>",
+        }  # fmt: skip
+        quiet = {"showlegend": False, "hoverinfo": "skip"}
+        traces.append(
+            trace_of(
+                "scatter", x=x, y=y, mode="none", fill="toself", fillcolor=ink,
+                opacity=(0.7, 1.0)[c], legendgroup=CLASSES[c], **(quiet if ink == EDGE else told),
+            )
+        )  # fmt: skip
     return traces
 
 
