@@ -9,8 +9,9 @@ START = Comparison(
     "start",
     "From the command to the first page",
     start.run,
-    "A server is started and its first page opened in a Chromium that has never seen it; medians "
-    "of five turns of each, one after the other. The bare app is a title and nothing else.",
+    "A server is started and its first page opened in a Chromium: one that has never seen it, and "
+    "one that has opened it before. Medians of five turns of each, one after the other. The bare "
+    "app is a title and nothing else.",
     lambda tables, limits: (
         "Starting Python and Streamlit, then the browser reading Streamlit's own scripts, bound "
         "it: what the bare app takes cannot be had back."

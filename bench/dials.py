@@ -81,14 +81,19 @@ def _courses(page, turns: int) -> list[float]:
 
 def _shown(page) -> str:
     """What tells the courses that the frame has drawn from others."""
-    body = page.frame_locator("iframe").first.locator("body[data-ready=yes]")
-    return body.get_attribute("data-of") or ""
+    return _frame(page).evaluate("() => document.body.dataset.of || ''")
 
 
 def _ready(page, before: str = "") -> None:
-    """Until the frame has drawn other courses."""
-    body = f"body[data-ready=yes]:not([data-of='{before}'])"
-    page.frame_locator("iframe").first.locator(body).wait_for(state="attached")
+    """Until the frame has drawn other courses; asked often, a locator asks twice a second."""
+    _frame(page).wait_for_function(
+        "before => document.body.dataset.ready === 'yes' && document.body.dataset.of !== before",
+        arg=before,
+    )
+
+
+def _frame(page):
+    return page.locator("iframe").first.element_handle().content_frame()
 
 
 if __name__ == "__main__":

@@ -33,11 +33,19 @@ PATIENCE = 120.0  # seconds for one page
 READING = 10.0  # seconds that somebody looks at a page before opening the next, on average
 
 
-def start_server(runs: str, app: Path = APP) -> tuple[subprocess.Popen[bytes], int, float]:
-    """A server of ``app`` on a free port, that port, and the seconds until it answers."""
+def free_port() -> int:
+    """One that nothing listens on."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+        port: int = s.getsockname()[1]
+    return port
+
+
+def start_server(
+    runs: str, app: Path = APP, port: int | None = None
+) -> tuple[subprocess.Popen[bytes], int, float]:
+    """A server of ``app``, on a free port if none is given, and the seconds until it answers."""
+    port = port or free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port),

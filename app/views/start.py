@@ -5,10 +5,6 @@ import os
 
 import streamlit as st
 
-from app.widgets.guard import sentences
-from app.widgets.live import live
-from app.widgets.runs import all_runs
-
 QUESTIONS = (
     (
         "imbalance", "What does imbalance do?", ":material/school:", {"lesson": "break-softmax"},
@@ -35,6 +31,11 @@ st.markdown(
     "class faces as many neighbours as a common one. Here it learns next to a plain softmax, "
     "from illustrated faces of which only 6\u00a0% wear glasses."
 )
+
+# The browser draws the title while these are read, 0.1 s on a server that has just begun.
+from app.widgets.guard import sentences  # noqa: E402
+from app.widgets.live import live  # noqa: E402
+from app.widgets.runs import all_runs  # noqa: E402
 
 
 def start_demo() -> None:

@@ -77,6 +77,18 @@ REPAIRS = (
         ("recipe", "one neighbourhood a batch"),
     ),
     Repair(
+        "Half of a large class evenly",
+        "Section 3.3",
+        r"\text{the query is the hardest cluster}",
+        "Where nearly all is learnt, one cluster holds nearly all of the loss and fills the places "
+        "of its class. What it does not show is lost within a few steps.",
+        r"\Pr(i)=\tfrac12\,\Pr\nolimits_{\text{hard}}(i)+\tfrac12\,\frac1{L_c}",
+        "Half of the places of a class above the mean size go to hard clusters, half evenly over "
+        "the class.",
+        ("hard_share=1", "hard_share=0.5"),
+        ("hard-share", "all places by loss"),
+    ),
+    Repair(
         "No rare image twice in a batch",
         "Section 3.3",
         r"\begin{gathered}20\text{ samples of each cluster,}\\"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clmle.experiments.studies.study import Study, methods, options, printed_batches, rounds
+from clmle.experiments.studies.study import FACES, Study, methods, options, printed_batches, rounds
 
 PARTS_OF_CLMLE = (
     Study(
@@ -135,6 +135,15 @@ PARTS_OF_CLMLE = (
         "Should Eq. 9 wait until features tell the classes?",
         {"clmle": {}, "Eq. 9 never waits": options(readiness=0.0)},
         attributes=("Smiling", "Wearing_Earrings"),  # which 400 steps hardly begin to tell
+        seeds=(0, 1, 2, 3, 4),
+        ratios=(),
+    ),
+    Study(
+        "hard-share",
+        "How many places go by loss",
+        "Should all places of a large class go to its hard clusters, or half of them?",
+        {"clmle": {}, "all places by loss": options(hard_share=1.0)},
+        attributes=FACES,
         seeds=(0, 1, 2, 3, 4),
         ratios=(),
     ),
