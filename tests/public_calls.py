@@ -1,0 +1,199 @@
+"""Calls of the public functions with arguments that work, and what may come of others."""
+# ruff: noqa: C408  (arguments read as they are written in a call)
+
+import numpy as np
+import torch
+from hypothesis import HealthCheck, settings
+
+import clmle
+from clmle import InputError, evaluation, losses
+from clmle.classifier import NearestClusterClassifier
+from clmle.evaluation import (
+    attributes,
+    by_frequency,
+    extremes,
+    identification,
+    pair_features,
+    ranking,
+    roc,
+    verification,
+)
+
+FUZZ = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+RNG = np.random.default_rng(0)
+N, D = 12, 4
+
+
+def unit(n=N, d=D):
+    x = RNG.normal(size=(n, d)).astype(np.float32)
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def tensors(**given):
+    return {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in given.items()}
+
+
+LABELS = np.arange(N) % 3
+BINARY = np.arange(N) % 2
+SCORES = RNG.normal(size=(N, 2))
+SLOTS = dict(
+    features=unit(),
+    clusters=np.arange(N) % 4,
+    cluster_classes=np.array([0, 0, 1, 2]),
+    between_margin=0.3,
+    within_margin=0.1,
+)
+
+
+def classify(features, labels, cluster_size, n_neighbors, rule):
+    model = NearestClusterClassifier(cluster_size, n_neighbors, rule, random_state=0)
+    return model.fit(features, labels).predict_proba(features)
+
+
+def module(features, clusters, cluster_classes, between_margin, within_margin, scale):
+    loss = clmle.CLMLELoss(between_margin, within_margin, scale=scale)
+    return loss(features, clusters, cluster_classes)
+
+
+def bounds(class_counts, dim, scale):
+    found = clmle.margin_bounds(class_counts, dim)
+    return found.between, found.within, found.within_arc, found.feasible_between(3, scale)
+
+
+# Every public function with arguments that work; each is spoilt below.
+CALLS = {
+    "balanced_spherical_kmeans": (
+        lambda **a: vars(clmle.balanced_spherical_kmeans(**a)),
+        dict(features=unit(), cluster_size=4, n_clusters=3, init=unit(3), max_iter=5, seed=0),
+    ),
+    "balanced_spherical_kmeans of tensors": (
+        lambda **a: vars(clmle.balanced_spherical_kmeans(**a)),
+        tensors(features=unit(), n_clusters=3, init=unit(3)),
+    ),
+    "NearestClusterClassifier": (
+        classify,
+        dict(features=unit(), labels=LABELS, cluster_size=2, n_neighbors=3, rule="mean"),
+    ),
+    "nearest_cluster_scores": (
+        clmle.nearest_cluster_scores,
+        dict(
+            queries=unit(), centroids=unit(6), centroid_classes=np.arange(6) % 3, n_neighbors=6,
+            rule="mean", scale=2.0, n_classes=3,
+        ),
+    ),
+    "nearest_cluster_terms": (
+        clmle.nearest_cluster_terms,
+        dict(
+            query=unit()[0], centroids=unit(6), centroid_classes=np.arange(6) % 3, n_neighbors=6,
+            rule="per-class",
+        ),
+    ),
+    "clmle_loss": (
+        clmle.clmle_loss,
+        tensors(
+            **SLOTS, sample_weight=np.ones(N, dtype=np.float32), scale=4.0, denominator="mean",
+            centroids=unit(4), reduction="mean", within_weight=0.5,
+        ),
+    ),
+    "clmle_loss with a margin for each class": (
+        clmle.clmle_loss,
+        tensors(**SLOTS | {"within_margin": np.array([0.1, 0.2, 0.3], dtype=np.float32)}),
+    ),
+    "CLMLELoss": (module, tensors(**SLOTS, scale=4.0)),
+    "cluster_loss": (
+        losses.cluster_loss,
+        tensors(features=unit(), clusters=np.arange(N) % 4, n_clusters=4, margin=0.3, scale=4.0),
+    ),
+    "inverse_frequency_weights": (losses.inverse_frequency_weights, tensors(classes=LABELS)),
+    "margin_bounds": (bounds, dict(class_counts=np.array([900, 60, 12]), dim=64, scale=8.0)),
+    "margin_grid": (clmle.margin_grid, dict(bound=1.5, n=4)),
+    "balanced_accuracy": (
+        evaluation.balanced_accuracy, dict(confusion=np.array([[5, 1, 0], [2, 3, 1], [0, 0, 4]]))
+    ),
+    "classification_figures": (
+        evaluation.classification_figures,
+        dict(labels=LABELS, scores=RNG.normal(size=(N, 3)), n_bootstrap=20, seed=0),
+    ),
+    "neighbourhoods": (
+        lambda **a: vars(evaluation.neighbourhoods(**a)),
+        dict(features=unit(), labels=LABELS, k=3),
+    ),
+    "attribute_figures": (
+        attributes.attribute_figures,
+        dict(
+            labels=np.stack([BINARY, BINARY[::-1]], axis=1), scores=RNG.normal(size=(N, 2, 2)),
+            names=["a", "b"], n_bootstrap=20,
+        ),
+    ),
+    "accuracy_by_frequency": (
+        by_frequency.accuracy_by_frequency,
+        dict(counts=np.array([900, 60, 12]), labels=LABELS, right=BINARY == 1, n_bootstrap=20),
+    ),
+    "extremes": (extremes.extremes, dict(labels=BINARY, scores=SCORES, count=3)),
+    "roc_points": (ranking.roc_points, dict(labels=BINARY, scores=SCORES)),
+    "precision_recall_points": (
+        ranking.precision_recall_points, dict(labels=BINARY, scores=SCORES)
+    ),
+    "cmc": (identification.cmc, dict(ranks=np.array([1, 1, 2, 5]), largest=6)),
+    "identify": (
+        identification.identify,
+        dict(
+            gallery=unit(), gallery_people=np.arange(N), probes=unit(), probe_people=np.arange(N),
+            fpirs=[0.1], n_bootstrap=20,
+        ),
+    ),
+    "pair_similarity": (
+        pair_features.pair_similarity,
+        dict(features=unit(), left=np.arange(5), right=np.arange(5) + 1),
+    ),
+    "pair_features": (pair_features.pair_features, dict(images=unit(), mirrored=unit())),
+    "pool_templates": (pair_features.pool_templates, dict(features=unit(), template=LABELS)),
+    "tar_at_far": (
+        roc.tar_at_far,
+        dict(genuine=SCORES[:, 0], impostor=RNG.normal(size=40), fars=[0.1], n_bootstrap=20),
+    ),
+    "auc": (roc.auc, dict(genuine=SCORES[:, 0], impostor=SCORES[:, 1])),
+    "fold_accuracy": (
+        verification.fold_accuracy,
+        dict(similarity=SCORES[:, 0], same=BINARY == 1, fold=np.arange(N) % 3),
+    ),
+    "verification_figures": (
+        verification.verification_figures,
+        dict(similarity=SCORES[:, 0], same=BINARY == 1, n_bootstrap=20),
+    ),
+}  # fmt: skip
+
+
+def numbers(result):
+    """All numbers of a result, however nested."""
+    if isinstance(result, dict):
+        return [x for v in result.values() for x in numbers(v)]
+    if isinstance(result, list | tuple):
+        return [x for v in result for x in numbers(v)]
+    if isinstance(result, torch.Tensor):
+        result = result.detach().double().numpy()
+    if isinstance(result, np.ndarray | float | np.floating):
+        result = np.asarray(result)
+        return result.astype(np.float64).reshape(-1) if result.dtype.kind in "fiub" else []
+    return []
+
+
+def is_sentence(error):
+    text = str(error)
+    return len(text) > 20 and text.rstrip()[-1] in ".)`" and "\n" not in text.strip()
+
+
+def outcome(function, arguments):
+    """The numbers of the result, or the error: any other than these fails the test."""
+    # scikit-learn's estimators are checked by scikit-learn, in its own words.
+    allowed = ValueError if function is classify else InputError
+    try:
+        return np.array(list(numbers(function(**arguments))), dtype=float), None
+    except allowed as error:
+        return np.empty(0), error if isinstance(error, InputError) else None
