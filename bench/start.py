@@ -33,7 +33,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         bare = Path(folder) / "bare.py"
         bare.write_text('import streamlit\nstreamlit.title("Bare")\n')
         scripts = {"clmle": APP, "a bare Streamlit app": bare}
-        how = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
+        how: dict[str, Any] = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
         browser = p.chromium.launch(**how)
         for _ in range(turns):
             for name, script in scripts.items():
