@@ -7,6 +7,7 @@ Only learners on the same *data* (set, size, thinning) are compared: their test 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -110,13 +111,16 @@ def compared(frame: Any, learners: Sequence[str], measure: str = "balanced_accur
 def default_pair(frame: Any) -> tuple[str, str]:
     """A learner of the method and its strongest rival, of those with most attributes.
 
-    The rival shares an attribute and a seed with it, where any does. The first two learners where
-    there is no such; "" for want of a second.
+    The rival shares an attribute and a seed with it, where any does. Cells that several studies
+    share count as those of the study with most learners. The first two learners where there is no
+    such; "" for want of a second.
     """
     sizes = frame.groupby("learner")["attribute"].nunique()
     means = frame.groupby("learner")["balanced_accuracy"].mean()
     methods = frame.groupby("learner")["method"].first()
-    order = sorted(sizes.index, key=lambda n: (-sizes[n], -means[n], n))
+    study = {n: n.rpartition(" (")[2] for n in sizes.index}
+    beside = Counter(study.values())
+    order = sorted(sizes.index, key=lambda n: (-sizes[n], -means[n], -beside[study[n]], n))
     ours = next((n for n in order if methods[n] == OURS), order[0])
     cells = {
         n: set(zip(c["attribute"], c["seed"], strict=True)) for n, c in frame.groupby("learner")
