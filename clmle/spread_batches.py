@@ -92,8 +92,6 @@ class SpreadBatchSampler:
         hardness = np.maximum(losses, 1e-3 * max(losses.max(), 1e-12)) ** self.emphasis
         sizes = index.sizes_of(clusters)
         hard = hardness * sizes
-        if self.hard_share == 1:
-            return clusters, hard / hard.sum()
         even = sizes / sizes.sum()
         return clusters, self.hard_share * hard / hard.sum() + (1 - self.hard_share) * even
 
