@@ -334,6 +334,26 @@ def test_one_data_set_is_not_averaged_with_itself(folder):
     assert "All tasks of all data sets" not in first_section(where)
 
 
+def test_what_was_bought_with_other_measures_is_told(folder):
+    """Ours is ahead in balanced accuracy, behind in average precision, in MCC by the seed."""
+    cells = ranking({"clmle": 0.9, "lmle": 0.8}, noise=0)
+    digits = ranking({"clmle": 0.9, "lmle": 0.8}, ("label",), noise=0, dataset="digits")
+    for c in (*cells, *digits):
+        ours = c["variant"] == "clmle"
+        c["test"] = c["test"] | {
+            "average_precision": 0.4 if ours else 0.6,
+            "mcc": 0.5 + (ours and c["seed"]) * 0.1,
+        }
+    digits[0]["test"]["roc_auc"] = None
+    text = first_section(folder(leaderboard=cells, digits=digits))
+    assert (
+        "The same difference in average precision −0.200 (−0.200 to −0.200), ROC AUC +0.100 "
+        "(+0.100 to +0.100) and MCC +0.100 (−0.148 to +0.348)." in text
+    )
+    row = next(r for r in text.splitlines() if r.startswith("| lmle") and r.count("|") == 5)
+    assert row == "| lmle | −0.200 (−0.200 to −0.200) | – | +0.100 (−0.148 to +0.348) |"
+
+
 def test_what_was_decided_beforehand_stands_apart_with_the_seeds_still_to_come(folder):
     seeds = range(20, 25)
     where = folder(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from clmle.experiments.page import measures
 from clmle.experiments.page.markdown import Page, counted, difference_text, listed, number, signed
 from clmle.experiments.page.study import CONFIRMATIONS, FAMILY, OURS, Study
 from clmle.experiments.statistics import Difference, cells_frame, common_block, paired_difference
@@ -44,6 +45,11 @@ def group(page: Page, title: str, parts: Sequence[Study]) -> None:
             "cells",
         ],
         [_row(frame, d, each, names) for d, each in found],
+    )
+    page.text("The same in other measures, with which balanced accuracy could have been bought:")
+    page.table(
+        ["rival", *measures.OTHERS.values()],
+        [[d.second, *measures.row(frame, d.second)] for d, _ in found],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clmle.experiments.page import together
+from clmle.experiments.page import measures, together
 from clmle.experiments.page.markdown import Page, counted, interval, listed, number, signed
 from clmle.experiments.page.study import CONFIRMATIONS, FAMILY, OURS, RANKINGS, SCARCE, Study
 from clmle.experiments.statistics import (
@@ -76,6 +76,7 @@ def sentences(study: Study) -> list[str]:
         f"{number(means[d.second])}: difference {_with_interval(d, redrawn=True)}, "
         f"{d.won} of {counted(d.cells, 'cell')} (task and seed) won."
     )
+    lines.append(measures.sentence(frame, d.second))
     above = sum(d.low is not None and d.low > 0 for d in found)
     below = sum(d.high is not None and d.high < 0 for d in found)
     lines.append(

@@ -1,0 +1,34 @@
+"""Whether balanced accuracy was bought with other measures: the same differences in those."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clmle.experiments.page.markdown import difference_text, listed
+from clmle.experiments.page.study import OURS
+from clmle.experiments.statistics import Difference, paired_difference
+
+OTHERS = {"average_precision": "average precision", "roc_auc": "ROC AUC", "mcc": "MCC"}
+
+
+def elsewhere(frame: Any, rival: str) -> dict[str, Difference]:
+    """Ours minus the rival's by the name of each other measure, on the cells both have.
+
+    A measure that some of those cells lack is left out.
+    """
+    two = frame[frame["variant"].isin([OURS, rival])]
+    known = {m: name for m, name in OTHERS.items() if two[m].notna().all()}
+    found = {n: paired_difference(two, OURS, rival, m, n_bootstrap=0) for m, n in known.items()}
+    return {name: d for name, d in found.items() if d is not None}
+
+
+def sentence(frame: Any, rival: str) -> str:
+    """What the strongest rival differs by there; nothing where no other measure is known."""
+    parts = [f"{name} {difference_text(d)}" for name, d in elsewhere(frame, rival).items()]
+    return f"The same difference in {listed(parts)}." if parts else ""
+
+
+def row(frame: Any, rival: str) -> list[str]:
+    """A cell for each other measure, of a table."""
+    found = elsewhere(frame, rival)
+    return [difference_text(found.get(name)) for name in OTHERS.values()]
