@@ -148,6 +148,25 @@ PARTS_OF_CLMLE = (
         ratios=(),
     ),
     Study(
+        "photographs",
+        "Photographs: what do batches change where the rarer class has 37 images?",
+        "Does it matter there how batches are drawn, or whether Eq. 9 stands beside the softmax?",
+        {
+            "clmle": {"data": {"split": -1}},
+            "batches as the data come": {
+                **options(class_power=1.0),
+                "train": {"prior_method": "softmax"},
+                "data": {"split": -1},
+            },
+            "no Eq. 9": {**options(embedding_weight=0.0), "data": {"split": -1}},
+            **methods("bounded-sampling", "threshold-moving", split=-1),
+        },
+        attributes=("Defective",),
+        seeds=(*range(10, 20), *range(21, 29)),  # not those of other studies
+        ratios=(20,),
+        dataset="solar-cells",
+    ),
+    Study(
         "scale-x-denominator",
         "Scale and denominator of Eq. 9",
         "Does a scale alone repair the printed sum, and how large should it be?",
