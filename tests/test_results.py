@@ -354,6 +354,19 @@ def test_what_was_bought_with_other_measures_is_told(folder):
     assert row == "| lmle | −0.200 (−0.200 to −0.200) | – | +0.100 (−0.148 to +0.348) |"
 
 
+@pytest.mark.parametrize(
+    ("auc", "told"),
+    [(0.9, "ranks the images no better"), (0.6, "ranks the images better too"), (None, "")],
+)
+def test_a_defeat_is_told_apart_by_ranking_and_line(folder, auc, told):
+    cells = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
+    for c in cells:
+        c["test"] = c["test"] | {"roc_auc": auc if c["variant"] == "clmle" else 0.8}
+    text = first_section(folder(leaderboard=cells))
+    assert (f"On average lmle {told}" in text) if told else ("On average lmle" not in text)
+    assert "On average" not in first_section(folder(leaderboard=ranking({"clmle": 0.9, "x": 0.8})))
+
+
 def test_what_was_decided_beforehand_stands_apart_with_the_seeds_still_to_come(folder):
     seeds = range(20, 25)
     where = folder(

@@ -23,9 +23,28 @@ def elsewhere(frame: Any, rival: str) -> dict[str, Difference]:
 
 
 def sentence(frame: Any, rival: str) -> str:
-    """What the strongest rival differs by there; nothing where no other measure is known."""
+    """The difference to a rival there; nothing where no other measure is known."""
     parts = [f"{name} {difference_text(d)}" for name, d in elsewhere(frame, rival).items()]
     return f"The same difference in {listed(parts)}." if parts else ""
+
+
+def diagnosis(frame: Any, d: Difference) -> str:
+    """Of a rival with the higher mean: does it rank the images better, or only divide them better?
+
+    ROC AUC is blind to where the line between two classes is drawn.
+    """
+    ranks = elsewhere(frame, d.second).get("ROC AUC")
+    if d.mean >= 0 or ranks is None:
+        return ""
+    if ranks.mean < 0:
+        return (
+            f"On average {d.second} ranks the images better too: it is ahead by its features, not "
+            "only by where it draws the line between classes."
+        )
+    return (
+        f"On average {d.second} ranks the images no better: it is ahead by where it draws the "
+        "line between classes, not by its features."
+    )
 
 
 def row(frame: Any, rival: str) -> list[str]:

@@ -76,7 +76,7 @@ def sentences(study: Study) -> list[str]:
         f"{number(means[d.second])}: difference {_with_interval(d, redrawn=True)}, "
         f"{d.won} of {counted(d.cells, 'cell')} (task and seed) won."
     )
-    lines.append(measures.sentence(frame, d.second))
+    lines += [measures.sentence(frame, d.second), measures.diagnosis(frame, d)]
     above = sum(d.low is not None and d.low > 0 for d in found)
     below = sum(d.high is not None and d.high < 0 for d in found)
     lines.append(
