@@ -201,6 +201,27 @@ def test_imbalance_is_a_column_a_ratio(folder):
     assert made.figures["imbalance.svg"].layout.xaxis.type == "log"
 
 
+def test_gains_are_told_at_every_ratio_and_where_they_are_largest(folder):
+    """Over softmax ours gains more the rarer the few are, over lmle it gains most at 10 to 1."""
+    gains = {"softmax": {1: 0.0, 10: 0.1, 100: 0.3}, "lmle": {1: 0.01, 10: 0.2, 100: 0.05}}
+    cells = [
+        cell(n, "Smiling", s, 0.9 - gains.get(n, {}).get(r, 0), ratio=float(r))
+        for n in ("clmle", *gains)
+        for r in (1, 10, 100)
+        for s in (0, 1)
+    ]
+    text = page(folder(imbalance=cells)).markdown()
+    assert (
+        "The gain of clmle is largest at the highest imbalance, 100 : 1, over 1 of 2 rivals; "
+        "not over lmle (at 10 : 1)." in text
+    )
+    lines = [line for line in text.splitlines() if line.startswith("| softmax | +")]
+    assert lines == [
+        "| softmax | +0.000 (+0.000 to +0.000) | +0.100 (+0.100 to +0.100) | "
+        "+0.300 (+0.300 to +0.300) |"
+    ]
+
+
 def test_published_and_measured_figures_never_share_a_table(folder):
     text = page(folder(leaderboard=ranking({"clmle": 0.9, "lmle": 0.8}))).markdown()
     beside = text.split("## Beside the paper")[1].split("## How it was made")[0]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from clmle import figures
-from clmle.experiments.page.markdown import Page, difference_text, with_spread
+from clmle.experiments.page.markdown import Page, counted, difference_text, listed, with_spread
 from clmle.experiments.page.ranking import basis
 from clmle.experiments.page.study import OURS, Study
 from clmle.experiments.page.verdict import rivals
 from clmle.experiments.statistics import (
+    Difference,
     cells_frame,
     common_block,
     complete_variants,
@@ -52,6 +53,35 @@ def _study(page: Page, study: Study) -> None:
     )
     caption = "Lines: mean over tasks and seeds; open marks: one seed."
     page.figure(study.name, figure, study.caption(caption))
+    _gains(page, frame, [n for n in table.index if n in rivals(frame)], ratios)
+
+
+def _gains(page: Page, frame: Any, names: Sequence[str], ratios: Sequence[float]) -> None:
+    """How far ours is above every rival at each ratio, and where it is furthest above."""
+    if OURS not in set(frame["variant"]) or not names or len(ratios) < 2:
+        return
+    by_ratio = [frame[frame["ratio"] == r] for r in ratios]
+    found = {n: [paired_difference(f, OURS, n, n_bootstrap=0) for f in by_ratio] for n in names}
+    most = {n: _largest(ds, ratios) for n, ds in found.items()}
+    here = max(ratios)
+    there = [n for n, r in most.items() if r == here]
+    elsewhere = [f"{n} (at {r:g} : 1)" for n, r in most.items() if r != here]
+    page.text(
+        f"The gain of {OURS} is largest at the highest imbalance, {here:g} : 1, over "
+        f"{len(there)} of {counted(len(names), 'rival')}"
+        + (f"; not over {listed(elsewhere)}." if elsewhere else "."),
+        f"{OURS} minus each rival, 95 % interval over seeds:",
+    )
+    page.table(
+        ["rival", *(f"{r:g} : 1" for r in ratios)],
+        [[n, *map(difference_text, ds)] for n, ds in found.items()],
+    )
+
+
+def _largest(differences: Sequence[Difference | None], ratios: Sequence[float]) -> float:
+    """The ratio at which the mean difference is largest."""
+    known = [(d.mean, r) for d, r in zip(differences, ratios, strict=True) if d is not None]
+    return max(known)[1]
 
 
 def _spread(values: Any) -> str:
