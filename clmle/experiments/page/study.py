@@ -23,7 +23,7 @@ RANKINGS = ("leaderboard", "attributes", "screen", "digits", "solar-cells", *CON
 ABLATIONS = (
     "table7", "margins", "cluster-size", "clusters-per-batch", "samples-per-cluster",
     "neighbors", "rounds", "prior", "small-classes", "sampling-x-cost", "rule",
-    "scale-x-denominator", "waiting", "hard-share", "photographs",
+    "scale-x-denominator", "waiting", "hard-share", "embedding", "photographs",
 )  # fmt: skip
 TUNINGS = ("tuning", "tuning-digits")
 KNOWN = (

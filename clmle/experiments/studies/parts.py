@@ -148,6 +148,15 @@ PARTS_OF_CLMLE = (
         ratios=(),
     ),
     Study(
+        "embedding",
+        "Eq. 9 beside the softmax",
+        "What does Eq. 9 itself add to the softmax on the same batches, over all attributes?",
+        {"clmle": {}, "no Eq. 9": options(embedding_weight=0.0)},
+        attributes=FACES,
+        seeds=(0, 1, 2, 3, 4),
+        ratios=(),
+    ),
+    Study(
         "photographs",
         "Photographs: what do batches change where the rarer class has 37 images?",
         "Does it matter there how batches are drawn, or whether Eq. 9 stands beside the softmax?",
