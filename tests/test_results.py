@@ -222,6 +222,13 @@ def test_gains_are_told_at_every_ratio_and_where_they_are_largest(folder):
     ]
 
 
+def test_a_rival_that_shares_no_cell_with_ours_has_no_gain(folder):
+    cells = [cell("clmle", "Smiling", 0, 0.9, ratio=r) for r in (1.0, 10.0)]
+    apart = [cell("lmle", "Smiling", 1, 0.8, ratio=r) for r in (1.0, 10.0)]
+    also = [cell("softmax", "Smiling", s, 0.7, ratio=r) for r in (1.0, 10.0) for s in (0, 1)]
+    assert "lmle | +" not in page(folder(imbalance=cells + apart + also)).markdown()
+
+
 def test_published_and_measured_figures_never_share_a_table(folder):
     text = page(folder(leaderboard=ranking({"clmle": 0.9, "lmle": 0.8}))).markdown()
     beside = text.split("## Beside the paper")[1].split("## How it was made")[0]

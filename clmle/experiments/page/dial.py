@@ -62,13 +62,16 @@ def _gains(page: Page, frame: Any, names: Sequence[str], ratios: Sequence[float]
         return
     by_ratio = [frame[frame["ratio"] == r] for r in ratios]
     found = {n: [paired_difference(f, OURS, n, n_bootstrap=0) for f in by_ratio] for n in names}
+    found = {n: ds for n, ds in found.items() if any(ds)}  # those that share a cell with ours
+    if not found:
+        return
     most = {n: _largest(ds, ratios) for n, ds in found.items()}
     here = max(ratios)
     there = [n for n, r in most.items() if r == here]
     elsewhere = [f"{n} (at {r:g} : 1)" for n, r in most.items() if r != here]
     page.text(
         f"The gain of {OURS} is largest at the highest imbalance, {here:g} : 1, over "
-        f"{len(there)} of {counted(len(names), 'rival')}"
+        f"{len(there)} of {counted(len(found), 'rival')}"
         + (f"; not over {listed(elsewhere)}." if elsewhere else "."),
         f"{OURS} minus each rival, 95 % interval over seeds:",
     )

@@ -38,12 +38,12 @@ def diagnosis(frame: Any, d: Difference) -> str:
         return ""
     if ranks.mean < 0:
         return (
-            f"On average {d.second} ranks the images better too: it is ahead by its features, not "
-            "only by where it draws the line between classes."
+            f"On average {d.second} ranks the images better too: its lead is not only a matter of "
+            "where it draws the line between classes."
         )
     return (
-        f"On average {d.second} ranks the images no better: it is ahead by where it draws the "
-        "line between classes, not by its features."
+        f"On average {d.second} ranks the images no better: its lead is a matter of where it "
+        "draws the line between classes."
     )
 
 

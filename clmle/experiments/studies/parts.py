@@ -158,7 +158,7 @@ PARTS_OF_CLMLE = (
     ),
     Study(
         "photographs",
-        "Photographs: what do batches change where the rarer class has 37 images?",
+        "Photographs: what do batches change where the rarer class has about 37 images?",
         "Does it matter there how batches are drawn, or whether Eq. 9 stands beside the softmax?",
         {
             "clmle": {"data": {"split": -1}},
