@@ -9,8 +9,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from app.widgets.preload import warm  # noqa: E402
 from app.widgets.uploads import bound_uploads  # noqa: E402
-from app.widgets.warm import warm  # noqa: E402
 
 # Not "pages": Streamlit would serve that folder by itself, past this file.
 PAGES = Path(__file__).parent / "views"
@@ -20,8 +20,8 @@ bound_uploads()
 ICON = str(Path(__file__).with_name("icon.png"))
 st.set_page_config(page_title="clmle", page_icon=ICON, layout="wide")
 if getattr(st.context.theme, "type", "light") == "dark":
-    # Streamlit writes white on the primary colour and the primary colour on a dark ground; no one
-    # colour can be read both ways.
+    # Streamlit writes white on the primary color and the primary color on a dark ground; no one
+    # color can be read both ways.
     st.html(
         "<style>[data-variant='segmented_control'][aria-checked='true'] p, "
         "[data-testid='stSliderThumbValue'] p {color: #56B4E9}</style>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import dials, pages, scatter, sessions, start
+from bench import controls, pages, scatter, sessions, start
 from bench.comparison import Comparison
 
 START = Comparison(
@@ -56,7 +56,7 @@ SCATTER = Comparison(
 DIALS = Comparison(
     "dials",
     "A dial of the sphere turned",
-    dials.run,
+    controls.run,
     "From the key until the browser has drawn other training points; and until all frames of two "
     "courses that were trained before are there.",
     lambda tables, limits: (

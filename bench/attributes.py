@@ -83,8 +83,8 @@ def one(backbone: str, folder: Path, share: float) -> Tables:
     bare: list[float] = []
     whole: list[float] = []
     for step in range(4 if share < 1 else 12):
-        batch = method.draw(step)
-        images = source.batch(task.train[batch.rows])
+        batch = method.sample_batch(step)
+        images = source.batch(task.train[batch.indices])
         bare.append(timed(functools.partial(update, images, plain))[1])
         # CLMLE's own time includes drawing and fetching the batch.
         work = functools.partial(clmle_step, method, task, source, step, update)
@@ -114,9 +114,9 @@ def one(backbone: str, folder: Path, share: float) -> Tables:
 
 
 def clmle_step(method: MultiLabel, task: Any, source: ImageSource, step: int, update: Any) -> None:
-    """A batch drawn and fetched, and what is learnt from it."""
-    batch = method.draw(step)
-    rows = task.train[batch.rows]
+    """A batch drawn and fetched, and what is learned from it."""
+    batch = method.sample_batch(step)
+    rows = task.train[batch.indices]
     labels = torch.from_numpy(task.labels[rows]).to(source.device)
     update(source.batch(rows), functools.partial(clmle_loss, method, labels, batch))
 
@@ -180,7 +180,7 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
         f"would take {row[SCHEDULE]} h here. The network bounds it: "
         f"{rate:.0f} GFLOP/s, {rate / limits['product, GFLOP/s']:.2f} of the rate of a large "
         f"product; most of a step is {most['operation']} ({most['% of a step']} %). Clusters are "
-        "bounded by products with neighbouring clusters and the gathers before them; heads are "
+        "bounded by products with neighboring clusters and the gathers before them; heads are "
         "clustered side by side, a thread each."
     )
 

@@ -29,12 +29,12 @@ def features(n: int, d: int, kind: str, seed: int) -> np.ndarray:
     """Unit rows: n / 150 "modes", 40 "uneven" ones, "flat" on 8 axes, or "none" at all."""
     rng = np.random.default_rng(seed)
     if kind == "modes":
-        centres = rng.normal(size=(max(2, n // 150), d))
-        x = centres[rng.integers(len(centres), size=n)] + 0.9 * rng.normal(size=(n, d))
+        centers = rng.normal(size=(max(2, n // 150), d))
+        x = centers[rng.integers(len(centers), size=n)] + 0.9 * rng.normal(size=(n, d))
     elif kind == "uneven":
-        centres = rng.normal(size=(40, d))
+        centers = rng.normal(size=(40, d))
         shares = rng.dirichlet(np.full(40, 1.0))
-        x = centres[rng.choice(40, size=n, p=shares)] + 1.2 * rng.normal(size=(n, d))
+        x = centers[rng.choice(40, size=n, p=shares)] + 1.2 * rng.normal(size=(n, d))
     elif kind == "flat":
         x = rng.normal(size=(n, 8)) @ rng.normal(size=(8, d)) + 0.3 * rng.normal(size=(n, d))
     else:
@@ -43,7 +43,7 @@ def features(n: int, d: int, kind: str, seed: int) -> np.ndarray:
 
 
 def objective(x: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """Mean f.mu with mu the normalised mean of each cluster."""
+    """Mean f.mu with mu the normalized mean of each cluster."""
     sums = np.zeros((k, x.shape[1]))
     np.add.at(sums, labels, x)
     return float(np.linalg.norm(sums, axis=1).sum() / len(x))
@@ -280,7 +280,7 @@ def says_growth(tables: Tables, limits: Mapping[str, float]) -> str:
         "with n x K edges a round; balanced_kmeans holds an array of n x K x d numbers twice, and "
         f"looks at n x K numbers and sorts n for every cluster (*too large*: beyond {GB:g} GB); "
         "FAISS compares all samples with all clusters, n^2 at one cluster size, at the rate of a "
-        "product. Ours looks at neighbouring clusters only. "
+        "product. Ours looks at neighboring clusters only. "
         f"*Too long*: the case before took over {PATIENCE:g} s. "
         f"At n = {last['n']} FAISS takes {last['FAISS without sizes, s']} s and ours "
         f"{last['clmle, s']} s."
@@ -311,7 +311,7 @@ def says_large(tables: Tables, limits: Mapping[str, float]) -> str:
         f"Time grows as n^{grown:.2f} over this range. What bounds it: at the end every sample is "
         f"compared with every centroid once, in blocks: at n = {last['n']} a product of "
         f"{whole:.2f} s at the rate above, and the largest of every row. That pass is n^2 at one "
-        "cluster size, so the exponent rises beyond 10^6; the rest is products with neighbouring "
+        "cluster size, so the exponent rises beyond 10^6; the rest is products with neighboring "
         "clusters, gathers and sorts, which memory bounds."
     )
 
@@ -340,7 +340,7 @@ AGAINST = Comparison(
     "Balanced spherical k-means against its peers",
     against_peers,
     "One start, at most 15 rounds each, d = 64; the objective is the mean f.mu with mu the "
-    "normalised mean. Medians over three draws of the data. Only FAISS leaves sizes free.",
+    "normalized mean. Medians over three draws of the data. Only FAISS leaves sizes free.",
     says_against,
     gpu="the same with features on it",
 )

@@ -9,7 +9,6 @@ from bench import (
     convergence,
     distributed,
     extraction,
-    faults,
     identities,
     nearest,
     precision,
@@ -34,6 +33,5 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
     "Pictures and data": (projections.COMPARISON, rendering.COMPARISON),
     "The app": (app.START, app.PAGES, app.SESSIONS, app.SCATTER, app.DIALS),
-    "Faults": (faults.COMPARISON,),
 }
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}

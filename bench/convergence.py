@@ -8,9 +8,9 @@ from dataclasses import replace
 from statistics import mean
 
 from bench.comparison import Comparison, Rows, Tables
-from clmle.experiments.cells import Cell, run_cell
-from clmle.experiments.convergence import iterations_to
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
+from clmle.studies.convergence import iterations_to
+from clmle.studies.trials import Trial, run_trial
 
 METHODS = ("clmle", "lmle", "triplet", "crl", "softmax")
 ATTRIBUTE = "Mouth_Slightly_Open"
@@ -23,19 +23,19 @@ PAPER = {"crl": "15", "lmle": "1.3 to 2"}  # times as many iterations as CLMLE, 
 
 def course(method: str, seed: int, quick: bool, folder: str) -> list[list[float]]:
     """(iterations, seconds, balanced accuracy on validation) of one run, without prior features."""
-    settings = preset_settings("reference", method, "toonfaces", ATTRIBUTE)
-    steps, looks = (20, 2) if quick else (STEPS, LOOKS)
+    config = preset_config("reference", method, "toonfaces", ATTRIBUTE)
+    steps, specs = (20, 2) if quick else (STEPS, LOOKS)
     train = replace(
-        settings.train,
+        config.train,
         iterations=steps,
-        rounds=looks,
-        patience=looks,
-        prior_iterations=0,
+        rounds=specs,
+        patience=specs,
+        pretrain_iterations=0,
         seed=seed,
     )
-    data = replace(settings.data, size="quick")
-    cell = Cell(method, replace(settings, data=data, train=train))
-    return run_cell(cell, f"{folder}/{method}-{seed}")["course"]
+    data = replace(config.data, size="quick")
+    cell = Trial(method, replace(config, data=data, train=train))
+    return run_trial(cell, f"{folder}/{method}-{seed}")["learning_curve"]
 
 
 def run(quick: bool = False) -> Rows:

@@ -19,7 +19,7 @@ import torch
 from bench.comparison import Comparison, Tables
 from bench.report import print_rows
 from clmle.data import load_toonfaces
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.run_folder import create_run, open_run
 
 TITLE = "Training by one process and by two (240 images of 40 x 40 a step, 6,000 to cluster)"
@@ -56,9 +56,9 @@ CASES = {"one attribute": "Eyeglasses", "three attributes": "Eyeglasses,Smiling,
 def measured(case: str, size: int, quick: bool) -> dict:
     """Seconds of the parts, by ``size`` processes that torchrun starts."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = preset_settings("quick", "clmle", attribute=CASES[case])
-        train = replace(settings.train, prior_iterations=0, threads=1)
-        made = create_run(folder, replace(settings, train=train).to_dict())
+        config = preset_config("quick", "clmle", attribute=CASES[case])
+        train = replace(config.train, pretrain_iterations=0, threads=1)
+        made = create_run(folder, replace(config, train=train).to_dict())
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
                    "--nproc-per-node", str(size), "-m", "bench.distributed",
                    "--measure", str(made.path), "--steps", "8" if quick else "30"]  # fmt: skip
@@ -72,7 +72,7 @@ def measured(case: str, size: int, quick: bool) -> dict:
 def measure(folder: Path, steps: int) -> None:
     """In one of the processes: some steps on the first clusters; the first one prints the times."""
     from clmle.training.distributed import leave, world_of_environment
-    from clmle.training.engine import Session
+    from clmle.training.trainer import Session
 
     torch.set_num_threads(1)
     world = world_of_environment()
@@ -81,19 +81,19 @@ def measure(folder: Path, steps: int) -> None:
     for _ in range(2):  # the second one starts warm
         session.begin_round()
     times: dict[str, list[float]] = {"step": [], "settle": []}
-    settle = world.settle
+    settle = world.sync_state
 
     def timed(*given: object) -> None:
         began = time.perf_counter()
         settle(*given)  # type: ignore[arg-type]
         times["settle"].append(time.perf_counter() - began)
 
-    world.settle = timed  # type: ignore[assignment, method-assign]
+    world.sync_state = timed  # type: ignore[assignment, method-assign]
     for _ in range(steps):
         began = time.perf_counter()
         session.one_step(session.method, "round 1")
         times["step"].append(time.perf_counter() - began)
-    if world.leads:
+    if world.is_main:
         refresh = session.run.metrics("refresh")[-1]
         found = {name: median(values) for name, values in times.items()}
         found |= {"extract": refresh["extract_seconds"], "cluster": refresh["cluster_seconds"]}
@@ -110,7 +110,7 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
     return (
         f"Two processes of one thread against one: {', '.join(words)}. The network's passes bound "
         "a step, and two processes share the machine's memory bandwidth; agreeing on gradients and "
-        "on what the index learnt is the part named in the table."
+        "on what the index learned is the part named in the table."
     )
 
 

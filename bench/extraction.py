@@ -10,7 +10,7 @@ import torch
 from bench.comparison import Comparison, Rows, Tables, number
 from bench.limits import pick, seconds
 from bench.roofline import counted, gflop
-from clmle.backbones import build_backbone
+from clmle.models import build_backbone
 from clmle.training.network import extraction_batch
 
 SIZES = {

@@ -21,11 +21,11 @@ import torch.nn.functional as F
 
 from bench.comparison import Comparison, Tables, number
 from bench.report import print_rows
-from clmle.batches import ClusterBatchSampler
-from clmle.index import ClusterIndex
+from clmle.cluster_index import ClusterIndex
 from clmle.losses import clmle_loss
-from clmle.losses.local import local_margin_loss
-from clmle.spread_batches import SpreadBatchSampler
+from clmle.losses.retrieved import retrieved_margin_loss
+from clmle.samplers.cluster import ClusterSampler
+from clmle.samplers.hard_cluster import HardClusterSampler
 
 TITLE = "Identities in great numbers"
 DIM = 512  # of the paper's features
@@ -62,21 +62,21 @@ def one(name: str, people: int, images: int) -> dict:
     again = seconds(lambda: index.refresh(features))
     index.record(np.arange(len(labels)), rng.random(len(labels)))
     # Most identities have fewer images than the 20 of a cluster that a batch wants.
-    printed, spread = ClusterBatchSampler(index), SpreadBatchSampler(index, 240)
+    printed, spread = ClusterSampler(index), HardClusterSampler(index, 240)
     draws = [median_ms(partial(sampler.draw, rng)) for sampler in (printed, spread)]
     batch, rows = printed.draw(rng), spread.draw(rng)
     classes = torch.from_numpy(index.classes)
     stored = torch.from_numpy(index.centroids)
 
     def in_batch() -> None:
-        f = leaf(features[batch.rows])
+        f = leaf(features[batch.indices])
         slots, own = torch.from_numpy(batch.slots), torch.from_numpy(batch.classes)
         clmle_loss(F.normalize(f), slots, own, 0.3, 0.1, scale=8.0, denominator="mean").backward()
 
     def among_all() -> None:
         f = leaf(features[rows])
         y = torch.from_numpy(labels[rows])
-        local_margin_loss(F.normalize(f), y, stored, classes, 0.3).mean().backward()
+        retrieved_margin_loss(F.normalize(f), y, stored, classes, 0.3).mean().backward()
 
     losses = [median_ms(work) for work in (in_batch, among_all)]
     own = sum(a.nbytes for a in (index.labels, index.assignment, index.centroids, index.classes,
@@ -89,7 +89,7 @@ def one(name: str, people: int, images: int) -> dict:
         "features, GB": f"{features.nbytes / 2**30:.1f}",
         "first clusters, s": f"{first:.1f}",
         "refresh, s": f"{again:.1f}",
-        "batch of one neighbourhood, ms": f"{draws[0]:.0f}",
+        "batch of one neighborhood, ms": f"{draws[0]:.0f}",
         "spread batch, ms": f"{draws[1]:.0f}",
         "Eq. 9 in the batch, ms": f"{losses[0]:.1f}",
         "Eq. 9 among all clusters, ms": f"{losses[1]:.0f}",
@@ -148,7 +148,7 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
         f"{read:.0f} ms at the bandwidth above. Eq. 9 among all clusters is three "
         f"products of the batch with all of them, {product:.0f} ms at the rate above, and "
         f"takes {taken} ms, mostly to write and read what stands between the products: take "
-        "`--batches neighbourhood --centroids batch` there, as the paper does. A softmax over so "
+        "`--batches neighborhood --centroids batch` there, as the paper does. A softmax over so "
         f"many identities, which the recipe has beside Eq. 9, is {weights:.1f} GB of weights more, "
         "three times that while it learns; `--softmax-weight 0` leaves it out."
     )

@@ -1,4 +1,4 @@
-"""The nearest-cluster rule against exact and approximate neighbours among all training vectors."""
+"""The nearest-cluster rule against exact and approximate neighbors among all training vectors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FEW = 20  # queries to the KD-tree over all vectors, which takes tens of millise
 class Contender:
     """``search`` asks for the first ``queries``, and gives what is named by ``gives``.
 
-    "vectors": neighbours (m, k); "classes" (m,); "clusters": neighbours among them.
+    "vectors": neighbors (m, k); "classes" (m,); "clusters": neighbors among them.
     """
 
     search: Callable[[], np.ndarray]
@@ -111,13 +111,13 @@ def built(X: np.ndarray, y: np.ndarray, queries: np.ndarray) -> dict[str, Conten
     model = NearestClusterClassifier(cluster_size=SIZE, n_neighbors=NEIGHBORS, random_state=0)
     _, fit = timed(lambda: model.fit(X, y))
     found = {CLUSTERS: Contender(lambda: model.predict(queries), "classes", fit)}
-    for name, make, settings in (
+    for name, make, config in (
         (EXACT, lambda: faiss.IndexFlatIP(DIM), ({},)),
         ("IVF", lambda: _ivf(faiss), ({"nprobe": 1}, {"nprobe": 8}, {"nprobe": 32})),
         ("HNSW", lambda: _hnsw(faiss), ({"efSearch": 32}, {"efSearch": 128})),
     ):
         index, seconds = timed(partial(filled, make()))
-        for setting in settings:
+        for setting in config:
             label = ", ".join([name, *(f"{k} {v}" for k, v in setting.items())])
             found[label] = Contender(_search(index, setting, queries), built=seconds)
     start = time.perf_counter()
@@ -187,7 +187,7 @@ def voted(classes: np.ndarray) -> np.ndarray:
 
 
 def hits(found: np.ndarray, exact: np.ndarray) -> float:
-    """Share of the exact neighbours that were found."""
+    """Share of the exact neighbors that were found."""
     pairs = zip(found, exact, strict=False)
     return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in pairs]))
 
@@ -219,7 +219,7 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
 
 COMPARISON = Comparison(
     "nearest",
-    "Nearest-cluster rule against nearest neighbours",
+    "Nearest-cluster rule against nearest neighbors",
     run,
     f"{DIM} dimensions, {CLASSES} classes, modes of {OF_MODE:,} vectors, clusters of {SIZE}, "
     f"N = k = {NEIGHBORS}, {QUERIES:,} queries at once ({FEW} to the KD-tree over all), medians of "

@@ -18,10 +18,10 @@ import numpy as np
 
 from bench.report import print_rows
 from clmle.data.toonfaces import ATTRIBUTES
-from clmle.evaluation.attributes import attribute_figures
-from clmle.evaluation.classification import classification_figures
 from clmle.files import write_arrays
-from clmle.presets import preset_settings
+from clmle.metrics.attributes import attribute_metrics
+from clmle.metrics.classification import classification_metrics
+from clmle.presets import preset_config
 from clmle.projection import projection_path
 from clmle.run_folder import RunFolder, create_run
 
@@ -29,7 +29,7 @@ PAGES = (
     "start", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "recognition",
     "margins", "paper",
 )  # fmt: skip
-METHODS = ("clmle", "softmax", "over-sampling", "focal", "lmle")
+METHODS = ("clmle", "softmax", "oversampling", "focal", "lmle")
 
 
 def fake_runs(root: str | os.PathLike[str], count: int) -> None:
@@ -39,16 +39,16 @@ def fake_runs(root: str | os.PathLike[str], count: int) -> None:
         together = i % 2 == 0
         attribute = "all" if together else ATTRIBUTES[i % len(ATTRIBUTES)]
         method = METHODS[i % len(METHODS)]
-        run = create_run(root, preset_settings("quick", method, "toonfaces", attribute).to_dict())
+        run = create_run(root, preset_config("quick", method, "toonfaces", attribute).to_dict())
         names = ATTRIBUTES if together else (attribute,)
         labels = (rng.random((400, len(names))) < 0.2).astype(int)
         labels[:2] = [[0], [1]]
         scores = rng.normal(size=(400, len(names), 2))
         scores[..., 1] += labels
         if together:
-            test = attribute_figures(labels, scores, names, n_bootstrap=10)
+            test = attribute_metrics(labels, scores, names, n_bootstrap=10)
         else:
-            test = classification_figures(labels[:, 0], scores[:, 0], n_bootstrap=10)
+            test = classification_metrics(labels[:, 0], scores[:, 0], n_bootstrap=10)
         for step in range(0, 160, 5):
             run.append_metrics(kind="train", step=step, loss=1 / (step + 1), learning_rate=0.05)
         for round in range(5):

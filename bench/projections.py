@@ -14,19 +14,19 @@ from clmle.projection import project
 SIZES = (5_000, 20_000, 100_000)
 DIM, MODES = 64, 40
 PATIENCE = 600.0  # seconds that a picture may take, foretold from the sizes before
-ASKED, NEAR = 1000, 15  # points whose nearest neighbours are compared
+ASKED, NEAR = 1000, 15  # points whose nearest neighbors are compared
 
 
 def points(n: int) -> np.ndarray:
     """Unit rows of 40 modes."""
     rng = np.random.default_rng(0)
-    centres = rng.normal(size=(MODES, DIM)).astype(np.float32)
-    x = centres[rng.integers(MODES, size=n)] + rng.standard_normal((n, DIM), dtype=np.float32)
+    centers = rng.normal(size=(MODES, DIM)).astype(np.float32)
+    x = centers[rng.integers(MODES, size=n)] + rng.standard_normal((n, DIM), dtype=np.float32)
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
 def kept(x: np.ndarray, picture: np.ndarray) -> float:
-    """Share of the nearest neighbours of some points that are so in the picture too."""
+    """Share of the nearest neighbors of some points that are so in the picture too."""
     rows = np.random.default_rng(1).choice(len(x), ASKED, replace=False)
     found = []
     for of in map(torch.from_numpy, (x, picture)):
@@ -40,7 +40,7 @@ def run(quick: bool = False) -> Rows:
     """Seconds of each; libraries compile before the clock runs."""
     rows: Rows = []
     for method in ("umap", "tsne"):
-        # UMAP looks for neighbours in another way beyond 4,096 points, and compiles that too.
+        # UMAP looks for neighbors in another way beyond 4,096 points, and compiles that too.
         project(points(500 if quick else SIZES[0]), method)
         done: list[tuple[int, float]] = []
         for n in (1000, 2000) if quick else SIZES:
@@ -71,7 +71,7 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
     return (
         "; ".join(words) + ". Both run on one thread, which makes the same picture of the same "
         "seed. What bounds them is not arithmetic: a step moves every point by those of its "
-        "neighbours, which lie anywhere in memory, some hundred times over; t-SNE's forces "
+        "neighbors, which lie anywhere in memory, some hundred times over; t-SNE's forces "
         "between all points are interpolated on a grid by Fourier transforms."
     )
 
@@ -81,7 +81,7 @@ COMPARISON = Comparison(
     "t-SNE and UMAP",
     run,
     f"Unit vectors of {MODES} modes in {DIM} dimensions, settings of the app, one run each; "
-    f"*kept*: share of the {NEAR} nearest neighbours of {ASKED:,} points that are so in the "
+    f"*kept*: share of the {NEAR} nearest neighbors of {ASKED:,} points that are so in the "
     "picture.",
     says,
 )

@@ -12,7 +12,7 @@ from bench.comparison import Comparison, Tables, number
 from bench.report import print_rows
 from clmle.data.toonfaces import build
 from clmle.data.toonfaces import render as drawing
-from clmle.data.toonfaces.looks import draw_image
+from clmle.data.toonfaces.specs import draw_image
 from clmle.data.toonfaces.styles import style_named
 
 
@@ -21,17 +21,17 @@ def run(quick: bool = False) -> list[dict]:
     plan = build.Plan("quick", 40, 0)
     cast = plan.cast()
     rows = np.random.default_rng(0).permutation(plan.total)[: 60 if quick else 400]
-    parts = dict.fromkeys(("look", "compose", "rasterise", "pose", "light"), 0.0)
+    parts = dict.fromkeys(("look", "compose", "rasterize", "pose", "light"), 0.0)
     for warm in (True, False):
         for row in rows[: 30 if warm else len(rows)]:
-            look = cast[row][2]
-            style = style_named(look["style"])
+            spec = cast[row][2]
+            style = style_named(spec["style"])
             times = [time.perf_counter()]
-            image, _ = draw_image(look, style, build._rng(plan, int(row)))
+            image, _ = draw_image(spec, style, build._rng(plan, int(row)))
             times.append(time.perf_counter())
-            svg = drawing._svg(style, look, image)
+            svg = drawing._svg(style, spec, image)
             times.append(time.perf_counter())
-            picture = drawing._rasterise(svg, style, plan.image_size)
+            picture = drawing._rasterize(svg, style, plan.image_size)
             times.append(time.perf_counter())
             posed = drawing._pose(picture, image, plan.image_size)
             times.append(time.perf_counter())
@@ -48,8 +48,8 @@ def says(tables: Tables, limits: Mapping[str, float]) -> str:
     row = tables[""][0]
     whole = number(row["sum ms"])
     return (
-        f"{whole:.1f} ms a face and core, {number(row['rasterise ms']) / whole:.0%} of it "
-        "rasterising at twice the size, one core's arithmetic; faces are drawn on all cores at "
+        f"{whole:.1f} ms a face and core, {number(row['rasterize ms']) / whole:.0%} of it "
+        "rasterizing at twice the size, one core's arithmetic; faces are drawn on all cores at "
         f"once, so that 9,000 (`quick`) are {9 * whole:.0f} s of one core and 39,000 (`standard`) "
         f"{39 * whole:.0f} s."
     )

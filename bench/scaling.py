@@ -27,11 +27,11 @@ from bench.scaling_measured import (
 )
 from bench.scaling_model import Model, clusters
 from bench.scaling_page import draw, page
-from clmle.batches import ClusterBatchSampler
+from clmle.cluster_index import ClusterIndex
+from clmle.distributed_index import DistributedIndex
 from clmle.files import write_text
-from clmle.index import ClusterIndex
-from clmle.shared_index import SharedIndex
-from clmle.spread_batches import SpreadBatchSampler
+from clmle.samplers.cluster import ClusterSampler
+from clmle.samplers.hard_cluster import HardClusterSampler
 
 HOST = 256  # GB of memory of the machine on paper
 PROCESSES = 8
@@ -66,13 +66,13 @@ def counted(classes: int, each: int) -> list[dict[str, Any]]:
     _ = index.present
     arrays = [v for v in vars(index).values() if isinstance(v, np.ndarray)]
     held = sum(a.nbytes for a in (*arrays, *index._by_class))
-    shared = SharedIndex.of(ClusterIndex.empty(index.labels, DIM), 0, 1)
+    shared = DistributedIndex.of(ClusterIndex.empty(index.labels, DIM), 0, 1)
     shared.refresh(features, warm=False)
-    refreshed = sum(a.nbytes for a in shared.told().values())
+    refreshed = sum(a.nbytes for a in shared.changes().values())
     rows = np.arange(BATCH)
     shared.record(rows, np.ones(BATCH))
     shared.move(rows, features[:BATCH], 0.9)
-    step = sum(a.nbytes for a in shared.told().values())
+    step = sum(a.nbytes for a in shared.changes().values())
     n, k = len(index.labels), index.n_clusters
     return [
         {"what": what, "by formula": f"{a:,}", "counted": f"{b:,}", "same": a == b}
@@ -104,7 +104,7 @@ def memory(model: Model) -> list[dict[str, Any]]:
                 "one process": size(process),
                 f"processes in {HOST} GB": int(HOST * 2**30 // process),
                 "told of a refresh": size(told_bytes(n, k)),
-                "read by a batch of one neighbourhood": size(4 * DIM * k),
+                "read by a batch of one neighborhood": size(4 * DIM * k),
                 "softmax weights, gradient, momentum": size(3 * 4 * DIM * c),
             }
         )
@@ -122,7 +122,7 @@ def times(model: Model) -> list[dict[str, Any]]:
                 "refresh": duration(again),
                 # A class is clustered by one process.
                 f"refresh, {PROCESSES} processes": duration(again / min(PROCESSES, c)),
-                "batch of one neighbourhood": duration(model.batch(model.neighbours, k)),
+                "batch of one neighborhood": duration(model.batch(model.neighbors, k)),
                 "spread batch": duration(model.batch(model.spread, k)),
                 "Eq. 9 among all": duration(model.batch(model.among, k)),
                 "search among all": duration(model.batch(model.search, k)),
@@ -149,7 +149,7 @@ def ends(model: Model) -> list[dict[str, Any]]:
              f"{a_minute / (4 * DIM):,.0f} images"),
             (f"softmax weights of {DIM} dimensions, gradient and momentum, in 80 GB",
              f"{80 * 2**30 // (12 * DIM):,} classes"),
-            ("batch of one neighbourhood within 100 ms", most(model.neighbours, 100)),
+            ("batch of one neighborhood within 100 ms", most(model.neighbors, 100)),
             ("Eq. 9 among all clusters within 100 ms", most(model.among, 100)),
         )
     ]  # fmt: skip
@@ -158,7 +158,7 @@ def ends(model: Model) -> list[dict[str, Any]]:
 def curves(model: Model) -> dict[str, dict[str, tuple[list[int], list[float]]]]:
     """What the page's figures show: seconds by clusters, GB by images."""
     parts = {
-        "batch of one neighbourhood": model.neighbours,
+        "batch of one neighborhood": model.neighbors,
         "spread batch": model.spread,
         "Eq. 9 among all clusters": model.among,
         "search among all clusters": model.search,
@@ -211,7 +211,7 @@ def simulation(people: int, images: int, dim: int = 8, draws: int = 2000) -> lis
     first = seconds(lambda: index.refresh(features, warm=False))
     again = seconds(lambda: index.refresh(features))
     index.record(np.arange(len(labels)), rng.random(len(labels)))
-    printed, spread = ClusterBatchSampler(index), SpreadBatchSampler(index, BATCH)
+    printed, spread = ClusterSampler(index), HardClusterSampler(index, BATCH)
     starts = [seconds(lambda: printed.draw(rng)), seconds(lambda: spread.draw(rng))]
     near = median_ms(lambda: printed.draw(rng))
     drawn: list[np.ndarray] = []
@@ -219,7 +219,7 @@ def simulation(people: int, images: int, dim: int = 8, draws: int = 2000) -> lis
         1000 / draws * seconds(lambda: drawn.extend(labels[spread.draw(rng)] for _ in range(draws)))
     )
     seen = len(np.unique(np.concatenate(drawn)))
-    rate = np.minimum(1.0, spread.class_shares() * BATCH)  # how often a batch has a class
+    rate = np.minimum(1.0, spread.class_proportions() * BATCH)  # how often a batch has a class
     expected = float((1 - (1 - rate) ** draws).sum())
     held = index_bytes(len(labels), people, index.n_clusters, dim)
     figures = {
@@ -230,7 +230,7 @@ def simulation(people: int, images: int, dim: int = 8, draws: int = 2000) -> lis
         "index by formula": size(held),
         "first clusters, s": f"{first:.1f}",
         "refresh, s": f"{again:.1f}",
-        "first batch of one neighbourhood, ms": f"{1000 * starts[0]:.0f}",
+        "first batch of one neighborhood, ms": f"{1000 * starts[0]:.0f}",
         "further ones, ms": f"{near:.1f}",
         "first spread batch, ms": f"{1000 * starts[1]:.0f}",
         "further ones of them, ms": f"{each:.1f}",

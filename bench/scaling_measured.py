@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from bench.identities import leaf
-from clmle.batches import ClusterBatchSampler
+from clmle.cluster_index import AT_ONCE, ClusterIndex
 from clmle.clustering import balanced_spherical_kmeans
-from clmle.index import AT_ONCE, ClusterIndex
-from clmle.losses.local import local_margin_loss
-from clmle.spread_batches import SpreadBatchSampler
+from clmle.losses.retrieved import retrieved_margin_loss
+from clmle.samplers.cluster import ClusterSampler
+from clmle.samplers.hard_cluster import HardClusterSampler
 
 DIM = 512  # of the paper's features
 CLUSTER = 200  # of the paper
@@ -88,7 +88,7 @@ def found(n: int, k: int) -> Counted:
 
 
 def renewed(rounds: int, n: int, k: int) -> Counted:
-    """A class is divided from given centroids; beyond 40 clusters images look at neighbours.
+    """A class is divided from given centroids; beyond 40 clusters images look at neighbors.
 
     They are compared with all clusters once.
     """
@@ -110,15 +110,15 @@ def renewed_many(rounds: int, n: int, k: int) -> Counted:
 # --- batches, Eq. 9 and the search ----------------------------------------------------------
 
 
-def neighbourhood(k: int) -> Counted:
-    rng, sampler = np.random.default_rng(0), ClusterBatchSampler(index_with_centroids(k))
+def neighborhood(k: int) -> Counted:
+    rng, sampler = np.random.default_rng(0), ClusterSampler(index_with_centroids(k))
     return (1, k), median_ms(lambda: sampler.draw(rng))
 
 
 def spread(k: int) -> Counted:
     # A draw looks at no feature; the classes taken are found by bisection.
     index = index_with_centroids(k, 8)
-    rng, sampler = np.random.default_rng(0), SpreadBatchSampler(index, BATCH)
+    rng, sampler = np.random.default_rng(0), HardClusterSampler(index, BATCH)
     return (1, log2(k)), median_ms(lambda: [sampler.draw(rng) for _ in range(20)]) / 20
 
 
@@ -128,7 +128,7 @@ def among_all(k: int) -> Counted:
     rows = np.ascontiguousarray(centroids[:BATCH].numpy())
 
     def work() -> None:
-        local_margin_loss(leaf(rows), labels[:BATCH], centroids, labels, 0.3).mean().backward()
+        retrieved_margin_loss(leaf(rows), labels[:BATCH], centroids, labels, 0.3).mean().backward()
 
     return (1, k), median_ms(work)
 

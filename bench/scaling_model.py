@@ -61,7 +61,7 @@ class Model:
                 (n, k), self.found(n, k), m.found(n, k)[1],
             )  # fmt: skip
         among = partial(fit, small=CLUSTERS, large=CLUSTERS_LARGE)
-        self.neighbours = among("batch of one neighbourhood, ms", "1, K", m.neighbourhood)
+        self.neighbors = among("batch of one neighborhood, ms", "1, K", m.neighborhood)
         self.spread = fit("spread batch, ms", "1, log2 K", m.spread, DRAWN, DRAWN_LARGE)
         self.among = among("Eq. 9 among all clusters, ms", "1, K", m.among_all)
         self.search = among("search among all clusters, a batch, ms", "1, K", m.searched)

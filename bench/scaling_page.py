@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.figures.export import to_svgs
-from clmle.figures.theme import DASHES, colour, finish, legend_below
+from clmle.figures.theme import DASHES, color, finish, legend_below
 
 PAGE = """# Scaling, on paper
 
@@ -58,7 +58,7 @@ the plain products of Eq. 9's column, so that column bounds from below what shar
 
 ## Ten million classes, in fact
 
-`ClusterIndex`, `ClusterBatchSampler` and `SpreadBatchSampler` as they are, with log-normal class
+`ClusterIndex`, `ClusterSampler` and `HardClusterSampler` as they are, with log-normal class
 sizes. The classes seen are compared with what independent draws of the same shares would see; systematic
 draws may see a few more.
 
@@ -72,8 +72,8 @@ draws may see a few more.
 |---|---|---|---|
 | network, gradients | torchrun ([DISTRIBUTED.md](DISTRIBUTED.md)) | its own arithmetic | softmax weights of all classes, in every process |
 | features of a refresh | torchrun: extracted in shares, gathered whole | traffic, then memory | memory: every process holds all features and the whole index |
-| clustering | torchrun: one class, one process | products with neighbouring clusters; in very large classes, one product with all | a single class of very many images; more processes than large classes |
-| batches of one neighbourhood | every process, from its copy of the index | reading all centroids once | memory bandwidth |
+| clustering | torchrun: one class, one process | products with neighboring clusters; in very large classes, one product with all | a single class of very many images; more processes than large classes |
+| batches of one neighborhood | every process, from its copy of the index | reading all centroids once | memory bandwidth |
 | spread batches | every process, from its copy of the index | drawing from the classes taken, whatever their number | memory alone |
 | Eq. 9 among all clusters | every process, centroids in parts | three products of the batch with all clusters | arithmetic, in every step |
 | search among clusters (Eq. 10) | PyTorch, or FAISS flat in the classifier, on one machine | one product with all clusters | arithmetic; beyond it shards, each machine its part, the nearest merged: **not built** |
@@ -103,12 +103,12 @@ def draw(curves: Mapping[str, Curves], folder: Path) -> None:
 
 
 def grown(curves: Curves, title: str, x: str, y: str) -> Any:
-    """Lines on logarithmic axes; they differ in colour and in dashes."""
+    """Lines on logarithmic axes; they differ in color and in dashes."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     for i, (name, (at, values)) in enumerate(curves.items()):
-        line = {"color": colour(i), "dash": DASHES[i % len(DASHES)]}
+        line = {"color": color(i), "dash": DASHES[i % len(DASHES)]}
         figure.add_scatter(x=at, y=values, name=name, mode="lines", line=line)
     axis = {"type": "log", "exponentformat": "power", "dtick": 1}
     figure.update_xaxes(**axis)

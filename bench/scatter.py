@@ -17,7 +17,7 @@ import numpy as np
 from bench.pages import stored_features
 from bench.report import print_rows
 from bench.sessions import start_server
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.run_folder import create_run
 
 SIZES = (2_400, 20_000, 100_000)
@@ -43,8 +43,8 @@ def run(quick: bool = False) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         names = {}
         for n in SIZES[: 1 if quick else None]:
-            settings = preset_settings("quick", "softmax", "toonfaces", "Eyeglasses")
-            made = create_run(folder, settings.to_dict())
+            config = preset_config("quick", "softmax", "toonfaces", "Eyeglasses")
+            made = create_run(folder, config.to_dict())
             stored_features(made, np.random.default_rng(0), n)
             names[n] = made.name
         process, port, _ = start_server(folder)

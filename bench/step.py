@@ -43,7 +43,7 @@ def contenders() -> dict[str, type[Method]]:
     return {
         "softmax": get_method("softmax"),
         "clmle": get_method("clmle"),
-        "clmle-printed": get_method("clmle-printed"),
+        "clmle-paper": get_method("clmle-paper"),
         "triplet, hard mining (pytorch-metric-learning)": HardTriplet,
         "triplet, all semi-hard (pytorch-metric-learning)": get_method("triplet"),
         "lmle, quintuplets": get_method("lmle"),
@@ -75,9 +75,9 @@ def run(quick: bool = False) -> Rows:
     for step in range(4 if quick else 30):
         for name, method in methods.items():
             t0 = clock(device)
-            batch = method.draw(step)
+            batch = method.sample_batch(step)
             t1 = clock(device)
-            rows = task.train[batch.rows]
+            rows = task.train[batch.indices]
             images = source.batch(rows, np.random.default_rng(step))
             t2 = clock(device)
             z, logits = network(images)

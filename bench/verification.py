@@ -20,22 +20,22 @@ from bench.clustering import _peak_megabytes
 from bench.comparison import Comparison, Tables, number
 from bench.limits import clock, pick
 from bench.report import print_rows
-from clmle.evaluation.roc import tar_at_far
-from clmle.evaluation.streaming import BLOCK, OpenSet, open_set
+from clmle.metrics.roc import tar_at_far
+from clmle.metrics.streaming import BLOCK, OpenSet, open_set
 
 TILE = (250, 4096)
 PEOPLE, EACH, DIM = 80, 50, 512
 
 
 def probes(n_people: int = PEOPLE, spread: float = 1.9) -> tuple[np.ndarray, np.ndarray]:
-    """Images of people: a centre each and noise, so that TAR at FAR 1e-6 is far from 0 and 1."""
+    """Images of people: a center each and noise, so that TAR at FAR 1e-6 is far from 0 and 1."""
     rng = np.random.default_rng(0)
     people = np.repeat(np.arange(n_people), EACH)
-    centres = rng.normal(size=(n_people, DIM)).astype(np.float32)
+    centers = rng.normal(size=(n_people, DIM)).astype(np.float32)
     noise = rng.normal(size=(len(people), DIM)).astype(np.float32)
     # Some images are harder than others.
     hardness = spread * rng.uniform(0.3, 1.2, (len(people), 1)).astype(np.float32)
-    return centres[people] + hardness * noise, people
+    return centers[people] + hardness * noise, people
 
 
 def distractors(n: int, path: Path) -> np.ndarray:

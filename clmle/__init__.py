@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clmle.classifier import NearestClusterClassifier
+    from clmle.classifiers.nearest_cluster import nearest_cluster_scores, nearest_cluster_terms
+    from clmle.classifiers.sklearn import NearestClusterClassifier
     from clmle.clustering import BalancedClusters, balanced_spherical_kmeans
     from clmle.errors import InputError
+    from clmle.losses.class_weights import inverse_frequency_weights
     from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
-    from clmle.losses.weights import inverse_frequency_weights
     from clmle.margins import MarginBounds, margin_bounds, margin_grid
-    from clmle.nearest import nearest_cluster_scores, nearest_cluster_terms
 
 __version__ = "0.1.0"
 
@@ -24,15 +24,15 @@ _HOMES = {
     "CLMLELoss": "losses.clmle",
     "InputError": "errors",
     "MarginBounds": "margins",
-    "NearestClusterClassifier": "classifier",
+    "NearestClusterClassifier": "classifiers.sklearn",
     "balanced_spherical_kmeans": "clustering",
     "clmle_loss": "losses.clmle",
     "cluster_loss": "losses.clmle",
-    "inverse_frequency_weights": "losses.weights",
+    "inverse_frequency_weights": "losses.class_weights",
     "margin_bounds": "margins",
     "margin_grid": "margins",
-    "nearest_cluster_scores": "nearest",
-    "nearest_cluster_terms": "nearest",
+    "nearest_cluster_scores": "classifiers.nearest_cluster",
+    "nearest_cluster_terms": "classifiers.nearest_cluster",
 }
 
 __all__ = [

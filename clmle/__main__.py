@@ -20,7 +20,7 @@ COMMANDS = {
     "ablate": "run the experiments of a study, or of a grid, in parallel",
     "evaluate": "figures of a trained run",
     "embed": "features of images by a trained run",
-    "recognise": "verification and identification of unseen people by a trained run",
+    "evaluate_open_set": "verification and identification of unseen people by a trained run",
     "verify": "are two images of one person: figures of features with identity labels",
     "project": "features of a run in two dimensions, by UMAP, t-SNE or PCA",
     "results": "write docs/RESULTS.md and its figures from the results of runs",
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         commands.add_parser(name, help=summary, add_help=False)
     known, rest = parser.parse_known_args(arguments[:1])
-    module = import_module(f"clmle.commands.{known.command}")
+    module = import_module(f"clmle.cli.{known.command}")
     plain, warnings.formatwarning = warnings.formatwarning, partial(_worded, warnings.formatwarning)
     try:
         return _guarded(module.main, [*rest, *arguments[1:]])

@@ -146,7 +146,7 @@ def _cheapest_move(
 def exchange(
     labels: torch.Tensor, graph: torch.Tensor, similarity: torch.Tensor
 ) -> tuple[torch.Tensor, int]:
-    """Swap pairs of samples between neighbouring clusters where the sum of f.mu grows.
+    """Swap pairs of samples between neighboring clusters where the sum of f.mu grows.
 
     For every two clusters the sample that gains most (or loses least) by going over is paired
     with the one that gains most by coming back, the second with the second, and so on. Each
@@ -185,7 +185,7 @@ def _hopeful(
     slot = labels[:, None] * t + torch.arange(t, device=labels.device)
     best = torch.full((k * t,), -torch.inf, dtype=gain.dtype, device=gain.device)
     best.scatter_reduce_(0, slot.reshape(-1), gain.reshape(-1), "amax")
-    # Where a cluster stands in the list of its neighbour, if it does.
+    # Where a cluster stands in the list of its neighbor, if it does.
     back = graph[graph] == torch.arange(k, device=graph.device)[:, None, None]
     reverse = best.view(k, t)[graph, back.int().argmax(dim=2)]
     reverse = torch.where(back.any(dim=2), reverse, torch.full_like(reverse, -torch.inf))

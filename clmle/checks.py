@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.errors import InputError, told
+from clmle.errors import InputError, quoted
 
 
 def whole(value: Any, name: str, least: int | None = None) -> int:
@@ -15,7 +15,7 @@ def whole(value: Any, name: str, least: int | None = None) -> int:
     x = _number(value)
     if x is None or x != math.floor(x) or (least is not None and x < least):
         bound = "" if least is None else f" of {least} or more"
-        raise InputError(f"{name} is {told(value)}, but must be a whole number{bound}.")
+        raise InputError(f"{name} is {quoted(value)}, but must be a whole number{bound}.")
     return int(value)
 
 
@@ -24,7 +24,7 @@ def number(value: Any, name: str, *, above: float | None = None) -> float:
     x = _number(value)
     if x is None or (above is not None and x <= above):
         bound = "" if above is None else f" above {above:g}"
-        raise InputError(f"{name} is {told(value)}, but must be a finite number{bound}.")
+        raise InputError(f"{name} is {quoted(value)}, but must be a finite number{bound}.")
     return x
 
 

@@ -36,7 +36,7 @@ from clmle.errors import InputError
 
 FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
 GROUP_CLUSTERS = 32  # clusters of one group in the two-level search
-CANDIDATES = 12  # neighbours of a cluster with which it exchanges samples
+CANDIDATES = 12  # neighbors of a cluster with which it exchanges samples
 SAMPLE = 72  # rows a cluster from which prices are found
 FEW = 10  # the same for the first prices of a warm start
 PRICED_CLUSTERS = 2048  # a warm start has such prices up to here: they need FEW K x K numbers
@@ -53,7 +53,7 @@ class BalancedClusters:
     labels : (n,) int64
         Cluster of every sample, in [0, K).
     centroids : (K, d)
-        Unit length: the normalised mean of the members (Eq. 7).
+        Unit length: the normalized mean of the members (Eq. 7).
     sizes : (K,) int64
         Members of every cluster; they differ by at most one.
     objective : float
@@ -75,12 +75,12 @@ def balanced_spherical_kmeans(
     max_iter: int = 15,
     seed: int = 0,
 ) -> BalancedClusters:
-    """Partition rows into clusters of equal size that maximise sum_i f_i.mu_{k(i)}.
+    """Partition rows into clusters of equal size that maximize sum_i f_i.mu_{k(i)}.
 
     Parameters
     ----------
     features : (n, d) array or tensor
-        Rows are normalised to unit length first; a zero row stays zero. A tensor is
+        Rows are normalized to unit length first; a zero row stays zero. A tensor is
         clustered on the device where it lies.
     cluster_size : int
         l; there are max(1, floor(n / l)) clusters unless ``n_clusters`` says otherwise.
@@ -130,7 +130,7 @@ def balanced_spherical_kmeans(
 
 
 def unit_means(x: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
-    """Normalised mean of the rows of every cluster (Eq. 7), (K, d)."""
+    """Normalized mean of the rows of every cluster (Eq. 7), (K, d)."""
     sums = torch.zeros(k, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
     return torch.nn.functional.normalize(sums, dim=1)
 
@@ -182,7 +182,7 @@ def _refine(
     max_iter: int,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Lloyd's alternation with prices, each sample looking at its cluster's neighbours only."""
+    """Lloyd's alternation with prices, each sample looking at its cluster's neighbors only."""
     k = len(sizes)
     sample = torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)
     shares = sizes.to(x.dtype) / sizes.sum()

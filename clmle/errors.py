@@ -20,7 +20,7 @@ def shown(word: object) -> str:
     return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
 
 
-def told(value: object) -> str:
+def quoted(value: object) -> str:
     """A value as an error repeats it, however deep or long."""
     try:
         text = repr(value)

@@ -36,7 +36,7 @@ def leads_out(path: Path) -> bool:
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """``path`` with ~ spelt out, where there is such a person."""
+    """``path`` with ~ spelled out, where there is such a person."""
     return Path(os.path.expanduser(path))
 
 

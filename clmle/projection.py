@@ -21,7 +21,7 @@ def project(
 
     ``init`` (n, 2) starts t-SNE and UMAP from given places, so that the frames of successive
     rounds stay comparable. The same seed gives the same picture. A handful of points, too
-    few for neighbours, is projected by PCA whatever the method.
+    few for neighbors, is projected by PCA whatever the method.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def place(
 ) -> np.ndarray:
     """Where further images belong in a picture that is there: (m, 2).
 
-    Each is put at the median of the places of its nearest neighbours, as openTSNE starts points
+    Each is put at the median of the places of its nearest neighbors, as openTSNE starts points
     that are added to an embedding; what is there stays where it is.
 
     Parameters
@@ -133,19 +133,19 @@ def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None
 
 
 def _turned_onto(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """``points`` turned or mirrored about their centre onto ``target`` (Procrustes)."""
+    """``points`` turned or mirrored about their center onto ``target`` (Procrustes)."""
     from scipy.linalg import orthogonal_procrustes
 
-    centred = points - points.mean(axis=0)
-    turn, _ = orthogonal_procrustes(centred, target - target.mean(axis=0))
-    turned: np.ndarray = centred @ turn + target.mean(axis=0)
+    centerd = points - points.mean(axis=0)
+    turn, _ = orthogonal_procrustes(centerd, target - target.mean(axis=0))
+    turned: np.ndarray = centerd @ turn + target.mean(axis=0)
     return turned.astype(np.float32)
 
 
 def _pca(features: np.ndarray) -> np.ndarray:
-    centred = features - features.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    points = centred @ directions[:2].T
+    centerd = features - features.mean(axis=0)
+    _, _, directions = np.linalg.svd(centerd, full_matrices=False)
+    points = centerd @ directions[:2].T
     if points.shape[1] < 2:
         points = np.column_stack([points, np.zeros(len(points))])
     # The sign of a direction is arbitrary: the farthest point is put on the right.

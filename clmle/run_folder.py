@@ -1,6 +1,6 @@
 """The run folder: all that the command line, the app and the notebooks share of a run.
 
-``settings.json``            the settings tree, written first
+``config.json``            the settings tree, written first
 ``status.json``              state, step, time left; replaced as the run goes on
 ``metrics.jsonl``            one JSON object a line, appended as it grows
 ``checkpoint.safetensors``   the whole state of the last save, for an exact resume
@@ -34,7 +34,7 @@ from clmle.files import (
     write_arrays,
     write_json,
 )
-from clmle.processes import birth
+from clmle.jobs.process import birth
 
 ACTIVE = ("queued", "running")
 STATUS_KINDS: dict[str, Any] = {
@@ -63,12 +63,12 @@ class RunFolder:
 
     # --- settings, status, result ---------------------------------------------------------
 
-    def settings(self) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:
         """The settings tree as plain values."""
-        tree = _tree(self.path / "settings.json")
+        tree = _tree(self.path / "config.json")
         for part in ("data", "train"):
             if not isinstance(tree.get(part, {}), dict):
-                raise InputError(f"{self.path / 'settings.json'} is damaged ({part}); restore it.")
+                raise InputError(f"{self.path / 'config.json'} is damaged ({part}); restore it.")
         return tree
 
     def status(self) -> dict[str, Any]:
@@ -191,18 +191,18 @@ class RunFolder:
 
     # --- stopping -------------------------------------------------------------------------
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """The run saves a checkpoint and ends after its current step."""
         (self.path / "stop").touch()
 
-    def stop_asked(self) -> bool:
+    def stop_requested(self) -> bool:
         return (self.path / "stop").exists()
 
     def clear_stop(self) -> None:
         (self.path / "stop").unlink(missing_ok=True)
 
 
-class Onlooker(RunFolder):
+class ReadOnlyRunFolder(RunFolder):
     """The run folder for all processes of a run but the one that writes it: it stays as it is.
 
     Only a wish to stop is written.
@@ -239,7 +239,7 @@ def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
     root = Path(root)
     if not root.is_dir():
         return []
-    folders = [p for p in root.iterdir() if (p / "settings.json").exists() and not _foreign(p)]
+    folders = [p for p in root.iterdir() if (p / "config.json").exists() and not _foreign(p)]
     return [RunFolder(p) for p in sorted(folders, key=lambda p: p.name, reverse=True)]
 
 
@@ -253,18 +253,18 @@ def _foreign(folder: Path) -> bool:
 def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
     """The run called ``name`` under ``root``, or an InputError that says which exist."""
     folder = Path(root) / name
-    if Path(name).name != name or name == ".." or not (folder / "settings.json").exists():
+    if Path(name).name != name or name == ".." or not (folder / "config.json").exists():
         known = [run.name for run in list_runs(root)][:5]
         hint = f"the newest are: {', '.join(known)}" if known else "there is none yet"
         raise InputError(f"There is no run {name!r} in {root}; {hint}.")
     return RunFolder(folder)
 
 
-def create_run(root: str | os.PathLike[str], settings: dict[str, Any]) -> RunFolder:
+def create_run(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolder:
     """A new folder, named by time, target and method, with its settings written."""
     root = Path(root)
-    target = settings["data"]["attribute"] or "first"
-    kept = [c if c.isascii() and c.isalnum() else "-" for c in f"{target}-{settings['method']}"]
+    target = config["data"]["attribute"] or "first"
+    kept = [c if c.isascii() and c.isalnum() else "-" for c in f"{target}-{config['method']}"]
     stem = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + "".join(kept)[:60]
     for number in range(1, 1000):
         folder = root / (stem if number == 1 else f"{stem}-{number}")
@@ -276,7 +276,7 @@ def create_run(root: str | os.PathLike[str], settings: dict[str, Any]) -> RunFol
             raise InputError(
                 f"No run folder can be made in {root} ({error.strerror}); check the path."
             ) from error
-        write_json(folder / "settings.json", settings)
+        write_json(folder / "config.json", config)
         return RunFolder(folder)
     raise InputError(f"{root} is full of runs of this second; wait a moment and try again.")
 

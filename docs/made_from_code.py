@@ -65,7 +65,7 @@ def help_of(command: str) -> str:
     """What ``clmle COMMAND --help`` prints."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
-        import_module(f"clmle.commands.{command}").main(["--help"])
+        import_module(f"clmle.cli.{command}").main(["--help"])
     return out.getvalue()
 
 

@@ -55,20 +55,20 @@ def image_folder(tmp_path):
 
 
 FIRST_RUN = "20260101-000000-first"
-FEW_PEOPLE = (240, 90, 4, 50)  # as in clmle.data.toonfaces.people.PEOPLE
+FEW_PEOPLE = (240, 90, 4, 50)  # as in clmle.data.toonfaces.identities.PEOPLE
 
 
 @pytest.fixture(scope="session")
-def _learnt_people(tmp_path_factory):
-    """Few illustrated people: a run that learnt them, its summary, their cache.
+def _learned_people(tmp_path_factory):
+    """Few illustrated people: a run that learned them, its summary, their cache.
 
-    Drawn and learnt once for all workers; each has a copy to write into.
+    Drawn and learned once for all workers; each has a copy to write into.
     """
     from clmle.run_folder import RunFolder
 
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
-    made = shared / "learnt-people"
+    made = shared / "learned-people"
     with FileLock(f"{made}.lock"):
         if not (made / "whole").exists():
             (made / "summary").write_bytes(pickle.dumps(learn_people(made)))
@@ -80,30 +80,30 @@ def _learnt_people(tmp_path_factory):
 
 def learn_people(folder):
     """Draw the people and train on them in ``folder``; the run's summary."""
-    from clmle.data.toonfaces import people
-    from clmle.experiments.cells import Cell, run_cell
-    from clmle.presets import preset_settings
+    from clmle.data.toonfaces import identities
+    from clmle.presets import preset_config
+    from clmle.studies.trials import Trial, run_trial
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLMLE_CACHE", str(folder / "cache"))
-        patch.setitem(people.PEOPLE, "quick", FEW_PEOPLE)
-        settings = preset_settings("quick", "clmle", "toonfaces-identities")
-        small = {"iterations": 12, "prior_iterations": 4, "rounds": 1, "batch_size": 60,
+        patch.setitem(identities.PEOPLE, "quick", FEW_PEOPLE)
+        settings = preset_config("quick", "clmle", "toonfaces-identities")
+        small = {"iterations": 12, "pretrain_iterations": 4, "rounds": 1, "batch_size": 60,
                  "backbone": "tiny"}  # fmt: skip
         settings = dataclasses.replace(
             settings,
             data=dataclasses.replace(settings.data, image_size=24),
             train=dataclasses.replace(settings.train, **small),
         )
-        return run_cell(Cell("clmle", settings), folder / FIRST_RUN)
+        return run_trial(Trial("clmle", settings), folder / FIRST_RUN)
 
 
 @pytest.fixture
-def world(_learnt_people, monkeypatch):
-    """A run on identities, its summary; the few people that it learnt and was asked about."""
-    from clmle.data.toonfaces import people
+def world(_learned_people, monkeypatch):
+    """A run on identities, its summary; the few people that it learned and was asked about."""
+    from clmle.data.toonfaces import identities
 
-    run, summary, cache = _learnt_people
+    run, summary, cache = _learned_people
     monkeypatch.setenv("CLMLE_CACHE", cache)
-    monkeypatch.setitem(people.PEOPLE, "quick", FEW_PEOPLE)
+    monkeypatch.setitem(identities.PEOPLE, "quick", FEW_PEOPLE)
     return run, summary

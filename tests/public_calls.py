@@ -6,12 +6,12 @@ import torch
 from hypothesis import HealthCheck, settings
 
 import clmle
-from clmle import InputError, evaluation, losses
-from clmle.classifier import NearestClusterClassifier
-from clmle.evaluation import (
+from clmle import InputError, losses, metrics
+from clmle.classifiers.sklearn import NearestClusterClassifier
+from clmle.metrics import (
     attributes,
     by_frequency,
-    extremes,
+    confident_errors,
     identification,
     pair_features,
     ranking,
@@ -114,18 +114,18 @@ CALLS = {
     "margin_bounds": (bounds, dict(class_counts=np.array([900, 60, 12]), dim=64, scale=8.0)),
     "margin_grid": (clmle.margin_grid, dict(bound=1.5, n=4)),
     "balanced_accuracy": (
-        evaluation.balanced_accuracy, dict(confusion=np.array([[5, 1, 0], [2, 3, 1], [0, 0, 4]]))
+        metrics.balanced_accuracy, dict(confusion=np.array([[5, 1, 0], [2, 3, 1], [0, 0, 4]]))
     ),
-    "classification_figures": (
-        evaluation.classification_figures,
+    "classification_metrics": (
+        metrics.classification_metrics,
         dict(labels=LABELS, scores=RNG.normal(size=(N, 3)), n_bootstrap=20, seed=0),
     ),
-    "neighbourhoods": (
-        lambda **a: vars(evaluation.neighbourhoods(**a)),
+    "local_imbalance": (
+        lambda **a: vars(metrics.local_imbalance(**a)),
         dict(features=unit(), labels=LABELS, k=3),
     ),
-    "attribute_figures": (
-        attributes.attribute_figures,
+    "attribute_metrics": (
+        attributes.attribute_metrics,
         dict(
             labels=np.stack([BINARY, BINARY[::-1]], axis=1), scores=RNG.normal(size=(N, 2, 2)),
             names=["a", "b"], n_bootstrap=20,
@@ -135,7 +135,7 @@ CALLS = {
         by_frequency.accuracy_by_frequency,
         dict(counts=np.array([900, 60, 12]), labels=LABELS, right=BINARY == 1, n_bootstrap=20),
     ),
-    "extremes": (extremes.extremes, dict(labels=BINARY, scores=SCORES, count=3)),
+    "confident_errors": (confident_errors.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)),
     "roc_points": (ranking.roc_points, dict(labels=BINARY, scores=SCORES)),
     "precision_recall_points": (
         ranking.precision_recall_points, dict(labels=BINARY, scores=SCORES)
@@ -163,8 +163,8 @@ CALLS = {
         verification.fold_accuracy,
         dict(similarity=SCORES[:, 0], same=BINARY == 1, fold=np.arange(N) % 3),
     ),
-    "verification_figures": (
-        verification.verification_figures,
+    "verification_metrics": (
+        verification.verification_metrics,
         dict(similarity=SCORES[:, 0], same=BINARY == 1, n_bootstrap=20),
     ),
 }  # fmt: skip

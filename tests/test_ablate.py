@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from clmle.__main__ import main
-from clmle.commands.ablate import cells_asked_for, outcome, parse
+from clmle.cli.ablate import cells_asked_for, outcome, parse
 from clmle.data import Task, load_digits
-from clmle.experiments.cells import Cell, read_results
-from clmle.experiments.check import check_cells
-from clmle.experiments.studies import STUDIES
-from clmle.experiments.study_cells import study_cells
 from clmle.methods import get_method, method_names
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
-from clmle.training import settings_from_dict
+from clmle.studies.catalog import STUDIES
+from clmle.studies.study_trials import study_trials
+from clmle.studies.trials import Trial, read_results
+from clmle.studies.validation import check_trials
+from clmle.training import config_from_dict
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = [
@@ -52,19 +52,19 @@ def faces():
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_has_cells_that_a_run_accepts(name, faces):
     study = STUDIES[name]
-    cells = study_cells(study)
+    trials = study_trials(study)
     attributes = len(study.attributes) or 1
     ratios = len(study.ratios) or 1
-    assert len(cells) == len(study.variants) * attributes * len(study.seeds) * ratios
-    assert len({cell.key for cell in cells}) == len(cells)
-    check_cells(cells, render=False)
-    for cell in cells:
-        assert settings_from_dict(json.loads(json.dumps(cell.settings.to_dict()))) == cell.settings
+    assert len(trials) == len(study.variants) * attributes * len(study.seeds) * ratios
+    assert len({trial.key for trial in trials}) == len(trials)
+    check_trials(trials, render=False)
+    for trial in trials:
+        assert config_from_dict(json.loads(json.dumps(trial.config.to_dict()))) == trial.config
     if study.dataset == "digits":
-        return  # check_cells made every method on the digits themselves
-    for settings in {cell.variant: cell.settings for cell in cells}.values():
-        t = settings.train
-        get_method(settings.method)(settings.options, faces, t.batch_size, 0, t.feature_dim)
+        return  # check_trials made every method on the digits themselves
+    for config in {trial.variant: trial.config for trial in trials}.values():
+        t = config.train
+        get_method(config.method)(config.options, faces, t.batch_size, 0, t.feature_dim)
 
 
 def test_digits_are_at_ratio_20_and_meet_every_method():
@@ -74,17 +74,17 @@ def test_digits_are_at_ratio_20_and_meet_every_method():
 
 
 def test_imbalance_of_a_study_is_not_forced_on_other_data():
-    assert {c.settings.data.imbalance for c in cells_of(["recipe"])} == {"step"}
+    assert {c.config.data.imbalance for c in cells_of(["recipe"])} == {"step"}
     for command in (["recipe", "--dataset", "digits"], ["grid", "--dataset", "digits"]):
-        assert {c.settings.data.imbalance for c in cells_of(command)} == {"none"}
-    (ratio,) = {c.settings.data.ratio for c in cells_of(["recipe", *TINY, "--ratios", "5"])}
+        assert {c.config.data.imbalance for c in cells_of(command)} == {"none"}
+    (ratio,) = {c.config.data.ratio for c in cells_of(["recipe", *TINY, "--ratios", "5"])}
     assert ratio == 5
 
 
 def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
     results = tmp_path / "out.jsonl"
     command = [
-        "grid", "--methods", "softmax,over-sampling", *TINY, "--seeds", "3", "--jobs", 1,
+        "grid", "--methods", "softmax,oversampling", *TINY, "--seeds", "3", "--jobs", 1,
         "--results", results,
     ]  # fmt: skip
     code, out, _ = run(capsys, *command, "--dry-run")
@@ -94,7 +94,7 @@ def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
     assert code == 0
     assert "cells 2 of 2" in err
     found = read_results(results)
-    assert {r["method"] for r in found} == {"softmax", "over-sampling"}
+    assert {r["method"] for r in found} == {"softmax", "oversampling"}
     assert {r["seed"] for r in found} == {3}
     for r in found:
         assert f"{r['test']['balanced_accuracy']:.3f}" in out
@@ -109,8 +109,8 @@ def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
 def test_failed_cell_is_a_sentence_and_exit_code_1(capsys, tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", 1, "--results", results]
-    (cell,) = cells_of(command)
-    folder = tmp_path / "out.cells" / cell.key
+    (trial,) = cells_of(command)
+    folder = tmp_path / "out.cells" / trial.key
     folder.mkdir(parents=True)
     (folder / "checkpoint.safetensors").write_bytes(b"damaged")
     code, out, err = run(capsys, *command)
@@ -125,8 +125,8 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", "1", "--results", str(results)]
     command[command.index("train.iterations=6")] = "train.iterations=100000"
-    (cell,) = cells_of(command)
-    run = RunFolder(tmp_path / "out.cells" / cell.key)
+    (trial,) = cells_of(command)
+    run = RunFolder(tmp_path / "out.cells" / trial.key)
     with subprocess.Popen(
         [sys.executable, "-m", "clmle", "ablate", *command],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -150,19 +150,19 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
 
 
 def test_table_has_means_over_targets_and_spread_over_seeds_of_one_target():
-    settings = preset_settings("quick", "softmax", "digits")
-    cells, results = [], []
+    config = preset_config("quick", "softmax", "digits")
+    trials, results = [], []
     for attribute, seed, value in (("x", 0, 0.5), ("x", 1, 0.7), ("y", 0, 0.9), ("y", 1, 0.9)):
-        cell = study_cells(STUDIES["digits"], attributes=[attribute], seeds=[seed], preset="quick")[
-            0
-        ]
-        cells.append(Cell("v", cell.settings))
+        trial = study_trials(
+            STUDIES["digits"], attributes=[attribute], seeds=[seed], preset="quick"
+        )[0]
+        trials.append(Trial("v", trial.config))
         results.append(
-            {"key": cell.key, "variant": "v", "task": attribute, "seconds": 10.0,
+            {"key": trial.key, "variant": "v", "task": attribute, "seconds": 10.0,
              "test": {"balanced_accuracy": value}}
         )  # fmt: skip
-    cells.append(Cell("unfinished", settings))
-    done, empty = outcome(cells, results)
+    trials.append(Trial("unfinished", config))
+    done, empty = outcome(trials, results)
     assert done["variant"] == "v"
     assert done["n"] == 4
     assert done["balanced accuracy"] == pytest.approx(0.75)
@@ -225,7 +225,7 @@ def test_list_names_every_study(capsys):
                 "--dataset",
                 "digits",
                 "--methods",
-                "clmle-printed",
+                "clmle-paper",
                 "--set",
                 "train.batch_size=10",
             ],

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from clmle.evaluation.attributes import attribute_figures
-from clmle.evaluation.classification import classification_figures
+from clmle.metrics.attributes import attribute_metrics
+from clmle.metrics.classification import classification_metrics
 
 NAMES = ("a", "b", "c")
 
@@ -21,11 +21,11 @@ def example(seed, n=300):
 @pytest.mark.parametrize("seed", range(3))
 def test_each_attribute_is_judged_on_its_known_images_and_means_are_means(seed):
     labels, scores = example(seed)
-    found = attribute_figures(labels, scores, NAMES)
+    found = attribute_metrics(labels, scores, NAMES)
     singles = {}
     for a, name in enumerate(NAMES):
         known = labels[:, a] >= 0
-        singles[name] = classification_figures(labels[known, a], scores[known, a])
+        singles[name] = classification_metrics(labels[known, a], scores[known, a])
     assert found["attributes"] == singles
     for figure in ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc"):
         assert found[figure] == pytest.approx(np.mean([f[figure] for f in singles.values()]))
@@ -36,7 +36,7 @@ def test_each_attribute_is_judged_on_its_known_images_and_means_are_means(seed):
 
 def test_interval_is_that_of_a_plain_loop_over_redrawn_images():
     labels, scores = example(5)
-    low, high = attribute_figures(labels, scores, NAMES)["interval"]
+    low, high = attribute_metrics(labels, scores, NAMES)["interval"]
     rng = np.random.default_rng(1)
     right = scores.argmax(axis=2) == labels
     means = []
@@ -52,12 +52,12 @@ def test_interval_is_that_of_a_plain_loop_over_redrawn_images():
 def test_an_attribute_with_one_kind_alone_is_in_no_mean_and_is_named():
     labels, scores = example(0)
     labels[:, 1] = np.where(labels[:, 1] == 1, -1, labels[:, 1])
-    found = attribute_figures(labels, scores, NAMES)
+    found = attribute_metrics(labels, scores, NAMES)
     assert found["left_out"] == ["b"]
     assert set(found["attributes"]) == {"a", "c"}
-    without = attribute_figures(labels[:, [0, 2]], scores[:, [0, 2]], ("a", "c"))
+    without = attribute_metrics(labels[:, [0, 2]], scores[:, [0, 2]], ("a", "c"))
     assert found["balanced_accuracy"] == without["balanced_accuracy"]
     assert found["interval"] == without["interval"]
-    nothing = attribute_figures(np.full((4, 1), -1), np.zeros((4, 1, 2)), ("a",))
+    nothing = attribute_metrics(np.full((4, 1), -1), np.zeros((4, 1, 2)), ("a",))
     assert nothing["balanced_accuracy"] is None
     assert nothing["left_out"] == ["a"]

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from clmle import InputError
-from clmle.backbones import backbone_names, build_backbone
-from clmle.backbones.deepid2 import Unshared
+from clmle.models import backbone_names, build_backbone
+from clmle.models.deepid2 import Unshared
 from clmle.training.network import MultiNetwork
 
 

@@ -7,17 +7,17 @@ import sys
 import pytest
 
 from clmle.errors import InputError
-from clmle.experiments import background
-from clmle.experiments.background import (
+from clmle.jobs.process import birth
+from clmle.run_folder import RunFolder
+from clmle.studies import background
+from clmle.studies.background import (
     BackgroundStudy,
     background_studies,
     resume_study,
     start_study,
 )
-from clmle.experiments.cells import append_result
-from clmle.experiments.request import Request
-from clmle.processes import birth
-from clmle.run_folder import RunFolder
+from clmle.studies.request import Request
+from clmle.studies.trials import append_result
 
 ASKED = Request("grid", dataset="digits", methods=("softmax", "focal"), seeds=(0,), preset="quick")
 
@@ -41,8 +41,8 @@ def started(monkeypatch):
         process.wait()
 
 
-def finish(study, cell, seconds=10.0):
-    line = {"key": cell.key, "variant": cell.variant, "method": cell.settings.method,
+def finish(study, trial, seconds=10.0):
+    line = {"key": trial.key, "variant": trial.variant, "method": trial.config.method,
             "seconds": seconds}  # fmt: skip
     append_result(study.results, line)
 
@@ -70,8 +70,8 @@ def test_it_runs_stops_resumes_and_is_done(started):
     assert study.standing().state == "running"
     assert started[1] == started[0]
 
-    for cell in ASKED.cells():
-        finish(study, cell)
+    for trial in ASKED.trials():
+        finish(study, trial)
     assert study.standing().state == "done"
     assert study.standing().done == 2
     study.stop()
@@ -83,7 +83,7 @@ def test_it_runs_stops_resumes_and_is_done(started):
 
 def test_time_left_is_told_from_cells_at_work_then_from_finished_ones(started):
     study = start_study(ASKED, jobs=2)
-    first, second = ASKED.cells()
+    first, second = ASKED.trials()
     assert study.standing().seconds_left is None
     run = RunFolder(study.folder / first.key)
     run.path.mkdir(parents=True)

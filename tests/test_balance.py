@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from plain_clustering import plain_exact, plain_exchange, plain_prices, plain_smoothed, unit
+from naive_clustering import plain_exact, plain_exchange, plain_prices, plain_smoothed, unit
 
 from clmle._balance import (
     _cheapest_move,
@@ -42,7 +42,7 @@ def test_each_sample_goes_where_similarity_less_price_is_largest(world):
 
 
 @pytest.mark.parametrize("t", [1, 3, K])
-def test_neighbours_of_clusters_and_similarities_to_them(world, t):
+def test_neighbors_of_clusters_and_similarities_to_them(world, t):
     x, centroids, labels, _ = world
     graph, similarity = nearest_by_graph(x, labels, centroids, t)
     assert graph.dtype == torch.int64

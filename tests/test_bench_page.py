@@ -28,7 +28,7 @@ def quiet_limits(monkeypatch):
 
 def rendered(ms):
     """A record of one comparison, as if measured."""
-    row = {"faces": 400, "rasterise ms": ms / 2, "sum ms": ms}
+    row = {"faces": 400, "rasterize ms": ms / 2, "sum ms": ms}
     return {
         "command": "python -m bench rendering", "machine": "a machine, 2 cores, no GPU",
         "versions": "Python 3", "load": [0.1, 0.9], "seconds": 3,

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from clmle.methods.calibration import balanced_calibration
-from clmle.methods.cluster_rules import RULES, JointRule, NearestClusterRule
-from clmle.methods.rules import OffsetRule, balanced_accuracy_of, best_rule, log_softmax
+from clmle.classifiers.base import (
+    OffsetClassifier,
+    balanced_accuracy_of,
+    best_classifier,
+    log_softmax,
+)
+from clmle.classifiers.calibration import balanced_calibration
+from clmle.classifiers.clusters import CLASSIFIERS, ClusterClassifier, StackedClassifier
 
 
 def binary(n=500, rate=0.1, seed=0):
@@ -73,13 +78,13 @@ def test_a_joint_rule_is_restored_as_it_was():
     rng = np.random.default_rng(3)
     centroids = rng.normal(size=(6, 4)).astype(np.float32)
     centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
-    clusters = NearestClusterRule(centroids, np.array([0, 0, 0, 1, 1, 1]), 2, "per-class", 8.0, 2)
+    clusters = ClusterClassifier(centroids, np.array([0, 0, 0, 1, 1, 1]), 2, "per-class", 8.0, 2)
     features = rng.normal(size=(80, 4))
     logits, labels = rng.normal(size=(80, 2)), rng.integers(0, 2, 80)
-    rule = JointRule.fitted(clusters, (features, logits, labels), with_head=True)
-    again = RULES[rule.kind].restored(rule.arrays(), rule.chosen())
+    rule = StackedClassifier.fitted(clusters, (features, logits, labels), with_head=True)
+    again = CLASSIFIERS[rule.kind].restored(rule.arrays(), rule.chosen())
     np.testing.assert_array_equal(again.scores(features, logits), rule.scores(features, logits))
-    alone = JointRule.fitted(clusters, (features, logits, labels), with_head=False)
+    alone = StackedClassifier.fitted(clusters, (features, logits, labels), with_head=False)
     assert alone.head_weight == 0
     np.testing.assert_array_equal(
         alone.scores(features, logits), alone.scores(features, log_softmax(logits) * 7)
@@ -89,6 +94,6 @@ def test_a_joint_rule_is_restored_as_it_was():
 def test_the_best_rule_is_the_first_of_the_most_accurate():
     labels = np.array([0, 0, 0, 1])
     logits = np.array([[1.0, 0], [1, 0], [0, 1], [0.4, 0.5]])
-    bad, good, alike = (OffsetRule(np.array([0.0, b])) for b in (5.0, 0.0, 0.01))
+    bad, good, alike = (OffsetClassifier(np.array([0.0, b])) for b in (5.0, 0.0, 0.01))
     validation = (np.empty((4, 0)), logits, labels)
-    assert best_rule([bad, good, alike], validation) is good
+    assert best_classifier([bad, good, alike], validation) is good

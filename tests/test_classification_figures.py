@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from clmle import InputError
-from clmle.evaluation import classification_figures
+from clmle.metrics import classification_metrics
 
 
 @settings(deadline=None, max_examples=40)
@@ -17,7 +17,7 @@ def test_figures_are_scikit_learns(seed, n, n_classes):
     labels = rng.integers(n_classes, size=n)
     labels[:n_classes] = np.arange(n_classes)
     scores = rng.normal(size=(n, n_classes)) + np.eye(n_classes)[labels]
-    got = classification_figures(labels, scores, n_bootstrap=10)
+    got = classification_metrics(labels, scores, n_bootstrap=10)
     predicted = scores.argmax(axis=1)
     assert got["balanced_accuracy"] == pytest.approx(
         metrics.balanced_accuracy_score(labels, predicted)
@@ -40,7 +40,7 @@ def test_interval_is_that_of_redrawing_images_within_classes():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [900, 60])
     scores = rng.normal(size=(960, 2)) + 1.2 * np.eye(2)[labels]
-    got = classification_figures(labels, scores, n_bootstrap=4000)["interval"]
+    got = classification_metrics(labels, scores, n_bootstrap=4000)["interval"]
     right = scores.argmax(axis=1) == labels
     draws = []
     for _ in range(2000):
@@ -53,14 +53,14 @@ def test_interval_is_that_of_redrawing_images_within_classes():
 
 def test_infinite_scores_and_absent_classes_are_survived():
     scores = np.array([[np.inf, -np.inf], [0.0, 1.0], [-np.inf, np.inf]])
-    got = classification_figures(np.array([0, 1, 1]), scores)
+    got = classification_metrics(np.array([0, 1, 1]), scores)
     assert got["balanced_accuracy"] == 1.0
     assert got["roc_auc"] == 1.0
-    alone = classification_figures(np.array([1, 1]), scores[1:])
+    alone = classification_metrics(np.array([1, 1]), scores[1:])
     assert alone["recall"] == [None, 1.0]
     assert alone["roc_auc"] is None
 
 
 def test_nan_scores_are_named():
     with pytest.raises(InputError, match="NaN"):
-        classification_figures(np.array([0]), np.array([[np.nan, 0.0]]))
+        classification_metrics(np.array([0]), np.array([[np.nan, 0.0]]))

@@ -10,7 +10,7 @@ import pytest
 
 from clmle.__main__ import main
 
-TINY = ["--iterations", "12", "--prior-iterations", "4", "--rounds", "2", "--batch-size", "120"]
+TINY = ["--iterations", "12", "--pretrain-iterations", "4", "--rounds", "2", "--batch-size", "120"]
 
 
 def run(capsys, *arguments):
@@ -35,7 +35,7 @@ def test_train_evaluate_embed_project_and_list(capsys, tmp_path):
         assert run(capsys, "embed", name, "--out", file)[0] == 0
         assert file.stat().st_size > 1000
     assert run(capsys, "project", name, "--by", "pca")[0] == 0
-    assert "settings" in run(capsys, "runs", "show", name)[1]
+    assert "config" in run(capsys, "runs", "show", name)[1]
     assert run(capsys, "runs", "delete", name, "--yes")[0] == 0
     assert "no run" in run(capsys, "runs")[1]
 
@@ -43,7 +43,7 @@ def test_train_evaluate_embed_project_and_list(capsys, tmp_path):
 def test_own_folder_trains(capsys, image_folder):
     with pytest.warns(UserWarning, match="could not be read"):
         code, out, _ = run(
-            capsys, "train", image_folder, "--method", "over-sampling", *TINY, "--image-size", 24
+            capsys, "train", image_folder, "--method", "oversampling", *TINY, "--image-size", 24
         )
     assert code == 0
     assert "recall of dogs" in out
@@ -58,9 +58,9 @@ def test_config_is_overridden_by_options(capsys, tmp_path):
     assert run(capsys, "train", "digits", "--config", config, "--scale", 2)[0] == 0
     (row,) = json.loads(run(capsys, "runs", "--json")[1])
     shown = run(capsys, "runs", "show", row["run"])[1].split("\n\nfigure")[0]
-    settings = json.loads(shown)["settings"]
-    assert settings["options"]["scale"] == 2.0
-    assert settings["train"]["rounds"] == 1
+    config = json.loads(shown)["config"]
+    assert config["options"]["scale"] == 2.0
+    assert config["train"]["rounds"] == 1
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_config_is_overridden_by_options(capsys, tmp_path):
         (["train", "digits", "--method", "magic"], "magic"),
         (["train", "digits", "--config", "/no/config.toml"], "config.toml"),
         (["train", "digits", "--imbalance", "step", "--ratio", "0.2"], "ratio"),
-        (["train", "digits", "--method", "clmle-printed", "--batch-size", "10"], "batch"),
+        (["train", "digits", "--method", "clmle-paper", "--batch-size", "10"], "batch"),
         (["train", "digits", "--device", "cuda:77"], "cuda:77"),
         (["evaluate", "nothing"], "nothing"),
         (["runs", "stop"], "which run"),
@@ -135,5 +135,10 @@ def test_help_explains_every_setting(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--method", "clmle", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    for phrase in ("--between-share", "--cluster-size", "--learning-rate", "options of clmle"):
+    for phrase in (
+        "--between-margin-fraction",
+        "--cluster-size",
+        "--learning-rate",
+        "options of clmle",
+    ):
         assert phrase in shown

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults_work import TIMES, tiny
-from clmle.experiments.turns import WAITING, ahead, wait_for_turn
 from clmle.files import read_json, write_json
-from clmle.processes import birth
+from clmle.jobs.process import birth
+from clmle.jobs.run_queue import WAITING, ahead, wait_for_slot
 from clmle.run_folder import create_run
-from clmle.training import engine, train
+from clmle.training import train
 from clmle.training.reporting import Reporter
+from tests.robustness.faults_work import TIMES, tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 HOURS = (-40, -10, 10, 40)
@@ -42,12 +42,12 @@ def course(folder, clock=None, hours=0.0):
     Also what others read of it meanwhile, and its result but for times.
     """
     run = create_run(folder, tiny("clmle").to_dict())
-    told, seen = [], []
+    reported, seen = [], []
 
     def report(status):
         if clock is not None and status["step"] >= 5 and status["step"] % 3 == 2:
             clock.jump, clock.jumps = hours if clock.jump == 0 else 0.0, clock.jumps + 1
-        told.append(status)
+        reported.append(status)
         seen.append((run.status()["state"], status["state"]))
 
     began = time.monotonic()
@@ -56,11 +56,11 @@ def course(folder, clock=None, hours=0.0):
         result = train(run, report=report)
     took = time.monotonic() - began
     assert clock is None or clock.jumps > 2
-    assert all(0 <= status["seconds"] <= took for status in told)
-    assert all(0 <= (status["seconds_left"] or 0) < 100 * took for status in told)
+    assert all(0 <= status["seconds"] <= took for status in reported)
+    assert all(0 <= (status["seconds_left"] or 0) < 100 * took for status in reported)
     assert 0 <= result["seconds"] <= took
-    assert all(read == told for read, told in seen)
-    words = {(status["state"], status["phase"]) for status in told}
+    assert all(read == reported for read, reported in seen)
+    words = {(status["state"], status["phase"]) for status in reported}
     lines = [(line["kind"], line["step"], line.get("loss")) for line in run.metrics()]
     return words, lines, {k: v for k, v in result.items() if k not in TIMES}
 
@@ -85,8 +85,8 @@ def test_a_run_that_said_nothing_since_is_alive_and_holds_its_place(hours, tmp_p
     clock.jump = hours
     assert first.status()["state"] == "running"
     assert ahead(second) == 1
-    second.ask_to_stop()
-    assert not wait_for_turn(second, 1)
+    second.request_stop()
+    assert not wait_for_slot(second, 1)
 
 
 @pytest.mark.parametrize("hours", HOURS)
@@ -119,4 +119,4 @@ def test_nothing_else_asks_the_clock_that_can_be_set():
         for file in (ROOT / folder).rglob("*.py"):
             uses = re.findall(r"\btime\.time\(|datetime\.now|st_mtime <", file.read_text("utf-8"))
             found[file.relative_to(ROOT).as_posix()] += len(uses)
-    assert +found == {"clmle/run_folder.py": 2, "clmle/experiments/background.py": 1}
+    assert +found == {"clmle/run_folder.py": 2, "clmle/studies/background.py": 1}

@@ -19,8 +19,8 @@ def unit(x):
 def modes(n, d, k, noise, seed):
     """Points around k directions."""
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(k, d))
-    return unit(centres[rng.integers(k, size=n)] + noise * rng.normal(size=(n, d)))
+    centers = rng.normal(size=(k, d))
+    return unit(centers[rng.integers(k, size=n)] + noise * rng.normal(size=(n, d)))
 
 
 def objective(x, labels, k):
@@ -231,9 +231,9 @@ NOT_ROWS = "features must be (rows, dimensions), not {}."
     ],
 )
 def test_bad_input_is_told_in_a_sentence(arguments, sentence):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as reported:
         balanced_spherical_kmeans(**arguments)
-    assert str(told.value) == sentence
+    assert str(reported.value) == sentence
 
 
 def test_numbers_keep_their_kind_and_what_is_no_fraction_becomes_float32():

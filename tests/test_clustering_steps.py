@@ -1,10 +1,10 @@
 """Balanced spherical k-means, stage by stage, against a plain version in float64 with loops."""
 
+import naive_clustering
 import numpy as np
-import plain_clustering
 import pytest
 import torch
-from plain_clustering import (
+from naive_clustering import (
     PRICED,
     SMALL,
     plain_divide,
@@ -39,8 +39,8 @@ def even(n, k):
 
 def points(n, d, seed):
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(9, d))
-    return unit(centres[rng.integers(9, size=n)] + 0.5 * rng.normal(size=(n, d)))
+    centers = rng.normal(size=(9, d))
+    return unit(centers[rng.integers(9, size=n)] + 0.5 * rng.normal(size=(n, d)))
 
 
 def tensors(*arrays):
@@ -69,7 +69,7 @@ def test_starting_centroids_are_cooled(n, k):
 
 def test_starting_rows_are_drawn_from_20_a_cluster(monkeypatch):
     monkeypatch.setattr(clustering, "SAMPLE", 40)
-    monkeypatch.setattr(plain_clustering, "SAMPLE", 40)
+    monkeypatch.setattr(naive_clustering, "SAMPLE", 40)
     x, sizes = points(100, 4, 1), even(100, 2)
     got = _seeds(*tensors(x, sizes), draw(2))
     np.testing.assert_allclose(got.numpy(), plain_seeds(x, sizes, draw(2)), atol=1e-9)
@@ -85,7 +85,7 @@ def test_few_clusters_are_found_among_all(n, k, rounds):
 
 
 @pytest.mark.parametrize(("n", "k", "rounds"), [(120, 8, 1), (120, 8, 3), (200, 13, 2)])
-def test_many_clusters_are_refined_among_neighbours(n, k, rounds):
+def test_many_clusters_are_refined_among_neighbors(n, k, rounds):
     x, sizes = points(n, 4, n), even(n, k)
     labels = np.random.default_rng(k).permutation(np.arange(n) % k)
     got = _refine(*tensors(x, labels, sizes), rounds, draw(4))

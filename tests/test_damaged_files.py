@@ -7,7 +7,7 @@ import pytest
 
 from clmle.__main__ import main
 
-TINY = ["--iterations", "8", "--prior-iterations", "3", "--rounds", "1", "--batch-size", "120"]
+TINY = ["--iterations", "8", "--pretrain-iterations", "3", "--rounds", "1", "--batch-size", "120"]
 
 DAMAGES = {
     "empty": lambda content: b"",
@@ -22,7 +22,7 @@ DAMAGES = {
     "a number": lambda content: b"17\n",
 }
 COMMANDS = {
-    "settings.json": ("runs", "runs show RUN", "evaluate RUN", "embed RUN --out OUT"),
+    "config.json": ("runs", "runs show RUN", "evaluate RUN", "embed RUN --out OUT"),
     "status.json": ("runs", "runs show RUN", "runs delete RUN"),
     "result.json": ("runs", "runs show RUN"),
     "model.safetensors": ("evaluate RUN", "embed RUN --out OUT"),
@@ -51,7 +51,7 @@ def test_a_damaged_file_of_a_run_is_told_in_a_sentence(name, trained, tmp_path, 
             if "--resume" in command:
                 (run / "result.json").unlink(missing_ok=True)
             words = command.replace("RUN", run.name).replace("OUT", str(tmp_path / "f.npz"))
-            code, err = told(capsys, *words.split(), "--runs-dir", run.parent)
+            code, err = quoted(capsys, *words.split(), "--runs-dir", run.parent)
             assert code in (0, 2), (what, command, err)
             if code == 2:
                 assert one_sentence(err), (what, command, err)
@@ -70,7 +70,7 @@ def test_weights_of_another_network_are_told_in_a_sentence(trained, tmp_path, ca
         run = tmp_path / what.replace(" ", "-") / trained.name
         shutil.copytree(trained, run)
         save_file(tensors, run / "model.safetensors", metadata={"facts": "{}"})
-        code, err = told(capsys, "evaluate", run.name, "--runs-dir", run.parent)
+        code, err = quoted(capsys, "evaluate", run.name, "--runs-dir", run.parent)
         assert code == 2, (what, err)
         assert one_sentence(err), (what, err)
 
@@ -81,12 +81,12 @@ def test_a_damaged_results_file_is_told_in_a_sentence(what, tmp_path, capsys):
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / "deciding.jsonl").write_bytes(DAMAGES[what](whole) + b"\n" + whole)
-    code, err = told(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
+    code, err = quoted(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
     assert code == 2, err
     assert one_sentence(err), err
 
 
-def told(capsys, *words):
+def quoted(capsys, *words):
     code = main([str(word) for word in words])
     return code, capsys.readouterr().err
 

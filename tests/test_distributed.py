@@ -15,10 +15,10 @@ import pytest
 import torch
 import two_processes as two
 
-from clmle.index import ClusterIndex
+from clmle.cluster_index import ClusterIndex
+from clmle.distributed_index import DistributedIndex
 from clmle.methods import Outputs
 from clmle.run_folder import create_run, list_runs
-from clmle.shared_index import SharedIndex
 from clmle.training.checkpoint import load_tensors
 from clmle.training.distributed import World
 
@@ -69,7 +69,7 @@ def same(a, b, **tolerance):
 
 @pytest.mark.parametrize("method", ["softmax", "tau-norm"])
 def test_two_processes_train_as_one_does_on_the_union_of_their_batches(method, pair, tmp_path):
-    _, session = two.session_of(tmp_path, method, two.unnormalised(method), World())
+    _, session = two.session_of(tmp_path, method, two.unnormalized(method), World())
     result = session.run_all()
     alone = two.state(session)
     assert ("own" in held(pair, method)) == bool(alone["own"])
@@ -78,13 +78,13 @@ def test_two_processes_train_as_one_does_on_the_union_of_their_batches(method, p
     assert other.result()["test"]["confusion"] == result["test"]["confusion"]
 
 
-@pytest.mark.parametrize("name", ["softmax", "tau-norm", "attributes", "neighbourhoods", "whole"])
+@pytest.mark.parametrize("name", ["softmax", "tau-norm", "attributes", "local_imbalance", "whole"])
 def test_both_processes_end_with_the_same_weights_clusters_and_losses(name, pair):
     same(held(pair, name, 0), held(pair, name, 1))
 
 
 def test_clusters_made_on_two_processes_are_those_of_one(pair, tmp_path):
-    _, session = two.session_of(tmp_path, "alone", two.neighbourhoods(), World())
+    _, session = two.session_of(tmp_path, "alone", two.local_imbalance(), World())
     session.get_ready()
     session.begin_round()
     same(held(pair, "clusters")["method"] and {"": held(pair, "clusters")["method"]},
@@ -93,10 +93,10 @@ def test_clusters_made_on_two_processes_are_those_of_one(pair, tmp_path):
 
 def test_every_process_has_its_query_cluster_and_all_cache_what_all_have_seen(pair, tmp_path):
     """Against one process that goes through both batches of a step itself."""
-    _, session = two.session_of(tmp_path, "alone", two.neighbourhoods(), World())
+    _, session = two.session_of(tmp_path, "alone", two.local_imbalance(), World())
     session.get_ready()
     session.begin_round()
-    network, method, t = session.network, session.method, session.settings.train
+    network, method, t = session.network, session.method, session.config.train
     method.batch_size //= 2
     queries = []
     for step in range(two.STEPS):
@@ -107,8 +107,8 @@ def test_every_process_has_its_query_cluster_and_all_cache_what_all_have_seen(pa
             for name, buffer in network.named_buffers():
                 buffer.copy_(buffers[name])
             batch = method.draw(2 * step + rank)
-            queries.append(int(batch.detail.clusters[0]))
-            rows = session.task.train[batch.rows]
+            queries.append(int(batch.extra.clusters[0]))
+            rows = session.task.train[batch.indices]
             z, logits = network.train()(session.source.batch(rows))
             method.index = copy.deepcopy(index)
             notes = {}
@@ -131,7 +131,7 @@ def test_every_process_has_its_query_cluster_and_all_cache_what_all_have_seen(pa
         index.move(np.concatenate(clusters), np.concatenate(features), momentum[0])
     assert len(set(queries)) > two.STEPS  # not the same cluster on both
     alone = {k: v for k, v in two.state(session).items() if v}
-    same(held(pair, "neighbourhoods"), alone, rtol=1e-3, atol=1e-5)
+    same(held(pair, "local_imbalance"), alone, rtol=1e-3, atol=1e-5)
     assert np.isfinite(index.losses).sum() > 100
 
 
@@ -167,7 +167,7 @@ def test_shares_of_rows_are_whole_batches_and_cover_all_once(size):
         for rank in range(size):
             world = World()
             world.rank, world.size = rank, size
-            part, batches = world.portion(n, 64)
+            part, batches = world.shard(n, 64)
             parts.append(np.arange(n)[part])
             counts.add(batches)
             assert len(parts[-1]) <= batches * 64
@@ -184,15 +184,16 @@ def test_shared_copies_are_as_one_index_that_sees_everything(size):
     features /= np.linalg.norm(features, axis=2, keepdims=True)
     alone = ClusterIndex.empty(labels, 6, 20, 2)
     copies = [
-        SharedIndex.of(ClusterIndex.empty(labels, 6, 20, 2), r, size, turn=1) for r in range(size)
+        DistributedIndex.of(ClusterIndex.empty(labels, 6, 20, 2), r, size, turn=1)
+        for r in range(size)
     ]
     made = [{int(first) for _, first, _ in copy.parts()} for copy in copies]
     assert sum(map(len, made)) == len(set.union(*made)) == 4
 
     def agree():
-        news = [c.told() for c in copies]
+        news = [c.changes() for c in copies]
         for c in copies:
-            c.hear(news)
+            c.merge(news)
             for name, tensor in alone.state().items():
                 np.testing.assert_array_equal(c.state()[name].numpy(), tensor.numpy())
             np.testing.assert_array_equal(c.sizes, alone.sizes)
@@ -211,15 +212,15 @@ def test_shared_copies_are_as_one_index_that_sees_everything(size):
         alone.move(np.concatenate(clusters), features[2][np.concatenate(rows)], 0.9)
         agree()
     for index in (alone, *copies):
-        index.recentre(features[2])
+        index.recenter(features[2])
     agree()
 
 
 def test_a_killed_process_is_restarted_by_torchrun_and_nothing_is_lost(pair, tmp_path):
     if not Path("/proc/self/environ").exists() or shutil.which(sys.executable) is None:
         pytest.skip("finds the processes in /proc")
-    settings = json.dumps(two.whole().to_dict())
-    (tmp_path / "whole.json").write_text(settings)
+    config = json.dumps(two.whole().to_dict())
+    (tmp_path / "whole.json").write_text(config)
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
         "--max-restarts", "2", "--monitor-interval", "0.1", "-m", "clmle", "train", "digits",
@@ -256,28 +257,28 @@ def _process_of_rank(parent, rank):
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             stat = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-            told = (folder / "environ").read_bytes().split(b"\0")
+            reported = (folder / "environ").read_bytes().split(b"\0")
         except (OSError, IndexError):
             continue
-        if int(stat[1]) == parent and f"RANK={rank}".encode() in told:
+        if int(stat[1]) == parent and f"RANK={rank}".encode() in reported:
             return int(folder.name)
     raise AssertionError(f"torchrun has no process of rank {rank}")
 
 
 def test_the_run_of_a_job_is_found_again(tmp_path, monkeypatch):
-    from clmle.training.job import run_of_job
+    from clmle.training.torchrun import run_of_job
 
-    settings, others = two.whole().to_dict(), two.unnormalised("softmax").to_dict()
-    assert run_of_job(tmp_path, settings).path != run_of_job(tmp_path, settings).path
+    config, others = two.whole().to_dict(), two.unnormalized("softmax").to_dict()
+    assert run_of_job(tmp_path, config).path != run_of_job(tmp_path, config).path
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "study-7")
-    run = run_of_job(tmp_path, settings)
-    assert run_of_job(tmp_path, settings).path == run.path
+    run = run_of_job(tmp_path, config)
+    assert run_of_job(tmp_path, config).path == run.path
     assert run_of_job(tmp_path, others).path != run.path
     run.write_result({"test": {}})
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    assert run_of_job(tmp_path, settings).path == run.path
+    assert run_of_job(tmp_path, config).path == run.path
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")
-    new = run_of_job(tmp_path, settings)  # finished, and started anew by hand
+    new = run_of_job(tmp_path, config)  # finished, and started anew by hand
     assert new.path != run.path
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    assert create_run(tmp_path, settings).path != run_of_job(tmp_path, settings).path != new.path
+    assert create_run(tmp_path, config).path != run_of_job(tmp_path, config).path != new.path

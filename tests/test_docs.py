@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(p for p in (ROOT / "README.md", *DOCS.rglob("*.md")))
 PUBLIC = (
-    "clmle", "clmle.data", "clmle.data.recognition", "clmle.evaluation", "clmle.figures",
-    "clmle.losses", "clmle.methods", "clmle.sphere", "clmle.training",
+    "clmle", "clmle.data", "clmle.data.recognition", "clmle.metrics", "clmle.figures",
+    "clmle.losses", "clmle.methods", "clmle.playground", "clmle.training",
 )  # fmt: skip
 WITH_EXAMPLES = sorted(
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -216,19 +216,19 @@ def test_commands_shown_are_understood(dry, monkeypatch, page, command):
     complaints = io.StringIO()
     with contextlib.redirect_stderr(complaints):
         try:
-            import_module(f"clmle.commands.{words[0]}").main(words[1:])
+            import_module(f"clmle.cli.{words[0]}").main(words[1:])
         except Parsed as stop:
             (values,) = stop.args
         except SystemExit:
             pytest.fail(complaints.getvalue())
     if words[0] == "train":
-        from clmle.commands.options import from_flags
-        from clmle.presets import preset_settings
+        from clmle.cli.options import from_flags
+        from clmle.presets import preset_config
 
-        base = preset_settings(values.preset, values.method, values.dataset or "toonfaces")
+        base = preset_config(values.preset, values.method, values.dataset or "toonfaces")
         assert from_flags(base, values).method == values.method
     if words[0] == "ablate" and values.study and "all" not in values.attributes:
-        from clmle.commands.ablate import cells_asked_for
+        from clmle.cli.ablate import cells_asked_for
 
         assert cells_asked_for(values)
 
@@ -248,14 +248,14 @@ def own_method():
 def test_the_method_of_the_page_on_methods_learns(monkeypatch, tmp_path):
     from dataclasses import replace
 
-    from clmle.presets import preset_settings
+    from clmle.presets import preset_config
     from clmle.run_folder import create_run
     from clmle.training import train
 
     monkeypatch.setitem(METHODS, *own_method())
-    settings = preset_settings("quick", "label-smoothing", "digits")
-    short = replace(settings.train, backbone="tiny", iterations=15, rounds=1)
-    run = create_run(tmp_path, replace(settings, train=short).to_dict())
+    config = preset_config("quick", "label-smoothing", "digits")
+    short = replace(config.train, backbone="tiny", iterations=15, rounds=1)
+    run = create_run(tmp_path, replace(config, train=short).to_dict())
     assert train(run)["test"]["balanced_accuracy"] > 0.3
 
 
@@ -279,14 +279,14 @@ def test_expected_answers_of_the_session_are_what_its_code_prints(monkeypatch, c
         exec(compile(code, "TEACHING.md", "exec"), space)
         assert capsys.readouterr().out == printed
     # Of the tables of the circle those figures that their exercises turn on.
-    assert figures_of(space["figures"]("softmax", ratio=10))[0] == pytest.approx(26, abs=5)
-    assert figures_of(space["figures"]("over-sampling", modes=3))[1] == pytest.approx(63, abs=5)
-    assert figures_of(space["figures"]("clmle", 4, modes=4))[1] == pytest.approx(90, abs=5)
+    assert metrics_of(space["figures"]("softmax", ratio=10))[0] == pytest.approx(26, abs=5)
+    assert metrics_of(space["figures"]("oversampling", modes=3))[1] == pytest.approx(63, abs=5)
+    assert metrics_of(space["figures"]("clmle", 4, modes=4))[1] == pytest.approx(90, abs=5)
     for cited in ("| 10 | 26 % |", "| 3 | 50 % | 63 % | 50 % | 87 % |", "| 61 % | 56 % | 90 % |"):
         assert cited in text
 
 
-def figures_of(shown):
+def metrics_of(shown):
     """Numbers of "26% 62% 91%"."""
     return [float(word.rstrip("%")) for word in shown.split()]
 

@@ -16,21 +16,21 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults import descendants
-from bench.faults_work import tiny
 from clmle import InputError
 from clmle.__main__ import main
 from clmle.data.toonfaces import build
 from clmle.run_folder import create_run
 from clmle.training import train
 from clmle.training.reporting import Reporter
+from tests.robustness.faults import descendants
+from tests.robustness.faults_work import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_kills_at_random_moments_change_no_bit():
     kinds = ("training, within a checkpoint", "export, anywhere")
-    command = [sys.executable, "-m", "bench.faults", "--only", *kinds, "--share", "0.05"]
+    command = [sys.executable, "-m", "tests.robustness.faults", "--only", *kinds, "--share", "0.05"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
@@ -179,12 +179,12 @@ def test_a_clock_set_back_gives_no_negative_time(tmp_path, monkeypatch):
         return true() - 3600 * len(calls)
 
     monkeypatch.setattr(time, "time", back)
-    told = []
-    result = train(run, report=told.append)
+    reported = []
+    result = train(run, report=reported.append)
     assert result["seconds"] >= 0
     assert calls
-    assert all(status["seconds"] >= 0 for status in told)
-    assert all((status["seconds_left"] or 0) >= 0 for status in told)
+    assert all(status["seconds"] >= 0 for status in reported)
+    assert all((status["seconds_left"] or 0) >= 0 for status in reported)
     assert run.status()["state"] == "done"
 
 

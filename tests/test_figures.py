@@ -51,7 +51,7 @@ def test_comparison_shows_the_figures_and_their_interval():
     assert trace.error_x.arrayminus[0] == pytest.approx(0.1)
 
 
-def test_a_run_keeps_its_colour_while_others_wait():
+def test_a_run_keeps_its_color_while_others_wait():
     (trace,) = all_figures()["comparison"].data
     second = figures.validation_curves({"waiting": [], "clmle": VALIDATION}).data[1]
     assert trace.marker.color == second.line.color

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from clmle import InputError
-from clmle.experiments import foretell
-from clmle.experiments.foretell import foretold_seconds
+from clmle.jobs.eta import estimate_run_seconds
 from clmle.presets import PRESETS
+from clmle.studies import eta
 
 TINY = dataclasses.replace(PRESETS["reference"], batch_size=32)
 
@@ -16,16 +16,16 @@ TINY = dataclasses.replace(PRESETS["reference"], batch_size=32)
 def test_time_is_that_of_a_step_times_the_steps(monkeypatch):
     measured = []
     monkeypatch.setattr(
-        foretell, "_step", lambda network, shape, n, precision: measured.append(n) or 0.01 * n
+        eta, "_step", lambda network, shape, n, precision: measured.append(n) or 0.01 * n
     )
     train = dataclasses.replace(TINY, iterations=1000)
-    found = foretold_seconds(train, (40, 40, 3))
-    assert found == pytest.approx(foretell.START + foretell.BESIDE * 1000 * 0.32)
-    assert measured[0] == foretell.FEW
+    found = estimate_run_seconds(train, (40, 40, 3))
+    assert found == pytest.approx(eta.START + eta.BESIDE * 1000 * 0.32)
+    assert measured[0] == eta.FEW
     assert set(measured[1:]) == {32}  # a short step is measured as it is
-    monkeypatch.setattr(foretell, "_step", lambda network, shape, n, precision: 1.0)
-    slow = foretold_seconds(train, (40, 40, 3))
-    assert slow == pytest.approx(foretell.START + foretell.BESIDE * 1000 * 32 / foretell.FEW)
+    monkeypatch.setattr(eta, "_step", lambda network, shape, n, precision: 1.0)
+    slow = estimate_run_seconds(train, (40, 40, 3))
+    assert slow == pytest.approx(eta.START + eta.BESIDE * 1000 * 32 / eta.FEW)
 
 
 @pytest.mark.parametrize("heads", [None, 3])
@@ -34,11 +34,11 @@ def test_asking_leaves_random_numbers_and_threads_as_they_were(heads):
     wanted = torch.rand(4)
     torch.manual_seed(3)
     threads = torch.get_num_threads()
-    assert foretold_seconds(TINY, (20, 20, 3), heads, threads=1) > foretell.START
+    assert estimate_run_seconds(TINY, (20, 20, 3), heads, threads=1) > eta.START
     assert torch.equal(torch.rand(4), wanted)
     assert torch.get_num_threads() == threads
 
 
 def test_what_cannot_be_trained_is_told():
     with pytest.raises(InputError, match="no backbone"):
-        foretold_seconds(dataclasses.replace(TINY, backbone="huge"), (40, 40, 3))
+        estimate_run_seconds(dataclasses.replace(TINY, backbone="huge"), (40, 40, 3))

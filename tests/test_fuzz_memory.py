@@ -29,7 +29,7 @@ ODD_KINDS = {
 OF_ARRAYS = [
     (name, key)
     for name in ("balanced_spherical_kmeans", "nearest_cluster_scores", "clmle_loss",
-                 "inverse_frequency_weights", "neighbourhoods", "pair_features", "cmc", "auc")
+                 "inverse_frequency_weights", "local_imbalance", "pair_features", "cmc", "auc")
     for key, value in CALLS[name][1].items()
     if isinstance(value, np.ndarray | torch.Tensor)
 ]  # fmt: skip

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from public_calls import FUZZ
 
 from clmle import InputError
-from clmle.commands.options import merge, read_config
-from clmle.settings import DataSettings, Settings, TrainSettings
-from clmle.training import settings_from_dict
+from clmle.cli.options import merge, read_config
+from clmle.config import Config, DataConfig, TrainConfig
+from clmle.training import config_from_dict
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
@@ -28,21 +28,21 @@ def settings_of_file(folder, name, content):
     file = folder / name
     file.write_bytes(content)
     tree = read_config(str(file))
-    return merge(settings_from_dict({}), tree), settings_from_dict(tree)
+    return merge(config_from_dict({}), tree), config_from_dict(tree)
 
 
 @FUZZ
 @given(TREES)
 def test_a_settings_tree_is_settings_or_a_sentence(tree):
-    for make in (settings_from_dict, lambda t: merge(settings_from_dict({}), t)):
+    for make in (config_from_dict, lambda t: merge(config_from_dict({}), t)):
         try:
             made = make(tree)
         except InputError as error:
             assert len(str(error)) > 20
         else:
-            assert isinstance(made, Settings)
-            assert isinstance(made.train, TrainSettings)
-            assert isinstance(made.data, DataSettings)
+            assert isinstance(made, Config)
+            assert isinstance(made.train, TrainConfig)
+            assert isinstance(made.data, DataConfig)
 
 
 @pytest.mark.parametrize("name", ["c.toml", "c.json"])

@@ -13,19 +13,19 @@ def drawn(n=40, c=3):
     return logits, torch.tensor(rng.integers(0, c, n)), np.array([0.7, 0.25, 0.05])
 
 
-@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("logit_adjustment", [False, True])
 @pytest.mark.parametrize("kind", ["softmax", "squared"])
-def test_it_is_what_a_loop_over_samples_gives(kind, corrected):
+def test_it_is_what_a_loop_over_samples_gives(kind, logit_adjustment):
     logits, labels, shares = drawn()
-    found = head_loss(logits, labels, shares if corrected else None, kind)
+    found = head_loss(logits, labels, shares if logit_adjustment else None, kind)
     for i, (scores, y) in enumerate(zip(logits.numpy(), labels.numpy(), strict=True)):
         if kind == "softmax":
-            moved = scores + np.log(shares) if corrected else scores
+            moved = scores + np.log(shares) if logit_adjustment else scores
             wanted = np.log(np.exp(moved).sum()) - moved[y]
         else:
             target = [1.0 if c == y else -1.0 for c in range(3)]
             wanted = np.mean((scores - target) ** 2)
-            if corrected:
+            if logit_adjustment:
                 wanted *= shares.min() / shares[y]
         assert float(found[i]) == pytest.approx(wanted, rel=1e-12)
 

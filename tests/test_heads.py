@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from clmle.presets import preset_settings
-from clmle.training.heads import Head, Heads
+from clmle.models.heads import Head, Heads
+from clmle.presets import preset_config
 
 
 def unit(x, axis):
@@ -49,5 +49,5 @@ def test_lengths_do_not_count_on_cosines_and_do_on_products():
     ],
 )
 def test_presets_take_cosines_where_they_were_found_better(dataset, attribute, head):
-    assert preset_settings("quick", "clmle", dataset, attribute).options.head == head
-    assert preset_settings("quick", "clmle-printed", dataset, attribute).options.head == "linear"
+    assert preset_config("quick", "clmle", dataset, attribute).options.head == head
+    assert preset_config("quick", "clmle-paper", dataset, attribute).options.head == "linear"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hostile import folders, npy, said, zipped
 
-from clmle.commands.feature_file import read_features, read_labels
+from clmle.cli.feature_file import read_features, read_labels
 from clmle.data import load_folder, pixels
 from clmle.files import read_arrays, read_json
 from clmle.run_folder import RunFolder

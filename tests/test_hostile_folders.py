@@ -18,7 +18,7 @@ from clmle.data.recognition.verification_bin import load_bin
 from clmle.errors import some
 
 
-def labelled(home, text, encoding="utf-8"):
+def labeled(home, text, encoding="utf-8"):
     folders(home)
     (home / "labels.csv").write_bytes(text.encode(encoding))
     return home
@@ -32,7 +32,7 @@ ROWS = "".join(f"cats/{i}.png,{i % 2}\n" for i in range(5))
 def test_labels_name_no_file_outside_of_their_folder(outside, tmp_path):
     (tmp_path / "secret.png").write_bytes(picture())
     name = outside.format(home=tmp_path)
-    home = labelled(tmp_path / "photos", f"file,label\n{ROWS}{name},1\n")
+    home = labeled(tmp_path / "photos", f"file,label\n{ROWS}{name},1\n")
     assert len(load_folder(home, labels="labels.csv")) == 5
     (home / "labels.csv").write_text(f"file,label\n{name},1\n")
     assert "names is in" in said(load_folder, home, labels="labels.csv")
@@ -53,14 +53,14 @@ def test_labels_name_no_file_outside_of_their_folder(outside, tmp_path):
     ],
 )
 def test_odd_labels_are_a_sentence(text, encoding, tmp_path):
-    said(load_folder, labelled(tmp_path / "p", text, encoding), labels="labels.csv")
+    said(load_folder, labeled(tmp_path / "p", text, encoding), labels="labels.csv")
 
 
 def test_a_long_text_in_one_row_does_not_make_all_rows_long(tmp_path):
     n = 4000  # as numpy stores texts, 1.6 GB
     rows = "".join(f"cats/{i % 5}.png,{i % 2},{'g' * (100_000 if i == 0 else 1)}{i}\n"
                    for i in range(n))  # fmt: skip
-    home = labelled(tmp_path / "p", "file,label,identity\n" + rows)
+    home = labeled(tmp_path / "p", "file,label,identity\n" + rows)
     table = folder_data._from_csv(home, home / "labels.csv")
     split = folder_data._split(table, 0)
     assert len(split) == n
@@ -110,7 +110,7 @@ def test_a_record_s_label_beyond_all_counts_is_left_out(label, tmp_path):
         assert len(load_recordio(tmp_path, image_size=24)) == 6
 
 
-def test_numbers_of_a_grey_image_that_are_none_are_black():
+def test_numbers_of_a_gray_image_that_are_none_are_black():
     values = np.full((4, 4), np.nan, dtype=np.float32)
     values[0] = 200
     buffer = io.BytesIO()

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from hostile import DEEP, DIGITS, said
 
-from clmle.commands.options import read_config
-from clmle.data.recognition.unseen import load_unseen
-from clmle.experiments.background import BackgroundStudy
-from clmle.experiments.cells import read_results
+from clmle.cli.options import read_config
+from clmle.config import DataConfig, TrainConfig, parse
+from clmle.data.recognition.open_set import load_open_set
 from clmle.files import from_json, read_json
 from clmle.run_folder import RunFolder
-from clmle.settings import DataSettings, TrainSettings, parse
-from clmle.training import settings_from_dict
+from clmle.studies.background import BackgroundStudy
+from clmle.studies.trials import read_results
+from clmle.training import config_from_dict
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import pick_device
 from clmle.training.prepare import check_budget, load_data
@@ -48,7 +48,7 @@ def test_facts_of_weights_too(facts, tmp_path):
     assert "cannot be read as weights" in said(load_tensors, tmp_path / "m.safetensors")
 
 
-@pytest.mark.parametrize(("cls", "name"), [(TrainSettings, "seed"), (DataSettings, "ratio")])
+@pytest.mark.parametrize(("cls", "name"), [(TrainConfig, "seed"), (DataConfig, "ratio")])
 def test_a_number_beyond_all_floats_is_no_setting(cls, name):
     assert name in said(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
 
@@ -63,10 +63,10 @@ ODD = {
     "momentum": (-0.1, 1.1, "0 to 1"),
     "weight_decay": (-1.0, 1e308, "0 to 1,000"),
     "patience": (0, 10**12, "1 to 1,000,000,000"),
-    "drops": (-1, 10**12, "0 to 1,000,000,000"),
-    "prior_iterations": (-1, 10**12, "0 to 1,000,000,000"),
+    "max_lr_drops": (-1, 10**12, "0 to 1,000,000,000"),
+    "pretrain_iterations": (-1, 10**12, "0 to 1,000,000,000"),
     "margin_trials": (-1, 10**12, "0 to 1,000,000,000"),
-    "shown": (0, 10**12, "1 to 1,000,000,000"),
+    "n_embedding_samples": (0, 10**12, "1 to 1,000,000,000"),
     "threads": (-1, 10**9, "0 to 4,096"),
 }
 
@@ -76,24 +76,24 @@ def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
     *wrong, words = ODD[name]
     for value in wrong:
         sentence = f"{name} is {value!r}, but must be from {words}."
-        assert said(settings_from_dict, {"train": {name: value}}) == sentence
-        assert said(check_budget, replace(TrainSettings(), **{name: value})) == sentence
+        assert said(config_from_dict, {"train": {name: value}}) == sentence
+        assert said(check_budget, replace(TrainConfig(), **{name: value})) == sentence
     least = 1e-9 if name == "learning_rate" else int(words.split()[0])
-    settings_from_dict({"train": {name: least}})
+    config_from_dict({"train": {name: least}})
     for size in (7, 1025):
-        assert f"image_size is {size}" in said(settings_from_dict, {"data": {"image_size": size}})
-    assert "split is -2" in said(settings_from_dict, {"data": {"split": -2}})
-    assert "learning_rate is 0.0" in said(settings_from_dict, {"train": {"learning_rate": 0}})
+        assert f"image_size is {size}" in said(config_from_dict, {"data": {"image_size": size}})
+    assert "split is -2" in said(config_from_dict, {"data": {"split": -2}})
+    assert "learning_rate is 0.0" in said(config_from_dict, {"train": {"learning_rate": 0}})
 
 
 @pytest.mark.parametrize("name", ["x" * 10**5, "a\0b", "x" * 5000 + "/y", "~nobody/faces"])
 def test_a_path_that_can_be_none_is_told(name):
-    assert "There is no data set or folder" in said(load_data, DataSettings(dataset=name))[:400]
-    assert "is no test set" in said(load_unseen, name)
+    assert "There is no data set or folder" in said(load_data, DataConfig(dataset=name))[:400]
+    assert "is no test set" in said(load_open_set, name)
 
 
 def test_a_name_of_a_million_letters_is_not_repeated():
-    said(load_data(DataSettings(dataset="digits")).task, "x" * 10**6)
+    said(load_data(DataConfig(dataset="digits")).task, "x" * 10**6)
 
 
 @pytest.mark.parametrize("name", ["meta", "cuda:99", "\0", "toaster"])
@@ -111,9 +111,9 @@ def test_a_value_that_cannot_be_shown_is_still_told():
     deep = []
     for _ in range(3000):
         deep = [deep]
-    assert "too large a list" in said(parse, TrainSettings, {"seed": deep}, "train")
-    assert "seed is 'xx" in said(parse, TrainSettings, {"seed": "x" * 10**6}, "train")
-    assert "too large a int" in said(parse, TrainSettings, {"backbone": 10**5000}, "train")
+    assert "too large a list" in said(parse, TrainConfig, {"seed": deep}, "train")
+    assert "seed is 'xx" in said(parse, TrainConfig, {"seed": "x" * 10**6}, "train")
+    assert "too large a int" in said(parse, TrainConfig, {"backbone": 10**5000}, "train")
 
 
 @pytest.mark.parametrize("pid", ["../x", [1], -1, 0, 1e99, True, None, 2**70, {"a": 1}])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from clmle import InputError, balanced_spherical_kmeans
-from clmle.index import ClusterIndex, _largest
+from clmle.cluster_index import ClusterIndex, _largest
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.permutation(np.repeat([0, 1, 3, 4], [40, 1, 23, 9]))  # nobody is of class 2
@@ -105,17 +105,17 @@ def test_classes_whose_features_cancel_are_left_to_the_clustering():
         ClusterIndex.build(np.where(f == 1, np.nan, f), labels)
 
 
-def test_recentre_gives_the_directions_of_the_means_in_a_new_space(index):
+def test_recenter_gives_the_directions_of_the_means_in_a_new_space(index):
     before = index.assignment.copy()
     wide = features(3, d=11)
-    index.recentre(0.01 * wide)
+    index.recenter(0.01 * wide)
     assert index.centroids.dtype == np.float32
     assert index.centroids.shape == (9, 11)
     for k in range(9):
         want = unit(wide[before == k].astype(np.float64).sum(axis=0))
         np.testing.assert_allclose(index.centroids[k], want, atol=1e-6)
     np.testing.assert_array_equal(index.assignment, before)
-    index.recentre(np.zeros_like(wide))  # no direction is none, not NaN
+    index.recenter(np.zeros_like(wide))  # no direction is none, not NaN
     assert (index.centroids == 0).all()
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from clmle import InputError
-from clmle.batches import ClusterBatchSampler
-from clmle.index import ClusterIndex
+from clmle.cluster_index import ClusterIndex
+from clmle.samplers.cluster import ClusterSampler
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_cluster_loss_is_the_mean_of_what_was_seen(world):
 
 def test_hardest_query_comes_first_unseen_before_all(world):
     index = ClusterIndex.build(*world, 50)
-    sampler = ClusterBatchSampler(index, 6, 10, 3)
+    sampler = ClusterSampler(index, 6, 10, 3)
     for k in range(index.n_clusters):
         members = index.members(k)
         index.record(members, np.full(len(members), float(k == 7) + 0.1))
@@ -63,7 +63,7 @@ def test_hardest_query_comes_first_unseen_before_all(world):
 
 def test_query_class_is_uniform_over_classes(world):
     index = ClusterIndex.build(*world, 50)
-    sampler = ClusterBatchSampler(index, 6, 10, 3, "uniform")
+    sampler = ClusterSampler(index, 6, 10, 3, "uniform")
     drawn = [sampler.draw_query(np.random.default_rng(i)) for i in range(600)]
     shares = np.bincount(index.classes[drawn]) / 600
     np.testing.assert_allclose(shares, 1 / 3, atol=0.07)
@@ -71,13 +71,13 @@ def test_query_class_is_uniform_over_classes(world):
 
 def test_batch_holds_distinct_members_of_its_clusters(world):
     index = ClusterIndex.build(*world, 50)
-    batch = ClusterBatchSampler(index, 8, 20, 4).draw(np.random.default_rng(1))
+    batch = ClusterSampler(index, 8, 20, 4).draw(np.random.default_rng(1))
     assert len(set(batch.clusters.tolist())) == 8
-    assert len(batch.rows) == len(batch.slots) == 8 * 20
-    assert (index.assignment[batch.rows] == batch.clusters[batch.slots]).all()
-    assert (index.labels[batch.rows] == batch.classes[batch.slots]).all()
+    assert len(batch.indices) == len(batch.slots) == 8 * 20
+    assert (index.assignment[batch.indices] == batch.clusters[batch.slots]).all()
+    assert (index.labels[batch.indices] == batch.classes[batch.slots]).all()
     for slot, cluster in enumerate(batch.clusters):
-        rows = batch.rows[batch.slots == slot]
+        rows = batch.indices[batch.slots == slot]
         assert len(rows) == 20
         if len(index.members(cluster)) >= 20:
             assert len(set(rows)) == 20
@@ -85,9 +85,9 @@ def test_batch_holds_distinct_members_of_its_clusters(world):
 
 def test_a_cluster_of_as_many_as_are_wanted_is_shown_whole(world):
     index = ClusterIndex.build(*world, 50)
-    batch = ClusterBatchSampler(index, 4, 50, 2).draw(np.random.default_rng(0))
+    batch = ClusterSampler(index, 4, 50, 2).draw(np.random.default_rng(0))
     for slot, cluster in enumerate(batch.clusters):
-        rows = batch.rows[batch.slots == slot]
+        rows = batch.indices[batch.slots == slot]
         if index.sizes[cluster] == 50:
             assert sorted(rows) == sorted(index.members(cluster))
 
@@ -95,7 +95,7 @@ def test_a_cluster_of_as_many_as_are_wanted_is_shown_whole(world):
 def test_a_uniform_query_does_not_look_at_losses(world):
     index = ClusterIndex.build(*world, 50)
     index.record(np.arange(697), np.arange(697.0))
-    sampler = ClusterBatchSampler(index, 6, 10, 3, "uniform")
+    sampler = ClusterSampler(index, 6, 10, 3, "uniform")
     drawn = {sampler.draw_query(np.random.default_rng(i)) for i in range(300)}
     assert drawn == set(range(14))
 
@@ -107,8 +107,7 @@ def test_state_brings_the_index_back(world):
     again = ClusterIndex.from_state(labels, index.state(), 50)
     for seed in range(5):
         a, b = (
-            ClusterBatchSampler(i, 6, 5, 3).draw(np.random.default_rng(seed))
-            for i in (index, again)
+            ClusterSampler(i, 6, 5, 3).draw(np.random.default_rng(seed)) for i in (index, again)
         )
         assert (a.rows == b.rows).all()
 
@@ -131,22 +130,20 @@ def test_state_brings_the_index_back(world):
 def test_bad_samplers_are_named(world, options, sentence):
     index = ClusterIndex.build(*world, 50)
     with pytest.raises(InputError) as error:
-        ClusterBatchSampler(index, **options)
+        ClusterSampler(index, **options)
     assert str(error.value) == sentence
 
 
 def test_the_least_and_the_most_of_a_sampler_are_allowed(world):
     index = ClusterIndex.build(*world, 50)
     for same in (1, 11):
-        assert (
-            len(ClusterBatchSampler(index, 12, 1, same).draw(np.random.default_rng(0)).rows) == 12
-        )
+        assert len(ClusterSampler(index, 12, 1, same).draw(np.random.default_rng(0)).rows) == 12
 
 
 def test_classes_of_one_cluster_are_gathered_as_each_alone_would_be(monkeypatch):
     from clmle.clustering import balanced_spherical_kmeans
 
-    monkeypatch.setattr("clmle.index.AT_ONCE", 3)
+    monkeypatch.setattr("clmle.cluster_index.AT_ONCE", 3)
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(np.arange(11), [1, 2, 3, 4, 9, 1, 7, 40, 2, 5, 6]))
     features = rng.normal(size=(len(labels), 5)).astype(np.float32)

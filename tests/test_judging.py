@@ -10,8 +10,8 @@ from sklearn.metrics import (
 )
 
 from clmle.errors import InputError
-from clmle.evaluation.extremes import KINDS, extremes
-from clmle.evaluation.ranking import log_odds, precision_recall_points, roc_points
+from clmle.metrics.confident_errors import KINDS, confident_errors
+from clmle.metrics.ranking import log_odds, precision_recall_points, roc_points
 
 
 def example(seed, n=3000, ties=False):
@@ -60,7 +60,7 @@ def test_labels_of_one_kind_or_another_number_are_a_sentence(labels):
 @pytest.mark.parametrize("seed", range(3))
 def test_extremes_are_those_of_a_plain_loop(seed):
     labels, scores = example(seed, n=400, ties=seed == 2)
-    found = extremes(labels, scores, 7)
+    found = confident_errors(labels, scores, 7)
     assert set(found) == set(KINDS)
     wanted = {kind: [] for kind in KINDS}
     for i, (label, (no, yes)) in enumerate(zip(labels, scores, strict=True)):
@@ -80,6 +80,6 @@ def test_extremes_are_those_of_a_plain_loop(seed):
 
 def test_a_perfect_judge_has_no_mistakes():
     labels = np.array([0, 1, 1])
-    found = extremes(labels, np.eye(2)[labels])
+    found = confident_errors(labels, np.eye(2)[labels])
     assert len(found["missed"]) == len(found["false alarm"]) == 0
     assert found["found"].tolist() == [1, 2]

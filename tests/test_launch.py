@@ -7,14 +7,15 @@ import time
 import pytest
 
 from clmle import InputError
-from clmle.experiments import launch, resume
-from clmle.presets import preset_settings
+from clmle.config import override
+from clmle.jobs import launch
+from clmle.presets import preset_config
 from clmle.run_folder import ACTIVE, create_run, list_runs, open_run
-from clmle.settings import override
+from clmle.studies import resume
 
 
-def settings(iterations):
-    base = preset_settings("quick", "softmax", "digits")
+def config(iterations):
+    base = preset_config("quick", "softmax", "digits")
     values = {"iterations": iterations, "rounds": 2, "batch_size": 60, "threads": 1}
     return type(base)(base.method, base.options, base.data, override(base.train, values, "train"))
 
@@ -27,7 +28,7 @@ def wait_for(run, states, seconds=120):
 
 
 def test_launched_run_finishes_by_itself(tmp_path):
-    run = launch(settings(6), tmp_path)
+    run = launch(config(6), tmp_path)
     assert run.status()["state"] in ACTIVE
     assert wait_for(run, {"done"}) == "done"
     assert run.result()["iterations"] == 6
@@ -36,19 +37,19 @@ def test_launched_run_finishes_by_itself(tmp_path):
 
 
 def test_killed_run_is_lost_then_resumed(tmp_path):
-    run = launch(settings(3000), tmp_path)
+    run = launch(config(3000), tmp_path)
     while not run.metrics("train"):
         time.sleep(0.05)
     os.kill(run.status()["pid"], signal.SIGKILL)
     assert wait_for(run, {"lost"}, 10) == "lost"
     resume(run)
     assert wait_for(run, {"running"}) == "running"
-    run.ask_to_stop()
+    run.request_stop()
     assert wait_for(run, {"stopped"}) == "stopped"
 
 
 def test_runs_are_listed_newest_first_and_names_are_their_own(tmp_path):
-    tree = settings(1).to_dict()
+    tree = config(1).to_dict()
     names = [create_run(tmp_path, tree).name for _ in range(3)]
     assert len(set(names)) == 3
     assert {run.name for run in list_runs(tmp_path)} == set(names)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from clmle.losses.local import local_margin_loss
+from clmle.losses.retrieved import retrieved_margin_loss
 
 
 def world(seed=0, n=14, k=9, d=5, tasks=0):
@@ -50,21 +50,21 @@ def close(got, want):
 
 def test_left_alone_it_takes_scale_8_the_mean_of_6_clusters_and_no_siblings():
     f, labels, centroids, classes = world(k=12)
-    got = local_margin_loss(f, labels, centroids, classes, 0.4)
+    got = retrieved_margin_loss(f, labels, centroids, classes, 0.4)
     close(got, plain(f, labels, centroids, classes, 0.4))
-    close(local_margin_loss(f, labels, centroids, classes, 0.4, 0.9), got)
-    two = local_margin_loss(f, labels, centroids, classes, 0.4, within_weight=1.0)
+    close(retrieved_margin_loss(f, labels, centroids, classes, 0.4, 0.9), got)
+    two = retrieved_margin_loss(f, labels, centroids, classes, 0.4, within_weight=1.0)
     close(two, plain(f, labels, centroids, classes, 0.4, weight=1.0))
 
 
 @pytest.mark.parametrize("at_once", [1, 4, 5, 1 << 16])
 @pytest.mark.parametrize("n", [1, 2, 20])
 def test_any_number_of_clusters_compared_with_and_searched_at_a_time(n, at_once, monkeypatch):
-    monkeypatch.setattr("clmle.losses.local.AT_ONCE", at_once)
+    monkeypatch.setattr("clmle.losses.retrieved.AT_ONCE", at_once)
     f, labels, centroids, classes = world(seed=n)
     a1 = torch.linspace(-0.2, 0.9, len(f), dtype=torch.float64)
-    got = local_margin_loss(
-        f, labels, centroids, classes, a1, 0.2, scale=3.0, n_others=n, within_weight=0.7
+    got = retrieved_margin_loss(
+        f, labels, centroids, classes, a1, 0.2, scale=3.0, n_negative_clusters=n, within_weight=0.7
     )
     want = plain(f, labels, centroids, classes, a1, 0.2, scale=3.0, n=n, weight=0.7)
     close(got, want)
@@ -73,9 +73,9 @@ def test_any_number_of_clusters_compared_with_and_searched_at_a_time(n, at_once,
 def test_a_cluster_of_no_class_is_nobody_s_other():
     f, labels, centroids, classes = world()
     classes = torch.where(torch.arange(len(classes)) < 3, -1, classes)
-    got = local_margin_loss(f, labels, centroids, classes, 0.3, 0.1, within_weight=1.0)
+    got = retrieved_margin_loss(f, labels, centroids, classes, 0.3, 0.1, within_weight=1.0)
     close(got, plain(f, labels, centroids, classes, 0.3, 0.1, weight=1.0))
-    got = local_margin_loss(f, labels, centroids[3:], classes[3:], 0.3, 0.1, within_weight=1.0)
+    got = retrieved_margin_loss(f, labels, centroids[3:], classes[3:], 0.3, 0.1, within_weight=1.0)
     close(got, plain(f, labels, centroids, classes, 0.3, 0.1, weight=1.0))
 
 
@@ -83,8 +83,8 @@ def test_a_class_of_one_cluster_loses_nothing_to_siblings():
     f, labels, centroids, _ = world(k=4)
     classes = torch.tensor([0, 1, 2, 2])
     alone = labels < 2
-    first = local_margin_loss(f, labels, centroids, classes, 0.3, 0.9)
-    both = local_margin_loss(f, labels, centroids, classes, 0.3, 0.9, within_weight=2.0)
+    first = retrieved_margin_loss(f, labels, centroids, classes, 0.3, 0.9)
+    both = retrieved_margin_loss(f, labels, centroids, classes, 0.3, 0.9, within_weight=2.0)
     close(both[alone], first[alone])
     assert (both[~alone] > first[~alone]).all()
 
@@ -92,13 +92,13 @@ def test_a_class_of_one_cluster_loses_nothing_to_siblings():
 @pytest.mark.parametrize("at_once", [2, 1 << 16])
 @pytest.mark.parametrize("own", [False, True])
 def test_several_tasks_at_once_are_each_task_alone(own, at_once, monkeypatch):
-    monkeypatch.setattr("clmle.losses.local.AT_ONCE", at_once)
+    monkeypatch.setattr("clmle.losses.retrieved.AT_ONCE", at_once)
     f, labels, centroids, classes = world(tasks=3, n=7)
     labels = torch.stack([labels[a].roll(a) for a in range(3)])
     a2 = torch.tensor([0.1, 0.5, 0.3], dtype=torch.float64)
     number = labels + 3 if own else None  # the second cluster of one's class
-    options = {"scale": 4.0, "n_others": 2, "within_weight": 0.5}
-    got = local_margin_loss(f, labels, centroids, classes, 0.3, a2, own=number, **options)
+    options = {"scale": 4.0, "n_negative_clusters": 2, "within_weight": 0.5}
+    got = retrieved_margin_loss(f, labels, centroids, classes, 0.3, a2, own=number, **options)
     for a in range(3):
         want = plain(f[a], labels[a], centroids[a], classes[a], 0.3, a2, scale=4.0, n=2,
                      weight=0.5, own=number[a] if own else None)  # fmt: skip
@@ -108,7 +108,7 @@ def test_several_tasks_at_once_are_each_task_alone(own, at_once, monkeypatch):
 def test_margins_within_may_differ_from_task_to_task():
     f, labels, centroids, classes = world(tasks=2, n=6)
     a2 = torch.tensor([[0.1, 0.9, 0.4], [0.8, 0.0, 0.2]], dtype=torch.float64)
-    got = local_margin_loss(f, labels, centroids, classes, 0.3, a2, within_weight=1.0)
+    got = retrieved_margin_loss(f, labels, centroids, classes, 0.3, a2, within_weight=1.0)
     for a in range(2):
         want = plain(f[a], labels[a], centroids[a], classes[a], 0.3, a2[a], weight=1.0)
         close(got[a], want)
@@ -116,11 +116,13 @@ def test_margins_within_may_differ_from_task_to_task():
 
 def test_centroids_of_another_precision_are_taken_in_that_of_the_features():
     f, labels, centroids, classes = world()
-    got = local_margin_loss(f, labels, centroids.float(), classes, 0.3, 0.2, within_weight=1.0)
+    got = retrieved_margin_loss(f, labels, centroids.float(), classes, 0.3, 0.2, within_weight=1.0)
     assert got.dtype == torch.float64
     want = plain(f, labels, centroids.float().double(), classes, 0.3, 0.2, weight=1.0)
     close(got, want)
-    single = local_margin_loss(f.float(), labels, centroids, classes, 0.3, 0.2, within_weight=1.0)
+    single = retrieved_margin_loss(
+        f.float(), labels, centroids, classes, 0.3, 0.2, within_weight=1.0
+    )
     assert single.dtype == torch.float32
     torch.testing.assert_close(single.double(), want, atol=1e-5, rtol=1e-5)
 
@@ -131,7 +133,7 @@ def test_only_features_get_a_gradient_and_it_is_that_of_differences():
     raw = f.clone().requires_grad_()
 
     def loss(x):
-        return local_margin_loss(
+        return retrieved_margin_loss(
             x, labels, centroids.detach(), classes, 0.9, 0.9, scale=2.0, within_weight=0.5
         )
 

@@ -3,23 +3,23 @@
 import numpy as np
 import pytest
 
-from clmle.experiments.margin_grid import margin_grid, margin_request
+from clmle.studies.margin_grid import margin_grid, margin_request
 
 
 def test_a_request_has_every_pair_with_every_seed_and_nothing_chooses_a1_instead():
     cells = margin_request([0.1, 0.5], [0.05, 0.25, 0.5], seeds=(0, 4)).cells()
     assert len(cells) == 12
-    pairs = {(c.settings.options.between_share, c.settings.options.within_share,
-              c.settings.train.seed) for c in cells}  # fmt: skip
+    pairs = {(c.config.options.between_margin_fraction, c.config.options.within_margin_fraction,
+              c.config.train.seed) for c in cells}  # fmt: skip
     assert pairs == {(a, b, s) for a in (0.1, 0.5) for b in (0.05, 0.25, 0.5) for s in (0, 4)}
-    assert {c.settings.options.within_weight for c in cells} == {1.0}
-    assert {c.settings.train.margin_trials for c in cells} == {0}
-    assert {c.settings.data.dataset for c in cells} == {"digits"}
+    assert {c.config.options.within_weight for c in cells} == {1.0}
+    assert {c.config.train.margin_trials for c in cells} == {0}
+    assert {c.config.data.dataset for c in cells} == {"digits"}
 
 
 def summary(a1, a2, seed, validation, test):
-    options = {"between_share": a1, "within_share": a2}
-    return {"seed": seed, "settings": {"options": options},
+    options = {"between_margin_fraction": a1, "within_margin_fraction": a2}
+    return {"seed": seed, "config": {"options": options},
             "validation": {"balanced_accuracy": validation},
             "test": {"balanced_accuracy": test}}  # fmt: skip
 

@@ -10,18 +10,18 @@ import torch
 
 from clmle import InputError
 from clmle.data import SPLITS, load_digits
-from clmle.evaluation.classification import classification_figures
 from clmle.methods import Outputs, get_method, method_names
 from clmle.methods.costs import effective_numbers
 from clmle.methods.own_classifier import NormStatistics
-from clmle.presets import preset_settings
+from clmle.metrics.classification import classification_metrics
+from clmle.presets import preset_config
 from clmle.run_folder import create_run
-from clmle.training import Stopped, engine, load_model, prepare, train
+from clmle.training import Stopped, load_model, prepare, train
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import Network
 
 TRAIN = {
-    "backbone": "tiny", "feature_dim": 12, "iterations": 6, "prior_iterations": 2, "rounds": 2,
+    "backbone": "tiny", "feature_dim": 12, "iterations": 6, "pretrain_iterations": 2, "rounds": 2,
     "batch_size": 48, "threads": 1,
 }  # fmt: skip
 CLUSTERS = {
@@ -47,21 +47,21 @@ RIVALS = {
     "LMLE": "lmle",
     "CRL-I": "crl",
     "MOON": "moon",
-    "over-sampling": "over-sampling",
-    "down-sampling": "down-sampling",
+    "oversampling": "oversampling",
+    "undersampling": "undersampling",
     "SMOTE": "smote",
     "cost-sensitive, inverse": "cost-sensitive",
     "cost-sensitive, relative": "cost-relative",
     "cost-sensitive, median": "cost-median",
     "threshold moving": "threshold-moving",
-    "bounded over-sampling": "bounded-sampling",
+    "bounded oversampling": "sampling-without-replacement",
     "nearest class mean": "nearest-class-mean",
     "magnet": "magnet",
     "ArcFace": "arcface",
     "sub-center ArcFace": "sub-center-arcface",
     "AdaFace": "adaface",
     "focal": "focal",
-    "class-balanced": "class-balanced",
+    "class-balanced-loss": "class-balanced-loss",
     "LDAM-DRW": "ldam-drw",
     "balanced softmax": "balanced-softmax",
     "logit adjustment": "logit-adjustment",
@@ -113,13 +113,13 @@ def worlds(tmp_path_factory):
 
 
 def settings_of(method, data, **options):
-    settings = preset_settings("quick", method, "digits")
-    own = {k: v for k, v in CLUSTERS.items() if hasattr(settings.options, k)} | options
+    config = preset_config("quick", method, "digits")
+    own = {k: v for k, v in CLUSTERS.items() if hasattr(config.options, k)} | options
     return dataclasses.replace(
-        settings,
-        data=dataclasses.replace(settings.data, **data),
-        options=dataclasses.replace(settings.options, **own),
-        train=dataclasses.replace(settings.train, **TRAIN),
+        config,
+        data=dataclasses.replace(config.data, **data),
+        options=dataclasses.replace(config.options, **own),
+        train=dataclasses.replace(config.train, **TRAIN),
     )
 
 
@@ -130,11 +130,11 @@ def trained(worlds, tmp_path_factory):
 
     def get(method, world):
         if (method, world) not in runs:
-            settings = settings_of(method, worlds[world])
-            run = create_run(tmp_path_factory.mktemp(f"{method}-{world}"), settings.to_dict())
+            config = settings_of(method, worlds[world])
+            run = create_run(tmp_path_factory.mktemp(f"{method}-{world}"), config.to_dict())
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(engine, "LOG_EVERY", 1)
-                runs[method, world] = (run, settings, train(run))
+                runs[method, world] = (run, config, train(run))
         return runs[method, world]
 
     return get
@@ -144,13 +144,13 @@ def trained(worlds, tmp_path_factory):
 @pytest.mark.parametrize("method", method_names())
 def test_loss_is_finite_and_the_network_moves(method, world, trained):
     """10 classes, 60 against 8, and 60 against a class of a single training image."""
-    run, settings, result = trained(method, world)
+    run, config, result = trained(method, world)
     losses = run.metrics("train")
     assert [m["step"] for m in losses] == list(range(1, 7))
     for line in losses:
         assert all(math.isfinite(v) for v in line.values() if isinstance(v, float)), line
     last = load_tensors(run.checkpoint_path)[0]["network"]
-    torch.manual_seed(settings.train.seed)
+    torch.manual_seed(config.train.seed)
     channels = last["backbone.features.0.weight"].shape[1]
     first = Network("tiny", channels, 8, 12, len(result["class_counts"])).state_dict()
     for name in ("backbone.features.0.weight", "backbone.embedding.weight"):
@@ -162,12 +162,12 @@ def test_loss_is_finite_and_the_network_moves(method, world, trained):
 @pytest.mark.parametrize("world", ["digits", "single"])
 @pytest.mark.parametrize("method", method_names())
 def test_stored_rule_judges_the_test_images_as_the_result_says(method, world, trained):
-    run, settings, result = trained(method, world)
-    _, task = prepare(settings)
+    run, config, result = trained(method, world)
+    _, task = prepare(config)
     scores = load_model(run).scores(task.images[task.test])
     assert scores.shape == (len(task.test), task.n_classes)
     assert not np.isnan(scores).any()
-    again = classification_figures(task.labels[task.test], scores)
+    again = classification_metrics(task.labels[task.test], scores)
     assert again["confusion"] == result["test"]["confusion"]
     for name in ("balanced_accuracy", "average_precision", "roc_auc"):
         assert again[name] == pytest.approx(result["test"][name], abs=1e-6, nan_ok=True), name
@@ -177,15 +177,15 @@ def test_stored_rule_judges_the_test_images_as_the_result_says(method, world, tr
 def test_stopped_in_mid_training_and_resumed_is_the_same_run(
     method, trained, tmp_path, monkeypatch
 ):
-    whole, settings, result = trained(method, "digits")
+    whole, config, result = trained(method, "digits")
     monkeypatch.setattr(engine, "TOLD_EVERY", 0.0)
-    run = create_run(tmp_path, settings.to_dict())
+    run = create_run(tmp_path, config.to_dict())
     stops = []
     for step in (3, 5):
 
         def stop(status, step=step):
             if status["step"] == step and status["phase"].startswith("round"):
-                run.ask_to_stop()
+                run.request_stop()
 
         with contextlib.suppress(Stopped):
             train(run, report=stop)
@@ -227,11 +227,11 @@ def test_every_option_explains_itself(method):
         assert not choices or field.default in choices
 
 
-@pytest.mark.parametrize("method", ["lmle", "magnet", "clmle-printed"])
+@pytest.mark.parametrize("method", ["lmle", "magnet", "clmle-paper"])
 def test_cluster_batches_are_no_larger_than_those_of_other_methods(method, worlds, tmp_path):
-    settings = settings_of(method, worlds["digits"], samples_per_cluster=9)
+    config = settings_of(method, worlds["digits"], samples_per_cluster=9)
     with pytest.raises(InputError, match="do not fit into a batch of 48"):
-        train(create_run(tmp_path, settings.to_dict()))
+        train(create_run(tmp_path, config.to_dict()))
 
 
 @pytest.mark.parametrize("beta", [1.0, -0.1])
@@ -258,7 +258,7 @@ def test_adaface_follows_the_lengths_of_its_features_from_the_first_batch_on():
 def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(centroids):
     task = load_digits().task("label")
     # Eq. 9 alone and at full weight: float32 leaves too few digits of it beside a softmax.
-    alone = {"centroids": centroids, "embedding_weight": 1.0, "softmax_weight": 0.0}
+    alone = {"centroids": centroids, "margin_weight": 1.0, "softmax_weight": 0.0}
     options = dataclasses.replace(get_method("clmle").Options(), **alone)
     rng = np.random.default_rng(0)
     directions = [rng.normal(size=(len(task.train), 5)).astype(np.float32) for _ in range(2)]
@@ -267,15 +267,15 @@ def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(cen
         """A fresh method's loss, its features moved by ``step``; and the features."""
         method = get_method("clmle")(options, task, 60, 0, 5)
         method.start_round(0, directions[0])
-        batch = method.draw(0)
-        values = directions[0][batch.rows] + step * directions[1][batch.rows]
+        batch = method.sample_batch(0)
+        values = directions[0][batch.indices] + step * directions[1][batch.indices]
         features = torch.tensor(values, requires_grad=True)
-        labels = torch.from_numpy(method.labels[batch.rows])
+        labels = torch.from_numpy(method.labels[batch.indices])
         logits = torch.zeros(60, method.n_classes)
         before = method.index.centroids.copy()
         found = method.loss(Outputs(features, logits, labels), batch).total
         assert not np.array_equal(before, method.index.centroids)
-        return found, features, torch.from_numpy(directions[1][batch.rows])
+        return found, features, torch.from_numpy(directions[1][batch.indices])
 
     found, features, direction = loss_at(0.0)
     found.backward()
@@ -287,30 +287,34 @@ def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(cen
 
 def test_bounded_batches_are_those_of_clmle_in_their_classes():
     task = load_digits(16).task("label")
-    one, other = (get_method(name) for name in ("bounded-sampling", "clmle"))
+    one, other = (get_method(name) for name in ("sampling-without-replacement", "clmle"))
     bounded = one(one.Options(), task, 120, 0, 6)
-    clmle = other(dataclasses.replace(other.Options(), most_of_class=0.4), task, 120, 0, 6)
-    np.testing.assert_allclose(bounded.class_shares(), clmle.class_shares())
-    drawn = [np.bincount(bounded.labels[bounded.draw(s).rows], minlength=10) for s in range(200)]
-    np.testing.assert_allclose(np.mean(drawn, axis=0), 120 * bounded.class_shares(), atol=0.15)
+    clmle = other(dataclasses.replace(other.Options(), max_class_fraction=0.4), task, 120, 0, 6)
+    np.testing.assert_allclose(bounded.class_proportions(), clmle.class_proportions())
+    drawn = [
+        np.bincount(bounded.labels[bounded.sample_batch(s).rows], minlength=10) for s in range(200)
+    ]
+    np.testing.assert_allclose(np.mean(drawn, axis=0), 120 * bounded.class_proportions(), atol=0.15)
     assert (np.array(drawn) <= np.ceil(0.4 * bounded.counts)).all()
 
 
-@pytest.mark.parametrize("corrected", [True, False])
-def test_the_softmax_of_clmle_is_corrected_for_uneven_classes_or_left_alone(corrected):
+@pytest.mark.parametrize("logit_adjustment", [True, False])
+def test_the_softmax_of_clmle_is_corrected_for_uneven_classes_or_left_alone(logit_adjustment):
     """Menon and others: logits plus log shares in the loss; the head then judges evenly."""
     task = load_digits(16).task("label")
     kind = get_method("clmle")
-    options = dataclasses.replace(kind.Options(), corrected=corrected, most_of_class=0.3)
+    options = dataclasses.replace(
+        kind.Options(), logit_adjustment=logit_adjustment, max_class_fraction=0.3
+    )
     method = kind(options, task, 60, 0, 6)
     rng = np.random.default_rng(0)
     method.start_round(0, rng.normal(size=(len(task.train), 6)).astype(np.float32))
-    batch = method.draw(0)
+    batch = method.sample_batch(0)
     logits = torch.from_numpy(rng.normal(size=(60, 10)))
-    labels = torch.from_numpy(task.labels[task.train][batch.rows])
+    labels = torch.from_numpy(task.labels[task.train][batch.indices])
     found = method.head_loss(logits, labels, batch)
     counts = np.bincount(labels, minlength=10)
     assert counts.max() > 3 * counts.min()  # small classes fill fewer places
-    scores = logits.numpy() + (np.log(method.class_shares()) if corrected else 0)
+    scores = logits.numpy() + (np.log(method.class_proportions()) if logit_adjustment else 0)
     wanted = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(60), labels]
     np.testing.assert_allclose(found, wanted, rtol=1e-5)

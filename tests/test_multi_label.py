@@ -7,25 +7,25 @@ import numpy as np
 import pytest
 import torch
 
+from clmle.cluster_index import ClusterIndex
 from clmle.data.base import Dataset
 from clmle.data.multilabel import multi_task
-from clmle.index import ClusterIndex
 from clmle.methods import Outputs, get_method, method_names
 from clmle.methods.multi_label import MultiLabel
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.run_folder import create_run
 from clmle.training import Stopped, evaluate, load_model, train
 from clmle.training.prepare import prepare
 
 SMALL = {"cluster_size": 20, "samples_per_cluster": 4, "clusters_per_batch": 6,
          "same_class_clusters": 3}  # fmt: skip
-TRAIN = {"iterations": 12, "prior_iterations": 4, "rounds": 2, "batch_size": 48, "threads": 1,
+TRAIN = {"iterations": 12, "pretrain_iterations": 4, "rounds": 2, "batch_size": 48, "threads": 1,
          "backbone": "tiny"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory):
-    """Grey images with a bright spot in one of three corners, each an attribute; some unknown."""
+    """Gray images with a bright spot in one of three corners, each an attribute; some unknown."""
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("squares")
@@ -45,8 +45,8 @@ def squares(tmp_path_factory):
     return folder
 
 
-def settings(method, folder, **train_values):
-    base = preset_settings("quick", method, str(folder))
+def config(method, folder, **train_values):
+    base = preset_config("quick", method, str(folder))
     own = {k: v for k, v in SMALL.items() if hasattr(base.options, k)}
     return dataclasses.replace(
         base,
@@ -60,12 +60,12 @@ def settings(method, folder, **train_values):
 
 def one_method_of_every_file():
     files = {get_method(name).__module__: name for name in reversed(method_names())}
-    return sorted({*files.values(), "clmle", "clmle-printed"})
+    return sorted({*files.values(), "clmle", "clmle-paper"})
 
 
 @pytest.mark.parametrize("method", one_method_of_every_file())
 def test_every_kind_of_method_learns_many_attributes(method, squares, tmp_path):
-    run = create_run(tmp_path, settings(method, squares).to_dict())
+    run = create_run(tmp_path, config(method, squares).to_dict())
     result = train(run)
     test = result["test"]
     assert list(test["attributes"]) == ["first", "second", "third"]
@@ -83,20 +83,20 @@ def test_every_kind_of_method_learns_many_attributes(method, squares, tmp_path):
 
 
 def test_clmle_finds_all_three_corners(squares, tmp_path):
-    run = create_run(tmp_path, settings("clmle", squares, iterations=90, rounds=3).to_dict())
+    run = create_run(tmp_path, config("clmle", squares, iterations=90, rounds=3).to_dict())
     test = train(run)["test"]
     assert all(f["balanced_accuracy"] > 0.85 for f in test["attributes"].values()), test
 
 
-@pytest.mark.parametrize("method", ["clmle", "clmle-printed", "center", "softmax"])
+@pytest.mark.parametrize("method", ["clmle", "clmle-paper", "center", "softmax"])
 def test_stopped_and_resumed_is_the_same_run(method, squares, tmp_path, monkeypatch):
-    monkeypatch.setattr("clmle.training.engine.TOLD_EVERY", 0.0)
-    whole = train(create_run(tmp_path / "whole", settings(method, squares).to_dict()))
-    run = create_run(tmp_path / "cut", settings(method, squares).to_dict())
+    monkeypatch.setattr("clmle.training.trainer.TOLD_EVERY", 0.0)
+    whole = train(create_run(tmp_path / "whole", config(method, squares).to_dict()))
+    run = create_run(tmp_path / "cut", config(method, squares).to_dict())
 
     def report(status):
         if status["step"] >= 9 and status["phase"].startswith("round"):
-            run.ask_to_stop()
+            run.request_stop()
 
     with pytest.raises(Stopped):
         train(run, report=report)
@@ -120,7 +120,7 @@ def outputs(task, rows, dim=6):
     return Outputs(draw[0], draw[1], labels, 0.25)
 
 
-@pytest.mark.parametrize("name", ["softmax", "over-sampling", "center", "clmle", "lmle"])
+@pytest.mark.parametrize("name", ["softmax", "oversampling", "center", "clmle", "lmle"])
 def test_one_attribute_is_the_single_method(name):
     task = multi_task(toy(attributes=1))
     kind = get_method(name)
@@ -136,9 +136,9 @@ def test_one_attribute_is_the_single_method(name):
     many.start_round(0, features)
     single.start_round(0, features[many.known[0], 0])
     for step in range(3):
-        batch, alone = many.draw(step), single.draw(step)
-        np.testing.assert_array_equal(batch.rows, many.known[0][alone.rows])
-        out = outputs(task, batch.rows)
+        batch, alone = many.sample_batch(step), single.sample_batch(step)
+        np.testing.assert_array_equal(batch.indices, many.known[0][alone.rows])
+        out = outputs(task, batch.indices)
         one = Outputs(out.features[:, 0], out.logits[:, 0], out.labels[:, 0], 0.25)
         found, wanted = many.loss(out, batch).total, single.loss(one, alone).total
         torch.testing.assert_close(found, wanted)
@@ -154,27 +154,27 @@ def many_of(name, task, **own):
 
 
 def test_every_head_sees_its_classes_in_the_shares_it_wants_and_nothing_unknown():
-    many = many_of("over-sampling", multi_task(toy()))
+    many = many_of("oversampling", multi_task(toy()))
     for step in range(6):
-        batch = many.draw(step)
+        batch = many.sample_batch(step)
         query = step % 3
-        assert batch.detail.query == query
-        assert (many.labels[batch.rows, query] >= 0).all()
+        assert batch.extra.query == query
+        assert (many.labels[batch.indices, query] >= 0).all()
         for a in set(range(3)) - {query}:
-            mine, drawn = many._seen(a, batch.rows, batch.detail)
-            labels = many.labels[batch.rows[mine], a]
+            mine, drawn = many._seen(a, batch.indices, batch.extra)
+            labels = many.labels[batch.indices[mine], a]
             assert (labels >= 0).all()
             assert drawn is None
             assert abs(labels.mean() - 0.5) <= 1.01 / len(labels)
-            assert len(mine) == (many.labels[batch.rows, a] >= 0).sum()
+            assert len(mine) == (many.labels[batch.indices, a] >= 0).sum()
 
 
 def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
     many = many_of("clmle", multi_task(toy()), cluster_size=20)
-    batch = many.draw(0)
+    batch = many.sample_batch(0)
     for a in (1, 2):
-        mine, drawn = many._seen(a, batch.rows, batch.detail)
-        np.testing.assert_array_equal(mine, np.flatnonzero(many.labels[batch.rows, a] >= 0))
+        mine, drawn = many._seen(a, batch.indices, batch.extra)
+        np.testing.assert_array_equal(mine, np.flatnonzero(many.labels[batch.indices, a] >= 0))
         known = many.labels[many.labels[:, a] >= 0, a]
         np.testing.assert_allclose(drawn, [1 - known.mean(), known.mean()])
 
@@ -185,7 +185,7 @@ def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
         {"corrected": False},
         {"head_loss": "squared"},
         {"within_weight": 1.0, "denominator": "sum"},
-        {"costs": False, "n_others": 2},
+        {"costs": False, "n_negative_clusters": 2},
         {"readiness": 0.5},  # of the first two heads one waits, the third was told nothing
         {"readiness": 0.95},
     ],
@@ -193,9 +193,11 @@ def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
 def test_heads_in_one_go_are_the_heads_one_by_one(own):
     task = multi_task(toy())
     together, apart = (many_of("clmle", task, cluster_size=15, **own) for _ in range(2))
-    told = dict(zip(task.attributes, ({"balanced_accuracy": b} for b in (0.6, 0.9)), strict=False))
+    reported = dict(
+        zip(task.attributes, ({"balanced_accuracy": b} for b in (0.6, 0.9)), strict=False)
+    )
     for many in (together, apart):
-        many.hear({"balanced_accuracy": 0.7, "attributes": told})
+        many.on_validation({"balanced_accuracy": 0.7, "attributes": reported})
     assert [head.waits for head in together.heads] == [
         own.get("readiness", 0.1) > 0.2, own.get("readiness", 0.1) > 0.8, False,
     ]  # fmt: skip
@@ -203,10 +205,10 @@ def test_heads_in_one_go_are_the_heads_one_by_one(own):
     assert len(sizes) > 1  # the shorter ones are filled up
     for step in range(5):
         apart.many = None
-        batch = together.draw(step)
-        np.testing.assert_array_equal(batch.rows, apart.draw(step).rows)
-        found, wanted = outputs(task, batch.rows), outputs(task, batch.rows)
-        one, other = together.loss(found, batch), apart.loss(wanted, apart.draw(step))
+        batch = together.sample_batch(step)
+        np.testing.assert_array_equal(batch.indices, apart.sample_batch(step).rows)
+        found, wanted = outputs(task, batch.indices), outputs(task, batch.indices)
+        one, other = together.loss(found, batch), apart.loss(wanted, apart.sample_batch(step))
         torch.testing.assert_close(one.total, other.total)
         for name, part in other.parts.items():
             torch.testing.assert_close(one.parts[name], part.float())
@@ -227,11 +229,11 @@ def test_heads_are_clustered_side_by_side_and_in_turn_where_processes_share(shar
     seen = []
     refresh = ClusterIndex.refresh
 
-    def told(index, *args, **kwargs):
+    def reported(index, *args, **kwargs):
         seen.append((index.n_clusters, threading.current_thread(), torch.get_num_threads()))
         refresh(index, *args, **kwargs)
 
-    monkeypatch.setattr(ClusterIndex, "refresh", told)
+    monkeypatch.setattr(ClusterIndex, "refresh", reported)
     torch.set_num_threads(3)
     try:
         options = dataclasses.replace(get_method("clmle").Options(), cluster_size=15)
@@ -257,8 +259,8 @@ def test_heads_are_clustered_side_by_side_and_in_turn_where_processes_share(shar
 def test_unknown_labels_leave_no_gradient():
     task = multi_task(toy())
     many = MultiLabel(get_method("softmax"), get_method("softmax").Options(), task, 60, 0, 6)
-    batch = many.draw(0)
-    out = outputs(task, batch.rows)
+    batch = many.sample_batch(0)
+    out = outputs(task, batch.indices)
     many.loss(out, batch).total.backward()
     unknown = out.labels == -1
     assert unknown.any()
@@ -272,21 +274,21 @@ def test_batches_that_only_their_method_can_read_teach_the_query_alone():
     many = MultiLabel(get_method("lmle"), options, task, 60, 0, 6)
     features = np.random.default_rng(0).normal(size=(len(task.train), 3, 6)).astype(np.float32)
     many.start_round(0, features)
-    batch = many.draw(1)
-    out = outputs(task, batch.rows)
+    batch = many.sample_batch(1)
+    out = outputs(task, batch.indices)
     many.loss(out, batch).total.backward()
     taught = out.features.grad.abs().sum(dim=(0, 2)) > 0
     assert taught.tolist() == [False, True, False]
 
 
 def test_a_cell_of_many_attributes_is_a_task_for_each_in_the_statistics(squares, tmp_path):
-    from clmle.experiments.cells import Cell, run_cell
-    from clmle.experiments.statistics import cells_frame
+    from clmle.studies.statistics import trials_frame
+    from clmle.studies.trials import Trial, run_trial
 
-    summary = run_cell(Cell("mine", settings("softmax", squares)), tmp_path / "run")
-    task = multi_task(prepare(settings("softmax", squares))[0])
+    summary = run_trial(Trial("mine", config("softmax", squares)), tmp_path / "run")
+    task = multi_task(prepare(config("softmax", squares))[0])
     for split in ("validation", "test"):
-        frame = cells_frame([summary], split).set_index("task")
+        frame = trials_frame([summary], split).set_index("task")
         assert list(frame.index) == [f"{squares.name}/{n}" for n in ("first", "second", "third")]
         for name, (without, with_it) in zip(task.attributes, task.class_counts(), strict=True):
             own = summary["attributes"][name][split]

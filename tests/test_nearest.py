@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clmle import InputError, nearest_cluster_scores, nearest_cluster_terms
-from clmle.nearest import decide
+from clmle.classifiers.nearest_cluster import decide
 
 
 def naive(query, centroids, classes, n, rule, scale, n_classes):
@@ -99,7 +99,7 @@ def test_results_do_not_depend_on_the_block_size(monkeypatch):
     rng = np.random.default_rng(1)
     arguments = unit(rng, 40, 5), unit(rng, 30, 5), rng.integers(3, size=30), 10, "mean"
     whole = nearest_cluster_scores(*arguments)
-    monkeypatch.setattr("clmle.nearest.BLOCK", 1)
+    monkeypatch.setattr("clmle.classifiers.nearest_cluster.BLOCK", 1)
     np.testing.assert_allclose(nearest_cluster_scores(*arguments), whole, rtol=1e-12)
 
 
@@ -229,19 +229,21 @@ def test_a_query_of_terms_that_is_none_is_named():
 
 
 def test_numbers_of_classes_far_beyond_the_centroids_are_a_mistake(monkeypatch):
-    monkeypatch.setattr("clmle.nearest.MANY_CLASSES", 250)
+    monkeypatch.setattr("clmle.classifiers.nearest_cluster.MANY_CLASSES", 250)
     x = np.eye(3)
     decided = nearest_cluster_scores(x, x, np.array([0, 1, 299]), 1)  # 100 a centroid: allowed
     assert decided.shape == (3, 300)
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as reported:
         nearest_cluster_scores(x, x, np.array([0, 1, 1500]), 1)
-    assert str(told.value) == (
+    assert str(reported.value) == (
         "Classes are numbered up to 1,500, but there are only 3 centroids; "
         "number them from 0 without gaps."
     )
     with pytest.raises(InputError, match="numbered up to 300,"):
         nearest_cluster_scores(x, x, np.array([0, 1, 300]), 1)
-    monkeypatch.setattr("clmle.nearest.MANY_CLASSES", 400)  # whichever is larger
+    monkeypatch.setattr(
+        "clmle.classifiers.nearest_cluster.MANY_CLASSES", 400
+    )  # whichever is larger
     assert nearest_cluster_scores(x, x, np.array([0, 1, 399]), 1).shape == (3, 400)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from clmle import InputError
-from clmle.evaluation import neighbourhoods
+from clmle.metrics import local_imbalance
 
 
 @pytest.mark.parametrize("k", [1, 4, 500])
@@ -13,7 +13,7 @@ def test_impostors_are_those_of_a_plain_loop(k):
     x = rng.normal(size=(60, 5))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     labels = rng.choice(3, 60, p=[0.7, 0.2, 0.1])
-    found = neighbourhoods(x, labels, k)
+    found = local_imbalance(x, labels, k)
     for i in range(60):
         order = sorted((j for j in range(60) if j != i), key=lambda j: -float(x[i] @ x[j]))[:k]
         own = np.mean([labels[j] == labels[i] for j in order])
@@ -23,6 +23,6 @@ def test_impostors_are_those_of_a_plain_loop(k):
 
 def test_odd_input_is_a_sentence():
     with pytest.raises(InputError, match="must agree"):
-        neighbourhoods(np.eye(3), np.zeros(2))
+        local_imbalance(np.eye(3), np.zeros(2))
     with pytest.raises(InputError, match="k is 0"):
-        neighbourhoods(np.eye(3), np.zeros(3), 0)
+        local_imbalance(np.eye(3), np.zeros(3), 0)

@@ -52,7 +52,7 @@ def test_what_is_stored_is_valid_and_without_outputs(lesson):
 
 
 @each_lesson
-def test_a_lesson_says_what_is_learnt_and_ends_with_exercises(lesson):
+def test_a_lesson_says_what_is_learned_and_ends_with_exercises(lesson):
     text = text_of(read(lesson))
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert text.startswith(f"# {title_of(read(lesson))}\n")

@@ -8,7 +8,8 @@ import pandas
 import pytest
 
 from clmle.errors import InputError
-from clmle.experiments.attributes import (
+from clmle.paper import paper_attribute, table
+from clmle.studies.attributes import (
     attribute_frame,
     compared,
     confusion_of,
@@ -19,9 +20,8 @@ from clmle.experiments.attributes import (
     published_gains,
     study_rows,
 )
-from clmle.experiments.beside_paper import measured
-from clmle.experiments.page.study import Study, read_study
-from clmle.experiments.pictures import (
+from clmle.studies.paper_comparison import measured
+from clmle.studies.study_figures import (
     available,
     cells_behind,
     front,
@@ -29,10 +29,10 @@ from clmle.experiments.pictures import (
     picture,
     study_table,
 )
-from clmle.experiments.worth import worth
-from clmle.paper import paper_attribute, table
+from clmle.studies.worth import worth
+from tools.report.study import Study, read_study
 
-METHODS = {"clmle": 0.9, "over-sampling": 0.85, "softmax": 0.7}
+METHODS = {"clmle": 0.9, "oversampling": 0.85, "softmax": 0.7}
 TASKS = ("faces/Bald", "faces/Gray_Hair")
 CELEBA = """
 5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
@@ -53,9 +53,9 @@ def summary(variant, task, seed, value, *, ratio=1.0, seconds=10.0, counts=(90, 
     return {
         "key": f"{variant}-{task}-{seed}-{ratio}", "variant": variant, "method": variant,
         "task": task, "seed": seed, "class_counts": list(counts), "test": split,
-        "validation": split, "seconds": seconds, "course": [[0, 0.0, 0.5], [4, 1.0, value]],
+        "validation": split, "seconds": seconds, "learning_curve": [[0, 0.0, 0.5], [4, 1.0, value]],
         "machine": {"device": "an abacus", "threads": 1},
-        "settings": {"method": variant, "options": options, "data": data, "train": train},
+        "config": {"method": variant, "options": options, "data": data, "train": train},
     }  # fmt: skip
 
 
@@ -112,28 +112,28 @@ def test_the_heat_map_shows_an_unfinished_study(three):
 
 
 def test_table_and_differences_are_paired(three):
-    found = study_table(three, "over-sampling").set_index("variant")
-    ours, theirs = values(three, "clmle"), values(three, "over-sampling")
+    found = study_table(three, "oversampling").set_index("variant")
+    ours, theirs = values(three, "clmle"), values(three, "oversampling")
     gain = [ours[s] - theirs[s] for s in ours]
     assert found.loc["clmle", "difference"] == pytest.approx(np.mean(gain))
     assert found.loc["clmle", "difference_low"] < np.mean(gain)
-    assert np.isnan(found.loc["over-sampling", "difference"])
+    assert np.isnan(found.loc["oversampling", "difference"])
     assert found.loc["clmle", "cells"] == 6
-    shown = picture(three, "differences", base="over-sampling").data.set_index("first")
+    shown = picture(three, "differences", base="oversampling").data.set_index("first")
     assert shown.loc["clmle", "mean"] == found.loc["clmle", "difference"]
-    assert "over-sampling" not in shown.index
+    assert "oversampling" not in shown.index
 
 
 def test_cost_names_what_nothing_beats_and_shows_one_machine_only(three):
     data = picture(three, "cost", base="softmax").data.set_index("variant")
     assert data["nothing_cheaper_and_better"].to_dict() == {
-        "clmle": True, "over-sampling": False, "softmax": False,
+        "clmle": True, "oversampling": False, "softmax": False,
     }  # fmt: skip
     assert data.loc["clmle", "seconds"] == 10
     for s in three.summaries:
         if s["variant"] == "softmax":
             s["machine"] = {"device": "another", "threads": 1}
-    assert set(picture(three, "cost").data["variant"]) == {"clmle", "over-sampling"}
+    assert set(picture(three, "cost").data["variant"]) == {"clmle", "oversampling"}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -188,10 +188,10 @@ SHIPPED = sorted((Path(__file__).parents[1] / "docs" / "results").glob("*.jsonl"
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_cells_behind_every_shipped_study_are_those_of_its_lines(path):
     study = read_study(path.stem, path)
-    cells = cells_behind(study)
-    assert set(cells["cell"]) == {s["key"] for s in study.summaries}
+    trials = cells_behind(study)
+    assert set(trials["cell"]) == {s["key"] for s in study.summaries}
     for s in study.summaries[:3]:
-        own = cells[cells["cell"] == s["key"]]
+        own = trials[trials["cell"] == s["key"]]
         figures = s["attributes"] if s.get("attributes") else {"": s}
         wanted = [one["test"]["balanced_accuracy"] for one in figures.values() if "test" in one]
         assert sorted(own["balanced_accuracy"]) == sorted(wanted)
@@ -202,11 +202,11 @@ def test_a_rival_of_the_same_cells_is_chosen_unasked_and_other_faces_are_other_d
     there = [summary("softmax", "faces/Bald", 5, 0.95), summary("lmle", "faces/Bald", 5, 0.99)]
     rows = [r for name, part in (("a", here), ("b", there))
             for r in study_rows(Study(name, name, name, "", part))]  # fmt: skip
-    assert default_pair(attribute_frame(rows)) == ("clmle (a)", "over-sampling (a)")
+    assert default_pair(attribute_frame(rows)) == ("clmle (a)", "oversampling (a)")
     named = {}
     for split in (0, 3, -1):
         one = summary("clmle", "toonfaces/Bald", 0, 0.9)
-        one["settings"]["data"] |= {"dataset": "toonfaces", "size": "quick", "split": split}
+        one["config"]["data"] |= {"dataset": "toonfaces", "size": "quick", "split": split}
         named[split] = study_rows(Study("a", "a", "a", "", [one]))[0]["data"]
     assert named[0] == "toonfaces quick"
     assert len(set(named.values())) == 3
@@ -215,12 +215,12 @@ def test_a_rival_of_the_same_cells_is_chosen_unasked_and_other_faces_are_other_d
 def test_gain_of_each_attribute_is_paired_by_seed(three):
     frame = attribute_frame(study_rows(three))
     assert set(frame["data"]) == {"faces"}
-    ours, rival = default_pair(frame)
-    assert (ours, rival) == ("clmle (leaderboard)", "over-sampling (leaderboard)")
-    gain = gains(frame, ours, rival).set_index("task")
+    ours, baseline = default_pair(frame)
+    assert (ours, baseline) == ("clmle (leaderboard)", "oversampling (leaderboard)")
+    gain = gains(frame, ours, baseline).set_index("task")
     assert list(gain.index) == ["Gray_Hair", "Bald"]  # best balanced first
     for task in TASKS:
-        a, b = values(three, "clmle", task), values(three, "over-sampling", task)
+        a, b = values(three, "clmle", task), values(three, "oversampling", task)
         assert gain.loc[task.split("/")[1], "gain"] == pytest.approx(
             np.mean([a[s] - b[s] for s in a])
         )
@@ -229,7 +229,7 @@ def test_gain_of_each_attribute_is_paired_by_seed(three):
     assert mean == pytest.approx(gain["gain"].mean())
     assert low < mean < high
     assert won == (gain["gain"] > 0).sum()
-    means = compared(frame, [ours, rival]).set_index("attribute")
+    means = compared(frame, [ours, baseline]).set_index("attribute")
     assert means.loc["Bald", ours] == pytest.approx(
         np.mean(list(values(three, "clmle", "faces/Bald").values()))
     )

@@ -9,9 +9,9 @@ from clmle.projection import place
 
 def test_a_copy_of_an_image_lands_among_its_like():
     rng = np.random.default_rng(0)
-    centres = np.eye(3, 8)
+    centers = np.eye(3, 8)
     kind = np.repeat([0, 1, 2], 40)
-    features = centres[kind] + 0.1 * rng.normal(size=(120, 8))
+    features = centers[kind] + 0.1 * rng.normal(size=(120, 8))
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     points = np.array([[0, 0], [10, 0], [0, 10]])[kind] + rng.normal(size=(120, 2))
     others = features[[3, 50, 110]]

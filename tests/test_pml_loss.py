@@ -19,9 +19,9 @@ from pytorch_metric_learning.samplers import MPerClassSampler
 from torch.utils.data import DataLoader, TensorDataset
 
 from clmle import InputError, clmle_loss, nearest_cluster_scores
-from clmle.batches import ClusterBatchSampler
-from clmle.index import ClusterIndex
+from clmle.cluster_index import ClusterIndex
 from clmle.losses.pml import ClusterMarginLoss
+from clmle.samplers.cluster import ClusterSampler
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_a_plain_loop_of_the_library_learns(sampler):
             own = MPerClassSampler(index.assignment, m=4, batch_size=32, length_before_new_iter=320)
             loader = DataLoader(data, batch_size=32, sampler=own)
         else:
-            drawn = ClusterBatchSampler(index, 8, 4, 4, "uniform")
+            drawn = ClusterSampler(index, 8, 4, 4, "uniform")
             batches = [drawn.draw(generator).rows.tolist() for _ in range(10)]
             loader = DataLoader(data, batch_sampler=batches)
         for inputs, labels in loader:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from clmle.processes import birth, end
+from clmle.jobs.process import birth, end
 
 
 def sleeper():

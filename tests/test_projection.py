@@ -1,4 +1,4 @@
-"""Projections keep neighbourhoods, repeat by seed, and line up over rounds."""
+"""Projections keep local_imbalance, repeat by seed, and line up over rounds."""
 
 import numpy as np
 import pytest
@@ -44,9 +44,9 @@ def test_frames_of_slightly_moved_features_lie_close():
     x, _ = three_modes()
     moved = x + 0.02 * np.random.default_rng(1).normal(size=x.shape)
     first, second = project_rounds([x, moved], "umap")
-    centre = [p.reshape(3, 40, 2).mean(axis=1) for p in (first, second)]
-    spread = np.linalg.norm(centre[0] - centre[0].mean(axis=0), axis=1).mean()
-    assert np.linalg.norm(centre[0] - centre[1], axis=1).max() < spread
+    center = [p.reshape(3, 40, 2).mean(axis=1) for p in (first, second)]
+    spread = np.linalg.norm(center[0] - center[0].mean(axis=0), axis=1).mean()
+    assert np.linalg.norm(center[0] - center[1], axis=1).max() < spread
 
 
 def test_bad_requests_are_named():

@@ -11,22 +11,22 @@ from PIL import Image
 
 from clmle.__main__ import main
 from clmle.data.recognition import Pairs
-from clmle.data.recognition.unseen import Unseen, load_unseen
-from clmle.data.toonfaces import people
+from clmle.data.recognition.open_set import OpenSetData, load_open_set
+from clmle.data.toonfaces import identities
 from clmle.errors import InputError
-from clmle.experiments import recognition
-from clmle.experiments.cells import append_result, read_results
-from clmle.experiments.page import recognition as page
-from clmle.experiments.page.markdown import Page
-from clmle.experiments.page.study import read_study
-from clmle.experiments.recognition import file_of, recognise, stored_recognition
-from clmle.experiments.recognition_table import (
-    beside_paper,
+from clmle.run_folder import RunFolder
+from clmle.studies import open_set
+from clmle.studies.open_set import evaluate_open_set, file_of, stored_recognition
+from clmle.studies.recognition_table import (
+    paper_comparison,
     recognition_frame,
     recognition_table,
 )
-from clmle.run_folder import RunFolder
+from clmle.studies.trials import append_result, read_results
 from clmle.training import load_model
+from tools.report import recognition as page
+from tools.report.markdown import Page
+from tools.report.study import read_study
 
 SIDE = 24  # of the run's images, in conftest.py
 
@@ -38,7 +38,7 @@ def run(world):
 
 @pytest.fixture
 def faces(world):
-    return load_unseen(size="quick", image_size=SIDE)
+    return load_open_set(size="quick", image_size=SIDE)
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def features(world, faces):
 
 
 def test_the_test_part_holds_other_people_alone(run, faces):
-    all_faces = people.load_toonfaces_recognition("quick", image_size=SIDE)
+    all_faces = identities.load_toonfaces_recognition("quick", image_size=SIDE)
     assert len(faces.images) == 90 * 4 + 50
-    learnt = set(all_faces.people[all_faces.training.labels["identity"] >= 0].tolist())
-    assert not learnt & set(faces.people.tolist())
+    learned = set(all_faces.people[all_faces.training.labels["identity"] >= 0].tolist())
+    assert not learned & set(faces.people.tolist())
     for part in ("probes", "distractors"):
         mine, theirs = getattr(faces, part), getattr(all_faces, part)
         np.testing.assert_array_equal(faces.images[mine], all_faces.training.images[theirs])
@@ -67,7 +67,7 @@ def test_the_test_part_holds_other_people_alone(run, faces):
 
 
 def test_pairs_are_judged_as_a_plain_loop_judges_them(run, faces, features):
-    found = recognise(run)
+    found = evaluate_open_set(run)
     pairs = faces.pairs
     scores = np.array(
         [features[a] @ features[b] for a, b in zip(pairs.first, pairs.second, strict=True)]
@@ -79,12 +79,12 @@ def test_pairs_are_judged_as_a_plain_loop_judges_them(run, faces, features):
         tried = np.sort(scores[~inside])
         best = max(tried, key=lambda t: ((scores[~inside] >= t) == pairs.same[~inside]).mean())
         rights.append(((scores[inside] >= best) == pairs.same[inside]).mean())
-    accuracy = found.figures["verification"]["accuracy"]
+    accuracy = found.metrics["verification"]["accuracy"]
     assert accuracy == pytest.approx(np.mean(rights), abs=0.01)  # several thresholds may be best
 
 
 def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features):
-    found = recognise(run).figures["open_set"]
+    found = evaluate_open_set(run).metrics["open_set"]
     probes, names = features[faces.probes], faces.people[faces.probes]
     strangers = probes @ features[faces.distractors].T
     first = [
@@ -106,8 +106,8 @@ def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features)
 def test_curves_are_thinned_without_losing_an_end(run):
     rng = np.random.default_rng(0)
     far = np.concatenate([[0], np.sort(rng.random(50_000)), [1]])
-    thin = recognition._thinned("", far, np.sqrt(far))
-    assert len(thin["far"]) <= recognition.CURVE
+    thin = open_set._thinned("", far, np.sqrt(far))
+    assert len(thin["far"]) <= open_set.CURVE
     assert thin["far"][0] == 0
     assert thin["far"][-1] == 1
     np.testing.assert_array_equal(thin["tar"], np.sqrt(thin["far"]))
@@ -115,15 +115,15 @@ def test_curves_are_thinned_without_losing_an_end(run):
 
 
 def test_it_is_kept_until_the_weights_change(run, monkeypatch):
-    first = recognise(run)
+    first = evaluate_open_set(run)
     with monkeypatch.context() as patch:
         patch.setattr("clmle.training.load_model", None)  # nothing is computed again
-        again = recognise(run)
-    assert again.figures == first.figures
+        again = evaluate_open_set(run)
+    assert again.figures == first.metrics
     before, weights = os.stat(run.model_path), run.model_path.read_bytes()
     try:
         os.utime(run.model_path, (before.st_atime, before.st_mtime + 36_000))  # the clock was set
-        assert stored_recognition(run).figures == first.figures
+        assert stored_recognition(run).figures == first.metrics
         run.model_path.write_bytes(weights[:-4] + b"\0\0\0\0")
         os.utime(run.model_path, (before.st_atime, before.st_mtime - 36_000))
         assert stored_recognition(run) is None
@@ -132,7 +132,7 @@ def test_it_is_kept_until_the_weights_change(run, monkeypatch):
         os.utime(run.model_path, (before.st_atime, before.st_mtime))
     file_of(run).write_bytes(file_of(run).read_bytes()[:-40])
     assert stored_recognition(run) is None  # cut off: as if it were not there
-    assert recognise(run).figures["verification"] == first.figures["verification"]
+    assert evaluate_open_set(run).metrics["verification"] == first.metrics["verification"]
 
 
 def png(image):
@@ -146,15 +146,15 @@ def test_a_bin_file_of_the_same_faces_gives_the_same_similarities(run, faces, tm
     rows = np.stack([pairs.first, pairs.second], axis=1).ravel()
     file = tmp_path / "mine.bin"
     file.write_bytes(pickle.dumps(([png(faces.images[i]) for i in rows], pairs.same.tolist())))
-    found = recognise(run, str(file))
-    assert found.figures["open_set"] is None
+    found = evaluate_open_set(run, str(file))
+    assert found.metrics["open_set"] is None
     np.testing.assert_allclose(
-        found.arrays["similarity"], recognise(run).arrays["similarity"], atol=1e-5
+        found.arrays["similarity"], evaluate_open_set(run).arrays["similarity"], atol=1e-5
     )
-    with pytest.raises(InputError, match="learnt from"):
-        recognition._like(faces.images, (SIDE, SIDE, 1))  # a run on grey images
+    with pytest.raises(InputError, match="learned from"):
+        open_set._like(faces.images, (SIDE, SIDE, 1))  # a run on gray images
     with pytest.raises(InputError, match="is no test set"):
-        recognise(run, str(tmp_path / "nowhere"))
+        evaluate_open_set(run, str(tmp_path / "nowhere"))
 
 
 def test_a_video_is_the_mean_of_its_frames(features):
@@ -162,7 +162,7 @@ def test_a_video_is_the_mean_of_its_frames(features):
     video = np.repeat([0, 1, 2], 4)
     video[5] = -1  # a frame that could not be read
     pairs = Pairs(np.array([0, 1]), np.array([1, 2]), np.array([True, False]), np.zeros(2, int))
-    _, arrays = recognition._pairs(Unseen("v", x, pairs, video=video), x)
+    _, arrays = open_set._pairs(OpenSetData("v", x, pairs, video=video), x)
     means = [x[video == v].mean(axis=0) for v in range(3)]
     means = [m / np.linalg.norm(m) for m in means]
     wanted = [means[0] @ means[1], means[1] @ means[2]]
@@ -170,8 +170,8 @@ def test_a_video_is_the_mean_of_its_frames(features):
 
 
 def test_the_command_prints_what_the_library_finds(run, capsys, tmp_path):
-    figures = recognise(run).figures
-    arguments = ["recognise", run.name, "--runs-dir", str(run.path.parent)]
+    figures = evaluate_open_set(run).metrics
+    arguments = ["evaluate_open_set", run.name, "--runs-dir", str(run.path.parent)]
     assert main([*arguments, "--out", str(tmp_path / "f.json")]) == 0
     printed = capsys.readouterr().out
     assert f"accuracy {figures['verification']['accuracy']:.4f}" in printed
@@ -182,9 +182,9 @@ def test_the_command_prints_what_the_library_finds(run, capsys, tmp_path):
 
 
 def test_a_run_on_other_data_has_no_strangers_of_its_own(tmp_path):
-    (tmp_path / "settings.json").write_text(json.dumps({"data": {"dataset": "digits"}}))
+    (tmp_path / "config.json").write_text(json.dumps({"data": {"dataset": "digits"}}))
     with pytest.raises(InputError, match="digits has no unseen people"):
-        recognition.own_test(RunFolder(tmp_path))
+        open_set.own_test(RunFolder(tmp_path))
 
 
 def cells(summary, figures):
@@ -204,7 +204,7 @@ def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
     run, summary = world
     kept = summary["recognition"]
     assert kept["verification"]["accuracy"] == pytest.approx(
-        recognise(run).figures["verification"]["accuracy"], abs=1e-5
+        evaluate_open_set(run).metrics["verification"]["accuracy"], abs=1e-5
     )
     assert "folds" not in kept["verification"]
     frame = recognition_frame(
@@ -213,17 +213,17 @@ def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
     table = recognition_table(frame[frame["variant"] != "lmle"])
     assert table.index.to_list() == ["clmle", "softmax"]
     assert table.loc["softmax", "accuracy"] == pytest.approx(0.8)
-    assert table.loc["clmle", "spread"] == pytest.approx(0.02)
-    beside = beside_paper(frame, 2).set_index("paper")
+    assert table.loc["clmle", "all-clusters"] == pytest.approx(0.02)
+    beside = paper_comparison(frame, 2).set_index("paper")
     assert beside.loc["CLMLE", "published: lfw_acc"] == 99.62
     assert beside.loc["Softmax", "here"] == "softmax"
-    assert len(beside_paper(frame, 4)) == 2  # of these three Table 4 has CLMLE and LMLE
+    assert len(paper_comparison(frame, 4)) == 2  # of these three Table 4 has CLMLE and LMLE
 
 
 def test_the_page_says_where_the_method_loses(world, tmp_path):
     found = cells(world[1], {"clmle": [0.9, 0.91, 0.9], "cosface": [0.95, 0.96, 0.96],
                              "softmax": [0.8, 0.81, 0.8]})  # fmt: skip
-    file = tmp_path / "recognition.jsonl"
+    file = tmp_path / "open_set.jsonl"
     for summary in found:
         append_result(file, summary)
     assert len(read_results(file)) == 9

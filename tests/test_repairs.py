@@ -5,11 +5,11 @@ import re
 import pytest
 
 import clmle
-from clmle.experiments.studies import STUDIES
 from clmle.margins import MarginBounds
 from clmle.methods import get_method
 from clmle.paper import REPAIRS
 from clmle.paper.repairs import ALL_AT_ONCE
+from clmle.studies.catalog import STUDIES
 
 
 def options(text):
@@ -25,7 +25,7 @@ def test_switches_are_the_defaults_of_the_printed_and_the_repaired_method(repair
         for text in repair.switches:
             assert hasattr(MarginBounds, text.rpartition(".")[2])
         return
-    old, new = get_method("clmle-printed").Options(), get_method("clmle").Options()
+    old, new = get_method("clmle-paper").Options(), get_method("clmle").Options()
     different = set()
     for name, value in options(repaired).items():
         assert getattr(new, name) == value, name

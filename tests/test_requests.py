@@ -2,12 +2,12 @@
 
 import pytest
 
-from clmle.commands.ablate import cells_asked_for, parse
+from clmle.cli.ablate import cells_asked_for, parse
 from clmle.errors import InputError
-from clmle.experiments.cells import Cell, seconds_ahead
-from clmle.experiments.forecast import forecast
-from clmle.experiments.request import Request
-from clmle.experiments.studies import STUDIES
+from clmle.studies.catalog import STUDIES
+from clmle.studies.eta import forecast
+from clmle.studies.request import Request
+from clmle.studies.trials import Trial, estimate_seconds
 
 REQUESTS = [
     Request("table7"),
@@ -22,7 +22,7 @@ REQUESTS = [
 def test_command_and_request_ask_for_the_same_cells(request_):
     values = parse(request_.arguments())
     asked = [(c.variant, c.key) for c in cells_asked_for(values)]
-    assert asked == [(c.variant, c.key) for c in request_.cells()]
+    assert asked == [(c.variant, c.key) for c in request_.trials()]
     assert len(asked) > 1
 
 
@@ -48,50 +48,50 @@ def test_a_request_comes_back_from_its_file(request_):
     ],
 )
 def test_what_is_no_request_is_a_sentence(values, why):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as reported:
         Request.from_dict(values)
-    assert str(told.value) == f"This is no request for a study ({why})."
+    assert str(reported.value) == f"This is no request for a study ({why})."
 
 
 def test_cells_are_those_of_the_study_when_nothing_else_is_asked():
     for name in ("table7", "recipe", "imbalance"):
         s = STUDIES[name]
         many = len(s.variants) * len(s.attributes) * len(s.seeds) * max(1, len(s.ratios))
-        assert len(Request(name).cells()) == many
+        assert len(Request(name).trials()) == many
 
 
-def summary(cell: Cell, seconds: float, **settings):
-    tree = cell.settings.to_dict()
-    for part, values in settings.items():
+def summary(trial: Trial, seconds: float, **config):
+    tree = trial.config.to_dict()
+    for part, values in config.items():
         tree[part].update(values)
     return {
-        "key": cell.key, "variant": cell.variant, "method": cell.settings.method,
-        "seconds": seconds, "settings": tree, "machine": {"device": "an abacus"},
+        "key": trial.key, "variant": trial.variant, "method": trial.config.method,
+        "seconds": seconds, "config": tree, "machine": {"device": "an abacus"},
     }  # fmt: skip
 
 
 def test_forecast_counts_cells_and_adds_their_seconds():
-    cells = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0, 1)).cells()
-    nothing = forecast(cells, [], jobs=2)
-    assert (nothing.cells, nothing.done, nothing.seconds) == (4, 0, None)
-    results = [summary(cells[0], 10.0), summary(cells[1], 30.0)]
-    found = forecast(cells, results, jobs=2)
+    trials = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0, 1)).trials()
+    nothing = forecast(trials, [], jobs=2)
+    assert (nothing.trials, nothing.done, nothing.seconds) == (4, 0, None)
+    results = [summary(trials[0], 10.0), summary(trials[1], 30.0)]
+    found = forecast(trials, results, jobs=2)
     assert (found.done, found.left) == (2, 2)
-    assert found.seconds == seconds_ahead(cells[2:], results, 2) == (10 + 30) / 2
-    done = forecast(cells, results, [summary(c, 1.0) for c in cells[2:]], jobs=2)
+    assert found.seconds == estimate_seconds(trials[2:], results, 2) == (10 + 30) / 2
+    done = forecast(trials, results, [summary(c, 1.0) for c in trials[2:]], jobs=2)
     assert (done.left, done.seconds) == (0, 0.0)
 
 
 def test_results_of_elsewhere_count_in_proportion_to_their_iterations():
-    cells = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0,)).cells()
-    longer = {"iterations": 4 * cells[0].settings.train.iterations}
+    trials = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0,)).trials()
+    longer = {"iterations": 4 * trials[0].config.train.iterations}
     elsewhere = [
-        summary(cells[0], 40.0, train=longer),
-        summary(cells[1], 80.0, train=longer),
-        summary(cells[1], 1e6, train={"backbone": "deepid2"}),  # another network tells nothing
+        summary(trials[0], 40.0, train=longer),
+        summary(trials[1], 80.0, train=longer),
+        summary(trials[1], 1e6, train={"backbone": "deepid2"}),  # another network tells nothing
     ]
-    found = forecast(cells, [], [], elsewhere, jobs=1)
+    found = forecast(trials, [], [], elsewhere, jobs=1)
     assert found.seconds == pytest.approx(10 + 20)
     assert "abacus" in found.basis
     assert found.done == 0
-    assert forecast(cells, [], [], elsewhere[2:], jobs=1).seconds is None
+    assert forecast(trials, [], [], elsewhere[2:], jobs=1).seconds is None

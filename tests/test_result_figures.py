@@ -52,7 +52,7 @@ def test_one_number_alone_stands_on_an_axis_of_its_own_size():
     assert 0.8 < low < 0.9 < high < 1
 
 
-def test_forest_plot_tells_wins_from_ties_and_losses_by_colour_and_shape():
+def test_forest_plot_tells_wins_from_ties_and_losses_by_color_and_shape():
     rows = {"a": (0.1, 0.05, 0.15), "b": (0.0, -0.1, 0.1), "c": (-0.2, -0.3, -0.1),
             "d": (0.1, None, None)}  # fmt: skip
     figure = figures.differences(rows, "t", "x")
@@ -96,7 +96,7 @@ def test_the_axis_is_logarithmic_where_values_span_a_decade(values, kind):
     assert line.y == pytest.approx([0.6] * len(values))
 
 
-def test_lines_of_methods_differ_in_more_than_colour():
+def test_lines_of_methods_differ_in_more_than_color():
     series = {f"m{i}": {1: [0.5], 100: [0.6]} for i in range(7)}
     lines = figures.factor_lines(series, "t", "x").data[1::2]
     assert len({t.marker.symbol for t in lines}) == 7
@@ -148,8 +148,8 @@ def test_without_a_browser_there_is_a_sentence(tmp_path, monkeypatch):
 
 def started_by(pid):
     """Processes that this one has started and that are still there."""
-    told = [file.read_text().split() for file in Path(f"/proc/{pid}/task").glob("*/children")]
-    return {int(child) for children in told for child in children}
+    reported = [file.read_text().split() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return {int(child) for children in reported for child in children}
 
 
 def draw_until_killed(whom):

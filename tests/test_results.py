@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from clmle import __main__ as command_line
+from clmle.config import flat
 from clmle.errors import InputError
-from clmle.experiments import results
-from clmle.experiments.page.study import read_studies
-from clmle.experiments.studies import STUDIES
-from clmle.settings import flat
+from clmle.studies.catalog import STUDIES
+from tools.report import page
+from tools.report.study import read_studies
 
 TRAIN = {
     "seed": 0, "iterations": 160, "batch_size": 240, "learning_rate": 0.05, "backbone": "small",
@@ -19,7 +19,7 @@ TRAIN = {
 }  # fmt: skip
 
 
-def cell(variant, task, seed, value, *, options=None, ratio=1.0, course=None, method=None,
+def trial(variant, task, seed, value, *, options=None, ratio=1.0, course=None, method=None,
          dataset="toonfaces", counts=(90, 10), seconds=3.0):  # fmt: skip
     figures = {
         "balanced_accuracy": value, "accuracy": value, "average_precision": value, "roc_auc": value,
@@ -31,9 +31,9 @@ def cell(variant, task, seed, value, *, options=None, ratio=1.0, course=None, me
         "key": f"{variant}-{task}-{seed}-{ratio}", "variant": variant, "method": method or variant,
         "task": f"{dataset.rsplit('/', 1)[-1]}/{task}", "seed": seed, "class_counts": list(counts),
         "validation": figures, "test": figures, "chosen": {}, "best_round": 1,
-        "course": course or [[80, 2.0, 0.5], [160, 4.0, value]], "seconds": seconds,
+        "learning_curve": course or [[80, 2.0, 0.5], [160, 4.0, value]], "seconds": seconds,
         "machine": {"device": "cpu", "threads": 1, "torch": "2", "python": "3.11"},
-        "settings": {"method": method or variant, "options": options or {}, "data": data,
+        "config": {"method": method or variant, "options": options or {}, "data": data,
                      "train": TRAIN | {"seed": seed}},
     }  # fmt: skip
 
@@ -42,7 +42,7 @@ def ranking(means, tasks=("Bald", "Smiling"), seeds=(0, 1, 2), noise=0.002, **mo
     rng = np.random.default_rng(0)
     counts = {"Bald": (98, 2), "Smiling": (52, 48)}
     return [
-        cell(n, t, s, m + float(rng.normal(0, noise)), counts=counts.get(t, (9, 1)), **more)
+        trial(n, t, s, m + float(rng.normal(0, noise)), counts=counts.get(t, (9, 1)), **more)
         for n, m in means.items()
         for t in tasks
         for s in seeds
@@ -56,8 +56,8 @@ def folder(tmp_path):
     where.mkdir(parents=True)
 
     def write(**studies):
-        for name, cells in studies.items():
-            lines = "".join(json.dumps(c) + "\n" for c in cells)
+        for name, trials in studies.items():
+            lines = "".join(json.dumps(c) + "\n" for c in trials)
             (where / f"{name.replace('_', '-')}.jsonl").write_text(lines)
         return where
 
@@ -65,7 +65,7 @@ def folder(tmp_path):
 
 
 def page(where):
-    return results.make_page(read_studies(where))
+    return page.make_page(read_studies(where))
 
 
 def first_section(where):
@@ -87,19 +87,19 @@ def test_a_win_is_claimed_only_where_every_interval_is_above_zero(folder):
 
 
 def test_a_defeat_is_said_plainly_with_its_difference(folder):
-    cells = ranking({"clmle": 0.8, "softmax": 0.6, "lmle": 0.9}, noise=0)
-    text = first_section(folder(leaderboard=cells))
+    trials = ranking({"clmle": 0.8, "softmax": 0.6, "lmle": 0.9}, noise=0)
+    text = first_section(folder(leaderboard=trials))
     assert "**`clmle` is not above every rival.**" in text
     assert "- does not beat lmle: difference −0.100 (95 % interval −0.100 to −0.100)" in text
     assert "does not beat softmax" not in text
 
 
 def test_a_tie_is_not_a_win(folder):
-    cells = ranking({"clmle": 0.8, "lmle": 0.8})
-    for c in cells:  # +0.03, -0.01 and +0.01: the mean is above, the interval holds 0
+    trials = ranking({"clmle": 0.8, "lmle": 0.8})
+    for c in trials:  # +0.03, -0.01 and +0.01: the mean is above, the interval holds 0
         shift = (0.03, -0.01, 0.01)[c["seed"]] if c["variant"] == "clmle" else 0
         c["test"] = c["test"] | {"balanced_accuracy": 0.8 + shift}
-    text = first_section(folder(leaderboard=cells))
+    text = first_section(folder(leaderboard=trials))
     assert "highest mean, but is not above every rival for certain" in text
     assert "- does not beat lmle: difference +0.010" in text
 
@@ -111,8 +111,8 @@ def test_one_seed_claims_nothing(folder):
 
 
 def test_the_printed_form_is_not_a_rival(folder):
-    cells = ranking({"clmle": 0.8, "clmle-printed": 0.95, "softmax": 0.6})
-    text = first_section(folder(leaderboard=cells))
+    trials = ranking({"clmle": 0.8, "clmle-paper": 0.95, "softmax": 0.6})
+    text = first_section(folder(leaderboard=trials))
     assert "strongest rival softmax" in text
     assert "above every rival**" in text
 
@@ -130,9 +130,11 @@ def test_each_data_set_has_its_own_verdict(folder):
 
 
 def test_left_out_cells_are_told(folder):
-    cells = ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8, "crl": 0.5})
-    cells = [c for c in cells if c["variant"] != "crl" or (c["seed"] == 0 and "Bald" in c["task"])]
-    text = page(folder(leaderboard=cells)).markdown()
+    trials = ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8, "crl": 0.5})
+    trials = [
+        c for c in trials if c["variant"] != "crl" or (c["seed"] == 0 and "Bald" in c["task"])
+    ]
+    text = page(folder(leaderboard=trials)).markdown()
     assert "Too few cells to be in the table: crl (1)." in text
     assert "5 cells were left out" in text
     assert "one seed against crl: difference" in text
@@ -140,8 +142,8 @@ def test_left_out_cells_are_told(folder):
 
 
 def test_cost_is_relative_to_softmax(folder):
-    cells = ranking({"softmax": 0.7}, seconds=2.0) + ranking({"clmle": 0.9}, seconds=5.0)
-    text = page(folder(leaderboard=cells)).markdown()
+    trials = ranking({"softmax": 0.7}, seconds=2.0) + ranking({"clmle": 0.9}, seconds=5.0)
+    text = page(folder(leaderboard=trials)).markdown()
     (row,) = re.findall(r"\| 1\. \*\*clmle\*\* .*", text)
     assert row.endswith("| 5.0 | 2.5 |")
 
@@ -149,7 +151,7 @@ def test_cost_is_relative_to_softmax(folder):
 def test_an_ablation_gets_the_figure_that_suits_it(folder):
     def study(name_and_options):
         return [
-            cell(n, "Bald", s, 0.8 + s / 100, options=o, method="clmle")
+            trial(n, "Bald", s, 0.8 + s / 100, options=o, method="clmle")
             for n, o in name_and_options.items()
             for s in (0, 1)
         ]
@@ -176,12 +178,12 @@ def test_an_ablation_gets_the_figure_that_suits_it(folder):
 
 
 def test_curves_give_the_iterations_to_a_level(folder):
-    cells = [
-        cell(n, "Bald", s, 0.9, course=[[100, 10.0, 0.5], [100 + k, 20.0, 0.9]])
+    trials = [
+        trial(n, "Bald", s, 0.9, course=[[100, 10.0, 0.5], [100 + k, 20.0, 0.9]])
         for n, k in (("clmle", 100), ("lmle", 200))
         for s in (0, 1)
     ]
-    text = page(folder(curves=cells)).markdown()
+    text = page(folder(curves=trials)).markdown()
     assert "| method | 0.65 | 0.70 | 0.75 | 0.80 | 0.85 | 0.90 |" in text
     assert re.search(r"\| lmle \| 175 \(14 s\) \| 200 \(15 s\) \| .* \| 300 \(20 s\) \|", text)
     assert re.search(r"\| clmle \| 138 \(14 s\) \| 150 \(15 s\) \| .* \| 200 \(20 s\) \|", text)
@@ -189,13 +191,13 @@ def test_curves_give_the_iterations_to_a_level(folder):
 
 
 def test_imbalance_is_a_column_a_ratio(folder):
-    cells = [
-        cell(n, "Smiling", s, v - r / 1000, ratio=r)
+    trials = [
+        trial(n, "Smiling", s, v - r / 1000, ratio=r)
         for n, v in (("clmle", 0.9), ("softmax", 0.8))
         for r in (1.0, 10.0, 100.0)
         for s in (0, 1)
     ]
-    made = page(folder(imbalance=cells))
+    made = page(folder(imbalance=trials))
     assert "| method | 1 : 1 | 10 : 1 | 100 : 1 |" in made.markdown()
     assert "| softmax | 0.799 ± 0.000 | 0.790 ± 0.000 | 0.700 ± 0.000 |" in made.markdown()
     assert made.figures["imbalance.svg"].layout.xaxis.type == "log"
@@ -204,13 +206,13 @@ def test_imbalance_is_a_column_a_ratio(folder):
 def test_gains_are_told_at_every_ratio_and_where_they_are_largest(folder):
     """Over softmax ours gains more the rarer the few are, over lmle it gains most at 10 to 1."""
     gains = {"softmax": {1: 0.0, 10: 0.1, 100: 0.3}, "lmle": {1: 0.01, 10: 0.2, 100: 0.05}}
-    cells = [
-        cell(n, "Smiling", s, 0.9 - gains.get(n, {}).get(r, 0), ratio=float(r))
+    trials = [
+        trial(n, "Smiling", s, 0.9 - gains.get(n, {}).get(r, 0), ratio=float(r))
         for n in ("clmle", *gains)
         for r in (1, 10, 100)
         for s in (0, 1)
     ]
-    text = page(folder(imbalance=cells)).markdown()
+    text = page(folder(imbalance=trials)).markdown()
     assert (
         "The gain of clmle is largest at the highest imbalance, 100 : 1, over 1 of 2 rivals; "
         "not over lmle (at 10 : 1)." in text
@@ -223,14 +225,14 @@ def test_gains_are_told_at_every_ratio_and_where_they_are_largest(folder):
 
 
 def test_rivals_that_share_no_cell_with_ours_have_no_gain(folder):
-    cells = [cell("clmle", "Smiling", 0, 0.9, ratio=r) for r in (1.0, 10.0)]
-    cells += [
-        cell(n, "Smiling", s, 0.8, ratio=r)
+    trials = [trial("clmle", "Smiling", 0, 0.9, ratio=r) for r in (1.0, 10.0)]
+    trials += [
+        trial(n, "Smiling", s, 0.8, ratio=r)
         for n in ("lmle", "softmax")
         for r in (1.0, 10.0)
         for s in (1, 2, 3)
     ]
-    text = page(folder(imbalance=cells)).markdown()
+    text = page(folder(imbalance=trials)).markdown()
     assert "| lmle | 0.800" in text
     assert "The gain of clmle" not in text
 
@@ -273,9 +275,9 @@ def test_absent_studies_are_listed_and_nothing_else_is_lost(folder):
 
 
 def test_the_order_of_lines_in_a_ranking_changes_nothing(folder):
-    cells = ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8})
-    first = page(folder(leaderboard=cells)).markdown()
-    assert page(folder(leaderboard=cells[::-1])).markdown() == first
+    trials = ranking({"clmle": 0.9, "softmax": 0.7, "lmle": 0.8})
+    first = page(folder(leaderboard=trials)).markdown()
+    assert page(folder(leaderboard=trials[::-1])).markdown() == first
 
 
 def test_command_writes_page_and_figures_and_checks_them(folder, monkeypatch, capsys):
@@ -286,7 +288,7 @@ def test_command_writes_page_and_figures_and_checks_them(folder, monkeypatch, ca
 
         for path, figure in figures.items():
             drawn.append(path)
-            results.write_text(path, f"<svg><!-- figure {export.digest(figure)} --></svg>")
+            page.write_text(path, f"<svg><!-- figure {export.digest(figure)} --></svg>")
 
     monkeypatch.setattr("clmle.figures.export.to_svgs", draw)
     where = folder(leaderboard=ranking({"clmle": 0.9, "softmax": 0.7}))
@@ -324,9 +326,9 @@ def test_a_missing_folder_and_a_broken_line_are_sentences(folder, tmp_path, caps
         (lambda c: c.update(seed="=1+1"), "has '=1+1' as its 'seed', which must be a whole number"),
         (lambda c: c.update(seed=[1]), "has [1] as its 'seed', which must be a whole number"),
         (lambda c: c.update(task=5), "has 5 as its 'task', which must be a text"),
-        (lambda c: c.update(settings=[]), "has [] as its 'settings', which must be a table"),
-        (lambda c: c["settings"].pop("data"), "lacks 'data'"),
-        (lambda c: c["settings"].update(data=1), "has 1 as its 'data', which must be a table"),
+        (lambda c: c.update(config=[]), "has [] as its 'config', which must be a table"),
+        (lambda c: c["config"].pop("data"), "lacks 'data'"),
+        (lambda c: c["config"].update(data=1), "has 1 as its 'data', which must be a table"),
         (
             lambda c: c.update(class_counts="x"),
             "has 'x' as its 'class_counts', which must be a list",
@@ -336,14 +338,14 @@ def test_a_missing_folder_and_a_broken_line_are_sentences(folder, tmp_path, caps
     ],
 )
 def test_an_odd_result_is_told(folder, spoil, sentence):
-    cells = json.loads(json.dumps(ranking({"clmle": 0.9})))
-    spoil(cells[0])
-    where = folder(leaderboard=cells)
-    with pytest.raises(InputError) as told:
+    trials = json.loads(json.dumps(ranking({"clmle": 0.9})))
+    spoil(trials[0])
+    where = folder(leaderboard=trials)
+    with pytest.raises(InputError) as reported:
         read_studies(where)
     path = (where / "leaderboard.jsonl").as_posix()
     wanted = f"A result of 'clmle' in {path} {sentence}; remove its line and run that cell again."
-    assert str(told.value) == wanted
+    assert str(reported.value) == wanted
 
 
 def test_flat_names_every_leaf():
@@ -370,16 +372,16 @@ def test_one_data_set_is_not_averaged_with_itself(folder):
 
 def test_what_was_bought_with_other_measures_is_told(folder):
     """Ours is ahead in balanced accuracy, behind in average precision, in MCC by the seed."""
-    cells = ranking({"clmle": 0.9, "lmle": 0.8}, noise=0)
+    trials = ranking({"clmle": 0.9, "lmle": 0.8}, noise=0)
     digits = ranking({"clmle": 0.9, "lmle": 0.8}, ("label",), noise=0, dataset="digits")
-    for c in (*cells, *digits):
+    for c in (*trials, *digits):
         ours = c["variant"] == "clmle"
         c["test"] = c["test"] | {
             "average_precision": 0.4 if ours else 0.6,
             "mcc": 0.5 + (ours and c["seed"]) * 0.1,
         }
     digits[0]["test"]["roc_auc"] = None
-    text = first_section(folder(leaderboard=cells, digits=digits))
+    text = first_section(folder(leaderboard=trials, digits=digits))
     assert (
         "The same difference in average precision −0.200 (−0.200 to −0.200), ROC AUC +0.100 "
         "(+0.100 to +0.100) and MCC +0.100 (−0.148 to +0.348)." in text
@@ -389,15 +391,15 @@ def test_what_was_bought_with_other_measures_is_told(folder):
 
 
 @pytest.mark.parametrize(
-    ("auc", "told"),
+    ("auc", "reported"),
     [(0.9, "ranks the images no better"), (0.6, "ranks the images better too"), (None, "")],
 )
-def test_a_defeat_is_told_apart_by_ranking_and_line(folder, auc, told):
-    cells = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
-    for c in cells:
+def test_a_defeat_is_told_apart_by_ranking_and_line(folder, auc, reported):
+    trials = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
+    for c in trials:
         c["test"] = c["test"] | {"roc_auc": auc if c["variant"] == "clmle" else 0.8}
-    text = first_section(folder(leaderboard=cells))
-    assert (f"On average lmle {told}" in text) if told else ("On average lmle" not in text)
+    text = first_section(folder(leaderboard=trials))
+    assert (f"On average lmle {reported}" in text) if reported else ("On average lmle" not in text)
     assert "On average" not in first_section(folder(leaderboard=ranking({"clmle": 0.9, "x": 0.8})))
 
 
@@ -425,7 +427,7 @@ def test_what_was_decided_beforehand_stands_apart_with_the_seeds_still_to_come(f
 
 
 def test_a_cell_run_again_with_other_defaults_takes_the_place_of_the_earlier(folder):
-    cells = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
+    trials = ranking({"clmle": 0.7, "lmle": 0.8}, noise=0)
     again = [c | {"key": f"new-{c['key']}"} for c in ranking({"clmle": 0.9}, noise=0)]
-    text = first_section(folder(leaderboard=cells + again))
+    text = first_section(folder(leaderboard=trials + again))
     assert "Mean balanced accuracy 0.900; strongest rival lmle with 0.800" in text

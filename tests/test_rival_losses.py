@@ -15,11 +15,11 @@ from clmle.losses.coco import coco_loss, coco_scale
 from clmle.losses.crl import crl_loss, crl_weight, minority_classes
 from clmle.losses.ldam import ldam_loss, ldam_margins
 from clmle.losses.lmle import lmle_loss
-from clmle.losses.local import local_margin_loss
 from clmle.losses.magnet import magnet_loss
 from clmle.losses.marginal import marginal_loss
 from clmle.losses.noisy import noisy_logits
 from clmle.losses.range import range_loss
+from clmle.losses.retrieved import retrieved_margin_loss
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_center_loss_and_its_update(batch):
         torch.testing.assert_close(moved[c], centers[c] - 0.5 * delta)
 
 
-def test_center_invariant_loss_is_zero_for_equally_long_centres(batch):
+def test_center_invariant_loss_is_zero_for_equally_long_centers(batch):
     _, y = batch
     centers = torch.randn(3, 5, dtype=torch.float64)
     norms = [float((c**2).sum()) for c in centers]
@@ -104,7 +104,7 @@ def test_coco_scale_makes_perfect_features_lose_the_bound():
         assert loss.item() == pytest.approx(1e-4, rel=1e-6)
 
 
-def test_coco_is_normalised_softmax_of_the_peer_library(batch):
+def test_coco_is_normalized_softmax_of_the_peer_library(batch):
     from pytorch_metric_learning.losses import NormalizedSoftmaxLoss
 
     f, y = batch[0].float(), batch[1]
@@ -218,15 +218,15 @@ def test_balanced_contrastive_loss(batch):
 @pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("denominator", ["sum", "mean"])
 def test_local_margin_loss(batch, denominator, given, at_once, monkeypatch):
-    monkeypatch.setattr("clmle.losses.local.AT_ONCE", at_once)
+    monkeypatch.setattr("clmle.losses.retrieved.AT_ONCE", at_once)
     f, y = unit(batch[0]), batch[1]
     centroids = unit(torch.randn(7, 5, dtype=torch.float64))
     classes = torch.tensor([0, 0, 0, 1, 1, 1, 2])
     own = torch.tensor([0] * 10 + [4] * 5 + [6] * 3) if given else None
     within = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
-    got = local_margin_loss(
+    got = retrieved_margin_loss(
         f, y, centroids, classes, 0.3, within,
-        scale=6.0, denominator=denominator, n_others=2, own=own, within_weight=0.5,
+        scale=6.0, denominator=denominator, n_negative_clusters=2, own=own, within_weight=0.5,
     )  # fmt: skip
     for i in range(len(f)):
         cos = [float(f[i] @ c) for c in centroids]

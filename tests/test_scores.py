@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from clmle.errors import InputError
-from clmle.evaluation.classification import classification_figures
-from clmle.experiments.attributes import attribute_frame, gains, run_rows, unjudged
-from clmle.experiments.scores import score_test_images, start_scoring, stored_scores
 from clmle.files import read_arrays, write_arrays
-from clmle.presets import preset_settings
+from clmle.metrics.classification import classification_metrics
+from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run, list_runs
+from clmle.studies.attributes import attribute_frame, gains, run_rows, unjudged
+from clmle.studies.image_scores import score_test_images, start_scoring, stored_scores
 from clmle.training import train
 
 
@@ -30,23 +30,23 @@ def runs(tmp_path_factory):
     (folder / "labels.csv").write_text("\n".join(lines))
     for method, attribute in (("softmax", "left,right"), ("clmle", "left,right"),
                               ("softmax", "left"), ("softmax", "right")):  # fmt: skip
-        settings = preset_settings("quick", method, str(folder), attribute)
+        config = preset_config("quick", method, str(folder), attribute)
         data = {"labels": str(folder / "labels.csv"), "image_size": 8}
-        small = {"iterations": 4, "prior_iterations": 2, "rounds": 1, "batch_size": 16,
+        small = {"iterations": 4, "pretrain_iterations": 2, "rounds": 1, "batch_size": 16,
                  "backbone": "tiny"}  # fmt: skip
-        settings = dataclasses.replace(
-            settings,
-            data=dataclasses.replace(settings.data, **data),
-            train=dataclasses.replace(settings.train, **small),
+        config = dataclasses.replace(
+            config,
+            data=dataclasses.replace(config.data, **data),
+            train=dataclasses.replace(config.train, **small),
         )
-        train(create_run(root, settings.to_dict()))
+        train(create_run(root, config.to_dict()))
     return root
 
 
 def of(runs, method, attribute):
     return next(
         r for r in list_runs(runs)
-        if (r.settings()["method"], r.settings()["data"]["attribute"]) == (method, attribute)
+        if (r.config()["method"], r.config()["data"]["attribute"]) == (method, attribute)
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_scores_give_the_figures_of_the_result(runs):
         for name, figures in each.items():
             rows, labels, scores = found.of(name)
             assert len(rows) == len(labels) == figures["n"]
-            anew = classification_figures(labels, scores)
+            anew = classification_metrics(labels, scores)
             assert anew["confusion"] == figures["confusion"]
             assert anew["roc_auc"] == pytest.approx(figures["roc_auc"], abs=1e-3)
 
@@ -110,7 +110,7 @@ def test_a_process_scores_too_and_says_what_is_wrong(runs, tmp_path):
 def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
     broken = RunFolder(runs / "19990101-000000-broken")
     broken.path.mkdir()
-    (broken.path / "settings.json").write_text("{}")
+    (broken.path / "config.json").write_text("{}")
     (broken.path / "result.json").write_text("[1, 2]")
     rows, said = run_rows(list_runs(runs))
     assert len(said) == 1
@@ -132,7 +132,7 @@ def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
 def test_the_share_of_an_attribute_is_that_of_its_training_images(runs, tmp_path):
     """Also where another one, before it in order, has no figures."""
     run = of(runs, "softmax", "left,right")
-    copied = create_run(tmp_path, run.settings())
+    copied = create_run(tmp_path, run.config())
     result = run.result()
     counts = dict(zip(result["attributes"], result["class_counts"], strict=True))
     right = result["test"]["attributes"]["right"]

@@ -5,21 +5,21 @@ import dataclasses
 import pytest
 
 from clmle import InputError
+from clmle.config import DataConfig, TrainConfig, override, parse
 from clmle.methods import get_method, method_names
-from clmle.presets import PRESETS, preset_settings
-from clmle.settings import DataSettings, TrainSettings, override, parse
-from clmle.training import settings_from_dict
+from clmle.presets import PRESETS, preset_config
+from clmle.training import config_from_dict
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
 @pytest.mark.parametrize("method", method_names())
 def test_settings_survive_a_file(preset, method):
-    settings = preset_settings(preset, method, "digits")
-    assert settings_from_dict(settings.to_dict()) == settings
+    config = preset_config(preset, method, "digits")
+    assert config_from_dict(config.to_dict()) == config
 
 
 def test_text_becomes_the_fields_type():
-    changed = override(TrainSettings(), {"iterations": "30", "augment": "no"}, "train")
+    changed = override(TrainConfig(), {"iterations": "30", "augment": "no"}, "train")
     assert (changed.iterations, changed.augment) == (30, False)
     options = override(get_method("clmle").Options(), {"between_margin": "none"}, "clmle")
     assert options.between_margin is None
@@ -28,12 +28,12 @@ def test_text_becomes_the_fields_type():
 @pytest.mark.parametrize(
     ("cls", "values", "message"),
     [
-        (TrainSettings, {"iterations": "many"}, "whole number"),
-        (TrainSettings, {"iterations": 1.5}, "whole number"),
-        (TrainSettings, {"learning_rate": float("nan")}, "number"),
-        (TrainSettings, {"augment": "perhaps"}, "true or false"),
-        (TrainSettings, {"speed": 1}, "speed"),
-        (DataSettings, {"size": "gigantic"}, "quick, standard, large"),
+        (TrainConfig, {"iterations": "many"}, "whole number"),
+        (TrainConfig, {"iterations": 1.5}, "whole number"),
+        (TrainConfig, {"learning_rate": float("nan")}, "number"),
+        (TrainConfig, {"augment": "perhaps"}, "true or false"),
+        (TrainConfig, {"speed": 1}, "speed"),
+        (DataConfig, {"size": "gigantic"}, "quick, standard, large"),
     ],
 )
 def test_bad_values_are_named(cls, values, message):
@@ -45,5 +45,5 @@ def test_bad_values_are_named(cls, values, message):
 def test_options_of_a_method_share_no_name_with_other_settings(method):
     # Both become flags of one command.
     own = {f.name for f in dataclasses.fields(get_method(method).Options)}
-    others = {f.name for c in (DataSettings, TrainSettings) for f in dataclasses.fields(c)}
+    others = {f.name for c in (DataConfig, TrainConfig) for f in dataclasses.fields(c)}
     assert not own & others

@@ -87,4 +87,4 @@ def test_a_read_only_disk_is_one_sentence(disk, command):
 
 
 def train_options():
-    return ["--iterations", 6, "--prior-iterations", 2, "--rounds", 1, "--backbone", "tiny"]
+    return ["--iterations", 6, "--pretrain-iterations", 2, "--rounds", 1, "--backbone", "tiny"]

@@ -12,24 +12,24 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import NearestNeighbors
 
 from clmle import InputError
-from clmle.sphere import (
+from clmle.playground import (
     LESSONS,
     Attempt,
-    SphereProblem,
-    SphereRun,
+    PlaygroundProblem,
+    PlaygroundRun,
+    playground_method_names,
+    playground_task,
     sphere_grid,
-    sphere_method_names,
-    sphere_task,
     steps_done,
-    train_course,
+    train_trajectory,
 )
-from clmle.sphere import course as course_module
-from clmle.sphere.network import LENGTH, SphereNetwork
-from clmle.sphere.problem import HELD_OUT, MAJORITY, mode_centres, mode_spread
-from clmle.sphere.worker import Trainer
+from clmle.playground import trajectory as course_module
+from clmle.playground.network import LENGTH, PlaygroundNetwork
+from clmle.playground.problem import HELD_OUT, MAJORITY, mode_centers, mode_spread
+from clmle.playground.worker import Trainer
 
-course_of = lru_cache(train_course)
-HARD = SphereProblem(ratio=20, modes=3, noise=0.3)
+course_of = lru_cache(train_trajectory)
+HARD = PlaygroundProblem(ratio=20, modes=3, noise=0.3)
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def short(monkeypatch):
     st.sampled_from([2, 3]), st.integers(0, 50),
 )  # fmt: skip
 def test_counts_follow_the_ratio_and_points_lie_on_the_sphere(ratio, modes, noise, dim, seed):
-    problem = SphereProblem(ratio, modes, noise, dim, seed)
-    task = sphere_task(problem)
+    problem = PlaygroundProblem(ratio, modes, noise, dim, seed)
+    task = playground_task(problem)
     assert task.class_counts().tolist() == [MAJORITY, max(2, round(MAJORITY / ratio))]
     for split in ("validation", "test"):
         assert task.class_counts(split).tolist() == [HELD_OUT, HELD_OUT]
@@ -54,17 +54,17 @@ def test_counts_follow_the_ratio_and_points_lie_on_the_sphere(ratio, modes, nois
 
 
 def test_a_higher_ratio_keeps_a_subset_and_leaves_the_rest_alone():
-    few, many = (sphere_task(SphereProblem(ratio=r)) for r in (40, 10))
+    few, many = (playground_task(PlaygroundProblem(ratio=r)) for r in (40, 10))
     assert set(map(tuple, few.images[few.train])) < set(map(tuple, many.images[many.train]))
     np.testing.assert_array_equal(few.images[few.test], many.images[many.test])
 
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_spread_around_a_mode_is_what_the_dial_says(dim):
-    problem = SphereProblem(ratio=1, modes=2, noise=0.1, dim=dim)
-    task = sphere_task(problem)
+    problem = PlaygroundProblem(ratio=1, modes=2, noise=0.1, dim=dim)
+    task = playground_task(problem)
     places = task.images[task.train]
-    cosine = places @ mode_centres(problem).reshape(-1, dim).T
+    cosine = places @ mode_centers(problem).reshape(-1, dim).T
     angle = np.arccos(np.clip(cosine.max(axis=1), -1, 1))
     # Of d - 1 directions along the sphere each has this standard deviation.
     expected = mode_spread(problem) * math.sqrt(dim - 1)
@@ -77,14 +77,14 @@ def test_the_network_starts_as_the_identity():
     import torch
 
     points = torch.nn.functional.normalize(torch.randn(9, 3), dim=1)
-    features, _ = SphereNetwork(3, 2)(points)
+    features, _ = PlaygroundNetwork(3, 2)(points)
     torch.testing.assert_close(features, LENGTH * points)
 
 
-@pytest.mark.parametrize("name", sphere_method_names())
+@pytest.mark.parametrize("name", playground_method_names())
 @pytest.mark.parametrize("dim", [2, 3])
 def test_every_method_records_whole_frames(name, dim, short):
-    course = train_course(SphereProblem(modes=2, dim=dim), name, clusters=4)
+    course = train_trajectory(PlaygroundProblem(modes=2, dim=dim), name, clusters=4)
     assert course.steps.tolist() == [0, 5, 10]
     for frame in course.frames:
         assert frame.features.shape == (len(course.labels), dim)
@@ -98,10 +98,10 @@ def test_every_method_records_whole_frames(name, dim, short):
 
 @pytest.mark.parametrize("name", ["sphereface", "clmle"])
 def test_a_course_is_the_same_each_time(name, short):
-    first, second = (train_course(HARD, name).frames[-1] for _ in range(2))
+    first, second = (train_trajectory(HARD, name).frames[-1] for _ in range(2))
     for field in dataclasses.fields(first):
         np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name))
-    other = train_course(dataclasses.replace(HARD, seed=1), name).frames[-1]
+    other = train_trajectory(dataclasses.replace(HARD, seed=1), name).frames[-1]
     assert not np.array_equal(first.features, other.features)
 
 
@@ -109,7 +109,7 @@ def test_a_course_is_the_same_each_time(name, short):
 def test_regions_and_recall_are_the_rule_s_own(name, short):
     import torch
 
-    run = SphereRun(HARD, name)
+    run = PlaygroundRun(HARD, name)
     *_, last = run.frames()
     rule = run.rule(run.outputs(run.task.train)[0])
     grid = LENGTH * sphere_grid(2)
@@ -124,13 +124,13 @@ def test_regions_and_recall_are_the_rule_s_own(name, short):
     assert course.recall[-1, 1] == pytest.approx((judged[truth == 1] == 1).mean())
 
 
-def test_neighbours_and_impostors_are_those_of_a_plain_search(short):
-    course = train_course(HARD, "softmax")
+def test_neighbors_and_impostors_are_those_of_a_plain_search(short):
+    course = train_trajectory(HARD, "softmax")
     features, labels = course.frames[0].features.astype(np.float64), course.labels
     near = NearestNeighbors(n_neighbors=6).fit(features).kneighbors(features)[1]
     plain = [set(row) - {i} for i, row in enumerate(near)]
     assert (
-        np.mean([set(a) == b for a, b in zip(course.frames[0].neighbours, plain, strict=True)])
+        np.mean([set(a) == b for a, b in zip(course.frames[0].neighbors, plain, strict=True)])
         > 0.99
     )
     minority = np.flatnonzero(labels == 1)
@@ -145,14 +145,14 @@ def test_neighbours_and_impostors_are_those_of_a_plain_search(short):
 )  # fmt: skip
 def test_a_dial_out_of_range_is_named(change, said):
     with pytest.raises(InputError, match=said):
-        SphereProblem(**change)
+        PlaygroundProblem(**change)
 
 
 def test_unknown_methods_and_clusters_are_named():
     with pytest.raises(InputError, match="nonsense"):
-        train_course(HARD, "nonsense")
+        train_trajectory(HARD, "nonsense")
     with pytest.raises(InputError, match="clusters is 0"):
-        train_course(HARD, "clmle", clusters=0)
+        train_trajectory(HARD, "clmle", clusters=0)
 
 
 def test_the_worker_trains_the_same_and_survives_a_stop_and_a_mistake():
@@ -183,8 +183,8 @@ WAYS = {
     ],
     "repair-it": [
         ({}, None, ["softmax"]),
-        ({}, None, ["softmax", "over-sampling"]),
-        ({"modes": 8}, None, ["softmax", "over-sampling"]),
+        ({}, None, ["softmax", "oversampling"]),
+        ({"modes": 8}, None, ["softmax", "oversampling"]),
     ],
     "why-clusters": [
         ({}, None, ["sphereface", "clmle"]),
@@ -199,10 +199,10 @@ WAYS = {
 def test_each_step_is_open_before_and_done_after(lesson):
     ways = WAYS[lesson.name]
     assert len(ways) == len(lesson.steps)
-    attempt = Attempt(lesson.dials, lesson.clusters, {})
+    attempt = Attempt(lesson.controls, lesson.clusters, {})
     for number, (change, clusters, methods) in enumerate(ways):
         assert not lesson.steps[number].reached(attempt)
-        problem = dataclasses.replace(lesson.dials, **change)
+        problem = dataclasses.replace(lesson.controls, **change)
         clusters = clusters or lesson.clusters
         courses = {name: course_of(problem, name, clusters) for name in methods}
         attempt = Attempt(problem, clusters, courses)

@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 
 from clmle import figures
-from clmle.figures.sphere import _curves
-from clmle.figures.sphere_marks import GENUINE, IMPOSTOR, INKS, filled_traces, point_traces
-from clmle.sphere import SphereProblem, SphereRun, course, sphere_grid
+from clmle.figures.playground import _curves
+from clmle.figures.playground_marks import GENUINE, IMPOSTOR, INKS, filled_traces, point_traces
+from clmle.playground import PlaygroundProblem, PlaygroundRun, sphere_grid, trajectory
 
 
 @lru_cache
 def courses(dim):
     """Two methods on ten steps."""
-    kept, course.STEPS = course.STEPS, 10
+    kept, trajectory.STEPS = trajectory.STEPS, 10
     try:
         found = {}
         for name in ("softmax", "clmle"):
-            run = SphereRun(SphereProblem(ratio=40, modes=2, dim=dim), name, 4)
+            run = PlaygroundRun(PlaygroundProblem(ratio=40, modes=2, dim=dim), name, 4)
             found[name] = run.course(list(run.frames()))
         return found
     finally:
-        course.STEPS = kept
+        trajectory.STEPS = kept
 
 
 @pytest.mark.parametrize("dim", [2, 3])
@@ -68,19 +68,19 @@ def test_every_place_of_the_ring_is_drawn_once_in_its_class():
 
 
 @pytest.mark.parametrize("dim", [2, 3])
-def test_lines_join_a_point_to_its_neighbours_and_the_arc_is_the_margin(dim):
+def test_lines_join_a_point_to_its_neighbors_and_the_arc_is_the_margin(dim):
     found, row = courses(dim)["clmle"], 484
     spec = figures.sphere_spec({"clmle": found}, sphere_grid(dim), selected=row)
     last = found.frames[-1]
     lines = spec["layout"]["meta"]["lines"]
     impostors, genuine, arc = spec["frames"][-1]["data"][lines : lines + 3]
-    near = last.neighbours[row]
+    near = last.neighbors[row]
     assert len(impostors["x"]) == 3 * (found.labels[near] == 0).sum()
     assert len(genuine["x"]) == 3 * (found.labels[near] == 1).sum()
     ends = np.stack([arc[k] for k in "xyz"[:dim]], axis=1)[[0, -1]]
     ends /= np.linalg.norm(ends, axis=1, keepdims=True)
-    centre = last.centroids[last.clusters[row]]
-    np.testing.assert_allclose(1 - ends @ centre, found.between_margin, atol=1e-5)
+    center = last.centroids[last.clusters[row]]
+    np.testing.assert_allclose(1 - ends @ center, found.between_margin, atol=1e-5)
 
 
 def test_the_preview_says_how_many_points_there_are():

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clmle import InputError
-from clmle.index import ClusterIndex
-from clmle.spread_batches import SpreadBatchSampler, apportion, class_shares
+from clmle.cluster_index import ClusterIndex
+from clmle.samplers.hard_cluster import HardClusterSampler, apportion, class_proportions
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def index():
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 def test_classes_are_drawn_by_a_power_of_their_size(index, power):
-    sampler = SpreadBatchSampler(index, 120, power, distinct=False)
+    sampler = HardClusterSampler(index, 120, power, without_replacement=False)
     total = np.zeros(3)
     for step in range(60):
         rows = sampler.draw(np.random.default_rng(step))
@@ -37,7 +37,7 @@ def test_hard_clusters_of_a_large_class_are_drawn_in_proportion_to_their_loss(in
         members = index.members(cluster)
         index.record(members, np.full(len(members), 1.0 + place))
     counts = np.zeros(index.n_clusters)
-    sampler = SpreadBatchSampler(index, 240, emphasis=2.0)
+    sampler = HardClusterSampler(index, 240, hardness_power=2.0)
     for step in range(200):
         rows = sampler.draw(np.random.default_rng(step))
         counts += np.bincount(index.assignment[rows], minlength=index.n_clusters)
@@ -51,7 +51,7 @@ def test_small_classes_are_drawn_uniformly_however_hard(index):
     small = np.flatnonzero(index.labels == 2)
     index.record(small[:1], np.array([1e6]))
     counts = np.zeros(len(index.labels))
-    sampler = SpreadBatchSampler(index, 240, emphasis=4.0)
+    sampler = HardClusterSampler(index, 240, hardness_power=4.0)
     for step in range(300):
         counts += np.bincount(
             sampler.draw(np.random.default_rng(step)), minlength=len(index.labels)
@@ -60,7 +60,7 @@ def test_small_classes_are_drawn_uniformly_however_hard(index):
 
 
 def test_no_image_of_a_small_class_is_twice_in_a_batch(index):
-    sampler = SpreadBatchSampler(index, 240, distinct=True)
+    sampler = HardClusterSampler(index, 240, without_replacement=True)
     total = np.zeros(3)
     for step in range(100):
         rows = sampler.draw(np.random.default_rng(step))
@@ -68,9 +68,11 @@ def test_no_image_of_a_small_class_is_twice_in_a_batch(index):
         assert len(np.unique(small)) == len(small)
         total += np.bincount(index.labels[rows], minlength=3)
     np.testing.assert_allclose(total / 100, [160, 60, 20])  # each whole, the rest to the largest
-    seldom = SpreadBatchSampler(index, 240, most_of_class=0.6)
-    np.testing.assert_allclose(seldom.class_shares() * 240, [192, 36, 12])
-    repeated = SpreadBatchSampler(index, 240, distinct=False).draw(np.random.default_rng(0))
+    seldom = HardClusterSampler(index, 240, max_class_fraction=0.6)
+    np.testing.assert_allclose(seldom.class_proportions() * 240, [192, 36, 12])
+    repeated = HardClusterSampler(index, 240, without_replacement=False).draw(
+        np.random.default_rng(0)
+    )
     assert np.bincount(index.labels[repeated]).tolist() == [80, 80, 80]
 
 
@@ -83,11 +85,11 @@ def test_no_image_of_a_small_class_is_twice_in_a_batch(index):
 def test_shares_sum_to_one_and_fill_no_more_than_there_is(counts, power, batch_size, most):
     counts = np.array(counts)
     assume(counts.sum() > 0)
-    shares = class_shares(counts, power, batch_size, most)
+    shares = class_proportions(counts, power, batch_size, most)
     assert shares.sum() == pytest.approx(1)
     assert (shares[counts == 0] == 0).all()
     if most * counts.sum() <= batch_size:  # no room for the bound
-        np.testing.assert_array_equal(shares, class_shares(counts, power))
+        np.testing.assert_array_equal(shares, class_proportions(counts, power))
     else:
         assert (shares * batch_size <= most * counts + 1e-6).all()
         # Classes that are not full keep the proportions asked for.
@@ -100,7 +102,7 @@ def test_clusters_without_loss_or_not_seen_are_still_visited(index):
     large = np.flatnonzero(index.classes == 0)
     members = index.members(large[0])
     index.record(members, np.zeros(len(members)))  # the others were never seen
-    _, shares = SpreadBatchSampler(index, 10, emphasis=3.0).cluster_shares(0)
+    _, shares = HardClusterSampler(index, 10, hardness_power=3.0).cluster_proportions(0)
     assert (shares > 0).all()
     assert shares.sum() == pytest.approx(1)
 
@@ -112,7 +114,7 @@ def test_shares_of_clusters_follow_their_losses_as_far_as_they_are_known(index, 
     for cluster, loss in known.items():
         members = index.members(cluster)
         index.record(members, np.full(len(members), loss))
-    found, shares = SpreadBatchSampler(index, 10, emphasis=2.0).cluster_shares(0)
+    found, shares = HardClusterSampler(index, 10, hardness_power=2.0).cluster_proportions(0)
     assert found.tolist() == clusters.tolist()
     hard = [max(known.get(c, largest / 2), 1e-3 * largest) for c in clusters]  # unseen: the mean
     weight = np.square(hard) * index.sizes[clusters]
@@ -126,13 +128,13 @@ def test_part_of_a_large_class_is_drawn_evenly_whatever_single_clusters_lose(ind
         index.record(members, np.full(len(members), 1e-6))
     hardest = index.members(large[3])
     index.record(hardest, np.full(len(hardest), 5.0))
-    alone = SpreadBatchSampler(index, 240, emphasis=2.0)
-    mixed = SpreadBatchSampler(index, 240, emphasis=2.0, hard_share=0.6)
-    even = SpreadBatchSampler(index, 240, emphasis=2.0, hard_share=0.0)
+    alone = HardClusterSampler(index, 240, hardness_power=2.0)
+    mixed = HardClusterSampler(index, 240, hardness_power=2.0, hard_fraction=0.6)
+    even = HardClusterSampler(index, 240, hardness_power=2.0, hard_fraction=0.0)
     sizes = index.sizes[large] / index.sizes[large].sum()
-    np.testing.assert_allclose(even.cluster_shares(0)[1], sizes)
-    assert alone.cluster_shares(0)[1][3] > 0.99
-    wanted = 0.6 * alone.cluster_shares(0)[1] + 0.4 * sizes
+    np.testing.assert_allclose(even.cluster_proportions(0)[1], sizes)
+    assert alone.cluster_proportions(0)[1][3] > 0.99
+    wanted = 0.6 * alone.cluster_proportions(0)[1] + 0.4 * sizes
     counts = np.zeros(index.n_clusters)
     for step in range(200):
         rows = mixed.draw(np.random.default_rng(step))
@@ -141,7 +143,7 @@ def test_part_of_a_large_class_is_drawn_evenly_whatever_single_clusters_lose(ind
 
 
 def test_rows_are_those_of_the_generator_alone(index):
-    sampler = SpreadBatchSampler(index, 50)
+    sampler = HardClusterSampler(index, 50)
     first, again = (sampler.draw(np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
@@ -161,21 +163,23 @@ def test_apportioned_numbers_are_exact_within_one_and_fair():
         {"class_power": 1.5},
         {"class_power": -0.1},
         {"emphasis": -1},
-        {"hard_share": -0.1},
-        {"hard_share": 1.1},
-        {"most_of_class": 0},
-        {"most_of_class": 1.1},
+        {"hard_fraction": -0.1},
+        {"hard_fraction": 1.1},
+        {"max_class_fraction": 0},
+        {"max_class_fraction": 1.1},
     ],
 )
 def test_numbers_out_of_range_are_named(index, options):
     with pytest.raises(InputError, match=next(iter(options))):
-        SpreadBatchSampler(index, 10, **options)
+        HardClusterSampler(index, 10, **options)
 
 
 @pytest.mark.parametrize("power", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("distinct", [True, False])
-@pytest.mark.parametrize("emphasis", [0.0, 2.0])
-def test_a_seeded_draw_is_that_of_passes_over_all_classes(power, distinct, emphasis):
+@pytest.mark.parametrize("without_replacement", [True, False])
+@pytest.mark.parametrize("hardness_power", [0.0, 2.0])
+def test_a_seeded_draw_is_that_of_passes_over_all_classes(
+    power, without_replacement, hardness_power
+):
     rng = np.random.default_rng(1)
     counts = np.maximum(1, rng.lognormal(1, 1.5, 200).astype(int))
     counts[[3, 70]] = 0
@@ -183,7 +187,7 @@ def test_a_seeded_draw_is_that_of_passes_over_all_classes(power, distinct, empha
     features = rng.normal(size=(len(labels), 4)).astype(np.float32)
     index = ClusterIndex.build(features, labels, 20)
     index.record(np.arange(0, len(labels), 2), rng.random(len(labels[::2])))
-    sampler = SpreadBatchSampler(index, 60, power, emphasis, distinct)
+    sampler = HardClusterSampler(index, 60, power, hardness_power, without_replacement)
     for seed in range(5):
         plain = plainly_drawn(sampler, np.random.default_rng(seed))
         np.testing.assert_array_equal(sampler.draw(np.random.default_rng(seed)), plain)
@@ -191,7 +195,7 @@ def test_a_seeded_draw_is_that_of_passes_over_all_classes(power, distinct, empha
 
 def plainly_drawn(sampler, generator):
     index, counts = sampler.index, np.bincount(sampler.index.labels)
-    exact = sampler.class_shares() * sampler.batch_size
+    exact = sampler.class_proportions() * sampler.batch_size
     wanted = np.floor(exact).astype(int)
     rest = sampler.batch_size - wanted.sum()
     if rest:
@@ -201,15 +205,15 @@ def plainly_drawn(sampler, generator):
     rows = []
     for c in np.flatnonzero(wanted):
         members = np.flatnonzero(index.labels == c)
-        if sampler.emphasis > 0 and counts[c] >= counts[counts > 0].mean():
-            clusters, shares = sampler.cluster_shares(c)
+        if sampler.hardness_power > 0 and counts[c] >= counts[counts > 0].mean():
+            clusters, shares = sampler.cluster_proportions(c)
             numbers = generator.multinomial(wanted[c], shares)
             for cluster, number in zip(clusters, numbers, strict=True):
                 if number:
                     own = np.flatnonzero(index.assignment == cluster)
                     rows.append(generator.choice(own, number, replace=number > len(own)))
         else:
-            again = not sampler.distinct or wanted[c] > len(members)
+            again = not sampler.without_replacement or wanted[c] > len(members)
             rows.append(generator.choice(members, wanted[c], replace=again))
     return np.concatenate(rows)
 
@@ -221,7 +225,7 @@ def test_of_equally_hard_clusters_the_larger_is_drawn_more_often():
     index = ClusterIndex.build(features, np.zeros(7, dtype=int), 1, min_clusters=1)
     uneven = ClusterIndex.build(features, np.zeros(7, dtype=int), 3, min_clusters=2)
     for each in (index, uneven):
-        clusters, shares = SpreadBatchSampler(each, 4, emphasis=2.0).cluster_shares(0)
+        clusters, shares = HardClusterSampler(each, 4, hardness_power=2.0).cluster_proportions(0)
         np.testing.assert_allclose(shares, each.sizes_of(clusters) / 7)
     assert sorted(uneven.sizes.tolist()) == [3, 4]
 
@@ -235,7 +239,7 @@ def test_a_class_of_exactly_the_mean_size_and_an_emphasis_below_1_follow_losses_
     hard = index.members(0)
     index.record(np.arange(120), np.full(120, 0.01))
     index.record(hard, np.full(len(hard), 100.0))
-    sampler = SpreadBatchSampler(index, 20, emphasis=0.9, distinct=False)
+    sampler = HardClusterSampler(index, 20, hardness_power=0.9, without_replacement=False)
     counts = sum(
         np.isin(sampler.draw(np.random.default_rng(step)), hard).sum() for step in range(50)
     )

@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from clmle.errors import InputError
-from clmle.experiments.convergence import courses, crossings, iterations_to, levels
-from clmle.experiments.statistics import (
-    cells_frame,
+from clmle.studies.convergence import courses, crossings, iterations_to, levels
+from clmle.studies.statistics import (
     common_block,
     complete_variants,
     gain_by_task,
     paired_difference,
     rank_correlation,
     t_interval,
+    trials_frame,
     variant_table,
 )
 
 TASKS, SEEDS = ("d/a", "d/b", "d/c"), (0, 1, 2, 3)
 
 
-def cell(variant, task, seed, value, *, counts=(90, 10), ratio=1.0, course=None):
+def trial(variant, task, seed, value, *, counts=(90, 10), ratio=1.0, course=None):
     figures = {
         "balanced_accuracy": value, "accuracy": value, "average_precision": value / 2,
         "roc_auc": value, "mcc": value - 0.5, "recall": [0.9, value], "confusion": [[1, 0], [0, 1]],
@@ -33,8 +33,8 @@ def cell(variant, task, seed, value, *, counts=(90, 10), ratio=1.0, course=None)
     return {
         "key": f"{variant}{task}{seed}{ratio}", "variant": variant, "method": variant,
         "task": task, "seed": seed, "class_counts": list(counts), "validation": figures,
-        "test": figures, "course": course or [], "seconds": 2.0,
-        "settings": {"data": {"ratio": ratio}},
+        "test": figures, "learning_curve": course or [], "seconds": 2.0,
+        "config": {"data": {"ratio": ratio}},
     }  # fmt: skip
 
 
@@ -42,33 +42,33 @@ def grid(seed=0, names=("one", "two")):
     """Random figures of every variant on every cell, and as arrays (tasks, seeds)."""
     rng = np.random.default_rng(seed)
     values = {n: rng.uniform(0.5, 1, (len(TASKS), len(SEEDS))) for n in names}
-    cells = [
-        cell(n, t, s, values[n][i, j])
+    trials = [
+        trial(n, t, s, values[n][i, j])
         for n in names
         for i, t in enumerate(TASKS)
         for j, s in enumerate(SEEDS)
     ]
-    return cells, values
+    return trials, values
 
 
 def test_table_is_the_mean_over_tasks_then_over_seeds():
-    cells, values = grid()
-    table = variant_table(cells_frame(cells))
+    trials, values = grid()
+    table = variant_table(trials_frame(trials))
     for name, matrix in values.items():
         per_seed = [sum(matrix[:, j]) / len(TASKS) for j in range(len(SEEDS))]
         mean = sum(per_seed) / len(SEEDS)
         spread = math.sqrt(sum((v - mean) ** 2 for v in per_seed) / (len(SEEDS) - 1))
         row = table.loc[name]
         assert row["balanced_accuracy"] == pytest.approx(mean)
-        assert row["spread"] == pytest.approx(spread)
+        assert row["all-clusters"] == pytest.approx(spread)
         assert row["average_precision"] == pytest.approx(mean / 2)
         assert (row["cells"], row["tasks"], row["seeds"], row["left_out"]) == (12, 3, 4, 0)
     assert table["balanced_accuracy"].is_monotonic_decreasing
 
 
 def test_recall_of_the_rarest_class_follows_the_training_counts():
-    few_last = cells_frame([cell("m", "d/a", 0, 0.6, counts=(90, 10))]).iloc[0]
-    few_first = cells_frame([cell("m", "d/a", 0, 0.6, counts=(10, 90))]).iloc[0]
+    few_last = trials_frame([trial("m", "d/a", 0, 0.6, counts=(90, 10))]).iloc[0]
+    few_first = trials_frame([trial("m", "d/a", 0, 0.6, counts=(10, 90))]).iloc[0]
     assert (few_last["recall_rarest"], few_last["recall_commonest"]) == (0.6, 0.9)
     assert (few_first["recall_rarest"], few_first["recall_commonest"]) == (0.9, 0.6)
     assert few_last["minority"] == pytest.approx(0.1)
@@ -76,8 +76,8 @@ def test_recall_of_the_rarest_class_follows_the_training_counts():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_paired_interval_is_that_of_scipy(seed):
-    cells, values = grid(seed)
-    d = paired_difference(cells_frame(cells), "one", "two")
+    trials, values = grid(seed)
+    d = paired_difference(trials_frame(trials), "one", "two")
     peer = stats.ttest_rel(values["one"].mean(axis=0), values["two"].mean(axis=0))
     low, high = peer.confidence_interval(0.95)
     assert (d.low, d.high) == (pytest.approx(low), pytest.approx(high))
@@ -85,11 +85,11 @@ def test_paired_interval_is_that_of_scipy(seed):
     assert d.won == sum(
         values["one"][i, j] > values["two"][i, j] for i in range(3) for j in range(4)
     )
-    assert (d.cells, d.tasks, d.seeds, d.left_out) == (12, 3, 4, 0)
+    assert (d.trials, d.tasks, d.seeds, d.left_out) == (12, 3, 4, 0)
 
 
 def test_difference_the_other_way_round_is_its_mirror():
-    frame = cells_frame(grid()[0])
+    frame = trials_frame(grid()[0])
     d, back = paired_difference(frame, "one", "two"), paired_difference(frame, "two", "one")
     assert back.mean == pytest.approx(-d.mean)
     assert (back.low, back.high) == (pytest.approx(-d.high), pytest.approx(-d.low))
@@ -97,8 +97,8 @@ def test_difference_the_other_way_round_is_its_mirror():
 
 
 def test_bootstrap_redraws_tasks_and_seeds_like_a_plain_loop():
-    cells, values = grid(3)
-    d = paired_difference(cells_frame(cells), "one", "two", n_bootstrap=4_000)
+    trials, values = grid(3)
+    d = paired_difference(trials_frame(trials), "one", "two", n_bootstrap=4_000)
     matrix, rng = values["one"] - values["two"], np.random.default_rng(1)
     means = []
     for _ in range(4_000):
@@ -109,28 +109,28 @@ def test_bootstrap_redraws_tasks_and_seeds_like_a_plain_loop():
 
 
 def test_only_common_cells_count_and_the_others_are_told():
-    cells, values = grid(2)
+    trials, values = grid(2)
     # "two" has no result on the last seed's first task: that seed is not compared.
-    cells = [c for c in cells if (c["variant"], c["task"], c["seed"]) != ("two", "d/a", 3)]
-    d = paired_difference(cells_frame(cells), "one", "two")
+    trials = [c for c in trials if (c["variant"], c["task"], c["seed"]) != ("two", "d/a", 3)]
+    d = paired_difference(trials_frame(trials), "one", "two")
     peer = (values["one"] - values["two"])[:, :3].mean(axis=0)
     assert d.mean == pytest.approx(peer.mean())
-    assert (d.cells, d.seeds, d.tasks) == (9, 3, 3)
+    assert (d.trials, d.seeds, d.tasks) == (9, 3, 3)
     assert d.left_out == 23 - 18
-    table = variant_table(cells_frame(cells))
+    table = variant_table(trials_frame(trials))
     assert table["left_out"].to_dict() == {"one": 3, "two": 2}
 
 
 def test_a_task_that_one_side_never_ran_is_dropped_not_the_seeds():
-    cells = [c for c in grid()[0] if (c["variant"], c["task"]) != ("two", "d/b")]
-    d = paired_difference(cells_frame(cells), "one", "two")
+    trials = [c for c in grid()[0] if (c["variant"], c["task"]) != ("two", "d/b")]
+    d = paired_difference(trials_frame(trials), "one", "two")
     assert (d.tasks, d.seeds) == (2, 4)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.sets(st.tuples(*map(st.sampled_from, (("one", "two"), TASKS, SEEDS))), min_size=1))
 def test_a_common_block_is_full_and_the_same_for_all(have):
-    block = common_block(cells_frame([cell(v, t, s, 0.5) for v, t, s in sorted(have)]))
+    block = common_block(trials_frame([trial(v, t, s, 0.5) for v, t, s in sorted(have)]))
     variants = {v for v, _, _ in have}
     kept = set(zip(block["variant"], block["task"], block["seed"], strict=True))
     assert kept <= have
@@ -140,14 +140,14 @@ def test_a_common_block_is_full_and_the_same_for_all(have):
 
 
 def test_variants_without_a_common_cell_have_no_difference():
-    frame = cells_frame([cell("one", "d/a", 0, 0.5), cell("two", "d/b", 0, 0.5)])
+    frame = trials_frame([trial("one", "d/a", 0, 0.5), trial("two", "d/b", 0, 0.5)])
     assert paired_difference(frame, "one", "two") is None
     assert paired_difference(frame, "one", "three") is None
 
 
 def test_one_seed_has_no_interval():
     d = paired_difference(
-        cells_frame([cell(n, "d/a", 0, v) for n, v in (("one", 0.7), ("two", 0.6))]), "one", "two"
+        trials_frame([trial(n, "d/a", 0, v) for n, v in (("one", 0.7), ("two", 0.6))]), "one", "two"
     )
     assert d.mean == pytest.approx(0.1)
     assert (d.low, d.high, d.bootstrap) == (None, None, None)
@@ -155,18 +155,18 @@ def test_one_seed_has_no_interval():
 
 
 def test_a_variant_that_hardly_ran_does_not_cost_the_others_their_cells():
-    cells = [*grid()[0], cell("three", "d/a", 0, 0.9)]
-    kept, few = complete_variants(cells_frame(cells))
+    trials = [*grid()[0], trial("three", "d/a", 0, 0.9)]
+    kept, few = complete_variants(trials_frame(trials))
     assert few == {"three": 1}
     assert set(kept["variant"]) == {"one", "two"}
 
 
 def test_gain_by_task_is_sorted_by_imbalance_and_has_scipys_interval():
     counts = {"d/a": (98, 2), "d/b": (52, 48), "d/c": (20, 80)}
-    cells, values = grid(4)
-    for c in cells:
+    trials, values = grid(4)
+    for c in trials:
         c["class_counts"] = counts[c["task"]]
-    table = gain_by_task(cells_frame(cells), "one", "two")
+    table = gain_by_task(trials_frame(trials), "one", "two")
     assert list(table["task"]) == ["d/b", "d/c", "d/a"]
     assert list(table["level"]) == pytest.approx([2, 30, 48])
     for _, row in table.iterrows():
@@ -185,10 +185,10 @@ def test_rank_correlation_is_that_of_ranks():
 
 
 def test_a_garbled_summary_is_a_sentence():
-    broken = cell("one", "d/a", 0, 0.5)
+    broken = trial("one", "d/a", 0, 0.5)
     del broken["test"]["recall"]
     with pytest.raises(InputError, match=r"'one'.*recall.*run that cell again"):
-        cells_frame([broken])
+        trials_frame([broken])
 
 
 def test_iterations_to_a_level_are_interpolated():
@@ -217,38 +217,38 @@ def test_the_level_is_met_where_it_is_said_and_nowhere_before(values, level):
 def test_a_course_is_the_mean_over_tasks_of_every_seed():
     lines = {("d/a", 0): (0.5, 0.9), ("d/b", 0): (0.7, 0.7), ("d/a", 1): (0.4, 0.8),
              ("d/b", 1): (0.6, 0.6)}  # fmt: skip
-    cells = [
-        cell("one", t, s, 0.5, course=[[10, 1, a], [20, 2, b]]) for (t, s), (a, b) in lines.items()
+    trials = [
+        trial("one", t, s, 0.5, course=[[10, 1, a], [20, 2, b]]) for (t, s), (a, b) in lines.items()
     ]
-    course = courses(cells)["one"]
+    course = courses(trials)["one"]
     assert course.values == pytest.approx(np.array([[0.6, 0.8], [0.5, 0.7]]))
     assert [round(steps, 6) for steps, _ in crossings(course, 0.7)] == [15, 20]
     # A task that another variant did not run is left out, and told.
-    both = courses([*cells, cell("two", "d/a", 0, 0.5, course=[[10, 1, 0.5], [20, 2, 0.6]])])
+    both = courses([*trials, trial("two", "d/a", 0, 0.5, course=[[10, 1, 0.5], [20, 2, 0.6]])])
     assert both["one"].values[0] == pytest.approx([0.5, 0.9])
     assert (both["one"].left_out, both["two"].left_out) == (2, 0)
 
 
 def test_levels_are_reached_by_two_variants_at_least():
     tops = {"one": 0.93, "two": 0.81, "three": 0.62}
-    cells = [cell(n, "d/a", 0, t, course=[[10, 1, 0.5], [20, 2, t]]) for n, t in tops.items()]
-    found = levels(courses(cells))
+    trials = [trial(n, "d/a", 0, t, course=[[10, 1, 0.5], [20, 2, t]]) for n, t in tops.items()]
+    found = levels(courses(trials))
     assert found[-1] == 0.8
     assert all(sum(t >= level for t in tops.values()) >= 2 for level in found)
-    assert levels(courses(cells[:1])) == []
+    assert levels(courses(trials[:1])) == []
 
 
 def test_seconds_are_compared_on_one_machine_alone():
-    cells = [cell(n, t, s, 0.5) for n in ("one", "two") for t in TASKS for s in SEEDS]
-    for c in cells:
+    trials = [trial(n, t, s, 0.5) for n in ("one", "two") for t in TASKS for s in SEEDS]
+    for c in trials:
         fast = c["variant"] == "two" and c["seed"] < 3  # as if run on a faster machine
         c["machine"] = {"device": "fast" if fast else "slow", "threads": 1}
         c["seconds"] = 1.0 if fast else 8.0
-    table = variant_table(cells_frame(cells))
+    table = variant_table(trials_frame(trials))
     assert table["seconds"].to_dict() == {"one": 8.0, "two": 8.0}
-    for c in cells:
+    for c in trials:
         if c["variant"] == "two":
             c["machine"] = {"device": "fast", "threads": 1}
-    table = variant_table(cells_frame(cells))
+    table = variant_table(trials_frame(trials))
     assert table["seconds"].notna().any()
     assert table["seconds"].isna().sum() == 1  # no machine ran both

@@ -13,28 +13,35 @@ from pathlib import Path
 import pytest
 
 from clmle import InputError
-from clmle.experiments.cells import Cell, append_result, cross, read_results, seconds_ahead, waiting
-from clmle.experiments.sweep import sweep
-from clmle.presets import preset_settings
+from clmle.config import override
+from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run
-from clmle.settings import override
-from clmle.training import settings_from_dict, train
+from clmle.studies.runner import sweep
+from clmle.studies.trials import (
+    Trial,
+    append_result,
+    cross,
+    estimate_seconds,
+    read_results,
+    waiting,
+)
+from clmle.training import config_from_dict, train
 from clmle.training.checkpoint import load_tensors, save_tensors
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def settings(method="softmax", iterations=6, rounds=1, batch_size=120):
-    base = preset_settings("quick", method, "digits")
+def config(method="softmax", iterations=6, rounds=1, batch_size=120):
+    base = preset_config("quick", method, "digits")
     values = {
         "iterations": iterations, "rounds": rounds, "patience": rounds, "batch_size": batch_size,
-        "prior_iterations": 2, "threads": 1, "backbone": "tiny",
+        "pretrain_iterations": 2, "threads": 1, "backbone": "tiny",
     }  # fmt: skip
     return replace(base, train=override(base.train, values, "train"))
 
 
-SHORT = Cell("short", settings())
-LONG = Cell("long", settings(iterations=60, rounds=15))  # a checkpoint every four steps
+SHORT = Trial("short", config())
+LONG = Trial("long", config(iterations=60, rounds=15))  # a checkpoint every four steps
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +49,11 @@ def alone(tmp_path_factory):
     """Test figures of a cell by a single train() of its settings."""
     known = {}
 
-    def figures(cell):
-        if cell.key not in known:
-            run = create_run(tmp_path_factory.mktemp("alone"), cell.settings.to_dict())
-            known[cell.key] = train(run)["test"]["balanced_accuracy"]
-        return pytest.approx(known[cell.key], abs=1e-5)
+    def figures(trial):
+        if trial.key not in known:
+            run = create_run(tmp_path_factory.mktemp("alone"), trial.config.to_dict())
+            known[trial.key] = train(run)["test"]["balanced_accuracy"]
+        return pytest.approx(known[trial.key], abs=1e-5)
 
     return figures
 
@@ -76,20 +83,20 @@ def add_an_hour(checkpoint):
 
 
 def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone):
-    clusters = Cell("clusters", settings("clmle"))
-    unfit = Cell("unfit", settings("clmle-printed", batch_size=10))
+    clusters = Trial("clusters", config("clmle"))
+    unfit = Trial("unfit", config("clmle-paper", batch_size=10))
     twin = replace(SHORT, variant="twin")
-    results, told = tmp_path / "r.jsonl", []
+    results, reported = tmp_path / "r.jsonl", []
     (failure,) = sweep(
-        [unfit, SHORT, twin, clusters], results, jobs=2, tell=lambda *a: told.append(a)
+        [unfit, SHORT, twin, clusters], results, jobs=2, tell=lambda *a: reported.append(a)
     )
     assert failure.startswith("unfit, seed 0: 12 clusters of 20 samples do not fit")
     assert figures(results) == {
         "short": alone(SHORT), "twin": alone(SHORT), "clusters": alone(clusters)
     }  # fmt: skip
-    assert told[0] == (0, 4, "")
-    assert told[-1][:2] == (3, 4)
-    assert [text for *_, text in told if text] == [failure]
+    assert reported[0] == (0, 4, "")
+    assert reported[-1][:2] == (3, 4)
+    assert [text for *_, text in reported if text] == [failure]
     walls = {r["variant"]: r["wall"] for r in read_results(results)}
     assert walls["short"] == walls["twin"]  # one training, two lines
 
@@ -150,7 +157,7 @@ def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path
 def test_half_written_last_line_is_cut_off_and_its_cell_runs_again(tmp_path):
     file = tmp_path / "r.jsonl"
     lines = [
-        {"key": cell.key, "variant": cell.variant, "note": "ü" * 9000} for cell in (SHORT, LONG)
+        {"key": trial.key, "variant": trial.variant, "note": "ü" * 9000} for trial in (SHORT, LONG)
     ]
     append_result(file, lines[0])
     whole = file.read_bytes()
@@ -188,13 +195,13 @@ def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
 
 
 def test_grid_is_the_product_and_whole_seeds_come_first():
-    cells = cross(
-        {"a": SHORT.settings, "b": settings("clmle")}, attributes=("x", "y"), seeds=(0, 1),
+    trials = cross(
+        {"a": SHORT.config, "b": config("clmle")}, attributes=("x", "y"), seeds=(0, 1),
         ratios=(1, 10),
     )  # fmt: skip
-    assert len({c.key for c in cells}) == len(cells) == 16
-    assert [c.settings.train.seed for c in cells] == [0] * 8 + [1] * 8
-    assert {c.settings.data.ratio for c in cells} == {1, 10}
+    assert len({c.key for c in trials}) == len(trials) == 16
+    assert [c.config.train.seed for c in trials] == [0] * 8 + [1] * 8
+    assert {c.config.data.ratio for c in trials} == {1, 10}
 
 
 def test_time_is_foretold_from_the_same_variant_then_method_then_all():
@@ -202,11 +209,11 @@ def test_time_is_foretold_from_the_same_variant_then_method_then_all():
         return {"variant": variant, "method": method, "seconds": seconds}
 
     results = [result("long", "softmax", 10), result("x", "softmax", 20), result("y", "lmle", 60)]
-    assert seconds_ahead([LONG], results) == 10
-    assert seconds_ahead([SHORT], results) == 15
-    assert seconds_ahead([Cell("z", settings("clmle"))], results) == 30
-    assert seconds_ahead([LONG, SHORT], results, jobs=2) == 12.5
-    assert seconds_ahead([LONG], []) is None
+    assert estimate_seconds([LONG], results) == 10
+    assert estimate_seconds([SHORT], results) == 15
+    assert estimate_seconds([Trial("z", config("clmle"))], results) == 30
+    assert estimate_seconds([LONG, SHORT], results, jobs=2) == 12.5
+    assert estimate_seconds([LONG], []) is None
 
 
 def test_bad_launcher_and_unusable_file_are_sentences(tmp_path):
@@ -228,14 +235,14 @@ def test_ray_gives_the_same_figures(tmp_path, alone):
 def test_finished_cells_keep_their_keys_when_settings_are_added():
     """Every stored line of a method whose options did not change is found again."""
     lines = read_results(ROOT / "docs" / "results" / "leaderboard.jsonl")
-    same = [line for line in lines if line["method"] == "over-sampling"]
+    same = [line for line in lines if line["method"] == "oversampling"]
     assert len(same) > 20
     for line in same:
-        assert Cell("", settings_from_dict(line["settings"])).key == line["key"]
+        assert Trial("", config_from_dict(line["config"])).key == line["key"]
 
 
 def test_a_setting_added_later_counts_once_it_is_changed():
-    plain = settings()
+    plain = config()
     for part, values in (("data", {"split": 1}), ("train", {"mirror": True})):
         other = replace(plain, **{part: override(getattr(plain, part), values, part)})
-        assert Cell("", other).key != Cell("", plain).key
+        assert Trial("", other).key != Trial("", plain).key

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from clmle import InputError
 from clmle.methods import get_method
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.run_folder import create_run
 from clmle.training import Stopped, evaluate, load_model, prepare, train
 from clmle.training.images import shifted
@@ -24,17 +24,17 @@ from clmle.training.plateau import Plateau
 
 
 def digits(method="clmle", **train_values):
-    settings = preset_settings("quick", method, "digits")
-    values = {"iterations": 24, "prior_iterations": 8, "rounds": 2, "batch_size": 120}
-    options = settings.options
+    config = preset_config("quick", method, "digits")
+    values = {"iterations": 24, "pretrain_iterations": 8, "rounds": 2, "batch_size": 120}
+    options = config.options
     if hasattr(options, "samples_per_cluster"):
         options = dataclasses.replace(options, samples_per_cluster=5)
-    train_settings = dataclasses.replace(settings.train, **(values | train_values))
-    return dataclasses.replace(settings, options=options, train=train_settings)
+    train_settings = dataclasses.replace(config.train, **(values | train_values))
+    return dataclasses.replace(config, options=options, train=train_settings)
 
 
-def trained(path, settings):
-    run = create_run(path, settings.to_dict())
+def trained(path, config):
+    run = create_run(path, config.to_dict())
     return run, train(run)
 
 
@@ -44,7 +44,7 @@ def same_weights(a, b):
 
 
 # Every method: tests/test_methods.py.
-@pytest.mark.parametrize("method", ["clmle", "clmle-printed", "softmax", "over-sampling"])
+@pytest.mark.parametrize("method", ["clmle", "clmle-paper", "softmax", "oversampling"])
 def test_a_run_trains_tests_and_embeds(method, tmp_path):
     run, result = trained(tmp_path, digits(method))
     assert run.status()["state"] == "done"
@@ -61,15 +61,15 @@ def test_a_run_trains_tests_and_embeds(method, tmp_path):
 
 
 def test_clmle_learns_long_tailed_digits(tmp_path):
-    _, result = trained(tmp_path, digits(iterations=60, prior_iterations=30, rounds=3))
+    _, result = trained(tmp_path, digits(iterations=60, pretrain_iterations=30, rounds=3))
     assert result["test"]["balanced_accuracy"] > 0.7
 
 
-@pytest.mark.parametrize("method", ["clmle", "clmle-printed", "softmax"])
+@pytest.mark.parametrize("method", ["clmle", "clmle-paper", "softmax"])
 def test_stopping_and_resuming_changes_nothing(method, tmp_path):
-    settings = digits(method, margin_trials=2)
-    whole, result = trained(tmp_path / "whole", settings)
-    run = create_run(tmp_path / "parts", settings.to_dict())
+    config = digits(method, margin_trials=2)
+    whole, result = trained(tmp_path / "whole", config)
+    run = create_run(tmp_path / "parts", config.to_dict())
     for stop_at, phase in ((3, ""), (8, "trial"), (8, "round 1"), (16, "clusters"), (17, "")):
         with contextlib.suppress(Stopped):
             train(run, report=_stop_at(run, stop_at, phase))
@@ -85,28 +85,28 @@ def test_stopping_and_resuming_changes_nothing(method, tmp_path):
 
 
 def _stop_at(run, step, phase):
-    import clmle.training.engine as engine
+    import clmle.training.trainer as engine
 
     engine.TOLD_EVERY = 0.0
 
     def report(status):
         if status["step"] >= step and phase in status["phase"] and status["step"] > 0:
-            run.ask_to_stop()
+            run.request_stop()
 
     return report
 
 
 @pytest.fixture(autouse=True)
 def _restore_pace(monkeypatch):
-    import clmle.training.engine as engine
+    import clmle.training.trainer as engine
 
     monkeypatch.setattr(engine, "TOLD_EVERY", engine.TOLD_EVERY)
 
 
 def test_kill_in_mid_training_then_resume_is_exact(tmp_path):
-    settings = digits(iterations=60, prior_iterations=10, rounds=4, threads=1)
-    whole, result = trained(tmp_path / "whole", settings)
-    run = create_run(tmp_path / "killed", settings.to_dict())
+    config = digits(iterations=60, pretrain_iterations=10, rounds=4, threads=1)
+    whole, result = trained(tmp_path / "whole", config)
+    run = create_run(tmp_path / "killed", config.to_dict())
     command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         deadline = time.time() + 120
@@ -135,7 +135,7 @@ def test_metrics_can_be_followed_while_they_grow(tmp_path):
 
 
 def test_printed_options_are_the_papers():
-    options = get_method("clmle-printed").Options()
+    options = get_method("clmle-paper").Options()
     assert (options.scale, options.denominator, options.rule) == (1.0, "sum", "printed")
     assert (options.cluster_size, options.clusters_per_batch) == (200, 12)
     assert (options.samples_per_cluster, options.min_clusters) == (20, 1)
@@ -144,10 +144,10 @@ def test_printed_options_are_the_papers():
 
 
 def test_prior_weights_of_another_run_are_taken(tmp_path):
-    first, _ = trained(tmp_path / "a", digits("over-sampling"))
-    settings = digits(prior=str(first.model_path), iterations=2, rounds=1)
-    run, _ = trained(tmp_path / "b", settings)
-    _, task = prepare(settings)
+    first, _ = trained(tmp_path / "a", digits("oversampling"))
+    config = digits(prior=str(first.model_path), iterations=2, rounds=1)
+    run, _ = trained(tmp_path / "b", config)
+    _, task = prepare(config)
     stored = run.embedding(0)
     want = load_model(first).embed(task.images[stored["rows"]])
     np.testing.assert_allclose(stored["features"], want, atol=1e-4)
@@ -159,8 +159,8 @@ def test_prior_features_from_a_file_make_the_first_clusters(tmp_path):
     _, task = prepare(digits())
     own = np.random.default_rng(0).normal(size=(len(task.images), 5)).astype(np.float32)
     np.save(tmp_path / "own.npy", own)
-    settings = digits(prior=str(tmp_path / "own.npy"), iterations=2, rounds=1)
-    run, _ = trained(tmp_path / "b", settings)
+    config = digits(prior=str(tmp_path / "own.npy"), iterations=2, rounds=1)
+    run, _ = trained(tmp_path / "b", config)
     stored = run.embedding(0)
     zeros = task.train[task.labels[task.train] == 0]
     want = balanced_spherical_kmeans(own[zeros], n_clusters=len(zeros) // 20, seed=0).labels
@@ -170,11 +170,11 @@ def test_prior_features_from_a_file_make_the_first_clusters(tmp_path):
     assert [stored["clusters"][i] for i in shown] == [want[place[stored["rows"][i]]] for i in shown]
     np.save(tmp_path / "own.npy", own[:7])
     with pytest.raises(InputError, match="one row for each"):
-        trained(tmp_path / "c", settings)
+        trained(tmp_path / "c", config)
 
 
 def test_plateau_drops_then_stops():
-    plateau = Plateau(patience=2, drops=1)
+    plateau = Plateau(patience=2, max_lr_drops=1)
     said = [plateau.update(v) for v in (0.5, 0.6, 0.6, 0.5, 0.5, 0.4)]
     assert said == ["better", "better", "wait", "drop", "wait", "stop"]
     assert plateau.factor == pytest.approx(0.1)
@@ -203,7 +203,7 @@ def test_bad_settings_fail_in_one_sentence(change, message, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 def test_terminate_saves_and_stops(tmp_path):
-    run = create_run(tmp_path, digits(iterations=4000, prior_iterations=10).to_dict())
+    run = create_run(tmp_path, digits(iterations=4000, pretrain_iterations=10).to_dict())
     command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         deadline = time.time() + 120
@@ -217,9 +217,9 @@ def test_terminate_saves_and_stops(tmp_path):
 
 def test_every_seed_draws_its_own_split_where_asked():
     def rows(split, seed):
-        settings = digits(seed=seed)
-        data = dataclasses.replace(settings.data, split=split)
-        return prepare(dataclasses.replace(settings, data=data))[1].test.tolist()
+        config = digits(seed=seed)
+        data = dataclasses.replace(config.data, split=split)
+        return prepare(dataclasses.replace(config, data=data))[1].test.tolist()
 
     assert rows(-1, 3) == rows(3, 0) == rows(3, 5)  # the split of that number
     assert rows(0, 1) == rows(0, 2)
@@ -233,11 +233,11 @@ def test_a_long_gradient_is_shortened_and_a_short_one_is_not(tmp_path):
     def moved(name, clip):
         before, _ = trained(tmp_path / f"{name}-0", digits("softmax", **plain, learning_rate=1e-30))
         after, _ = trained(
-            tmp_path / name, digits("softmax", **plain, learning_rate=0.5, clip=clip)
+            tmp_path / name, digits("softmax", **plain, learning_rate=0.5, grad_clip_norm=clip)
         )
         old, new = load_file(before.checkpoint_path), load_file(after.checkpoint_path)
-        learnt = [k for k in new if k.startswith("network") and k.endswith(("weight", "bias"))]
-        return np.sqrt(sum(((new[k] - old[k]) ** 2).sum() for k in learnt))
+        learned = [k for k in new if k.startswith("network") and k.endswith(("weight", "bias"))]
+        return np.sqrt(sum(((new[k] - old[k]) ** 2).sum() for k in learned))
 
     whole = moved("whole", 0.0)
     assert whole > 0.02
@@ -253,23 +253,23 @@ def test_images_are_mirrored_only_where_that_is_fair():
     ]
     assert 60 < int(rising[0].sum()) < 140
     assert rising[1].all()
-    assert not preset_settings("quick", "softmax", "digits").train.mirror
-    assert preset_settings("quick", "softmax", "toonfaces").train.mirror
+    assert not preset_config("quick", "softmax", "digits").train.mirror
+    assert preset_config("quick", "softmax", "toonfaces").train.mirror
 
 
 def test_eq_9_waits_until_the_features_tell_the_classes(tmp_path):
     """Its part of the loss is there from the first round after which validation is ready."""
-    settings = digits(iterations=60, prior_iterations=10, rounds=5)
-    for readiness in (0.0, 0.5, 1.0):
-        options = dataclasses.replace(settings.options, readiness=readiness)
-        run, _ = trained(tmp_path / str(readiness), dataclasses.replace(settings, options=options))
+    config = digits(iterations=60, pretrain_iterations=10, rounds=5)
+    for warmup_until in (0.0, 0.5, 1.0):
+        options = dataclasses.replace(config.options, warmup_until=warmup_until)
+        run, _ = trained(tmp_path / str(warmup_until), dataclasses.replace(config, options=options))
         reached, ready = {}, False
         for line in run.metrics("validation"):
             share = (line["balanced_accuracy"] - 0.1) / 0.9
-            ready = ready or share >= readiness
+            ready = ready or share >= warmup_until
             reached[line["step"]] = ready
         for line in run.metrics("train"):
             if line["step"] > 10:
                 before = max(step for step in reached if step < line["step"])
                 assert ("embedding" in line) == reached[before]
-        assert any("embedding" in line for line in run.metrics("train")) == (readiness < 1)
+        assert any("embedding" in line for line in run.metrics("train")) == (warmup_until < 1)

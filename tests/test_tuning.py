@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from clmle.experiments.page import tuned
-from clmle.experiments.page.markdown import Page
-from clmle.experiments.page.study import Study
-from clmle.experiments.studies import STUDIES
-from clmle.experiments.study_cells import study_cells
-from clmle.experiments.tuning import DIALS, TRIES
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
+from clmle.studies.catalog import STUDIES
+from clmle.studies.study_trials import study_trials
+from clmle.studies.tuning import DIALS, TRIES
+from tools.report import tuning
+from tools.report.markdown import Page
+from tools.report.study import Study
 
 
-def cell(variant, seed, validation, test):
+def trial(variant, seed, validation, test):
     def figures(value):
         return {
             "balanced_accuracy": value, "accuracy": value, "average_precision": value / 2,
@@ -24,8 +24,8 @@ def cell(variant, seed, validation, test):
     return {
         "key": f"{variant}{seed}", "variant": variant, "method": variant.split(",")[0],
         "task": "faces/a", "seed": seed, "class_counts": [90, 10], "seconds": 1.0,
-        "validation": figures(validation), "test": figures(test), "course": [],
-        "settings": {
+        "validation": figures(validation), "test": figures(test), "learning_curve": [],
+        "config": {
             "data": {
                 "dataset": "digits", "ratio": 1.0, "image_size": 16, "size": "quick", "split": -1,
             },
@@ -36,13 +36,13 @@ def cell(variant, seed, validation, test):
     }  # fmt: skip
 
 
-def study(cells):
-    return Study("tuning-digits", "results/tuning-digits.jsonl", "Tuned", "Alike?", cells)
+def study(trials):
+    return Study("tuning-digits", "results/tuning-digits.jsonl", "Tuned", "Alike?", trials)
 
 
-def cells():
+def trials():
     return [
-        cell(name, seed, validation + 0.01 * seed, test - 0.01 * seed)
+        trial(name, seed, validation + 0.01 * seed, test - 0.01 * seed)
         for seed in (0, 1)
         for name, validation, test in (
             ("clmle, default", 0.8, 0.7),
@@ -56,18 +56,18 @@ def cells():
 def test_every_method_is_tried_equally_often_and_once_as_shipped():
     for name in ("tuning", "tuning-digits"):
         study = STUDIES[name]
-        own = {c.variant: c.settings for c in study_cells(study)}
+        own = {c.variant: c.config for c in study_trials(study)}
         assert set(Counter(s.method for s in own.values()).values()) == {TRIES}
         assert set(DIALS) <= {s.method for s in own.values()}
-        for variant, settings in own.items():
-            shipped = preset_settings("reference", settings.method, study.dataset)
-            train = replace(settings.train, seed=shipped.train.seed)
-            same = (settings.options, train) == (shipped.options, shipped.train)
+        for variant, config in own.items():
+            shipped = preset_config("reference", config.method, study.dataset)
+            train = replace(config.train, seed=shipped.train.seed)
+            same = (config.options, train) == (shipped.options, shipped.train)
             assert same == variant.endswith(", default")
 
 
 def test_the_setting_is_chosen_on_validation_images_alone():
-    chosen = tuned.chosen_settings(study(cells())).set_index("method")
+    chosen = tuning.chosen_config(study(trials())).set_index("method")
     assert chosen.loc["clmle", "setting"] == "scale = 2"
     assert chosen.loc["clmle", "balanced_accuracy"] == pytest.approx(0.645)
     assert chosen.loc["clmle", "default"] == pytest.approx(0.695)
@@ -77,19 +77,19 @@ def test_the_setting_is_chosen_on_validation_images_alone():
 
 
 def test_only_cells_that_every_try_has_count():
-    some = [c for c in cells() if (c["variant"], c["seed"]) != ("center, default", 1)]
-    chosen = tuned.chosen_settings(study(some)).set_index("method")
+    some = [c for c in trials() if (c["variant"], c["seed"]) != ("center, default", 1)]
+    chosen = tuning.chosen_config(study(some)).set_index("method")
     assert chosen.loc["clmle", "validation"] == pytest.approx(0.9)
 
 
 def test_the_section_tells_effort_choice_and_differences():
     page = Page()
-    tuned.section(page, [study(cells())])
+    tuning.section(page, [study(trials())])
     text = page.markdown()
     assert "Settings tried for each method: 2." in text
     assert "| 1. **clmle** | scale = 2 |" in text
     assert "tuning-digits-differences.svg" in page.figures
-    unequal = [c for c in cells() if c["variant"] != "center, weight = 1"]
+    unequal = [c for c in trials() if c["variant"] != "center, weight = 1"]
     page = Page()
-    tuned.section(page, [study(unequal)])
+    tuning.section(page, [study(unequal)])
     assert "1 to 2 (not finished)" in page.markdown()

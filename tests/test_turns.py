@@ -6,16 +6,16 @@ import pytest
 from filelock import FileLock
 
 from clmle import InputError
-from clmle.experiments import launch
-from clmle.experiments.turns import WAITING, ahead, wait_for_turn, waits
-from clmle.presets import preset_settings
+from clmle.config import override
+from clmle.jobs import launch
+from clmle.jobs.run_queue import WAITING, ahead, wait_for_slot, waits
+from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
-from clmle.settings import override
 from clmle.training import train
 
 
-def settings(iterations=4):
-    base = preset_settings("quick", "softmax", "digits")
+def config(iterations=4):
+    base = preset_config("quick", "softmax", "digits")
     values = {"iterations": iterations, "rounds": 1, "batch_size": 30, "threads": 1}
     return type(base)(base.method, base.options, base.data, override(base.train, values, "train"))
 
@@ -29,7 +29,7 @@ def put(run, state, phase=""):
 @pytest.fixture
 def runs(tmp_path):
     """Four runs, oldest first, made in one second."""
-    made = [create_run(tmp_path, settings().to_dict()) for _ in range(4)]
+    made = [create_run(tmp_path, config().to_dict()) for _ in range(4)]
     return sorted(made, key=lambda run: run.name)
 
 
@@ -50,19 +50,19 @@ def test_a_run_whose_process_died_holds_nobody_up(runs):
     runs[0].write_status(state="running", phase="", step=0, total=0, pid=2**22 - 3)
     assert runs[0].status()["state"] == "lost"
     put(runs[1], "queued", WAITING)
-    assert wait_for_turn(runs[1], 1)
+    assert wait_for_slot(runs[1], 1)
     assert runs[1].status()["phase"] == "starting"
 
 
 def test_asked_to_stop_while_it_waits_a_run_never_starts(runs):
     put(runs[0], "running")
-    runs[1].ask_to_stop()
-    assert not wait_for_turn(runs[1], 1)
+    runs[1].request_stop()
+    assert not wait_for_slot(runs[1], 1)
     assert runs[1].status()["state"] == "stopped"
 
 
 def test_launched_together_they_train_one_after_the_other(tmp_path):
-    made = [launch(settings(), tmp_path, at_a_time=1) for _ in range(2)]
+    made = [launch(config(), tmp_path, at_a_time=1) for _ in range(2)]
     deadline, most = time.time() + 120, 0
     while time.time() < deadline:
         states = [run.status() for run in list_runs(tmp_path)]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from clmle.__main__ import main
-from clmle.evaluation.pair_features import unit_rows
-from clmle.evaluation.verification import verification_figures
+from clmle.metrics.pair_features import unit_rows
+from clmle.metrics.verification import verification_metrics
 
 
 def run(capsys, *arguments):
@@ -36,7 +36,7 @@ def test_every_kind_of_file_gives_the_librarys_figures(capsys, faces):
     a, b = np.triu_indices(60, 1)
     units = unit_rows(x)
     both = np.stack([people[a], people[b]], axis=1)
-    want = verification_figures((units @ units.T)[a, b], people[a] == people[b], people=both)
+    want = verification_metrics((units @ units.T)[a, b], people[a] == people[b], people=both)
     for arguments in (["f.npz"], ["f.parquet"], ["f.npy", "--labels", folder / "names.txt"]):
         code, out, _ = run(
             capsys, "verify", folder / arguments[0], *arguments[1:], "--out", folder / "o.json"
@@ -56,7 +56,7 @@ def test_every_kind_of_file_gives_the_librarys_figures(capsys, faces):
     assert written["identification"]["rank_one"]["share"] == pytest.approx(right)
 
 
-def test_distractors_are_counted_and_unlabelled_images_left_out(capsys, faces):
+def test_distractors_are_counted_and_unlabeled_images_left_out(capsys, faces):
     folder, x, people = faces
     people[:5] = -1
     np.savez(folder / "g.npz", features=x, label=people)
@@ -89,7 +89,7 @@ def test_distractors_are_counted_and_unlabelled_images_left_out(capsys, faces):
         (["damaged.npz"], "damaged.npz"),
         (["damaged.parquet"], "damaged.parquet"),
         (["pickled.npy", "--labels", "names.txt"], "pickled.npy"),
-        (["unlabelled.npz"], "all are -1"),
+        (["unlabeled.npz"], "all are -1"),
         (["one.npz"], "no pair of two people"),
         (["nan.npz"], "NaN or infinite at row 3"),
     ],
@@ -100,7 +100,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, mes
     (folder / "damaged.npz").write_bytes(b"PK\x03\x04 broken")
     (folder / "damaged.parquet").write_bytes(b"PAR1 broken")
     np.save(folder / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    np.savez(folder / "unlabelled.npz", features=x, label=np.full(60, -1))
+    np.savez(folder / "unlabeled.npz", features=x, label=np.full(60, -1))
     np.savez(folder / "one.npz", features=x, label=np.zeros(60, dtype=int))
     x[3, 2] = np.nan
     np.savez(folder / "nan.npz", features=x, label=people)

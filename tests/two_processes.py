@@ -14,10 +14,10 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from clmle import InputError, backbones
-from clmle.presets import preset_settings
+from clmle import InputError, models
+from clmle.presets import preset_config
 from clmle.run_folder import create_run, open_run
-from clmle.training import Stopped, engine, train
+from clmle.training import Stopped, train, trainer
 from clmle.training.checkpoint import save_tensors, take
 from clmle.training.distributed import leave, world_of_environment
 
@@ -27,7 +27,7 @@ STEPS = 8
 
 
 class Plain(nn.Sequential):
-    """A network without batch normalisation, which sees only a process's share of a batch."""
+    """A network without batch normalization, which sees only a process's share of a batch."""
 
     def __init__(self, channels, image_size, feature_dim):
         height, width = image_size
@@ -37,14 +37,14 @@ class Plain(nn.Sequential):
         )  # fmt: skip
 
 
-backbones._BACKBONES["plain"] = Plain
+models._BACKBONES["plain"] = Plain
 
 
 def digits(method, options=None, **train_values):
     """Short runs of the digits at the smallest size."""
-    base = preset_settings("quick", method, "digits")
+    base = preset_config("quick", method, "digits")
     own = {k: v for k, v in (SMALL | (options or {})).items() if hasattr(base.options, k)}
-    values = {"iterations": 12, "prior_iterations": 4, "rounds": 2, "batch_size": 96, "threads": 1,
+    values = {"iterations": 12, "pretrain_iterations": 4, "rounds": 2, "batch_size": 96, "threads": 1,
               "backbone": "tiny"}  # fmt: skip
     return dataclasses.replace(
         base,
@@ -53,15 +53,15 @@ def digits(method, options=None, **train_values):
     )
 
 
-def unnormalised(method):
+def unnormalized(method):
     """A run whose two shares of a batch together are the batch that one process draws."""
     return digits(method, backbone="plain", augment=False, rounds=1)
 
 
-def neighbourhoods():
+def local_imbalance():
     """A run in which each process has a query cluster, found by cached losses, of its own."""
-    options = {"batches": "neighbourhood", "centroids": "memory"}
-    return digits("clmle", options, prior_iterations=0, augment=False)
+    options = {"sampler": "cluster-neighborhood", "centroids": "memory"}
+    return digits("clmle", options, pretrain_iterations=0, augment=False)
 
 
 def attributes(folder):
@@ -97,17 +97,17 @@ def write_attributes(folder):
 
 def whole():
     """A run through all phases, for stops and kills."""
-    return digits("clmle", iterations=30, prior_iterations=4, rounds=2, margin_trials=1)
+    return digits("clmle", iterations=30, pretrain_iterations=4, rounds=2, margin_trials=1)
 
 
-def session_of(folder, name, settings, world):
+def session_of(folder, name, config, world):
     """A session, ready to train, on a run of that name; the run is made by the first process."""
-    if world.leads:
-        made = create_run(folder / f"{name}.of{world.size}", settings.to_dict())
+    if world.is_main:
+        made = create_run(folder / f"{name}.of{world.size}", config.to_dict())
         (folder / f"{name}.name").write_text(made.name)
-    world.first(lambda: None)
+    world.broadcast_from_main(lambda: None)
     run = open_run(folder / f"{name}.of{world.size}", (folder / f"{name}.name").read_text())
-    return run, engine.Session(run, None, world)
+    return run, trainer.Session(run, None, world)
 
 
 def state(session):
@@ -133,29 +133,29 @@ def main(rank, folder):
         save_tensors(folder / f"{name}.{rank}.safetensors", groups, None)
 
     for method in ("softmax", "tau-norm"):
-        _, session = session_of(folder, method, unnormalised(method), world)
+        _, session = session_of(folder, method, unnormalized(method), world)
         session.run_all()
         keep(method, state(session))
     _, session = session_of(folder, "attributes", attributes(folder), world)
     session.run_all()
     keep("attributes", state(session))
-    _, session = session_of(folder, "neighbourhoods", neighbourhoods(), world)
+    _, session = session_of(folder, "local_imbalance", local_imbalance(), world)
     before, after = steps_from_clusters(session)
     keep("clusters", before)
-    keep("neighbourhoods", after)
+    keep("local_imbalance", after)
 
     run, session = session_of(folder, "whole", whole(), world)
     session.run_all()
     keep("whole", state(session))
 
-    engine.TOLD_EVERY = 0.0
+    trainer.TOLD_EVERY = 0.0
     run, _ = session_of(folder, "stopped", whole(), world)
     stops = []
     for at in (2, 4, 10):  # in the prior features, the trials of margins, a round
 
         def report(status, at=at):
             if status["step"] >= at and status["state"] == "running":
-                run.ask_to_stop()
+                run.request_stop()
 
         try:
             train(run, report=report, world=world)
@@ -164,16 +164,16 @@ def main(rank, folder):
     train(run, world=world)
 
     troubles = []
-    for settings in (digits("softmax", batch_size=97), digits("clmle-printed", batch_size=48),
+    for config in (digits("softmax", batch_size=97), digits("clmle-paper", batch_size=48),
                      digits("softmax", device="cuda:1")):  # fmt: skip
-        run, _ = session_of(folder, f"bad{len(troubles)}", settings, world)
+        run, _ = session_of(folder, f"bad{len(troubles)}", config, world)
         try:
             train(run, world=world)
         except InputError as error:
             troubles.append(str(error))
     one_sided = ""
     try:
-        with world.together():
+        with world.raise_together():
             if rank == 1:
                 raise InputError("Only here.")
     except InputError as error:

@@ -20,7 +20,7 @@ FOLDER = ROOT / ".venv-oldest"
 BIN = FOLDER / ("Scripts" if os.name == "nt" else "bin")
 TESTS = (
     "clustering", "clmle_loss", "margins", "nearest", "classifier", "index_and_batches",
-    "spread_batches", "core_imports", "neighbourhood",
+    "spread_batches", "core_imports", "cluster-neighborhood",
 )  # fmt: skip
 # Comparisons with faiss and k-means-constrained, which the core does without.
 PEERS = ("test_objective_is_near_k_means_constrained", "test_many_clusters_are_nearly_as_good")

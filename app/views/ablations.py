@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from app.widgets.error_display import sentences
 from app.widgets.figure import show_figure
-from app.widgets.folders import check_path, check_settings
-from app.widgets.guard import sentences
+from app.widgets.path_access import check_path, check_paths
 from app.widgets.runs import duration
 from app.widgets.studies import (
     SHIPPED,
@@ -37,12 +37,12 @@ def request_form():
     """What the person asks for, as a request; and how many cells at a time, and its name."""
     from clmle.data import dataset_names
     from clmle.errors import InputError
-    from clmle.experiments.background import free_name
-    from clmle.experiments.check import target_names
-    from clmle.experiments.request import FREE, Request
-    from clmle.experiments.studies import STUDIES
     from clmle.methods import method_names
-    from clmle.presets import PRESETS, preset_settings
+    from clmle.presets import PRESETS, preset_config
+    from clmle.studies.background import free_name
+    from clmle.studies.catalog import STUDIES
+    from clmle.studies.request import FREE, Request
+    from clmle.studies.validation import target_names
 
     left, middle, right = st.columns([3, 2, 2])
     names = [*STUDIES, FREE]
@@ -67,11 +67,11 @@ def request_form():
     dataset = "" if dataset == OWN_DATA else dataset
     left, right = st.columns(2)
     methods = left.multiselect(
-        "Methods", method_names(), default=["clmle", "over-sampling"] if study is None else [],
+        "Methods", method_names(), default=["clmle", "oversampling"] if study is None else [],
         placeholder="all of the study", wrap=True,
         help="of a study, only its variants of these methods",
     )  # fmt: skip
-    data = preset_settings(preset, "clmle", dataset or (study.dataset if study else "toonfaces"))
+    data = preset_config(preset, "clmle", dataset or (study.dataset if study else "toonfaces"))
     targets = target_names(data.data)
     attributes = right.multiselect(
         "Attributes or labels", targets, wrap=True,
@@ -117,25 +117,25 @@ def ahead(request, jobs: int, changed: tuple):
     """Cells, time, and on what the guess rests; ``changed`` are the stamps of results files."""
     from pathlib import Path
 
-    from clmle.experiments.forecast import forecast
+    from clmle.studies.eta import forecast
 
     own: list = []
     shipped: list = []
     for path, *_ in changed:
         summaries = open_study(Path(path)).summaries
         (shipped if Path(path).parent == SHIPPED else own).extend(summaries)
-    return forecast(request.cells(), (), own, shipped, jobs)
+    return forecast(request.trials(), (), own, shipped, jobs)
 
 
 def new_study() -> None:
     """The form, what it would cost, and the button."""
-    from clmle.experiments.background import start_study
+    from clmle.studies.background import start_study
 
     request, jobs, name = request_form()
     files = study_files()
     readable = tuple(stamp(files[n]) for n in readable_studies()[0])
     found = ahead(request, jobs, readable)
-    text = f"**{found.cells} cells**"
+    text = f"**{found.trials} cells**"
     text += f", {found.done} of them finished already" if found.done else ""
     if found.seconds is None:
         text += "; how long they take is known once one is done."
@@ -146,7 +146,7 @@ def new_study() -> None:
     st.code(f"python -m clmle ablate {' '.join(_quoted(w) for w in request.arguments())}", None)
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
         with st.spinner("Checking every cell"):
-            check_settings(cell.settings for cell in request.cells())
+            check_paths(trial.config for trial in request.trials())
             study = start_study(request, name, jobs=jobs)
         st.session_state["awaited"] = mine(study.name)
         st.rerun()
@@ -159,10 +159,10 @@ def _quoted(word: str) -> str:
 
 def results() -> None:
     """One study's picture, table and cells."""
-    from clmle.experiments.page.ablations import reference
-    from clmle.experiments.page.markdown import counted, listed
-    from clmle.experiments.pictures import MEASURES, NAMES, available
-    from clmle.experiments.pictures import cells_behind as behind
+    from clmle.studies.study_figures import MEASURES, NAMES, available
+    from clmle.studies.study_figures import cells_behind as behind
+    from tools.report.ablations import reference
+    from tools.report.markdown import counted, listed
 
     studies, broken = readable_studies()
     for text in broken:
@@ -237,17 +237,17 @@ def results() -> None:
     box = st.expander("The cells behind these numbers", key="cells", on_change="rerun")
     if box.open:
         with box:
-            cells = behind(study)
-            cells = cells[cells["variant"].isin(shown)] if shown else cells
-            show_table(cells, f"{name.split(' ')[0]}-cells")
-            st.caption(f"{len(cells):,} cells of {study.path}; each line holds all its settings.")
+            trials = behind(study)
+            trials = trials[trials["variant"].isin(shown)] if shown else trials
+            show_table(trials, f"{name.split(' ')[0]}-cells")
+            st.caption(f"{len(trials):,} cells of {study.path}; each line holds all its settings.")
 
 
 def columns(base: str) -> dict:
     """Headings and digits of the table."""
     number = st.column_config.NumberColumn
     names = {
-        "balanced_accuracy": "balanced accuracy", "spread": "± over seeds", "low": "low",
+        "balanced_accuracy": "balanced accuracy", "all-clusters": "± over seeds", "low": "low",
         "high": "high", "difference": f"minus {base}", "difference_low": "its low",
         "difference_high": "its high", "average_precision": "average precision",
         "roc_auc": "ROC AUC", "mcc": "MCC", "accuracy": "accuracy",
@@ -268,7 +268,7 @@ st.markdown(
     "one run of it. Those shipped are shown at once; yours are kept in `runs/studies`."
 )
 with sentences():
-    from clmle.experiments.background import background_studies
+    from clmle.studies.background import background_studies
 
     form = st.expander(
         "Start a study", icon=":material/add:", key="starting", on_change="rerun",

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.background_tasks import helpers
+from app.widgets.error_display import sentences
 from app.widgets.faces import face_row, images_of
 from app.widgets.figure import kept, show_figure
-from app.widgets.guard import sentences
-from app.widgets.helpers import helpers
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
@@ -34,7 +34,7 @@ def everything() -> tuple:
 def _frame(studies: tuple, runs: tuple) -> tuple:
     from pathlib import Path
 
-    from clmle.experiments.attributes import attribute_frame, run_rows, study_rows
+    from clmle.studies.attributes import attribute_frame, run_rows, study_rows
 
     known, _ = readable_studies()
     rows, broken = run_rows([RunFolder(Path(path)) for path, *_ in runs])
@@ -51,8 +51,8 @@ def plain(attribute: str) -> str:
 def gain_part(frame, learner: str, others: list[str]) -> None:
     """Gain against imbalance, here and in the paper."""
     from clmle import figures
-    from clmle.experiments.attributes import gains, mean_gain, published_gains
-    from clmle.experiments.statistics import rank_correlation
+    from clmle.studies.attributes import gains, mean_gain, published_gains
+    from clmle.studies.statistics import rank_correlation
 
     st.header("Gain against imbalance")
     bare = frame.drop(columns="confusion")
@@ -105,7 +105,7 @@ def _seeds(counts) -> str:
 
 def table_part(frame, learner: str, others: list[str], measure: str) -> None:
     """Every attribute: the learners, the gain, the paper's columns."""
-    from clmle.experiments.attributes import FIGURES, compared, gains, published, unjudged
+    from clmle.studies.attributes import FIGURES, compared, gains, published, unjudged
 
     st.header("Every attribute")
     printed = st.multiselect(
@@ -155,8 +155,8 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
 def one_attribute(frame, learner: str, others: list[str]) -> None:
     """The page of one attribute: seeds, confusion, curves, faces."""
     from clmle import figures
-    from clmle.experiments.attributes import confusion_of
-    from clmle.experiments.statistics import t_interval
+    from clmle.studies.attributes import confusion_of
+    from clmle.studies.statistics import t_interval
 
     st.header("One attribute")
     names = list(frame.sort_values("minority")["attribute"].drop_duplicates())
@@ -229,7 +229,7 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
 
 def scores_of(run: RunFolder):
     """Scores of a run's test images; while a process makes them, a note that refreshes itself."""
-    from clmle.experiments.scores import start_scoring, stored_scores
+    from clmle.studies.image_scores import start_scoring, stored_scores
 
     found = stored_scores(run)
     if found is not None:
@@ -255,7 +255,7 @@ def scores_of(run: RunFolder):
 def curves(found: dict, runs: dict, attribute: str) -> None:
     """ROC and precision-recall of the chosen runs."""
     from clmle import figures
-    from clmle.evaluation.ranking import precision_recall_points, roc_points
+    from clmle.metrics.ranking import precision_recall_points, roc_points
 
     roc = {label(runs[n]): roc_points(labels, s) for n, (_, labels, s) in found.items()}
     precision = {
@@ -290,8 +290,8 @@ def _points(curves_: dict, x: str, y: str):
 
 def faces(found: dict, runs: dict, attribute: str) -> None:
     """The surest mistakes and hits of one run, with its faces."""
-    from clmle.evaluation.extremes import KINDS, extremes
-    from clmle.evaluation.ranking import log_odds
+    from clmle.metrics.confident_errors import KINDS, confident_errors
+    from clmle.metrics.ranking import log_odds
 
     st.subheader("Hardest faces")
     left, right = st.columns([3, 2])
@@ -305,7 +305,7 @@ def faces(found: dict, runs: dict, attribute: str) -> None:
     count = right.select_slider("Faces", [6, 12, 24, 48], 12, key="faces", bind="query-params")
     rows, labels, scores = found[name]
     dataset = images_of(str(runs[name].path))
-    places = extremes(labels, scores, count)[kind]
+    places = confident_errors(labels, scores, count)[kind]
     odds = log_odds(scores)
     st.caption(f"{kind.capitalize()}: {KINDS[kind]}. Below each: by how far, and its row.")
     if len(places) == 0:
@@ -324,7 +324,7 @@ st.markdown(
     "*learner* is a method with its settings, from one's own runs or from the study in brackets."
 )
 with sentences():
-    from clmle.experiments.attributes import FIGURES, default_pair
+    from clmle.studies.attributes import FIGURES, default_pair
 
     frame, broken = everything()
     for text in broken:
@@ -347,14 +347,14 @@ with sentences():
     )  # fmt: skip
     frame = frame[frame["data"] == data]
     learners = sorted(frame["learner"].unique())
-    ours, rival = default_pair(frame)
+    ours, baseline = default_pair(frame)
     left, right = st.columns(2)
     learner = left.selectbox(
         "Learner", learners, index=learners.index(ours), key="learner", bind="query-params"
     )
     rest = [n for n in learners if n != learner]
     others = right.multiselect(
-        "Compared with", rest, [n for n in (rival, ours) if n in rest][:1], key="with",
+        "Compared with", rest, [n for n in (baseline, ours) if n in rest][:1], key="with",
         bind="query-params", max_selections=3, wrap=True,
     )  # fmt: skip
     with sentences():

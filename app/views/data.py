@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.background_tasks import helpers
+from app.widgets.error_display import sentences
 from app.widgets.figure import kept, show_figure
-from app.widgets.folders import check_path
-from app.widgets.guard import sentences
-from app.widgets.helpers import helpers
-from clmle.processes import start_module
+from app.widgets.path_access import check_path
+from clmle.jobs.process import start_module
 
 THINNED = ("exponential", "step")
 MOST_BARS = 60  # classes that a bar chart can name; of more, the long tail tells
@@ -18,10 +18,10 @@ MOST_BARS = 60  # classes that a bar chart can name; of more, the long tail tell
 def dataset_of(name: str, size: str, labels: str):
     from dataclasses import replace
 
-    from clmle.presets import preset_settings
+    from clmle.presets import preset_config
     from clmle.training import load_data
 
-    data = preset_settings("quick", "softmax", name).data
+    data = preset_config("quick", "softmax", name).data
     return load_data(replace(data, size=size, labels=labels))
 
 
@@ -30,7 +30,7 @@ def read_with_progress(name: str, labels: str) -> None:
     import time
     from dataclasses import replace
 
-    from clmle.presets import preset_settings
+    from clmle.presets import preset_config
     from clmle.training import load_data
 
     bar, began = st.empty(), time.monotonic()
@@ -43,7 +43,7 @@ def read_with_progress(name: str, labels: str) -> None:
         ahead = f", about {left:.0f} s left" if fresh else ""
         bar.progress(done / max(1, total), text=f"{done:,} of {total:,} images read{ahead}")
 
-    data = preset_settings("quick", "softmax", name).data
+    data = preset_config("quick", "softmax", name).data
     load_data(replace(data, labels=labels), progress=tell)
     bar.empty()
 

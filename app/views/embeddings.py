@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from app.widgets.background_tasks import helpers
+from app.widgets.error_display import sentences
 from app.widgets.faces import images_of
-from app.widgets.guard import sentences
-from app.widgets.helpers import helpers
 from app.widgets.models import model_of
 from app.widgets.runs import all_runs, is_active, label
 from app.widgets.spreadsheet import as_csv
 from app.widgets.uploads import uploaded_images
 from app.widgets.viewer import face_scatter, face_sheets
-from clmle.processes import start_module
+from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
 
 # The first is shown unasked: as in the paper (Fig. 5), and UMAP must be compiled first.
@@ -24,7 +24,7 @@ PATIENCE = {
     "tsne": "seconds each for a few thousand points",
     "pca": "seconds for all of them",
 }
-NEAR = 10  # neighbours that make a neighbourhood
+NEAR = 10  # neighbors that make a neighborhood
 MOST_OWN = 24  # images handed in
 
 
@@ -63,22 +63,22 @@ def projection(run: RunFolder, method: str):
 @st.cache_data(max_entries=4, show_spinner="Judging the images shown")
 def judgement_of(path: str, changed: float):
     """What the run's best round says of the images whose features are stored; None so far."""
-    from clmle.training import judge
+    from clmle.training import explain
 
     run = RunFolder(Path(path))
     if not run.model_path.exists():
         return None
     stored = run.embedding(run.embedding_rounds()[-1])
-    return judge(run, images_of(path).images[stored["rows"]], stored["labels"])
+    return explain(run, images_of(path).images[stored["rows"]], stored["labels"])
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def around(path: str, round_: int, k: int):
     """Impostors around every point in a round's features."""
-    from clmle.evaluation import neighbourhoods
+    from clmle.metrics import local_imbalance
 
     stored = RunFolder(Path(path)).embedding(round_)
-    return neighbourhoods(stored["features"], stored["labels"], k)
+    return local_imbalance(stored["features"], stored["labels"], k)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Putting the faces side by side")
@@ -88,33 +88,33 @@ def sheets_of(path: str, round_: int):
     return face_sheets(images_of(path).images, rows)
 
 
-def groups(stored: dict, colour: str, names: list[str], dataset, judged) -> list[str]:
-    """What every point is coloured by, where that is a name."""
-    if colour == "cluster":
+def groups(stored: dict, color: str, names: list[str], dataset, judged) -> list[str]:
+    """What every point is colored by, where that is a name."""
+    if color == "cluster":
         return ["test image" if c < 0 else f"cluster {c}" for c in stored["clusters"]]
-    if colour == "split":
+    if color == "split":
         return [["training image", "", "held out"][s] for s in stored["split"]]
-    if colour == "mistake" and judged is not None:
+    if color == "mistake" and judged is not None:
         return [
             f"{names[c]}, {'right' if p == c else 'taken for ' + names[p]}"
             for c, p in zip(stored["labels"], judged.predicted, strict=True)
         ]
-    if colour in dataset.attributes:
-        words = {1: colour, 0: f"not {colour}", -1: "unknown"}
-        return [words[int(v)] for v in dataset.attributes[colour][stored["rows"]]]
-    if colour in dataset.columns:
-        return [str(v) for v in np.asarray(dataset.columns[colour])[stored["rows"]]]
+    if color in dataset.attributes:
+        words = {1: color, 0: f"not {color}", -1: "unknown"}
+        return [words[int(v)] for v in dataset.attributes[color][stored["rows"]]]
+    if color in dataset.columns:
+        return [str(v) for v in np.asarray(dataset.columns[color])[stored["rows"]]]
     return [names[c] for c in stored["labels"]]
 
 
-def numbers(run: RunFolder, colour: str, last: int, judged):
-    """What every point is coloured by, where that is a number, and what it is called."""
-    if colour == "loss" and judged is not None:
+def numbers(run: RunFolder, color: str, last: int, judged):
+    """What every point is colored by, where that is a number, and what it is called."""
+    if color == "loss" and judged is not None:
         return np.minimum(judged.loss, np.quantile(judged.loss, 0.99)), "loss"
-    if colour == "impostors nearby":
+    if color == "impostors nearby":
         found = around(str(run.path), last, NEAR)
-        return found.impostor_rate, f"share of impostors among {NEAR} neighbours"
-    if colour == "local imbalance":
+        return found.impostor_rate, f"share of impostors among {NEAR} neighbors"
+    if color == "local imbalance":
         found = around(str(run.path), last, NEAR)
         return found.own_share, "own class nearby, over its share of all"
     return (), ""
@@ -135,7 +135,7 @@ def handed_in(run: RunFolder):
 
     They are judged as if of the first class, which only their losses depend on.
     """
-    from clmle.training import judge
+    from clmle.training import explain
 
     with st.expander("Images of your own among them", icon=":material/add_photo_alternate:"):
         shape = model_of(run).image_shape
@@ -150,7 +150,11 @@ def handed_in(run: RunFolder):
     if not found:
         return None
     pixels = np.stack([image for _, image in found])
-    return [name for name, _ in found], pixels, judge(run, pixels, np.zeros(len(found), dtype=int))
+    return (
+        [name for name, _ in found],
+        pixels,
+        explain(run, pixels, np.zeros(len(found), dtype=int)),
+    )
 
 
 def both(judged, own):
@@ -166,7 +170,7 @@ def explanation(judged, stored: dict, names: list[str]):
     """Scores and nearest clusters of every point, for the viewer."""
     if judged is None:
         return None
-    from clmle.evaluation.classification import finite
+    from clmle.metrics.classification import finite
 
     why: dict = {"classes": names, "scores": finite(judged.scores)}
     if judged.clusters is not None:
@@ -221,15 +225,13 @@ with sentences():
     dataset = images_of(str(run.path))
     kinds = ["class", "mistake", "cluster", "split", "loss", "impostors nearby", "local imbalance"]
     kinds += [n for n in ("style",) if n in dataset.columns] + list(dataset.attributes)
-    wanted = st.query_params.get("colour", "class")
-    colour = right.selectbox(
-        "Colour by", kinds, index=kinds.index(wanted) if wanted in kinds else 0
-    )
-    st.query_params.update({"by": method, "colour": colour})
+    wanted = st.query_params.get("color", "class")
+    color = right.selectbox("Color by", kinds, index=kinds.index(wanted) if wanted in kinds else 0)
+    st.query_params.update({"by": method, "color": color})
     if is_active(run):
         st.info(
             f"This run is still being trained: shown are its first {len(run.embedding_rounds())} "
-            f"rounds of {run.settings()['train']['rounds'] + 1}.",
+            f"rounds of {run.config()['train']['rounds'] + 1}.",
             icon=":material/hourglass_top:",
         )
         st.page_link(
@@ -240,20 +242,20 @@ with sentences():
     if frames:
         from clmle import figures
         from clmle.projection import place
-        from clmle.training import settings_from_dict, shown_of
+        from clmle.training import config_from_dict, embedding_task_of
 
-        target = settings_from_dict(run.settings()).data.attribute
-        class_names = list(shown_of(dataset, target).class_names)
+        target = config_from_dict(run.config()).data.attribute
+        class_names = list(embedding_task_of(dataset, target).class_names)
         if target == "all" or "," in target:
             st.caption(f"Of its attributes the first is shown: {class_names[1]}.")
         last = max(run.embedding_rounds())
         stored = run.embedding(last)
         model = run.model_path
         judged = judgement_of(str(run.path), model.stat().st_mtime if model.exists() else 0.0)
-        # All rounds are coloured alike, by what was known at the end: points can be followed.
-        by = groups(stored, colour, class_names, dataset, judged)
-        values, of = numbers(run, colour, last, judged)
-        start = "prior features" if get_method(run.settings()["method"]).uses_clusters else "start"
+        # All rounds are colored alike, by what was known at the end: points can be followed.
+        by = groups(stored, color, class_names, dataset, judged)
+        values, of = numbers(run, color, last, judged)
+        start = "prior features" if get_method(run.config()["method"]).uses_clusters else "start"
         titles = [(f"round {r}" if r else start, frames[r]) for r in sorted(frames)]
         height, width = dataset.images.shape[1:3]
         sheets = sheets_of(str(run.path), last)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app.widgets.courses import studio
+from app.widgets.error_display import sentences
 from app.widgets.figure import kept, show_figure
-from app.widgets.guard import sentences
 from app.widgets.lessons import lesson_panel
-from app.widgets.sphere_dials import dials
-from app.widgets.sphere_viewer import packed_courses, sphere_viewer
+from app.widgets.playground_controls import controls
+from app.widgets.playground_jobs import studio
+from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
 
 st.title("What imbalance does")
@@ -21,9 +21,9 @@ st.markdown(
 @st.cache_data(max_entries=64, show_spinner=False)
 def points_of(problem):
     """Training points and labels."""
-    from clmle.sphere import sphere_task
+    from clmle.playground import playground_task
 
-    task = sphere_task(problem)
+    task = playground_task(problem)
     return task.images[task.train], task.labels[task.train]
 
 
@@ -43,12 +43,12 @@ def preview(problem) -> None:
 def packed(keys: tuple, _courses: dict) -> bytes:
     """The courses of ``keys`` for the viewer: most turns of a dial come back to some."""
     from clmle import figures
-    from clmle.sphere import sphere_grid
+    from clmle.playground import sphere_grid
 
     first = next(iter(_courses.values()))
     selected = hardest(first)
     spec = figures.sphere_spec(_courses, sphere_grid(first.problem.dim), selected=selected)
-    return packed_courses(spec, _courses, selected)
+    return packed_trajectories(spec, _courses, selected)
 
 
 def reached(courses: dict) -> None:
@@ -56,7 +56,7 @@ def reached(courses: dict) -> None:
     import pandas as pd
 
     from clmle import figures
-    from clmle.sphere import sphere_grid
+    from clmle.playground import sphere_grid
 
     first = next(iter(courses.values()))
     selected = hardest(first)
@@ -98,7 +98,7 @@ def reached(courses: dict) -> None:
 
 def hardest(course) -> int:
     """The minority point with the most impostors around it at the end of training."""
-    near = course.frames[-1].neighbours
+    near = course.frames[-1].neighbors
     impostors = (course.labels[near] != course.labels[:, None]).sum(axis=1)
     return int((impostors - 100 * (course.labels == 0)).argmax())
 
@@ -108,7 +108,7 @@ def waiting(keys: list, titles: dict[str, str]) -> None:
     import time
 
     from clmle import figures
-    from clmle.evaluation.classification import balanced_accuracy
+    from clmle.metrics.classification import balanced_accuracy
 
     @st.fragment(run_every=1.0)
     def part() -> None:
@@ -149,7 +149,7 @@ with sentences():
     lessons = st.container()
     left, right = st.columns([3, 2])
     with left:
-        problem, clusters, methods = dials()
+        problem, clusters, methods = controls()
     with right:
         preview(problem)
     titles = {name: get_method(name).title for name in methods}
@@ -177,7 +177,7 @@ with sentences():
         with note:
             if not finished:
                 waiting(keys, titles)
-        sphere_viewer(packed(tuple(keys), named) if finished else None)
+        playground_viewer(packed(tuple(keys), named) if finished else None)
         if finished:
             reached(named)
     with lessons:
@@ -190,15 +190,15 @@ with st.expander("What is drawn, and what is compared"):
   minority. **Dots**: the majority, spread inwards so that they can be told apart. **Hollow
   marks**: centroids of clusters. The dotted arc is the margin a1 around the selected point's
   cluster: no cluster of the other class should come nearer.
-- **Impostors** are nearest neighbours of another class. Select a point to see its own.
+- **Impostors** are nearest neighbors of another class. Select a point to see its own.
 - Every method is the laboratory's own, with the same points, network, seed, 200 steps of 64
   points and learning rate. Softmax takes points as they come; triplet, A-Softmax and
-  over-sampling draw both classes evenly.
-- The network starts as the identity, so that neighbourhoods are good before any training:
-  rules that look at neighbours start well, and the question is whether training spoils them.
+  oversampling draw both classes evenly.
+- The network starts as the identity, so that local_imbalance are good before any training:
+  rules that look at neighbors start well, and the question is whether training spoils them.
   CLMLE is Eq. 9 alone, repaired; the recipe for images adds a softmax and fitted offsets.
-- With one mode a class over-sampling, A-Softmax and even *CLMLE as printed* do better than
-  CLMLE; with two it is level with over-sampling; from three on it leads, and as printed it finds
+- With one mode a class oversampling, A-Softmax and even *CLMLE as printed* do better than
+  CLMLE; with two it is level with oversampling; from three on it leads, and as printed it finds
   nothing of the minority. LMLE and A-Softmax vary much from draw to draw.
 - Shares are of 240 test points of each class; one draw is an example, not a result.
 """

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from app.widgets.error_display import sentences
 from app.widgets.figure import kept, show_figure
-from app.widgets.guard import sentences
 from app.widgets.margin_search import margin_search
 from app.widgets.runs import all_runs, label
 from app.widgets.table import show_table
@@ -40,7 +40,7 @@ with sentences():
                 format_func=lambda name: name.replace("_", " "),
             )  # fmt: skip
             counts = counts[result["attributes"].index(one)]
-        dim = runs[source].settings()["train"]["feature_dim"]
+        dim = runs[source].config()["train"]["feature_dim"]
         scale, margin = result["chosen"].get("scale"), result["chosen"].get("between_margin")
     else:
         left, right = st.columns(2)

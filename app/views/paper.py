@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
+from app.widgets.error_display import sentences
 from app.widgets.figure import kept, show_figure
-from app.widgets.guard import sentences
 from app.widgets.studies import SHIPPED, shipped_study, stamp
 from app.widgets.table import show_table
 
@@ -43,7 +43,7 @@ def tables() -> None:
     )
     st.subheader("Measured here")
     if number in RECOGNITION:
-        recognised(number)
+        recognized(number)
         return
     study, table_ = counterpart(number)
     if table_.empty:
@@ -74,16 +74,16 @@ def tables() -> None:
         )  # fmt: skip
 
 
-def recognised(number: int) -> None:
+def recognized(number: int) -> None:
     """Methods of Tables 2 to 4 on illustrated people never seen, beside their published rows."""
-    from clmle.experiments.recognition_table import FIGURES, beside_paper, recognition_frame
+    from clmle.studies.recognition_table import FIGURES, paper_comparison, recognition_frame
 
     study = shipped_study("recognition")
     frame = recognition_frame(study.summaries) if study else pd.DataFrame()
     if frame.empty:
         st.info("Not measured here yet: start the study recognition on the page Ablations.")
         return
-    table_ = beside_paper(frame, number)
+    table_ = paper_comparison(frame, number)
     number_ = st.column_config.NumberColumn
     shown = {f"published: {c}": f"published: {HEADINGS[c]}" for c in HEADINGS}
     config = {
@@ -91,13 +91,13 @@ def recognised(number: int) -> None:
         "here": "here",
         **{c: number_(words, format="%.2f") for c, words in shown.items()},
         **{c: number_(f"here: {words}", format="%.3f") for c, words in FIGURES.items()},
-        "spread": number_("spread of accuracy", format="%.3f"),
+        "all-clusters": number_("spread of accuracy", format="%.3f"),
     }
     show_table(table_, f"measured-table-{number}", column_config=config)
     st.caption(
         f"Study {study.name}, {study.budget()}; seeds {', '.join(map(str, study.seeds))}. "
         "Published: per cent, photographs of other people, large networks. Here: shares, "
-        "illustrated people who were not learnt. The order of rows may be compared, figures not."
+        "illustrated people who were not learned. The order of rows may be compared, figures not."
     )
     st.page_link(
         "views/recognition.py", label="Look at runs of your own", icon=":material/person_search:"
@@ -106,7 +106,7 @@ def recognised(number: int) -> None:
 
 def counterpart(number: int):
     """The shipped study that answers to a table, and its rows that are in the paper too."""
-    from clmle.experiments.beside_paper import METHODS, PARTS, measured
+    from clmle.studies.paper_comparison import METHODS, PARTS, measured
 
     if number == 7:
         study = shipped_study("table7")
@@ -125,8 +125,8 @@ def worths(changed: tuple) -> dict:
 
     ``changed`` are the stamps of the shipped files.
     """
-    from clmle.experiments.worth import worth
     from clmle.paper import REPAIRS
+    from clmle.studies.worth import worth
 
     found = {}
     for repair in REPAIRS:
@@ -140,14 +140,14 @@ def worths(changed: tuple) -> dict:
 def repairs() -> None:
     """What all are worth; then each: formula, what happens, switch, worth."""
     from clmle import figures
-    from clmle.experiments.worth import worth
     from clmle.paper import REPAIRS
     from clmle.paper.repairs import ALL_AT_ONCE
+    from clmle.studies.worth import worth
 
     st.html(ROOM)  # before the formulas that it makes room for
     st.markdown(
         "Typed in as printed, the method judges nearly everything as the majority. "
-        "`clmle-printed` keeps it to the letter; `clmle` repairs it, each repair by a switch of "
+        "`clmle-paper` keeps it to the letter; `clmle` repairs it, each repair by a switch of "
         "its own. The *worth* of one is the balanced accuracy of the method with all repairs "
         "minus that of the method without this one."
     )
@@ -186,7 +186,7 @@ def measured_ones(found: dict) -> dict:
 
 def one_repair(repair, measured) -> None:
     """Formulas side by side, the switch, the worth."""
-    from clmle.experiments.studies import STUDIES
+    from clmle.studies.catalog import STUDIES
 
     left, right = st.columns(2)
     with left:
@@ -235,7 +235,7 @@ def repair_rows(found: dict):
 
 def said(d, study) -> str:
     """The interval and the cells behind a worth."""
-    from clmle.experiments.page.verdict import short
+    from tools.report.summary import short
 
     span = "one seed, no interval"
     if d.low is not None:

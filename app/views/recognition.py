@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.error_display import sentences
 from app.widgets.faces import face_row
 from app.widgets.figure import kept, show_figure
-from app.widgets.folders import check_path
-from app.widgets.guard import sentences
 from app.widgets.models import model_of
+from app.widgets.open_set import recognition_of, test_images
+from app.widgets.path_access import check_path
 from app.widgets.runs import all_runs, label, short_labels
 from app.widgets.table import show_table
-from app.widgets.unseen import recognition_of, test_images
 from app.widgets.uploads import uploaded_images
-from clmle.experiments.recognition import learns_identities
+from clmle.studies.open_set import learns_identities
 
 MOST = 4  # runs at a time: more lines cannot be told apart
 OWN = "The illustrated people of the run's own data"
@@ -25,7 +25,7 @@ def summary(found: dict) -> None:
     """A row for each run: what tables of face recognition show."""
     rows = []
     for name, result in found.items():
-        v, o = result.figures["verification"], result.figures["open_set"]
+        v, o = result.metrics["verification"], result.metrics["open_set"]
         row = {"run": name, "accuracy of pairs": v.get("accuracy"),
                "standard error": v.get("standard_error"), "AUC": v["auc"],
                "equal error rate": v["eer"]}  # fmt: skip
@@ -65,7 +65,7 @@ def published(column: str) -> dict[str, float]:
 def curves(found: dict) -> None:
     """ROC and TAR, CMC and rank 1 by the number of distractors."""
     from clmle import figures
-    from clmle.evaluation.identification import cmc
+    from clmle.metrics.identification import cmc
     from clmle.paper import table
 
     st.multiselect(
@@ -75,10 +75,10 @@ def curves(found: dict) -> None:
     )  # fmt: skip
     roc, tars, ranks, firsts = {}, {}, {}, {}
     for name, result in found.items():
-        a, open_set = result.arrays, result.figures["open_set"]
+        a, open_set = result.arrays, result.metrics["open_set"]
         before = "open_" if open_set else ""
         roc[name] = (a[f"{before}far"], a[f"{before}tar"])
-        tars[name] = (open_set or result.figures["verification"])["tar_at_far"]
+        tars[name] = (open_set or result.metrics["verification"])["tar_at_far"]
         if open_set:
             ranks[name] = cmc(a["ranks"])
             firsts[name] = open_set["rank_one"]
@@ -121,14 +121,14 @@ def _frame(curves_: dict, x: str, y: str) -> pd.DataFrame:
 def pairs(found: dict, runs: dict, test: str) -> None:
     """Similarities of pairs, and the faces of the hardest."""
     from clmle import figures
-    from clmle.evaluation.verification import challenging_pairs
+    from clmle.metrics.verification import challenging_pairs
 
     st.header("Pairs")
     name = next(iter(found))
     if len(found) > 1:
         name = st.selectbox("Of the run", list(found), key="of", bind="query-params")
     result = found[name]
-    a, v = result.arrays, result.figures["verification"]
+    a, v = result.arrays, result.metrics["verification"]
     thresholds = [fold["threshold"] for fold in v.get("folds", [])]
     threshold = float(np.median(thresholds)) if thresholds else 0.5
     genuine, impostor = a["similarity"][a["same"]], a["similarity"][~a["same"]]
@@ -175,7 +175,7 @@ def pairs(found: dict, runs: dict, test: str) -> None:
 def own_faces(found: dict, runs: dict) -> None:
     """Two faces handed in: how alike they are, and where that lies among pairs that are known."""
     from clmle import figures
-    from clmle.evaluation.pair_features import pair_features
+    from clmle.metrics.pair_features import pair_features
 
     st.header("Two faces of your own")
     name = next(iter(found))
@@ -189,8 +189,8 @@ def own_faces(found: dict, runs: dict) -> None:
     )  # fmt: skip
     if len(handed) < 2:
         st.caption(
-            "Hand in two images, cut to the face as those that the run learnt from. A network "
-            "that learnt illustrated people knows little of photographs."
+            "Hand in two images, cut to the face as those that the run learned from. A network "
+            "that learned illustrated people knows little of photographs."
         )
         return
     face_row(
@@ -240,12 +240,12 @@ def tail(found: dict) -> None:
             "recognition-long-tail",
             pd.DataFrame({"images": counts}),
         )
-    st.caption("Closed set: images of people who were learnt, held out, by the run's own rule.")
+    st.caption("Closed set: images of people who were learned, held out, by the run's own rule.")
 
 
 st.title("Recognition")
 st.markdown(
-    "A network that learnt some people is asked about others. **Verification**: are two images of "
+    "A network that learned some people is asked about others. **Verification**: are two images of "
     "one person? **Identification**: which of these people is it, among ever more strangers?"
 )
 with sentences():
@@ -253,7 +253,7 @@ with sentences():
     runs = {name: run for name, run in runs.items() if run.model_path.exists()}
     if not runs:
         st.info(
-            "No run has learnt identities yet. Train one on illustrated people (nothing to "
+            "No run has learned identities yet. Train one on illustrated people (nothing to "
             "download; about a minute), or on a folder with a sub-folder for each person.",
             icon=":material/info:",
         )
@@ -273,7 +273,7 @@ with sentences():
         # Not part of the page's address: a link must not make the server read a path.
         test = right.text_input(
             "A .bin file, or a folder as LFW or YouTube Faces",
-            help="its images must be aligned and cut as those that the run learnt from",
+            help="its images must be aligned and cut as those that the run learned from",
         ).strip()
         if not test:
             st.info("Name the file or folder.", icon=":material/info:")

@@ -27,28 +27,28 @@ QUESTIONS = (
 st.title("Learning from imbalanced classes")
 st.markdown(
     "When one class is rare, a network learns to ignore it. **CLMLE** cuts every class into "
-    "clusters of equal size and pushes neighbouring clusters apart by a margin, so that a rare "
-    "class faces as many neighbours as a common one. Here it learns next to a plain softmax, "
+    "clusters of equal size and pushes neighboring clusters apart by a margin, so that a rare "
+    "class faces as many neighbors as a common one. Here it learns next to a plain softmax, "
     "from illustrated faces of which only 6\u00a0% wear glasses."
 )
 
 # The browser draws the title while these are read, 0.1 s on a server that has just begun.
-from app.widgets.guard import sentences  # noqa: E402
-from app.widgets.live import live  # noqa: E402
+from app.widgets.error_display import sentences  # noqa: E402
+from app.widgets.live_curves import live  # noqa: E402
 from app.widgets.runs import all_runs  # noqa: E402
 
 
 def start_demo() -> None:
     """Both methods at once, half of the cores each, the same budget."""
-    from clmle.experiments import launch
-    from clmle.presets import preset_settings
+    from clmle.jobs import launch
+    from clmle.presets import preset_config
 
     threads = max(1, (os.cpu_count() or 2) // 2)
     names = []
     for method in ("clmle", "softmax"):
-        settings = preset_settings("quick", method, "toonfaces", "Eyeglasses")
-        train = dataclasses.replace(settings.train, threads=threads)
-        names.append(launch(dataclasses.replace(settings, train=train)).name)
+        config = preset_config("quick", method, "toonfaces", "Eyeglasses")
+        train = dataclasses.replace(config.train, threads=threads)
+        names.append(launch(dataclasses.replace(config, train=train)).name)
     st.query_params["demo"] = names
 
 

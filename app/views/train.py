@@ -3,17 +3,17 @@
 import pandas as pd
 import streamlit as st
 
-from app.widgets.guard import sentences
-from app.widgets.live import live
+from app.widgets.error_display import sentences
+from app.widgets.live_curves import live
 from app.widgets.new_runs import new_runs
 from app.widgets.runs import all_runs, chosen_runs, short_labels
 from app.widgets.table import show_table
-from clmle.settings import differences
+from clmle.config import differences
 
 
 def compared(runs: list) -> None:
     """The settings in which runs differ, a row each."""
-    named = {name: run.settings() for name, run in short_labels(runs).items()}
+    named = {name: run.config() for name, run in short_labels(runs).items()}
     found = differences(named)
     if not found:
         st.caption("All their settings are the same.")
@@ -22,14 +22,15 @@ def compared(runs: list) -> None:
         {"setting": setting, **{n: "–" if v is None else str(v) for n, v in values.items()}}
         for setting, values in found.items()
     ]
-    show_table(pd.DataFrame(rows), "settings-that-differ")
+    show_table(pd.DataFrame(rows), "config-differences")
     st.caption("A dash: a method without this option. Settings not listed are the same for all.")
 
 
 st.title("Train")
 with sentences():
     handed = any(
-        name in st.query_params for name in ("like", "between_share", "within_share", "data")
+        name in st.query_params
+        for name in ("like", "between_margin_fraction", "within_margin_fraction", "data")
     )
     empty = not all_runs()  # asked once: somebody else may delete the last run meanwhile
     with st.expander("New runs", expanded=handed or empty), sentences():
@@ -45,4 +46,4 @@ with sentences():
                     compared(runs)
             with st.expander("Settings of these runs"):
                 for run in runs:
-                    st.json({"run": run.name, **run.settings()}, expanded=False)
+                    st.json({"run": run.name, **run.config()}, expanded=False)

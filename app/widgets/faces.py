@@ -16,10 +16,10 @@ WIDTH = 88
 @st.cache_resource(max_entries=2, show_spinner="Reading the images")
 def images_of(path: str) -> Any:
     """The data set of a run, by the path of its folder."""
-    from clmle.training import load_data, settings_from_dict
+    from clmle.training import config_from_dict, load_data
 
-    settings = settings_from_dict(RunFolder(Path(path)).settings())
-    return load_data(settings.data, settings.train.seed)
+    config = config_from_dict(RunFolder(Path(path)).config())
+    return load_data(config.data, config.train.seed)
 
 
 def face_row(images: np.ndarray, captions: list[str], alts: list[str]) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.sphere_dials import set_dials
+from app.widgets.playground_controls import set_controls
 
 
 def lesson_panel(problem: Any, clusters: int, courses: Mapping[str, Any]) -> None:
     """Choice of a lesson; its steps, checked against what is trained on the page."""
-    from clmle.sphere import LESSONS, Attempt, steps_done
+    from clmle.playground import LESSONS, Attempt, steps_done
 
     named = {lesson.name: lesson for lesson in LESSONS}
     if "sphere-lesson" not in st.session_state:
@@ -33,7 +33,7 @@ def lesson_panel(problem: Any, clusters: int, courses: Mapping[str, Any]) -> Non
     with st.container(border=True):
         for i, step in enumerate(lesson.steps):
             if i < done:
-                st.markdown(f":material/check_circle: :green[Done.] {step.task} *{step.learnt}*")
+                st.markdown(f":material/check_circle: :green[Done.] {step.task} *{step.learned}*")
             elif i == done:
                 st.markdown(f":material/radio_button_unchecked: **{step.task}**")
             else:
@@ -50,5 +50,5 @@ def lesson_panel(problem: Any, clusters: int, courses: Mapping[str, Any]) -> Non
 
 def _begin(lesson: Any, key: str) -> None:
     st.session_state[key] = 0
-    set_dials(lesson.dials, lesson.clusters, lesson.methods)
+    set_controls(lesson.controls, lesson.clusters, lesson.methods)
     st.query_params["train"] = "off"

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.error_display import sentences
 from app.widgets.figure import kept, show_figure
-from app.widgets.guard import sentences
 from app.widgets.studies import open_study
 from app.widgets.study_card import study_cards
-from clmle.experiments.margin_grid import PREFIX, MarginGrid, margin_grid, margin_request
+from clmle.studies.margin_grid import PREFIX, MarginGrid, margin_grid, margin_request
 
 BETWEEN = [0.05, 0.125, 0.25, 0.5, 0.75, 1.0]
 WITHIN = [0.05, 0.125, 0.25, 0.5]
@@ -20,7 +20,7 @@ DATA = ("digits", "toonfaces")
 
 def margin_search() -> None:
     """The form, the searches there are, and the map of one of them."""
-    from clmle.experiments.background import background_studies
+    from clmle.studies.background import background_studies
 
     with st.expander("Search a grid of both margins", icon=":material/grid_on:"), sentences():
         _form()
@@ -45,8 +45,8 @@ def margin_search() -> None:
 
 def _form() -> None:
     from clmle.data.toonfaces import ATTRIBUTES
-    from clmle.experiments.background import free_name, start_study
     from clmle.presets import PRESETS
+    from clmle.studies.background import free_name, start_study
 
     left, middle, right = st.columns(3)
     dataset = left.selectbox("Data", DATA)
@@ -80,8 +80,8 @@ def _map(grid: MarginGrid, name: str) -> None:
     rows = [f"a1 {v:g}" for v in grid.between]
     columns = [f"a2 {v:g}" for v in grid.within]
     data = pd.DataFrame([
-        {"between_share": a1, "within_share": a2, "validation": grid.validation[i, j],
-         "spread": grid.spread[i, j], "test": grid.test[i, j]}
+        {"between_margin_fraction": a1, "within_margin_fraction": a2, "validation": grid.validation[i, j],
+         "all-clusters": grid.spread[i, j], "test": grid.test[i, j]}
         for i, a1 in enumerate(grid.between) for j, a2 in enumerate(grid.within)
     ])  # fmt: skip
     show_figure(
@@ -107,4 +107,4 @@ def _map(grid: MarginGrid, name: str) -> None:
 
 
 def _link(a1: float, a2: float) -> dict[str, Any]:
-    return {"between_share": f"{a1:g}", "within_share": f"{a2:g}"}
+    return {"between_margin_fraction": f"{a1:g}", "within_margin_fraction": f"{a2:g}"}

@@ -8,17 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.folders import check_path, check_settings
+from app.widgets.config import config_form
+from app.widgets.path_access import check_path, check_paths
 from app.widgets.runs import all_runs, duration, label
-from app.widgets.settings import settings_form
-from clmle.data.toonfaces.looks import ATTRIBUTES
+from clmle.config import Config, DataConfig, TrainConfig
+from clmle.data.toonfaces.specs import ATTRIBUTES
 from clmle.errors import InputError
-from clmle.settings import DataSettings, Settings, TrainSettings
 
 FOLDER = "my own folder"
 SKIPPED = ("dataset", "attribute", "size", "labels")
 MOST_SEEDS = 20
-SHARES = ("between_share", "within_share")  # that the page Margins hands over
+SHARES = ("between_margin_fraction", "within_margin_fraction")  # that the page Margins hands over
 
 
 def new_runs() -> None:
@@ -49,22 +49,22 @@ def new_runs() -> None:
     cost = st.empty()  # measured last: the button need not wait for it
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
         made = [
-            Settings(name, options[name], data, dataclasses.replace(train, threads=threads, seed=s))
+            Config(name, options[name], data, dataclasses.replace(train, threads=threads, seed=s))
             for s in seeds
             for name in methods
         ]
-        check_settings(made)
+        check_paths(made)
         _check_folder(data)
         _start(made, at_a_time)
     with cost:
         _foretell(train, data, len(methods) * len(seeds), at_a_time, threads)
 
 
-def _choose_data() -> DataSettings:
+def _choose_data() -> DataConfig:
     """Data set, target and budget, as the person picks them."""
     from clmle.data import dataset_names, face_attributes
     from clmle.data.solar_cells import TARGETS as SOLAR_TARGETS
-    from clmle.presets import PRESETS, preset_settings
+    from clmle.presets import PRESETS, preset_config
 
     first, second, third = st.columns(3)
     choices = [*dataset_names(), FOLDER]
@@ -89,7 +89,7 @@ def _choose_data() -> DataSettings:
             labels = second.text_input("CSV of labels (not needed for one folder a class)")
     preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
     st.session_state["preset"] = preset
-    chosen = preset_settings(preset, "clmle", dataset, target).data
+    chosen = preset_config(preset, "clmle", dataset, target).data
     return dataclasses.replace(chosen, attribute=target, labels=labels)
 
 
@@ -105,9 +105,9 @@ def _attribute_of(place: Any, names: Any) -> str:
     )
 
 
-def _taken_over() -> Settings | None:
+def _taken_over() -> Config | None:
     """Settings of the run that is to be done again with changes, if one is."""
-    from clmle.training import settings_from_dict
+    from clmle.training import config_from_dict
 
     runs = {run.name: run for run in all_runs()}
     name = st.query_params.get("like", "")
@@ -118,34 +118,34 @@ def _taken_over() -> Settings | None:
     if right.button("Begin from a preset", icon=":material/restart_alt:"):
         del st.query_params["like"]
         st.rerun()
-    return settings_from_dict(runs[name].settings())
+    return config_from_dict(runs[name].config())
 
 
-def _data_of(model: Settings) -> DataSettings:
+def _data_of(model: Config) -> DataConfig:
     st.markdown(f"Data: **{model.data.dataset}**, target **{model.data.attribute or 'the first'}**")
     return model.data
 
 
 def _every_setting(
-    first: DataSettings, model: Settings | None, methods: list[str]
-) -> tuple[DataSettings, TrainSettings, dict[str, Any]]:
+    first: DataConfig, model: Config | None, methods: list[str]
+) -> tuple[DataConfig, TrainConfig, dict[str, Any]]:
     """The three parts as the form leaves them; options by method."""
-    from clmle.presets import preset_settings
+    from clmle.presets import preset_config
 
     preset = st.session_state.get("preset", "quick")
     bases = {
         n: model if model and n == model.method
-        else preset_settings(preset, n, first.dataset, first.attribute)
+        else preset_config(preset, n, first.dataset, first.attribute)
         for n in methods
     }  # fmt: skip
-    train = (model or preset_settings(preset, "clmle", first.dataset, first.attribute)).train
+    train = (model or preset_config(preset, "clmle", first.dataset, first.attribute)).train
     handed = _handed_over()
     with st.expander("Every setting", expanded=bool(handed)):
         place = f"{st.query_params.get('like', preset)}-{first.dataset}"  # defaults follow the data
         st.markdown("**Data**")
-        data = settings_form(first, "data", f"data-{place}", SKIPPED)
+        data = config_form(first, "data", f"data-{place}", SKIPPED)
         st.markdown("**Training**, the same for every method")
-        train = settings_form(train, "training", f"train-{place}", ("threads", "seed"))
+        train = config_form(train, "training", f"train-{place}", ("threads", "seed"))
         options = {}
         for name, base in bases.items():
             own = base.options
@@ -154,7 +154,7 @@ def _every_setting(
             if dataclasses.fields(own):
                 st.markdown(f"**Options of {name}**")
                 marks = "-".join(str(v) for v in handed.values())
-                own = settings_form(own, name, f"{name}-{place}-{marks}")
+                own = config_form(own, name, f"{name}-{place}-{marks}")
             options[name] = own
     return data, train, options
 
@@ -179,7 +179,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def _foretell(
-    train: TrainSettings, data: DataSettings, runs: int, at_a_time: int, threads: int
+    train: TrainConfig, data: DataConfig, runs: int, at_a_time: int, threads: int
 ) -> None:
     """What the runs will cost, measured by a few steps of the network."""
     channels = 1 if data.dataset == "digits" else 3
@@ -198,15 +198,15 @@ def _foretell(
 
 @st.cache_data(max_entries=64, show_spinner="Measuring a step", ttl=3600)
 def _seconds(
-    train: TrainSettings, shape: tuple[int, int, int], heads: int | None, threads: int
+    train: TrainConfig, shape: tuple[int, int, int], heads: int | None, threads: int
 ) -> tuple[float, float]:
     """Seconds until the first step, and of one."""
-    from clmle.experiments.foretell import START, foretold_seconds
+    from clmle.jobs.eta import START, estimate_run_seconds
 
-    return START, foretold_seconds(train, shape, heads, threads=threads) - START
+    return START, estimate_run_seconds(train, shape, heads, threads=threads) - START
 
 
-def _check_folder(data: DataSettings) -> None:
+def _check_folder(data: DataConfig) -> None:
     """Names what is wrong with a folder before any run is made."""
     from clmle.data import dataset_names, face_attributes, load_folder
     from clmle.presets import has_identities
@@ -217,10 +217,10 @@ def _check_folder(data: DataSettings) -> None:
         load_folder(data.dataset, labels=data.labels or None, image_size=data.image_size)
 
 
-def _start(made: list[Settings], at_a_time: int) -> None:
-    from clmle.experiments import launch
+def _start(made: list[Config], at_a_time: int) -> None:
+    from clmle.jobs import launch
 
-    names = [launch(settings, at_a_time=at_a_time).name for settings in made]
+    names = [launch(config, at_a_time=at_a_time).name for config in made]
     st.query_params.from_dict({"runs": names})
     st.session_state.pop("pick-runs", None)
     st.rerun()

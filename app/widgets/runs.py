@@ -12,8 +12,8 @@ from typing import Any
 import streamlit as st
 
 from clmle.errors import InputError
-from clmle.experiments.turns import ahead, waits
 from clmle.files import runs_dir
+from clmle.jobs.run_queue import ahead, waits
 from clmle.run_folder import ACTIVE, RunFolder, list_runs
 
 STATES = {
@@ -32,11 +32,11 @@ def all_runs() -> list[RunFolder]:
 
 def label(run: RunFolder) -> str:
     """clmle, Eyeglasses, 22:31:05; with its seed where that is not 0, and its day if not today."""
-    settings = run.settings()
-    target = settings["data"]["attribute"] or settings["data"]["dataset"]
-    seed = settings["train"]["seed"]  # several seeds are started in the same second
+    config = run.config()
+    target = config["data"]["attribute"] or config["data"]["dataset"]
+    seed = config["train"]["seed"]  # several seeds are started in the same second
     which = f", seed {seed}" if seed else ""
-    return f"{settings['method']}, {target}{which}, {_began(run.name)}"
+    return f"{config['method']}, {target}{which}, {_began(run.name)}"
 
 
 def _began(name: str) -> str:
@@ -52,7 +52,7 @@ def _began(name: str) -> str:
 
 def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
     """Runs by what tells them apart: method, then seed, the whole label, in the end the name."""
-    trees = [run.settings() for run in runs]
+    trees = [run.config() for run in runs]
     ways = (
         [tree["method"] for tree in trees],
         [f"{tree['method']}, seed {tree['train']['seed']}" for tree in trees],
@@ -76,7 +76,7 @@ def duration(seconds: float | None) -> str:
 
 def run_card(run: RunFolder) -> None:
     """Name, state, progress and buttons of one run."""
-    from clmle.experiments import resume
+    from clmle.studies import resume
 
     status = run.status()
     state = status["state"]
@@ -104,7 +104,7 @@ def run_card(run: RunFolder) -> None:
         with st.container(horizontal=True):
             if state in ACTIVE:
                 if st.button("Stop", key=f"stop-{run.name}", icon=":material/stop:"):
-                    run.ask_to_stop()
+                    run.request_stop()
                     st.toast("It stops after the current step, with a checkpoint.")
             else:
                 if state == "done" and run.embedding_rounds():

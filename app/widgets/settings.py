@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from clmle.settings import override
+from clmle.config import override
 
-EXACT = 2**53 - 1  # the largest whole number that a browser tells from its neighbours
+EXACT = 2**53 - 1  # the largest whole number that a browser tells from its neighbors
 
 
-def settings_form(value: Any, title: str, key: str, skip: tuple[str, ...] = ()) -> Any:
+def config_form(value: Any, title: str, key: str, skip: tuple[str, ...] = ()) -> Any:
     """``value`` (a dataclass) with what the person changed, checked."""
     hints = typing.get_type_hints(type(value))
     changed: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.guard import sentences
+from app.widgets.error_display import sentences
 from app.widgets.runs import STATES, duration
 
 
@@ -55,7 +55,7 @@ def any_alive(studies: list[Any]) -> bool:
 
 
 def _card(study: Any) -> None:
-    from clmle.experiments.background import resume_study
+    from clmle.studies.background import resume_study
 
     standing = study.standing()
     with st.container(border=True):

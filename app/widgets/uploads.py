@@ -80,7 +80,7 @@ def _decoded(file: Any, shape: tuple[int, int, int]) -> np.ndarray | str:
     pixels = read_pixels(BytesIO(file.getvalue()), shape[:2], most=MOST_PIXELS)
     if isinstance(pixels, str) or shape[2] == 3:
         return pixels
-    return pixels.mean(axis=2, keepdims=True).round().astype(np.uint8)  # the run learnt from grey
+    return pixels.mean(axis=2, keepdims=True).round().astype(np.uint8)  # the run learned from gray
 
 
 def bound_uploads() -> None:

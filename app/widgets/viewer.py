@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.widgets.served import plotly_loader, served
+from app.widgets.media import plotly_loader, served
 
 MOST_SIDE = 4096  # pixels of a sheet of faces: larger ones browsers refuse
 PAGE = (Path(__file__).parent / "viewer.html").read_text(encoding="utf-8")

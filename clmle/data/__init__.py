@@ -23,7 +23,7 @@ from clmle.data.recognition import (
 )
 from clmle.data.solar_cells import load_solar_cells
 from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
-from clmle.errors import InputError, told
+from clmle.errors import InputError, quoted
 from clmle.files import expanded
 
 _DATASETS: dict[str, Callable[..., Dataset]] = {
@@ -50,7 +50,7 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
         load = _DATASETS[name]
     elif not os.path.isdir(expanded(name)):  # says no, too, to what is no path at all
         raise InputError(
-            f"There is no data set or folder {told(name)}; "
+            f"There is no data set or folder {quoted(name)}; "
             f"give one of {', '.join(_DATASETS)}, or the path of a folder of images."
         )
     elif is_celeba(name):

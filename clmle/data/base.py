@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from clmle.errors import InputError, some, told
+from clmle.errors import InputError, quoted, some
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = ("train", "validation", "test")
@@ -74,7 +74,7 @@ class Dataset:
             names = tuple(self.class_names.get(target, map(str, range(n_classes))))
         else:
             raise InputError(
-                f"{self.name} has no attribute or label named {told(target)}; "
+                f"{self.name} has no attribute or label named {quoted(target)}; "
                 f"choose one of: {some(self.targets)}."
             )
         rows = [np.flatnonzero((self.split == s) & (values != UNKNOWN)) for s in range(3)]
@@ -119,7 +119,7 @@ class Task:
         """This task, or an InputError that names an empty split or class."""
         for split in SPLITS:
             if len(self.rows(split)) == 0:
-                raise InputError(f"{self.name} has no labelled image in its {split} split.")
+                raise InputError(f"{self.name} has no labeled image in its {split} split.")
         counts = self.class_counts("train")
         if self.n_classes < 2:
             raise InputError(f"{self.name} has a single class; two or more are needed to learn.")

@@ -1,4 +1,4 @@
-"""LFWA: the 13,143 photographs of Labelled Faces in the Wild with 40 attributes."""
+"""LFWA: the 13,143 photographs of Labeled Faces in the Wild with 40 attributes."""
 
 from __future__ import annotations
 

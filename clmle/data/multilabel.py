@@ -1,4 +1,4 @@
-"""Several binary attributes of the same images, learnt together."""
+"""Several binary attributes of the same images, learned together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
-from clmle.errors import InputError, some, told
+from clmle.errors import InputError, quoted, some
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class MultiTask:
 
     ``labels`` is (n, A) int64 over all images: 1 shown, 0 not shown, -1 unknown (masked wherever
     it stands). ``left_out`` names attributes without a positive or without a negative training
-    image, of which nothing can be learnt. ``train``, ``validation`` and ``test`` are index arrays
+    image, of which nothing can be learned. ``train``, ``validation`` and ``test`` are index arrays
     into images and labels.
     """
 
@@ -64,7 +64,7 @@ def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
     Raises
     ------
     InputError
-        An attribute that is not there, or none that can be learnt.
+        An attribute that is not there, or none that can be learned.
     """
     names = list(names) or list(dataset.attributes)
     if not names:
@@ -72,7 +72,7 @@ def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
     for name in names:
         if name not in dataset.attributes:
             raise InputError(
-                f"{dataset.name} has no attribute {told(name)}; "
+                f"{dataset.name} has no attribute {quoted(name)}; "
                 f"choose among: {some(dataset.attributes)}."
             )
     values = np.stack([dataset.attributes[n] for n in names], axis=1).astype(np.int64)
@@ -80,7 +80,7 @@ def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
     rows = [np.flatnonzero(split == s) for s in (TRAIN, VALIDATION, TEST)]
     for part, name in zip(rows, SPLITS, strict=True):
         if len(part) == 0:
-            raise InputError(f"{dataset.name} has no labelled image in its {name} split.")
+            raise InputError(f"{dataset.name} has no labeled image in its {name} split.")
     # Both kinds to learn from, and images to judge by.
     usable = [
         set(np.unique(values[rows[TRAIN], a])) >= {0, 1}

@@ -174,8 +174,8 @@ def _fill(
             done += len(rows)
             if progress is not None:
                 progress(done, n)
-    told = dict(filter(None, map(_said, _lines(building / "problems.jsonl"))))
-    problems = {int(i): told.get(int(i), "damaged") for i in np.flatnonzero(state == PROBLEM)}
+    reported = dict(filter(None, map(_said, _lines(building / "problems.jsonl"))))
+    problems = {int(i): reported.get(int(i), "damaged") for i in np.flatnonzero(state == PROBLEM)}
     # The marks stay: were they removed, a kill before the folder gets its name would cost all.
     write_json(building / "meta.json", {"stamp": stamp, "problems": problems})
 

@@ -33,11 +33,11 @@ Progress = Callable[[int, int], None]
 def load_solar_cells(
     image_size: int = 40, *, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
-    """Solar cells, grey, with the defect probability that experts gave and the type of cell.
+    """Solar cells, gray, with the defect probability that experts gave and the type of cell.
 
     The classes are unequal as they are: 1,508 cells of probability 0, 295 of 1/3, 106 of 2/3 and
     715 of 1. The dial makes ``Defective`` as rare as wished:
-    ``DataSettings("solar-cells", imbalance="step", ratio=20)``, on the command line
+    ``DataConfig("solar-cells", imbalance="step", ratio=20)``, on the command line
     ``clmle train solar-cells --imbalance step --ratio 20``.
 
     There is no official split. Cells of one module look alike, so whole modules (blocks of one to

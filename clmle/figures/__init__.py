@@ -13,9 +13,9 @@ from clmle.figures.identification import accuracy_by_images, cmc_curves, rank_on
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
 from clmle.figures.pairs import pair_strip
+from clmle.figures.playground import sphere_panels, sphere_points, sphere_spec
 from clmle.figures.ranking_curves import precision_recall_curves, roc_curves
 from clmle.figures.roc import roc, similarities, tar_by_far
-from clmle.figures.sphere import sphere_panels, sphere_points, sphere_spec
 from clmle.figures.training import training_curves
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, SYMBOLS, colour, finish, legend_below
+from clmle.figures.theme import DASHES, SYMBOLS, color, finish, legend_below
 
 FIGURE = "balanced accuracy on test images"
 
@@ -37,14 +37,14 @@ def factor_lines(
             mode="markers",
             name=name or "one seed",
             showlegend=not name,
-            marker={"color": colour(i), "size": 7, "opacity": 0.5, "symbol": mark + "-open"},
+            marker={"color": color(i), "size": 7, "opacity": 0.5, "symbol": mark + "-open"},
         )
         figure.add_scatter(
             x=at,
             y=[float(np.mean(points[v])) for v in at],
             mode="lines+markers",
             name=name or "mean",
-            line={"color": colour(i), "dash": DASHES[(i // 2) % 4], "width": 2},
+            line={"color": color(i), "dash": DASHES[(i // 2) % 4], "width": 2},
             marker={"size": 8, "symbol": mark},
         )
     height = 380

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import colour, finish, log_ticks
+from clmle.figures.theme import color, finish, log_ticks
 
 
 def class_counts(
@@ -24,7 +24,7 @@ def class_counts(
             x=list(names),
             y=list(values),
             name=label,
-            marker_color=colour(i),
+            marker_color=color(i),
             text=[f"{v:,}" for v in values] if len(names) <= 12 else None,
         )
     figure.update_layout(barmode="group")
@@ -42,7 +42,7 @@ def positive_rates(rates: Mapping[str, float]) -> Any:
             x=values,
             y=[name.replace("_", " ") for name in order],
             orientation="h",
-            marker_color=colour(0),
+            marker_color=color(0),
             text=[f"{v:.1f} %" for v in values],
             textposition="outside",
             cliponaxis=False,
@@ -83,7 +83,7 @@ def long_tail(counts: Sequence[int] | np.ndarray) -> Any:
     values = np.sort(np.asarray(counts))[::-1]
     figure = go.Figure(
         go.Scatter(
-            x=np.arange(1, len(values) + 1), y=values, mode="lines", line={"color": colour(0)},
+            x=np.arange(1, len(values) + 1), y=values, mode="lines", line={"color": color(0)},
             fill="tozeroy",
         )
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import colour, finish
+from clmle.figures.theme import color, finish
 
 SHOWN = {
     "balanced_accuracy": "balanced accuracy",
@@ -19,9 +19,9 @@ SHOWN = {
 
 
 def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
-    """Dots of every test figure, one colour a run; 95 % interval on balanced accuracy.
+    """Dots of every test figure, one color a run; 95 % interval on balanced accuracy.
 
-    A run without figures yet (None) keeps its colour for later.
+    A run without figures yet (None) keeps its color for later.
     """
     import plotly.graph_objects as go
 
@@ -38,7 +38,7 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
             y=[len(SHOWN) - list(SHOWN).index(k) + 0.16 * (n / 2 - i) for k in keys],
             name=name,
             mode="markers",
-            marker={"color": colour(i), "size": 11},
+            marker={"color": color(i), "size": 11},
             error_x={
                 "type": "data",
                 "symmetric": False,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from math import log
 from typing import Any
 
-from clmle.figures.theme import GREY, colour, finish, legend_below
+from clmle.figures.theme import GRAY, color, finish, legend_below
 
 ROOM = 0.3  # share of the axis that a name takes
 Point = tuple[float, float, float | None, float | None]
@@ -34,15 +34,15 @@ def cost_and_gain(
         x=[points[n][0] for n in ahead],
         y=[points[n][1] for n in ahead],
         mode="lines",
-        line={"color": colour(0), "width": 1.5, "dash": "dot", "shape": "hv"},
+        line={"color": color(0), "width": 1.5, "dash": "dot", "shape": "hv"},
         hoverinfo="skip",
         showlegend=False,
     )
     wide = _wide(points)
     written = _named({n: points[n][0] for n in ahead}, wide)
     kinds = [
-        ("another does more for less", [n for n in points if n not in front], GREY, "circle"),
-        ("nothing is cheaper and better", ahead, colour(0), "diamond"),
+        ("another does more for less", [n for n in points if n not in front], GRAY, "circle"),
+        ("nothing is cheaper and better", ahead, color(0), "diamond"),
     ]
     for kind, names, ink, mark in kinds:
         if not names:
@@ -68,7 +68,7 @@ def cost_and_gain(
             },
         )
     finish(figure, title, x, y, height=430)
-    figure.add_hline(y=0, line={"color": GREY, "width": 1.2})
+    figure.add_hline(y=0, line={"color": GRAY, "width": 1.2})
     if wide:
         figure.update_xaxes(type="log")
     return legend_below(figure)

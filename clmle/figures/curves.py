@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clmle.figures.theme import DASHES, colour, finish
+from clmle.figures.theme import DASHES, color, finish
 
 Metrics = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -21,7 +21,7 @@ def loss_curves(runs: Metrics) -> Any:
             y=[m["loss"] for m in lines],
             name=name,
             mode="lines",
-            line={"color": colour(i), "dash": DASHES[i % 4]},
+            line={"color": color(i), "dash": DASHES[i % 4]},
         )
     return finish(figure, "Training loss", "step", "loss (scale differs by method)")
 
@@ -37,7 +37,7 @@ def validation_curves(runs: Metrics, figure_name: str = "balanced_accuracy") -> 
             y=[m[figure_name] for m in lines],
             name=name,
             mode="lines+markers",
-            line={"color": colour(i), "dash": DASHES[i % 4]},
+            line={"color": color(i), "dash": DASHES[i % 4]},
         )
     figure.update_xaxes(rangemode="tozero")  # else a first round alone has fractions of a step
     figure.update_yaxes(range=[-0.02, 1.02])
@@ -46,7 +46,7 @@ def validation_curves(runs: Metrics, figure_name: str = "balanced_accuracy") -> 
 
 
 def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
-    """Recall of every class after every round: colour is the run, dash the class."""
+    """Recall of every class after every round: color is the run, dash the class."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -57,7 +57,7 @@ def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
                 y=[m["recall"][c] for m in lines],
                 name=f"{name}: {class_name}",
                 mode="lines+markers",
-                line={"color": colour(i), "dash": DASHES[c % 4]},
+                line={"color": color(i), "dash": DASHES[c % 4]},
             )
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(range=[-0.03, 1.03])

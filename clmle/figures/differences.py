@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clmle.figures.theme import GREY, colour, finish, legend_below
+from clmle.figures.theme import GRAY, color, finish, legend_below
 
 Row = tuple[float, float | None, float | None]
-KINDS = {  # colour and symbol say the same, so that neither is needed
-    "interval above 0": (colour(2), "triangle-right"),
-    "interval holds 0": (GREY, "circle"),
-    "interval below 0": (colour(5), "triangle-left"),
-    "one seed, no interval": (GREY, "circle-open"),
+KINDS = {  # color and symbol say the same, so that neither is needed
+    "interval above 0": (color(2), "triangle-right"),
+    "interval holds 0": (GRAY, "circle"),
+    "interval below 0": (color(5), "triangle-left"),
+    "one seed, no interval": (GRAY, "circle-open"),
 }
 
 
@@ -43,7 +43,7 @@ def differences(rows: Mapping[str, Row], title: str, x: str) -> Any:
             },
         )
     finish(figure, title, x, "", height=height)
-    figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
+    figure.add_vline(x=0, line={"color": GRAY, "width": 1.5})
     figure.update_yaxes(
         categoryorder="array", categoryarray=names, range=[len(names) - 0.5, -0.5],
         tickmode="array", tickvals=names,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import GREY, colour, finish, symbol
+from clmle.figures.theme import GRAY, color, finish, symbol
 
 
 def embedding_scatter(
@@ -17,10 +17,10 @@ def embedding_scatter(
     *,
     height: int = 520,
 ) -> Any:
-    """Panels of points side by side, one a frame (title, (n, 2)), coloured by group (n,).
+    """Panels of points side by side, one a frame (title, (n, 2)), colored by group (n,).
 
     ``customdata`` of every point is its row in the frames, so that a viewer can show more
-    of it. Groups called "test image" are grey.
+    of it. Groups called "test image" are gray.
     """
     from plotly.subplots import make_subplots
 
@@ -45,7 +45,7 @@ def embedding_scatter(
                 marker={
                     "size": 6,
                     "opacity": 0.75,
-                    "color": GREY if name == "test image" else colour(i),
+                    "color": GRAY if name == "test image" else color(i),
                     "symbol": symbol(i),
                 },
                 row=1,
@@ -60,7 +60,7 @@ def embedding_scatter(
 
 MOST_NAMED = 24  # groups that a legend has room for
 OWN = "handed in"  # the group of images that a visitor added: seen above all others
-# From blue to vermilion by way of ochre: seen on light and on dark, and by the colour-blind.
+# From blue to vermilion by way of ochre: seen on light and on dark, and by the color-blind.
 SCALE = ((0.0, "#56B4E9"), (0.5, "#B8A800"), (1.0, "#D55E00"))
 
 
@@ -73,7 +73,7 @@ def embedding_map(
     of: str = "",
     height: int = 560,
 ) -> Any:
-    """One panel of points (n, 2), coloured by group (n,) or by a number each, ``values`` (n,).
+    """One panel of points (n, 2), colored by group (n,) or by a number each, ``values`` (n,).
 
     ``of`` says what the numbers are. Images of the group OWN are stars. ``customdata`` of every
     point is its row, by which a viewer can move it to its place in another round, or show its face.
@@ -115,7 +115,7 @@ def embedding_map(
             marker={
                 "size": 14 if own else size, "opacity": 1.0 if own else 0.75,
                 "symbol": "star" if own else symbol(i),
-                "color": GREY if name == "test image" else colour(5 if own else i),
+                "color": GRAY if name == "test image" else color(5 if own else i),
             },
             **shared,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from clmle.errors import InputError
 from clmle.figures.embedding import natural
 from clmle.figures.play import play_buttons, play_slider
-from clmle.figures.theme import colour, finish, symbol
+from clmle.figures.theme import color, finish, symbol
 
 
 def embedding_frames(
@@ -21,7 +21,7 @@ def embedding_frames(
     prefix: str = "",
     height: int = 620,
 ) -> Any:
-    """One panel with a slider over ``frames`` (name -> (n, 2)), coloured by group (n,).
+    """One panel with a slider over ``frames`` (name -> (n, 2)), colored by group (n,).
 
     The axes are the same in all frames, so that what moves is the points. ``prefix`` is said
     before a frame's name. Frames of :func:`clmle.projection.project_rounds` lie as close to each
@@ -50,7 +50,7 @@ def embedding_frames(
         data=[
             go.Scatter(
                 x=first[here, 0].tolist(), y=first[here, 1].tolist(), mode="markers", name=group,
-                marker={"size": 6, "opacity": 0.75, "color": colour(i), "symbol": symbol(i)},
+                marker={"size": 6, "opacity": 0.75, "color": color(i), "symbol": symbol(i)},
                 hoverinfo="name",
             )
             for i, (group, here) in enumerate(rows.items())

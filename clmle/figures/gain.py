@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clmle.figures.theme import GREY, colour, finish, legend_below
+from clmle.figures.theme import GRAY, color, finish, legend_below
 
 
 def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
@@ -35,7 +35,7 @@ def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
             mode="markers",
             name=f"over {baseline}",
             marker={
-                "color": colour(i),
+                "color": color(i),
                 "size": 9,
                 "symbol": ("circle", "diamond", "square")[i % 3],
             },
@@ -49,7 +49,7 @@ def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
             },
         )
     finish(figure, title, "gain in balanced accuracy", "", height=height)
-    figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
+    figure.add_vline(x=0, line={"color": GRAY, "width": 1.5})
     figure.update_yaxes(
         tickvals=list(range(len(order))), ticktext=order, range=[len(order) - 0.5, -0.5],
         zeroline=False,

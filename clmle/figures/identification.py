@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, SYMBOLS, colour, error_bars, finish, legend_below
+from clmle.figures.theme import DASHES, SYMBOLS, color, error_bars, finish, legend_below
 
 
 def cmc_curves(
@@ -15,7 +15,7 @@ def cmc_curves(
 ) -> Any:
     """Share of probes whose mate is among the first r, r on a logarithmic axis.
 
-    ``curves``: name -> (ranks (n,), shares (n,)), as :func:`clmle.evaluation.identification.cmc`
+    ``curves``: name -> (ranks (n,), shares (n,)), as :func:`clmle.metrics.identification.cmc`
     gives them.
     """
     import plotly.graph_objects as go
@@ -24,7 +24,7 @@ def cmc_curves(
     for i, (name, (ranks, shares)) in enumerate(curves.items()):
         figure.add_scatter(
             x=np.asarray(ranks), y=np.asarray(shares), name=name, mode="lines",
-            line={"color": colour(i), "dash": DASHES[i % 4], "shape": "hv"},
+            line={"color": color(i), "dash": DASHES[i % 4], "shape": "hv"},
             hovertemplate="rank %{x:,}: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     finish(figure, title, "rank", "share of probes found", height=400)
@@ -54,19 +54,19 @@ def rank_one_by_distractors(
         ends = [row.get("people_interval") or row["interval"] for row in each]
         figure.add_scatter(
             x=[*x, *x[::-1]], y=[*(e[1] for e in ends), *(e[0] for e in ends[::-1])],
-            fill="toself", fillcolor=colour(i), opacity=0.2, line={"width": 0}, hoverinfo="skip",
+            fill="toself", fillcolor=color(i), opacity=0.2, line={"width": 0}, hoverinfo="skip",
             showlegend=False, legendgroup=name,
         )  # fmt: skip
         figure.add_scatter(
             x=x, y=[row["share"] for row in each], name=name, legendgroup=name,
-            mode="lines+markers", line={"color": colour(i), "dash": DASHES[i % 4]},
+            mode="lines+markers", line={"color": color(i), "dash": DASHES[i % 4]},
             marker={"symbol": SYMBOLS[i % 8], "size": 8},
             hovertemplate="%{x:,} distractors: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     for j, (name, (distractors, share)) in enumerate((published or {}).items()):
         figure.add_scatter(
             x=[distractors], y=[share], name=f"{name} (published)", mode="markers",
-            marker={"color": colour(len(runs) + j), "symbol": f"{SYMBOLS[j % 4]}-open",
+            marker={"color": color(len(runs) + j), "symbol": f"{SYMBOLS[j % 4]}-open",
                     "size": 11, "line": {"width": 2}},
         )  # fmt: skip
     finish(figure, title, "distractors", "share of probes whose mate is first", height=400)
@@ -78,7 +78,7 @@ def rank_one_by_distractors(
 def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     """Accuracy in the tail, the middle and the head, with 95 % intervals, a series each run.
 
-    ``runs``: name -> what :func:`clmle.evaluation.by_frequency.accuracy_by_frequency` returns.
+    ``runs``: name -> what :func:`clmle.metrics.by_frequency.accuracy_by_frequency` returns.
     """
     import plotly.graph_objects as go
 
@@ -91,7 +91,7 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
         figure.add_scatter(
             x=[labels.index(label) + 0.1 * (i - (len(runs) - 1) / 2) for label in own],
             y=[row["share"] for row in rows], name=name, mode="lines+markers",
-            line={"color": colour(i), "dash": DASHES[i % 4]},
+            line={"color": color(i), "dash": DASHES[i % 4]},
             marker={"symbol": SYMBOLS[i % 8], "size": 9},
             error_y=error_bars([row["share"] for row in rows], ends),
             customdata=[[row["n"], row["identities"]] for row in rows],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clmle.figures.theme import GREY, colour, finish, legend_below
+from clmle.figures.theme import GRAY, color, finish, legend_below
 
 Interval = tuple[float | None, float | None]
 
@@ -18,7 +18,7 @@ def leaderboard(
     highlight: Sequence[str] = (),
     x: str = "balanced accuracy on test images, mean over tasks",
 ) -> Any:
-    """Rows in the order given, first on top; ``highlight`` in colour, all others in grey.
+    """Rows in the order given, first on top; ``highlight`` in color, all others in gray.
 
     ``seeds`` holds the figure of every seed; ``intervals`` (low, high) is drawn around its
     mean, or left out where it is (None, None).
@@ -28,7 +28,7 @@ def leaderboard(
     names = list(seeds)
     height = 150 + 20 * len(names)
     figure = go.Figure()
-    for chosen, ink in ((False, GREY), (True, colour(0))):
+    for chosen, ink in ((False, GRAY), (True, color(0))):
         rows = [n for n in names if (n in highlight) == chosen]
         means = {n: sum(seeds[n]) / len(seeds[n]) for n in rows}
         reach = {n: _reach(means[n], intervals.get(n, (None, None))) for n in rows}

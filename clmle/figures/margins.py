@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import colour, finish, log_ticks
+from clmle.figures.theme import color, finish, log_ticks
 from clmle.margins import margin_bounds, sphere_bound
 
 
@@ -21,10 +21,10 @@ def between_bounds(dim: int, n_classes: int | None = None) -> Any:
     figure = go.Figure()
     figure.add_scatter(
         x=classes, y=printed, name="printed: 1 - cos(2π/C)",
-        line={"color": colour(5), "dash": "dash"},
+        line={"color": color(5), "dash": "dash"},
     )  # fmt: skip
     figure.add_scatter(
-        x=classes, y=sphere, name=f"on the sphere in {dim} dimensions", line={"color": colour(0)}
+        x=classes, y=sphere, name=f"on the sphere in {dim} dimensions", line={"color": color(0)}
     )
     if n_classes:
         figure.add_vline(x=n_classes, line={"color": "#8C8C8C", "dash": "dot"})
@@ -41,11 +41,11 @@ def within_bounds(shares: Sequence[float] | np.ndarray = ()) -> Any:
     arc = np.where(share >= 0.5, 2.0, printed)
     figure = go.Figure()
     figure.add_scatter(
-        x=share, y=arc, name="repaired: monotone arc", line={"color": colour(0), "width": 3}
+        x=share, y=arc, name="repaired: monotone arc", line={"color": color(0), "width": 3}
     )
     figure.add_scatter(
         x=share, y=printed, name="printed: 1 - cos(2π Lc/L)",
-        line={"color": colour(5), "dash": "dash"},
+        line={"color": color(5), "dash": "dash"},
     )  # fmt: skip
     for value in shares:
         figure.add_vline(x=value, line={"color": "#8C8C8C", "dash": "dot"})
@@ -72,16 +72,16 @@ def feasible_region(
     figure = go.Figure()
     figure.add_scatter(
         x=scales, y=np.maximum(limit, 0), name=f"sum over {n_other} other clusters",
-        line={"color": colour(5)}, fill="tozeroy", fillcolor="rgba(213,94,0,0.15)",
+        line={"color": color(5)}, fill="tozeroy", fillcolor="rgba(213,94,0,0.15)",
     )  # fmt: skip
     figure.add_scatter(
         x=scales, y=np.full(len(scales), bound), name="mean over other clusters",
-        line={"color": colour(0)},
+        line={"color": color(0)},
     )  # fmt: skip
     if scale is not None and margin is not None:
         figure.add_scatter(
             x=[scale], y=[margin], name="of the run", mode="markers",
-            marker={"size": 13, "color": colour(2), "symbol": "star"},
+            marker={"size": 13, "color": color(2), "symbol": "star"},
         )  # fmt: skip
     if at is not None:
         figure.add_vline(x=at, line={"color": "#8C8C8C", "dash": "dot"})

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.figures.theme import colour, finish
+from clmle.figures.theme import color, finish
 
-SAME, DIFFERENT = colour(2), colour(5)  # green and vermilion; the words say it too
+SAME, DIFFERENT = color(2), color(5)  # green and vermilion; the words say it too
 ROW = 2.1  # height of a row, in heights of an image: its name, the pairs, their similarities
 TITLES = {
     "right_same": "one person, accepted",
@@ -32,7 +32,7 @@ def pair_strip(
     Parameters
     ----------
     pairs : row -> list of (left, right, similarity), images (height, width, channels) of uint8
-        Rows are named as by :func:`clmle.evaluation.verification.challenging_pairs`; an empty
+        Rows are named as by :func:`clmle.metrics.verification.challenging_pairs`; an empty
         row says so.
 
     Raises

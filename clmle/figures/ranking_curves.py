@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, GREY, colour, finish, legend_below
+from clmle.figures.theme import DASHES, GRAY, color, finish, legend_below
 
 Curve = tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray, float]
 
@@ -17,7 +17,7 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "ROC curve") -> Any:
     figure = _lines(curves, "ROC AUC")
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", name="by chance", hoverinfo="skip",
-        line={"color": GREY, "dash": "dot", "width": 1.2},
+        line={"color": GRAY, "dash": "dot", "width": 1.2},
     )  # fmt: skip
     finish(figure, title, "false positive rate", "true positive rate", height=400)
     return legend_below(_unit(figure))
@@ -33,7 +33,7 @@ def precision_recall_curves(
     figure = _lines(curves, "average precision", "vh")
     figure.add_scatter(
         x=[0, 1], y=[share, share], mode="lines", name=f"by chance, {100 * share:.1f} %",
-        hoverinfo="skip", line={"color": GREY, "dash": "dot", "width": 1.2},
+        hoverinfo="skip", line={"color": GRAY, "dash": "dot", "width": 1.2},
     )  # fmt: skip
     finish(figure, title, "recall", "precision", height=400)
     return legend_below(_unit(figure))
@@ -49,7 +49,7 @@ def _lines(curves: Mapping[str, Curve], area: str, shape: str = "linear") -> Any
             y=list(map(float, y)),
             mode="lines",
             name=f"{name}, {area} {value:.3f}",
-            line={"color": colour(i), "dash": DASHES[i % 4], "width": 2, "shape": shape},
+            line={"color": color(i), "dash": DASHES[i % 4], "width": 2, "shape": shape},
         )
     return figure
 

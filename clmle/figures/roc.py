@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, GREY, SYMBOLS, colour, error_bars, finish, legend_below
+from clmle.figures.theme import DASHES, GRAY, SYMBOLS, color, error_bars, finish, legend_below
 
 Curve = tuple[Any, Any]
 
@@ -46,13 +46,13 @@ def roc(
             y = np.concatenate([[y[~shown].max()], y[shown]])
         figure.add_scatter(
             x=x, y=y, name=name, mode="lines",
-            line={"color": colour(i), "dash": DASHES[i % 4], "shape": "hv"},
+            line={"color": color(i), "dash": DASHES[i % 4], "shape": "hv"},
             hovertemplate="FAR %{x:.3g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     for j, (name, (at, value)) in enumerate(points.items()):
         figure.add_scatter(
             x=[at], y=[value], name=f"{name} (published)", mode="markers",
-            marker={"color": colour(len(curves) + j), "symbol": f"{SYMBOLS[j % 4]}-open",
+            marker={"color": color(len(curves) + j), "symbol": f"{SYMBOLS[j % 4]}-open",
                     "size": 11, "line": {"width": 2}},
         )  # fmt: skip
     finish(figure, title, "false accept rate (FAR)", "true accept rate (TAR)", height=420)
@@ -100,19 +100,19 @@ def similarities(
         share = np.histogram(values, ends, weights=weight)[0] / weight.sum()
         figure.add_bar(
             x=middles, y=share, width=width, name=f"{name} ({int(weight.sum()):,} pairs)",
-            marker={"color": colour(i), "opacity": 0.65,
+            marker={"color": color(i), "opacity": 0.65,
                     "pattern": {"shape": ("", "/")[i], "size": 5}},
         )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0)
     finish(figure, title, "similarity (cosine)", "share of the pairs of a kind", height=360)
     if threshold is not None:
         figure.add_vline(
-            x=threshold, line={"color": GREY, "width": 2, "dash": "dash"},
+            x=threshold, line={"color": GRAY, "width": 2, "dash": "dash"},
             annotation_text=f"threshold {threshold:.3f}", annotation_position="top",
         )  # fmt: skip
     for name, value in (marks or {}).items():
         figure.add_vline(
-            x=value, line={"color": colour(5), "width": 3}, annotation_text=f"{name} {value:.3f}",
+            x=value, line={"color": color(5), "width": 3}, annotation_text=f"{name} {value:.3f}",
             annotation_position="top",
         )  # fmt: skip
     return legend_below(figure)
@@ -133,7 +133,7 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
         shift = 10 ** (0.06 * (i - (len(rows) - 1) / 2))
         figure.add_scatter(
             x=[row["far"] * shift for row in known], y=[row["tar"] for row in known], name=name,
-            mode="markers", marker={"color": colour(i), "symbol": SYMBOLS[i % 8], "size": 9},
+            mode="markers", marker={"color": color(i), "symbol": SYMBOLS[i % 8], "size": 9},
             error_y=error_bars([row["tar"] for row in known], ends),
             customdata=[row["far"] for row in known],
             hovertemplate="FAR %{customdata:g}, TAR %{y:.4f}<extra>" + name + "</extra>",

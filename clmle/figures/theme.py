@@ -1,4 +1,4 @@
-"""One look for all figures: colours that the colour-blind can tell apart, quiet axes.
+"""One look for all figures: colors that the color-blind can tell apart, quiet axes.
 
 Backgrounds are transparent and inks are mid-tones, so that a figure sits on light and dark.
 """
@@ -11,22 +11,22 @@ from collections.abc import Sequence
 from typing import Any
 
 # Okabe and Ito (2008), the yellow darkened; without black, which dark pages would swallow.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
-GREY = "#8C8C8C"
-# Where lines of a figure differ in kind, not only in colour.
+GRAY = "#8C8C8C"
+# Where lines of a figure differ in kind, not only in color.
 DASHES = ("solid", "dash", "dot", "dashdot")
 TITLE_WIDTH = 46  # letters of a title's line on the narrowest screen, 390 pixels
 
 
-def colour(number: int) -> str:
-    """Colour of series ``number``, again from the start after the last."""
-    return COLOURS[number % len(COLOURS)]
+def color(number: int) -> str:
+    """Color of series ``number``, again from the start after the last."""
+    return COLORS[number % len(COLORS)]
 
 
 def symbol(number: int) -> str:
-    """Marker that changes when the colours start again."""
-    return SYMBOLS[(number // len(COLOURS)) % len(SYMBOLS)]
+    """Marker that changes when the colors start again."""
+    return SYMBOLS[(number // len(COLORS)) % len(SYMBOLS)]
 
 
 def error_bars(values: Sequence[float], intervals: Sequence[Sequence[float]]) -> dict[str, Any]:

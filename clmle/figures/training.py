@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, GREY, colour, finish, legend_below
+from clmle.figures.theme import DASHES, GRAY, color, finish, legend_below
 
 
 def training_curves(
@@ -18,7 +18,7 @@ def training_curves(
     reached: Mapping[str, float] | None = None,
     y: str = "balanced accuracy on validation images",
 ) -> Any:
-    """Mean over seeds and a band of one standard deviation, one colour and dash a method.
+    """Mean over seeds and a band of one standard deviation, one color and dash a method.
 
     ``curves``: name -> (iterations (n,), values (seeds, n)). ``level`` is drawn across, and
     ``reached`` (name -> iterations) marked on it.
@@ -34,7 +34,7 @@ def training_curves(
                 x=[float(v) for v in (*steps, *steps[::-1])],
                 y=[float(v) for v in (*(mean + spread), *(mean - spread)[::-1])],
                 fill="toself",
-                fillcolor=_faint(colour(i)),
+                fillcolor=_faint(color(i)),
                 line={"width": 0},
                 hoverinfo="skip",
                 showlegend=False,
@@ -45,11 +45,11 @@ def training_curves(
             y=mean.tolist(),
             name=name,
             mode="lines+markers",
-            line={"color": colour(i), "dash": DASHES[i % 4], "width": 2},
+            line={"color": color(i), "dash": DASHES[i % 4], "width": 2},
             marker={"size": 5},
         )
     if level is not None:
-        figure.add_hline(y=level, line={"color": GREY, "dash": "dot", "width": 1.5})
+        figure.add_hline(y=level, line={"color": GRAY, "dash": "dot", "width": 1.5})
     for i, name in enumerate(curves):
         if level is None or name not in (reached or {}):
             continue
@@ -59,8 +59,8 @@ def training_curves(
             mode="markers+text",
             text=[f"{(reached or {})[name]:.0f}"],
             textposition="top left" if i % 2 else "bottom right",
-            textfont={"color": colour(i)},
-            marker={"color": colour(i), "size": 12, "symbol": "star"},
+            textfont={"color": color(i)},
+            marker={"color": color(i), "size": 12, "symbol": "star"},
             showlegend=False,
         )
     finish(figure, title, "iterations", y, height=420)
@@ -68,6 +68,6 @@ def training_curves(
 
 
 def _faint(ink: str) -> str:
-    """The colour, an eighth opaque."""
+    """The color, an eighth opaque."""
     red, green, blue = (int(ink[k : k + 2], 16) for k in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.13)"

@@ -59,7 +59,7 @@ def clmle_loss(
     denominator : str
         "sum" (printed) or "mean".
     centroids : (M, d) tensor, optional
-        Used in place of the batch's own means, which are not normalised and carry gradient.
+        Used in place of the batch's own means, which are not normalized and carry gradient.
     reduction : str
         "mean" is sum_i w_i loss_i / B, "sum" leaves out the division, "none" gives
         w_i loss_i, (B,).

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from clmle.cluster_index import ClusterIndex
 from clmle.errors import InputError
-from clmle.index import ClusterIndex
 from clmle.losses.clmle import clmle_loss
 
 try:
@@ -25,7 +25,7 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
 
     The library's signature knows classes, not clusters; a sample's cluster comes from
 
-    - ``index``: the nearest centroid of its class in a :class:`clmle.index.ClusterIndex`. The mu
+    - ``index``: the nearest centroid of its class in a :class:`clmle.cluster_index.ClusterIndex`. The mu
       of Eq. 9 are the means of the batch's samples of each cluster, with gradient. Whoever calls
       ``index.refresh`` between epochs need do nothing else.
     - ``ref_emb``, ``ref_labels`` of a call: the nearest of those rows of its class, and the rows,

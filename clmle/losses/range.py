@@ -16,7 +16,7 @@ def range_loss(
 ) -> torch.Tensor:
     """intra_weight sum_c (harmonic mean of the k largest squared distances) + inter_weight hinge.
 
-    The hinge is [margin - ||centre - centre'||^2]_+ of the two nearest class centres of the
+    The hinge is [margin - ||center - center'||^2]_+ of the two nearest class centers of the
     batch. features (B, d), labels (B,); classes with fewer than two samples have no range.
     Zhang, Fang, Wen, Li, Qiao: Range Loss for Deep Face Recognition with Long-Tailed Training
     Data (ICCV 2017), Eqs. 3 to 7; its margin of 2e4 is for features of no fixed length.

@@ -6,9 +6,9 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+from clmle.classifiers.base import Classifier
 from clmle.errors import InputError
 from clmle.methods.base import METHODS, Batch, Loss, Method, Outputs, register
-from clmle.methods.rules import Rule
 
 
 def method_names() -> tuple[str, ...]:
@@ -33,4 +33,13 @@ def _load_all() -> None:
         import_module(f"{__name__}.{module.name}")
 
 
-__all__ = ["Batch", "Loss", "Method", "Outputs", "Rule", "get_method", "method_names", "register"]
+__all__ = [
+    "Batch",
+    "Classifier",
+    "Loss",
+    "Method",
+    "Outputs",
+    "get_method",
+    "method_names",
+    "register",
+]

@@ -9,17 +9,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.batches import ClusterBatchSampler
+from clmle.classifiers.base import Classifier, best_classifier, unit_rows
+from clmle.classifiers.clusters import ClusterVoteClassifier
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.losses import inverse_frequency_weights
 from clmle.losses.lmle import lmle_loss
 from clmle.losses.magnet import magnet_loss
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.cluster_rules import ClusterVoteRule
-from clmle.methods.clustered import Clustered
-from clmle.methods.rules import Rule, best_rule, unit_rows
-from clmle.settings import setting
+from clmle.methods.cluster_method import ClusterMethod
+from clmle.samplers.cluster import ClusterSampler
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ClusterOptions:
     same_class_clusters: int = setting(6, "how many of them are of the query's class")
 
 
-class ClusterBatches(Clustered):
+class ClusterBatches(ClusterMethod):
     """Cluster batches as CLMLE draws them, judged by a vote of the nearest clusters."""
 
     Options: ClassVar[type] = ClusterOptions
@@ -53,21 +53,21 @@ class ClusterBatches(Clustered):
                 f"do not fit into a batch of {batch_size}; lower one of them or raise batch_size."
             )
 
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         o = self.options
         assert self.index is not None
-        sampler = ClusterBatchSampler(
+        sampler = ClusterSampler(
             self.index, o.clusters_per_batch, o.samples_per_cluster, o.same_class_clusters,
             self.query,
         )  # fmt: skip
         part = sampler.draw(self.generator(step))
-        return Batch(part.rows, part)
+        return Batch(part.indices, part)
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         assert self.index is not None
         unit = unit_rows(train_features)
         means = np.zeros_like(self.index.centroids)
@@ -77,8 +77,8 @@ class ClusterBatches(Clustered):
         variance = float(squared.sum() / max(1, len(squared) - 1)) + 1e-12
         numbers = sorted({min(n, len(means)) for n in (1, 3, 5, 10, 20, 50, 100, 200)})
         facts = self.vote, variance, self.n_classes
-        rules = (ClusterVoteRule(means, self.index.classes, n, *facts) for n in numbers)
-        return best_rule(rules, validation)
+        rules = (ClusterVoteClassifier(means, self.index.classes, n, *facts) for n in numbers)
+        return best_classifier(rules, validation)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class LMLE(ClusterBatches):
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
         unit = F.normalize(outputs.features, dim=1)
-        slots = torch.from_numpy(batch.detail.slots).to(unit.device)
+        slots = torch.from_numpy(batch.extra.slots).to(unit.device)
         weights = inverse_frequency_weights(outputs.labels)
         loss = lmle_loss(unit, slots, outputs.labels, (o.g1, o.g2, o.g3), weights)
         return Loss(loss, {"quintuplets": loss.detach()})
@@ -136,7 +136,7 @@ class Magnet(ClusterBatches):
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         unit = F.normalize(outputs.features, dim=1)
-        part = batch.detail
+        part = batch.extra
         device = unit.device
         each, _ = magnet_loss(
             unit,
@@ -145,6 +145,6 @@ class Magnet(ClusterBatches):
             self.options.alpha,
         )
         assert self.index is not None
-        self.index.record(part.rows, each.detach().double().cpu().numpy())
+        self.index.record(part.indices, each.detach().double().cpu().numpy())
         loss = each.mean()
         return Loss(loss, {"magnet": loss.detach()})

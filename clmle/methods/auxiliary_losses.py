@@ -9,16 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.losses.center import center_invariant_loss, center_loss, move_centers
 from clmle.losses.marginal import marginal_loss
 from clmle.losses.range import range_loss
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Drawn, Softmax
-from clmle.settings import setting
 
 
-class SoftmaxBeside(Softmax):
+class AuxiliaryLoss(Softmax):
     """Cross-entropy plus ``weight`` times a subclass's own term."""
 
     Options: ClassVar[type] = Drawn
@@ -34,12 +34,12 @@ class SoftmaxBeside(Softmax):
 
 
 class Centers(nn.Module):
-    """Class centres (C, d), saved with the run; they move by rule or by gradient."""
+    """Class centers (C, d), saved with the run; they move by rule or by gradient."""
 
-    def __init__(self, n_classes: int, dim: int, learnt: bool) -> None:
+    def __init__(self, n_classes: int, dim: int, learned: bool) -> None:
         super().__init__()
         start = torch.randn(n_classes, dim, generator=torch.Generator().manual_seed(0)) * 0.1
-        if learnt:
+        if learned:
             self.centers: torch.Tensor = nn.Parameter(start)
         else:
             self.register_buffer("centers", start)
@@ -50,24 +50,24 @@ class CenterOptions(Drawn):
     """Center loss."""
 
     weight: float = setting(0.003, "lambda of the paper")
-    rate: float = setting(0.5, "alpha, how fast the centres move")
+    rate: float = setting(0.5, "alpha, how fast the centers move")
 
 
 @register("center")
-class Center(SoftmaxBeside):
+class Center(AuxiliaryLoss):
     """Wen, Zhang, Li, Qiao: center loss (ECCV 2016)."""
 
     title: ClassVar[str] = "Softmax + center loss"
-    summary: ClassVar[str] = "Features are drawn to the centre of their class."
+    summary: ClassVar[str] = "Features are drawn to the center of their class."
     Options: ClassVar[type] = CenterOptions
-    learnt: ClassVar[bool] = False
+    learned: ClassVar[bool] = False
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
-        self.memory = Centers(self.n_classes, feature_dim, self.learnt)
-        self.own["centers"] = self.memory
+        self.memory = Centers(self.n_classes, feature_dim, self.learned)
+        self.modules["centers"] = self.memory
 
     def term(self, outputs: Outputs) -> torch.Tensor:
         loss = center_loss(outputs.features, outputs.labels, self.memory.centers)
@@ -87,12 +87,12 @@ class CenterInvariantOptions(Drawn):
 
 @register("center-invariant")
 class CenterInvariant(Center):
-    """Wu, Liu, Wang, Tao: center invariant loss (2017): center loss, centres of equal length."""
+    """Wu, Liu, Wang, Tao: center invariant loss (2017): center loss, centers of equal length."""
 
     title: ClassVar[str] = "Center-invariant loss"
-    summary: ClassVar[str] = "Center loss whose centres are kept equally long."
+    summary: ClassVar[str] = "Center loss whose centers are kept equally long."
     Options: ClassVar[type] = CenterInvariantOptions
-    learnt: ClassVar[bool] = True
+    learned: ClassVar[bool] = True
 
     def term(self, outputs: Outputs) -> torch.Tensor:
         centers = self.memory.centers
@@ -111,7 +111,7 @@ class MarginalOptions(Drawn):
 
 
 @register("marginal")
-class Marginal(SoftmaxBeside):
+class Marginal(AuxiliaryLoss):
     """Deng, Zhou, Zafeiriou: Marginal Loss (CVPR Workshops 2017)."""
 
     title: ClassVar[str] = "Marginal loss"
@@ -129,12 +129,12 @@ class RangeOptions(Drawn):
 
     weight: float = setting(0.03, "of the range term")
     k: int = setting(2, "widest pairs of a class")
-    margin: float = setting(1.0, "squared distance that the nearest class centres keep")
-    inter_weight: float = setting(2.0, "of the centres' hinge against the ranges")
+    margin: float = setting(1.0, "squared distance that the nearest class centers keep")
+    inter_weight: float = setting(2.0, "of the centers' hinge against the ranges")
 
 
 @register("range")
-class Range(SoftmaxBeside):
+class Range(AuxiliaryLoss):
     """Zhang, Fang, Wen, Li, Qiao: Range Loss (ICCV 2017)."""
 
     title: ClassVar[str] = "Range loss"

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from clmle.classifiers.base import Classifier, HeadClassifier
 from clmle.data.base import Task
-from clmle.methods.rules import HeadRule, Rule
 
 METHODS: dict[str, type[Method]] = {}
 M = TypeVar("M", bound="type[Method]")
@@ -37,7 +37,7 @@ def register(name: str) -> Callable[[M], M]:
 class Outputs:
     """What the network says of a batch.
 
-    ``features`` z (B, d) not normalised, ``logits`` (B, C) of the linear head, ``labels`` (B,);
+    ``features`` z (B, d) not normalized, ``logits`` (B, C) of the linear head, ``labels`` (B,);
     ``progress`` in [0, 1) is the share of all training steps done.
     """
 
@@ -51,12 +51,12 @@ class Outputs:
 class Batch:
     """``rows`` (B,) positions among the training rows; ``detail`` is the method's own.
 
-    ``shares`` (C,) are those in which classes were drawn, where not :meth:`Method.class_shares`.
+    ``shares`` (C,) are those in which classes were drawn, where not :meth:`Method.class_proportions`.
     """
 
-    rows: np.ndarray
-    detail: Any = None
-    shares: np.ndarray | None = None
+    indices: np.ndarray
+    extra: Any = None
+    class_proportions: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Method(ABC):
 
     Every random draw comes from (seed, step), so that a resumed run repeats nothing and
     skips nothing. ``own`` holds what the method trains beside the network (class weights,
-    centres); the engine optimises and saves it.
+    centers); the engine optimizes and saves it.
 
     ``batch_size`` images are drawn at a time; ``step_size`` are those of a step, more where several
     processes draw for it.
@@ -86,7 +86,7 @@ class Method(ABC):
     # Whether the loss takes any rows of training images, or only a batch that the method drew.
     reads_any_batch: ClassVar[bool] = True
     # Whether the loss corrects for the shares in which the classes of a batch were drawn.
-    corrects_shares: ClassVar[bool] = False
+    corrects_proportions: ClassVar[bool] = False
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
@@ -98,17 +98,17 @@ class Method(ABC):
         self.seed = seed
         self.feature_dim = feature_dim
         self.n_classes = len(self.counts)
-        self.own = nn.ModuleDict()
+        self.modules = nn.ModuleDict()
 
     def generator(self, *key: int) -> np.random.Generator:
         """The generator of one draw, named by ``key``."""
         return np.random.default_rng([self.seed, *key])
 
     @abstractmethod
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         """The batch of ``step``."""
 
-    def class_shares(self) -> np.ndarray:
+    def class_proportions(self) -> np.ndarray:
         """Expected shares of the classes in a batch, (C,)."""
         shares: np.ndarray = self.counts / self.counts.sum()
         return shares
@@ -129,19 +129,19 @@ class Method(ABC):
         ``prior`` (n, any) are the user's own features for the first clustering.
         """
 
-    def hear(self, figures: Mapping[str, Any]) -> None:
+    def on_validation(self, metrics: Mapping[str, Any]) -> None:
         """Told before every round: ``balanced_accuracy`` on the validation images, 0 to 1."""
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         """The rule that judges, from training z (n, d) and validation (z, logits, labels)."""
-        return HeadRule()
+        return HeadClassifier()
 
     def needs_train_features(self) -> bool:
-        """Whether :meth:`fit_rule` looks at the training features."""
+        """Whether :meth:`fit_classifier` looks at the training features."""
         return self.uses_clusters
 
     def margin_candidates(self) -> list[Any]:

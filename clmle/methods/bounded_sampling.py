@@ -8,20 +8,20 @@ from typing import ClassVar
 import numpy as np
 import torch.nn.functional as F
 
+from clmle.config import setting
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.logit_adjustment import ThresholdMoving
-from clmle.settings import setting
-from clmle.spread_batches import apportion, class_shares
+from clmle.samplers.hard_cluster import apportion, class_proportions
 
 
 @dataclass(frozen=True)
 class BoundedOptions:
     """How small a class may be before it is drawn more seldom than the others."""
 
-    most_of_class: float = setting(0.4, "the largest share of a class's images in one batch")
+    max_class_fraction: float = setting(0.4, "the largest share of a class's images in one batch")
 
 
-@register("bounded-sampling")
+@register("sampling-without-replacement")
 class BoundedSampling(ThresholdMoving):
     """Classes drawn and logits corrected as in ``clmle``, but no clusters: what are these worth?
 
@@ -29,17 +29,17 @@ class BoundedSampling(ThresholdMoving):
     that (balanced softmax, Ren and others, NeurIPS 2020), offsets are fitted on validation data.
     """
 
-    title: ClassVar[str] = "Bounded over-sampling + threshold moving"
+    title: ClassVar[str] = "Bounded oversampling + threshold moving"
     summary: ClassVar[str] = "Even classes, but a small one is not shown whole in every batch."
     Options: ClassVar[type] = BoundedOptions
-    corrects_shares: ClassVar[bool] = True
+    corrects_proportions: ClassVar[bool] = True
 
-    def class_shares(self) -> np.ndarray:
-        return class_shares(self.counts, 0.0, self.step_size, self.options.most_of_class)
+    def class_proportions(self) -> np.ndarray:
+        return class_proportions(self.counts, 0.0, self.step_size, self.options.max_class_fraction)
 
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         generator = self.generator(step)
-        numbers = apportion(self.class_shares(), self.batch_size, generator)
+        numbers = apportion(self.class_proportions(), self.batch_size, generator)
         rows = []
         for c in np.flatnonzero(numbers):
             members = np.flatnonzero(self.labels == c)
@@ -48,7 +48,9 @@ class BoundedSampling(ThresholdMoving):
         return Batch(np.concatenate(rows))
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        shares = self.class_shares() if batch.shares is None else batch.shares
+        shares = (
+            self.class_proportions() if batch.class_proportions is None else batch.class_proportions
+        )
         # A class without any image has no share, and no label asks for it.
         prior = self.per_class(np.log(np.maximum(shares, 1e-30)), outputs.logits)
         loss = F.cross_entropy(outputs.logits + prior, outputs.labels)

@@ -1,6 +1,6 @@
 """Classifier losses of pytorch-metric-learning: class weights on the sphere, with a margin.
 
-Each is an adapter of a few lines: CosFace (LMCL), ArcFace, sub-center ArcFace, normalised softmax
+Each is an adapter of a few lines: CosFace (LMCL), ArcFace, sub-center ArcFace, normalized softmax
 and SoftTriple; multiplied_angle.py has L-Softmax and A-Softmax. Their class weights train beside
 the network and judge by the loss's own logits without margin.
 """
@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from clmle.classifiers.base import Classifier, LinearClassifier, PrototypeClassifier, unit_rows
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.rules import LinearRule, PrototypeRule, Rule, unit_rows
 from clmle.methods.softmax import Drawn, Softmax
-from clmle.settings import setting
 
 
 class ClassifierLoss(Softmax):
@@ -30,7 +30,7 @@ class ClassifierLoss(Softmax):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         self.criterion = self.make()
-        self.own["criterion"] = self.criterion
+        self.modules["criterion"] = self.criterion
 
     def make(self) -> torch.nn.Module:
         """The loss of pytorch-metric-learning."""
@@ -41,20 +41,22 @@ class ClassifierLoss(Softmax):
         return Loss(loss, {"margin softmax": loss.detach()})
 
     def class_weights_found(self) -> np.ndarray:
-        """(C, d), or (C m, d) with the m centres of a class together."""
+        """(C, d), or (C m, d) with the m centers of a class together."""
         weights: np.ndarray = self.criterion.state_dict()["W"].float().cpu().numpy().T
         return weights
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         weights = unit_rows(self.class_weights_found())
         if len(weights) == self.n_classes:
-            return LinearRule(weights, np.zeros(len(weights), np.float32), True, "largest cosine")
+            return LinearClassifier(
+                weights, np.zeros(len(weights), np.float32), True, "largest cosine"
+            )
         per_class = len(weights) // self.n_classes
-        return PrototypeRule(weights, np.repeat(np.arange(self.n_classes), per_class))
+        return PrototypeClassifier(weights, np.repeat(np.arange(self.n_classes), per_class))
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,9 @@ class ArcFace(ClassifierLoss):
 
 @dataclass(frozen=True)
 class SubCenterOptions(ArcFaceOptions):
-    """ArcFace with several centres a class."""
+    """ArcFace with several centers a class."""
 
-    sub_centers: int = setting(3, "centres of a class; the nearest counts")
+    sub_centers: int = setting(3, "centers of a class; the nearest counts")
 
 
 @register("sub-center-arcface")
@@ -121,7 +123,7 @@ class SubCenterArcFace(ClassifierLoss):
     """Deng, Guo, Liu, Gong, Zafeiriou: Sub-center ArcFace (ECCV 2020)."""
 
     title: ClassVar[str] = "Sub-center ArcFace"
-    summary: ClassVar[str] = "ArcFace in which a class has several centres."
+    summary: ClassVar[str] = "ArcFace in which a class has several centers."
     Options: ClassVar[type] = SubCenterOptions
 
     def make(self) -> torch.nn.Module:
@@ -140,7 +142,7 @@ class SubCenterArcFace(ClassifierLoss):
 
 @dataclass(frozen=True)
 class TemperatureOptions(Drawn):
-    """Normalised softmax."""
+    """Normalized softmax."""
 
     temperature: float = setting(0.1, "cosines are divided by it")
 
@@ -149,7 +151,7 @@ class TemperatureOptions(Drawn):
 class NormalizedSoftmax(ClassifierLoss):
     """Zhai and Wu: Classification is a Strong Baseline for Deep Metric Learning (BMVC 2019)."""
 
-    title: ClassVar[str] = "Normalised softmax"
+    title: ClassVar[str] = "Normalized softmax"
     summary: ClassVar[str] = "Softmax of cosines, without a margin."
     Options: ClassVar[type] = TemperatureOptions
 
@@ -166,18 +168,18 @@ class NormalizedSoftmax(ClassifierLoss):
 class SoftTripleOptions(Drawn):
     """SoftTriple."""
 
-    centers_per_class: int = setting(5, "centres of a class, softly joined")
+    centers_per_class: int = setting(5, "centers of a class, softly joined")
     scale: float = setting(16.0, "lambda of the paper")
-    gamma: float = setting(0.1, "temperature of the choice among a class's centres")
+    gamma: float = setting(0.1, "temperature of the choice among a class's centers")
     margin: float = setting(0.01, "delta, taken off the similarity to one's own class")
 
 
 @register("soft-triple")
 class SoftTriple(ClassifierLoss):
-    """Qian and others: SoftTriple Loss (ICCV 2019): several centres a class, no sampling."""
+    """Qian and others: SoftTriple Loss (ICCV 2019): several centers a class, no sampling."""
 
     title: ClassVar[str] = "SoftTriple"
-    summary: ClassVar[str] = "Softmax over several softly joined centres of every class."
+    summary: ClassVar[str] = "Softmax over several softly joined centers of every class."
     Options: ClassVar[type] = SoftTripleOptions
 
     def make(self) -> torch.nn.Module:

@@ -10,28 +10,28 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.batches import ClusterBatch, ClusterBatchSampler
+from clmle.classifiers.base import Classifier, KNNClassifier, best_classifier, unit_rows
+from clmle.classifiers.clusters import ClusterClassifier, StackedClassifier
 from clmle.data.base import Task
 from clmle.losses import clmle_loss, inverse_frequency_weights
-from clmle.losses.local import local_margin_loss
+from clmle.losses.retrieved import retrieved_margin_loss
 from clmle.margins import margin_bounds
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.clmle_options import CLMLEOptions, CLMLEPrintedOptions, check_options
-from clmle.methods.cluster_rules import JointRule, NearestClusterRule
-from clmle.methods.clustered import Clustered
+from clmle.methods.clmle_options import CLMLEOptions, CLMLEPaperOptions, check_options
+from clmle.methods.cluster_method import ClusterMethod
 from clmle.methods.head_loss import PART, head_loss
-from clmle.methods.rules import NeighborRule, Rule, best_rule, unit_rows
-from clmle.methods.sampling import balanced_rows
-from clmle.spread_batches import SpreadBatchSampler, class_shares
+from clmle.samplers.class_balanced import balanced_indices
+from clmle.samplers.cluster import ClusterBatch, ClusterSampler
+from clmle.samplers.hard_cluster import HardClusterSampler, class_proportions
 
 
 @register("clmle")
-class CLMLE(Clustered):
+class CLMLE(ClusterMethod):
     """Eq. 9 around every sample of a batch that covers all classes, beside a softmax; Eq. 10.
 
-    With ``batches="neighbourhood"`` a batch has two parts of together ``batch_size`` samples: M
+    With ``batches="cluster-neighborhood"`` a batch has two parts of together ``batch_size`` samples: M
     clusters for Eq. 9 and samples drawn evenly over classes for the softmax, which keep the rest
-    of a large class from drifting while a batch dwells on one neighbourhood.
+    of a large class from drifting while a batch dwells on one neighborhood.
     """
 
     title: ClassVar[str] = "CLMLE"
@@ -40,7 +40,7 @@ class CLMLE(Clustered):
     )
     Options: ClassVar[type] = CLMLEOptions
     family: ClassVar[str] = "clusters"
-    corrects_shares: ClassVar[bool] = True
+    corrects_proportions: ClassVar[bool] = True
 
     def __init__(
         self, options: CLMLEOptions, task: Task, batch_size: int, seed: int, feature_dim: int = 64
@@ -51,29 +51,29 @@ class CLMLE(Clustered):
 
     # --- when to begin ----------------------------------------------------------------------
 
-    def hear(self, figures: Mapping[str, Any]) -> None:
+    def on_validation(self, metrics: Mapping[str, Any]) -> None:
         chance = 1 / np.count_nonzero(self.counts)
-        above = figures["balanced_accuracy"] - chance
+        above = metrics["balanced_accuracy"] - chance
         share = above / (1 - chance) if chance < 1 else 1.0
         self.reached = max(share, self.reached or 0.0)
 
     @property
     def waits(self) -> bool:
-        """Whether features do not tell the classes yet: neighbours of another class are then any.
+        """Whether features do not tell the classes yet: neighbors of another class are then any.
 
         Pushing them apart would only keep the features from what there is to learn. Without a
         softmax beside Eq. 9 there is nothing else to learn from.
         """
         o = self.options
-        return bool(o.softmax_weight and self.reached is not None and self.reached < o.readiness)
+        return bool(o.softmax_weight and self.reached is not None and self.reached < o.warmup_until)
 
     def state(self) -> dict[str, torch.Tensor]:
-        told = (
+        reported = (
             {}
             if self.reached is None
             else {"reached": torch.tensor(self.reached, dtype=torch.float64)}
         )
-        return super().state() | told
+        return super().state() | reported
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         state = dict(state)
@@ -83,24 +83,24 @@ class CLMLE(Clustered):
 
     # --- batches ----------------------------------------------------------------------------
 
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         o = self.options
         assert self.index is not None
         generator = self.generator(step)
-        if o.batches == "spread":
-            emphasis = o.emphasis if o.query == "hardest" else 0.0
-            spread = SpreadBatchSampler(
+        if o.sampler == "all-clusters":
+            hardness_power = o.hardness_power if o.query == "hardest" else 0.0
+            spread = HardClusterSampler(
                 self.index,
                 self.batch_size,
                 o.class_power,
-                emphasis,
-                o.distinct,
+                hardness_power,
+                o.without_replacement,
                 self.step_size,
-                o.most_of_class,
-                o.hard_share,
+                o.max_class_fraction,
+                o.hard_fraction,
             )
             return Batch(spread.draw(generator))
-        sampler = ClusterBatchSampler(
+        sampler = ClusterSampler(
             self.index,
             o.clusters_per_batch,
             o.samples_per_cluster,
@@ -108,56 +108,60 @@ class CLMLE(Clustered):
             o.query,
         )
         part = sampler.draw(generator)
-        free = self.batch_size - len(part.rows)
+        free = self.batch_size - len(part.indices)
         if o.softmax_weight == 0 or free <= 0:
-            return Batch(part.rows, part)
-        even = balanced_rows(self.labels, free, generator)
-        return Batch(np.concatenate([part.rows, even]), part)
+            return Batch(part.indices, part)
+        even = balanced_indices(self.labels, free, generator)
+        return Batch(np.concatenate([part.indices, even]), part)
 
-    def class_shares(self) -> np.ndarray:
+    def class_proportions(self) -> np.ndarray:
         o = self.options
-        if o.batches != "spread":
-            return super().class_shares()
-        most = o.most_of_class if o.distinct else None
-        return class_shares(self.counts, o.class_power, self.step_size, most)
+        if o.sampler != "all-clusters":
+            return super().class_proportions()
+        most = o.max_class_fraction if o.without_replacement else None
+        return class_proportions(self.counts, o.class_power, self.step_size, most)
 
     # --- loss -------------------------------------------------------------------------------
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
         assert self.index is not None
-        part: ClusterBatch | None = batch.detail
+        part: ClusterBatch | None = batch.extra
         # Eq. 9 on the cluster part and the softmax on the rest, or both on a spread batch.
-        n = len(batch.rows) if part is None else len(part.rows)
-        first = 0 if part is None or n == len(batch.rows) else n
+        n = len(batch.indices) if part is None else len(part.indices)
+        first = 0 if part is None or n == len(batch.indices) else n
         total = outputs.features.sum() * 0
         parts: dict[str, torch.Tensor] = {}
-        each = torch.zeros(len(batch.rows), device=outputs.features.device)
+        each = torch.zeros(len(batch.indices), device=outputs.features.device)
         if o.softmax_weight:
             head = self.head_loss(outputs.logits[first:], outputs.labels[first:], batch)
             each[first:] += o.softmax_weight * head.detach()
             total = total + o.softmax_weight * head.mean()
             parts[PART[o.head_loss]] = head.mean().detach()
-        if o.embedding_weight and not self.waits:
+        if o.margin_weight and not self.waits:
             unit = F.normalize(outputs.features[:n].float(), dim=1)
-            margin = self.embedding_loss(unit, outputs.labels[:n], batch.rows[:n], part)
-            if o.costs:
+            margin = self.embedding_loss(unit, outputs.labels[:n], batch.indices[:n], part)
+            if o.class_weighting:
                 margin = margin * inverse_frequency_weights(outputs.labels[:n])
-            each[:n] += o.embedding_weight * margin.detach()
-            total = total + o.embedding_weight * margin.mean()
+            each[:n] += o.margin_weight * margin.detach()
+            total = total + o.margin_weight * margin.mean()
             parts["embedding"] = margin.mean().detach()
             if o.centroids != "batch":
-                clusters = self.index.assignment[batch.rows[:n]]
+                clusters = self.index.assignment[batch.indices[:n]]
                 self.index.move(clusters, unit.detach().cpu().numpy(), o.centroid_momentum)
         seen = slice(None) if part is None else slice(0, n)
-        self.index.record(batch.rows[seen], each[seen].double().cpu().numpy())
+        self.index.record(batch.indices[seen], each[seen].double().cpu().numpy())
         return Loss(total, parts)
 
     def head_loss(self, logits: torch.Tensor, labels: torch.Tensor, batch: Batch) -> torch.Tensor:
         """What the head loses on every sample, corrected for unevenly drawn classes, (B,)."""
         shares = None
-        if batch.detail is None and self.options.corrected:
-            shares = self.class_shares() if batch.shares is None else batch.shares
+        if batch.extra is None and self.options.logit_adjustment:
+            shares = (
+                self.class_proportions()
+                if batch.class_proportions is None
+                else batch.class_proportions
+            )
         return head_loss(logits.float(), labels, shares, self.options.head_loss)
 
     def embedding_loss(
@@ -175,7 +179,7 @@ class CLMLE(Clustered):
         # A copy: the index moves its own before the gradient is taken.
         stored = torch.tensor(self.index.centroids, device=device)
         if o.centroids == "local":
-            return local_margin_loss(
+            return retrieved_margin_loss(
                 unit,
                 labels,
                 stored,
@@ -184,7 +188,7 @@ class CLMLE(Clustered):
                 within.to(device),
                 scale=o.scale,
                 denominator=o.denominator,
-                n_others=o.n_others,
+                n_negative_clusters=o.n_negative_clusters,
                 within_weight=o.within_weight,
             )
         centroids = None
@@ -219,11 +223,11 @@ class CLMLE(Clustered):
         if o.between_margin is not None:
             between = o.between_margin
         else:
-            between = o.between_share * self.between_bound(dim)
+            between = o.between_margin_fraction * self.between_bound(dim)
         if o.within_margin is not None:
             within = np.full(len(self.counts), o.within_margin)
         else:
-            within = o.within_share * self.within_bounds()
+            within = o.within_margin_fraction * self.within_bounds()
         return between, torch.as_tensor(within, dtype=torch.float32)
 
     def between_bound(self, dim: int) -> float:
@@ -238,27 +242,27 @@ class CLMLE(Clustered):
         o = self.options
         if o.between_margin is not None:
             return []
-        return [replace(o, between_share=share) for share in (0.25, 0.125, 0.05)]
+        return [replace(o, between_margin_fraction=share) for share in (0.25, 0.125, 0.05)]
 
     # --- rule -------------------------------------------------------------------------------
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         """Centroids of the index as it is; what is open is chosen on validation data."""
         o = self.options
         rule = self.neighbors(train_features, validation)
-        if not (o.joint or o.offset):
+        if not (o.stack_head or o.calibration):
             return rule
-        return JointRule.fitted(rule, validation, with_head=o.joint)
+        return StackedClassifier.fitted(rule, validation, with_head=o.stack_head)
 
     def neighbors(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         """Nearest clusters, or training images, with N of the best balanced accuracy."""
         assert self.index is not None
         o = self.options
@@ -271,13 +275,13 @@ class CLMLE(Clustered):
             centroids /= self.index.sizes[:, None].astype(np.float32)
         between, within = self.margins(train_features.shape[1])
         margins = {"between_margin": between, "within_margin": [float(a) for a in within]}
-        rules: list[Rule] = []
+        rules: list[Classifier] = []
         for n in [o.n_neighbors] if o.n_neighbors else neighbor_grid(o.rule, len(centroids)):
             if o.rule == "k-nn":
-                rules.append(NeighborRule(unit, self.labels, min(n, len(unit)), self.n_classes))
+                rules.append(KNNClassifier(unit, self.labels, min(n, len(unit)), self.n_classes))
             else:
                 rules.append(
-                    NearestClusterRule(
+                    ClusterClassifier(
                         centroids,
                         self.index.classes,
                         min(n, len(centroids)),
@@ -287,18 +291,18 @@ class CLMLE(Clustered):
                         margins,
                     )
                 )
-        return rules[0] if len(rules) == 1 else best_rule(rules, validation)
+        return rules[0] if len(rules) == 1 else best_classifier(rules, validation)
 
 
-@register("clmle-printed")
-class CLMLEPrinted(CLMLE):
+@register("clmle-paper")
+class CLMLEPaper(CLMLE):
     """Eqs. 6 to 10 and Fig. 4 as printed."""
 
     title: ClassVar[str] = "CLMLE as printed"
     summary: ClassVar[str] = (
         "The paper to the letter: sums, no scale, planar margins, printed rule."
     )
-    Options: ClassVar[type] = CLMLEPrintedOptions
+    Options: ClassVar[type] = CLMLEPaperOptions
 
     def between_bound(self, dim: int) -> float:
         return float(margin_bounds(self.counts).between)

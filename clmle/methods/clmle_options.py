@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clmle.config import setting
 from clmle.errors import InputError
-from clmle.settings import setting
 
 
 @dataclass(frozen=True)
@@ -14,50 +14,52 @@ class CLMLEOptions:
 
     cluster_size: int = setting(200, "l, samples a cluster")
     min_clusters: int = setting(4, "clusters of a class that has fewer than l samples for each")
-    batches: str = setting(
-        "spread",
-        "one neighbourhood of clusters (as printed), or clusters of every class all over",
-        ("neighbourhood", "spread"),
+    sampler: str = setting(
+        "all-clusters",
+        "one neighborhood of clusters (as printed), or clusters of every class all over",
+        ("cluster-neighborhood", "all-clusters"),
     )
     query: str = setting(
         "hardest", "clusters with high cached losses are preferred, or not", ("hardest", "uniform")
     )
-    emphasis: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
-    hard_share: float = setting(
+    hardness_power: float = setting(2.0, "spread: clusters are drawn by their loss to this power")
+    hard_fraction: float = setting(
         0.5, "spread: the part of a class's places drawn by loss; the others go evenly over it"
     )
     class_power: float = setting(0.0, "spread: classes are drawn by their size to this power")
-    distinct: bool = setting(True, "spread: no image of a small class is twice in a batch")
-    most_of_class: float = setting(
+    without_replacement: bool = setting(
+        True, "spread: no image of a small class is twice in a batch"
+    )
+    max_class_fraction: float = setting(
         0.4, "distinct: the largest share of a class's images in one batch"
     )
-    clusters_per_batch: int = setting(12, "neighbourhood: M, the query cluster and its nearest")
-    samples_per_cluster: int = setting(10, "neighbourhood: samples of each cluster")
-    same_class_clusters: int = setting(6, "neighbourhood: how many of the M are of one class")
+    clusters_per_batch: int = setting(12, "neighborhood: M, the query cluster and its nearest")
+    samples_per_cluster: int = setting(10, "neighborhood: samples of each cluster")
+    same_class_clusters: int = setting(6, "neighborhood: how many of the M are of one class")
     centroids: str = setting(
         "local",
         "mu of Eq. 9: means of the batch; the index's; or its nearest to each sample",
         ("batch", "memory", "local"),
     )
-    n_others: int = setting(6, "local: clusters of other classes around each sample")
+    n_negative_clusters: int = setting(6, "local: clusters of other classes around each sample")
     centroid_momentum: float = setting(0.9, "of the index's centroids from step to step")
     scale: float = setting(8.0, "s, in exp(s f.mu)")
     denominator: str = setting("mean", "sum (as printed) or mean over clusters", ("sum", "mean"))
     normalize_centroids: bool = setting(True, "centroids of unit length in loss and rule")
     between_margin: float | None = setting(None, "a1; none takes a share of its bound")
-    between_share: float = setting(0.125, "a1 as a share of its largest feasible value")
+    between_margin_fraction: float = setting(0.125, "a1 as a share of its largest feasible value")
     within_margin: float | None = setting(None, "a2; none takes a share of each class's bound")
-    within_share: float = setting(0.25, "a2 as a share of its bound")
+    within_margin_fraction: float = setting(0.25, "a2 as a share of its bound")
     within_weight: float = setting(0.0, "weight of the within-class term of Eq. 9")
-    costs: bool = setting(True, "weigh samples by inverse class frequency in the batch")
-    embedding_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
-    readiness: float = setting(
+    class_weighting: bool = setting(True, "weigh samples by inverse class frequency in the batch")
+    margin_weight: float = setting(0.05, "weight of Eq. 9 beside the softmax term")
+    warmup_until: float = setting(
         0.1,
         "Eq. 9 waits until balanced accuracy on validation images has come this share of the way "
         "from chance to 1",
     )
     softmax_weight: float = setting(1.0, "weight of the head's own loss, on samples of all classes")
-    corrected: bool = setting(
+    logit_adjustment: bool = setting(
         True, "spread: the head's loss is corrected for the shares in which classes came"
     )
     head: str = setting(
@@ -77,27 +79,27 @@ class CLMLEOptions:
         ("printed", "mean", "per-class", "k-nn"),
     )
     n_neighbors: int = setting(3, "N, clusters retrieved at test time; 0 chooses on validation")
-    joint: bool = setting(True, "the head's log-odds are added, weighed on validation data")
-    offset: bool = setting(True, "offsets of the classes are fitted on validation data")
+    stack_head: bool = setting(True, "the head's log-odds are added, weighed on validation data")
+    calibration: bool = setting(True, "offsets of the classes are fitted on validation data")
 
 
 @dataclass(frozen=True)
-class CLMLEPrintedOptions(CLMLEOptions):
+class CLMLEPaperOptions(CLMLEOptions):
     """The paper to the letter; what it leaves open is the same as in the repaired recipe."""
 
     min_clusters: int = setting(1, "clusters of a class that has fewer than l samples for each")
-    hard_share: float = setting(
+    hard_fraction: float = setting(
         1.0, "spread: the part of a class's places drawn by loss; the others go evenly over it"
     )
-    most_of_class: float = setting(
+    max_class_fraction: float = setting(
         1.0, "distinct: the largest share of a class's images in one batch"
     )
-    batches: str = setting(
-        "neighbourhood",
-        "one neighbourhood of clusters (as printed), or clusters of every class all over",
-        ("neighbourhood", "spread"),
+    sampler: str = setting(
+        "cluster-neighborhood",
+        "one neighborhood of clusters (as printed), or clusters of every class all over",
+        ("cluster-neighborhood", "all-clusters"),
     )
-    samples_per_cluster: int = setting(20, "neighbourhood: samples of each cluster")
+    samples_per_cluster: int = setting(20, "neighborhood: samples of each cluster")
     centroids: str = setting(
         "batch",
         "mu of Eq. 9: means of the batch; the index's; or its nearest to each sample",
@@ -106,10 +108,10 @@ class CLMLEPrintedOptions(CLMLEOptions):
     scale: float = setting(1.0, "s, in exp(s f.mu); the paper has none")
     denominator: str = setting("sum", "sum (as printed) or mean over clusters", ("sum", "mean"))
     normalize_centroids: bool = setting(False, "centroids of unit length in loss and rule")
-    between_share: float = setting(0.25, "a1 as a share of its bound")
+    between_margin_fraction: float = setting(0.25, "a1 as a share of its bound")
     within_weight: float = setting(1.0, "weight of the within-class term of Eq. 9")
-    embedding_weight: float = setting(1.0, "weight of Eq. 9")
-    readiness: float = setting(
+    margin_weight: float = setting(1.0, "weight of Eq. 9")
+    warmup_until: float = setting(
         0.0,
         "Eq. 9 waits until balanced accuracy on validation images has come this share of the way "
         "from chance to 1",
@@ -121,8 +123,8 @@ class CLMLEPrintedOptions(CLMLEOptions):
         ("printed", "mean", "per-class", "k-nn"),
     )
     n_neighbors: int = setting(0, "N, clusters retrieved at test time; 0 chooses on validation")
-    joint: bool = setting(False, "the head's log-odds are added, weighed on validation data")
-    offset: bool = setting(False, "offsets of the classes are fitted on validation data")
+    stack_head: bool = setting(False, "the head's log-odds are added, weighed on validation data")
+    calibration: bool = setting(False, "offsets of the classes are fitted on validation data")
 
 
 def check_options(o: CLMLEOptions, batch_size: int) -> None:
@@ -140,21 +142,23 @@ def check_options(o: CLMLEOptions, batch_size: int) -> None:
     for name in ("scale", "head_scale"):
         if getattr(o, name) <= 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be above 0.")
-    for name in ("emphasis", "embedding_weight", "softmax_weight", "within_weight"):
+    for name in ("emphasis", "margin_weight", "softmax_weight", "within_weight"):
         if getattr(o, name) < 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")
-    if not 0 <= o.readiness <= 1:
-        raise InputError(f"readiness is {o.readiness}, but must be from 0 (never wait) to 1.")
-    if not 0 < o.most_of_class <= 1:
-        raise InputError(f"most_of_class is {o.most_of_class}, but must be above 0 and at most 1.")
-    if not 0 <= o.hard_share <= 1:
+    if not 0 <= o.warmup_until <= 1:
+        raise InputError(f"readiness is {o.warmup_until}, but must be from 0 (never wait) to 1.")
+    if not 0 < o.max_class_fraction <= 1:
         raise InputError(
-            f"hard_share is {o.hard_share}, but must be from 0 (no cluster is preferred) to 1."
+            f"max_class_fraction is {o.max_class_fraction}, but must be above 0 and at most 1."
+        )
+    if not 0 <= o.hard_fraction <= 1:
+        raise InputError(
+            f"hard_fraction is {o.hard_fraction}, but must be from 0 (no cluster is preferred) to 1."
         )
     if not 0 <= o.class_power <= 1:
         raise InputError(f"class_power is {o.class_power}, but must be from 0 (even) to 1.")
     fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size
-    if o.batches == "neighbourhood" and not fits:
+    if o.sampler == "cluster-neighborhood" and not fits:
         raise InputError(
             f"{o.clusters_per_batch} clusters of {o.samples_per_cluster} samples do not fit into "
             f"a batch of {batch_size}; lower one of them or raise batch_size."

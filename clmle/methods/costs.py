@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from clmle.config import setting
 from clmle.errors import InputError
 from clmle.methods.base import Outputs, register
 from clmle.methods.softmax import NoOptions, Softmax
-from clmle.settings import setting
 
 
 @register("cost-sensitive")
@@ -79,7 +79,7 @@ class EffectiveOptions:
     beta: float = setting(0.999, "how fast further samples of a class stop counting, in [0, 1)")
 
 
-@register("class-balanced")
+@register("class-balanced-loss")
 class ClassBalanced(CostSensitive):
     """Weights (1 - beta) / (1 - beta^L_c): inverse effective number of samples (Cui 2019)."""
 

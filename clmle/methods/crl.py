@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
+from clmle.config import setting
 from clmle.losses.crl import crl_loss, crl_weight
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
-from clmle.settings import setting
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
+from clmle.classifiers.base import Classifier, LinearClassifier, best_classifier, unit_rows
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.rules import LinearRule, Rule, best_rule, unit_rows
 from clmle.methods.softmax import Softmax
-from clmle.settings import setting
 
 
 class PlainFeatures(Softmax):
@@ -29,8 +29,8 @@ class PlainFeatures(Softmax):
 
 def logistic(
     features: np.ndarray, labels: np.ndarray, n_classes: int, name: str, balanced: bool = True
-) -> LinearRule:
-    """Logistic regression to convergence on standardised features, as a linear rule."""
+) -> LinearClassifier:
+    """Logistic regression to convergence on standardized features, as a linear rule."""
     from sklearn.linear_model import LogisticRegression
 
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
@@ -42,7 +42,7 @@ def logistic(
     if n_classes == 2:
         weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
     weights = weights / spread
-    return LinearRule(
+    return LinearClassifier(
         weights.astype(np.float32), (bias - weights @ mean).astype(np.float32), False, name
     )
 
@@ -54,11 +54,11 @@ class ClassifierRetraining(PlainFeatures):
     title: ClassVar[str] = "Decoupled: classifier re-training (cRT)"
     summary: ClassVar[str] = "Plain softmax features; the linear classifier is re-trained evenly."
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         return logistic(train_features, self.labels, self.n_classes, "classifier re-trained")
 
 
@@ -80,11 +80,11 @@ class Smote(PlainFeatures):
     summary: ClassVar[str] = "The classifier is re-trained with synthetic minority features."
     Options: ClassVar[type] = SmoteOptions
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         from imblearn.over_sampling import SMOTE
 
         k = min(self.options.neighbors, int(self.counts.min()) - 1)
@@ -103,46 +103,48 @@ class NearestClassMean(PlainFeatures):
     title: ClassVar[str] = "Nearest class mean"
     summary: ClassVar[str] = "Plain softmax features, judged by the nearest class mean."
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         means = class_means(unit_rows(train_features), self.labels, self.n_classes)
-        return LinearRule(unit_rows(means), np.zeros(self.n_classes, np.float32), True, "NCM")
+        return LinearClassifier(unit_rows(means), np.zeros(self.n_classes, np.float32), True, "NCM")
 
 
 @register("tau-norm")
 class TauNorm(Softmax):
     """Class weights divided by their length to the power tau, chosen on validation data."""
 
-    title: ClassVar[str] = "Decoupled: tau-normalised classifier"
+    title: ClassVar[str] = "Decoupled: tau-normalized classifier"
     summary: ClassVar[str] = "Plain softmax; its class weights are brought to similar lengths."
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
-        # Without bias: the length of a class's weights then holds what it has learnt of priors.
+        # Without bias: the length of a class's weights then holds what it has learned of priors.
         self.weights = nn.Linear(feature_dim, self.n_classes, bias=False)
-        self.own["classifier"] = self.weights
+        self.modules["classifier"] = self.weights
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         logits = self.weights(outputs.features)
         return super().loss(Outputs(outputs.features, logits, outputs.labels), batch)
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         weights = self.weights.weight.detach().float().cpu().numpy()
         lengths, bias = np.linalg.norm(weights, axis=1, keepdims=True), np.zeros(len(weights))
         rules = (
-            LinearRule(weights / lengths**tau, bias.astype(np.float32), False, f"tau {tau:.1f}")
+            LinearClassifier(
+                weights / lengths**tau, bias.astype(np.float32), False, f"tau {tau:.1f}"
+            )
             for tau in np.linspace(0, 2, 21)
         )
-        return best_rule(rules, validation)
+        return best_classifier(rules, validation)
 
 
 def class_means(features: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from clmle.classifiers.base import Classifier, LinearClassifier
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.decoupled import PlainFeatures, class_means
-from clmle.methods.rules import LinearRule, Rule
-from clmle.settings import setting
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class FeatureTransfer(PlainFeatures):
         self.memory = nn.Module()
         self.memory.register_buffer("means", torch.zeros(self.n_classes, feature_dim))
         self.memory.register_buffer("directions", torch.zeros(feature_dim, feature_dim))
-        self.own["classifier"], self.own["memory"] = self.linear, self.memory
+        self.modules["classifier"], self.modules["memory"] = self.linear, self.memory
         self.rare = self.counts < self.counts.mean()
 
     def start_round(
@@ -85,11 +85,11 @@ class FeatureTransfer(PlainFeatures):
         weight = self.options.weight
         return Loss(softmax + weight * (transferred + kept) / 2, parts)
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         weights = self.linear.weight.detach().float().cpu().numpy()
         bias = self.linear.bias.detach().float().cpu().numpy()
-        return LinearRule(weights, bias, False, "largest logit")
+        return LinearClassifier(weights, bias, False, "largest logit")

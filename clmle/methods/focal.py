@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import torch.nn.functional as F
 
+from clmle.config import setting
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
-from clmle.settings import setting
 
 
 @dataclass(frozen=True)

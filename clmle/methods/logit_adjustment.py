@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import torch.nn.functional as F
 
+from clmle.classifiers.base import Classifier, OffsetClassifier, log_softmax
+from clmle.classifiers.calibration import balanced_calibration
+from clmle.config import setting
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.calibration import balanced_calibration
-from clmle.methods.rules import OffsetRule, Rule, log_softmax
 from clmle.methods.softmax import NoOptions, Softmax
-from clmle.settings import setting
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class LogitAdjustment(Softmax):
     summary: ClassVar[str] = "Plain softmax; the log prior is taken off its logits at test time."
     Options: ClassVar[type] = TauOptions
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
-        return OffsetRule(-self.options.tau * np.log(self.counts / self.counts.sum()))
+    ) -> Classifier:
+        return OffsetClassifier(-self.options.tau * np.log(self.counts / self.counts.sum()))
 
 
 @register("threshold-moving")
@@ -64,17 +64,17 @@ class ThresholdMoving(Softmax):
     summary: ClassVar[str] = "Plain softmax; its thresholds are moved on validation data."
     Options: ClassVar[type] = NoOptions
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         _, logits, labels = validation
         weights, offset = balanced_calibration([log_softmax(logits)], labels)
-        return OffsetRule(offset / max(float(weights[0]), 1e-6))
+        return OffsetClassifier(offset / max(float(weights[0]), 1e-6))
 
 
-@register("over-sampling-threshold")
+@register("oversampling-threshold")
 class OverSamplingThreshold(ThresholdMoving):
     """Over-sampling and threshold moving together."""
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.methods.base import Batch, register
 from clmle.methods.softmax import Softmax
-from clmle.settings import setting
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MinorityAugmentation(Softmax):
             raise InputError(f"share is {options.share}, but must be from 0 to 1.")
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
-        chosen = np.flatnonzero(self.minority[self.labels[batch.rows]])
+        chosen = np.flatnonzero(self.minority[self.labels[batch.indices]])
         rng, strength = self.generator(step, 3), self.options.strength
         chosen = chosen[rng.random(len(chosen)) < self.options.share]
         if len(chosen) == 0:

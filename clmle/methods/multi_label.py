@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from clmle.classifiers.base import CLASSIFIERS, Classifier, stored_as
 from clmle.data.multilabel import MultiTask
 from clmle.methods.base import Batch, Loss, Method, Outputs
-from clmle.methods.clustered import Clustered, as_it_is
-from clmle.methods.many_heads import ManyHeads
-from clmle.methods.rules import RULES, Rule, stored_as
-from clmle.spread_batches import apportion
+from clmle.methods.cluster_method import ClusterMethod, as_it_is
+from clmle.methods.stacked_heads import StackedHeads
+from clmle.samplers.hard_cluster import apportion
 from clmle.threads import one_thread_each
 
 CLOSE = 0.05  # shares of classes that differ by less count as the same
@@ -35,7 +35,7 @@ class Shared:
 
     step: int
     query: int
-    own: Batch
+    query_batch: Batch
 
 
 class MultiLabel:
@@ -64,17 +64,17 @@ class MultiLabel:
             place[rows] = np.arange(len(rows))
             self.place.append(place)
         self.heads = [kind(options, one, batch_size, seed, feature_dim) for one in task.tasks]
-        self.own = nn.ModuleDict({str(a): head.own for a, head in enumerate(self.heads)})
+        self.modules = nn.ModuleDict({str(a): head.modules for a, head in enumerate(self.heads)})
         self.natural = np.stack([head.counts / head.counts.sum() for head in self.heads])
-        self.many: ManyHeads | None = None
+        self.many: StackedHeads | None = None
         self.uses_clusters = kind.uses_clusters
 
-    def hear(self, figures: Mapping[str, Any]) -> None:
+    def on_validation(self, metrics: Mapping[str, Any]) -> None:
         """Each head is told of its own attribute, from ``attributes`` by name."""
         for name, head in zip(self.attributes, self.heads, strict=True):
-            own = figures["attributes"].get(name)
+            own = metrics["attributes"].get(name)
             if own is not None:
-                head.hear(own)
+                head.on_validation(own)
 
     # --- options ------------------------------------------------------------------------
 
@@ -100,33 +100,33 @@ class MultiLabel:
 
     # --- batches and loss ---------------------------------------------------------------
 
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         query = step % len(self.heads)
-        own = self.heads[query].draw(step)
-        return Batch(self.known[query][own.rows], Shared(step, query, own))
+        own = self.heads[query].sample_batch(step)
+        return Batch(self.known[query][own.indices], Shared(step, query, own))
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
-        shared: Shared = batch.detail
-        return self.heads[shared.query].augment(images, shared.own, step)
+        shared: Shared = batch.extra
+        return self.heads[shared.query].augment(images, shared.query_batch, step)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         """Sum over the heads that learn something from the batch."""
-        shared: Shared = batch.detail
+        shared: Shared = batch.extra
         if self.many is not None:
-            places = np.stack([place[batch.rows] for place in self.place], axis=1)
+            places = np.stack([place[batch.indices] for place in self.place], axis=1)
             shares = self.natural.copy()
-            shares[shared.query] = self.heads[shared.query].class_shares()
+            shares[shared.query] = self.heads[shared.query].class_proportions()
             return self.many.loss(outputs, places, shares)
         losses = []
         for a, head in enumerate(self.heads):
-            mine, part = np.arange(len(batch.rows)), shared.own
+            mine, part = np.arange(len(batch.indices)), shared.query_batch
             if a != shared.query:
                 if not head.reads_any_batch:
                     continue
-                mine, drawn = self._seen(a, batch.rows, shared)
+                mine, drawn = self._seen(a, batch.indices, shared)
                 if len(mine) == 0:
                     continue
-                part = Batch(self.place[a][batch.rows[mine]], shares=drawn)
+                part = Batch(self.place[a][batch.indices[mine]], class_proportions=drawn)
             pick = torch.from_numpy(mine).to(outputs.features.device)
             seen = Outputs(
                 outputs.features[pick, a],
@@ -155,8 +155,8 @@ class MultiLabel:
         labels = self.labels[rows, a]
         known = np.flatnonzero(labels >= 0)
         head = self.heads[a]
-        wanted, natural = head.class_shares(), self.natural[a]
-        if head.corrects_shares:
+        wanted, natural = head.class_proportions(), self.natural[a]
+        if head.corrects_proportions:
             return known, natural
         if np.abs(wanted - natural).max() < CLOSE or len(np.unique(labels[known])) < 2:
             return known, None
@@ -179,7 +179,7 @@ class MultiLabel:
 
         # Clusters of one head have nothing to do with those of another; but processes that share
         # an index take their turns at every head's in the same order.
-        if all(isinstance(head, Clustered) and head.adopt is as_it_is for head in self.heads):
+        if all(isinstance(head, ClusterMethod) and head.adopt is as_it_is for head in self.heads):
             with one_thread_each(torch.get_num_threads()) as pool:
                 list(pool.map(start, range(len(self.heads))))
         else:
@@ -189,21 +189,23 @@ class MultiLabel:
 
     def _stack(self) -> None:
         """All heads as one, where their method can be."""
-        self.many = ManyHeads(self.heads) if ManyHeads.fit(self.heads) else None  # type: ignore[arg-type]
+        self.many = StackedHeads(self.heads) if StackedHeads.fit(self.heads) else None  # type: ignore[arg-type]
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         """The rule of every head, on the images of which its attribute is known."""
         features, logits, labels = validation
         rules = []
         for a, head in enumerate(self.heads):
             rows = labels[:, a] >= 0
             mine = train_features[self.known[a], a] if train_features.size else np.empty((0, 0))
-            rules.append(head.fit_rule(mine, (features[rows, a], logits[rows, a], labels[rows, a])))
-        return AttributeRules(rules)
+            rules.append(
+                head.fit_classifier(mine, (features[rows, a], logits[rows, a], labels[rows, a]))
+            )
+        return MultiLabelClassifier(rules)
 
     def assignment(self) -> np.ndarray | None:
         """Clusters of the first attribute, (n,), -1 where it is unknown; None without clusters."""
@@ -230,10 +232,10 @@ class MultiLabel:
 
 
 @stored_as("attributes")
-class AttributeRules(Rule):
+class MultiLabelClassifier(Classifier):
     """A rule for each attribute: z (n, A, d) and logits (n, A, 2) to scores (n, A, 2)."""
 
-    def __init__(self, rules: list[Rule]) -> None:
+    def __init__(self, rules: list[Classifier]) -> None:
         self.rules = rules
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -251,11 +253,11 @@ class AttributeRules(Rule):
         }
 
     @classmethod
-    def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Rule:
+    def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Classifier:
         rules = []
         for a, facts in enumerate(chosen["rules"]):
             own = dict(facts)
-            rules.append(RULES[own.pop("kind")].restored(_of(arrays, a), own))
+            rules.append(CLASSIFIERS[own.pop("kind")].restored(_of(arrays, a), own))
         return cls(rules)
 
 

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from clmle.classifiers.base import Classifier, LinearClassifier
+from clmle.config import setting
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.classifier_losses import ClassifierLoss
-from clmle.methods.rules import LinearRule, Rule
 from clmle.methods.softmax import Drawn
-from clmle.settings import setting
 
 
 def annealed(progress: float, least: float, first: float = 1000.0, speed: float = 3300.0) -> float:
@@ -37,7 +37,7 @@ class LSoftmaxOptions(Drawn):
     least_lambda: float = setting(5.0, "the plain cosine's weight beside the margin's at the end")
 
 
-class MultipliedAngle(ClassifierLoss):
+class AngularMultiplier(ClassifierLoss):
     """What both share: the mixed cosine of one's own class."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -57,7 +57,7 @@ class MultipliedAngle(ClassifierLoss):
 
 
 @register("l-softmax")
-class LSoftmax(MultipliedAngle):
+class LSoftmax(AngularMultiplier):
     """Liu, Wen, Yu, Yang: Large-Margin Softmax Loss (ICML 2016)."""
 
     title: ClassVar[str] = "L-Softmax"
@@ -75,14 +75,14 @@ class LSoftmax(MultipliedAngle):
         )
         return loss
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         # Its class weights have lengths of their own, which take part in its logits.
         weights = self.class_weights_found()
-        return LinearRule(weights, np.zeros(len(weights), np.float32), False, "largest logit")
+        return LinearClassifier(weights, np.zeros(len(weights), np.float32), False, "largest logit")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class SphereFaceOptions(LSoftmaxOptions):
 
 
 @register("sphereface")
-class SphereFace(MultipliedAngle):
+class SphereFace(AngularMultiplier):
     """Liu and others: SphereFace (CVPR 2017); Eq. 3 of the CLMLE paper."""
 
     title: ClassVar[str] = "A-Softmax (SphereFace)"

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from clmle.classifiers.base import Classifier, LinearClassifier, unit_rows
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.losses.adaface import adaface_logits
 from clmle.losses.balanced_contrastive import balanced_contrastive_loss
@@ -18,12 +20,10 @@ from clmle.losses.ldam import ldam_loss, ldam_margins
 from clmle.losses.noisy import noisy_logits
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.costs import effective_numbers
-from clmle.methods.rules import LinearRule, Rule, unit_rows
 from clmle.methods.softmax import Drawn, Softmax
-from clmle.settings import setting
 
 
-class OwnClassifier(Softmax):
+class ClassWeightsMethod(Softmax):
     """Class weights W (C, d) that a subclass's loss trains; judged by W f, or by the cosine."""
 
     Options: ClassVar[type] = Drawn
@@ -34,16 +34,16 @@ class OwnClassifier(Softmax):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         self.linear = nn.Linear(feature_dim, self.n_classes, bias=False)
-        self.own["classifier"] = self.linear
+        self.modules["classifier"] = self.linear
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         weights = self.linear.weight.detach().float().cpu().numpy()
         name = "largest cosine" if self.unit else "largest logit"
-        return LinearRule(
+        return LinearClassifier(
             unit_rows(weights) if self.unit else weights,
             np.zeros(self.n_classes, np.float32),
             self.unit,
@@ -59,7 +59,7 @@ class NoisyOptions(Drawn):
 
 
 @register("noisy-softmax")
-class NoisySoftmax(OwnClassifier):
+class NoisySoftmax(ClassWeightsMethod):
     """Chen, Deng, Du: Noisy Softmax (CVPR 2017)."""
 
     title: ClassVar[str] = "Noisy softmax"
@@ -68,13 +68,13 @@ class NoisySoftmax(OwnClassifier):
     Options: ClassVar[type] = NoisyOptions
     unit: ClassVar[bool] = False
 
-    def draw(self, step: int) -> Batch:
-        batch = super().draw(step)
-        noise = self.generator(step, 7).standard_normal(len(batch.rows)).astype(np.float32)
-        return Batch(batch.rows, noise)
+    def sample_batch(self, step: int) -> Batch:
+        batch = super().sample_batch(step)
+        noise = self.generator(step, 7).standard_normal(len(batch.indices)).astype(np.float32)
+        return Batch(batch.indices, noise)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        noise = self.per_class(batch.detail, outputs.features)
+        noise = self.per_class(batch.extra, outputs.features)
         logits = noisy_logits(
             outputs.features, self.linear.weight, outputs.labels, noise, self.options.alpha
         )
@@ -90,7 +90,7 @@ class CoCoOptions(Drawn):
 
 
 @register("coco")
-class CoCo(OwnClassifier):
+class CoCo(ClassWeightsMethod):
     """Liu, Li, Wang: CoCo loss, second version (2017)."""
 
     title: ClassVar[str] = "CoCo loss"
@@ -116,7 +116,7 @@ class NormStatistics(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("mean", "spread", "seen"):
+        for name in ("mean", "all-clusters", "seen"):
             self.register_buffer(name, torch.tensor(0.0))
 
     @torch.no_grad()
@@ -138,7 +138,7 @@ class AdaFaceOptions(Drawn):
 
 
 @register("adaface")
-class AdaFace(OwnClassifier):
+class AdaFace(ClassWeightsMethod):
     """Kim, Jain, Liu: AdaFace (CVPR 2022)."""
 
     title: ClassVar[str] = "AdaFace"
@@ -150,7 +150,7 @@ class AdaFace(OwnClassifier):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         self.norms = NormStatistics()
-        self.own["norms"] = self.norms
+        self.modules["norms"] = self.norms
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
@@ -174,7 +174,7 @@ class LDAMOptions:
 
 
 @register("ldam-drw")
-class LDAMDRW(OwnClassifier):
+class LDAMDRW(ClassWeightsMethod):
     """Cao, Wei, Gaidon, Arechiga, Ma: LDAM with deferred re-weighting (NeurIPS 2019)."""
 
     title: ClassVar[str] = "LDAM-DRW"
@@ -205,7 +205,7 @@ class BCLOptions:
 
 
 @register("balanced-contrastive")
-class BalancedContrastive(OwnClassifier):
+class BalancedContrastive(ClassWeightsMethod):
     """Zhu and others: Balanced Contrastive Learning (CVPR 2022), one view an image.
 
     The classifier's own unit weights serve as the class prototypes of the contrastive term.

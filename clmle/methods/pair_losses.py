@@ -9,12 +9,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from clmle.classifiers.base import Classifier, KNNClassifier, best_classifier
+from clmle.config import setting
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.decoupled import logistic
-from clmle.methods.rules import NeighborRule, Rule, best_rule
 from clmle.methods.softmax import Drawn, Softmax
-from clmle.settings import setting
 
 
 class PairLoss(Softmax):
@@ -45,14 +45,14 @@ class PairLoss(Softmax):
     def needs_train_features(self) -> bool:
         return True
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         ks = (min(k, len(self.labels)) for k in (1, 5, 15, 31))
-        rules = (NeighborRule(train_features, self.labels, k, self.n_classes) for k in ks)
-        return best_rule(rules, validation)
+        rules = (KNNClassifier(train_features, self.labels, k, self.n_classes) for k in ks)
+        return best_classifier(rules, validation)
 
 
 @dataclass(frozen=True)
@@ -158,11 +158,11 @@ class SupCon(PairLoss):
 
         return SupConLoss(self.options.temperature)
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
+    ) -> Classifier:
         return logistic(train_features, self.labels, self.n_classes, "linear on frozen features")
 
 
@@ -196,9 +196,9 @@ class Contrastive(PairLoss):
     def needs_train_features(self) -> bool:
         return False
 
-    def fit_rule(
+    def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Rule:
-        return Softmax.fit_rule(self, train_features, validation)
+    ) -> Classifier:
+        return Softmax.fit_classifier(self, train_features, validation)

@@ -1,4 +1,4 @@
-"""Re-sampling: over-sampling the minority, down-sampling the majority."""
+"""Re-sampling: oversampling the minority, undersampling the majority."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 from clmle.methods.base import Batch, register
-from clmle.methods.sampling import even_shares, shuffled_rows
 from clmle.methods.softmax import Softmax
+from clmle.samplers.class_balanced import balanced_proportions, shuffled_indices
 
 
-@register("over-sampling")
+@register("oversampling")
 class OverSampling(Softmax):
     """Cross-entropy on batches drawn evenly over classes."""
 
@@ -20,20 +20,20 @@ class OverSampling(Softmax):
     sampling: ClassVar[str] = "even"
 
 
-@register("down-sampling")
+@register("undersampling")
 class DownSampling(Softmax):
     """Cross-entropy on as many samples of every class as the smallest has, drawn once."""
 
     title: ClassVar[str] = "Down-sampling"
     summary: ClassVar[str] = "Cross-entropy on a random subset with as many samples of every class."
 
-    def class_shares(self) -> np.ndarray:
-        return even_shares(self.counts)
+    def class_proportions(self) -> np.ndarray:
+        return balanced_proportions(self.counts)
 
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         from imblearn.under_sampling import RandomUnderSampler
 
         sampler = RandomUnderSampler(random_state=self.seed)
         sampler.fit_resample(np.zeros((len(self.labels), 1)), self.labels)
         kept = np.sort(sampler.sample_indices_)
-        return Batch(kept[shuffled_rows(len(kept), self.batch_size, step, self.seed)])
+        return Batch(kept[shuffled_indices(len(kept), self.batch_size, step, self.seed)])

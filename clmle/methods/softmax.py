@@ -9,9 +9,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from clmle.config import setting
 from clmle.methods.base import Batch, Loss, Method, Outputs, register
-from clmle.methods.sampling import SAMPLINGS, drawn_rows, even_shares
-from clmle.settings import setting
+from clmle.samplers.class_balanced import SAMPLINGS, balanced_proportions, sample_indices
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Softmax(Method):
     Options: ClassVar[type] = NoOptions
     sampling: ClassVar[str] = "natural"
 
-    def draw(self, step: int) -> Batch:
+    def sample_batch(self, step: int) -> Batch:
         sampling = getattr(self.options, "sampling", self.sampling)
-        return Batch(drawn_rows(sampling, self.labels, self.batch_size, step, self.seed))
+        return Batch(sample_indices(sampling, self.labels, self.batch_size, step, self.seed))
 
-    def class_shares(self) -> np.ndarray:
+    def class_proportions(self) -> np.ndarray:
         if getattr(self.options, "sampling", self.sampling) == "natural":
-            return super().class_shares()
-        return even_shares(self.counts)
+            return super().class_proportions()
+        return balanced_proportions(self.counts)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = F.cross_entropy(outputs.logits, outputs.labels, weight=self.class_weights(outputs))

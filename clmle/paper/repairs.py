@@ -67,25 +67,25 @@ REPAIRS = (
         "Section 3.3",
         r"\begin{gathered}\text{batch}=\{m_1\}\;\cup\\"
         r"\text{the }M-1\text{ nearest clusters of }m_1\end{gathered}",
-        "Every batch shows one small neighbourhood of a large class. The rest of that class "
+        "Every batch shows one small neighborhood of a large class. The rest of that class "
         "drifts meanwhile, until nearly all is judged as the majority.",
         r"\begin{gathered}\Pr(m)\propto(\text{mean cached loss of }m)^2,\\"
         r"m\in\text{all clusters}\end{gathered}",
         "A batch is spread over all clusters, hard ones more often, with a softmax on the same "
         "samples beside Eq. 9.",
-        ('batches="neighbourhood"', 'batches="spread"'),
-        ("recipe", "one neighbourhood a batch"),
+        ('sampler="cluster-neighborhood"', 'sampler="all-clusters"'),
+        ("recipe", "one neighborhood a batch"),
     ),
     Repair(
         "Half of a large class evenly",
         "Section 3.3",
         r"\text{the query is the hardest cluster}",
-        "Where nearly all is learnt, one cluster holds nearly all of the loss and fills the places "
+        "Where nearly all is learned, one cluster holds nearly all of the loss and fills the places "
         "of its class. What it does not show is lost within a few steps.",
         r"\Pr(i)=\tfrac12\,\Pr\nolimits_{\text{hard}}(i)+\tfrac12\,\frac1{L_c}",
         "Half of the places of a class above the mean size go to hard clusters, half evenly over "
         "the class.",
-        ("hard_share=1", "hard_share=0.5"),
+        ("hard_fraction=1", "hard_fraction=0.5"),
         ("hard-share", "all places by loss"),
     ),
     Repair(
@@ -93,11 +93,11 @@ REPAIRS = (
         "Section 3.3",
         r"\begin{gathered}20\text{ samples of each cluster,}\\"
         r"\text{whatever its size}\end{gathered}",
-        "A class of a few dozen images is shown thousands of times and learnt by heart.",
+        "A class of a few dozen images is shown thousands of times and learned by heart.",
         r"\text{places of class }c\text{ in a batch}\le 0.4\,L_c",
         "A batch holds at most two fifths of a class's images, from the first step on; logits are "
         "corrected for classes that are not drawn evenly.",
-        ("distinct=False, most_of_class=1", "distinct=True, most_of_class=0.4"),
+        ("distinct=False, max_class_fraction=1", "distinct=True, max_class_fraction=0.4"),
         ("recipe", "rare images twice in a batch"),
     ),
     Repair(
@@ -107,14 +107,14 @@ REPAIRS = (
         "Alone, or at the weight of the softmax, Eq. 9 learns the few by heart.",
         r"J=J_{\text{softmax}}+0.05\,J_{\text{Eq. 9}}",
         "Eq. 9 stands at a twentieth of the weight of a softmax on the same samples.",
-        ("embedding_weight=1, softmax_weight=0", "embedding_weight=0.05, softmax_weight=1"),
+        ("margin_weight=1, softmax_weight=0", "margin_weight=0.05, softmax_weight=1"),
         ("recipe", "Eq. 9 ten times heavier"),
     ),
     Repair(
         "Eq. 9 waits for features that tell the classes",
         "Section 3.2",
         r"J_{\text{Eq. 9}}\text{ from the first clusters on}",
-        "Where prior features do not tell the classes, neighbours of another class are any, and "
+        "Where prior features do not tell the classes, neighbors of another class are any, and "
         "pushing them apart keeps the features from what there is to learn.",
         r"J_{\text{Eq. 9}}\text{ once }\frac{A-1/C}{1-1/C}\ge 0.1",
         "Eq. 9 begins when balanced accuracy A on validation images has come a tenth of the way "
@@ -154,8 +154,8 @@ REPAIRS = (
         r"\hat c=\arg\max_c\left(w^\top[\text{score}_c,\,\text{log-odds}_c]+b_c\right)",
         "The rule's scores and the head's log-odds are weighed, and offsets of the classes fitted, "
         "by class-balanced logistic regression on validation images.",
-        ("joint=False, offset=False", "joint=True, offset=True"),
+        ("stack_head=False, calibration=False", "stack_head=True, calibration=True"),
         ("recipe", "no offsets"),
     ),
 )
-ALL_AT_ONCE = ("recipe", "clmle-printed")  # the study and variant with none of the repairs
+ALL_AT_ONCE = ("recipe", "clmle-paper")  # the study and variant with none of the repairs

@@ -1,22 +1,22 @@
 """Training: one engine for every method."""
 
-from clmle.training.engine import train
-from clmle.training.judgement import Judgement, judge
-from clmle.training.kinds import shown_of
+from clmle.training.explain import Explanation, explain
+from clmle.training.factory import embedding_task_of
 from clmle.training.model import EmbeddingModel, evaluate, load_model
-from clmle.training.prepare import load_data, prepare, settings_from_dict
+from clmle.training.prepare import config_from_dict, load_data, prepare
 from clmle.training.reporting import Stopped
+from clmle.training.trainer import train
 
 __all__ = [
     "EmbeddingModel",
-    "Judgement",
+    "Explanation",
     "Stopped",
+    "config_from_dict",
+    "embedding_task_of",
     "evaluate",
-    "judge",
+    "explain",
     "load_data",
     "load_model",
     "prepare",
-    "settings_from_dict",
-    "shown_of",
     "train",
 ]

@@ -74,7 +74,7 @@ def take(
         "network": network.state_dict(),
         "optimizer": optimizer_tensors(optimizer),
         "method": method.state(),
-        "own": method.own.state_dict(),
+        "own": method.modules.state_dict(),
     }
     return {group: {k: v.clone() for k, v in tensors.items()} for group, tensors in groups.items()}
 
@@ -91,4 +91,4 @@ def put_back(
     momentum = {k: v.clone() for k, v in groups.get("optimizer", {}).items()}
     restore_optimizer(optimizer, momentum)
     method.load_state(groups.get("method", {}))
-    method.own.load_state_dict(groups.get("own", {}))
+    method.modules.load_state_dict(groups.get("own", {}))

@@ -3,9 +3,9 @@
 A :class:`World` is one process, for which there is nothing to agree on. A :class:`Group` is one of
 several that ``torchrun`` has started. The engine talks to either in the same words:
 
-* every process draws a share of each step's batch (:meth:`World.number`, :meth:`World.made`);
-* DistributedDataParallel means the gradients (:meth:`World.learner`);
-* clusters, cached losses and running statistics are made the same after it (:meth:`World.settle`);
+* every process draws a share of each step's batch (:meth:`World.number`, :meth:`World.shard_method`);
+* DistributedDataParallel means the gradients (:meth:`World.wrap_ddp`);
+* clusters, cached losses and running statistics are made the same after it (:meth:`World.sync_state`);
 * what is decided (scores, the best round, a stop, an error) is decided for all.
 
 Tensors on a GPU travel by NCCL, all else by gloo; nothing is pickled.
@@ -30,12 +30,12 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from clmle.config import TrainConfig
+from clmle.distributed_index import DistributedIndex
 from clmle.errors import InputError
 from clmle.methods import Loss, Method
-from clmle.methods.clustered import Clustered
+from clmle.methods.cluster_method import ClusterMethod
 from clmle.methods.multi_label import MultiLabel
-from clmle.settings import TrainSettings
-from clmle.shared_index import SharedIndex
 from clmle.training.network import pick_device
 from clmle.training.reporting import Stopped
 
@@ -51,7 +51,7 @@ class World:
     size = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process decides, and writes the run folder."""
         return self.rank == 0
 
@@ -63,33 +63,33 @@ class World:
         """Number of this process's draw in ``step``: no other process or step has it."""
         return step * self.size + self.rank
 
-    def made(self, make: Callable[[TrainSettings], T], train: TrainSettings) -> T:
+    def shard_method(self, make: Callable[[TrainConfig], T], train: TrainConfig) -> T:
         """The method that ``make`` makes, which draws this process's share of a batch."""
         return make(train)
 
-    def learner(self, network: nn.Module, own: nn.Module) -> Learner:
+    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Learner:
         """What computes a loss so that its gradients are those of all processes, meaned."""
         return lambda work: work()
 
-    def settle(self, method: Method | MultiLabel, network: nn.Module) -> None:
+    def sync_state(self, method: Method | MultiLabel, network: nn.Module) -> None:
         """Make index and running statistics of all processes the same after their own work."""
 
-    def portion(self, n: int, batch_size: int) -> tuple[slice, int]:
+    def shard(self, n: int, batch_size: int) -> tuple[slice, int]:
         """This process's part of ``n`` rows, in whole batches, and how many batches all make."""
         batches = -(-n // batch_size)
         each = -(-batches // self.size)
         first = min(n, self.rank * each * batch_size)
         return slice(first, min(n, first + each * batch_size)), each
 
-    def joined(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
+    def gather_rows(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
         """The ``n`` rows of which every process holds its :meth:`portion`."""
         return part
 
-    def first(self, work: Callable[[], T]) -> T:
+    def broadcast_from_main(self, work: Callable[[], T]) -> T:
         """What ``work`` (values that JSON can hold) returns on the first process, for all."""
         return work()
 
-    def any(self, asked: bool) -> bool:
+    def any_process(self, asked: bool) -> bool:
         """Whether any process says so."""
         return asked
 
@@ -98,7 +98,7 @@ class World:
         return dict(values)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def raise_together(self) -> Iterator[None]:
         """An InputError or a stop of one process inside is raised by all at its end."""
         yield
 
@@ -140,7 +140,7 @@ class Group(World):
             torch.cuda.set_device(self.local_rank)
         return pick_device(name)
 
-    def made(self, make: Callable[[TrainSettings], T], train: TrainSettings) -> T:
+    def shard_method(self, make: Callable[[TrainConfig], T], train: TrainConfig) -> T:
         whole = train.batch_size
         if whole % self.size:
             raise InputError(
@@ -157,13 +157,13 @@ class Group(World):
             ) from error
         for turn, head in enumerate(heads_of(method)):
             head.step_size = whole
-            if isinstance(head, Clustered):
-                head.adopt = partial(SharedIndex.of, rank=self.rank, size=self.size, turn=turn)
+            if isinstance(head, ClusterMethod):
+                head.adopt = partial(DistributedIndex.of, rank=self.rank, size=self.size, turn=turn)
         return method
 
     # --- a step -------------------------------------------------------------------------
 
-    def learner(self, network: nn.Module, own: nn.Module) -> Learner:
+    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Learner:
         # Losses of some methods leave out the head, or weights that only some batches need.
         parallel = nn.parallel.DistributedDataParallel(
             _Weights([*network.parameters(), *own.parameters()]), find_unused_parameters=True
@@ -175,26 +175,26 @@ class Group(World):
 
         return learn
 
-    def settle(self, method: Method | MultiLabel, network: nn.Module) -> None:
+    def sync_state(self, method: Method | MultiLabel, network: nn.Module) -> None:
         indices = {
             str(a): head.index
             for a, head in enumerate(heads_of(method))
-            if isinstance(head, Clustered) and isinstance(head.index, SharedIndex)
+            if isinstance(head, ClusterMethod) and isinstance(head.index, DistributedIndex)
         }
         if indices:
-            told = self.gather(
+            gathered = self.gather(
                 {
                     f"{a}.{name}": array
                     for a, index in indices.items()
-                    for name, array in index.told().items()
+                    for name, array in index.changes().items()
                 }
             )
             for a, index in indices.items():
-                index.hear([_of(news, a) for news in told])
-        self._mean_buffers([*network.buffers(), *method.own.buffers()])
+                index.merge([_of(news, a) for news in gathered])
+        self._mean_buffers([*network.buffers(), *method.modules.buffers()])
 
     def _mean_buffers(self, buffers: list[torch.Tensor]) -> None:
-        """Running statistics (of batch normalisation, of centres) become their means."""
+        """Running statistics (of batch normalization, of centers) become their means."""
         floats = [b for b in buffers if b.is_floating_point()]
         if not floats:
             return
@@ -206,9 +206,9 @@ class Group(World):
 
     # --- what all know ------------------------------------------------------------------
 
-    def joined(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
+    def gather_rows(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
         whole = np.empty((n, *part.shape[1:]), dtype=part.dtype)
-        each = self.portion(n, batch_size)[1] * batch_size
+        each = self.shard(n, batch_size)[1] * batch_size
         whole[self.rank * each : (self.rank + 1) * each] = part
         for rank in range(self.size):
             rows = torch.from_numpy(whole[rank * each : (rank + 1) * each])
@@ -216,42 +216,44 @@ class Group(World):
                 dist.broadcast(rows, rank)
         return whole
 
-    def first(self, work: Callable[[], T]) -> T:
+    def broadcast_from_main(self, work: Callable[[], T]) -> T:
         values: list[T] = []
-        with self.together():
-            if self.leads:
+        with self.raise_together():
+            if self.is_main:
                 values.append(work())
-        told = self._gather_bytes(json.dumps(values).encode())[0]
-        return values[0] if self.leads else json.loads(told)[0]
+        gathered = self._gather_bytes(json.dumps(values).encode())[0]
+        return values[0] if self.is_main else json.loads(gathered)[0]
 
-    def any(self, asked: bool) -> bool:
+    def any_process(self, asked: bool) -> bool:
         flag = torch.tensor([int(asked)])
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
 
     def mean(self, values: Mapping[str, float]) -> dict[str, float]:
-        told = [json.loads(t) for t in self._gather_bytes(json.dumps(dict(values)).encode())]
-        names = dict.fromkeys(name for one in told for name in one)
-        return {name: float(np.mean([one[name] for one in told if name in one])) for name in names}
+        gathered = [json.loads(t) for t in self._gather_bytes(json.dumps(dict(values)).encode())]
+        names = dict.fromkeys(name for one in gathered for name in one)
+        return {
+            name: float(np.mean([one[name] for one in gathered if name in one])) for name in names
+        }
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def raise_together(self) -> Iterator[None]:
         trouble: InputError | Stopped | None = None
         try:
             yield
         except (InputError, Stopped) as error:
             trouble = error
         mine = {} if trouble is None else {type(trouble).__name__: str(trouble)}
-        told = [json.loads(t) for t in self._gather_bytes(json.dumps(mine).encode())]
+        gathered = [json.loads(t) for t in self._gather_bytes(json.dumps(mine).encode())]
         if trouble is not None:
             raise trouble
-        for one in filter(None, told):
+        for one in filter(None, gathered):
             raise Stopped if "Stopped" in one else InputError(next(iter(one.values())))
 
     def first_on_machine(self, work: Callable[[], T]) -> T:
         values: list[T] = []
         for turn in (True, False):
-            with self.together():
+            with self.raise_together():
                 if (self.local_rank == 0) is turn:
                     values.append(work())
         return values[0]
@@ -364,7 +366,7 @@ def leave(world: World, code: int = 0) -> None:
     that outlives Python's own end would abort it, which torchrun takes for a failed run.
     """
     if world.size > 1:
-        world.any(False)
+        world.any_process(False)
         dist.destroy_process_group()
         sys.stdout.flush()
         sys.stderr.flush()

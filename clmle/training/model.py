@@ -9,11 +9,11 @@ import numpy as np
 from clmle.errors import InputError
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors
+from clmle.training.factory import metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.kinds import figures_of
 from clmle.training.network import MultiNetwork, Network, extract, pick_device
-from clmle.training.prepare import prepare, settings_from_dict
-from clmle.training.rules import load_rule
+from clmle.training.prepare import config_from_dict, prepare
+from clmle.training.stored_classifier import load_classifier
 
 
 class EmbeddingModel:
@@ -22,13 +22,13 @@ class EmbeddingModel:
     def __init__(self, run: RunFolder, device: str = "auto") -> None:
         if not run.model_path.exists():
             raise InputError(f"Run {run.name} has no weights yet; wait for its first round.")
-        settings = settings_from_dict(run.settings())
+        config = config_from_dict(run.config())
         groups, facts = load_tensors(run.model_path)
         weights = groups.get("network", {})
         channels = next((w.shape[1] for w in weights.values() if w.dim() == 4), None)
         if channels is None or "head.bias" not in weights or not isinstance(facts, dict):
             raise InputError(f"{run.model_path} holds no network of a run; restore it.")
-        side = settings.data.image_size
+        side = config.data.image_size
         self.device = pick_device(device)
         # Runs of earlier versions do not say; their images were square.
         height, width, depth = facts.get("image_shape", (side, side, channels))
@@ -37,10 +37,10 @@ class EmbeddingModel:
         bias = weights["head.bias"]
         kind = MultiNetwork if bias.dim() == 2 else Network
         self.network = kind(
-            settings.train.backbone,
+            config.train.backbone,
             channels,
             self.image_shape[:2],
-            settings.train.feature_dim,
+            config.train.feature_dim,
             len(bias),
             float(weights["head.scale"]) if "head.scale" in weights else None,
         ).to(self.device)
@@ -48,9 +48,9 @@ class EmbeddingModel:
             self.network.load_state_dict(weights)
         except RuntimeError as error:
             raise InputError(
-                f"{run.model_path} holds another network than settings.json names; restore either."
+                f"{run.model_path} holds another network than config.json names; restore either."
             ) from error
-        self.rule = load_rule(run, facts)
+        self.rule = load_classifier(run, facts)
 
     def embed(self, images: np.ndarray) -> np.ndarray:
         """Unit features (n, d), of several attributes (n, A, d), of images (n, H, W, C) uint8."""
@@ -71,7 +71,7 @@ class EmbeddingModel:
             )
         if images.shape[1:] != self.image_shape:
             raise InputError(
-                f"images are {images.shape[1:]}, but the run learnt from {self.image_shape}: "
+                f"images are {images.shape[1:]}, but the run learned from {self.image_shape}: "
                 "height, width, channels."
             )
         return extract(self.network, ImageSource(images, self.device), np.arange(len(images)))
@@ -84,8 +84,8 @@ def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
 
 def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
     """Figures of a run on a split of its own data, computed anew."""
-    _, task = prepare(settings_from_dict(run.settings()))
+    _, task = prepare(config_from_dict(run.config()))
     rows = task.rows(split)
     model = load_model(run)
     scores = model.rule.scores(*model._outputs(task.images[rows]))
-    return figures_of(task, rows, scores)
+    return metrics_of(task, rows, scores)

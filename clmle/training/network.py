@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.backbones import Size, build_backbone
 from clmle.errors import InputError
-from clmle.training.heads import Head, Heads
+from clmle.models import Size, build_backbone
+from clmle.models.heads import Head, Heads
 from clmle.training.images import ImageSource
 
 TRUNK_DIM = 160  # what all heads of many attributes start from, as wide as DeepID2's last layer

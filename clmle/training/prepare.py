@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from clmle.config import Config, DataConfig, TrainConfig, check_bounds, parse, several
 from clmle.data import dataset_names, imbalance, load_dataset
 from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
 from clmle.methods import get_method
-from clmle.settings import DataSettings, Settings, TrainSettings, check_bounds, parse, several
 
 Progress = Callable[[int, int], None]
 
 
-def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = None) -> Dataset:
+def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None) -> Dataset:
     """The data set that ``data`` names, rendered or read first where need be.
 
     Where ``data.split`` is -1, ``seed`` of the run takes its place: it draws the split, and of
@@ -37,15 +37,13 @@ def load_data(data: DataSettings, seed: int = 0, progress: Progress | None = Non
     return load_dataset(data.dataset, **options)
 
 
-def prepare(
-    settings: Settings, progress: Progress | None = None
-) -> tuple[Dataset, Task | MultiTask]:
+def prepare(config: Config, progress: Progress | None = None) -> tuple[Dataset, Task | MultiTask]:
     """The data set and the task of a run: one target, or several attributes together."""
-    dataset = load_data(settings.data, settings.train.seed, progress)
-    return dataset, make_task(dataset, settings.data, settings.train.seed)
+    dataset = load_data(config.data, config.train.seed, progress)
+    return dataset, make_task(dataset, config.data, config.train.seed)
 
 
-def make_task(dataset: Dataset, data: DataSettings, seed: int = 0) -> Task | MultiTask:
+def make_task(dataset: Dataset, data: DataConfig, seed: int = 0) -> Task | MultiTask:
     """What ``data`` asks of a data set that is there: its target or attributes, thinned or not."""
     names = several(data.attribute)
     if names is None:
@@ -60,24 +58,26 @@ def make_task(dataset: Dataset, data: DataSettings, seed: int = 0) -> Task | Mul
     return multi_task(dataset, names)
 
 
-def check_budget(train: TrainSettings) -> None:
+def check_budget(train: TrainConfig) -> None:
     """One sentence for the first number of the budget that no run could use."""
     check_bounds(train)
     if not train.learning_rate > 0:
         raise InputError(f"learning_rate is {train.learning_rate}, but must be above 0.")
-    if not train.clip >= 0:
-        raise InputError(f"clip is {train.clip}, but must be above 0, or 0 to clip nothing.")
+    if not train.grad_clip_norm >= 0:
+        raise InputError(
+            f"clip is {train.grad_clip_norm}, but must be above 0, or 0 to clip nothing."
+        )
 
 
-def settings_from_dict(values: dict[str, Any]) -> Settings:
-    """The settings tree of ``values`` (as in settings.json or a config file), checked."""
+def config_from_dict(values: dict[str, Any]) -> Config:
+    """The settings tree of ``values`` (as in config.json or a config file), checked."""
     if not isinstance(values, Mapping):
         raise InputError(f"Settings must hold the parts data, train and options, not {values!r}.")
-    parse(Settings, dict.fromkeys(set(values) - {"method", "options", "data", "train"}), "settings")
-    method = values.get("method", Settings.method)
+    parse(Config, dict.fromkeys(set(values) - {"method", "options", "data", "train"}), "config")
+    method = values.get("method", Config.method)
     options = parse(get_method(method).Options, values.get("options") or {}, method)
-    data = parse(DataSettings, values.get("data") or {}, "data")
-    train = parse(TrainSettings, values.get("train") or {}, "train")
+    data = parse(DataConfig, values.get("data") or {}, "data")
+    train = parse(TrainConfig, values.get("train") or {}, "train")
     check_bounds(data)
     check_budget(train)
-    return Settings(method, options, data, train)
+    return Config(method, options, data, train)

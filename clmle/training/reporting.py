@@ -34,7 +34,7 @@ class Reporter:
         self.began = time.monotonic()
         self.first_step = 0
         self.stepping_since: float | None = None
-        self.told = 0.0
+        self.quoted = 0.0
 
     def resume(self, seconds: float, step: int) -> None:
         """Earlier processes took ``seconds`` and came to ``step``."""
@@ -74,7 +74,7 @@ class Reporter:
             "message": message,
         }
         self.run.write_status(**status)
-        self.told = time.monotonic()
+        self.quoted = time.monotonic()
         if self.report is not None:
             self.report(status)
 
@@ -89,7 +89,7 @@ class StopSignals:
     def __enter__(self) -> None:
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
-                self.kept[number] = signal.signal(number, lambda *_: self.run.ask_to_stop())
+                self.kept[number] = signal.signal(number, lambda *_: self.run.request_stop())
         except ValueError:  # not the main thread
             self.kept = {}
 

@@ -3,7 +3,7 @@
 from app.widgets.figure import BESIDE, drawn_points, fit
 from clmle import figures
 
-LONG = "over-sampling-threshold (leaderboard)"
+LONG = "oversampling-threshold (leaderboard)"
 
 
 def board(names):

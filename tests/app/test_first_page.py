@@ -5,7 +5,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from app.widgets import warm
+from app.widgets import preload
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = ("torch", "pandas", "sklearn", "scipy")
@@ -15,7 +15,7 @@ def test_the_first_page_loads_none_of_the_heavy_libraries():
     code = (
         "import sys; sys.path.insert(0, '.');"
         "import streamlit.web.bootstrap;"
-        "import app.widgets.uploads, app.widgets.warm, app.widgets.guard, app.widgets.live;"
+        "import app.widgets.uploads, app.widgets.preload, app.widgets.error_display, app.widgets.live_curves;"
         "from app.widgets.runs import all_runs; all_runs();"
         f"print([name for name in {SLOW} if name in sys.modules])"
     )
@@ -28,9 +28,9 @@ def test_they_are_loaded_behind_it(monkeypatch):
     monkeypatch.setattr(warm, "import_module", loaded.append)
     monkeypatch.setattr(warm, "BREATH", 0)
     monkeypatch.setattr(warm, "DRAWN", 0)
-    monkeypatch.setattr(warm.gc, "freeze", lambda: loaded.append("frozen"))
-    warm._load()
-    assert loaded == [*warm.LIBRARIES, "frozen"]
+    monkeypatch.setattr(preload.gc, "freeze", lambda: loaded.append("frozen"))
+    preload._load()
+    assert loaded == [*preload.LIBRARIES, "frozen"]
 
 
 def test_no_page_ends_with_a_collection_of_everything():

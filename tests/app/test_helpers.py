@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from app.widgets import helpers, presence
-from clmle.processes import birth
+from app.widgets import background_tasks
+from clmle.jobs.process import birth
 
 PARENT = (
     "import subprocess, sys, time;"
@@ -38,7 +38,7 @@ def world(monkeypatch):
     tabs = {"now": "a", "open": {"a", "b"}}
     monkeypatch.setattr(presence, "this_session", lambda: tabs["now"])
     monkeypatch.setattr(presence, "connected", lambda session: session in tabs["open"])
-    found = helpers.Helpers()
+    found = background_tasks.Helpers()
     yield found, tabs
     found.end_all()
 

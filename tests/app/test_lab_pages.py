@@ -6,12 +6,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.widgets.table import latex
-from clmle.experiments.background import BackgroundStudy
-from clmle.experiments.page.study import read_study
-from clmle.experiments.pictures import study_table
-from clmle.experiments.request import Request
-from clmle.experiments.worth import worth
 from clmle.files import runs_dir
+from clmle.studies.background import BackgroundStudy
+from clmle.studies.request import Request
+from clmle.studies.study_figures import study_table
+from clmle.studies.worth import worth
+from tools.report.study import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "docs" / "results"
@@ -77,7 +77,7 @@ def test_start_hands_over_what_the_form_says(monkeypatch):
         asked.append((request, name, jobs))
         return BackgroundStudy(own(name, ""))
 
-    monkeypatch.setattr("clmle.experiments.background.start_study", start)
+    monkeypatch.setattr("clmle.studies.background.start_study", start)
     app = page("ablations", starting="true", new="rule")
     next(t for t in app.text_area).set_value("train.iterations=6").run()
     next(b for b in app.button if b.label == "Start the study").click().run()

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.widgets import folders, uploads
+from app.widgets import path_access, uploads
 from clmle.errors import InputError
 from clmle.files import runs_dir
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ sys.addaudithook(_watch)
 def secret(tmp_path):
     """A folder that no page has any business in; it looks as good as a run or a data set."""
     home = tmp_path / "elsewhere"
-    run = create_run(home, preset_settings("quick", "softmax", "digits").to_dict())
+    run = create_run(home, preset_config("quick", "softmax", "digits").to_dict())
     run.write_status(state="done", phase="done", step=1, total=1, seconds=1.0, message="")
     (run.path / "cats").mkdir()
     Image.new("RGB", (9, 9)).save(run.path / "cats" / "one.png")
@@ -69,7 +69,7 @@ def opened_page(path, **query):
 def test_no_link_leads_out_of_the_folders(path, secret):
     relative = os.path.relpath(secret, runs_dir())
     names = [relative, str(secret), f"x/../{relative}", "..", ".", "", "\0", "a" * 5000]
-    create_run(runs_dir(), preset_settings("quick", "softmax", "digits").to_dict())
+    create_run(runs_dir(), preset_config("quick", "softmax", "digits").to_dict())
     opened_page(
         path, run=names[0], runs=names, demo=names, like=names[0], study=names[2],
         folder=str(secret), labels=str(secret / "labels.csv"), attribute=names[1], data=names[1],
@@ -80,13 +80,13 @@ def test_no_link_leads_out_of_the_folders(path, secret):
 
 def test_a_link_in_the_runs_folder_that_leads_out_of_it_is_no_run(secret):
     root = runs_dir()
-    create_run(root, preset_settings("quick", "softmax", "digits").to_dict())
+    create_run(root, preset_config("quick", "softmax", "digits").to_dict())
     os.symlink(secret, root / "20260101-000000-link")
-    inside = create_run(root, preset_settings("quick", "focal", "digits").to_dict())
+    inside = create_run(root, preset_config("quick", "focal", "digits").to_dict())
     os.symlink(secret / "status.json", inside.path / "status.json")
     (root / "studies").mkdir()
     os.symlink(secret.parent / "studies" / "secret.jsonl", root / "studies" / "secret.jsonl")
-    assert [run.settings()["method"] for run in list_runs(root)] == ["softmax"]
+    assert [run.config()["method"] for run in list_runs(root)] == ["softmax"]
     for path in PAGES:
         opened_page(path, run="20260101-000000-link", study="secret (mine)")
     assert not opened
@@ -107,19 +107,19 @@ def test_a_server_for_others_reads_only_what_its_keeper_named(tmp_path, monkeypa
     home.mkdir()
     other.mkdir()
     os.symlink(other, home / "way-out")
-    folders.check_path(str(other))  # one's own computer
+    path_access.check_path(str(other))  # one's own computer
     monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")
     with pytest.raises(InputError, match="CLMLE_DATA"):
-        folders.check_path(str(home))
+        path_access.check_path(str(home))
     monkeypatch.setenv("CLMLE_DATA", f"{home}{os.pathsep}{tmp_path / 'more'}")
-    folders.check_path(str(home / "faces"))
+    path_access.check_path(str(home / "faces"))
     for wrong in (other, home / ".." / "closed", home / "way-out", Path(str(home) + "s")):
         with pytest.raises(InputError, match="is not open to this page"):
-            folders.check_path(str(wrong))
-    settings = preset_settings("quick", "softmax", "digits")
-    folders.check_settings([settings])
+            path_access.check_path(str(wrong))
+    config = preset_config("quick", "softmax", "digits")
+    path_access.check_paths([config])
     with pytest.raises(InputError):
-        folders.check_settings([preset_settings("quick", "softmax", str(other))])
+        path_access.check_paths([preset_config("quick", "softmax", str(other))])
 
 
 @pytest.mark.parametrize(("view", "field"), [("data", "Folder of images"),

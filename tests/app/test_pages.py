@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.runs import label
 from clmle.files import runs_dir
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 from clmle.projection import project_run
 from clmle.run_folder import RunFolder, create_run, list_runs
 from clmle.training import train
@@ -26,10 +26,10 @@ PAGES = sorted((ROOT / "app" / "views").glob("*.py"))
 def finished(tmp_path_factory):
     """One tiny run of digits, projected by PCA."""
     root = tmp_path_factory.mktemp("runs")
-    settings = preset_settings("quick", "clmle", "digits")
-    small = {"iterations": 8, "prior_iterations": 4, "rounds": 1}
-    settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, **small))
-    run = create_run(root, settings.to_dict())
+    config = preset_config("quick", "clmle", "digits")
+    small = {"iterations": 8, "pretrain_iterations": 4, "rounds": 1}
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **small))
+    run = create_run(root, config.to_dict())
     train(run)
     project_run(run, "pca")
     return root
@@ -45,16 +45,16 @@ def several(tmp_path_factory):
         Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{i}.png")
         lines.append(f"{i}.png,{('train', 'val', 'test')[i % 3]},{i // 3 % 2},{i // 6 % 2}")
     (folder / "labels.csv").write_text("\n".join(lines))
-    settings = preset_settings("quick", "clmle", str(folder))
+    config = preset_config("quick", "clmle", str(folder))
     data = {"attribute": "all", "labels": str(folder / "labels.csv"), "image_size": 8}
-    small = {"iterations": 6, "prior_iterations": 2, "rounds": 1, "batch_size": 20}
-    settings = dataclasses.replace(
-        settings,
-        data=dataclasses.replace(settings.data, **data),
-        train=dataclasses.replace(settings.train, **small),
+    small = {"iterations": 6, "pretrain_iterations": 2, "rounds": 1, "batch_size": 20}
+    config = dataclasses.replace(
+        config,
+        data=dataclasses.replace(config.data, **data),
+        train=dataclasses.replace(config.train, **small),
     )
     root = tmp_path_factory.mktemp("runs")
-    run = create_run(root, settings.to_dict())
+    run = create_run(root, config.to_dict())
     train(run)
     project_run(run, "pca")
     return root
@@ -120,16 +120,16 @@ def test_data_page_reads_celeba_with_progress_and_its_link_restores_it(tmp_path,
     (home / "list_attr_celeba.txt").write_text("\n".join(["30", "Bald", *rows]) + "\n")
     parts = [f"{name} {0 if i < 20 else 2}" for i, name in enumerate(names)]
     (home / "list_eval_partition.txt").write_text("\n".join(parts) + "\n")
-    told = []
+    reported = []
     bar = "streamlit.delta_generator.DeltaGenerator.progress"
-    monkeypatch.setattr(bar, lambda self, share, text="": told.append((share, text)))
+    monkeypatch.setattr(bar, lambda self, share, text="": reported.append((share, text)))
     app = page(ROOT / "app/views/data.py").run()
     app.selectbox[0].set_value("my own folder").run()
     app.text_input[0].set_value(str(home)).run()
     assert not app.exception
     assert not app.error
-    assert told[0] == (0.0, "0 of 30 images read")
-    assert told[-1][0] == 1.0
+    assert reported[0] == (0.0, "0 of 30 images read")
+    assert reported[-1][0] == 1.0
     again = page(ROOT / "app/views/data.py")
     again.query_params["folder"] = str(home)
     again.run()
@@ -138,7 +138,7 @@ def test_data_page_reads_celeba_with_progress_and_its_link_restores_it(tmp_path,
     assert len(again.selectbox) == 1  # a link alone makes the server read nothing
     again.button[0].click().run()
     assert "Bald" in again.selectbox[1].options
-    assert told[-1][0] == 1.0  # from the cache: nothing was read again
+    assert reported[-1][0] == 1.0  # from the cache: nothing was read again
 
 
 def test_margins_of_a_run_of_several_attributes_are_those_of_one(several, monkeypatch):
@@ -152,9 +152,9 @@ def test_margins_of_a_run_of_several_attributes_are_those_of_one(several, monkey
 def test_train_page_starts_one_run_for_each_method(monkeypatch):
     started = []
     monkeypatch.setattr(
-        "clmle.experiments.launch",
-        lambda settings, at_a_time: (
-            started.append(settings) or create_run(runs_dir(), settings.to_dict())
+        "clmle.jobs.launch",
+        lambda config, at_a_time: (
+            started.append(config) or create_run(runs_dir(), config.to_dict())
         ),
     )
     app = page(ROOT / "app/views/train.py").run()
@@ -170,9 +170,9 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
 def test_seeds_and_methods_are_queued_and_their_cost_foretold(monkeypatch):
     started = []
     monkeypatch.setattr(
-        "clmle.experiments.launch",
-        lambda settings, at_a_time: (
-            started.append((settings, at_a_time)) or create_run(runs_dir(), settings.to_dict())
+        "clmle.jobs.launch",
+        lambda config, at_a_time: (
+            started.append((config, at_a_time)) or create_run(runs_dir(), config.to_dict())
         ),
     )
     app = page(ROOT / "app/views/train.py").run()
@@ -189,10 +189,10 @@ def test_seeds_and_methods_are_queued_and_their_cost_foretold(monkeypatch):
 
 
 def test_a_run_can_be_done_again_with_changes_and_what_differs_is_listed(monkeypatch):
-    settings = preset_settings("quick", "arcface", "digits")
-    changed = dataclasses.replace(settings.train, iterations=77)
-    create_run(runs_dir(), dataclasses.replace(settings, train=changed).to_dict())
-    create_run(runs_dir(), settings.to_dict())
+    config = preset_config("quick", "arcface", "digits")
+    changed = dataclasses.replace(config.train, iterations=77)
+    create_run(runs_dir(), dataclasses.replace(config, train=changed).to_dict())
+    create_run(runs_dir(), config.to_dict())
     name = list_runs(runs_dir())[-1].name
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
     app.switch_page("views/train.py")
@@ -210,12 +210,15 @@ def test_a_run_can_be_done_again_with_changes_and_what_differs_is_listed(monkeyp
 def test_margins_in_a_link_come_into_the_form_if_they_are_numbers():
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
     app.switch_page("views/train.py")
-    app.query_params["between_share"], app.query_params["within_share"] = "0.3", "0.05"
+    app.query_params["between_margin_fraction"], app.query_params["within_margin_fraction"] = (
+        "0.3",
+        "0.05",
+    )
     app.run()
     values = {t.label: t.value for t in app.text_input}
     assert (values["between share"], values["within share"]) == ("0.3", "0.05")
     assert values["within weight"] == "1.0"  # a2 counts only then
-    app.query_params["between_share"] = "much"
+    app.query_params["between_margin_fraction"] = "much"
     app.run()
     assert "are no numbers" in app.error[0].value
 
@@ -224,9 +227,9 @@ def test_margins_in_a_link_come_into_the_form_if_they_are_numbers():
 def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
     started = []
     monkeypatch.setattr(
-        "clmle.experiments.launch",
-        lambda settings, at_a_time: (
-            started.append(settings) or create_run(runs_dir(), settings.to_dict())
+        "clmle.jobs.launch",
+        lambda config, at_a_time: (
+            started.append(config) or create_run(runs_dir(), config.to_dict())
         ),
     )
     app = page(ROOT / "app/views/train.py").run()  # faces come first
@@ -234,7 +237,7 @@ def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
     for dataset in ("digits", "toonfaces"):
         app.selectbox[0].set_value(dataset).run()
         next(b for b in app.button if b.label == "Start").click().run()
-        wanted = preset_settings(preset, "clmle", dataset, "Bald" if dataset == "toonfaces" else "")
+        wanted = preset_config(preset, "clmle", dataset, "Bald" if dataset == "toonfaces" else "")
         assert started[-2].data == dataclasses.replace(
             wanted.data, attribute=started[-2].data.attribute
         )
@@ -256,8 +259,8 @@ def linked(page, query):
 def test_runs_are_named_by_the_clock_here_and_by_their_day(tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
-    settings = preset_settings("quick", "clmle", "digits").to_dict()
-    made = create_run(tmp_path, settings)
+    config = preset_config("quick", "clmle", "digits").to_dict()
+    made = create_run(tmp_path, config)
     assert re.fullmatch(r"clmle, digits, \d\d:\d\d:\d\d", label(made))
     old = RunFolder(made.path.rename(tmp_path / "20260131-220000-digits"))
     assert label(old) == "clmle, digits, 2026-02-01 07:00:00"

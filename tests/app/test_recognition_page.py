@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clmle.experiments.recognition import file_of, recognise
 from clmle.files import runs_dir
 from clmle.run_folder import RunFolder
+from clmle.studies.open_set import evaluate_open_set, file_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,20 +25,20 @@ def page():
 def run(world):
     """The run in the folder that the page looks into."""
     found = RunFolder(Path(shutil.copytree(world[0].path, runs_dir() / world[0].name)))
-    recognise(world[0])
+    evaluate_open_set(world[0])
     shutil.copy2(file_of(world[0]), file_of(found))
     return found
 
 
 def test_without_a_run_on_identities_the_page_says_how_to_get_one():
     app = page()
-    assert "No run has learnt identities yet" in app.info[0].value
+    assert "No run has learned identities yet" in app.info[0].value
 
 
 def test_a_judged_run_is_shown_with_the_library_s_figures(run):
     app = page()
     assert not app.error
-    figures = recognise(run).figures
+    figures = evaluate_open_set(run).metrics
     table = app.dataframe[0].value
     assert table["run"].to_list() == ["clmle"]
     assert table["accuracy of pairs"][0] == pytest.approx(figures["verification"]["accuracy"])

@@ -106,11 +106,11 @@ def test_all_chosen_methods_are_seen(server, browser):
     assert chosen.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
-def test_neighbours_in_the_browser_are_the_core_s(server, browser):
-    from clmle.sphere import SphereProblem, train_course
+def test_neighbors_in_the_browser_are_the_core_s(server, browser):
+    from clmle.playground import PlaygroundProblem, train_trajectory
 
-    problem = SphereProblem(ratio=40, modes=2, noise=0.3)
-    course = train_course(problem, "softmax")
+    problem = PlaygroundProblem(ratio=40, modes=2, noise=0.3)
+    course = train_trajectory(problem, "softmax")
     tab = browser.new_page(viewport={"width": 1440, "height": 900})
     tab.goto(f"{server}/imbalance?ratio=40&modes=2&noise=0.3&method=softmax&train=on")
     frame = tab.frame_locator("iframe").first
@@ -121,9 +121,9 @@ def test_neighbours_in_the_browser_are_the_core_s(server, browser):
     assert drawn[0][: len(drawn[1]) - 1] == drawn[1][:-1]  # the last frame, without a second draw
     for row in (3, 485):
         shown = frame.locator("body").evaluate(
-            f"() => {{select({row}); return neighboursOf(7,0,{row})}}"
+            f"() => {{select({row}); return neighborsOf(7,0,{row})}}"
         )
-        assert shown == course.frames[7].neighbours[row].tolist()
+        assert shown == course.frames[7].neighbors[row].tolist()
         other = course.labels[shown] != course.labels[row]
         lines = frame.locator("body").evaluate(
             "() => [0,1].map(j => traceOf(7,0,meta.lines+j).x.length / 3)"

@@ -95,7 +95,7 @@ def test_a_browser_that_vanishes_leaves_no_process(server, browser):
     page = opened(browser)
     page.goto(f"{server}/imbalance?train=on&method=softmax&method=lmle&method=clmle")
     page.get_by_text("Training 3 methods").or_(page.locator("iframe")).first.wait_for()
-    assert any("clmle.sphere.worker" in command for command in children(pid).values())
+    assert any("clmle.playground.worker" in command for command in children(pid).values())
     page.context.close()
     deadline = time.time() + 60
     while time.time() < deadline and any("sphere" in c for c in children(pid).values()):

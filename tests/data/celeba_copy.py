@@ -22,7 +22,7 @@ class Home(type(Path())):
 
 @pytest.fixture
 def celeba(tmp_path, monkeypatch):
-    """A small copy laid out as the authors ship it; photographs of one grey level each."""
+    """A small copy laid out as the authors ship it; photographs of one gray level each."""
     monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "cache"))
     home = Home(tmp_path / "CelebA")
     for folder in ("Img/img_align_celeba", "Anno", "Eval"):

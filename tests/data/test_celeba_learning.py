@@ -8,28 +8,28 @@ from celeba_copy import ATTR, name_of, say_all, write
 
 from clmle import InputError
 from clmle.__main__ import main
-from clmle.presets import preset_settings
+from clmle.config import override
+from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
-from clmle.settings import override
 from clmle.training import evaluate, load_model, train
 
 
 def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
-    settings = preset_settings("quick", "clmle", str(celeba), "Bald")
-    assert settings.data.image_size == 55
-    small = {"iterations": 6, "prior_iterations": 2, "rounds": 1, "batch_size": 24}
-    settings = replace(
-        settings,
-        train=override(settings.train, {**small, "backbone": "tiny", "threads": 1}, "train"),
-        options=override(settings.options, {"cluster_size": 10}, "clmle"),
+    config = preset_config("quick", "clmle", str(celeba), "Bald")
+    assert config.data.image_size == 55
+    small = {"iterations": 6, "pretrain_iterations": 2, "rounds": 1, "batch_size": 24}
+    config = replace(
+        config,
+        train=override(config.train, {**small, "backbone": "tiny", "threads": 1}, "train"),
+        options=override(config.options, {"cluster_size": 10}, "clmle"),
     )
-    run = create_run(tmp_path / "runs", settings.to_dict())
+    run = create_run(tmp_path / "runs", config.to_dict())
     result = train(run)
     assert 0 <= result["test"]["balanced_accuracy"] <= 1
     model = load_model(run)
     assert model.image_shape == (55, 47, 3)
     assert model.scores(np.zeros((2, 55, 47, 3), dtype=np.uint8)).shape == (2, 2)
-    with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run learnt from"):
+    with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run learned from"):
         model.embed(np.zeros((2, 55, 55, 3), dtype=np.uint8))
     assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
 
@@ -37,8 +37,10 @@ def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
 def test_gradients_are_shortened_where_many_attributes_learn_together(celeba):
     for attribute, clip in (("all", 5.0), ("Bald,Young", 5.0), ("Bald", 0.0)):
         for method in ("clmle", "softmax"):
-            assert preset_settings("quick", method, str(celeba), attribute).train.clip == clip
-    assert preset_settings("quick", "clmle", "toonfaces", "all").train.clip == 0
+            assert (
+                preset_config("quick", method, str(celeba), attribute).train.grad_clip_norm == clip
+            )
+    assert preset_config("quick", "clmle", "toonfaces", "all").train.grad_clip_norm == 0
 
 
 @pytest.mark.filterwarnings("ignore:1 of 120 photographs")
@@ -52,14 +54,14 @@ def test_an_attribute_that_nothing_shows_is_named_by_every_command(celeba, tmp_p
     (celeba / "Img/img_align_celeba" / name_of(3)).unlink()
     command = ["train", str(celeba), "--attribute", "all", "--method", "softmax"]
     assert main([*command, *small, *where]) == 0
-    told = [capsys.readouterr().out]
+    reported = [capsys.readouterr().out]
     (run,) = list_runs(tmp_path / "runs")
     assert run.result()["no_training"] == ["Bald"]
     for command in (["evaluate", run.name, *where], ["runs", "show", run.name, *where],
                     ["data", str(celeba), "--attribute", "all"]):  # fmt: skip
         assert main(command) == 0
-        told.append(capsys.readouterr().out)
-    for out in told:
+        reported.append(capsys.readouterr().out)
+    for out in reported:
         assert "no training image shows them or none does not: Bald." in out
         assert out.count("Bald") == 1
 

@@ -97,10 +97,10 @@ def test_pixels_are_read_once_and_again_when_the_source_changes(celeba, monkeypa
     monkeypatch.setattr(
         celeba_images.Photographs, "read", lambda s, n, h: read.append(n) or real(s, n, h)
     )
-    told = []
-    load_celeba(celeba, progress=lambda done, total: told.append((done, total)))
+    reported = []
+    load_celeba(celeba, progress=lambda done, total: reported.append((done, total)))
     assert len(read) == N
-    assert [told[0], told[-1]] == [(0, N), (N, N)]
+    assert [reported[0], reported[-1]] == [(0, N), (N, N)]
     load_celeba(celeba)
     assert len(read) == N
     (celeba / "Img" / "img_align_celeba" / "000001.jpg").unlink()  # changes the folder's time
@@ -174,7 +174,7 @@ def test_the_disk_holds_all_pixels_from_the_first_on(tmp_path):
 def test_one_process_reads_and_the_other_tells_how_far_it_is(tmp_path):
     n, shape = 2 * CHUNK, (2, 2, 3)
     seen = threading.Event()
-    told, found = [], []
+    reported, found = [], []
 
     def slow(i):
         if i == CHUNK:  # the first half is marked; the other one has said so
@@ -182,7 +182,7 @@ def test_one_process_reads_and_the_other_tells_how_far_it_is(tmp_path):
         return np.full(shape, i % 251, dtype=np.uint8)
 
     def tell(done, total):
-        told.append((done, total))
+        reported.append((done, total))
         if done == CHUNK:
             seen.set()
 
@@ -192,5 +192,5 @@ def test_one_process_reads_and_the_other_tells_how_far_it_is(tmp_path):
         time.sleep(0.01)
     found.append(cached_pixels(tmp_path / "p", "a", n, shape, lambda i: 1 / 0, tell)[0])
     first.join()
-    assert (CHUNK, n) in told
+    assert (CHUNK, n) in reported
     np.testing.assert_array_equal(found[0][:, 0, 0, 0], np.arange(n) % 251)

@@ -9,7 +9,7 @@ from scipy.io import savemat
 from clmle import InputError
 from clmle.data import face_attributes, is_lfwa, load_dataset, load_lfwa
 from clmle.data.base import TEST, TRAIN, VALIDATION
-from clmle.presets import preset_settings
+from clmle.presets import preset_config
 
 NAMES = ("5 o'Clock Shadow", "Bald", "Young")
 PEOPLE = 12
@@ -49,8 +49,8 @@ def lfwa(request, tmp_path, monkeypatch):
         (home / "lfw" / f"P_{person}").mkdir(parents=True)
         for i in range(1 + person % 4):
             files.append(f"P_{person}\\P_{person}_{i + 1:04d}.jpg")
-            grey = 10 * len(files)
-            Image.new("RGB", (250, 250), (grey % 256, 0, 255 - grey % 256)).save(
+            gray = 10 * len(files)
+            Image.new("RGB", (250, 250), (gray % 256, 0, 255 - gray % 256)).save(
                 home / "lfw" / files[-1].replace("\\", "/"), quality=95
             )
     labels = rng.integers(0, 2, (len(files), len(NAMES))).astype(float)
@@ -81,7 +81,7 @@ def test_labels_splits_people_and_pixels_are_those_of_the_files(lfwa):
     assert train
     assert validation
     assert not train & validation
-    assert preset_settings("quick", "clmle", str(home)).data.image_size == 55
+    assert preset_config("quick", "clmle", str(home)).data.image_size == 55
 
 
 def test_missing_and_damaged_photographs_are_left_out_and_named(lfwa):

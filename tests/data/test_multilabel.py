@@ -1,4 +1,4 @@
-"""Several attributes as one task: masks, what can be learnt, and what cannot."""
+"""Several attributes as one task: masks, what can be learned, and what cannot."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_an_image_without_any_known_label_is_in_no_split():
     assert 0 in multi_task(dataset(a=unknown, b=HALF)).train
 
 
-def test_attributes_that_cannot_be_learnt_are_named_and_left_out():
+def test_attributes_that_cannot_be_learned_are_named_and_left_out():
     never, always = [0] * 6 + [1] * 6, [1] * 12
     unjudged = [0, 1, 0, 1, 0, 1] + [-1] * 3 + [0, 1, 0]
     task = multi_task(dataset(a=HALF, never=never, always=always, unjudged=unjudged))

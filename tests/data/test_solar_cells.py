@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from clmle import InputError
+from clmle.config import Config, DataConfig, TrainConfig
 from clmle.data import load_dataset, load_solar_cells, solar_cells
 from clmle.data.base import SPLITS
-from clmle.settings import DataSettings, Settings, TrainSettings
 from clmle.training import prepare
 
 
@@ -119,18 +119,18 @@ def test_images_are_area_means_of_the_photographs():
 
 
 def test_the_dial_makes_defects_rare():
-    data = DataSettings("solar-cells", image_size=16, imbalance="step", ratio=20)
-    _, task = prepare(Settings("softmax", None, data, TrainSettings()))
+    data = DataConfig("solar-cells", image_size=16, imbalance="step", ratio=20)
+    _, task = prepare(Config("softmax", None, data, TrainConfig()))
     sound, defective = task.class_counts("train")
     assert sound / defective == pytest.approx(20, rel=0.05)
-    _, full = prepare(Settings("softmax", None, DataSettings("solar-cells", image_size=16)))
+    _, full = prepare(Config("softmax", None, DataConfig("solar-cells", image_size=16)))
     np.testing.assert_array_equal(task.test, full.test)
 
 
 def test_the_second_time_comes_from_the_cache(small_package):
-    told = []
-    first = load_solar_cells(12, progress=lambda *p: told.append(p))
-    assert told[-1] == (200, 200)
+    reported = []
+    first = load_solar_cells(12, progress=lambda *p: reported.append(p))
+    assert reported[-1] == (200, 200)
     shutil.rmtree(small_package / "images")
     again = load_solar_cells(12, progress=lambda *p: pytest.fail("read again"))
     assert isinstance(again.images, np.memmap)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from clmle import InputError, data
-from clmle.data.toonfaces import RATES, build, looks
+from clmle.config import DataConfig
+from clmle.data.toonfaces import RATES, build, specs
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import STYLES, style_named
-from clmle.settings import DataSettings
 from clmle.training import load_data
 
 TINY = (300, 80, 120)
@@ -53,7 +53,7 @@ def test_the_split_says_which_faces(monkeypatch):
         return seed
 
     monkeypatch.setitem(data._DATASETS, "toonfaces", faces)
-    drawn = [load_data(DataSettings(split=split), seed=7) for split in (0, 3, -1)]
+    drawn = [load_data(DataConfig(split=split), seed=7) for split in (0, 3, -1)]
     assert drawn == [0, 3, 7]  # -1: of every run its own
 
 
@@ -73,21 +73,21 @@ def test_masks_follow_from_what_is_drawn(tiny, tmp_path):
             if name not in s.shows:
                 assert (values[style == s.name] == -1).all()
     hat, bald = a.attributes["Wearing_Hat"] == 1, a.attributes["Bald"] == 1
-    for colour in ("Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair"):
-        assert (a.attributes[colour][hat | bald] == -1).all()
+    for color in ("Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair"):
+        assert (a.attributes[color][hat | bald] == -1).all()
     shown = np.stack([a.attributes[c] == 1 for c in ("Black_Hair", "Brown_Hair", "Blond_Hair")])
     assert shown.sum(axis=0).max() <= 1
 
 
 def test_rates_are_celebas_and_identities_have_a_long_tail():
     rng = np.random.default_rng(0)
-    sizes = looks.identity_sizes(20_000, rng)
+    sizes = specs.identity_sizes(20_000, rng)
     assert sizes.sum() == 20_000
     assert (sizes < 0.47 * sizes.mean()).mean() == pytest.approx(0.39, abs=0.05)
-    people = looks.draw_identities(sizes, rng)
+    people = specs.draw_identities(sizes, rng)
     rows = [
-        looks.draw_image(look, style_named(look["style"]), np.random.default_rng([1, i]))[1]
-        for i, look in enumerate(np.repeat(np.array(people, dtype=object), sizes)[::4])
+        specs.draw_image(spec, style_named(spec["style"]), np.random.default_rng([1, i]))[1]
+        for i, spec in enumerate(np.repeat(np.array(people, dtype=object), sizes)[::4])
     ]
     for name, rate in RATES.items():
         values = np.array([r[name] for r in rows])
@@ -97,14 +97,14 @@ def test_rates_are_celebas_and_identities_have_a_long_tail():
 def test_eyeglasses_are_really_drawn():
     """The same face with and without glasses differs, and only around the eyes."""
     rng = np.random.default_rng(3)
-    for look in looks.draw_identities(np.full(40, 5), rng)[:15]:
-        style = style_named(look["style"])
-        image, _ = looks.draw_image(look, style, np.random.default_rng(0))
+    for spec in specs.draw_identities(np.full(40, 5), rng)[:15]:
+        style = style_named(spec["style"])
+        image, _ = specs.draw_image(spec, style, np.random.default_rng(0))
         image |= {"blur": 0.0, "noise": 0.0, "occluded": False, "turn": 0.0, "hat": ""}
-        bare = render(look, image | {"glasses": ""}, 64).astype(int)
-        worn = render(look, image | {"glasses": style.glasses[1][0]}, 64).astype(int)
+        bare = render(spec, image | {"glasses": ""}, 64).astype(int)
+        worn = render(spec, image | {"glasses": style.glasses[1][0]}, 64).astype(int)
         changed = np.abs(bare - worn).max(axis=2) > 40
-        assert changed.sum() > 15, look["style"]
+        assert changed.sum() > 15, spec["style"]
         rows = np.flatnonzero(changed.any(axis=1))
         assert rows.max() - rows.min() < 40
 
@@ -136,9 +136,9 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
     cast = plan.cast()
     for i in range(3):
         row = first * build.CHUNK + i
-        look = cast[row][2]
-        image, _ = looks.draw_image(look, style_named(look["style"]), build._rng(plan, row))
-        assert (survived[i] == render(look, image, 16)).all()
+        spec = cast[row][2]
+        image, _ = specs.draw_image(spec, style_named(spec["style"]), build._rng(plan, row))
+        assert (survived[i] == render(spec, image, 16)).all()
     before = {c: (building / f"chunk_{c:05d}.npy").stat().st_mtime_ns for c in done}
     monkeypatch.setattr(build, "ProcessPoolExecutor", _Here)
     monkeypatch.setattr(build, "_render_chunk", lambda folder, _, chunk: asked.append(chunk))

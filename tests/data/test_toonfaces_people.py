@@ -1,18 +1,18 @@
-"""People to recognise: a long tail, others to test on, balanced pairs; drawn once."""
+"""People to recognize: a long tail, others to test on, balanced pairs; drawn once."""
 
 import numpy as np
 import pytest
 
 from clmle import InputError
 from clmle.data.base import Dataset
-from clmle.data.toonfaces import load_toonfaces_recognition, people, rendered_faces
+from clmle.data.toonfaces import identities, load_toonfaces_recognition, rendered_faces
 from clmle.data.toonfaces.build import drawn
-from clmle.data.toonfaces.people import PeoplePlan, draw_pairs, recognition_set, visible
+from clmle.data.toonfaces.identities import PeoplePlan, draw_pairs, recognition_set, visible
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return PeoplePlan("quick", 40, 0, people.PEOPLE["quick"])
+    return PeoplePlan("quick", 40, 0, identities.PEOPLE["quick"])
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,12 @@ def cast(plan):
 
 def test_nobody_is_in_two_parts_and_nobody_has_a_twin(plan, cast):
     assert len(cast) == plan.total == 5_400
-    parts, looks = {}, {}
-    for part, number, look in cast:
+    parts, specs = {}, {}
+    for part, number, spec in cast:
         parts.setdefault(number, set()).add(part)
-        looks.setdefault(visible(look), set()).add(number)
+        specs.setdefault(visible(spec), set()).add(number)
     assert all(len(p) == 1 for p in parts.values())
-    assert all(len(n) == 1 for n in looks.values())
+    assert all(len(n) == 1 for n in specs.values())
     assert [sum(p == {k} for p in parts.values()) for k in (1, 2)] == [100, 1_000]
 
 
@@ -65,8 +65,8 @@ def test_faces_of_the_cast_are_drawn_once(tmp_path):
 
 def test_parts_rows_and_labels_belong_together():
     plan = PeoplePlan("quick", 16, 0, (150, 100, 4, 30))
-    part, number, look = zip(*plan.cast(), strict=True)
-    columns = {"identity": np.array(number), "style": np.array([x["style"] for x in look])}
+    part, number, spec = zip(*plan.cast(), strict=True)
+    columns = {"identity": np.array(number), "style": np.array([x["style"] for x in spec])}
     blank = np.zeros((plan.total, 16, 16, 3), dtype=np.uint8)
     split = np.array(part, dtype=np.int8)
     found = recognition_set(Dataset("toonfaces quick", blank, split, columns=columns))

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clmle.errors import InputError
-from clmle.evaluation.by_frequency import accuracy_by_frequency
-from clmle.evaluation.identification import cmc, identify
+from clmle.metrics.by_frequency import accuracy_by_frequency
+from clmle.metrics.identification import cmc, identify
 
 
 @settings(deadline=None, max_examples=60)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from clmle.errors import InputError
-from clmle.evaluation import _counter, _thresholds
-from clmle.evaluation.roc import tar_at_far
-from clmle.evaluation.streaming import open_set
+from clmle.metrics import _counter, _thresholds
+from clmle.metrics.roc import tar_at_far
+from clmle.metrics.streaming import open_set
 
 EXACT = ("far", "tar", "threshold", "false_accepts", "allowed", "interval", "note")
 
@@ -86,7 +86,7 @@ def test_thresholds_stay_exact_where_few_similarities_are_kept(seed, monkeypatch
 def test_a_misled_sample_costs_an_array_a_second_pass(monkeypatch):
     monkeypatch.setattr(_thresholds, "KEEP", 50)
     monkeypatch.setattr(_thresholds, "foresee", lambda *a: [(0.99, 1.0)])
-    monkeypatch.setattr("clmle.evaluation.streaming.foresee", lambda *a: [(0.99, 1.0)])
+    monkeypatch.setattr("clmle.metrics.streaming.foresee", lambda *a: [(0.99, 1.0)])
     world = problem(3, 40, 3000)
     found = open_set(*world, fars=[0.2, 1e-4], block=256, n_bootstrap=5)
     assert found.passes == 2
@@ -112,7 +112,7 @@ def test_an_iterator_gives_what_an_array_gives():
 
 def test_an_iterator_that_misleads_gets_bounds_that_hold_and_is_told_so(monkeypatch):
     """Its first block is nothing like the rest; the smallest FARs are exact all the same."""
-    monkeypatch.setattr("clmle.evaluation.streaming.keep_for", lambda fars, expected: 60)
+    monkeypatch.setattr("clmle.metrics.streaming.keep_for", lambda fars, expected: 60)
     for module in (_counter, _thresholds):
         monkeypatch.setattr(module, "buckets", lambda n_probes: 32)
     rng = np.random.default_rng(0)
@@ -185,13 +185,13 @@ def test_a_memory_mapped_file_gives_what_its_array_gives(tmp_path):
 
 def test_progress_is_told_and_a_stop_gives_exact_figures_of_what_was_seen():
     probes, people, distractors = problem(4, 30, 1000)
-    told = []
+    reported = []
     before = torch.get_num_threads()
     found = open_set(
         probes, people, distractors, fars=[0.1], sizes=[10], block=100,
-        progress=lambda done, total: told.append((done, total)), stop=lambda: told[-1][0] >= 300,
+        progress=lambda done, total: reported.append((done, total)), stop=lambda: reported[-1][0] >= 300,
     )  # fmt: skip
-    assert told == [(10, 1000), (100, 1000), (200, 1000), (300, 1000)]
+    assert reported == [(10, 1000), (100, 1000), (200, 1000), (300, 1000)]
     assert found.stopped
     assert found.n_distractors == 300
     assert torch.get_num_threads() == before

@@ -10,14 +10,14 @@ from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sk_roc_curve
 
 from clmle.errors import InputError
-from clmle.evaluation.intervals import share_over_people, wilson
-from clmle.evaluation.pair_features import pair_features, pair_similarity, pool_templates
-from clmle.evaluation.roc import allowed, auc, eer, roc_curve, tar_at_far
-from clmle.evaluation.verification import (
+from clmle.metrics.intervals import fraction_over_identities, wilson
+from clmle.metrics.pair_features import pair_features, pair_similarity, pool_templates
+from clmle.metrics.roc import allowed, auc, eer, roc_curve, tar_at_far
+from clmle.metrics.verification import (
     best_threshold,
     challenging_pairs,
     fold_accuracy,
-    verification_figures,
+    verification_metrics,
 )
 
 # Few distinct values, so that ties are everywhere.
@@ -89,21 +89,21 @@ def test_interval_over_people_covers_and_is_wider_where_pairs_hang_together():
         skill = rng.beta(4, 2, size=40)  # of each person; the mean is 2/3
         people = np.repeat(np.arange(40), 20)
         hits = rng.random(800) < skill[people]
-        low, high = share_over_people(hits, people, n_bootstrap=300, seed=seed)
+        low, high = fraction_over_identities(hits, people, n_bootstrap=300, seed=seed)
         covered += low <= 2 / 3 <= high
         narrow = wilson(int(hits.sum()), 800)
         assert high - low > 1.2 * (narrow[1] - narrow[0])
     assert covered >= 50
-    assert share_over_people(np.ones(3), np.zeros(3)) is None
+    assert fraction_over_identities(np.ones(3), np.zeros(3)) is None
 
 
 def test_interval_of_tar_holds_the_spread_over_sets_of_people():
     """The bootstrap of one set of people is about as wide as the spread over many sets."""
 
     def draw(rng):
-        centres = rng.normal(size=(24, 6))
+        centers = rng.normal(size=(24, 6))
         people = np.repeat(np.arange(24), 5)
-        x = centres[people] + 0.9 * rng.normal(size=(120, 6))
+        x = centers[people] + 0.9 * rng.normal(size=(120, 6))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         a, b = np.triu_indices(120, 1)
         return (x @ x.T)[a, b], people[a] == people[b], np.stack([people[a], people[b]], axis=1)
@@ -111,7 +111,7 @@ def test_interval_of_tar_holds_the_spread_over_sets_of_people():
     rng = np.random.default_rng(1)
     tars = [tar_at_far(s[t], s[~t], [0.1])[0]["tar"] for s, t, _ in (draw(rng) for _ in range(150))]
     s, t, people = draw(rng)
-    found = verification_figures(s, t, people=people, fars=[0.1], n_bootstrap=300)
+    found = verification_metrics(s, t, people=people, fars=[0.1], n_bootstrap=300)
     row = found["tar_at_far"][0]
     spread = np.subtract(*np.quantile(tars, [0.975, 0.025]))
     width = np.subtract(*row["people_interval"][::-1])
@@ -200,10 +200,10 @@ def test_challenging_pairs_are_nearest_when_right_and_farthest_when_wrong():
         (lambda: fold_accuracy([1, 2], [1, 0], [0, 0]), "one fold"),
         (lambda: fold_accuracy([1, 2], [1, 0], [0, 1]), "of one kind"),
         (lambda: fold_accuracy([1, 2], [1, 3], [0, 1]), "true or false"),
-        (lambda: verification_figures([1, 2], [1, 1]), "no pair of two people"),
-        (lambda: verification_figures([1, 2], [0, 0]), "no pair of one person"),
-        (lambda: verification_figures([1, 2], [1, 0], people=[[1, 1], [2, 2]]), "disagree"),
-        (lambda: verification_figures([1, 2], [1, 0, 1]), "same must be"),
+        (lambda: verification_metrics([1, 2], [1, 1]), "no pair of two people"),
+        (lambda: verification_metrics([1, 2], [0, 0]), "no pair of one person"),
+        (lambda: verification_metrics([1, 2], [1, 0], people=[[1, 1], [2, 2]]), "disagree"),
+        (lambda: verification_metrics([1, 2], [1, 0, 1]), "same must be"),
         (lambda: pair_similarity([[0.0, 0.0], [1, 1]], [0], [1]), "zeros at row 0"),
         (lambda: pair_similarity(np.eye(2), [0], [2]), "rows of the 2"),
         (lambda: pair_features(np.eye(2)), "either extract"),

@@ -18,7 +18,7 @@ def places(traces):
     return sorted((x, y) for trace in traces for x, y in zip(trace.x, trace.y, strict=True))
 
 
-def test_every_frame_holds_every_point_in_the_colour_of_its_group():
+def test_every_frame_holds_every_point_in_the_color_of_its_group():
     given = frames()
     figure = figures.embedding_frames(given, GROUPS, "t")
     assert [trace.name for trace in figure.data] == ["digit 2", "digit 10", "test image"]

@@ -5,9 +5,9 @@ import pytest
 
 from clmle import figures
 from clmle.errors import InputError
-from clmle.evaluation.by_frequency import accuracy_by_frequency
-from clmle.evaluation.identification import cmc
-from clmle.evaluation.roc import roc_curve, tar_at_far
+from clmle.metrics.by_frequency import accuracy_by_frequency
+from clmle.metrics.identification import cmc
+from clmle.metrics.roc import roc_curve, tar_at_far
 
 rng = np.random.default_rng(0)
 GENUINE, IMPOSTOR = rng.normal(0.5, 0.2, 400), rng.normal(0, 0.15, 5000)

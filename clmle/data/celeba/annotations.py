@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.base import UNKNOWN
-from clmle.data.celeba.places import within
+from clmle.data.celeba.paths import within
 from clmle.errors import InputError, shown
 
 BLANK = 9  # an empty field, before it is UNKNOWN

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.celeba.places import entries, within
+from clmle.data.celeba.paths import entries, within
 from clmle.data.crop import Crop
 from clmle.data.pixels import content, unpacked
 from clmle.errors import InputError

@@ -1,4 +1,4 @@
-"""Faces to recognise, in the files that people have: training identities, pairs, features."""
+"""Faces to recognize, in the files that people have: training identities, pairs, features."""
 
 from clmle.data.recognition.align import align, reference_points, similarity_transform
 from clmle.data.recognition.identities import load_identities, looks_like_identities

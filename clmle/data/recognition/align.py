@@ -104,9 +104,9 @@ def align(
     fine = int(np.clip(np.ceil(shrink - 0.1), 1, OVERSAMPLE))
     grown = matrix.copy()
     grown *= fine
-    grown[:, 2] += (fine - 1) / 2  # centres of pixels stay centres
+    grown[:, 2] += (fine - 1) / 2  # centers of pixels stay centers
     inverse = np.linalg.inv(np.vstack([grown, [0.0, 0.0, 1.0]]))[:2]
-    # Pillow counts from the corner of a pixel, landmarks from its centre.
+    # Pillow counts from the corner of a pixel, landmarks from its center.
     inverse[:, 2] += 0.5 - inverse[:, :2] @ [0.5, 0.5]
     warped = Image.fromarray(pixels).transform(
         (width * fine, height * fine),
@@ -122,7 +122,7 @@ def reference_points(size: tuple[int, int]) -> np.ndarray:
     for (height, width), points in REFERENCES.items():
         scale = size[0] / height
         if abs(size[1] - width * scale) < 1e-9:
-            # Centres of pixels: 0 is the middle of the first pixel, not its edge.
+            # Centers of pixels: 0 is the middle of the first pixel, not its edge.
             placed: np.ndarray = (points + 0.5) * scale - 0.5 if scale != 1 else points
             return placed
     raise InputError(

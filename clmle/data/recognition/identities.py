@@ -129,8 +129,10 @@ def read_folders(
             pixels = _aligned(base / files[i], landmarks_of(files[i], points), sides)
         return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
 
-    told = facts if points is None else (facts, sorted((k, v.tolist()) for k, v in points.items()))
-    images, problems = stored_pixels(base, told, len(files), sides, read, progress, root)
+    reported = (
+        facts if points is None else (facts, sorted((k, v.tolist()) for k, v in points.items()))
+    )
+    images, problems = stored_pixels(base, reported, len(files), sides, read, progress, root)
     tell_damaged(problems, len(files), f"files of {home}")
     return FolderImages(home.resolve().name, images, files, problems)
 

@@ -35,7 +35,7 @@ RECORDS, INDEX, PROPERTY = "train.rec", "train.idx", "property"
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Catalog:
     """The images among the records: ``keys``, ``starts``, ``labels`` (n,) int64, and problems.
 
     ``announced`` is the number of identities that the header record announces, if there is one.
@@ -94,7 +94,7 @@ def load_recordio(
         raise InputError(f"{home} holds no {RECORDS}; check the path.")
     stated = read_property(home / PROPERTY) if (home / PROPERTY).is_file() else None
     records = open_records(path, index if index.is_file() else None)
-    found = catalogue(records)
+    found = catalog(records)
     tell_damaged(list(found.problems), len(found.keys) + len(found.problems), f"records of {path}")
     shape = stated[1:] if stated else _first_shape(records, found)
     sides = sides_of(image_size, shape)
@@ -117,7 +117,7 @@ def load_recordio(
     return dataset
 
 
-def catalogue(records: RecordFile) -> Catalogue:
+def catalog(records: RecordFile) -> Catalog:
     """The images among ``records`` with their labels; the files themselves are not decoded.
 
     Record 0 may be a header without an image, with two labels: the first key after the images,
@@ -154,7 +154,7 @@ def catalogue(records: RecordFile) -> Catalogue:
             + (f": {problems[0]}." if problems else "; get it again.")
         )
     columns = [np.array(values, dtype=np.int64) for values in (keys, starts, labels)]
-    return Catalogue(columns[0], columns[1], columns[2], tuple(problems), announced)
+    return Catalog(columns[0], columns[1], columns[2], tuple(problems), announced)
 
 
 def read_property(path: Path) -> tuple[int, int, int]:
@@ -171,7 +171,7 @@ def read_property(path: Path) -> tuple[int, int, int]:
     return identities, height, width
 
 
-def _first_shape(records: RecordFile, found: Catalogue) -> tuple[int, int]:
+def _first_shape(records: RecordFile, found: Catalog) -> tuple[int, int]:
     """Height and width of the first image that can be opened."""
     for start in found.starts[:100].tolist():
         with suppress(DamagedRecordError):

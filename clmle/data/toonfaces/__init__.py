@@ -1,14 +1,14 @@
 """Illustrated faces with labels right by construction: the data set that needs no download."""
 
 from clmle.data.toonfaces.build import SIZES, is_rendering, load_toonfaces, rendered_faces
-from clmle.data.toonfaces.looks import ATTRIBUTES, RATES
-from clmle.data.toonfaces.people import (
+from clmle.data.toonfaces.identities import (
     PEOPLE,
     RecognitionSet,
     load_toonfaces_identities,
     load_toonfaces_recognition,
     plan_of,
 )
+from clmle.data.toonfaces.specs import ATTRIBUTES, RATES
 
 __all__ = [
     "ATTRIBUTES",

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from clmle.data.base import Dataset
-from clmle.data.toonfaces.looks import (
+from clmle.data.toonfaces.render import render
+from clmle.data.toonfaces.specs import (
     ATTRIBUTES,
     draw_identities,
     draw_image,
     identity_sizes,
 )
-from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import style_named
 from clmle.errors import InputError
 from clmle.files import (
@@ -79,8 +79,8 @@ class Plan:
         for split, n_images in enumerate(SIZES[self.size]):
             rng = np.random.default_rng([self.seed, 1, split])
             sizes = identity_sizes(n_images, rng)
-            for count, look in zip(sizes, draw_identities(sizes, rng), strict=True):
-                rows += [(split, number, look)] * int(count)
+            for count, spec in zip(sizes, draw_identities(sizes, rng), strict=True):
+                rows += [(split, number, spec)] * int(count)
                 number += 1
         return rows
 
@@ -301,13 +301,13 @@ def _render_chunk(building: str, plan: Plan, chunk: int) -> None:
     images = np.empty((len(rows), plan.image_size, plan.image_size, 3), dtype=np.uint8)
     table = []
     for i, row in enumerate(rows):
-        split, identity, look = cast[row]
-        image, labels = draw_image(look, style_named(look["style"]), _rng(plan, row))
-        images[i] = render(look, image, plan.image_size)
+        split, identity, spec = cast[row]
+        image, labels = draw_image(spec, style_named(spec["style"]), _rng(plan, row))
+        images[i] = render(spec, image, plan.image_size)
         shown = {name: image[name] for name in SHOWN}
         attributes = {name: labels[name] for name in ATTRIBUTES}
         table.append(
-            {"split": split, "identity": identity, "style": look["style"], **attributes, **shown}
+            {"split": split, "identity": identity, "style": spec["style"], **attributes, **shown}
         )
     with atomic_path(_table(building, chunk)) as temporary:
         parquet.write_table(pyarrow.Table.from_pylist(table), temporary)

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.toonfaces.looks import Look
+from clmle.data.toonfaces.specs import FaceSpec
 from clmle.data.toonfaces.styles import Style, style_named
 
 MARGIN = 1.3  # drawn this much wider than shown, so that turning brings no empty corners
 OVERSAMPLE = 2
 
 
-def render(identity: Look, image: Look, size: int) -> np.ndarray:
+def render(identity: FaceSpec, image: FaceSpec, size: int) -> np.ndarray:
     """(size, size, 3) uint8 pixels of one face."""
     style = style_named(identity["style"])
-    drawing = _rasterise(_svg(style, identity, image), style, size)
+    drawing = _rasterize(_svg(style, identity, image), style, size)
     posed = _pose(drawing, image, size)
     return _light(posed, image, size)
 
@@ -33,13 +33,13 @@ def _definition(name: str) -> Any:
     return Definition(json.loads(text))
 
 
-def _svg(style: Style, identity: Look, image: Look) -> str:
+def _svg(style: Style, identity: FaceSpec, image: FaceSpec) -> str:
     from dicebear import Avatar
 
     return Avatar(_definition(style.name), _options(style, identity, image)).to_string()
 
 
-def _options(style: Style, identity: Look, image: Look) -> dict[str, Any]:
+def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any]:
     """The drawing library's options: every component that carries a label is forced."""
     components = {
         component
@@ -83,7 +83,7 @@ def _options(style: Style, identity: Look, image: Look) -> dict[str, Any]:
         show(style.mustache[0], identity["mustache"])
     if image["earrings"]:
         show("earrings", image["earrings"])
-    colours = _colours(style.name)
+    colors = _colors(style.name)
     wanted = {
         "accessories": image["frame"],
         "glasses": image["frame"],
@@ -93,11 +93,11 @@ def _options(style: Style, identity: Look, image: Look) -> dict[str, Any]:
         "clothes": image["cloth"],
         "shirt": image["cloth"],
     }
-    options |= {f"{name}Color": [value] for name, value in wanted.items() if name in colours}
+    options |= {f"{name}Color": [value] for name, value in wanted.items() if name in colors}
     if style.skin:
         options[style.skin] = [identity["skin"]]
-    for name in style.hair_colours:
-        options[name] = [identity["hair_colour"]]
+    for name in style.hair_colors:
+        options[name] = [identity["hair_color"]]
     return options
 
 
@@ -109,12 +109,12 @@ def _components(name: str) -> dict[str, list[str]]:
 
 
 @cache
-def _colours(name: str) -> frozenset[str]:
+def _colors(name: str) -> frozenset[str]:
     text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
     return frozenset(json.loads(text)["colors"])
 
 
-def _rasterise(svg: str, style: Style, size: int) -> Any:
+def _rasterize(svg: str, style: Style, size: int) -> Any:
     """The square of the face and a margin around it, as a Pillow image."""
     import resvg_py
     from PIL import Image
@@ -131,7 +131,7 @@ def _rasterise(svg: str, style: Style, size: int) -> Any:
     return Image.open(io.BytesIO(png)).convert("RGBA")
 
 
-def _pose(drawing: Any, image: Look, size: int) -> np.ndarray:
+def _pose(drawing: Any, image: FaceSpec, size: int) -> np.ndarray:
     """Turn, zoom, shift and mirror; then average down to (size, size, 3) float."""
     from PIL import Image
 
@@ -141,12 +141,12 @@ def _pose(drawing: Any, image: Look, size: int) -> np.ndarray:
     angle, zoom = np.deg2rad(image["turn"]), 1 / image["zoom"]
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
     flip = -1.0 if image["mirror"] else 1.0
-    centre = drawing.size[0] / 2
+    center = drawing.size[0] / 2
     dx, dy = (shift * out for shift in image["shift"])
-    # Output pixel (u, v) looks up input pixel A (u - out/2, v - out/2) + centre + shift.
+    # Output pixel (u, v) looks up input pixel A (u - out/2, v - out/2) + center + shift.
     a, b, d, e = cos * flip, -sin, sin * flip, cos
-    c = centre + dx - a * out / 2 - b * out / 2
-    f = centre + dy - d * out / 2 - e * out / 2
+    c = center + dx - a * out / 2 - b * out / 2
+    f = center + dy - d * out / 2 - e * out / 2
     turned = base.convert("RGB").transform(
         (out, out),
         Image.Transform.AFFINE,
@@ -159,7 +159,7 @@ def _pose(drawing: Any, image: Look, size: int) -> np.ndarray:
     return means
 
 
-def _light(pixels: np.ndarray, image: Look, size: int) -> np.ndarray:
+def _light(pixels: np.ndarray, image: FaceSpec, size: int) -> np.ndarray:
     """Occlusion, brightness, contrast, light from one side, blur and noise."""
     from scipy.ndimage import gaussian_filter
 
@@ -177,7 +177,7 @@ def _light(pixels: np.ndarray, image: Look, size: int) -> np.ndarray:
 
 
 def _occlude(pixels: np.ndarray, size: int, rng: np.random.Generator) -> None:
-    """A disc of one colour over a lower corner: shoulders and background, never the evidence."""
+    """A disc of one color over a lower corner: shoulders and background, never the evidence."""
     y, x = np.mgrid[:size, :size] / size
     corner = 0.0 if rng.random() < 0.5 else 1.0
     radius = rng.uniform(0.18, 0.3)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOUTHS = ("smile_open", "smile_closed", "other_open", "other_closed")
-HAIR_COLOURS = {
+HAIR_COLORS = {
     "Black_Hair": ("#0e0e0e", "#1b1512", "#15161c"),
     "Brown_Hair": ("#5a3a22", "#6a4528", "#724133", "#4f2f1a"),
     "Blond_Hair": ("#e5c15d", "#ecd08b", "#dfb960", "#f2d572"),
@@ -30,7 +30,7 @@ def numbered(prefix: str, *numbers: int) -> tuple[str, ...]:
 class Style:
     """One drawing style: how to show each attribute, and where the face is.
 
-    ``crop`` is (centre x, centre y, side) of the square that is cut out, as shares of the
+    ``crop`` is (center x, center y, side) of the square that is cut out, as shares of the
     canvas. ``hair`` holds variants that leave the face free; ``ear_free`` those of them that
     leave the ear free too. ``shows`` names the attributes that this style can show.
     """
@@ -49,19 +49,19 @@ class Style:
     hats: tuple[str, ...] = ()
     bald: dict[str, object] | None = None
     skin: str | None = None
-    hair_colours: tuple[str, ...] = ()
+    hair_colors: tuple[str, ...] = ()
     mouth_under_beard: bool = False
     fixed: tuple[tuple[str, object], ...] = ()
 
 
 COMMON = {"Eyeglasses", "Smiling", "Mouth_Slightly_Open", "Blurry"}
-COLOURED = {"Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Pale_Skin"}
+COLORED = {"Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Pale_Skin"}
 
 STYLES = (
     Style(
         name="avataaars",
         crop=(0.5, 0.47, 0.82),
-        shows=frozenset(COMMON | COLOURED | {"Beard", "Mustache", "Wearing_Hat", "Bald"}),
+        shows=frozenset(COMMON | COLORED | {"Beard", "Mustache", "Wearing_Hat", "Bald"}),
         hair_component="top",
         hair=(
             "bob",
@@ -101,13 +101,13 @@ STYLES = (
         hats=("hat", "winterHat02", "winterHat03", "winterHat04", "winterHat1"),
         bald={"topProbability": 0},
         skin="skinColor",
-        hair_colours=("hairColor", "facialHairColor"),
+        hair_colors=("hairColor", "facialHairColor"),
         fixed=(("eyesVariant", ["default", "happy", "side", "squint", "closed", "surprised"]),),
     ),
     Style(
         name="adventurer",
         crop=(0.5, 0.5, 0.96),
-        shows=frozenset(COMMON | COLOURED | {"Mustache", "Wearing_Earrings", "Bald"}),
+        shows=frozenset(COMMON | COLORED | {"Mustache", "Wearing_Earrings", "Bald"}),
         hair_component="hair",
         hair=(
             *numbered("long", 1, 2, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 21, 22, 23),
@@ -128,12 +128,12 @@ STYLES = (
         mustache=("details", ("mustache",)),
         bald={"hairProbability": 0},
         skin="skinColor",
-        hair_colours=("hairColor",),
+        hair_colors=("hairColor",),
     ),
     Style(
         name="lorelei",
         crop=(0.5, 0.47, 0.86),
-        shows=frozenset(COMMON | COLOURED | {"Beard", "Wearing_Earrings"}),
+        shows=frozenset(COMMON | COLORED | {"Beard", "Wearing_Earrings"}),
         hair_component="hair",
         hair=numbered(
             "variant",
@@ -152,7 +152,7 @@ STYLES = (
         glasses=("glasses", numbered("variant", 1, 2, 3, 4, 5)),
         beard=("beard", numbered("variant", 1, 2)),
         skin="skinColor",
-        hair_colours=("hairColor",),
+        hair_colors=("hairColor",),
         mouth_under_beard=True,
     ),
     Style(
@@ -179,7 +179,7 @@ STYLES = (
     Style(
         name="micah",
         crop=(0.5, 0.44, 0.84),
-        shows=frozenset(COMMON | COLOURED | {"Beard", "Wearing_Earrings", "Bald"}),
+        shows=frozenset(COMMON | COLORED | {"Beard", "Wearing_Earrings", "Bald"}),
         hair_component="hair",
         hair=("dannyPhantom", "fonze", "full", "pixie"),
         ear_free=("dannyPhantom", "fonze", "full", "pixie"),
@@ -194,7 +194,7 @@ STYLES = (
         beard=("facialHair", ("beard",)),
         bald={"hairVariant": ["mrClean"]},
         skin="baseColor",
-        hair_colours=("hairColor", "facialHairColor"),
+        hair_colors=("hairColor", "facialHairColor"),
     ),
 )
 

@@ -53,7 +53,7 @@ def dots(landmarks, side, radius):
 
 
 def place(photo, point, reach):
-    """Centre of brightness around a point."""
+    """Center of brightness around a point."""
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
     weight = photo[..., 0] * (np.hypot(x - point[0], y - point[1]) < reach)
     return (weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()

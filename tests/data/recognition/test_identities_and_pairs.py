@@ -14,7 +14,7 @@ PEOPLE = {"Ann_Bee": 6, "Cy": 5, "Dee_Eff": 1, "007": 2}
 
 @pytest.fixture
 def lfw(tmp_path):
-    """Four people; image i of the whole has grey level 12 i."""
+    """Four people; image i of the whole has gray level 12 i."""
     level = 0
     for name, count in sorted(PEOPLE.items()):
         (tmp_path / "lfw" / name).mkdir(parents=True)

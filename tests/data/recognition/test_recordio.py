@@ -54,7 +54,7 @@ def test_labels_are_one_number_or_a_vector():
 
 @pytest.fixture
 def people():
-    """Grey faces of 4 identities named 0, 1, 2, 9 with 12, 6, 2 and 1 images."""
+    """Gray faces of 4 identities named 0, 1, 2, 9 with 12, 6, 2 and 1 images."""
     labels = np.repeat([0, 1, 2, 9], [12, 6, 2, 1]).tolist()
     return [jpeg(10 * i) for i in range(len(labels))], labels
 
@@ -99,9 +99,9 @@ def test_pixels_are_decoded_once(tmp_path, people, monkeypatch):
     images, labels = people
     write_records(tmp_path / "d", insightface(images, labels))
     first = load_recordio(tmp_path / "d", image_size=16)
-    told = []
-    again = load_recordio(tmp_path / "d", image_size=16, progress=lambda *x: told.append(x))
-    assert told == []
+    reported = []
+    again = load_recordio(tmp_path / "d", image_size=16, progress=lambda *x: reported.append(x))
+    assert reported == []
     np.testing.assert_array_equal(first.images, again.images)
     images[0] = jpeg(200)
     write_records(tmp_path / "d", insightface(images, labels))

@@ -8,16 +8,16 @@ import pytest
 
 from clmle import InputError
 from clmle.__main__ import main
+from clmle.config import override
 from clmle.data import describe, load_dataset
 from clmle.data.base import TEST, TRAIN, VALIDATION
 from clmle.data.recognition.faces import held_out
-from clmle.evaluation.classification import classification_figures
-from clmle.methods.sampling import balanced_rows
-from clmle.presets import preset_settings
+from clmle.metrics.classification import classification_metrics
+from clmle.presets import preset_config
 from clmle.run_folder import create_run
-from clmle.settings import override
+from clmle.samplers.class_balanced import balanced_indices
 from clmle.training import evaluate, load_data, train
-from clmle.training.sample import embedding_sample
+from clmle.training.embedding_sample import embedding_sample
 
 from .writers import insightface, jpeg, write_records
 
@@ -25,11 +25,11 @@ SIZES = (9, 7, 6, 3, 3, 2, 2, 2, 1, 1, 1, 1)
 
 
 def faces(size=(16, 16)):
-    """Images and labels: a colour for each identity."""
+    """Images and labels: a color for each identity."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(len(SIZES)), SIZES)
-    colours = rng.integers(0, 256, (len(SIZES), 3))
-    return [jpeg(tuple(int(v) for v in colours[c]), size) for c in labels], labels.tolist()
+    colors = rng.integers(0, 256, (len(SIZES), 3))
+    return [jpeg(tuple(int(v) for v in colors[c]), size) for c in labels], labels.tolist()
 
 
 @pytest.fixture
@@ -48,31 +48,31 @@ def folders(tmp_path):
 
 
 def settings_for(method, path):
-    settings = preset_settings("quick", method, str(path), "identity")
-    small = {"iterations": 6, "prior_iterations": 2, "rounds": 2, "batch_size": 24,
+    config = preset_config("quick", method, str(path), "identity")
+    small = {"iterations": 6, "pretrain_iterations": 2, "rounds": 2, "batch_size": 24,
              "backbone": "tiny", "feature_dim": 8, "device": "cpu"}  # fmt: skip
     data = {"image_size": 16, "attribute": "identity"}
-    return settings.__class__(
+    return config.__class__(
         method,
-        settings.options,
-        override(settings.data, data, "data"),
-        override(settings.train, small, "train"),
+        config.options,
+        override(config.data, data, "data"),
+        override(config.train, small, "train"),
     )
 
 
-@pytest.mark.parametrize("method", ["clmle", "clmle-printed", "softmax", "cosface"])
+@pytest.mark.parametrize("method", ["clmle", "clmle-paper", "softmax", "cosface"])
 @pytest.mark.filterwarnings("ignore:y_pred contains")
 def test_identities_of_one_to_three_images_train_from_records(records, tmp_path, method):
-    settings = settings_for(method, records)
-    if method == "clmle-printed":  # M clusters of 20 samples would not fit
-        settings = settings.__class__(
+    config = settings_for(method, records)
+    if method == "clmle-paper":  # M clusters of 20 samples would not fit
+        config = config.__class__(
             method,
-            override(settings.options, {"clusters_per_batch": 6, "samples_per_cluster": 4,
+            override(config.options, {"clusters_per_batch": 6, "samples_per_cluster": 4,
                                         "same_class_clusters": 1}, method),
-            settings.data,
-            settings.train,
+            config.data,
+            config.train,
         )  # fmt: skip
-    run = create_run(tmp_path / "runs", settings.to_dict())
+    run = create_run(tmp_path / "runs", config.to_dict())
     result = train(run)
     assert len(result["class_names"]) == len(SIZES)
     assert 0 <= result["test"]["balanced_accuracy"] <= 1
@@ -82,7 +82,7 @@ def test_identities_of_one_to_three_images_train_from_records(records, tmp_path,
 def test_one_cluster_for_each_small_identity(records):
     options = settings_for("clmle", records).options
     assert options.min_clusters == 1
-    assert preset_settings("quick", "clmle", "digits").options.min_clusters > 1
+    assert preset_config("quick", "clmle", "digits").options.min_clusters > 1
 
 
 def test_the_layouts_give_the_same_identities(records, folders):
@@ -98,7 +98,7 @@ def test_the_layouts_give_the_same_identities(records, folders):
 
 
 def test_the_command_line_trains_and_counts(folders, records, capsys):
-    budget = ["--iterations", "4", "--prior-iterations", "2", "--rounds", "1", "--batch-size", "24",
+    budget = ["--iterations", "4", "--pretrain-iterations", "2", "--rounds", "1", "--batch-size", "24",
               "--backbone", "tiny", "--image-size", "16", "--device", "cpu"]  # fmt: skip
     path = str(folders)
     assert main(["train", path, "--attribute", "identity", "--method", "softmax", *budget]) == 0
@@ -179,7 +179,7 @@ def test_of_very_many_identities_a_bounded_number_is_held_out(monkeypatch):
 def test_even_batches_are_those_of_going_through_all_classes():
     rng = np.random.default_rng(1)
     labels = rng.permutation(np.repeat(np.arange(300), rng.integers(1, 9, 300)))
-    found = balanced_rows(labels, 50, np.random.default_rng(7))
+    found = balanced_indices(labels, 50, np.random.default_rng(7))
     generator = np.random.default_rng(7)
     classes = np.unique(labels)
     drawn = np.resize(generator.permutation(classes), 50)
@@ -194,7 +194,7 @@ def test_figures_of_many_classes_leave_the_square_table_out():
     rng = np.random.default_rng(0)
     labels, scores = rng.integers(0, 150, 400), rng.normal(size=(400, 150))
     scores[np.arange(400), labels] += 2
-    found = classification_figures(labels, scores)
+    found = classification_metrics(labels, scores)
     assert found["confusion"] is None
     assert found["roc_auc"] is None
     assert found["support"] == np.bincount(labels, minlength=150).tolist()

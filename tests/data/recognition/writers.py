@@ -10,10 +10,10 @@ MAGIC = b"\x0a\x23\xd7\xce"  # 0xced7230a, little endian
 
 
 def jpeg(value, size=(16, 16), **options):
-    """A JPEG file of one grey level or colour."""
-    colour = (value, value, value) if isinstance(value, int) else value
+    """A JPEG file of one gray level or color."""
+    color = (value, value, value) if isinstance(value, int) else value
     buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "JPEG", quality=95, **options)
+    Image.new("RGB", size, color).save(buffer, "JPEG", quality=95, **options)
     return buffer.getvalue()
 
 

@@ -1,0 +1,108 @@
+"""What recognition is tested on: people of whom no image was learned from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clmle.data.pixel_cache import Progress
+from clmle.data.recognition.pairs import Pairs, load_lfw
+from clmle.data.recognition.verification_bin import load_bin
+from clmle.data.recognition.youtube import FRAMES, load_youtube_faces
+from clmle.errors import InputError, quoted
+from clmle.files import expanded
+
+if TYPE_CHECKING:
+    from clmle.data.toonfaces.identities import RecognitionSet
+
+
+@dataclass(frozen=True)
+class OpenSetData:
+    """Images of unseen people, pairs of them, and whom to find among whom.
+
+    Attributes
+    ----------
+    name : str
+    images : (n, height, width, channels) uint8
+    pairs : Pairs
+        Rows of ``images``; of videos, numbers of ``video``.
+    people : (n,) int64, optional
+        Who is on each image.
+    probes, distractors : rows of ``images``, optional
+        Images of people who have several, and of others who have one.
+    video : (n,) int64, optional
+        Video of every frame, -1 of none: pairs are of videos then.
+    """
+
+    name: str
+    images: np.ndarray
+    pairs: Pairs
+    people: np.ndarray | None = None
+    probes: np.ndarray | None = None
+    distractors: np.ndarray | None = None
+    video: np.ndarray | None = None
+
+
+def load_open_set(
+    where: str | os.PathLike[str] = "toonfaces-identities",
+    *,
+    size: str = "quick",
+    image_size: int | tuple[int, int] = 40,
+    progress: Progress | None = None,
+) -> OpenSetData:
+    """Unseen people of the illustrated faces, of a ``.bin`` file, or of a folder like LFW or YTF.
+
+    Parameters
+    ----------
+    where : name or path
+        ``toonfaces-identities``; a file ``*.bin``; a folder with ``splits.txt`` and frames
+        (YouTube Faces); a folder with ``pairs.txt`` in it or beside it (LFW).
+    size : of toonfaces-identities
+    image_size : height, or (height, width)
+
+    Raises
+    ------
+    InputError
+        Nothing of the kind is there, or the data are damaged; the sentence says how.
+    """
+    if str(where) == "toonfaces-identities":
+        from clmle.data.toonfaces import load_toonfaces_recognition
+
+        side = image_size if isinstance(image_size, int) else image_size[0]
+        faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
+        return _test_part(faces)
+    path = expanded(where)
+    if os.path.isfile(path) and path.suffix == ".bin":
+        bin_set = load_bin(path, image_size=image_size, progress=progress)
+        return OpenSetData(bin_set.name, bin_set.images, bin_set.pairs)
+    if not os.path.isdir(path):
+        raise InputError(
+            f"{quoted(str(where))} is no test set; give toonfaces-identities, a .bin file, or a "
+            "folder laid out as LFW or YouTube Faces."
+        )
+    if path.name in FRAMES or any((path / name).is_dir() for name in FRAMES):
+        videos = load_youtube_faces(path, image_size=image_size, progress=progress)
+        return OpenSetData(path.name, videos.images, videos.pairs, video=videos.video)
+    lfw = load_lfw(path, image_size=image_size, progress=progress)
+    return OpenSetData(lfw.name, lfw.images, lfw.pairs)
+
+
+def _test_part(faces: RecognitionSet) -> OpenSetData:
+    """The images of test people and distractors alone, whose rows are counted anew."""
+    rows = np.union1d(faces.probes, faces.distractors)
+    pairs = faces.verification.pairs
+
+    def place(of: np.ndarray) -> np.ndarray:
+        return np.asarray(np.searchsorted(rows, of))
+
+    return OpenSetData(
+        faces.verification.name,
+        faces.verification.images[rows],
+        Pairs(place(pairs.first), place(pairs.second), pairs.same, pairs.fold),
+        faces.people[rows],
+        place(faces.probes),
+        place(faces.distractors),
+    )

@@ -1,1 +1,0 @@
-"""The page of results, a section a file; :mod:`clmle.experiments.results` puts them together."""

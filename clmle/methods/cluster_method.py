@@ -1,0 +1,71 @@
+"""What methods with an index of clusters share: building, refreshing, saving it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from clmle.classifiers.base import unit_rows
+from clmle.cluster_index import ClusterIndex
+from clmle.data.base import Task
+from clmle.methods.base import Method
+from clmle.samplers.class_balanced import balanced_proportions
+
+
+def as_it_is(index: ClusterIndex) -> ClusterIndex:
+    """The index of a method that shares it with no other process."""
+    return index
+
+
+class ClusterMethod(Method):
+    """A method with clusters; its options hold ``cluster_size`` and ``min_clusters``.
+
+    ``adopt`` gives every new index the form in which the method keeps it: as it is, unless several
+    processes share it.
+    """
+
+    uses_clusters: ClassVar[bool] = True
+    options: Any
+    index: ClusterIndex | None = None
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        self.adopt: Callable[[ClusterIndex], ClusterIndex] = as_it_is
+
+    def start_round(
+        self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
+    ) -> None:
+        assert features is not None
+        o = self.options
+        unit = unit_rows(features)
+        if self.index is None:
+            first = unit if prior is None else unit_rows(prior)
+            empty = ClusterIndex.empty(self.labels, first.shape[1], o.cluster_size, o.min_clusters)
+            self.index = self.adopt(empty)
+            self.index.refresh(first, seed=self.seed, warm=False)
+            if prior is not None:
+                self.index.recenter(unit)
+        else:
+            self.index.refresh(unit, seed=self.seed)
+
+    def class_proportions(self) -> np.ndarray:
+        return balanced_proportions(self.counts)
+
+    def assignment(self) -> np.ndarray | None:
+        return None if self.index is None else self.index.assignment
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {} if self.index is None else self.index.state()
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        o = self.options
+        self.index = None
+        if state:
+            self.index = self.adopt(
+                ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)
+            )

@@ -1,0 +1,62 @@
+"""The last layer: logits from features, by products or by cosines with the class weights.
+
+Cosines forget the lengths of features and class weights. Weight decay can then not quieten a head
+that has not learned anything yet: its gradient to the network is a product with class weights, which
+decay while nothing holds against it. And the softmax sees the sphere on which Eq. 9 and the rule
+of Eq. 10 work, not a space beside it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Head(nn.Linear):
+    """Feature (B, d) to logits (B, C): z.w_c + b_c, or s cos(z, w_c) + b_c.
+
+    ``cosine_scale`` s is a buffer, so that weights on disk tell which of the two they are for.
+    """
+
+    scale: torch.Tensor
+
+    def __init__(self, feature_dim: int, n_classes: int, cosine_scale: float | None = None) -> None:
+        super().__init__(feature_dim, n_classes)
+        self.on_cosines = cosine_scale is not None
+        if cosine_scale is not None:
+            self.register_buffer("scale", torch.tensor(float(cosine_scale)))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        if not self.on_cosines:
+            return super().forward(features)
+        cosines = F.linear(F.normalize(features, dim=1), F.normalize(self.weight, dim=1))
+        return self.scale * cosines + self.bias
+
+
+class Heads(nn.Module):
+    """For each of A attributes a layer of its own, feature (B, d) and logits (B, 2)."""
+
+    scale: torch.Tensor
+
+    def __init__(
+        self, n_heads: int, trunk_dim: int, feature_dim: int, cosine_scale: float | None = None
+    ) -> None:
+        super().__init__()
+        self.embed = nn.Linear(trunk_dim, n_heads * feature_dim)
+        self.weight = nn.Parameter(torch.empty(n_heads, feature_dim, 2))
+        self.bias = nn.Parameter(torch.empty(n_heads, 2))
+        reach = feature_dim**-0.5  # as nn.Linear starts
+        nn.init.uniform_(self.weight, -reach, reach)
+        nn.init.uniform_(self.bias, -reach, reach)
+        self.on_cosines = cosine_scale is not None
+        if cosine_scale is not None:
+            self.register_buffer("scale", torch.tensor(float(cosine_scale)))
+
+    def forward(self, trunk: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.embed(trunk).unflatten(1, (len(self.weight), -1))
+        weight = self.weight.to(features.dtype)
+        if not self.on_cosines:
+            return features, torch.einsum("bad,adc->bac", features, weight) + self.bias
+        unit, weight = F.normalize(features, dim=2), F.normalize(weight, dim=1)
+        return features, self.scale * torch.einsum("bad,adc->bac", unit, weight) + self.bias

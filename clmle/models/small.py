@@ -1,0 +1,38 @@
+"""A small CNN for images of about 40 x 40, so that a laptop's CPU can train it in minutes."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class SmallCNN(nn.Module):
+    """Four 3 x 3 convolutions with batch normalization, pooled to one feature vector.
+
+    Input (B, channels, height, width) float; output (B, feature_dim), not normalized.
+    Images under 16 pixels keep their resolution for longer.
+    """
+
+    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
+        super().__init__()
+        self.feature_dim = feature_dim
+        widths = (24, 48, 72, 96)
+        layers: list[nn.Module] = []
+        size = min(image_size)
+        for i, width in enumerate(widths):
+            layers += [
+                nn.Conv2d(channels, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(inplace=True),
+            ]
+            if i < 3 and size >= 8:
+                layers.append(nn.MaxPool2d(2))
+                size //= 2
+            channels = width
+        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2 if size >= 2 else 1))
+        cells = 4 if size >= 2 else 1
+        self.embedding = nn.Linear(channels * cells, feature_dim)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z

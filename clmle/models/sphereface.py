@@ -1,0 +1,89 @@
+"""The plain residual networks of SphereFace and CosFace: 64 layers, and 20 for fewer images.
+
+W. Liu et al., *SphereFace* (CVPR 2017), table 2; H. Wang et al., *CosFace* (CVPR 2018), 4.1.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from clmle.errors import InputError
+
+MAPS = (64, 128, 256, 512)  # of the four stages, each half as high and wide as the one before
+BLOCKS = {20: (1, 2, 4, 1), 64: (3, 8, 16, 3)}  # residual blocks of every stage
+SMALLEST = 17  # pixels that leave more than one place after four halvings
+
+
+class Unit(nn.Module):
+    """Two 3 x 3 convolutions, each with a PReLU, added to what came in; no normalization."""
+
+    def __init__(self, maps: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*convolution(maps, maps, 1), *convolution(maps, maps, 1))
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):  # a unit starts nearly as its shortcut alone
+                nn.init.normal_(layer.weight, std=0.01)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = x + self.layers(x)
+        return found
+
+
+class SphereFaceCNN(nn.Module):
+    """Four stages of a strided convolution and residual units, then one linear layer.
+
+    Input (B, channels, height, width) float, 17 pixels or more each; output (B, feature_dim),
+    not normalized. ``depth`` counts the convolutions: 20 or 64.
+    """
+
+    def __init__(
+        self, channels: int, image_size: tuple[int, int], feature_dim: int = 512, depth: int = 64
+    ) -> None:
+        super().__init__()
+        height, width = image_size
+        if min(height, width) < SMALLEST:
+            raise InputError(
+                f"sphere{depth} needs images of {SMALLEST} x {SMALLEST} or more, not {height} x "
+                f"{width}; give a larger image_size."
+            )
+        self.feature_dim = feature_dim
+        layers: list[nn.Module] = []
+        for (before, maps), count in zip(pairwise((channels, *MAPS)), BLOCKS[depth], strict=True):
+            layers += convolution(before, maps, 2)
+            layers += [Unit(maps) for _ in range(count)]
+        self.features = nn.Sequential(*layers)
+        for _ in MAPS:  # of odd sides the larger half is kept
+            height, width = (height + 1) // 2, (width + 1) // 2
+        self.embedding = nn.Linear(MAPS[-1] * height * width, feature_dim)
+        nn.init.xavier_uniform_(self.embedding.weight)
+        self.embedding.bias.data.zero_()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+        return z
+
+
+class Sphere20(SphereFaceCNN):
+    """Of 20 layers: 23 million weights and 1.75 billion multiplications an image of 112 x 96."""
+
+    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 512) -> None:
+        super().__init__(channels, image_size, feature_dim, 20)
+
+
+class Sphere64(SphereFaceCNN):
+    """The paper's for recognition: 48 million weights, 6.1 billion multiplications at 112 x 96."""
+
+    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 512) -> None:
+        super().__init__(channels, image_size, feature_dim, 64)
+
+
+def convolution(channels: int, maps: int, stride: int) -> list[nn.Module]:
+    """3 x 3, with a PReLU for each map."""
+    layer = nn.Conv2d(channels, maps, 3, stride, 1)
+    nn.init.xavier_uniform_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return [layer, nn.PReLU(maps)]

@@ -1,0 +1,117 @@
+"""The data of the live sphere: a majority of many modes, a scarce minority between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clmle.config import setting
+from clmle.data.base import Task
+from clmle.errors import InputError
+
+CLASS_NAMES = ("majority", "minority")
+MAJORITY = 480  # training points of the majority
+HELD_OUT = 240  # points of each class in validation and in test, spread evenly over its modes
+MODES = 12
+
+
+@dataclass(frozen=True)
+class PlaygroundProblem:
+    """What the dials say."""
+
+    ratio: float = setting(20.0, "training points of the majority for each one of the minority")
+    modes: int = setting(4, "modes of each class, in turns around the circle")
+    noise: float = setting(0.15, "spread of a mode, as a share of the way to the next mode")
+    dim: int = setting(2, "2: a circle; 3: a sphere", (2, 3))
+    seed: int = setting(0, "seed of the points, of the network and of every batch")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.ratio <= MAJORITY / 2:
+            raise InputError(
+                f"ratio is {self.ratio}, but must be from 1 to {MAJORITY // 2}, "
+                "so that the minority has two points or more."
+            )
+        if self.modes != int(self.modes) or not 1 <= self.modes <= MODES:
+            raise InputError(
+                f"modes is {self.modes}, but must be a whole number from 1 to {MODES}."
+            )
+        if not 0 < self.noise <= 1:
+            raise InputError(f"noise is {self.noise}, but must be above 0 and at most 1.")
+        if self.dim not in (2, 3):
+            raise InputError(f"dim is {self.dim}; choose 2 (a circle) or 3 (a sphere).")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}, but must be 0 or more.")
+
+    @property
+    def minority(self) -> int:
+        """Training points of the minority."""
+        return max(2, round(MAJORITY / self.ratio))
+
+
+def mode_centers(problem: PlaygroundProblem) -> np.ndarray:
+    """Unit centers of the modes, (2, modes, dim): the majority's, then the minority's.
+
+    In turns around a circle; on a sphere 2 x modes places of a Fibonacci lattice, given to the
+    classes in turns too.
+    """
+    n = 2 * problem.modes
+    i = np.arange(n)
+    if problem.dim == 2:
+        angle = np.pi / 2 + 2 * np.pi * i / n
+        places = np.column_stack([np.cos(angle), np.sin(angle)])
+    else:
+        height = 1 - (2 * i + 1) / n
+        turn = np.pi * (1 + 5**0.5) * i
+        radius = np.sqrt(1 - height**2)
+        places = np.column_stack([radius * np.cos(turn), radius * np.sin(turn), height])
+    return np.stack([places[0::2], places[1::2]])
+
+
+def mode_spread(problem: PlaygroundProblem) -> float:
+    """Standard deviation of a mode in radians: ``noise`` of the angle between nearest modes."""
+    places = mode_centers(problem).reshape(-1, problem.dim)
+    cosine = places @ places.T
+    np.fill_diagonal(cosine, -1)
+    return float(problem.noise * np.arccos(np.clip(cosine.max(), -1, 1)))
+
+
+def playground_task(problem: PlaygroundProblem) -> Task:
+    """The points as a task: ``images`` (n, dim) float32 unit rows, labels 0 majority, 1 minority.
+
+    Every mode is a von Mises-Fisher distribution. A higher ratio keeps a subset of the
+    minority's training points; validation and test hold as many points of both classes.
+    """
+    from scipy.stats import vonmises_fisher
+
+    centers = mode_centers(problem)
+    kappa = 1 / mode_spread(problem) ** 2
+    points, labels, split = [], [], []
+    for part, (name, counts) in enumerate(
+        {
+            "train": (MAJORITY, problem.minority),
+            "validation": (HELD_OUT, HELD_OUT),
+            "test": (HELD_OUT, HELD_OUT),
+        }.items()
+    ):
+        for c, count in enumerate(counts):
+            # All are drawn whatever the ratio, and in turns over the modes: fewer are a subset.
+            whole = MAJORITY if name == "train" else HELD_OUT
+            rows = np.empty((whole, problem.dim))
+            for k, center in enumerate(centers[c]):
+                here = np.arange(whole) % problem.modes == k
+                generator = np.random.default_rng([problem.seed, part, c, k])
+                rows[here] = vonmises_fisher(center, kappa).rvs(
+                    int(here.sum()), random_state=generator
+                )
+            points.append(rows[:count])
+            labels.append(np.full(count, c))
+            split.append(np.full(count, part))
+    where = np.concatenate(split)
+    return Task(
+        "sphere",
+        np.concatenate(points).astype(np.float32),
+        np.concatenate(labels).astype(np.int64),
+        CLASS_NAMES,
+        *(np.flatnonzero(where == part) for part in range(3)),
+    ).checked()

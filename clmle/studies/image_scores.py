@@ -1,0 +1,107 @@
+"""Scores of a run's test images, kept beside the run: python -m clmle.studies.image_scores RUN"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import read_arrays, write_arrays
+from clmle.jobs.process import start_module
+from clmle.run_folder import RunFolder
+from clmle.studies.fingerprint import KEY, fingerprint, of_present_weights
+
+FILE = "test_scores.npz"
+
+
+@dataclass(frozen=True)
+class ImageScores:
+    """``rows`` (n,) of the data set, ``labels`` (n, A) with -1 unknown, ``scores`` (n, A, 2)."""
+
+    attributes: tuple[str, ...]
+    rows: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+
+    def of(self, attribute: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (m,), labels (m,) and scores (m, 2) of the images of which it is known."""
+        if attribute not in self.attributes:
+            raise InputError(
+                f"The run has no attribute {attribute!r}; it has: {', '.join(self.attributes)}."
+            )
+        a = self.attributes.index(attribute)
+        known = self.labels[:, a] >= 0
+        return self.rows[known], self.labels[known, a], self.scores[known, a]
+
+
+def stored_scores(run: RunFolder) -> ImageScores | None:
+    """The scores that stand beside the run; None where there are none of its present weights."""
+    file = run.path / FILE
+    try:
+        arrays = read_arrays(file)
+        if not of_present_weights(arrays, file, run):
+            return None
+        names = tuple(str(n) for n in arrays["attributes"])
+        return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
+    except (InputError, OSError, KeyError):
+        return None
+
+
+def score_test_images(run: RunFolder) -> ImageScores:
+    """The scores of a run's test images by its best weights, computed once and kept.
+
+    Raises
+    ------
+    InputError
+        The run has no weights yet, or a target of more than two classes.
+    """
+    from clmle.data.multilabel import MultiTask
+    from clmle.training import config_from_dict, load_model, prepare
+
+    found = stored_scores(run)
+    if found is not None:
+        return found
+    weights = fingerprint(run)  # before they are read: a run that trains may replace them
+    model = load_model(run)
+    _, task = prepare(config_from_dict(run.config()))
+    rows = task.rows("test")
+    labels = task.labels[rows]
+    if isinstance(task, MultiTask):
+        names = task.attributes
+    elif task.n_classes == 2:
+        names, labels = (task.name.rsplit("/", 1)[-1],), labels[:, None]
+    else:
+        raise InputError(
+            f"{task.name} has {task.n_classes} classes; only attributes, shown or not, are shown "
+            "one by one."
+        )
+    scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
+    found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))
+    write_arrays(
+        run.path / FILE,
+        {"attributes": np.array(names), "rows": rows, "labels": found.labels,
+         "scores": found.scores, KEY: np.array(weights)},
+    )  # fmt: skip
+    return found
+
+
+def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
+    """Compute the scores in a process of its own; what goes wrong is said on its stderr."""
+    return start_module("clmle.studies.image_scores", str(run.path.resolve()))
+
+
+def main(path: str) -> int:
+    try:
+        score_test_images(RunFolder(Path(path)))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,273 @@
+"""What a run makes of people it never saw: python -m clmle.studies.open_set RUN [TEST]
+
+Features of an image and of its mirror image stand side by side and are compared by cosine
+(section 5 of the paper). The figures, and what their pictures need, are kept beside the run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clmle.data.recognition.open_set import OpenSetData, load_open_set
+from clmle.errors import InputError
+from clmle.files import read_arrays, write_arrays, write_json
+from clmle.jobs.process import start_module
+from clmle.run_folder import RunFolder
+from clmle.studies.fingerprint import KEY, fingerprint, of_present_weights
+
+BATCH = 512  # images between two words on how far it is
+CURVE = 2000  # corners of a ROC that are kept
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """Figures of a run on unseen people, and the arrays behind the pictures.
+
+    ``figures`` are plain values: test, images, verification (accuracy, standard_error, folds,
+    tar_at_far, auc, eer, n_genuine, n_impostor), open_set (None without distractors) and
+    by_frequency (accuracy on the images of known people that were held out, by training images).
+    ``arrays``: first, second, same, similarity (p,) of the pairs, far and tar of their ROC; with
+    distractors also open_far, open_tar, ranks (of every mate among all of them), genuine, edges
+    and impostors; counts (C,) training images of every identity.
+    """
+
+    metrics: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def evaluate_open_set(
+    run: RunFolder, test: str = "", progress: Progress | None = None
+) -> Recognition:
+    """Judge a run on unseen people, or read what was found before.
+
+    Parameters
+    ----------
+    run : a run on identities that has weights
+    test : as ``where`` of ``clmle.data.recognition.open_set.load_open_set``; "" takes the
+        illustrated people that belong to the run's own data
+
+    Raises
+    ------
+    InputError
+        No weights, another target than identities, or a test set that cannot be read.
+    """
+    from clmle.training import load_model
+
+    found = stored_recognition(run, test)
+    if found is not None:
+        return found
+    weights = fingerprint(run)  # before they are read: a run that trains may replace them
+    model = load_model(run)
+    config = run.config()["data"]
+    where = test or own_test(run)
+    open_set_data = load_open_set(
+        where, size=config["size"], image_size=model.image_shape[:2], progress=progress
+    )
+    images = _like(open_set_data.images, model.image_shape)
+    features = _features(model.embed, images, progress)
+    pairs, more = _pairs(open_set_data, features)
+    metrics: dict[str, Any] = {
+        "test": open_set_data.name, "images": len(images), "verification": pairs,
+        "open_set": None, "by_frequency": [],
+    }  # fmt: skip
+    arrays = more
+    if open_set_data.distractors is not None:
+        metrics["open_set"], more = _open_set(open_set_data, features)
+        arrays |= more
+    metrics["by_frequency"], arrays["counts"] = _known_people(run, model)
+    found = Recognition(metrics, arrays)
+    _store(run, test, found, weights)
+    return found
+
+
+def own_test(run: RunFolder) -> str:
+    """The test set that belongs to a run's data."""
+    dataset: str = run.config()["data"]["dataset"]
+    if dataset != "toonfaces-identities":
+        raise InputError(
+            f"{dataset} has no unseen people of its own; name a test set: a .bin file, or a folder "
+            "laid out as LFW or YouTube Faces."
+        )
+    return dataset
+
+
+def learns_identities(run: RunFolder) -> bool:
+    """Whether identities are what a run learns, so that it can be asked for unseen people."""
+    from clmle.presets import has_identities
+
+    data = run.config()["data"]
+    return has_identities(data["dataset"], data["attribute"])
+
+
+def _features(embed: Callable[..., Any], images: Any, progress: Progress | None) -> np.ndarray:
+    from clmle.metrics.pair_features import pair_features
+
+    parts = []
+    for start in range(0, len(images), BATCH):
+        parts.append(pair_features(np.asarray(images[start : start + BATCH]), embed))
+        if progress is not None:
+            progress(min(start + BATCH, len(images)), len(images))
+    return np.concatenate(parts)
+
+
+def _pairs(
+    open_set_data: OpenSetData, features: np.ndarray
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Figures of the pairs by the folds' protocol and over all of them."""
+    from clmle.metrics.pair_features import pair_similarity, pool_templates
+    from clmle.metrics.roc import FARS, allowed, roc_curve
+    from clmle.metrics.verification import fold_accuracy, verification_metrics
+
+    pairs = open_set_data.pairs
+    first, second = pairs.first, pairs.second
+    if open_set_data.video is not None:  # the mean of a video's frames stands for it
+        read = open_set_data.video >= 0
+        features, videos = pool_templates(features[read], open_set_data.video[read])
+        known = np.isin(first, videos) & np.isin(second, videos)
+        if not known.all():
+            raise InputError(f"{(~known).sum():,} pairs are of videos without a readable frame.")
+        first, second = np.searchsorted(videos, first), np.searchsorted(videos, second)
+    similarity = pair_similarity(features, first, second)
+    n_impostor = int((~pairs.same).sum())
+    fars = [far for far in FARS if allowed(far, n_impostor)]
+    metrics = verification_metrics(similarity, pairs.same, fars=fars)
+    if len(np.unique(pairs.fold)) > 1:
+        metrics |= fold_accuracy(similarity, pairs.same, pairs.fold)
+    far, tar, _ = roc_curve(similarity[pairs.same], similarity[~pairs.same])
+    return metrics, {
+        "first": pairs.first, "second": pairs.second, "same": pairs.same,
+        "similarity": similarity, **_thinned("", far, tar),
+    }  # fmt: skip
+
+
+def _open_set(
+    open_set_data: OpenSetData, features: np.ndarray
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """MegaFace's protocol on the probes and distractors."""
+    from clmle.metrics.roc import FARS, allowed
+    from clmle.metrics.streaming import open_set
+
+    assert open_set_data.people is not None
+    probes, distractors = open_set_data.probes, open_set_data.distractors
+    assert probes is not None
+    assert distractors is not None
+    fars = [far for far in FARS if allowed(far, len(probes) * len(distractors))]
+    found = open_set(
+        features[probes], open_set_data.people[probes], features[distractors], fars=fars
+    )
+    far, tar = found.roc
+    return found.summary(), {
+        **_thinned("open_", far[::-1], tar[::-1]),
+        "ranks": found.ranks[found.n_distractors], "genuine": found.genuine,
+        "edges": found.edges, "impostors": found.impostors,
+    }  # fmt: skip
+
+
+def _thinned(name: str, far: np.ndarray, tar: np.ndarray) -> dict[str, np.ndarray]:
+    """At most CURVE corners of a curve, more of them where the FAR is small; both ends."""
+    kept = np.arange(len(far))
+    if len(far) > CURVE:
+        smallest = far[far > 0].min(initial=1.0)
+        targets = np.concatenate([[0], np.geomspace(smallest, 1, CURVE - 1)])
+        kept = np.unique(np.searchsorted(far, targets, "right") - 1)
+    return {f"{name}far": far[kept], f"{name}tar": tar[kept]}
+
+
+def _known_people(run: RunFolder, model: Any) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """Accuracy on held-out images of known people, from the tail to the head; their counts."""
+    from clmle.metrics.by_frequency import accuracy_by_frequency
+    from clmle.training import config_from_dict, prepare
+
+    _, task = prepare(config_from_dict(run.config()))
+    counts, rows = task.class_counts("train"), task.rows("test")
+    if not len(rows):
+        return [], counts
+    labels = task.labels[rows]
+    right = np.concatenate([
+        model.scores(np.asarray(task.images[part])).argmax(axis=1) == task.labels[part]
+        for part in np.array_split(rows, -(-len(rows) // BATCH))
+    ])  # fmt: skip
+    return accuracy_by_frequency(counts, labels, right), counts
+
+
+def _like(images: Any, shape: tuple[int, int, int]) -> Any:
+    """Images of a test set in the form that a run learned from, or a sentence."""
+    if images.shape[1:] == shape:
+        return images
+    raise InputError(
+        f"The test images are {images.shape[1:]}, but the run learned from {shape}: height, width, "
+        "channels. Align and cut them as those it learned from."
+    )
+
+
+# --- beside the run -----------------------------------------------------------------------
+
+
+def file_of(run: RunFolder, test: str = "") -> Path:
+    """Where the result of a test is kept."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", test).strip("-")[-60:]
+    return run.path / ("recognition" + (f"-{slug}" if slug else "") + ".npz")
+
+
+def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
+    """The result that stands beside the run; None where there is none of its present weights."""
+    file = file_of(run, test)
+    try:
+        arrays = read_arrays(file)
+        if not of_present_weights(arrays, file, run):
+            return None
+        arrays.pop(KEY, None)
+        return Recognition(json.loads(str(arrays.pop("figures"))), arrays)
+    except (InputError, OSError, ValueError, KeyError):
+        return None
+
+
+def _store(run: RunFolder, test: str, found: Recognition, weights: str) -> None:
+    metrics = np.array(json.dumps(found.metrics))
+    kept = {"figures": metrics, KEY: np.array(weights), **found.arrays}
+    write_arrays(file_of(run, test), kept)
+
+
+def start_open_set_evaluation(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:
+    """Judge in a process of its own; what goes wrong is said on its stderr."""
+    return start_module("clmle.studies.open_set", str(run.path.resolve()), test)
+
+
+def how_far(run: RunFolder, test: str = "") -> tuple[int, int]:
+    """Images done and in all, of a judging that goes on; (0, 0) where nothing is known."""
+    try:
+        done, total = json.loads(_progress_file(run, test).read_text())
+        return int(done), int(total)
+    except (OSError, ValueError, TypeError):
+        return 0, 0
+
+
+def _progress_file(run: RunFolder, test: str) -> Path:
+    return file_of(run, test).with_suffix(".progress")
+
+
+def main(path: str, test: str = "") -> int:
+    run = RunFolder(Path(path))
+    file = _progress_file(run, test)
+    try:
+        evaluate_open_set(run, test, lambda done, total: write_json(file, [done, total]))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    finally:
+        file.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

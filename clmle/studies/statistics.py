@@ -1,0 +1,283 @@
+"""Statistics over seeds and tasks: tables of figures, paired differences, gain and speed.
+
+A *cell* is one (task, seed, ratio) of one variant. Comparisons rest on cells that all compared
+variants have, cut to a full block of tasks and seeds; what is left out is always counted.
+Balanced accuracy and its like are averaged over tasks first, then over seeds: the spread and
+the intervals are those over seeds.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clmle.errors import InputError
+
+FIGURES = (
+    "balanced_accuracy", "average_precision", "roc_auc", "mcc", "accuracy",
+    "recall_rarest", "recall_commonest", "seconds",
+)  # fmt: skip
+
+
+def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> Any:
+    """One row a cell: variant, method, task, seed, ratio, minority, figures of ``split``.
+
+    A run of many attributes is a row for each, as a task of its own.
+
+    ``pace`` names machine, threads and number format, within which seconds can be compared;
+    ``minority`` is the share of the smallest class among the training images, ``ratio`` the
+    imbalance asked for, ``recall_rarest`` and ``recall_commonest`` belong to the smallest and
+    the largest training class.
+    """
+    import pandas
+
+    rows = []
+    for s in itertools.chain.from_iterable(each_task(s, split) for s in summaries):
+        try:
+            counts, found = np.asarray(s["class_counts"]), s[split]
+            recall = found["recall"]
+            rows.append(
+                {
+                    "variant": s["variant"],
+                    "method": s["method"],
+                    "task": s["task"],
+                    "seed": s["seed"],
+                    "ratio": float(s["config"]["data"]["ratio"]),
+                    "minority": counts.min() / counts.sum(),
+                    **{name: _number(found[name]) for name in FIGURES[:5]},
+                    "recall_rarest": _number(recall[int(counts.argmin())]),
+                    "recall_commonest": _number(recall[int(counts.argmax())]),
+                    "seconds": float(s["seconds"]),
+                    "pace": pace(s),
+                }
+            )
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            raise InputError(
+                f"The result of {s.get('variant', 'a trial')!r} lacks or garbles {error}; "
+                "remove its line and run that cell again."
+            ) from error
+    columns = ["variant", "method", "task", "seed", "ratio", "minority", *FIGURES, "pace"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def each_task(summary: Mapping[str, Any], split: str = "test") -> list[Mapping[str, Any]]:
+    """The summary itself; of many attributes one for each that ``split`` judges."""
+    attributes = summary.get("attributes")
+    if not attributes:
+        return [summary]
+    dataset = summary["task"].rsplit("/", 1)[0]
+    return [
+        {**summary, "task": f"{dataset}/{name}", **own}
+        for name, own in attributes.items()
+        if split in own
+    ]
+
+
+def pace(summary: Mapping[str, Any]) -> str:
+    """Machine, threads and number format of a cell in words: what its seconds depend on."""
+    machine, train = summary.get("machine", {}), summary["config"].get("train", {})
+    words = [machine.get("device", "a machine"), f"{machine.get('threads', '?')} threads"]
+    return ", ".join([*words, train.get("precision", "auto").replace("auto", "default precision")])
+
+
+def complete_variants(frame: Any, share: float = 0.8) -> tuple[Any, dict[str, int]]:
+    """Rows of variants that have at least ``share`` of the fullest variant's cells.
+
+    Also the others with their numbers of cells: a variant that hardly ran would cost the
+    comparison of all others their cells.
+    """
+    sizes = frame.groupby("variant").size()
+    few = sizes[sizes < share * sizes.max()]
+    return frame[~frame["variant"].isin(few.index)], {str(k): int(v) for k, v in few.items()}
+
+
+def common_block(frame: Any) -> Any:
+    """Rows of the cells that every variant of ``frame`` has, every task with every seed.
+
+    Where the common cells do not fill tasks by seeds, seeds with holes are dropped, the worst
+    first and the last among equals; tasks only where they lack half of the seeds or more, for
+    a seed fewer costs precision but a task fewer changes what is measured.
+    """
+    if frame.empty:
+        return frame
+    n = frame["variant"].nunique()
+    frame = frame.assign(place=frame["task"] + " " + frame["ratio"].astype(str))
+    have = frame.groupby(["place", "seed"])["variant"].nunique() == n
+    grid = have.unstack("seed", fill_value=False).sort_index().sort_index(axis=1).astype(bool)
+    while grid.size and not grid.to_numpy().all():
+        rows, columns = grid.mean(axis=1), grid.mean(axis=0)
+        if columns.min() < rows.min() or rows.min() > 0.5:
+            grid = grid.drop(columns=columns[columns == columns.min()].index[-1])
+        else:
+            grid = grid.drop(index=rows[rows == rows.min()].index[-1])
+    inside = frame["place"].isin(grid.index) & frame["seed"].isin(grid.columns)
+    return frame[inside].drop(columns="place")
+
+
+def seed_means(frame: Any, figure: str = "balanced_accuracy") -> Any:
+    """Mean of ``figure`` over tasks (and ratios), a row a variant, a column a seed."""
+    return frame.groupby(["variant", "seed"])[figure].mean().unstack("seed")
+
+
+def variant_table(frame: Any) -> Any:
+    """Figures of every variant on the common block, best balanced accuracy first.
+
+    Index: variant. Columns: every name of FIGURES (mean over tasks, then over seeds; seconds over
+    the cells of one machine and number format, NaN where a variant has none of them),
+    ``spread`` (standard deviation of balanced accuracy over seeds; NaN for one seed), ``tasks``,
+    ``seeds``, ``cells`` (used) and ``left_out`` (cells of the variant that others lack).
+    """
+    block = common_block(frame)
+    had = frame.groupby("variant").size()
+    per_seed = block.groupby(["variant", "seed"])[list(FIGURES)].mean()
+    table = per_seed.groupby("variant").mean()
+    table["seconds"] = comparable_seconds(block)
+    table["all-clusters"] = per_seed["balanced_accuracy"].groupby("variant").std(ddof=1)
+    table["tasks"] = block.groupby("variant")["task"].nunique()
+    table["seeds"] = block.groupby("variant")["seed"].nunique()
+    table["cells"] = block.groupby("variant").size()
+    table["left_out"] = had.reindex(table.index) - table["cells"]
+    table = table.reset_index().sort_values(
+        ["balanced_accuracy", "variant"], ascending=[False, True], kind="stable"
+    )
+    return table.set_index("variant")
+
+
+def comparable_seconds(block: Any) -> Any:
+    """Mean seconds of each variant on the machine that most variants, then most cells, ran on."""
+    return block[block["pace"] == widest_pace(block)].groupby("variant")["seconds"].mean()
+
+
+def widest_pace(block: Any) -> str:
+    """The pace (machine, threads, format) of most variants, then of most cells; "" of none."""
+    if block.empty:
+        return ""
+    kinds = block.groupby("pace")
+    return str((kinds["variant"].nunique() + kinds.size() / (len(block) + 1)).idxmax())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Figure of ``first`` minus that of ``second`` on the cells both have.
+
+    ``mean`` with ``low`` to ``high``: 95 % t-interval over seeds of the means over tasks (None
+    for fewer than two seeds). ``bootstrap``: 95 % percentile interval, tasks and seeds redrawn.
+    ``won`` of ``cells`` are above 0; ``left_out`` cells of either one were not used.
+    """
+
+    first: str
+    second: str
+    mean: float
+    low: float | None
+    high: float | None
+    bootstrap: tuple[float, float] | None
+    won: int
+    trials: int
+    left_out: int
+    tasks: int
+    seeds: int
+
+
+def paired_difference(
+    frame: Any,
+    first: str,
+    second: str,
+    figure: str = "balanced_accuracy",
+    *,
+    n_bootstrap: int = 2000,
+    seed: int = 0,
+) -> Difference | None:
+    """How far variant ``first`` is above ``second``; None where they share no cell.
+
+    ``n_bootstrap`` 0 leaves out the bootstrap interval, which takes most of the time.
+    """
+    two = frame[frame["variant"].isin([first, second])]
+    if two["variant"].nunique() < 2:
+        return None
+    block = common_block(two)
+    if block.empty:
+        return None
+    values = block.set_index(["variant", "task", "ratio", "seed"])[figure]
+    matrix = (values.loc[first] - values.loc[second]).unstack("seed").to_numpy()
+    per_seed = matrix.mean(axis=0)
+    low, high = t_interval(per_seed)
+    return Difference(
+        first,
+        second,
+        float(per_seed.mean()),
+        low,
+        high,
+        _bootstrap(matrix, n_bootstrap, seed),
+        int((matrix > 0).sum()),
+        matrix.size,
+        len(two[["variant", "task", "ratio", "seed"]].drop_duplicates()) - 2 * matrix.size,
+        matrix.shape[0],
+        matrix.shape[1],
+    )
+
+
+def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:
+    """95 % interval of the mean by Student's t; (None, None) for fewer than two values."""
+    from scipy import stats
+
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) < 2:
+        return None, None
+    reach = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    return float(x.mean() - reach), float(x.mean() + reach)
+
+
+def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
+    """Gain of ``variant`` over ``baseline`` on every task, the best balanced task first.
+
+    Columns: task, minority (share of the smaller class), level (how far that share is from
+    50 per cent: the paper's imbalance level), gain, low, high (95 % t-interval over seeds; NaN
+    for one seed), seeds. Only cells that both have count.
+    """
+    import pandas
+
+    two = frame[frame["variant"].isin([variant, baseline])]
+    rows = []
+    for task, group in two.groupby("task"):
+        values = group.set_index(["variant", "ratio", "seed"])["balanced_accuracy"]
+        if group["variant"].nunique() < 2:
+            continue
+        gains = (values.loc[variant] - values.loc[baseline]).dropna().groupby("seed").mean()
+        if gains.empty:
+            continue
+        low, high = t_interval(gains.to_numpy())
+        minority = float(group["minority"].mean())
+        rows.append((task, minority, 50 - 100 * minority, gains.mean(), low, high, len(gains)))
+    names = ["task", "minority", "level", "gain", "low", "high", "seeds"]
+    table = pandas.DataFrame(rows, columns=names).astype({"low": float, "high": float})
+    return table.sort_values(["level", "task"], kind="stable").reset_index(drop=True)
+
+
+def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
+    """Spearman's correlation and its p-value; None for fewer than three pairs or a constant."""
+    from scipy import stats
+
+    if len(x) < 3 or len(set(x)) == 1 or len(set(y)) == 1:
+        return None
+    found = stats.spearmanr(x, y)
+    return float(found.statistic), float(found.pvalue)
+
+
+def _bootstrap(matrix: np.ndarray, n: int, seed: int) -> tuple[float, float] | None:
+    """95 % interval of the mean of (tasks, seeds), rows and columns redrawn independently."""
+    if matrix.size < 2 or n < 1:
+        return None
+    rng = np.random.default_rng(seed)
+    n_tasks, n_seeds = matrix.shape
+    tasks = rng.multinomial(n_tasks, np.full(n_tasks, 1 / n_tasks), size=n) / n_tasks
+    seeds = rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n) / n_seeds
+    low, high = np.quantile(((tasks @ matrix) * seeds).sum(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

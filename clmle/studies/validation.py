@@ -1,0 +1,92 @@
+"""Cells are checked before the first of them runs: a bad setting costs a second, not a night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from clmle.config import DataConfig, several
+from clmle.data import Dataset, Task, imbalanced_counts
+from clmle.data.multilabel import MultiTask
+from clmle.data.toonfaces.build import rendered_faces
+from clmle.data.toonfaces.identities import plan_of
+from clmle.data.toonfaces.specs import ATTRIBUTES
+from clmle.errors import InputError
+from clmle.models import backbone_names, build_backbone
+from clmle.studies.trials import Trial
+from clmle.training.factory import make_method, make_network
+from clmle.training.network import pick_device
+from clmle.training.prepare import check_budget, load_data, make_task
+
+Progress = Callable[[int, int], None]
+
+
+def check_trials(
+    trials: Sequence[Trial], progress: Progress | None = None, *, render: bool = True
+) -> None:
+    """Load each data set once (rendering it first) and make every method once.
+
+    Names come first, data after. ``render=False`` leaves a set of faces that is not rendered yet
+    as it is, and what depends on it unchecked.
+
+    Raises
+    ------
+    InputError
+        The first setting, attribute or combination of options that no run could use.
+    """
+    distinct = {
+        (
+            c.config.method,
+            c.config.options,
+            c.config.data,
+            replace(c.config.train, seed=0),
+        ): c
+        for c in trials
+    }
+    for trial in distinct.values():
+        _check_names(trial)
+    datasets: dict[DataConfig, Dataset] = {}
+    tasks: dict[DataConfig, Task | MultiTask] = {}
+    for trial in distinct.values():
+        data, train = trial.config.data, trial.config.train
+        if not render and not _rendered(data):
+            continue
+        if data not in tasks:
+            source = replace(data, attribute="", imbalance="none", ratio=1.0)
+            if source not in datasets:
+                datasets[source] = load_data(source, progress=progress)
+            tasks[data] = make_task(datasets[source], data)
+        make_network(tasks[data], train, trial.config.options)
+        make_method(trial.config.method, trial.config.options, tasks[data], train)
+
+
+def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[str, ...]:
+    """Attributes and labels of a data set; nothing is rendered for them."""
+    if data.dataset == "toonfaces":
+        return ATTRIBUTES
+    return load_data(data, progress=progress).targets
+
+
+def _check_names(trial: Trial) -> None:
+    """What can be known without the data."""
+    data, train = trial.config.data, trial.config.train
+    check_budget(train)
+    pick_device(train.device)
+    if train.backbone not in backbone_names():
+        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist
+    if data.imbalance != "none":
+        imbalanced_counts([1, 1], data.imbalance, data.ratio)
+    named = several(data.attribute)
+    for name in [data.attribute] if named is None else named:
+        if data.dataset == "toonfaces" and name and name not in ATTRIBUTES:
+            raise InputError(
+                f"toonfaces has no attribute {name!r}; choose one of: {', '.join(ATTRIBUTES)}."
+            )
+
+
+def _rendered(data: DataConfig) -> bool:
+    if data.dataset not in ("toonfaces", "toonfaces-identities"):
+        return True
+    plan = plan_of(data.dataset, data.size, data.image_size, max(data.split, 0))
+    done, total = rendered_faces(plan=plan)
+    return done == total

@@ -1,0 +1,94 @@
+"""One target or many attributes: what the engine makes and asks differently for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from clmle.config import TrainConfig, several
+from clmle.data.base import Dataset, Task
+from clmle.data.multilabel import MultiTask, multi_task
+from clmle.methods import Method, get_method
+from clmle.methods.multi_label import MultiLabel
+from clmle.metrics.attributes import attribute_metrics
+from clmle.metrics.classification import classification_metrics
+from clmle.training.network import MultiNetwork, Network
+
+
+def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None) -> nn.Module:
+    """The network of a task: one head, or one for each attribute, as the method's options say."""
+    shape = task.images.shape[1:]
+    scale = cosine_scale(options)
+    if isinstance(task, MultiTask):
+        return network_for_shape(train, shape, len(task.attributes), cosine_scale=scale)
+    return network_for_shape(train, shape, n_classes=task.n_classes, cosine_scale=scale)
+
+
+def cosine_scale(options: Any) -> float | None:
+    """s of a head on cosines, where the options of a method ask for one."""
+    return options.head_scale if getattr(options, "head", "linear") == "cosine" else None
+
+
+def network_for_shape(
+    train: TrainConfig,
+    shape: tuple[int, ...],
+    heads: int | None = None,
+    n_classes: int = 2,
+    cosine_scale: float | None = None,
+) -> nn.Module:
+    """The network for images (height, width, channels): ``heads`` of two classes, or one head."""
+    height, width, channels = shape
+    shared = (train.backbone, channels, (height, width), train.feature_dim)
+    if heads:
+        return MultiNetwork(*shared, heads, cosine_scale)
+    return Network(*shared, n_classes, cosine_scale)
+
+
+def make_method(
+    name: str, options: Any, task: Task | MultiTask, train: TrainConfig
+) -> Method | MultiLabel:
+    """A method for a task: itself, or one of it for each attribute."""
+    facts = (train.batch_size, train.seed, train.feature_dim)
+    if isinstance(task, MultiTask):
+        return MultiLabel(get_method(name), options, task, *facts)
+    return get_method(name)(options, task, *facts)
+
+
+def metrics_of(
+    task: Task | MultiTask, rows: np.ndarray, scores: np.ndarray, n_bootstrap: int = 1000
+) -> dict[str, Any]:
+    """Figures of the images ``rows`` by their scores: of one target, or of every attribute."""
+    labels = task.labels[rows]
+    if isinstance(task, MultiTask):
+        return attribute_metrics(labels, scores, task.attributes, n_bootstrap=n_bootstrap)
+    return classification_metrics(labels, scores, n_bootstrap=n_bootstrap)
+
+
+def task_facts(task: Task | MultiTask) -> dict[str, Any]:
+    """What a result says of its task: name, classes, training images of each.
+
+    Of many attributes ``attributes`` names the rows of ``class_counts``, (A, 2).
+    """
+    facts = {
+        "class_names": list(task.class_names),
+        "class_counts": task.class_counts().tolist(),
+        "task": task.name,
+    }
+    if isinstance(task, MultiTask):
+        facts |= {"attributes": list(task.attributes), "no_training": list(task.left_out)}
+    return facts
+
+
+def embedding_task_of(dataset: Dataset, attribute: str) -> Task:
+    """The task of which a run on ``attribute`` (one, several, or all) keeps its embedding."""
+    names = several(attribute)
+    if names is None:
+        return dataset.task(attribute or None)
+    return embedding_task(multi_task(dataset, names))
+
+
+def embedding_task(task: Task | MultiTask) -> Task:
+    """The task whose embedding is kept to be looked at: of many attributes the first."""
+    return task.tasks[0] if isinstance(task, MultiTask) else task

@@ -1,0 +1,1 @@
+"""The page of results, a section a file; :mod:`tools.report.page` puts them together."""
