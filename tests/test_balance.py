@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from naive_clustering import plain_exact, plain_exchange, plain_prices, plain_smoothed, unit
 
 from clmle._balance import (
     _cheapest_move,
@@ -21,6 +20,7 @@ from clmle._balance import (
     update_prices,
     update_prices_sparse,
 )
+from tests.naive_clustering import plain_exact, plain_exchange, plain_prices, plain_smoothed, unit
 
 N, K, D = 90, 7, 4
 

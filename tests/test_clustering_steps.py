@@ -1,10 +1,13 @@
 """Balanced spherical k-means, stage by stage, against a plain version in float64 with loops."""
 
-import naive_clustering
 import numpy as np
 import pytest
 import torch
-from naive_clustering import (
+
+from clmle import balanced_spherical_kmeans, clustering
+from clmle.clustering import _divide, _flat, _improve, _plus_plus, _refine, _seeds, _warm
+from tests import naive_clustering
+from tests.naive_clustering import (
     PRICED,
     SMALL,
     plain_divide,
@@ -17,9 +20,6 @@ from naive_clustering import (
     plain_warm,
     unit,
 )
-
-from clmle import balanced_spherical_kmeans, clustering
-from clmle.clustering import _divide, _flat, _improve, _plus_plus, _refine, _seeds, _warm
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-import versions
+from tests import versions
 
 TESTS = Path(__file__).parent
 

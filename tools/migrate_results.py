@@ -37,7 +37,9 @@ def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
     """The configuration tree of a trial in today's names."""
     method = METHODS.get(old["method"], old["method"])
     options = {
-        OPTIONS.get(k, k) if is_clmle(method) or k == "most_of_class" else k: VALUES.get(v, v) if k == "batches" else v
+        OPTIONS.get(k, k) if is_clmle(method) or k == "most_of_class" else k: VALUES.get(v, v)
+        if k == "batches"
+        else v
         for k, v in (old["options"] or {}).items()
     }
     train = {TRAIN.get(k, k): v for k, v in old["train"].items()}

@@ -25,9 +25,9 @@ def test_the_first_page_loads_none_of_the_heavy_libraries():
 
 def test_they_are_loaded_behind_it(monkeypatch):
     loaded = []
-    monkeypatch.setattr(warm, "import_module", loaded.append)
-    monkeypatch.setattr(warm, "BREATH", 0)
-    monkeypatch.setattr(warm, "DRAWN", 0)
+    monkeypatch.setattr(preload, "import_module", loaded.append)
+    monkeypatch.setattr(preload, "BREATH", 0)
+    monkeypatch.setattr(preload, "DRAWN", 0)
     monkeypatch.setattr(preload.gc, "freeze", lambda: loaded.append("frozen"))
     preload._load()
     assert loaded == [*preload.LIBRARIES, "frozen"]

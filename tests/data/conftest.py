@@ -1,5 +1,5 @@
 """Fixtures that several tests of data share."""
 
-from celeba_copy import celeba
+from tests.data.celeba_copy import celeba
 
 __all__ = ["celeba"]

@@ -5,13 +5,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from celeba_copy import ATTR, NAMES, PART, N, change, name_of, write, zipped
 from PIL import Image
 
 from clmle import InputError
 from clmle.data.base import TEST, TRAIN, VALIDATION
 from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
 from clmle.data.celeba import images as celeba_images
+from tests.data.celeba_copy import ATTR, NAMES, PART, N, change, name_of, write, zipped
 
 
 def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):

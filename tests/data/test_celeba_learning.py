@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from celeba_copy import ATTR, name_of, say_all, write
 
 from clmle import InputError
 from clmle.__main__ import main
@@ -12,6 +11,7 @@ from clmle.config import override
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
 from clmle.training import evaluate, load_model, train
+from tests.data.celeba_copy import ATTR, name_of, say_all, write
 
 
 def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):

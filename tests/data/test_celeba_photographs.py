@@ -9,19 +9,19 @@ import zipfile
 
 import numpy as np
 import pytest
-from celeba_copy import (
-    ATTR,
-    N,
-    name_of,
-    say_all,
-    zipped,
-)
 from PIL import Image
 
 from clmle import InputError
 from clmle.data.celeba import images as celeba_images
 from clmle.data.celeba import load_celeba
 from clmle.data.pixel_cache import CHUNK, cached_pixels
+from tests.data.celeba_copy import (
+    ATTR,
+    N,
+    name_of,
+    say_all,
+    zipped,
+)
 
 
 def test_broken_photographs_are_left_out_and_named(celeba):

@@ -1,0 +1,194 @@
+"""docs/BENCHMARKS.md is what the kept comparisons say: all of it, and nothing else."""
+
+import dataclasses
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench import comparison, limits, roofline
+from bench.comparison import FOLDER, Comparison, exponent, load, measure, save
+from bench.contents import BY_NAME
+from bench.page import page, write_page
+from clmle import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+RATES = {"product, GFLOP/s": 100.0, "bfloat16 product, GFLOP/s": 200.0, "memory, GB/s": 10.0}
+
+
+@pytest.fixture
+def quiet_limits(monkeypatch):
+    monkeypatch.setattr(comparison, "limits_apart", lambda: RATES)
+
+
+def rendered(ms):
+    """A record of one comparison, as if measured."""
+    row = {"faces": 400, "rasterize ms": ms / 2, "sum ms": ms}
+    return {
+        "command": "python -m bench rendering", "machine": "a machine, 2 cores, no GPU",
+        "versions": "Python 3", "load": [0.1, 0.9], "seconds": 3,
+        "limits": {name: [rate, 2 * rate] for name, rate in RATES.items()},
+        "tables": {"": [row]},
+    }  # fmt: skip
+
+
+def test_the_committed_page_is_what_the_committed_results_say():
+    assert (ROOT / "docs" / "BENCHMARKS.md").read_text(encoding="utf-8") == page(FOLDER)
+
+
+def test_every_kept_result_is_of_a_comparison_of_the_page():
+    for path in FOLDER.glob("*.json"):
+        assert path.name.removesuffix(".json").removesuffix(".cuda") in BY_NAME
+
+
+def test_nothing_measured_says_so_of_all_and_of_a_gpu(tmp_path):
+    text = page(tmp_path)
+    assert text.count("Not measured yet: `python -m bench ") == len(BY_NAME)
+    assert "Figures of a GPU are missing" in text
+    for name, one in BY_NAME.items():
+        assert f"### {one.title}" in text
+        assert (f"- `python -m bench {name}`: " in text) == bool(one.gpu)
+
+
+def test_sentences_follow_the_rows(tmp_path):
+    save("rendering", rendered(8.0), tmp_path)
+    first = page(tmp_path)
+    assert "8.0 ms a face and core, 50% of it" in first
+    assert "a machine, 2 cores, no GPU" in first
+    assert "product 100 to 200 GFLOP/s" in first
+    assert "load 0.1 before, 0.9 after" in first
+    save("rendering", rendered(6.0), tmp_path)
+    assert "6.0 ms a face and core" in page(tmp_path)
+    assert "Not measured yet: `python -m bench rendering`" not in page(tmp_path)
+
+
+def test_figures_of_a_gpu_stand_beside_the_others(tmp_path, monkeypatch):
+    save("rendering", rendered(8.0), tmp_path)
+    monkeypatch.setattr(comparison, "pick", lambda: torch.device("cuda"))
+    save("rendering", rendered(2.0), tmp_path)
+    text = page(tmp_path)
+    assert text.index("8.0 ms a face") < text.index("2.0 ms a face")
+    save("step", rendered(1.0), tmp_path)  # only on a GPU: its rows are another comparison's
+    with pytest.raises(KeyError):
+        page(tmp_path)
+    (tmp_path / "step.cuda.json").unlink()
+    for name in BY_NAME:
+        if BY_NAME[name].gpu:
+            path = tmp_path / f"{name}.cuda.json"
+            path.write_text(json.dumps(rendered(1.0)))
+            plain = dataclasses.replace(BY_NAME[name], says=lambda tables, limits: "")
+            monkeypatch.setitem(BY_NAME, name, plain)
+    monkeypatch.setattr("bench.page.SECTIONS", {"All": tuple(BY_NAME.values())})
+    assert "Figures of a GPU are missing" not in page(tmp_path)
+
+
+def test_an_earlier_table_gives_way_to_a_new_one(tmp_path):
+    note = {"section": "Pictures and data", "title": "As it was", "condition": "Then.",
+            "until": "rendering", "blocks": ["Words.", [{"a": 1}]]}  # fmt: skip
+    (tmp_path / "earlier").mkdir()
+    (tmp_path / "earlier" / "old.json").write_text(json.dumps(note))
+    assert "### As it was\n\n*Then.*\n\nWords.\n\n| a |\n|---|\n| 1 |" in page(tmp_path)
+    save("rendering", rendered(8.0), tmp_path)
+    assert "As it was" not in page(tmp_path)
+    del note["until"]
+    (tmp_path / "earlier" / "old.json").write_text(json.dumps(note | {"section": "Elsewhere"}))
+    assert "## Elsewhere\n\n### As it was" in page(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not readable JSON"),
+        ("[]", "lacks 'command'"),
+        (json.dumps({**rendered(1), "tables": {"": []}}), "table without rows"),
+    ],
+)
+def test_a_damaged_result_is_named(text, said, tmp_path):
+    (tmp_path / "rendering.json").write_text(text)
+    with pytest.raises(InputError, match=said):
+        page(tmp_path)
+
+
+def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path):
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    out = write_page(folder)
+    before = out.read_text()
+    (folder / "rendering.json").write_text("{")
+    with pytest.raises(InputError):
+        write_page(folder)
+    assert out.read_text() == before
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = save("rendering", rendered(8.0), tmp_path)
+
+    def full(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(InputError, match="disk is full"):
+        save("rendering", rendered(6.0), tmp_path)
+    assert load(path) == rendered(8.0)
+    assert [p.name for p in tmp_path.iterdir()] == ["rendering.json"]
+
+
+def test_a_measurement_keeps_its_condition(quiet_limits):
+    one = Comparison("some", "Some", lambda quick: [{"quick": quick}], "About.")
+    record = measure(one, quick=True)
+    assert record["command"] == "python -m bench some --quick"
+    assert record["tables"] == {"": [{"quick": True}]}
+    assert record["limits"]["memory, GB/s"] == [10.0, 10.0]
+    assert len(record["load"]) == 2
+    assert "torch" in record["versions"]
+    assert set(record) == set(comparison.FIELDS)
+
+
+def test_one_comparison_alone_from_the_command_line(tmp_path):
+    folder = tmp_path / "benchmarks"
+    command = [sys.executable, "-m", "bench", "rendering", "--quick", "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "ms a face and core" in done.stdout
+    record = load(folder / "rendering.json")
+    assert record is not None
+    assert record["tables"][""][0]["faces"] == 60
+    assert (tmp_path / "BENCHMARKS.md").exists() is False  # small cases make no page
+    unknown = subprocess.run(
+        [sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert unknown.returncode == 2
+    assert "there is no comparison 'nothing'" in unknown.stderr
+
+
+def test_the_roofline_counts_products_and_bytes():
+    a, b = torch.ones(20, 30), torch.ones(30, 40)
+    operations = roofline.counted(lambda: (a @ b).relu())
+    flops = 2 * 20 * 30 * 40
+    product, relu = operations
+    assert product == (flops, 4 * (20 * 30 + 30 * 40 + 20 * 40))
+    assert relu == (0, 4 * 2 * 20 * 40)
+    found = roofline.least_seconds(operations, RATES)
+    wanted = max(flops / 100e9, product[1] / 10e9) + relu[1] / 10e9
+    assert found == pytest.approx(wanted)
+    assert roofline.gflop(operations) == flops / 1e9
+
+
+def test_the_exponent_of_a_power_is_found():
+    assert exponent([1, 2, 4], [3, 12, 48]) == pytest.approx(2)
+
+
+def test_limits_are_rates(monkeypatch):
+    monkeypatch.setattr(limits, "SIDE", 64)
+    monkeypatch.setattr(limits, "COPIED", 1000)
+    monkeypatch.setattr(limits, "seconds", lambda work, device: 1e-3)
+    found = limits.limits()
+    assert found["product, GFLOP/s"] == float(f"{2 * 64**3 / 1e-3 / 1e9:.3g}")
+    assert found["memory, GB/s"] == float(f"{2 * 4000 / 1e-3 / 1e9:.3g}")

@@ -1,0 +1,136 @@
+"""Archives of arrays made to harm: one sentence each, in little time and memory."""
+
+import os
+import pickle
+import struct
+
+import numpy as np
+import pytest
+
+from clmle.cli.feature_file import read_features, read_labels
+from clmle.data import load_folder, pixels
+from clmle.files import read_arrays, read_json
+from clmle.run_folder import RunFolder
+from tests.robustness.hostile import folders, npy, said, zipped
+
+
+def archive(kind, path):
+    deep = b"(" * 5000 + b")" * 5000 + b"\n"
+    members = {
+        "far too large": npy((10**6, 10**6)),
+        "negative": npy((-1, 5)),
+        "beyond 64 bits": npy((2**62, 8)),
+        "pickled": npy((1,), "|O", pickle.dumps([1])),
+        "no array": b"text",
+        "a deep head": b"\x93NUMPY\x01\x00" + struct.pack("<H", len(deep)) + deep,
+        "cut off": npy((50, 50)),
+    }
+    raw = bytearray(zipped(path, {"features.npy": members.get(kind, npy((1,)))}))
+    local, central = raw.index(b"PK\3\4"), raw.index(b"PK\1\2")
+    if kind == "encrypted":
+        raw[local + 6] |= 1
+        raw[central + 8] |= 1
+    if kind == "packed by an unknown method":
+        raw[local + 8] = raw[central + 10] = 99
+    if kind == "one array":
+        raw = bytearray(npy((1,)))
+    path.write_bytes(raw)
+    if kind == "no array":
+        zipped(path, {"features": b"text"})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["far too large", "negative", "beyond 64 bits", "pickled", "no array", "a deep head",
+     "cut off", "encrypted", "packed by an unknown method", "one array"],
+)  # fmt: skip
+def test_an_archive_of_arrays_that_lies_is_a_sentence(kind, tmp_path):
+    path = tmp_path / "a.npz"
+    archive(kind, path)
+    assert "is damaged" in said(read_arrays, path)
+    said(read_features, path)
+
+
+def test_an_archive_that_unpacks_to_far_more_than_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, features=np.zeros(10**6))
+    monkeypatch.setattr("clmle.files.UNPACKED", 10**6)
+    assert "would unpack to 8,0" in said(read_arrays, path)
+    said(read_features, path)
+    rng = np.random.default_rng(0)
+    np.savez_compressed(path, features=rng.normal(size=10**6))  # true numbers may be large
+    assert len(read_arrays(path)["features"]) == 10**6
+
+
+def test_features_in_one_array_are_not_an_archive(tmp_path):
+    np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)))
+    os.rename(tmp_path / "a.npz", tmp_path / "a.npy")
+    assert "cannot be read as .npy" in said(read_features, tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "words"),
+    [
+        (1.0, 1.0, "features as (rows, dimensions), not ()."),
+        (np.zeros(3), np.zeros(3), "features as (rows, dimensions), not (3,)."),
+        (np.zeros((3, 2)), np.zeros((3, 2)), "one label for each row, not (3, 2)."),
+    ],
+)
+def test_features_and_labels_of_other_shapes_are_told(features, labels, words, tmp_path):
+    np.savez(tmp_path / "a.npz", features=features, label=labels)
+    assert said(read_features, tmp_path / "a.npz").endswith(words)
+    np.save(tmp_path / "l.npy", np.zeros((3, 2)))
+    assert "one label for each row, not (3, 2)" in said(read_labels, tmp_path / "l.npy")
+
+
+def test_a_table_wider_than_any_features_and_a_label_longer_than_any_name(tmp_path):
+    names = ",".join(f"f{i}" for i in range(10**6))
+    (tmp_path / "a.csv").write_text(f"{names}\n" + ",".join(["1"] * 10**6) + "\n")
+    assert "columns or more; 65,536 dimensions are the most" in said(
+        read_features, tmp_path / "a.csv"
+    )
+    (tmp_path / "l.txt").write_text("a\n" + 10**6 * "x" + "\nb\n")  # 4 MB for every label
+    assert "line 2 has 1,000,000 letters" in said(read_labels, tmp_path / "l.txt")
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
+    home = folders(tmp_path / "photos")
+    for name in ("a.json", "a.npz", "labels.csv", "photos/cats/x.png"):
+        os.mkfifo(tmp_path / name)
+    said(read_json, tmp_path / "a.json")
+    said(read_arrays, tmp_path / "a.npz")
+    said(load_folder, home, labels=tmp_path / "labels.csv")
+    assert "no file" in str(pixels.read_pixels(home / "cats" / "x.png"))
+    assert pixels.shape_of(home / "cats" / "x.png") is None
+    with pytest.warns(UserWarning, match=r"x\.png \(no file\)"):
+        assert len(load_folder(home)) == 10
+
+
+def test_round_files_of_other_names_are_no_rounds(tmp_path):
+    (tmp_path / "embeddings").mkdir()
+    for name in ("round_x", "round_03", "round_", "round_01_2", "round_-1"):
+        (tmp_path / "embeddings" / f"{name}.npz").touch()
+    assert RunFolder(tmp_path).embedding_rounds() == [3]
+
+
+@pytest.mark.parametrize(
+    ("harm", "match"),
+    [
+        ({"features": np.zeros(5, dtype=np.float32)}, "no features"),
+        ({"features": np.zeros((5, 2), dtype=int)}, "no features"),
+        ({"rows": np.zeros(4, dtype=int)}, "rows is no whole number for each"),
+        ({"labels": np.zeros((5, 1), dtype=int)}, "labels is no"),
+        ({"split": np.full(5, "x")}, "split is no"),
+        ({"clusters": np.zeros(5)}, "clusters is no"),
+    ],
+)
+def test_a_round_of_odd_arrays_is_damaged(harm, match, tmp_path):
+    whole = {name: np.zeros(5, dtype=int) for name in ("rows", "labels", "clusters", "split")}
+    whole["features"] = np.zeros((5, 2), dtype=np.float32)
+    run = RunFolder(tmp_path)
+    run.write_embedding(1, **whole)
+    assert run.embedding(1).keys() == whole.keys()
+    run.write_embedding(1, **whole | harm)
+    assert match in said(run.embedding, 1)
+    run.write_embedding(1, features=whole["features"])
+    assert "rows is no whole number" in said(run.embedding, 1)

@@ -1,0 +1,146 @@
+"""Settings and files of runs made to harm: one sentence each, in little time and memory."""
+
+import json
+import struct
+from dataclasses import replace
+
+import pytest
+
+from clmle.cli.options import read_config
+from clmle.config import DataConfig, TrainConfig, parse
+from clmle.data.recognition.open_set import load_open_set
+from clmle.files import from_json, read_json
+from clmle.run_folder import RunFolder
+from clmle.studies.background import BackgroundStudy
+from clmle.studies.trials import read_results
+from clmle.training import config_from_dict
+from clmle.training.checkpoint import load_tensors
+from clmle.training.network import pick_device
+from clmle.training.prepare import check_budget, load_data
+from tests.robustness.hostile import DEEP, DIGITS, said
+
+
+@pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, DIGITS, f'{{"a": {DIGITS}}}', "\0", ""])
+def test_json_of_any_depth_and_length_is_a_sentence(text, tmp_path):
+    with pytest.raises(ValueError, match=r"."):
+        from_json(text)
+    file = tmp_path / "c.json"
+    file.write_text(text)
+    assert str(file) in said(read_json, file)
+    said(read_config, str(file))
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "train"}\n' + text + "\n")
+    assert RunFolder(tmp_path).metrics() == [{"kind": "train"}]
+    if text:
+        file.write_text(text + '\n{"key": "k", "variant": "v"}\n')
+        assert "line 1 is not a result" in said(read_results, file)
+
+
+@pytest.mark.parametrize("text", [f"a = {DEEP}", f"a = {DIGITS}", "a = 1\na = 2", "\0"])
+def test_toml_too(text, tmp_path):
+    (tmp_path / "c.toml").write_text(text)
+    said(read_config, str(tmp_path / "c.toml"))
+
+
+@pytest.mark.parametrize("facts", [DEEP, DIGITS, "{"])
+def test_facts_of_weights_too(facts, tmp_path):
+    head = json.dumps({"__metadata__": {"facts": facts}}).encode()
+    (tmp_path / "m.safetensors").write_bytes(struct.pack("<Q", len(head)) + head)
+    assert "cannot be read as weights" in said(load_tensors, tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize(("cls", "name"), [(TrainConfig, "seed"), (DataConfig, "ratio")])
+def test_a_number_beyond_all_floats_is_no_setting(cls, name):
+    assert name in said(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
+
+
+ODD = {
+    "seed": (-1, 2**63, "0 to 9,223,372,036,854,775,807"),
+    "feature_dim": (0, 65_537, "1 to 65,536"),
+    "iterations": (0, 10**12, "1 to 1,000,000,000"),
+    "batch_size": (0, 10**15, "1 to 100,000"),
+    "rounds": (0, 10**12, "1 to 1,000,000,000"),
+    "learning_rate": (-1e-9, 1e308, "0 to 1,000"),
+    "momentum": (-0.1, 1.1, "0 to 1"),
+    "weight_decay": (-1.0, 1e308, "0 to 1,000"),
+    "patience": (0, 10**12, "1 to 1,000,000,000"),
+    "max_lr_drops": (-1, 10**12, "0 to 1,000,000,000"),
+    "pretrain_iterations": (-1, 10**12, "0 to 1,000,000,000"),
+    "margin_trials": (-1, 10**12, "0 to 1,000,000,000"),
+    "n_embedding_samples": (0, 10**12, "1 to 1,000,000,000"),
+    "threads": (-1, 10**9, "0 to 4,096"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
+    *wrong, words = ODD[name]
+    for value in wrong:
+        sentence = f"{name} is {value!r}, but must be from {words}."
+        assert said(config_from_dict, {"train": {name: value}}) == sentence
+        assert said(check_budget, replace(TrainConfig(), **{name: value})) == sentence
+    least = 1e-9 if name == "learning_rate" else int(words.split()[0])
+    config_from_dict({"train": {name: least}})
+    for size in (7, 1025):
+        assert f"image_size is {size}" in said(config_from_dict, {"data": {"image_size": size}})
+    assert "split is -2" in said(config_from_dict, {"data": {"split": -2}})
+    assert "learning_rate is 0.0" in said(config_from_dict, {"train": {"learning_rate": 0}})
+
+
+@pytest.mark.parametrize("name", ["x" * 10**5, "a\0b", "x" * 5000 + "/y", "~nobody/faces"])
+def test_a_path_that_can_be_none_is_told(name):
+    assert "There is no data set or folder" in said(load_data, DataConfig(dataset=name))[:400]
+    assert "is no test set" in said(load_open_set, name)
+
+
+def test_a_name_of_a_million_letters_is_not_repeated():
+    said(load_data(DataConfig(dataset="digits")).task, "x" * 10**6)
+
+
+@pytest.mark.parametrize("name", ["meta", "cuda:99", "\0", "toaster"])
+def test_a_device_that_holds_no_numbers_is_told(name):
+    assert f"Device {name!r} cannot be used" in said(pick_device, name)
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.json"])
+def test_a_config_as_long_as_a_book_is_not_read(name, tmp_path):
+    (tmp_path / name).write_text(".".join(["a"] * 100_000) + " = 1")
+    assert "far too long" in said(read_config, str(tmp_path / name))
+
+
+def test_a_value_that_cannot_be_shown_is_still_told():
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+    assert "too large a list" in said(parse, TrainConfig, {"seed": deep}, "train")
+    assert "seed is 'xx" in said(parse, TrainConfig, {"seed": "x" * 10**6}, "train")
+    assert "too large a int" in said(parse, TrainConfig, {"backbone": 10**5000}, "train")
+
+
+@pytest.mark.parametrize("pid", ["../x", [1], -1, 0, 1e99, True, None, 2**70, {"a": 1}])
+def test_a_process_that_is_no_number_does_not_run(pid, tmp_path):
+    (tmp_path / "status.json").write_text(json.dumps({"state": "running", "pid": pid, "born": "1"}))
+    assert RunFolder(tmp_path).status()["state"] == "lost"
+    study = BackgroundStudy(tmp_path / "rule.jsonl")
+    job = {"request": {"study": "rule"}, "pid": pid, "born": "1"}
+    study.job_path.write_text(json.dumps(job))
+    assert not study.alive()
+    study.stop()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"step": "x"}, {"total": None}, {"seconds": "1"}, {"seconds_left": {}}, {"phase": 5},
+            {"message": [1]}, {"updated": "now"}, {"state": ["done"]}]
+)  # fmt: skip
+def test_a_status_of_other_kinds_is_damaged(odd, tmp_path):
+    whole = {"state": "done", "phase": "done", "step": 1, "total": 1, "seconds": 1.5,
+             "seconds_left": None, "message": ""}  # fmt: skip
+    (tmp_path / "status.json").write_text(json.dumps(whole))
+    assert RunFolder(tmp_path).status() == whole
+    (tmp_path / "status.json").write_text(json.dumps(whole | odd))
+    assert next(iter(odd)) in said(RunFolder(tmp_path).status)
+
+
+@pytest.mark.parametrize("test", [None, [], "x", 1])
+def test_a_result_without_figures_is_damaged(test, tmp_path):
+    (tmp_path / "result.json").write_text(json.dumps({"test": test}))
+    assert "is damaged (test)" in said(RunFolder(tmp_path).result)

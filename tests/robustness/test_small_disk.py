@@ -1,0 +1,90 @@
+"""Disks that are really full or read-only: one sentence, and work goes on when there is space."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clmle.files import as_sentence
+from clmle.run_folder import list_runs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Disk:
+    """A disk in memory of a size that can be changed."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def mount(self, options):
+        return subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.path)],
+            capture_output=True, check=False,
+        ).returncode  # fmt: skip
+
+    def change(self, options):
+        subprocess.run(["mount", "-o", f"remount,{options}", str(self.path)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    disk = Disk(tmp_path / "disk")
+    disk.path.mkdir()
+    if shutil.which("mount") is None or disk.mount("size=48k"):
+        pytest.skip("this machine does not let a test mount a disk of its own")
+    yield disk
+    subprocess.run(["umount", str(disk.path)], check=True)
+
+
+def clmle(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "clmle", *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def is_one_sentence(done, words):
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "unforeseen" not in done.stderr
+
+
+def test_a_run_that_filled_the_disk_goes_on_when_there_is_space(disk):
+    command = ["train", "digits", "--method", "softmax", *train_options(), "--runs-dir", disk.path]
+    is_one_sentence(clmle(*command), "disk is full")
+    disk.change("size=50m")
+    (run,) = list_runs(disk.path)
+    done = clmle("train", "--resume", run.path.name, "--runs-dir", disk.path)
+    assert done.returncode == 0, done.stderr
+    assert run.result()["test"]["balanced_accuracy"] > 0
+
+
+def test_an_array_that_fills_the_disk_is_the_same_sentence(disk):
+    """numpy says how many it wrote, and gives no number of the error."""
+    with pytest.raises(OSError, match="requested and") as error:
+        np.save(disk.path / "large.npy", np.ones(100_000))
+    assert "disk is full" in str(as_sentence(error.value, disk.path))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train", "digits", "--method", "softmax", "--runs-dir", "{disk}"],
+        ["ablate", "grid", "--methods", "softmax", "--dataset", "digits", "--results",
+         "{disk}/out.jsonl", "--jobs", "1"],
+    ],
+    ids=["train", "ablate"],
+)  # fmt: skip
+def test_a_read_only_disk_is_one_sentence(disk, command):
+    disk.change("ro")
+    done = clmle(*(word.format(disk=disk.path) for word in command))
+    is_one_sentence(done, str(disk.path))
+
+
+def train_options():
+    return ["--iterations", 6, "--pretrain-iterations", 2, "--rounds", 1, "--backbone", "tiny"]

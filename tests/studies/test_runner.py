@@ -1,0 +1,248 @@
+"""Sweeps: whatever is killed, finished cells stay, and the rest goes on to the same figures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clmle import InputError
+from clmle.config import override
+from clmle.presets import preset_config
+from clmle.run_folder import RunFolder, create_run
+from clmle.studies.runner import sweep
+from clmle.studies.trials import (
+    Trial,
+    append_result,
+    cross,
+    estimate_seconds,
+    read_results,
+    waiting,
+)
+from clmle.training import config_from_dict, train
+from clmle.training.checkpoint import load_tensors, save_tensors
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def config(method="softmax", iterations=6, rounds=1, batch_size=120):
+    base = preset_config("quick", method, "digits")
+    values = {
+        "iterations": iterations, "rounds": rounds, "patience": rounds, "batch_size": batch_size,
+        "pretrain_iterations": 2, "threads": 1, "backbone": "tiny",
+    }  # fmt: skip
+    return replace(base, train=override(base.train, values, "train"))
+
+
+SHORT = Trial("short", config())
+LONG = Trial("long", config(iterations=60, rounds=15))  # a checkpoint every four steps
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Test figures of a cell by a single train() of its settings."""
+    known = {}
+
+    def figures(trial):
+        if trial.key not in known:
+            run = create_run(tmp_path_factory.mktemp("alone"), trial.config.to_dict())
+            known[trial.key] = train(run)["test"]["balanced_accuracy"]
+        return pytest.approx(known[trial.key], abs=1e-5)
+
+    return figures
+
+
+def figures(path):
+    return {r["variant"]: r["test"]["balanced_accuracy"] for r in read_results(path)}
+
+
+def wait_until(condition, seconds=250):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened for too long"
+        time.sleep(0.02)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def add_an_hour(checkpoint):
+    """Only a run that goes on from this checkpoint can know of the hour."""
+    groups, facts = load_tensors(checkpoint)
+    save_tensors(checkpoint, groups, facts | {"seconds": facts["seconds"] + 3600})
+
+
+def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone):
+    clusters = Trial("clusters", config("clmle"))
+    unfit = Trial("unfit", config("clmle-paper", batch_size=10))
+    twin = replace(SHORT, variant="twin")
+    results, reported = tmp_path / "r.jsonl", []
+    (failure,) = sweep(
+        [unfit, SHORT, twin, clusters], results, jobs=2, tell=lambda *a: reported.append(a)
+    )
+    assert failure.startswith("unfit, seed 0: 12 clusters of 20 samples do not fit")
+    assert figures(results) == {
+        "short": alone(SHORT), "twin": alone(SHORT), "clusters": alone(clusters)
+    }  # fmt: skip
+    assert reported[0] == (0, 4, "")
+    assert reported[-1][:2] == (3, 4)
+    assert [text for *_, text in reported if text] == [failure]
+    walls = {r["variant"]: r["wall"] for r in read_results(results)}
+    assert walls["short"] == walls["twin"]  # one training, two lines
+
+    before = results.read_bytes()
+    assert sweep([SHORT, twin, clusters], results, jobs=2) == []
+    assert results.read_bytes() == before
+    late = replace(SHORT, variant="late")
+    assert sweep([late], results) == []
+    assert read_results(results)[-1]["wall"] == walls["short"]
+
+
+def test_killed_worker_costs_its_cell_which_later_goes_on(tmp_path, alone):
+    results = tmp_path / "r.jsonl"
+    run = RunFolder(tmp_path / "r.cells" / LONG.key)
+
+    def kill():
+        wait_until(lambda: len(run.metrics("validation")) > 2)
+        os.kill(run.status()["pid"], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    (failure,) = sweep([LONG, SHORT], results, jobs=1)
+    killer.join()
+    assert "long" in failure
+    assert "SIGKILL" in failure
+    assert figures(results) == {"short": alone(SHORT)}
+    add_an_hour(run.checkpoint_path)
+    assert sweep([LONG, SHORT], results, jobs=1) == []
+    assert figures(results) == {"short": alone(SHORT), "long": alone(LONG)}
+    assert read_results(results)[-1]["seconds"] > 3600
+    assert not (tmp_path / "r.cells").exists()
+
+
+def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path, alone):
+    results = tmp_path / "r.jsonl"
+    run = RunFolder(tmp_path / "r.cells" / LONG.key)
+    # On standard input, as a program without a file: workers do not need its name.
+    program = (
+        "from tests.test_sweep import LONG, SHORT, sweep\n"
+        f"sweep([SHORT, LONG], {str(results)!r}, jobs=1)\n"
+    )
+    with subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, cwd=ROOT) as process:
+        process.stdin.write(program.encode())
+        process.stdin.close()
+        wait_until(lambda: len(run.metrics("validation")) > 2)
+        worker = run.status()["pid"]
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    wait_until(lambda: not alive(worker), 60)
+    assert run.status()["state"] == "stopped"  # it saved before it went
+    assert [json.loads(line)["variant"] for line in results.read_text().splitlines()] == ["short"]
+    add_an_hour(run.checkpoint_path)
+    assert sweep([SHORT, LONG], results, jobs=1) == []
+    assert figures(results) == {"short": alone(SHORT), "long": alone(LONG)}
+    assert read_results(results)[-1]["seconds"] > 3600
+
+
+def test_half_written_last_line_is_cut_off_and_its_cell_runs_again(tmp_path):
+    file = tmp_path / "r.jsonl"
+    lines = [
+        {"key": trial.key, "variant": trial.variant, "note": "ü" * 9000} for trial in (SHORT, LONG)
+    ]
+    append_result(file, lines[0])
+    whole = file.read_bytes()
+    for torn in (b'{"key":"12', b'{"key":"12\n', b"\0\0\0"):
+        file.write_bytes(whole + torn)
+        assert waiting([SHORT, LONG], read_results(file)) == [LONG]
+        append_result(file, lines[1])
+        assert read_results(file) == lines
+        assert file.read_bytes().startswith(whole)
+    file.write_bytes(b"{}\n" + whole)
+    with pytest.raises(InputError, match="line 1"):
+        read_results(file)
+
+
+def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
+    results, said = tmp_path / "r.jsonl", []
+
+    def second():
+        try:
+            sweep([], results)
+        except InputError as error:
+            said.append(str(error))
+
+    def tell(*_):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+
+    assert sweep([], results, tell=tell) == []
+    assert said == [
+        f"Another sweep is writing {results}; wait until it ends, or name another file."
+    ]
+    second()
+    assert len(said) == 1
+
+
+def test_grid_is_the_product_and_whole_seeds_come_first():
+    trials = cross(
+        {"a": SHORT.config, "b": config("clmle")}, attributes=("x", "y"), seeds=(0, 1),
+        ratios=(1, 10),
+    )  # fmt: skip
+    assert len({c.key for c in trials}) == len(trials) == 16
+    assert [c.config.train.seed for c in trials] == [0] * 8 + [1] * 8
+    assert {c.config.data.ratio for c in trials} == {1, 10}
+
+
+def test_time_is_foretold_from_the_same_variant_then_method_then_all():
+    def result(variant, method, seconds):
+        return {"variant": variant, "method": method, "seconds": seconds}
+
+    results = [result("long", "softmax", 10), result("x", "softmax", 20), result("y", "lmle", 60)]
+    assert estimate_seconds([LONG], results) == 10
+    assert estimate_seconds([SHORT], results) == 15
+    assert estimate_seconds([Trial("z", config("clmle"))], results) == 30
+    assert estimate_seconds([LONG, SHORT], results, jobs=2) == 12.5
+    assert estimate_seconds([LONG], []) is None
+
+
+def test_bad_launcher_and_unusable_file_are_sentences(tmp_path):
+    with pytest.raises(InputError, match="choose one of: local, ray"):
+        sweep([], tmp_path / "r.jsonl", launcher="moon")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be used"):
+        sweep([SHORT], tmp_path / "file" / "r.jsonl")
+
+
+def test_ray_gives_the_same_figures(tmp_path, alone):
+    pytest.importorskip("ray", reason="Ray is not installed (pip install ray)")
+    results = tmp_path / "r.jsonl"
+    assert sweep([SHORT], results, jobs=2, launcher="ray") == []
+    assert figures(results) == {"short": alone(SHORT)}
+    assert not (tmp_path / "r.cells").exists()
+
+
+def test_finished_cells_keep_their_keys_when_settings_are_added():
+    """Every stored line of a method whose options did not change is found again."""
+    lines = read_results(ROOT / "docs" / "results" / "leaderboard.jsonl")
+    same = [line for line in lines if line["method"] == "oversampling"]
+    assert len(same) > 20
+    for line in same:
+        assert Trial("", config_from_dict(line["config"])).key == line["key"]
+
+
+def test_a_setting_added_later_counts_once_it_is_changed():
+    plain = config()
+    for part, values in (("data", {"split": 1}), ("train", {"mirror": True})):
+        other = replace(plain, **{part: override(getattr(plain, part), values, part)})
+        assert Trial("", other).key != Trial("", plain).key
