@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from clmle.classifiers.base import Classifier, best_classifier, unit_rows
 from clmle.classifiers.clusters import ClusterVoteClassifier
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.losses import inverse_frequency_weights
@@ -26,11 +26,11 @@ from clmle.samplers.cluster import ClusterSampler
 class ClusterOptions:
     """Clusters and batches."""
 
-    cluster_size: int = setting(200, "l, samples a cluster")
-    min_clusters: int = setting(1, "clusters of a class that has fewer than l samples for each")
-    clusters_per_batch: int = setting(12, "clusters in a batch")
-    samples_per_cluster: int = setting(20, "samples of each cluster in a batch")
-    same_class_clusters: int = setting(6, "how many of them are of the query's class")
+    cluster_size: int = option(200, "l, samples a cluster")
+    min_clusters: int = option(1, "clusters of a class that has fewer than l samples for each")
+    clusters_per_batch: int = option(12, "clusters in a batch")
+    samples_per_cluster: int = option(20, "samples of each cluster in a batch")
+    same_class_clusters: int = option(6, "how many of them are of the query's class")
 
 
 class ClusterBatches(ClusterMethod):
@@ -85,10 +85,10 @@ class ClusterBatches(ClusterMethod):
 class LMLEOptions(ClusterOptions):
     """Quintuplets."""
 
-    min_clusters: int = setting(2, "clusters of a small class; a quintuplet needs two of them")
-    g1: float = setting(0.1, "between a sample's cluster and the rest of its class")
-    g2: float = setting(0.1, "between the nearest and the farthest of its class")
-    g3: float = setting(0.1, "between its class and the others")
+    min_clusters: int = option(2, "clusters of a small class; a quintuplet needs two of them")
+    g1: float = option(0.1, "between a sample's cluster and the rest of its class")
+    g2: float = option(0.1, "between the nearest and the farthest of its class")
+    g3: float = option(0.1, "between its class and the others")
 
 
 @register("lmle")
@@ -118,8 +118,8 @@ class LMLE(ClusterBatches):
 class MagnetOptions(ClusterOptions):
     """Magnet loss."""
 
-    same_class_clusters: int = setting(1, "how many of them are of the query's class")
-    alpha: float = setting(1.0, "gap between clusters, in variances")
+    same_class_clusters: int = option(1, "how many of them are of the query's class")
+    alpha: float = option(1.0, "gap between clusters, in variances")
 
 
 @register("magnet")

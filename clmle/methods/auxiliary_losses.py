@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.losses.center import center_invariant_loss, center_loss, move_centers
 from clmle.losses.marginal import marginal_loss
@@ -49,8 +49,8 @@ class Centers(nn.Module):
 class CenterOptions(Drawn):
     """Center loss."""
 
-    weight: float = setting(0.003, "lambda of the paper")
-    rate: float = setting(0.5, "alpha, how fast the centers move")
+    weight: float = option(0.003, "lambda of the paper")
+    rate: float = option(0.5, "alpha, how fast the centers move")
 
 
 @register("center")
@@ -81,8 +81,8 @@ class Center(AuxiliaryLoss):
 class CenterInvariantOptions(Drawn):
     """Center-invariant loss."""
 
-    weight: float = setting(0.003, "of the center loss")
-    invariant: float = setting(0.1, "of the invariant term, as a share of ``weight``")
+    weight: float = option(0.003, "of the center loss")
+    invariant: float = option(0.1, "of the invariant term, as a share of ``weight``")
 
 
 @register("center-invariant")
@@ -105,9 +105,9 @@ class CenterInvariant(Center):
 class MarginalOptions(Drawn):
     """Marginal loss."""
 
-    weight: float = setting(0.1, "of the marginal term")
-    threshold: float = setting(1.2, "theta, squared distance that parts same from different")
-    margin: float = setting(0.3, "xi, room on either side")
+    weight: float = option(0.1, "of the marginal term")
+    threshold: float = option(1.2, "theta, squared distance that parts same from different")
+    margin: float = option(0.3, "xi, room on either side")
 
 
 @register("marginal")
@@ -127,10 +127,10 @@ class Marginal(AuxiliaryLoss):
 class RangeOptions(Drawn):
     """Range loss, on unit features."""
 
-    weight: float = setting(0.03, "of the range term")
-    k: int = setting(2, "widest pairs of a class")
-    margin: float = setting(1.0, "squared distance that the nearest class centers keep")
-    inter_weight: float = setting(2.0, "of the centers' hinge against the ranges")
+    weight: float = option(0.03, "of the range term")
+    k: int = option(2, "widest pairs of a class")
+    margin: float = option(1.0, "squared distance that the nearest class centers keep")
+    inter_weight: float = option(2.0, "of the centers' hinge against the ranges")
 
 
 @register("range")

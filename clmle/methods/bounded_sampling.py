@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch.nn.functional as F
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.logit_adjustment import ThresholdMoving
 from clmle.samplers.hard_cluster import apportion, class_proportions
@@ -18,7 +18,7 @@ from clmle.samplers.hard_cluster import apportion, class_proportions
 class BoundedOptions:
     """How small a class may be before it is drawn more seldom than the others."""
 
-    max_class_fraction: float = setting(0.4, "the largest share of a class's images in one batch")
+    max_class_fraction: float = option(0.4, "the largest share of a class's images in one batch")
 
 
 @register("sampling-without-replacement")

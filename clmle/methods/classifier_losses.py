@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from clmle.classifiers.base import Classifier, LinearClassifier, PrototypeClassifier, unit_rows
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Drawn, Softmax
@@ -63,8 +63,8 @@ class ClassifierLoss(Softmax):
 class CosFaceOptions(Drawn):
     """Additive cosine margin."""
 
-    margin: float = setting(0.35, "m, taken off the cosine to one's own class")
-    scale: float = setting(16.0, "s of the cosines")
+    margin: float = option(0.35, "m, taken off the cosine to one's own class")
+    scale: float = option(16.0, "s of the cosines")
 
 
 @register("cosface")
@@ -89,8 +89,8 @@ class CosFace(ClassifierLoss):
 class ArcFaceOptions(Drawn):
     """Additive angular margin."""
 
-    margin: float = setting(28.6, "m in degrees, added to the angle to one's own class")
-    scale: float = setting(16.0, "s of the cosines")
+    margin: float = option(28.6, "m in degrees, added to the angle to one's own class")
+    scale: float = option(16.0, "s of the cosines")
 
 
 @register("arcface")
@@ -115,7 +115,7 @@ class ArcFace(ClassifierLoss):
 class SubCenterOptions(ArcFaceOptions):
     """ArcFace with several centers a class."""
 
-    sub_centers: int = setting(3, "centers of a class; the nearest counts")
+    sub_centers: int = option(3, "centers of a class; the nearest counts")
 
 
 @register("sub-center-arcface")
@@ -144,7 +144,7 @@ class SubCenterArcFace(ClassifierLoss):
 class TemperatureOptions(Drawn):
     """Normalized softmax."""
 
-    temperature: float = setting(0.1, "cosines are divided by it")
+    temperature: float = option(0.1, "cosines are divided by it")
 
 
 @register("normalized-softmax")
@@ -168,10 +168,10 @@ class NormalizedSoftmax(ClassifierLoss):
 class SoftTripleOptions(Drawn):
     """SoftTriple."""
 
-    centers_per_class: int = setting(5, "centers of a class, softly joined")
-    scale: float = setting(16.0, "lambda of the paper")
-    gamma: float = setting(0.1, "temperature of the choice among a class's centers")
-    margin: float = setting(0.01, "delta, taken off the similarity to one's own class")
+    centers_per_class: int = option(5, "centers of a class, softly joined")
+    scale: float = option(16.0, "lambda of the paper")
+    gamma: float = option(0.1, "temperature of the choice among a class's centers")
+    margin: float = option(0.01, "delta, taken off the similarity to one's own class")
 
 
 @register("soft-triple")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.errors import InputError
 from clmle.methods.base import Outputs, register
 from clmle.methods.softmax import NoOptions, Softmax
@@ -76,7 +76,7 @@ def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
 class EffectiveOptions:
     """Effective number of samples."""
 
-    beta: float = setting(0.999, "how fast further samples of a class stop counting, in [0, 1)")
+    beta: float = option(0.999, "how fast further samples of a class stop counting, in [0, 1)")
 
 
 @register("class-balanced-loss")

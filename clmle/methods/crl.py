@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.losses.crl import crl_loss, crl_weight
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
@@ -18,9 +18,9 @@ from clmle.methods.softmax import Softmax
 class CRLOptions:
     """Class rectification loss at instance level."""
 
-    margin: float = setting(0.5, "of the triplets")
-    hardest: int = setting(25, "kappa, hard positives and negatives of an anchor")
-    eta: float = setting(0.01, "share of the loss for each percent of imbalance")
+    margin: float = option(0.5, "of the triplets")
+    hardest: int = option(25, "kappa, hard positives and negatives of an anchor")
+    eta: float = option(0.01, "share of the loss for each percent of imbalance")
 
 
 @register("crl")

@@ -14,7 +14,7 @@ import numpy as np
 from torch import nn
 
 from clmle.classifiers.base import Classifier, LinearClassifier, best_classifier, unit_rows
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
@@ -66,7 +66,7 @@ class ClassifierRetraining(PlainFeatures):
 class SmoteOptions:
     """Synthetic minority features."""
 
-    neighbors: int = setting(5, "nearest features of a class between which new ones are made")
+    neighbors: int = option(5, "nearest features of a class between which new ones are made")
 
 
 @register("smote")

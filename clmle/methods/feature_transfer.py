@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from clmle.classifiers.base import Classifier, LinearClassifier
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.decoupled import PlainFeatures, class_means
@@ -21,8 +21,8 @@ from clmle.methods.decoupled import PlainFeatures, class_means
 class TransferOptions:
     """Feature transfer."""
 
-    dimensions: int = setting(16, "principal directions of the shared within-class variance")
-    weight: float = setting(0.5, "of the softmax on transferred features")
+    dimensions: int = option(16, "principal directions of the shared within-class variance")
+    weight: float = option(0.5, "of the softmax on transferred features")
 
 
 @register("feature-transfer")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch.nn.functional as F
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
 
@@ -16,8 +16,8 @@ from clmle.methods.softmax import Softmax
 class FocalOptions:
     """Focal loss over softmax probabilities."""
 
-    gamma: float = setting(2.0, "how strongly easy samples are played down")
-    balanced: bool = setting(True, "weigh classes by inverse frequency too (alpha of the paper)")
+    gamma: float = option(2.0, "how strongly easy samples are played down")
+    balanced: bool = option(True, "weigh classes by inverse frequency too (alpha of the paper)")
 
 
 @register("focal")

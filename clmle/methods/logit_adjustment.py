@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from clmle.classifiers.base import Classifier, OffsetClassifier, log_softmax
 from clmle.classifiers.calibration import balanced_calibration
-from clmle.config import setting
+from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import NoOptions, Softmax
 
@@ -19,7 +19,7 @@ from clmle.methods.softmax import NoOptions, Softmax
 class TauOptions:
     """Strength of the correction."""
 
-    tau: float = setting(1.0, "how much of the log prior is taken off")
+    tau: float = option(1.0, "how much of the log prior is taken off")
 
 
 @register("balanced-softmax")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.methods.base import Batch, register
@@ -19,8 +19,8 @@ from clmle.methods.softmax import Softmax
 class AugmentationOptions:
     """Strength of the changes."""
 
-    strength: float = setting(1.0, "of light, contrast, noise and the patch that is covered")
-    share: float = setting(0.5, "of the minority's draws that are changed, from 0 to 1")
+    strength: float = option(1.0, "of light, contrast, noise and the patch that is covered")
+    share: float = option(0.5, "of the minority's draws that are changed, from 0 to 1")
 
 
 @register("minority-augmentation")

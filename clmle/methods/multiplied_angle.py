@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from clmle.classifiers.base import Classifier, LinearClassifier
-from clmle.config import setting
+from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.classifier_losses import ClassifierLoss
 from clmle.methods.softmax import Drawn
@@ -33,8 +33,8 @@ def annealed(progress: float, least: float, first: float = 1000.0, speed: float 
 class LSoftmaxOptions(Drawn):
     """Large-margin softmax."""
 
-    margin: int = setting(2, "m, whole number that multiplies the angle to one's own class")
-    least_lambda: float = setting(5.0, "the plain cosine's weight beside the margin's at the end")
+    margin: int = option(2, "m, whole number that multiplies the angle to one's own class")
+    least_lambda: float = option(5.0, "the plain cosine's weight beside the margin's at the end")
 
 
 class AngularMultiplier(ClassifierLoss):
@@ -89,7 +89,7 @@ class LSoftmax(AngularMultiplier):
 class SphereFaceOptions(LSoftmaxOptions):
     """A-Softmax."""
 
-    scale: float = setting(1.0, "s, times the length of the feature; the paper has 1")
+    scale: float = option(1.0, "s, times the length of the feature; the paper has 1")
 
 
 @register("sphereface")

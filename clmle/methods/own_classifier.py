@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from clmle.classifiers.base import Classifier, LinearClassifier, unit_rows
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.losses.adaface import adaface_logits
 from clmle.losses.balanced_contrastive import balanced_contrastive_loss
@@ -55,7 +55,7 @@ class ClassWeightsMethod(Softmax):
 class NoisyOptions(Drawn):
     """Noisy softmax."""
 
-    alpha: float = setting(0.1, "strength of the annealed noise")
+    alpha: float = option(0.1, "strength of the annealed noise")
 
 
 @register("noisy-softmax")
@@ -86,7 +86,7 @@ class NoisySoftmax(ClassWeightsMethod):
 class CoCoOptions(Drawn):
     """Congenerous cosine loss."""
 
-    lower_bound: float = setting(1e-4, "loss of perfect features, from which the scale follows")
+    lower_bound: float = option(1e-4, "loss of perfect features, from which the scale follows")
 
 
 @register("coco")
@@ -132,9 +132,9 @@ class NormStatistics(nn.Module):
 class AdaFaceOptions(Drawn):
     """AdaFace."""
 
-    margin: float = setting(0.4, "m")
-    h: float = setting(0.333, "how much of the spread of lengths counts")
-    scale: float = setting(16.0, "s of the cosines")
+    margin: float = option(0.4, "m")
+    h: float = option(0.333, "how much of the spread of lengths counts")
+    scale: float = option(16.0, "s of the cosines")
 
 
 @register("adaface")
@@ -167,10 +167,10 @@ class AdaFace(ClassWeightsMethod):
 class LDAMOptions:
     """LDAM with deferred re-weighting."""
 
-    largest_margin: float = setting(0.5, "margin of the rarest class, in cosine")
-    scale: float = setting(16.0, "s of the cosines")
-    start: float = setting(0.8, "share of the steps before classes are weighted (DRW)")
-    beta: float = setting(0.9999, "of the effective number of samples in those weights")
+    largest_margin: float = option(0.5, "margin of the rarest class, in cosine")
+    scale: float = option(16.0, "s of the cosines")
+    start: float = option(0.8, "share of the steps before classes are weighted (DRW)")
+    beta: float = option(0.9999, "of the effective number of samples in those weights")
 
 
 @register("ldam-drw")
@@ -200,8 +200,8 @@ class LDAMDRW(ClassWeightsMethod):
 class BCLOptions:
     """Balanced contrastive learning."""
 
-    temperature: float = setting(0.1, "of similarities")
-    weight: float = setting(0.35, "of the contrastive term beside the logit-compensated softmax")
+    temperature: float = option(0.1, "of similarities")
+    weight: float = option(0.35, "of the contrastive term beside the logit-compensated softmax")
 
 
 @register("balanced-contrastive")

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from clmle.classifiers.base import Classifier, KNNClassifier, best_classifier
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.decoupled import logistic
@@ -59,7 +59,7 @@ class PairLoss(Softmax):
 class TripletOptions(Drawn):
     """Triplet loss."""
 
-    margin: float = setting(0.2, "g of Eq. 2, between squared distances of unit features")
+    margin: float = option(0.2, "g of Eq. 2, between squared distances of unit features")
 
 
 @register("triplet")
@@ -87,8 +87,8 @@ class Triplet(PairLoss):
 class CircleOptions(Drawn):
     """Circle loss."""
 
-    m: float = setting(0.4, "relaxation of the circle")
-    gamma: float = setting(32.0, "scale")
+    m: float = option(0.4, "relaxation of the circle")
+    gamma: float = option(32.0, "scale")
 
 
 @register("circle")
@@ -110,10 +110,10 @@ class Circle(PairLoss):
 class MultiSimilarityOptions(Drawn):
     """Multi-similarity loss."""
 
-    alpha: float = setting(2.0, "weight of positive pairs' exponent")
-    beta: float = setting(50.0, "weight of negative pairs' exponent")
-    base: float = setting(0.5, "similarity between the two")
-    epsilon: float = setting(0.1, "room of the choice of pairs that inform")
+    alpha: float = option(2.0, "weight of positive pairs' exponent")
+    beta: float = option(50.0, "weight of negative pairs' exponent")
+    base: float = option(0.5, "similarity between the two")
+    epsilon: float = option(0.1, "room of the choice of pairs that inform")
 
 
 @register("multi-similarity")
@@ -138,7 +138,7 @@ class MultiSimilarity(PairLoss):
 class SupConOptions(Drawn):
     """Supervised contrastive loss."""
 
-    temperature: float = setting(0.1, "of similarities")
+    temperature: float = option(0.1, "of similarities")
 
 
 @register("supcon")
@@ -170,8 +170,8 @@ class SupCon(PairLoss):
 class ContrastiveOptions(Drawn):
     """Softmax + contrastive (DeepID2)."""
 
-    margin: float = setting(0.5, "distance that different classes keep at least, unit features")
-    weight: float = setting(0.1, "of the contrastive term")
+    margin: float = option(0.5, "distance that different classes keep at least, unit features")
+    weight: float = option(0.1, "of the contrastive term")
 
 
 @register("contrastive")

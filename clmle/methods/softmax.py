@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.methods.base import Batch, Loss, Method, Outputs, register
 from clmle.samplers.class_balanced import SAMPLINGS, balanced_proportions, sample_indices
 
@@ -23,7 +23,7 @@ class NoOptions:
 class Drawn:
     """Options of methods that can draw their batches either way."""
 
-    sampling: str = setting("even", "batches: as the data come, or every class evenly", SAMPLINGS)
+    sampling: str = option("even", "batches: as the data come, or every class evenly", SAMPLINGS)
 
 
 @register("softmax")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clmle.config import setting
+from clmle.config import option
 from clmle.data.base import Task
 from clmle.errors import InputError
 
@@ -20,11 +20,11 @@ MODES = 12
 class PlaygroundProblem:
     """What the dials say."""
 
-    ratio: float = setting(20.0, "training points of the majority for each one of the minority")
-    modes: int = setting(4, "modes of each class, in turns around the circle")
-    noise: float = setting(0.15, "spread of a mode, as a share of the way to the next mode")
-    dim: int = setting(2, "2: a circle; 3: a sphere", (2, 3))
-    seed: int = setting(0, "seed of the points, of the network and of every batch")
+    ratio: float = option(20.0, "training points of the majority for each one of the minority")
+    modes: int = option(4, "modes of each class, in turns around the circle")
+    noise: float = option(0.15, "spread of a mode, as a share of the way to the next mode")
+    dim: int = option(2, "2: a circle; 3: a sphere", (2, 3))
+    seed: int = option(0, "seed of the points, of the network and of every batch")
 
     def __post_init__(self) -> None:
         if not 1 <= self.ratio <= MAJORITY / 2:
