@@ -15,39 +15,61 @@ STEPS = 10**9
 SEEDS = 2**63 - 1  # every generator takes these
 
 
-def setting(
+def option(
     default: Any,
     help: str,
     choices: tuple[Any, ...] = (),
     bounds: tuple[float, float] | None = None,
+    group: str = "",
+    expert: bool = False,
 ) -> Any:
-    """A dataclass field with its one-line explanation; where closed, its choices; its bounds.
+    """A dataclass field with its one-line description, its choices or its bounds.
 
-    Bounds keep out what no run could use, or no machine hold; both may be attained.
+    Parameters
+    ----------
+    default : Any
+        Value where none is given; it also fixes how a given value is converted.
+    help : str
+        One line for ``--help`` and for the form of the app.
+    choices : tuple, optional
+        All values that are allowed; any value where empty.
+    bounds : (float, float), optional
+        Smallest and largest value, both allowed.
+    group : str, optional
+        Heading under which ``--help`` and the app list the option.
+    expert : bool, default False
+        Listed by ``--help-all`` and in the app's expert section only.
+
+    Returns
+    -------
+    dataclasses.Field
     """
-    return field(default=default, metadata={"help": help, "choices": choices, "bounds": bounds})
+    metadata = {
+        "help": help, "choices": choices, "bounds": bounds, "group": group, "expert": expert,
+    }  # fmt: skip
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which images, which target, how imbalanced."""
 
-    dataset: str = setting(
+    dataset: str = option(
         "toonfaces", "toonfaces, digits, solar-cells, or the path of your own folder"
     )
-    attribute: str = setting(
+    attribute: str = option(
         "", "attribute or label to learn, several with commas, or all; empty takes the first"
     )
-    size: str = setting("quick", "size of toonfaces", ("quick", "standard", "large"))
-    image_size: int = setting(
+    size: str = option("quick", "size of toonfaces", ("quick", "standard", "large"))
+    image_size: int = option(
         40, "images are read or rendered at this many pixels a side", bounds=(8, 1024)
     )
-    labels: str = setting("", "CSV file of labels for a folder of images")
-    imbalance: str = setting(
+    labels: str = option("", "CSV file of labels for a folder of images")
+    imbalance: str = option(
         "none", "thin the training classes by this profile", ("none", "exponential", "step")
     )
-    ratio: float = setting(1.0, "largest over smallest class after thinning")
-    split: int = setting(
+    ratio: float = option(1.0, "largest over smallest class after thinning")
+    split: int = option(
         0,
         "which random split, of toonfaces which faces; -1: others for each seed",
         bounds=(-1, SEEDS),
@@ -58,59 +80,59 @@ class DataConfig:
 class TrainConfig:
     """Backbone, budget and optimizer: the same for every method that is compared."""
 
-    backbone: str = setting(
+    backbone: str = option(
         "small", "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64"
     )
-    feature_dim: int = setting(64, "dimension d of the embedding", bounds=(1, 65_536))
-    iterations: int = setting(
+    feature_dim: int = option(64, "dimension d of the embedding", bounds=(1, 65_536))
+    iterations: int = option(
         200, "training steps in all, those for prior features included", bounds=(1, STEPS)
     )
-    batch_size: int = setting(240, "images a step", bounds=(1, 100_000))
-    rounds: int = setting(
+    batch_size: int = option(240, "images a step", bounds=(1, 100_000))
+    rounds: int = option(
         5, "rounds; clusters are refreshed at the start of each", bounds=(1, STEPS)
     )
-    learning_rate: float = setting(
+    learning_rate: float = option(
         0.05, "of stochastic gradient descent at the start", bounds=(0, 1000)
     )
-    momentum: float = setting(0.9, "of stochastic gradient descent", bounds=(0, 1))
-    weight_decay: float = setting(5e-4, "of stochastic gradient descent", bounds=(0, 1000))
-    grad_clip_norm: float = setting(
+    momentum: float = option(0.9, "of stochastic gradient descent", bounds=(0, 1))
+    weight_decay: float = option(5e-4, "of stochastic gradient descent", bounds=(0, 1000))
+    grad_clip_norm: float = option(
         0.0, "longest gradient of a step, by its norm; a longer one is shortened; 0: none is"
     )
-    augment: bool = setting(True, "shift the training images at random, and mirror them")
-    mirror: bool = setting(True, "whether mirrored images are fair: faces yes, digits no")
-    schedule: str = setting(
+    augment: bool = option(True, "shift the training images at random, and mirror them")
+    mirror: bool = option(True, "whether mirrored images are fair: faces yes, digits no")
+    schedule: str = option(
         "plateau", "learning rate: drops on a plateau only, or a cosine too", ("plateau", "cosine")
     )
-    patience: int = setting(
+    patience: int = option(
         3, "rounds without gain before the learning rate is divided by 10", bounds=(1, STEPS)
     )
-    max_lr_drops: int = setting(
+    max_lr_drops: int = option(
         2, "learning-rate drops; a further plateau stops the run", bounds=(0, STEPS)
     )
-    pretrain_iterations: int = setting(
+    pretrain_iterations: int = option(
         100,
         "steps of class-weighted softmax before the first clustering (cluster methods)",
         bounds=(0, STEPS),
     )
-    pretrain_method: str = setting(
+    pretrain_method: str = option(
         "oversampling",
         "how prior features weigh the classes",
         ("oversampling", "sampling-without-replacement", "cost-sensitive", "softmax", "moon"),
     )
-    init_from: str = setting("", "weights of a run (.safetensors) or features (.npy) instead")
-    margin_trials: int = setting(
+    init_from: str = option("", "weights of a run (.safetensors) or features (.npy) instead")
+    margin_trials: int = option(
         0,
         "steps of each short trial that chooses a1 on validation data; 0 takes its share",
         bounds=(0, STEPS),
     )
-    n_embedding_samples: int = setting(
+    n_embedding_samples: int = option(
         2400, "images whose features are kept after every round, to look at", bounds=(1, STEPS)
     )
-    device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...")
-    precision: str = setting("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
-    threads: int = setting(0, "CPU threads; 0 leaves the choice to PyTorch", bounds=(0, 4096))
-    seed: int = setting(0, "seed of every random draw", bounds=(0, SEEDS))
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
+    precision: str = option("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
+    threads: int = option(0, "CPU threads; 0 leaves the choice to PyTorch", bounds=(0, 4096))
+    seed: int = option(0, "seed of every random draw", bounds=(0, SEEDS))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from app.widgets.runs import all_runs  # noqa: E402
 
 def start_demo() -> None:
     """Both methods at once, half of the cores each, the same budget."""
-    from clmle.jobs import launch
+    from clmle.jobs.launch import launch
     from clmle.presets import preset_config
 
     threads = max(1, (os.cpu_count() or 2) // 2)

@@ -19,8 +19,8 @@ def compared(runs: list) -> None:
         st.caption("All their settings are the same.")
         return
     rows = [
-        {"setting": setting, **{n: "–" if v is None else str(v) for n, v in values.items()}}
-        for setting, values in found.items()
+        {"setting": option, **{n: "–" if v is None else str(v) for n, v in values.items()}}
+        for option, values in found.items()
     ]
     show_table(pd.DataFrame(rows), "config-differences")
     st.caption("A dash: a method without this option. Settings not listed are the same for all.")

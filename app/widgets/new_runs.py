@@ -1,4 +1,4 @@
-"""The form for new runs: data, methods, every setting, what it costs, and how many at a time."""
+"""The form for new runs: data, methods, every option, what it costs, and how many at a time."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def _check_folder(data: DataConfig) -> None:
 
 
 def _start(made: list[Config], at_a_time: int) -> None:
-    from clmle.jobs import launch
+    from clmle.jobs.launch import launch
 
     names = [launch(config, at_a_time=at_a_time).name for config in made]
     st.query_params.from_dict({"runs": names})

@@ -84,7 +84,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--ratios", default="", help="imbalance ratios, with commas")
     parser.add_argument(
         "--set", action="append", default=[], metavar="PART.NAME=V1,V2", dest="grid",
-        help="try these values of a setting, such as train.learning_rate=0.02,0.05 or "
+        help="try these values of a option, such as train.learning_rate=0.02,0.05 or "
         "options.scale=4,8; given several times, every combination",
     )  # fmt: skip
     parser.add_argument("--preset", default="reference", help="the budget (default: reference)")

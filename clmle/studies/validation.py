@@ -32,7 +32,7 @@ def check_trials(
     Raises
     ------
     InputError
-        The first setting, attribute or combination of options that no run could use.
+        The first option, attribute or combination of options that no run could use.
     """
     distinct = {
         (

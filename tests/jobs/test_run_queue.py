@@ -7,7 +7,7 @@ from filelock import FileLock
 
 from clmle import InputError
 from clmle.config import override
-from clmle.jobs import launch
+from clmle.jobs.launch import launch
 from clmle.jobs.run_queue import WAITING, ahead, wait_for_slot, waits
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
