@@ -247,7 +247,7 @@ def columns(base: str) -> dict:
     """Headings and digits of the table."""
     number = st.column_config.NumberColumn
     names = {
-        "balanced_accuracy": "balanced accuracy", "all-clusters": "± over seeds", "low": "low",
+        "balanced_accuracy": "balanced accuracy", "spread": "± over seeds", "low": "low",
         "high": "high", "difference": f"minus {base}", "difference_low": "its low",
         "difference_high": "its high", "average_precision": "average precision",
         "roc_auc": "ROC AUC", "mcc": "MCC", "accuracy": "accuracy",

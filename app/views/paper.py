@@ -91,7 +91,7 @@ def recognized(number: int) -> None:
         "here": "here",
         **{c: number_(words, format="%.2f") for c, words in shown.items()},
         **{c: number_(f"here: {words}", format="%.3f") for c, words in FIGURES.items()},
-        "all-clusters": number_("spread of accuracy", format="%.3f"),
+        "spread": number_("spread of accuracy", format="%.3f"),
     }
     show_table(table_, f"measured-table-{number}", column_config=config)
     st.caption(

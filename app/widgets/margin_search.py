@@ -81,7 +81,7 @@ def _map(grid: MarginGrid, name: str) -> None:
     columns = [f"a2 {v:g}" for v in grid.within]
     data = pd.DataFrame([
         {"between_margin_fraction": a1, "within_margin_fraction": a2, "validation": grid.validation[i, j],
-         "all-clusters": grid.spread[i, j], "test": grid.test[i, j]}
+         "spread": grid.spread[i, j], "test": grid.test[i, j]}
         for i, a1 in enumerate(grid.between) for j, a2 in enumerate(grid.within)
     ])  # fmt: skip
     show_figure(

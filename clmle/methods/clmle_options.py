@@ -142,11 +142,11 @@ def check_options(o: CLMLEOptions, batch_size: int) -> None:
     for name in ("scale", "head_scale"):
         if getattr(o, name) <= 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be above 0.")
-    for name in ("emphasis", "margin_weight", "softmax_weight", "within_weight"):
+    for name in ("hardness_power", "margin_weight", "softmax_weight", "within_weight"):
         if getattr(o, name) < 0:
             raise InputError(f"{name} is {getattr(o, name)}, but must be 0 or more.")
     if not 0 <= o.warmup_until <= 1:
-        raise InputError(f"readiness is {o.warmup_until}, but must be from 0 (never wait) to 1.")
+        raise InputError(f"warmup_until is {o.warmup_until}, but must be from 0 (never wait) to 1.")
     if not 0 < o.max_class_fraction <= 1:
         raise InputError(
             f"max_class_fraction is {o.max_class_fraction}, but must be above 0 and at most 1."

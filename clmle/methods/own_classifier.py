@@ -116,7 +116,7 @@ class NormStatistics(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("mean", "all-clusters", "seen"):
+        for name in ("mean", "spread", "seen"):
             self.register_buffer(name, torch.tensor(0.0))
 
     @torch.no_grad()

@@ -36,12 +36,12 @@ class HardClusterSampler:
     max_class_fraction : float
         With ``distinct``, the largest share of a class's images that one step shows, above 0 and
         at most 1. At 0.4 no image comes back before two and a half steps are over, on average.
-    emphasis : float
-        A cluster of a large class is drawn in proportion to (mean cached loss)^emphasis times its
+    hardness_power : float
+        A cluster of a large class is drawn in proportion to (mean cached loss)^hardness_power times its
         size; 0 draws uniformly. Samples of a class below the mean size are always drawn uniformly:
         it comes back whole every few batches anyway, and its hard samples would be memorized.
     hard_fraction : float
-        The part of a large class's places that goes by ``emphasis``, from 0 to 1; the others are
+        The part of a large class's places that goes by ``hardness_power``, from 0 to 1; the others are
         spread over the class evenly. Where almost all is learned a single cluster holds almost all
         of the loss: with no other in a batch the rest of the class is lost within a few steps. Such
         a mixture bounds how seldom a sample comes (Hesterberg 1995, for importance sampling).
@@ -65,7 +65,7 @@ class HardClusterSampler:
         if not 0 <= self.class_power <= 1:
             raise InputError(f"class_power is {self.class_power}, but must be from 0 to 1.")
         if not self.hardness_power >= 0:
-            raise InputError(f"emphasis is {self.hardness_power}, but must be 0 or more.")
+            raise InputError(f"hardness_power is {self.hardness_power}, but must be 0 or more.")
         if not 0 < self.max_class_fraction <= 1:
             raise InputError(
                 f"max_class_fraction is {self.max_class_fraction}, but must be above 0 and at most 1."

@@ -74,7 +74,7 @@ def recognition_table(frame: Any) -> Any:
     """
     block = common_block(frame)
     means = block.groupby("variant")[list(FIGURES)].mean()
-    means["all-clusters"] = block.groupby("variant")["accuracy"].std(ddof=1)
+    means["spread"] = block.groupby("variant")["accuracy"].std(ddof=1)
     means["seeds"] = block.groupby("variant")["seed"].nunique()
     return means.sort_values("accuracy", ascending=False, kind="stable")
 

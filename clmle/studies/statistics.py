@@ -136,7 +136,7 @@ def variant_table(frame: Any) -> Any:
     per_seed = block.groupby(["variant", "seed"])[list(FIGURES)].mean()
     table = per_seed.groupby("variant").mean()
     table["seconds"] = comparable_seconds(block)
-    table["all-clusters"] = per_seed["balanced_accuracy"].groupby("variant").std(ddof=1)
+    table["spread"] = per_seed["balanced_accuracy"].groupby("variant").std(ddof=1)
     table["tasks"] = block.groupby("variant")["task"].nunique()
     table["seeds"] = block.groupby("variant")["seed"].nunique()
     table["cells"] = block.groupby("variant").size()

@@ -123,7 +123,7 @@ def study_table(study: Study, base: str = "") -> Any:
             {
                 "variant": name,
                 "balanced_accuracy": r["balanced_accuracy"],
-                "all-clusters": r["all-clusters"],
+                "spread": r["spread"],
                 "low": low,
                 "high": high,
                 "difference": d and d.mean,

@@ -213,7 +213,7 @@ def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
     table = recognition_table(frame[frame["variant"] != "lmle"])
     assert table.index.to_list() == ["clmle", "softmax"]
     assert table.loc["softmax", "accuracy"] == pytest.approx(0.8)
-    assert table.loc["clmle", "all-clusters"] == pytest.approx(0.02)
+    assert table.loc["clmle", "spread"] == pytest.approx(0.02)
     beside = paper_comparison(frame, 2).set_index("paper")
     assert beside.loc["CLMLE", "published: lfw_acc"] == 99.62
     assert beside.loc["Softmax", "here"] == "softmax"

@@ -67,7 +67,7 @@ def _study(page: Page, study: Study) -> None:
         rows.append(
             [
                 f"**{name}**" if name == base else name,
-                with_spread(r["balanced_accuracy"], r["all-clusters"]),
+                with_spread(r["balanced_accuracy"], r["spread"]),
                 number(r["average_precision"]),
                 number(r["recall_rarest"]),
                 number(r["recall_commonest"]),
@@ -103,7 +103,7 @@ def _drawn(study: Study, block: Any, table: Any) -> tuple[Any, str]:
             rows,
             columns,
             study.title,
-            spreads=np.array([[table.loc[n, "all-clusters"] for n in line] for line in names]),
+            spreads=np.array([[table.loc[n, "spread"] for n in line] for line in names]),
         )
         return figure, study.caption("Mean balanced accuracy ± standard deviation over seeds.")
     order = [n for n in study.variants if n in means.index]

@@ -89,7 +89,7 @@ def metrics_table(page: Page, table: Any) -> None:
         rows.append(
             [
                 f"{place}. {shown}",
-                with_spread(r["balanced_accuracy"], r["all-clusters"]),
+                with_spread(r["balanced_accuracy"], r["spread"]),
                 *(number(r[f]) for f in ("average_precision", "roc_auc", "mcc")),
                 *(number(r[f]) for f in ("recall_rarest", "recall_commonest")),
                 number(r["seconds"], 1),

@@ -42,7 +42,7 @@ def section(page: Page, studies: Sequence[Study]) -> None:
             [
                 [
                     f"{place}. " + (f"**{name}**" if name == OURS else str(name)),
-                    with_spread(r["accuracy"], r["all-clusters"]),
+                    with_spread(r["accuracy"], r["spread"]),
                     *(number(r[f]) for f in list(FIGURES)[1:]),
                 ]
                 for place, (name, r) in enumerate(found.iterrows(), start=1)

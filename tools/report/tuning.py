@@ -77,7 +77,7 @@ def _table(page: Page, study: Study, chosen: Any) -> None:
                 f"{place}. " + (f"**{r['method']}**" if r["method"] == OURS else r["method"]),
                 r["setting"],
                 number(r["validation"]),
-                with_spread(r["balanced_accuracy"], r["all-clusters"]),
+                with_spread(r["balanced_accuracy"], r["spread"]),
                 number(r["default"]),
                 *(number(r[f]) for f in ("average_precision", "roc_auc", "mcc")),
             ]

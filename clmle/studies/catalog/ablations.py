@@ -97,7 +97,7 @@ PARTS_OF_CLMLE = (
         methods("softmax", "cost-sensitive", "oversampling")
         | {
             f"clmle, {query} query, {'costs' if costs else 'no costs'}": options(
-                query=query, costs=costs
+                query=query, class_weighting=costs
             )
             for query in ("hardest", "uniform")
             for costs in (True, False)
