@@ -1,4 +1,4 @@
-"""Comparisons with peers and docs/BENCHMARKS.md, the page of them: python -m bench [NAME ...].
+"""Comparisons with peers and docs/benchmarks.md, the page of them: python -m bench [NAME ...].
 
 Each comparison runs in a process of its own, is kept in docs/benchmarks as it ends, and the page is
 made anew. What fails is named at the end; the others are kept. With --quick small cases are
@@ -26,7 +26,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--page", action="store_true", help="only make the page, measure nothing")
     parser.add_argument("--list", action="store_true", help="name all comparisons")
     parser.add_argument(
-        "--out", type=Path, help="folder of the results; the page is BENCHMARKS.md beside it"
+        "--out", type=Path, help="folder of the results; the page is benchmarks.md beside it"
     )
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     found = parser.parse_args()

@@ -1,4 +1,4 @@
-"""docs/BENCHMARKS.md from what was measured: no figure of it is written by hand.
+"""docs/benchmarks.md from what was measured: no figure of it is written by hand.
 
 ``docs/benchmarks/NAME.json`` is a comparison as it is measured now, ``NAME.cuda.json`` the same on
 a GPU. ``docs/benchmarks/earlier/*.json`` keep what was measured before comparisons were kept so;
@@ -29,7 +29,7 @@ Beside every table stand the limits of its machine, measured before and after in
 rate of a large matrix product, in float32 and in bfloat16, and the bandwidth of a copy in memory.
 *Load*: processes that wanted a core on average over a minute, before and after; beyond the one that
 measures they are other work, and seconds are then too long. How far index, batches and search
-scale stands in [SCALING](SCALING.md), made by `python -m bench.scaling`, what came of the training
+scale stands in [SCALING](scaling.md), made by `python -m bench.scaling`, what came of the training
 in [RESULTS](RESULTS.md).
 """
 
@@ -61,7 +61,7 @@ def page(folder: Path = FOLDER) -> str:
 
 def write_page(folder: Path = FOLDER) -> Path:
     """Writes the page beside ``folder``; it is whole or as it was."""
-    out = folder.parent / "BENCHMARKS.md"
+    out = folder.parent / "benchmarks.md"
     write_text(out, page(folder))
     return out
 

@@ -272,6 +272,6 @@ def main(quick: bool, out: Path | None) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, help="write the page there too: docs/SCALING.md")
+    parser.add_argument("--out", type=Path, help="write the page there too: docs/scaling.md")
     values = parser.parse_args()
     main(values.quick, values.out)

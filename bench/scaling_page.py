@@ -1,4 +1,4 @@
-"""docs/SCALING.md and its figures, around the tables of bench/scaling.py: no figure of its own."""
+"""docs/scaling.md and its figures, around the tables of bench/scaling.py: no figure of its own."""
 # ruff: noqa: E501  (a row of a Markdown table is one line)
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from clmle.figures.theme import DASHES, color, finish, legend_below
 
 PAGE = """# Scaling, on paper
 
-Made by `python -m bench.scaling --out docs/SCALING.md`: every figure in it is one that this run
+Made by `python -m bench.scaling --out docs/scaling.md`: every figure in it is one that this run
 printed. How far the cluster index, the batches and the search go, from 10^5 to 10^9 images and from 10^2 to
 10^7 classes. Seconds are processor time of one thread. Machine: {machine}.
 
@@ -70,7 +70,7 @@ draws may see a few more.
 
 | part | carried by | bounded by | stops at |
 |---|---|---|---|
-| network, gradients | torchrun ([DISTRIBUTED.md](DISTRIBUTED.md)) | its own arithmetic | softmax weights of all classes, in every process |
+| network, gradients | torchrun ([guide/distributed.md](guide/distributed.md)) | its own arithmetic | softmax weights of all classes, in every process |
 | features of a refresh | torchrun: extracted in shares, gathered whole | traffic, then memory | memory: every process holds all features and the whole index |
 | clustering | torchrun: one class, one process | products with neighboring clusters; in very large classes, one product with all | a single class of very many images; more processes than large classes |
 | batches of one neighborhood | every process, from its copy of the index | reading all centroids once | memory bandwidth |

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
 import clmle  # noqa: E402
 
@@ -18,9 +18,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
-    "made_from_code",
+    "autogen",
 ]
-exclude_patterns = ["results", "_theme", "lessons/index.md"]
+exclude_patterns = ["_theme", "_ext", "_includes", "lessons/index.md"]
 
 # Links to headings as the repository's own reader makes them: page.md#heading-in-lower-case.
 myst_heading_anchors = 3
@@ -44,7 +44,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(argparse|collections|numpy|os|pandas|pathlib|plotly|subprocess|torch|typing)\..*"),
     ("py:class", r"clmle\..*\.[A-Z]"),
-    ("py:class", r"clmle\.experiments\.page\..*|clmle\.data\.toonfaces\.build\.Plan"),
+    ("py:class", r"tools\.report\.page\..*|clmle\.data\.toonfaces\.build\.Plan"),
     ("py:class", r"clmle\.methods\.multi_label\.MultiLabel"),
 ]
 

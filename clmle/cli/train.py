@@ -1,6 +1,6 @@
 """``clmle train``: train a run with live progress; a killed or stopped run goes on.
 
-Several processes train one run together where torchrun starts them: docs/DISTRIBUTED.md.
+Several processes train one run together where torchrun starts them: docs/guide/distributed.md.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def load_solar_cells(
     Buerhop-Lutz and others: A Benchmark for Visual Identification of Defective Solar Cells in
     Electroluminescence Imagery (EU PVSEC 2018); Deitsch and others: Automatic Classification of
     Defective Photovoltaic Module Cells in Electroluminescence Images (Solar Energy 2019).
-    Images CC BY-NC-SA 4.0: docs/CREDITS.md.
+    Images CC BY-NC-SA 4.0: docs/credits.md.
     """
     if not 8 <= image_size <= 300:
         raise InputError(f"image_size is {image_size}, but must be from 8 to 300 pixels.")

@@ -10,7 +10,7 @@ from clmle.errors import InputError
 
 @dataclass(frozen=True)
 class CLMLEOptions:
-    """The repaired recipe. Each repair has a name and a switch; see docs/METHOD.md."""
+    """The repaired recipe. Each repair has a name and a switch; see docs/method.md."""
 
     cluster_size: int = option(200, "l, samples a cluster")
     min_clusters: int = option(4, "clusters of a class that has fewer than l samples for each")

@@ -1,4 +1,4 @@
-"""docs/BENCHMARKS.md is what the kept comparisons say: all of it, and nothing else."""
+"""docs/benchmarks.md is what the kept comparisons say: all of it, and nothing else."""
 
 import dataclasses
 import errno
@@ -38,7 +38,7 @@ def rendered(ms):
 
 
 def test_the_committed_page_is_what_the_committed_results_say():
-    assert (ROOT / "docs" / "BENCHMARKS.md").read_text(encoding="utf-8") == page(FOLDER)
+    assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page(FOLDER)
 
 
 def test_every_kept_result_is_of_a_comparison_of_the_page():
@@ -159,7 +159,7 @@ def test_one_comparison_alone_from_the_command_line(tmp_path):
     record = load(folder / "rendering.json")
     assert record is not None
     assert record["tables"][""][0]["faces"] == 60
-    assert (tmp_path / "BENCHMARKS.md").exists() is False  # small cases make no page
+    assert (tmp_path / "benchmarks.md").exists() is False  # small cases make no page
     unknown = subprocess.run(
         [sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True,
         check=False,

@@ -83,7 +83,7 @@ def test_every_public_name_has_an_entry_in_the_reference(site, package):
     ]  # fmt: skip
     constants = {n for n in missing if n.isupper()}
     assert set(missing) <= constants, missing
-    page = " ".join(p.read_text(encoding="utf-8") for p in (site / "api").glob("*.html"))
+    page = " ".join(p.read_text(encoding="utf-8") for p in (site / "reference").glob("*.html"))
     assert [n for n in constants if n not in page] == []
 
 
@@ -111,9 +111,9 @@ def test_pages_ask_no_other_server_for_anything(site):
 def test_help_methods_and_notebooks_are_on_the_site(site):
     from clmle.methods import method_names
 
-    commands = (site / "api/command-line.html").read_text(encoding="utf-8")
+    commands = (site / "reference/command-line.html").read_text(encoding="utf-8")
     assert all(f"usage: clmle {name}" in commands for name in COMMANDS)
-    methods = (site / "api/methods.html").read_text(encoding="utf-8")
+    methods = (site / "reference/methods.html").read_text(encoding="utf-8")
     assert all(f">{name}<" in methods for name in method_names())
     notebooks = (site / "notebooks.html").read_text(encoding="utf-8")
     assert all(p.name in notebooks for p in (ROOT / "notebooks").glob("*.ipynb"))
@@ -122,8 +122,8 @@ def test_help_methods_and_notebooks_are_on_the_site(site):
 def test_pages_of_notebooks_that_were_run_are_linked_and_their_figures_copied(
     monkeypatch, tmp_path
 ):
-    monkeypatch.syspath_prepend(str(DOCS))
-    import made_from_code as made
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    import autogen as made
 
     lessons = tmp_path / "lessons"
     (lessons / "first_steps").mkdir(parents=True)
@@ -239,7 +239,7 @@ def python_blocks(page):
 
 def own_method():
     """Name and class of the method that the page on methods of one's own writes."""
-    (code,) = python_blocks("howto/own-method.md")
+    (code,) = python_blocks("guide/own-method.md")
     module = sys.modules["label_smoothing"] = ModuleType("label_smoothing")
     exec(compile(code, "label_smoothing.py", "exec"), module.__dict__)
     return "label-smoothing", METHODS.pop("label-smoothing")
@@ -261,7 +261,7 @@ def test_the_method_of_the_page_on_methods_learns(monkeypatch, tmp_path):
 
 def test_the_code_for_own_programs_runs_from_top_to_bottom(capsys):
     space = {"__name__": "own_code"}
-    for code in python_blocks("howto/own-code.md"):
+    for code in python_blocks("guide/own-code.md"):
         exec(compile(code, "own-code.md", "exec"), space)
     assert space["search"].score(space["X_test"], space["y_test"]) > 0.85
     assert space["figures"]["balanced_accuracy"] > 0.85

@@ -51,7 +51,7 @@ def section(page: Page, studies: Sequence[Study]) -> None:
         metrics_table(page, table)
         page.text(
             "Seconds were measured while other runs shared the machine, more or fewer of them: "
-            "[BENCHMARKS](BENCHMARKS.md) times a step of each kind alone."
+            "[BENCHMARKS](benchmarks.md) times a step of each kind alone."
         )
         draw_leaderboard(page, study, kept, table)
         draw_differences(page, study, frame)

@@ -80,7 +80,7 @@ def load_celeba(
     References
     ----------
     Liu, Luo, Wang, Tang: Deep Learning Face Attributes in the Wild (ICCV 2015); splits as in
-    section 5.1 of the CLMLE paper. The labels are noisy: see docs/METHOD.md.
+    section 5.1 of the CLMLE paper. The labels are noisy: see docs/method.md.
     """
     if not 16 <= image_size <= 218:
         raise InputError(f"image_size is {image_size}, but must be from 16 to 218 pixels.")

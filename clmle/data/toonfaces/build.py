@@ -125,7 +125,7 @@ def load_toonfaces(
 
     Notes
     -----
-    Drawings by Pablo Stanley, Lisa Wischofsky, Zoish and Micah Lanier: docs/CREDITS.md.
+    Drawings by Pablo Stanley, Lisa Wischofsky, Zoish and Micah Lanier: docs/credits.md.
     """
     if size not in SIZES:
         raise InputError(f"toonfaces has no size {size!r}; choose one of: {', '.join(SIZES)}.")

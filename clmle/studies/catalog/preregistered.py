@@ -10,7 +10,7 @@ def _confirmations() -> tuple[Study, ...]:
 
     Decided before any of it was run: rivals, seeds and that each seed has test images of its own,
     of faces even people and pictures of its own. No choice was ever made on these seeds: where the
-    recipe changed after it had been judged on some, others took their place (docs/LABBOOK.md, 59).
+    recipe changed after it had been judged on some, others took their place (docs/research_log.md, 59).
     """
     sets = (
         ("toonfaces", "other faces", range(31, 37), FACES, (), ()),

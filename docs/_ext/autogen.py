@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 # Notebooks that were run, as pages: NAME.md, its figures in NAME/, and one script for all figures.
 LESSONS = ROOT / "docs" / "lessons"
