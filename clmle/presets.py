@@ -53,13 +53,8 @@ def preset_config(
     """Settings of a preset for a method and a data set; every method has the same budget."""
     if preset not in PRESETS:
         raise InputError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
-    options = get_method(method).Options()
     data = DataConfig(dataset=dataset, attribute=attribute, size=SIZES.get(preset, preset))
     train = PRESETS[preset]
-    if method == "clmle":
-        # Its own batches from the first step on: a class of a few dozen images would else be learned
-        # by heart before there are clusters.
-        train = replace(train, pretrain_method="sampling-without-replacement")
     if dataset == "digits":
         data = replace(data, image_size=16)
         train = replace(train, mirror=False)
@@ -69,26 +64,29 @@ def preset_config(
             # The losses of all heads add up in the network before them; those of 40 may blow its
             # features up within ten steps, after which it learns nothing.
             train = replace(train, grad_clip_norm=CLIP)
-    if has_identities(dataset, attribute) and hasattr(options, "min_clusters"):
-        # Most identities have fewer images than a cluster: one each, as in the paper.
-        options = replace(options, min_clusters=1)
-        if method == "clmle":
-            # Identities of a handful of images, shown as often as others, are learned by heart.
-            options = replace(options, class_power=0.5)
-    if method == "clmle" and has_identities(dataset, attribute):
-        # Strangers are compared by cosines; of thousands of people few are known for a long time.
-        options = replace(options, head="cosine", warmup_until=0.0)
-    if method == "clmle" and several(attribute) is not None:
-        # A batch that is even and hard for one attribute teaches the others little. As the data
-        # come, and with offsets fitted afterwards, all learn from every batch. Squared errors, as
-        # MOON has them, keep attributes that are learned slowly from being drowned by the others.
-        options = replace(
-            options,
-            class_power=1.0,
-            query="uniform",
-            logit_adjustment=False,
-            head_loss="squared",
-            warmup_until=0.0,  # to wait gains nothing where attributes learn from one another
-        )
-        train = replace(train, pretrain_method="moon")
-    return Config(method, options, data, train)
+    chosen = get_method(method)
+    config = Config(method, chosen.Options(), data, train)
+    return chosen.preset(config, preset_kind(config))
+
+
+def preset_kind(config: Config) -> str:
+    """Kind of task whose preset a configuration has: what tables and the app show next to a method.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    str
+        "multi-label" for several attributes, "open-set" for identities, else "single-label".
+
+    Examples
+    --------
+    >>> preset_kind(preset_config("quick", "clmle", "toonfaces", "Bald,Smiling"))
+    'multi-label'
+    """
+    data = config.data
+    if several(data.attribute) is not None:
+        return "multi-label"
+    return "open-set" if has_identities(data.dataset, data.attribute) else "single-label"

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from clmle.classifiers.base import Classifier, HeadClassifier
+from clmle.config import Config
 from clmle.data.base import Task
 
 METHODS: dict[str, type[Method]] = {}
@@ -103,6 +104,14 @@ class Method(ABC):
     def generator(self, *key: int) -> np.random.Generator:
         """The generator of one draw, named by ``key``."""
         return np.random.default_rng([self.seed, *key])
+
+    @classmethod
+    def preset(cls, config: Config, kind: str) -> Config:
+        """``config`` of a preset with this method's own defaults for a kind of task.
+
+        ``kind`` is "single-label", "multi-label" or "open-set".
+        """
+        return config
 
     @abstractmethod
     def sample_batch(self, step: int) -> Batch:

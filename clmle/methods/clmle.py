@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from clmle.classifiers.base import Classifier, KNNClassifier, best_classifier, unit_rows
 from clmle.classifiers.clusters import ClusterClassifier, StackedClassifier
+from clmle.config import Config
 from clmle.data.base import Task
 from clmle.losses import clmle_loss, inverse_frequency_weights
 from clmle.losses.retrieved import retrieved_margin_loss
@@ -48,6 +49,33 @@ class CLMLE(ClusterMethod):
         super().__init__(options, task, batch_size, seed, feature_dim)
         check_options(options, batch_size)
         self.reached: float | None = None  # best so far, from 0 at chance to 1; None: not told
+
+    @classmethod
+    def preset(cls, config: Config, kind: str) -> Config:
+        """The presets of the three kinds of task; see docs/METHOD.md for their reasons."""
+        config = super().preset(config, kind)
+        options, train = config.options, config.train
+        # The batches of pretraining are those of CLMLE: drawn with replacement, a class of a few
+        # dozen images is overfitted before there are clusters.
+        pretrain = "sampling-without-replacement"
+        if kind == "open-set":
+            # Unseen identities are compared by cosines. Identities of few images overfit if they
+            # are drawn as often as others, and most are not recognized until late in a run.
+            options = replace(options, class_power=0.5, head="cosine", warmup_until=0.0)
+        if kind == "multi-label":
+            # A batch that is balanced and hard for one attribute is of little use to the others.
+            # Natural sampling with fitted offsets trains all heads on every batch, and the squared
+            # error of MOON keeps fast attributes from dominating slow ones.
+            pretrain = "moon"
+            options = replace(
+                options,
+                class_power=1.0,
+                query="uniform",
+                logit_adjustment=False,
+                head_loss="squared",
+                warmup_until=0.0,  # waiting has no benefit where attributes share a network
+            )
+        return replace(config, options=options, train=replace(train, pretrain_method=pretrain))
 
     # --- when to begin ----------------------------------------------------------------------
 
@@ -303,6 +331,11 @@ class CLMLEPaper(CLMLE):
         "The paper to the letter: sums, no scale, planar margins, printed rule."
     )
     Options: ClassVar[type] = CLMLEPaperOptions
+
+    @classmethod
+    def preset(cls, config: Config, kind: str) -> Config:
+        """The paper's settings for every kind of task."""
+        return super(CLMLE, cls).preset(config, kind)
 
     def between_bound(self, dim: int) -> float:
         return float(margin_bounds(self.counts).between)

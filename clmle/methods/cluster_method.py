@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from clmle.classifiers.base import unit_rows
 from clmle.cluster_index import ClusterIndex
+from clmle.config import Config
 from clmle.data.base import Task
 from clmle.methods.base import Method
 from clmle.samplers.class_balanced import balanced_proportions
@@ -36,6 +38,13 @@ class ClusterMethod(Method):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         self.adopt: Callable[[ClusterIndex], ClusterIndex] = as_it_is
+
+    @classmethod
+    def preset(cls, config: Config, kind: str) -> Config:
+        """Most identities have fewer images than a cluster: one cluster each, as in the paper."""
+        if kind != "open-set":
+            return config
+        return replace(config, options=replace(config.options, min_clusters=1))
 
     def start_round(
         self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
