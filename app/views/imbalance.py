@@ -36,18 +36,18 @@ def preview(problem) -> None:
     points, labels = points_of(problem)
     data = pd.DataFrame(points, columns=list("xyz")[: points.shape[1]])
     kind = ["minority" if label else "majority" for label in labels]
-    show_figure(kept(figures.sphere_points, points, labels), "points", data.assign(kind=kind))
+    show_figure(kept(figures.playground_points, points, labels), "points", data.assign(kind=kind))
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def packed(keys: tuple, _courses: dict) -> bytes:
     """The courses of ``keys`` for the viewer: most turns of a dial come back to some."""
     from clmle import figures
-    from clmle.playground import sphere_grid
+    from clmle.playground import playground_grid
 
     first = next(iter(_courses.values()))
     selected = hardest(first)
-    spec = figures.sphere_spec(_courses, sphere_grid(first.problem.dim), selected=selected)
+    spec = figures.playground_spec(_courses, playground_grid(first.problem.dim), selected=selected)
     return packed_trajectories(spec, _courses, selected)
 
 
@@ -56,11 +56,11 @@ def reached(courses: dict) -> None:
     import pandas as pd
 
     from clmle import figures
-    from clmle.playground import sphere_grid
+    from clmle.playground import playground_grid
 
     first = next(iter(courses.values()))
     selected = hardest(first)
-    grid = sphere_grid(first.problem.dim)
+    grid = playground_grid(first.problem.dim)
     rows = [
         {
             "method": title,
@@ -89,7 +89,7 @@ def reached(courses: dict) -> None:
     with st.popover("Save", icon=":material/download:", help="Save figure or figures' data"):
         st.download_button(
             "Figure with all frames as HTML",
-            lambda: figures.sphere_panels(courses, grid, selected=selected).to_html(),
+            lambda: figures.playground_panels(courses, grid, selected=selected).to_html(),
             "sphere.html",
             "text/html",
         )

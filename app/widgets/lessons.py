@@ -33,7 +33,9 @@ def lesson_panel(problem: Any, clusters: int, courses: Mapping[str, Any]) -> Non
     with st.container(border=True):
         for i, step in enumerate(lesson.steps):
             if i < done:
-                st.markdown(f":material/check_circle: :green[Done.] {step.task} *{step.learned}*")
+                st.markdown(
+                    f":material/check_circle: :green[Done.] {step.task} *{step.explanation}*"
+                )
             elif i == done:
                 st.markdown(f":material/radio_button_unchecked: **{step.task}**")
             else:
@@ -50,5 +52,5 @@ def lesson_panel(problem: Any, clusters: int, courses: Mapping[str, Any]) -> Non
 
 def _begin(lesson: Any, key: str) -> None:
     st.session_state[key] = 0
-    set_controls(lesson.controls, lesson.clusters, lesson.methods)
+    set_controls(lesson.problem, lesson.clusters, lesson.methods)
     st.query_params["train"] = "off"

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.config import config_form
+from app.widgets.config_form import config_form
 from app.widgets.path_access import check_path, check_paths
 from app.widgets.runs import all_runs, duration, label
 from clmle.config import Config, DataConfig, TrainConfig

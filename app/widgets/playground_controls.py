@@ -17,9 +17,9 @@ MOST = 6  # methods side by side
 def controls() -> tuple[Any, int, list[str]]:
     """Problem, clusters of each class, and methods, as dialled."""
     from clmle.methods import get_method
-    from clmle.playground import FAMOUS_FIVE, PlaygroundProblem, playground_method_names
+    from clmle.playground import DEFAULT_METHODS, PlaygroundProblem, playground_method_names
 
-    _from_address(playground_method_names(), FAMOUS_FIVE)
+    _from_address(playground_method_names(), DEFAULT_METHODS)
     left, right = st.columns(2)
     ratio = left.select_slider(
         "Ratio", RATIOS, key="sphere-ratio", format_func=lambda r: f"{r} to 1",

@@ -47,12 +47,12 @@ class Studio:
     """Trains wanted courses, one at a time; who asks again for the same finds it done."""
 
     def __init__(self) -> None:
-        from clmle.playground.worker import Trainer
+        from clmle.playground.worker import PlaygroundWorker
 
         self._jobs: OrderedDict[Key, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sphere")
-        self._make = Trainer
+        self._make = PlaygroundWorker
         self._trainer: Any = None
         self._visitors = Presence()
         threading.Thread(target=self._watch, daemon=True).start()

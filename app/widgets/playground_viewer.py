@@ -53,7 +53,7 @@ def playground_viewer(courses: bytes | None) -> None:
 
 
 def packed_trajectories(spec: dict[str, Any], courses: Mapping[str, Any], selected: int) -> bytes:
-    """``spec`` (clmle.figures.sphere_spec of ``courses``) for the frame, after 16 bytes of hash."""
+    """``spec`` (clmle.figures.playground_spec of ``courses``) for the frame, after 16 bytes of hash."""
     first = next(iter(courses.values()))
     frames = [c.frames for c in courses.values()]
     facts = {

@@ -13,7 +13,7 @@ from clmle.figures.identification import accuracy_by_images, cmc_curves, rank_on
 from clmle.figures.leaderboard import leaderboard
 from clmle.figures.margins import between_bounds, feasible_region, within_bounds
 from clmle.figures.pairs import pair_strip
-from clmle.figures.playground import sphere_panels, sphere_points, sphere_spec
+from clmle.figures.playground import playground_panels, playground_points, playground_spec
 from clmle.figures.ranking_curves import precision_recall_curves, roc_curves
 from clmle.figures.roc import roc, similarities, tar_by_far
 from clmle.figures.training import training_curves
@@ -40,6 +40,9 @@ __all__ = [
     "loss_curves",
     "one_factor",
     "pair_strip",
+    "playground_panels",
+    "playground_points",
+    "playground_spec",
     "positive_rates",
     "precision_recall_curves",
     "rank_one_by_distractors",
@@ -47,9 +50,6 @@ __all__ = [
     "roc",
     "roc_curves",
     "similarities",
-    "sphere_panels",
-    "sphere_points",
-    "sphere_spec",
     "tar_by_far",
     "training_curves",
     "two_factors",

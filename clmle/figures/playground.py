@@ -28,7 +28,7 @@ PANEL = 330  # pixels of a panel's height
 CURVE = 250
 
 
-def sphere_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Any:
+def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Any:
     """Training points (n, 2) or (n, 3) of both classes, as they are before any training."""
     import plotly.graph_objects as go
 
@@ -44,14 +44,14 @@ def sphere_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) 
     return go.Figure({"data": traces, "layout": layout})
 
 
-def sphere_panels(courses: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
-    """The figure of :func:`sphere_spec`, with buttons and a slider to play its frames."""
+def playground_panels(courses: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
+    """The figure of :func:`playground_spec`, with buttons and a slider to play its frames."""
     import plotly.graph_objects as go
 
-    return go.Figure(sphere_spec(courses, grid, **options))
+    return go.Figure(playground_spec(courses, grid, **options))
 
 
-def sphere_spec(
+def playground_spec(
     courses: Mapping[str, Any],
     grid: np.ndarray,
     *,
@@ -60,8 +60,8 @@ def sphere_spec(
 ) -> dict[str, Any]:
     """Methods side by side, with frames to play; below them balanced accuracy along training.
 
-    ``courses`` are :class:`clmle.playground.Course` by title, of one problem; ``grid`` the places of
-    their regions (:func:`clmle.playground.sphere_grid`). Lines join training point ``selected`` to
+    ``courses`` are :class:`clmle.playground.Trajectory` by title, of one problem; ``grid`` the places of
+    their regions (:func:`clmle.playground.playground_grid`). Lines join training point ``selected`` to
     its nearest neighbors; an arc around its cluster's centroid shows the margin a1. Point ``i``
     of a panel has customdata ``i``. ``layout.meta`` holds what a viewer needs to rearrange the
     panels and to select another point. Plain data, since plotly's own objects of so many traces

@@ -1,24 +1,30 @@
-"""The live sphere: how methods learn a scarce minority among a majority of many modes."""
+"""Two-class problems on a circle or a sphere, trained in seconds and recorded frame by frame."""
 
 from clmle.playground.lessons import LESSONS, Attempt, Lesson, Step, steps_done
-from clmle.playground.methods import CLUSTERS, FAMOUS_FIVE, playground_method_names
+from clmle.playground.methods import CLUSTERS, DEFAULT_METHODS, playground_method_names
 from clmle.playground.problem import PlaygroundProblem, playground_task
-from clmle.playground.trajectory import Course, Frame, PlaygroundRun, sphere_grid, train_trajectory
+from clmle.playground.trajectory import (
+    Frame,
+    PlaygroundRun,
+    Trajectory,
+    playground_grid,
+    train_trajectory,
+)
 
 __all__ = [
     "CLUSTERS",
-    "FAMOUS_FIVE",
+    "DEFAULT_METHODS",
     "LESSONS",
     "Attempt",
-    "Course",
     "Frame",
     "Lesson",
     "PlaygroundProblem",
     "PlaygroundRun",
     "Step",
+    "Trajectory",
+    "playground_grid",
     "playground_method_names",
     "playground_task",
-    "sphere_grid",
     "steps_done",
     "train_trajectory",
 ]

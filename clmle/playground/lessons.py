@@ -1,75 +1,93 @@
-"""Three guided lessons on the live sphere, whose steps look at what the learner reached."""
+"""Three guided lessons; each step checks what the learner has trained on the page."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clmle.playground.problem import PlaygroundProblem
-from clmle.playground.trajectory import Course
+from clmle.playground.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the learner has on the page: dials, and the courses trained to their end by name."""
+    """The sliders' values and the trajectories trained with them.
+
+    Metrics of a method that is not trained are NaN, so that no condition on them holds.
+
+    Parameters
+    ----------
+    problem : PlaygroundProblem
+    clusters : int
+        Clusters of each class.
+    trajectories : mapping of str to Trajectory
+        Finished trajectories by method name.
+
+    Examples
+    --------
+    >>> Attempt(PlaygroundProblem(), 12, {}).balanced_accuracy("softmax")
+    nan
+    """
 
     problem: PlaygroundProblem
     clusters: int
-    courses: Mapping[str, Course]
+    trajectories: Mapping[str, Trajectory]
 
-    def balanced(self, method: str) -> float | None:
-        """Balanced accuracy of a method on the test points; None where it is not trained."""
-        course = self.courses.get(method)
-        return None if course is None else float(course.balanced_accuracy[-1])
+    def balanced_accuracy(self, method: str) -> float:
+        """Balanced accuracy on the test points."""
+        recall = self._recall(method)
+        return sum(recall) / 2
 
-    def found(self, method: str) -> float | None:
-        """Share of the minority that a method finds; None where it is not trained."""
-        course = self.courses.get(method)
-        return None if course is None else float(course.recall[-1, 1])
+    def minority_recall(self, method: str) -> float:
+        """Recall of the minority class on the test points."""
+        return self._recall(method)[1]
 
-    def gain(self, method: str, over: str = "softmax") -> float | None:
-        """Balanced accuracy beyond that of another method on the same dials."""
-        mine, other = self.balanced(method), self.balanced(over)
-        return None if mine is None or other is None else mine - other
+    def accuracy(self, method: str) -> float:
+        """Plain accuracy where test points are as imbalanced as training points."""
+        majority, minority = self._recall(method)
+        return (self.problem.ratio * majority + minority) / (self.problem.ratio + 1)
 
-    def plain(self, method: str) -> float | None:
-        """Accuracy where points come as rarely as in training, which hides the minority."""
-        course = self.courses.get(method)
-        if course is None:
-            return None
-        ratio = self.problem.ratio
-        return float((ratio * course.recall[-1, 0] + course.recall[-1, 1]) / (ratio + 1))
+    def gain(self, method: str, baseline: str = "softmax") -> float:
+        """Difference in balanced accuracy between a method and a baseline."""
+        return self.balanced_accuracy(method) - self.balanced_accuracy(baseline)
+
+    def _recall(self, method: str) -> tuple[float, float]:
+        if method not in self.trajectories:
+            return math.nan, math.nan
+        majority, minority = self.trajectories[method].recall[-1]
+        return float(majority), float(minority)
 
 
 @dataclass(frozen=True)
 class Step:
-    """``task`` for the learner, ``reached`` of an attempt, and what it teaches (``learned``)."""
+    """One step of a lesson.
+
+    Parameters
+    ----------
+    task : str
+        What the learner has to do.
+    reached : callable of Attempt to bool
+        Whether an attempt fulfils the task.
+    explanation : str
+        Shown when the step is done.
+    """
 
     task: str
     reached: Callable[[Attempt], bool]
-    learned: str
+    explanation: str
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """Steps to be taken in order; ``dials`` and ``methods`` to begin with."""
+    """Steps to take in order, with the sliders' values and the methods to start from."""
 
     name: str
     title: str
-    controls: PlaygroundProblem
+    problem: PlaygroundProblem
     clusters: int
     methods: tuple[str, ...]
     steps: Sequence[Step]
-
-
-def above(value: float | None, level: float) -> bool:
-    """Whether a figure is there and at least ``level``."""
-    return value is not None and value >= level
-
-
-def below(value: float | None, level: float) -> bool:
-    """Whether a figure is there and under ``level``."""
-    return value is not None and value < level
 
 
 LESSONS: tuple[Lesson, ...] = (
@@ -81,23 +99,24 @@ LESSONS: tuple[Lesson, ...] = (
         ("softmax",),
         (
             Step(
-                "Train softmax on as many points of both classes. "
-                "It finds at least 70 % of the minority.",
-                lambda a: a.problem.ratio == 1 and above(a.found("softmax"), 0.7),
-                "On even data softmax treats both classes alike.",
+                "Train softmax on equally many points of both classes. Its recall of the minority "
+                "class is at least 70 %.",
+                lambda a: a.problem.ratio == 1 and a.minority_recall("softmax") >= 0.7,
+                "On balanced data softmax treats both classes alike.",
             ),
             Step(
-                "Turn the ratio up until softmax finds less than half of the minority.",
-                lambda a: a.problem.ratio > 1 and below(a.found("softmax"), 0.5),
-                "The points of a class have hardly changed, only their number has: the border "
-                "moved, because mistakes on the majority cost more in sum.",
+                "Raise the ratio until the minority recall of softmax falls below 50 %.",
+                lambda a: a.problem.ratio > 1 and a.minority_recall("softmax") < 0.5,
+                "The minority points come from the same distribution as before; there are only "
+                "fewer of them. The decision boundary moved because errors on the majority "
+                "dominate the summed loss.",
             ),
             Step(
-                "Go on until plain accuracy, on points as imbalanced as in training, is over 90 % "
-                "although softmax finds less than 10 % of the minority.",
-                lambda a: above(a.plain("softmax"), 0.9) and below(a.found("softmax"), 0.1),
-                "Plain accuracy praises a network that gave the minority up. Balanced accuracy, "
-                "the mean of both classes' shares, says 50 %: a coin.",
+                "Raise the ratio further until plain accuracy, on points as imbalanced as the "
+                "training points, exceeds 90 % although minority recall is below 10 %.",
+                lambda a: a.accuracy("softmax") >= 0.9 and a.minority_recall("softmax") < 0.1,
+                "Plain accuracy is high for a network that ignores the minority class. Balanced "
+                "accuracy, the mean recall of the classes, is about 50 %: chance level.",
             ),
         ),
     ),
@@ -109,23 +128,23 @@ LESSONS: tuple[Lesson, ...] = (
         ("softmax",),
         (
             Step(
-                "Train softmax on these dials. Its balanced accuracy is below 65 %.",
-                lambda a: below(a.balanced("softmax"), 0.65),
-                "This is the patient.",
+                "Train softmax with these settings. Its balanced accuracy is below 65 %.",
+                lambda a: a.balanced_accuracy("softmax") < 0.65,
+                "This is the baseline to improve.",
             ),
             Step(
-                "Add a method, with softmax still there, and gain at least 10 points of balanced "
-                "accuracy over it.",
-                lambda a: any(above(a.gain(m), 0.1) for m in a.courses),
-                "With one group a class drawing the classes evenly is remedy enough; clusters do "
-                "no better there.",
+                "Keep softmax and add a method that gains at least 10 percentage points of "
+                "balanced accuracy over it.",
+                lambda a: any(a.gain(m) >= 0.1 for m in a.trajectories),
+                "With one mode per class, class-balanced sampling is sufficient; clusters are no "
+                "better here.",
             ),
             Step(
-                "Show softmax beside oversampling, and raise the modes until oversampling gains "
-                "less than 10 points.",
-                lambda a: a.problem.modes > 1 and below(a.gain("oversampling"), 0.1),
-                "Even batches repair the counts, not the shape: the network now has to fold many "
-                "groups of a class into one, and does not manage.",
+                "Show softmax and oversampling together, and raise the number of modes until "
+                "oversampling gains less than 10 percentage points.",
+                lambda a: a.problem.modes > 1 and a.gain("oversampling") < 0.1,
+                "Class-balanced batches correct the class counts, not the shape of the classes: "
+                "the network would have to map many modes of a class to one region, and fails.",
             ),
         ),
     ),
@@ -137,31 +156,31 @@ LESSONS: tuple[Lesson, ...] = (
         ("sphereface", "clmle"),
         (
             Step(
-                "Train CLMLE with a single cluster a class. Its balanced accuracy is below 70 %.",
+                "Train CLMLE with a single cluster per class. Its balanced accuracy is below 70 %.",
                 lambda a: (
-                    a.clusters == 1 and a.problem.modes > 1 and below(a.balanced("clmle"), 0.7)
+                    a.clusters == 1 and a.problem.modes > 1 and a.balanced_accuracy("clmle") < 0.7
                 ),
-                "One centroid stands for four groups and lies among none of them.",
+                "One centroid represents four modes and is close to none of them.",
             ),
             Step(
-                "Leave the modes, and raise the clusters until CLMLE reaches 80 %.",
+                "Keep the modes and raise the number of clusters until CLMLE reaches 80 %.",
                 lambda a: (
-                    a.clusters > 1 and a.problem.modes > 1 and above(a.balanced("clmle"), 0.8)
+                    a.clusters > 1 and a.problem.modes > 1 and a.balanced_accuracy("clmle") >= 0.8
                 ),
-                "Groups may stay where they are: margins are kept between neighboring clusters "
-                "only.",
+                "The modes of a class may stay apart: the margin applies between neighboring "
+                "clusters only.",
             ),
             Step(
-                "Compare A-Softmax, which has one center a class: it is at least 10 points below "
-                "CLMLE on the same dials.",
-                lambda a: above(a.gain("clmle", "sphereface"), 0.1),
-                "A margin at the level of classes demands that all groups of a class collapse.",
+                "Compare with A-Softmax, which has one center per class. It is at least 10 "
+                "percentage points below CLMLE with the same settings.",
+                lambda a: a.gain("clmle", "sphereface") >= 0.1,
+                "A margin between whole classes requires all modes of a class to collapse into "
+                "one region.",
             ),
             Step(
-                "Now raise the noise until CLMLE, with clusters, falls below 75 %.",
-                lambda a: a.clusters >= 8 and below(a.balanced("clmle"), 0.75),
-                "Where the classes themselves overlap no margin helps: not every mistake is the "
-                "imbalance's.",
+                "Raise the noise until CLMLE, with at least 8 clusters, falls below 75 %.",
+                lambda a: a.clusters >= 8 and a.balanced_accuracy("clmle") < 0.75,
+                "Where the classes overlap no margin helps: imbalance does not cause every error.",
             ),
         ),
     ),
@@ -169,7 +188,25 @@ LESSONS: tuple[Lesson, ...] = (
 
 
 def steps_done(lesson: Lesson, attempt: Attempt, done: int = 0) -> int:
-    """How many steps of ``lesson`` are done, in order, ``done`` of them before this attempt."""
+    """Number of steps of ``lesson`` that are done.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    attempt : Attempt
+    done : int, default 0
+        Steps done before this attempt; they stay done.
+
+    Returns
+    -------
+    int
+        From ``done`` to ``len(lesson.steps)``.
+
+    Examples
+    --------
+    >>> steps_done(LESSONS[0], Attempt(PlaygroundProblem(), 12, {}))
+    0
+    """
     while done < len(lesson.steps) and lesson.steps[done].reached(attempt):
         done += 1
     return done

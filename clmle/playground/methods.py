@@ -1,4 +1,4 @@
-"""Which methods the live sphere shows, with their options for a few hundred points."""
+"""The methods of the playground, with their options for a few hundred points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clmle.methods import Method, get_method
 from clmle.playground.problem import MAJORITY, PlaygroundProblem
 
 CLUSTERS = 12
-FAMOUS_FIVE = ("softmax", "triplet", "sphereface", "lmle", "clmle")
+DEFAULT_METHODS = ("softmax", "triplet", "sphereface", "lmle", "clmle")  # Fig. 2 and softmax
 
 _BATCHES = {"clusters_per_batch": 8, "samples_per_cluster": 8, "same_class_clusters": 4}
 
@@ -22,14 +22,14 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "triplet": {},
     "sphereface": {},
     "lmle": _BATCHES,
-    # Eq. 9 alone, so that it can be watched by itself: nearest centroid, nothing fitted after.
+    # Eq. 9 alone: no softmax term, nearest centroid as classifier, no threshold tuning.
     "clmle": {
         "softmax_weight": 0.0,
         "margin_weight": 1.0,
         "scale": 16.0,
         "n_neighbors": 1,
-        "joint": False,
-        "offset": False,
+        "stack_head": False,
+        "calibration": False,
     },
     "clmle-paper": _BATCHES,
     "oversampling": {},
@@ -39,21 +39,27 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def playground_method_names() -> tuple[str, ...]:
-    """Names that :func:`train_trajectory` accepts; the paper's Fig. 2 and softmax come first."""
-    return (*FAMOUS_FIVE, *(name for name in _OPTIONS if name not in FAMOUS_FIVE))
+    """Names of the methods that :func:`train_trajectory` accepts, the default methods first.
+
+    Examples
+    --------
+    >>> playground_method_names()[:2]
+    ('softmax', 'triplet')
+    """
+    return (*DEFAULT_METHODS, *(name for name in _OPTIONS if name not in DEFAULT_METHODS))
 
 
 def make_playground_method(
     name: str, task: Task, batch_size: int, problem: PlaygroundProblem, clusters: int = CLUSTERS
 ) -> Method:
-    """A method of the registry for the sphere; both classes are cut into ``clusters`` of them.
+    """A registered method for the playground; each class is divided into ``clusters`` clusters.
 
-    As printed a class smaller than one cluster of the majority is a single cluster.
+    ``clmle-paper`` follows the paper: a class smaller than one cluster of the majority is a
+    single cluster.
     """
     if name not in _OPTIONS:
-        raise InputError(
-            f"The sphere does not show {name!r}; choose one of: {', '.join(playground_method_names())}."
-        )
+        names = ", ".join(playground_method_names())
+        raise InputError(f"The playground has no method {name!r}; choose one of: {names}.")
     if clusters != int(clusters) or not 1 <= clusters <= CLUSTERS:
         raise InputError(
             f"clusters is {clusters}, but must be a whole number from 1 to {CLUSTERS}."

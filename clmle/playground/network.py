@@ -1,4 +1,4 @@
-"""The network of the live sphere: it starts as the identity and bends the sphere."""
+"""The network of the playground: it starts as the identity."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-LENGTH = 8.0  # of every feature, so that a place on the sphere alone decides
+LENGTH = 8.0  # norm of every feature vector, so that only its direction matters
 WIDTH = 32
 
 
 class PlaygroundNetwork(nn.Module):
-    """Points (B, d) of a sphere -> features z (B, d) of length ``LENGTH``, logits (B, C).
+    """Points (B, d) on the unit sphere -> features z (B, d) of norm ``LENGTH``, logits (B, C).
 
-    A residual network with two hidden layers, whose last layer starts at zero: before training
-    every feature lies where its point does.
+    A residual network with two hidden layers. Its last layer starts at zero, so that before
+    training every feature has the direction of its point.
     """
 
     def __init__(self, dim: int, n_classes: int, width: int = WIDTH) -> None:

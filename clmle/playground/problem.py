@@ -1,4 +1,4 @@
-"""The data of the live sphere: a majority of many modes, a scarce minority between them."""
+"""The data of the playground: a majority and a minority class, each of several modes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,42 @@ from clmle.data.base import Task
 from clmle.errors import InputError
 
 CLASS_NAMES = ("majority", "minority")
-MAJORITY = 480  # training points of the majority
+MAJORITY = 480  # training points of the majority class
 HELD_OUT = 240  # points of each class in validation and in test, spread evenly over its modes
 MODES = 12
 
 
 @dataclass(frozen=True)
 class PlaygroundProblem:
-    """What the dials say."""
+    """A two-class problem on the unit circle or sphere.
+
+    Parameters
+    ----------
+    ratio : float, default 20.0
+        Training points of the majority class for each one of the minority class, 1 to 240.
+    modes : int, default 4
+        Modes of each class, 1 to 12. Modes of the two classes alternate around the circle.
+    noise : float, default 0.15
+        Standard deviation of a mode, as a fraction of the angle between nearest modes.
+    dim : {2, 3}, default 2
+        2 for a circle, 3 for a sphere.
+    seed : int, default 0
+        Seed of the points, of the network and of every batch.
+
+    Raises
+    ------
+    InputError
+        A value is out of range.
+
+    Examples
+    --------
+    >>> PlaygroundProblem(ratio=20).minority
+    24
+    """
 
     ratio: float = option(20.0, "training points of the majority for each one of the minority")
-    modes: int = option(4, "modes of each class, in turns around the circle")
-    noise: float = option(0.15, "spread of a mode, as a share of the way to the next mode")
+    modes: int = option(4, "modes of each class; the classes alternate around the circle")
+    noise: float = option(0.15, "spread of a mode, as a fraction of the angle to the next mode")
     dim: int = option(2, "2: a circle; 3: a sphere", (2, 3))
     seed: int = option(0, "seed of the points, of the network and of every batch")
 
@@ -45,58 +69,71 @@ class PlaygroundProblem:
 
     @property
     def minority(self) -> int:
-        """Training points of the minority."""
+        """Number of training points of the minority class."""
         return max(2, round(MAJORITY / self.ratio))
 
 
 def mode_centers(problem: PlaygroundProblem) -> np.ndarray:
     """Unit centers of the modes, (2, modes, dim): the majority's, then the minority's.
 
-    In turns around a circle; on a sphere 2 x modes places of a Fibonacci lattice, given to the
-    classes in turns too.
+    The centers of the two classes alternate: around a circle, or along a Fibonacci lattice of
+    2 x modes points on a sphere.
     """
     n = 2 * problem.modes
     i = np.arange(n)
     if problem.dim == 2:
         angle = np.pi / 2 + 2 * np.pi * i / n
-        places = np.column_stack([np.cos(angle), np.sin(angle)])
+        centers = np.column_stack([np.cos(angle), np.sin(angle)])
     else:
         height = 1 - (2 * i + 1) / n
         turn = np.pi * (1 + 5**0.5) * i
         radius = np.sqrt(1 - height**2)
-        places = np.column_stack([radius * np.cos(turn), radius * np.sin(turn), height])
-    return np.stack([places[0::2], places[1::2]])
+        centers = np.column_stack([radius * np.cos(turn), radius * np.sin(turn), height])
+    return np.stack([centers[0::2], centers[1::2]])
 
 
 def mode_spread(problem: PlaygroundProblem) -> float:
     """Standard deviation of a mode in radians: ``noise`` of the angle between nearest modes."""
-    places = mode_centers(problem).reshape(-1, problem.dim)
-    cosine = places @ places.T
+    centers = mode_centers(problem).reshape(-1, problem.dim)
+    cosine = centers @ centers.T
     np.fill_diagonal(cosine, -1)
-    return float(problem.noise * np.arccos(np.clip(cosine.max(), -1, 1)))
+    nearest = np.arccos(np.clip(cosine.max(), -1, 1))
+    return float(problem.noise * nearest)
 
 
 def playground_task(problem: PlaygroundProblem) -> Task:
-    """The points as a task: ``images`` (n, dim) float32 unit rows, labels 0 majority, 1 minority.
+    """Draw the points of ``problem``.
 
     Every mode is a von Mises-Fisher distribution. A higher ratio keeps a subset of the
-    minority's training points; validation and test hold as many points of both classes.
+    minority's training points; validation and test sets are balanced.
+
+    Parameters
+    ----------
+    problem : PlaygroundProblem
+
+    Returns
+    -------
+    Task
+        ``images`` (n, dim) float32 unit rows; ``labels`` (n,), 0 majority and 1 minority; the
+        row numbers ``train``, ``validation`` and ``test``.
+
+    Examples
+    --------
+    >>> task = playground_task(PlaygroundProblem(ratio=20))
+    >>> task.class_counts().tolist(), task.class_counts("test").tolist()
+    ([480, 24], [240, 240])
     """
     from scipy.stats import vonmises_fisher
 
     centers = mode_centers(problem)
     kappa = 1 / mode_spread(problem) ** 2
     points, labels, split = [], [], []
-    for part, (name, counts) in enumerate(
-        {
-            "train": (MAJORITY, problem.minority),
-            "validation": (HELD_OUT, HELD_OUT),
-            "test": (HELD_OUT, HELD_OUT),
-        }.items()
-    ):
+    sizes = ((MAJORITY, problem.minority), (HELD_OUT, HELD_OUT), (HELD_OUT, HELD_OUT))
+    for part, counts in enumerate(sizes):
         for c, count in enumerate(counts):
-            # All are drawn whatever the ratio, and in turns over the modes: fewer are a subset.
-            whole = MAJORITY if name == "train" else HELD_OUT
+            # All points are drawn whatever the ratio, alternating over the modes, so that fewer
+            # points are a subset of more.
+            whole = MAJORITY if part == 0 else HELD_OUT
             rows = np.empty((whole, problem.dim))
             for k, center in enumerate(centers[c]):
                 here = np.arange(whole) % problem.modes == k
@@ -109,7 +146,7 @@ def playground_task(problem: PlaygroundProblem) -> Task:
             split.append(np.full(count, part))
     where = np.concatenate(split)
     return Task(
-        "sphere",
+        "playground",
         np.concatenate(points).astype(np.float32),
         np.concatenate(labels).astype(np.int64),
         CLASS_NAMES,

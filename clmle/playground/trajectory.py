@@ -1,8 +1,8 @@
-"""How one method learns the live sphere, frame by frame: the registry's method, a tiny network.
+"""Training of a playground network, recorded frame by frame.
 
-The loop is that of :mod:`clmle.training.trainer` without its files: the method draws batches,
-loses, refreshes its clusters every round and judges by its own rule. All methods share points,
-network, seed, steps and learning rate.
+The loop is that of :mod:`clmle.training.trainer` without files: the method draws batches, computes
+its loss, refreshes its clusters every round and predicts with its own classifier. All methods use
+the same points, network, seed, number of steps and learning rate.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs
 from clmle.metrics.classification import balanced_accuracy
 from clmle.playground.methods import CLUSTERS, make_playground_method
-from clmle.playground.neighbors import impostor_share, nearest_points
 from clmle.playground.network import LENGTH, PlaygroundNetwork
 from clmle.playground.problem import PlaygroundProblem, playground_task
 
@@ -28,17 +27,30 @@ EVERY = 5  # steps between frames
 ROUNDS = 5  # clusters are refreshed at the start of each
 BATCH = 64
 LEARNING_RATE = 0.02
+NEIGHBORS = 5
 GRID = {2: 180, 3: 32}  # points around a circle; meridians and half as many circles of latitude
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One moment of training.
+    """One recorded moment of training.
 
-    ``step``; unit ``features`` (n, d) float32 of the training points; ``regions`` (g,) int8, the
-    class that the method's rule gives to each place of :func:`sphere_grid`; ``confusion`` (2, 2)
-    of the test points, true by judged; ``neighbors`` (n, 5) int16, the nearest training points;
-    ``clusters`` (n,) int16 and unit ``centroids`` (K, d), None where the method has none.
+    Parameters
+    ----------
+    step : int
+        Training steps done.
+    features : (n, d) float32
+        Unit features of the training points.
+    regions : (g,) int8
+        Class predicted at each point of :func:`playground_grid`.
+    confusion : (2, 2) int64
+        Test points by true class (rows) and predicted class (columns).
+    neighbors : (n, 5) int16
+        Nearest training points of each training point, nearest first.
+    clusters : (n,) int16 or None
+        Cluster of each training point; None where the method has no clusters.
+    centroids : (K, d) float32 or None
+        Unit centroids of the clusters.
     """
 
     step: int
@@ -51,11 +63,21 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Course:
-    """All frames of a method on a problem, with what does not change between them.
+class Trajectory:
+    """All frames of one method on one problem.
 
-    ``labels`` (n,) of the training points; ``centroid_classes`` (K,) or None; ``between_margin``
-    a1 where the method has one.
+    Parameters
+    ----------
+    problem : PlaygroundProblem
+    method : str
+        Registered name of the method.
+    labels : (n,) int64
+        Classes of the training points: 0 majority, 1 minority.
+    frames : sequence of Frame
+    centroid_classes : (K,) int64 or None
+        Class of each cluster; None where the method has no clusters.
+    between_margin : float or None
+        The margin a1, as a difference of cosines, where the method has one.
     """
 
     problem: PlaygroundProblem
@@ -67,7 +89,7 @@ class Course:
 
     @property
     def steps(self) -> np.ndarray:
-        """Steps done at every frame, (F,)."""
+        """Training steps done at every frame, (F,)."""
         return np.array([f.step for f in self.frames])
 
     @property
@@ -84,33 +106,65 @@ class Course:
 
     @property
     def impostors(self) -> np.ndarray:
-        """Share of majority points among the 5 nearest of a minority point, mean, (F,)."""
-        return np.array([impostor_share(f.neighbors, self.labels) for f in self.frames])
+        """Mean fraction of majority points among the 5 neighbors of a minority point, (F,).
+
+        Footnote 2 of the paper calls a neighbor of another class an impostor.
+        """
+        minority = self.labels == 1
+        return np.array([(self.labels[f.neighbors[minority]] != 1).mean() for f in self.frames])
 
 
-def train_trajectory(problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS) -> Course:
-    """Train ``method`` on ``problem`` from first to last frame.
+def train_trajectory(
+    problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS
+) -> Trajectory:
+    """Train ``method`` on ``problem`` and record a frame every 5 of 200 steps.
 
-    The same arguments give the same course. ``clusters`` of each class are for methods that
-    have clusters.
+    The same arguments give the same trajectory.
+
+    Parameters
+    ----------
+    problem : PlaygroundProblem
+    method : str
+        One of :func:`playground_method_names`.
+    clusters : int, default 12
+        Clusters of each class, 1 to 12; ignored by methods without clusters.
+
+    Returns
+    -------
+    Trajectory
 
     Raises
     ------
     InputError
-        The sphere does not show that method, or ``clusters`` is not from 1 to 12.
+        The playground has no such method, or ``clusters`` is out of range.
 
     Examples
     --------
-    >>> course = train_trajectory(PlaygroundProblem(ratio=20, modes=2), "softmax")
-    >>> len(course.frames), course.frames[0].features.shape
+    >>> trajectory = train_trajectory(PlaygroundProblem(ratio=20, modes=2), "softmax")
+    >>> len(trajectory.frames), trajectory.frames[0].features.shape
     (41, (504, 2))
     """
     run = PlaygroundRun(problem, method, clusters)
-    return run.course(list(run.frames()))
+    return run.trajectory(list(run.frames()))
 
 
 class PlaygroundRun:
-    """The training of one course; :meth:`frames` yields its frames as they are reached."""
+    """One training run of the playground, whose frames are available as they are reached.
+
+    Parameters
+    ----------
+    problem : PlaygroundProblem
+    method : str
+        One of :func:`playground_method_names`.
+    clusters : int, default 12
+        Clusters of each class, 1 to 12.
+
+    Examples
+    --------
+    >>> run = PlaygroundRun(PlaygroundProblem(modes=1), "softmax")
+    >>> next(run.frames()).step
+    0
+    """
 
     def __init__(self, problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS) -> None:
         self.problem, self.name = problem, method
@@ -124,10 +178,10 @@ class PlaygroundRun:
         trained = [*self.network.parameters(), *self.method.modules.parameters()]
         self.optimizer = torch.optim.SGD(trained, LEARNING_RATE, momentum=0.9)
         self.points = torch.from_numpy(self.task.images)
-        self.grid = torch.from_numpy(LENGTH * sphere_grid(problem.dim))
+        self.grid = torch.from_numpy(LENGTH * playground_grid(problem.dim))
 
     def frames(self) -> Iterator[Frame]:
-        """Frame 0 before the first step, then one every ``EVERY`` steps."""
+        """Train; yield a frame before the first step and one after every 5 steps."""
         per_round = STEPS // ROUNDS
         for step in range(STEPS):
             if step % per_round == 0:
@@ -138,13 +192,13 @@ class PlaygroundRun:
         self.start_round(ROUNDS)
         yield self.frame(STEPS)
 
-    def course(self, frames: Sequence[Frame]) -> Course:
-        """The course of the frames so far."""
+    def trajectory(self, frames: Sequence[Frame]) -> Trajectory:
+        """The trajectory made of ``frames``."""
         index = getattr(self.method, "index", None)
         margin = None
         if hasattr(self.method, "margins"):
             margin = float(self.method.margins(self.problem.dim)[0])
-        return Course(
+        return Trajectory(
             self.problem,
             self.name,
             self.task.labels[self.task.train],
@@ -154,9 +208,11 @@ class PlaygroundRun:
         )
 
     def start_round(self, number: int) -> None:
+        """Let the method cluster the current features."""
         self.method.start_round(number, self.outputs(self.task.train)[0])
 
     def one_step(self, step: int) -> None:
+        """One step of stochastic gradient descent with a cosine schedule."""
         for group in self.optimizer.param_groups:
             group["lr"] = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
         batch = self.method.sample_batch(step)
@@ -169,47 +225,63 @@ class PlaygroundRun:
         self.optimizer.step()
 
     def frame(self, step: int) -> Frame:
+        """Record the current state."""
         train, _ = self.outputs(self.task.train)
-        rule = self.rule(train)
+        classifier = self.classifier(train)
         test = self.task.test
-        judged = rule.scores(*self.outputs(test)).argmax(axis=1)
+        predicted = classifier.scores(*self.outputs(test)).argmax(axis=1)
         confusion = np.zeros((2, 2), dtype=np.int64)
-        np.add.at(confusion, (self.task.labels[test], judged), 1)
+        np.add.at(confusion, (self.task.labels[test], predicted), 1)
+        with torch.inference_mode():
+            logits = self.network.head(self.grid).numpy()
+        regions = classifier.scores(self.grid.numpy(), logits).argmax(axis=1)
         unit = unit_rows(train)
         index = getattr(self.method, "index", None)
         return Frame(
             step,
             unit,
-            self.judge_places(rule),
+            regions.astype(np.int8),
             confusion,
             nearest_points(unit).astype(np.int16),
             None if index is None else index.assignment.astype(np.int16),
             None if index is None else index.centroids.copy(),
         )
 
-    def rule(self, train: np.ndarray) -> Classifier:
-        """The method's own rule, from z of the training points."""
+    def classifier(self, train: np.ndarray) -> Classifier:
+        """The method's own classifier, fitted to z (n, d) of the training points."""
         rows = self.task.validation
         return self.method.fit_classifier(train, (*self.outputs(rows), self.task.labels[rows]))
 
-    def judge_places(self, rule: Classifier) -> np.ndarray:
-        """Class of every place of the grid, (g,) int8."""
-        with torch.inference_mode():
-            logits = self.network.head(self.grid).numpy()
-        judged: np.ndarray = rule.scores(self.grid.numpy(), logits).argmax(axis=1)
-        return judged.astype(np.int8)
-
     def outputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """z (n, d) and logits (n, C) of points."""
+        """z (n, d) and logits (n, C) of the points in ``rows`` (n,)."""
         with torch.inference_mode():
             features, logits = self.network(self.points[rows])
         return features.numpy(), logits.numpy()
 
 
-def sphere_grid(dim: int) -> np.ndarray:
-    """Unit places (g, dim) float32 whose class is recorded: around the circle, over the sphere.
+def nearest_points(features: np.ndarray, k: int = NEIGHBORS) -> np.ndarray:
+    """The ``k`` nearest other rows of every unit row (n, d) by cosine, (n, k), nearest first."""
+    unit = torch.from_numpy(features)
+    similarity = (unit @ unit.T).fill_diagonal_(-torch.inf)
+    return similarity.topk(k, dim=1).indices.numpy()
 
-    On a sphere rows of latitude from pole to pole, each once around and closed.
+
+def playground_grid(dim: int) -> np.ndarray:
+    """Unit points at which a frame records the predicted class.
+
+    Parameters
+    ----------
+    dim : {2, 3}
+        2: 180 points around a circle; 3: closed circles of latitude from pole to pole.
+
+    Returns
+    -------
+    (g, dim) float32
+
+    Examples
+    --------
+    >>> playground_grid(2).shape, playground_grid(3).shape
+    ((180, 2), (561, 3))
     """
     n = GRID[dim]
     if dim == 2:
@@ -218,5 +290,5 @@ def sphere_grid(dim: int) -> np.ndarray:
     polar, turn = np.meshgrid(
         np.linspace(0, np.pi, n // 2 + 1), np.linspace(0, 2 * np.pi, n + 1), indexing="ij"
     )
-    places = [np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)]
-    return np.stack(places, axis=-1).reshape(-1, 3).astype(np.float32)
+    points = [np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)]
+    return np.stack(points, axis=-1).reshape(-1, 3).astype(np.float32)

@@ -1,15 +1,15 @@
-"""Courses trained in a process of their own, so that a page that shows them stays quick.
+"""Trains trajectories in a separate process, so that the page that shows them stays responsive.
 
-``python -m clmle.playground.worker`` reads one request a line (JSON) and answers with messages: a
-line of JSON that ends with how many bytes follow, then these bytes, arrays as .npz. A new line
-ends what is being trained; the end of the input ends the process.
+``python -m clmle.playground.worker`` reads one request per line (JSON) and answers with pickled
+pairs (kind, value): "frame", "done" or "error". A new line cancels the current training; the end
+of the input ends the process. Both ends of the pipe belong to the same program.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
+import pickle
 import queue
 import subprocess
 import sys
@@ -18,17 +18,15 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from clmle.errors import InputError
 from clmle.playground.problem import PlaygroundProblem
-from clmle.playground.trajectory import Course, Frame
+from clmle.playground.trajectory import Frame, PlaygroundRun, Trajectory
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Trainer:
-    """A worker process; :meth:`frames` trains one course in it."""
+class PlaygroundWorker:
+    """A worker process; :meth:`frames` trains one trajectory in it."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -41,35 +39,24 @@ class Trainer:
 
     def frames(
         self, problem: PlaygroundProblem, method: str, clusters: int
-    ) -> Generator[Frame | Course, None, None]:
-        """Every frame as it is reached; the whole course at last. Closing it stops the training.
+    ) -> Generator[Frame | Trajectory, None, None]:
+        """Yield every frame as it is reached, then the trajectory. Closing it stops the training.
 
         Raises
         ------
         InputError
             The request cannot be used, or the process ended.
         """
-        request = {"problem": dataclasses.asdict(problem), "method": method, "clusters": clusters}
-        self._send(request)
-        frames: list[Frame] = []
-        ended = False
+        self._send({"problem": dataclasses.asdict(problem), "method": method, "clusters": clusters})
+        kind = "frame"
         try:
-            while True:
-                kind, message, arrays = self._receive()
-                ended = kind != "frame"
+            while kind == "frame":
+                kind, value = self._receive()
                 if kind == "error":
-                    raise InputError(message)
-                if kind == "frame":
-                    frames.append(unpack_frame(arrays))
-                    yield frames[-1]
-                else:
-                    margin = float(arrays["margin"]) if "margin" in arrays else None
-                    classes = arrays.get("centroid_classes")
-                    labels = arrays["labels"]
-                    yield Course(problem, method, labels, frames, classes, margin)
-                    return
+                    raise InputError(value)
+                yield value
         finally:
-            if not ended:
+            if kind == "frame":
                 self._send({})
                 while self._receive()[0] == "frame":
                     pass
@@ -85,41 +72,24 @@ class Trainer:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
         except OSError as error:
-            raise InputError("The process that trains has ended; reload the page.") from error
+            raise InputError("The training process has ended; reload the page.") from error
 
-    def _receive(self) -> tuple[str, str, dict[str, np.ndarray]]:
+    def _receive(self) -> tuple[str, Any]:
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise InputError("The process that trains has ended; reload the page.")
-        head = json.loads(line)
-        arrays = {}
-        if head["bytes"]:
-            with np.load(io.BytesIO(self.process.stdout.read(head["bytes"]))) as stored:
-                arrays = dict(stored)
-        return head["kind"], head["message"], arrays
-
-
-def unpack_frame(arrays: dict[str, np.ndarray]) -> Frame:
-    """The frame that :func:`pack_frame` packed."""
-    names = [f.name for f in dataclasses.fields(Frame)]
-    values = {name: arrays.get(name) for name in names} | {"step": int(arrays["step"])}
-    return Frame(**values)  # type: ignore[arg-type]
-
-
-def pack_frame(frame: Frame) -> dict[str, Any]:
-    """What there is of a frame, as arrays by name."""
-    values = {f.name: getattr(frame, f.name) for f in dataclasses.fields(frame)}
-    return {name: value for name, value in values.items() if value is not None}
+        try:
+            answer: tuple[str, Any] = pickle.load(self.process.stdout)
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise InputError("The training process has ended; reload the page.") from error
+        return answer
 
 
 def main(requests: IO[str], answers: IO[bytes]) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until the input ends."""
     import torch
 
     from clmle.methods import method_names
 
-    torch.set_num_threads(1)  # batches this small only lose time where threads share them
+    torch.set_num_threads(1)  # more threads slow down batches this small
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
@@ -128,45 +98,31 @@ def main(requests: IO[str], answers: IO[bytes]) -> None:
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    method_names()  # loads what training needs while nobody waits for it
+    method_names()  # imports what training needs before the first request
     while (line := lines.get()) is not None:
-        request = json.loads(line)
-        if request:
+        if request := json.loads(line):
             _train(request, lines, answers)
 
 
 def _train(request: dict[str, Any], lines: queue.Queue[str | None], answers: IO[bytes]) -> None:
-    from clmle.playground.trajectory import PlaygroundRun
-
     try:
         problem = PlaygroundProblem(**request["problem"])
         run = PlaygroundRun(problem, request["method"], request["clusters"])
+        frames = []
         for frame in run.frames():
-            _answer(answers, "frame", arrays=pack_frame(frame))
+            frames.append(frame)
+            _answer(answers, "frame", frame)
             if not lines.empty():
-                _answer(answers, "error", "stopped")
-                return
-        course = run.course([])
-        facts: dict[str, Any] = {"labels": course.labels}
-        if course.centroid_classes is not None:
-            facts["centroid_classes"] = course.centroid_classes
-        if course.between_margin is not None:
-            facts["margin"] = course.between_margin
-        _answer(answers, "done", arrays=facts)
+                return _answer(answers, "error", "stopped")
+        _answer(answers, "done", run.trajectory(frames))
     except InputError as error:
         _answer(answers, "error", str(error))
-    except Exception as error:  # the process lives on for the next request
+    except Exception as error:  # the process stays available for the next request
         _answer(answers, "error", f"Training failed ({type(error).__name__}: {error}).")
 
 
-def _answer(
-    answers: IO[bytes], kind: str, message: str = "", arrays: dict[str, Any] | None = None
-) -> None:
-    body = io.BytesIO()
-    if arrays:
-        np.savez(body, **arrays)
-    head = {"kind": kind, "message": message, "bytes": len(body.getvalue())}
-    answers.write(json.dumps(head).encode() + b"\n" + body.getvalue())
+def _answer(answers: IO[bytes], kind: str, value: Any) -> None:
+    pickle.dump((kind, value), answers)
     answers.flush()
 
 

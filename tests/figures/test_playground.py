@@ -8,7 +8,7 @@ import pytest
 from clmle import figures
 from clmle.figures.playground import _curves
 from clmle.figures.playground_marks import GENUINE, IMPOSTOR, INKS, filled_traces, point_traces
-from clmle.playground import PlaygroundProblem, PlaygroundRun, sphere_grid, trajectory
+from clmle.playground import PlaygroundProblem, PlaygroundRun, playground_grid, trajectory
 
 
 @lru_cache
@@ -19,7 +19,7 @@ def courses(dim):
         found = {}
         for name in ("softmax", "clmle"):
             run = PlaygroundRun(PlaygroundProblem(ratio=40, modes=2, dim=dim), name, 4)
-            found[name] = run.course(list(run.frames()))
+            found[name] = run.trajectory(list(run.frames()))
         return found
     finally:
         trajectory.STEPS = kept
@@ -27,7 +27,7 @@ def courses(dim):
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_panels_have_a_frame_for_each_recorded_one(dim):
-    figure = figures.sphere_panels(courses(dim), sphere_grid(dim), selected=481)
+    figure = figures.playground_panels(courses(dim), playground_grid(dim), selected=481)
     assert [f.name for f in figure.frames] == ["0", "5", "10"]
     per_panel = figure.layout.meta["per_panel"]
     assert len(figure.data) == 2 * per_panel + 3
@@ -41,7 +41,7 @@ def test_panels_have_a_frame_for_each_recorded_one(dim):
 
 def test_titles_say_what_each_method_reaches():
     found = courses(2)
-    spec = figures.sphere_spec(found, sphere_grid(2))
+    spec = figures.playground_spec(found, playground_grid(2))
     for f, frame in enumerate(spec["frames"]):
         for (name, c), note in zip(found.items(), frame["layout"]["annotations"], strict=True):
             assert f"<b>{name}</b>" in note["text"]
@@ -50,7 +50,7 @@ def test_titles_say_what_each_method_reaches():
 
 def test_points_lie_at_their_features_whatever_the_ring():
     found = courses(2)["clmle"]
-    spec = figures.sphere_spec({"clmle": found}, sphere_grid(2))
+    spec = figures.playground_spec({"clmle": found}, playground_grid(2))
     majority, minority = spec["frames"][1]["data"][2:4]
     x = np.concatenate([majority["x"], minority["x"]])
     y = np.concatenate([majority["y"], minority["y"]])
@@ -62,7 +62,7 @@ def test_points_lie_at_their_features_whatever_the_ring():
 
 def test_every_place_of_the_ring_is_drawn_once_in_its_class():
     found = courses(2)["softmax"]
-    spec = figures.sphere_spec({"softmax": found}, sphere_grid(2))
+    spec = figures.playground_spec({"softmax": found}, playground_grid(2))
     drawn = [len(t["x"]) // 4 for t in spec["frames"][2]["data"][:2]]
     assert drawn == np.bincount(found.frames[2].regions, minlength=2).tolist()
 
@@ -70,7 +70,7 @@ def test_every_place_of_the_ring_is_drawn_once_in_its_class():
 @pytest.mark.parametrize("dim", [2, 3])
 def test_lines_join_a_point_to_its_neighbors_and_the_arc_is_the_margin(dim):
     found, row = courses(dim)["clmle"], 484
-    spec = figures.sphere_spec({"clmle": found}, sphere_grid(dim), selected=row)
+    spec = figures.playground_spec({"clmle": found}, playground_grid(dim), selected=row)
     last = found.frames[-1]
     lines = spec["layout"]["meta"]["lines"]
     impostors, genuine, arc = spec["frames"][-1]["data"][lines : lines + 3]
@@ -85,7 +85,7 @@ def test_lines_join_a_point_to_its_neighbors_and_the_arc_is_the_margin(dim):
 
 def test_the_preview_says_how_many_points_there_are():
     found = courses(2)["softmax"]
-    figure = figures.sphere_points(found.frames[0].features, found.labels)
+    figure = figures.playground_points(found.frames[0].features, found.labels)
     assert "480 to 12" in figure.layout.title.text
     assert [t.name for t in figure.data if t.showlegend is not False] == ["majority", "minority"]
 

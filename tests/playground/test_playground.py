@@ -1,4 +1,4 @@
-"""The live sphere: its data, its frames, and that the lessons can be done."""
+"""The playground: its data and frames, the worker process, and the lessons."""
 
 import dataclasses
 import math
@@ -17,25 +17,25 @@ from clmle.playground import (
     Attempt,
     PlaygroundProblem,
     PlaygroundRun,
+    playground_grid,
     playground_method_names,
     playground_task,
-    sphere_grid,
     steps_done,
     train_trajectory,
 )
-from clmle.playground import trajectory as course_module
+from clmle.playground import trajectory as trajectory_module
 from clmle.playground.network import LENGTH, PlaygroundNetwork
 from clmle.playground.problem import HELD_OUT, MAJORITY, mode_centers, mode_spread
-from clmle.playground.worker import Trainer
+from clmle.playground.worker import PlaygroundWorker
 
-course_of = lru_cache(train_trajectory)
+trained = lru_cache(train_trajectory)
 HARD = PlaygroundProblem(ratio=20, modes=3, noise=0.3)
 
 
 @pytest.fixture
 def short(monkeypatch):
-    """Courses of ten steps."""
-    monkeypatch.setattr(course_module, "STEPS", 10)
+    """Trajectories of ten steps."""
+    monkeypatch.setattr(trajectory_module, "STEPS", 10)
 
 
 @settings(max_examples=20, deadline=None)
@@ -53,14 +53,14 @@ def test_counts_follow_the_ratio_and_points_lie_on_the_sphere(ratio, modes, nois
     assert task.images.shape[1] == dim
 
 
-def test_a_higher_ratio_keeps_a_subset_and_leaves_the_rest_alone():
+def test_a_higher_ratio_keeps_a_subset_of_the_minority_and_the_same_test_points():
     few, many = (playground_task(PlaygroundProblem(ratio=r)) for r in (40, 10))
     assert set(map(tuple, few.images[few.train])) < set(map(tuple, many.images[many.train]))
     np.testing.assert_array_equal(few.images[few.test], many.images[many.test])
 
 
 @pytest.mark.parametrize("dim", [2, 3])
-def test_spread_around_a_mode_is_what_the_dial_says(dim):
+def test_noise_is_the_standard_deviation_of_a_mode_in_units_of_the_mode_distance(dim):
     problem = PlaygroundProblem(ratio=1, modes=2, noise=0.1, dim=dim)
     task = playground_task(problem)
     places = task.images[task.train]
@@ -83,21 +83,23 @@ def test_the_network_starts_as_the_identity():
 
 @pytest.mark.parametrize("name", playground_method_names())
 @pytest.mark.parametrize("dim", [2, 3])
-def test_every_method_records_whole_frames(name, dim, short):
-    course = train_trajectory(PlaygroundProblem(modes=2, dim=dim), name, clusters=4)
-    assert course.steps.tolist() == [0, 5, 10]
-    for frame in course.frames:
-        assert frame.features.shape == (len(course.labels), dim)
+def test_every_method_records_complete_frames(name, dim, short):
+    trajectory = train_trajectory(PlaygroundProblem(modes=2, dim=dim), name, clusters=4)
+    assert trajectory.steps.tolist() == [0, 5, 10]
+    for frame in trajectory.frames:
+        assert frame.features.shape == (len(trajectory.labels), dim)
         np.testing.assert_allclose(np.linalg.norm(frame.features, axis=1), 1, atol=1e-5)
-        assert frame.regions.shape == (len(sphere_grid(dim)),)
-        assert (frame.centroids is None) == (course.centroid_classes is None)
+        assert frame.regions.shape == (len(playground_grid(dim)),)
+        assert (frame.centroids is None) == (trajectory.centroid_classes is None)
         if frame.centroids is not None:
-            assert frame.centroids.shape == (len(course.centroid_classes), dim)
-            np.testing.assert_array_equal(course.centroid_classes[frame.clusters], course.labels)
+            assert frame.centroids.shape == (len(trajectory.centroid_classes), dim)
+            np.testing.assert_array_equal(
+                trajectory.centroid_classes[frame.clusters], trajectory.labels
+            )
 
 
 @pytest.mark.parametrize("name", ["sphereface", "clmle"])
-def test_a_course_is_the_same_each_time(name, short):
+def test_the_same_seed_gives_the_same_trajectory(name, short):
     first, second = (train_trajectory(HARD, name).frames[-1] for _ in range(2))
     for field in dataclasses.fields(first):
         np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name))
@@ -106,75 +108,77 @@ def test_a_course_is_the_same_each_time(name, short):
 
 
 @pytest.mark.parametrize("name", ["softmax", "triplet", "lmle", "clmle"])
-def test_regions_and_recall_are_the_rule_s_own(name, short):
+def test_regions_and_recall_come_from_the_method_s_own_classifier(name, short):
     import torch
 
     run = PlaygroundRun(HARD, name)
     *_, last = run.frames()
-    rule = run.rule(run.outputs(run.task.train)[0])
-    grid = LENGTH * sphere_grid(2)
+    classifier = run.classifier(run.outputs(run.task.train)[0])
+    grid = LENGTH * playground_grid(2)
     with torch.no_grad():
         logits = run.network.head(torch.from_numpy(grid)).numpy()
-    np.testing.assert_array_equal(last.regions, rule.scores(grid, logits).argmax(axis=1))
+    np.testing.assert_array_equal(last.regions, classifier.scores(grid, logits).argmax(axis=1))
     rows = run.task.test
-    judged = rule.scores(*run.outputs(rows)).argmax(axis=1)
-    course = run.course([last])
+    predicted = classifier.scores(*run.outputs(rows)).argmax(axis=1)
+    trajectory = run.trajectory([last])
     truth = run.task.labels[rows]
-    assert course.balanced_accuracy[-1] == pytest.approx(balanced_accuracy_score(truth, judged))
-    assert course.recall[-1, 1] == pytest.approx((judged[truth == 1] == 1).mean())
+    assert trajectory.balanced_accuracy[-1] == pytest.approx(
+        balanced_accuracy_score(truth, predicted)
+    )
+    assert trajectory.recall[-1, 1] == pytest.approx((predicted[truth == 1] == 1).mean())
 
 
-def test_neighbors_and_impostors_are_those_of_a_plain_search(short):
-    course = train_trajectory(HARD, "softmax")
-    features, labels = course.frames[0].features.astype(np.float64), course.labels
+def test_neighbors_and_impostors_match_those_of_scikit_learn(short):
+    trajectory = train_trajectory(HARD, "softmax")
+    features, labels = trajectory.frames[0].features.astype(np.float64), trajectory.labels
     near = NearestNeighbors(n_neighbors=6).fit(features).kneighbors(features)[1]
     plain = [set(row) - {i} for i, row in enumerate(near)]
     assert (
-        np.mean([set(a) == b for a, b in zip(course.frames[0].neighbors, plain, strict=True)])
+        np.mean([set(a) == b for a, b in zip(trajectory.frames[0].neighbors, plain, strict=True)])
         > 0.99
     )
     minority = np.flatnonzero(labels == 1)
     share = np.mean([np.mean([labels[j] == 0 for j in plain[i]]) for i in minority])
-    assert course.impostors[0] == pytest.approx(share, abs=0.01)
+    assert trajectory.impostors[0] == pytest.approx(share, abs=0.01)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [({"ratio": 0.5}, "ratio"), ({"modes": 0}, "modes"), ({"noise": 0.0}, "noise"),
      ({"dim": 4}, "dim"), ({"seed": -1}, "seed")],
 )  # fmt: skip
-def test_a_dial_out_of_range_is_named(change, said):
-    with pytest.raises(InputError, match=said):
+def test_a_parameter_out_of_range_is_named(change, message):
+    with pytest.raises(InputError, match=message):
         PlaygroundProblem(**change)
 
 
-def test_unknown_methods_and_clusters_are_named():
+def test_an_unknown_method_and_an_invalid_number_of_clusters_are_named():
     with pytest.raises(InputError, match="nonsense"):
         train_trajectory(HARD, "nonsense")
     with pytest.raises(InputError, match="clusters is 0"):
         train_trajectory(HARD, "clmle", clusters=0)
 
 
-def test_the_worker_trains_the_same_and_survives_a_stop_and_a_mistake():
-    trainer = Trainer()
+def test_the_worker_gives_the_same_trajectory_and_survives_cancellation_and_errors():
+    worker = PlaygroundWorker()
     try:
-        stopped = trainer.frames(HARD, "clmle", 12)
+        stopped = worker.frames(HARD, "clmle", 12)
         next(stopped)
         stopped.close()
         with pytest.raises(InputError, match="nonsense"):
-            list(trainer.frames(HARD, "nonsense", 12))
-        *frames, course = trainer.frames(HARD, "softmax", 12)
-        mine = course_of(HARD, "softmax")
+            list(worker.frames(HARD, "nonsense", 12))
+        *frames, trajectory = worker.frames(HARD, "softmax", 12)
+        mine = trained(HARD, "softmax")
         assert len(frames) == len(mine.frames) == 41
-        np.testing.assert_array_equal(course.frames[-1].features, mine.frames[-1].features)
-        np.testing.assert_array_equal(course.recall, mine.recall)
+        np.testing.assert_array_equal(trajectory.frames[-1].features, mine.frames[-1].features)
+        np.testing.assert_array_equal(trajectory.recall, mine.recall)
     finally:
-        trainer.close()
+        worker.close()
 
 
 # --- lessons ----------------------------------------------------------------------------------
 
-# What a learner may do at each step: changes of the lesson's dials, and the methods shown.
+# One way to pass each step: changes of the lesson's problem, clusters, methods.
 WAYS = {
     "break-softmax": [
         ({}, None, ["softmax"]),
@@ -196,15 +200,15 @@ WAYS = {
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_each_step_is_open_before_and_done_after(lesson):
+def test_each_step_is_open_before_its_task_is_done_and_passed_after(lesson):
     ways = WAYS[lesson.name]
     assert len(ways) == len(lesson.steps)
-    attempt = Attempt(lesson.controls, lesson.clusters, {})
+    attempt = Attempt(lesson.problem, lesson.clusters, {})
     for number, (change, clusters, methods) in enumerate(ways):
         assert not lesson.steps[number].reached(attempt)
-        problem = dataclasses.replace(lesson.controls, **change)
+        problem = dataclasses.replace(lesson.problem, **change)
         clusters = clusters or lesson.clusters
-        courses = {name: course_of(problem, name, clusters) for name in methods}
-        attempt = Attempt(problem, clusters, courses)
+        trajectories = {name: trained(problem, name, clusters) for name in methods}
+        attempt = Attempt(problem, clusters, trajectories)
         assert steps_done(lesson, attempt, number) >= number + 1
     assert steps_done(lesson, attempt, len(lesson.steps)) == len(lesson.steps)
