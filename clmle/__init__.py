@@ -1,64 +1,99 @@
-"""clmle: Cluster-based Large Margin Local Embedding, a laboratory for imbalanced classes.
+"""clmle: a laboratory for learning from imbalanced classes.
 
-Names load where they are first used, so that ``clmle --help`` does not wait for PyTorch.
+The package implements CLMLE (cluster-based large margin local embedding, Huang, Li, Loy and Tang)
+and the methods that it is compared with. Names load where they are first used, so that
+``import clmle`` does not load PyTorch.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from clmle import (
+        data,
+        figures,
+        jobs,
+        methods,
+        metrics,
+        paper,
+        playground,
+        projection,
+        studies,
+        training,
+    )
     from clmle.classifiers.nearest_cluster import nearest_cluster_scores, nearest_cluster_terms
     from clmle.classifiers.sklearn import NearestClusterClassifier
+    from clmle.cluster_index import ClusterIndex
     from clmle.clustering import BalancedClusters, balanced_spherical_kmeans
+    from clmle.config import Config, DataConfig, TrainConfig
+    from clmle.data.registry import dataset_names, load_dataset
     from clmle.errors import InputError
+    from clmle.files import runs_dir
     from clmle.losses.class_weights import inverse_frequency_weights
     from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
     from clmle.margins import MarginBounds, margin_bounds, margin_grid
+    from clmle.methods.registry import get_method, method_names
+    from clmle.presets import preset_config
+    from clmle.projection import project_run
+    from clmle.run_folder import RunFolder, create_run, list_runs, open_run
+    from clmle.samplers.cluster import ClusterSampler
+    from clmle.samplers.hard_cluster import HardClusterSampler
+    from clmle.studies.runner import run_study
+    from clmle.training.explain import explain
+    from clmle.training.model import evaluate, load_model
+    from clmle.training.trainer import train
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "BalancedClusters": "clustering",
-    "CLMLELoss": "losses.clmle",
-    "InputError": "errors",
-    "MarginBounds": "margins",
-    "NearestClusterClassifier": "classifiers.sklearn",
-    "balanced_spherical_kmeans": "clustering",
-    "clmle_loss": "losses.clmle",
-    "cluster_loss": "losses.clmle",
-    "inverse_frequency_weights": "losses.class_weights",
-    "margin_bounds": "margins",
-    "margin_grid": "margins",
-    "nearest_cluster_scores": "classifiers.nearest_cluster",
-    "nearest_cluster_terms": "classifiers.nearest_cluster",
-}
 
 __all__ = [
     "BalancedClusters",
     "CLMLELoss",
+    "ClusterIndex",
+    "ClusterSampler",
+    "Config",
+    "DataConfig",
+    "HardClusterSampler",
     "InputError",
     "MarginBounds",
     "NearestClusterClassifier",
+    "RunFolder",
+    "TrainConfig",
     "balanced_spherical_kmeans",
     "clmle_loss",
     "cluster_loss",
+    "create_run",
+    "data",
+    "dataset_names",
+    "evaluate",
+    "explain",
+    "figures",
+    "get_method",
     "inverse_frequency_weights",
+    "jobs",
+    "list_runs",
+    "load_dataset",
+    "load_model",
     "margin_bounds",
     "margin_grid",
+    "method_names",
+    "methods",
+    "metrics",
     "nearest_cluster_scores",
     "nearest_cluster_terms",
+    "open_run",
+    "paper",
+    "playground",
+    "preset_config",
+    "project_run",
+    "projection",
+    "run_study",
+    "runs_dir",
+    "studies",
+    "train",
+    "training",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(f"clmle.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'clmle' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+load_lazily(__name__)

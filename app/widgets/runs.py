@@ -76,7 +76,7 @@ def duration(seconds: float | None) -> str:
 
 def run_card(run: RunFolder) -> None:
     """Name, state, progress and buttons of one run."""
-    from clmle.studies import resume
+    from clmle.jobs import resume
 
     status = run.status()
     state = status["state"]

@@ -2,103 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
-import os
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+from clmle._lazy import load_lazily
 
-from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
-from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
-from clmle.data.digits import load_digits
-from clmle.data.folder import load_folder
-from clmle.data.imbalance import imbalance, imbalanced_counts
-from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
-from clmle.data.recognition import (
-    is_recordio,
-    load_identities,
-    load_recordio,
-    looks_like_identities,
-)
-from clmle.data.solar_cells import load_solar_cells
-from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
-from clmle.errors import InputError, quoted
-from clmle.files import expanded
-
-_DATASETS: dict[str, Callable[..., Dataset]] = {
-    "toonfaces": load_toonfaces,
-    "digits": load_digits,
-    "solar-cells": load_solar_cells,
-    "toonfaces-identities": load_toonfaces_identities,
-}
-
-
-def dataset_names() -> tuple[str, ...]:
-    """Data sets that need no files of one's own (solar-cells: a package)."""
-    return tuple(_DATASETS)
-
-
-def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Dataset:
-    """A data set by name, or the folder at a path.
-
-    A folder is CelebA's or LFWA's own, one with ``train.rec``, one of identities (a sub-folder for
-    each, at least 100 or as ``identities`` says), or any other of images. ``options`` go to the
-    loader; what it does not know is an InputError.
-    """
-    if name in _DATASETS:
-        load = _DATASETS[name]
-    elif not os.path.isdir(expanded(name)):  # says no, too, to what is no path at all
-        raise InputError(
-            f"There is no data set or folder {quoted(name)}; "
-            f"give one of {', '.join(_DATASETS)}, or the path of a folder of images."
-        )
-    elif is_celeba(name):
-        load = load_celeba
-    elif is_lfwa(name):
-        load = load_lfwa
-    elif is_recordio(name):
-        load = load_recordio
-    elif "labels" not in options and (identities or looks_like_identities(name)):
-        load = load_identities
-    else:
-        load = load_folder
-    known = inspect.signature(load).parameters
-    for option in options:
-        if option not in known:
-            raise InputError(f"{name} has no option {option!r}; it has: {', '.join(known)}.")
-    return load(**options) if name in _DATASETS else load(name, **options)
-
-
-def face_attributes(folder: str) -> tuple[str, ...] | None:
-    """Attributes of a folder that holds CelebA's or LFWA's own files; None of any other."""
-    if is_celeba(folder):
-        return celeba_attributes(folder)
-    return lfwa_attributes(folder) if is_lfwa(folder) else None
-
-
-def describe(dataset: Dataset) -> list[dict[str, Any]]:
-    """One row for each attribute value or class: its name and its images in every split."""
-    rows = []
-    for target, values in (*dataset.attributes.items(), *dataset.labels.items()):
-        if target in dataset.attributes:
-            kinds = [(1, target), (0, f"not {target}"), (UNKNOWN, f"{target} unknown")]
-        else:
-            n_classes = int(values.max(initial=-1)) + 1
-            names = dataset.class_names.get(target, tuple(map(str, range(n_classes))))
-            kinds = list(enumerate(names))
-        # Counted for all values at once: identities are many. UNKNOWN is -1, so counts shift by 1.
-        counts = {
-            split: np.bincount(values[dataset.split == number].astype(np.int64) + 1)
-            for number, split in enumerate(SPLITS)
-        }
-        for value, name in kinds:
-            row: dict[str, Any] = {"target": target, "class": name, "value": int(value)}
-            for split, found in counts.items():
-                row[split] = int(found[value + 1]) if value + 1 < len(found) else 0
-            rows.append(row)
-    return rows
-
+if TYPE_CHECKING:
+    from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
+    from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
+    from clmle.data.co_occurrence import co_occurrence
+    from clmle.data.digits import load_digits
+    from clmle.data.folder import load_folder
+    from clmle.data.imbalance import imbalance, imbalanced_counts
+    from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
+    from clmle.data.multilabel import MultiTask, multi_task
+    from clmle.data.pixels import read_pixels
+    from clmle.data.recognition import (
+        is_recordio,
+        load_bin,
+        load_identities,
+        load_recordio,
+        looks_like_identities,
+    )
+    from clmle.data.recognition.open_set import OpenSetData, load_open_set
+    from clmle.data.registry import dataset_names, describe, face_attributes, load_dataset
+    from clmle.data.solar_cells import load_solar_cells
+    from clmle.data.toonfaces import (
+        is_rendering,
+        load_toonfaces,
+        load_toonfaces_identities,
+        plan_of,
+        rendered_faces,
+    )
 
 __all__ = [
     "SPLITS",
@@ -107,8 +41,11 @@ __all__ = [
     "UNKNOWN",
     "VALIDATION",
     "Dataset",
+    "MultiTask",
+    "OpenSetData",
     "Task",
     "celeba_attributes",
+    "co_occurrence",
     "dataset_names",
     "describe",
     "face_attributes",
@@ -117,16 +54,25 @@ __all__ = [
     "is_celeba",
     "is_lfwa",
     "is_recordio",
+    "is_rendering",
     "lfwa_attributes",
+    "load_bin",
     "load_celeba",
     "load_dataset",
     "load_digits",
     "load_folder",
     "load_identities",
     "load_lfwa",
+    "load_open_set",
     "load_recordio",
     "load_solar_cells",
     "load_toonfaces",
     "load_toonfaces_identities",
     "looks_like_identities",
+    "multi_task",
+    "plan_of",
+    "read_pixels",
+    "rendered_faces",
 ]
+
+load_lazily(__name__)

@@ -1,0 +1,25 @@
+"""Child processes: runs in the background, the queue of runs and their estimated time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.jobs.eta import estimate_run_seconds
+    from clmle.jobs.launch import launch, resume
+    from clmle.jobs.process import end_with_children, start_module
+    from clmle.jobs.run_queue import ahead, waits
+
+__all__ = [
+    "ahead",
+    "end_with_children",
+    "estimate_run_seconds",
+    "launch",
+    "resume",
+    "start_module",
+    "waits",
+]
+
+load_lazily(__name__)

@@ -1,6 +1,45 @@
-"""Losses, one a file."""
+"""Losses and class weights, one loss per file."""
 
-from clmle.losses.class_weights import inverse_frequency_weights
-from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
+from __future__ import annotations
 
-__all__ = ["CLMLELoss", "clmle_loss", "cluster_loss", "inverse_frequency_weights"]
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.losses.adaface import adaface_logits
+    from clmle.losses.balanced_contrastive import balanced_contrastive_loss
+    from clmle.losses.center import center_invariant_loss, center_loss
+    from clmle.losses.class_weights import inverse_frequency_weights
+    from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
+    from clmle.losses.coco import coco_loss
+    from clmle.losses.crl import crl_loss
+    from clmle.losses.ldam import ldam_loss
+    from clmle.losses.lmle import lmle_loss
+    from clmle.losses.magnet import magnet_loss
+    from clmle.losses.marginal import marginal_loss
+    from clmle.losses.noisy import noisy_logits
+    from clmle.losses.pml import ClusterMarginLoss
+    from clmle.losses.range import range_loss
+
+__all__ = [
+    "CLMLELoss",
+    "ClusterMarginLoss",
+    "adaface_logits",
+    "balanced_contrastive_loss",
+    "center_invariant_loss",
+    "center_loss",
+    "clmle_loss",
+    "cluster_loss",
+    "coco_loss",
+    "crl_loss",
+    "inverse_frequency_weights",
+    "ldam_loss",
+    "lmle_loss",
+    "magnet_loss",
+    "marginal_loss",
+    "noisy_logits",
+    "range_loss",
+]
+
+load_lazily(__name__)

@@ -1,11 +1,49 @@
-"""Figures by which methods are judged."""
+"""Metrics: classification, attributes, verification, identification and local imbalance."""
 
-from clmle.metrics.classification import balanced_accuracy, classification_metrics
-from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.metrics.attributes import attribute_metrics
+    from clmle.metrics.by_frequency import accuracy_by_frequency
+    from clmle.metrics.classification import balanced_accuracy, classification_metrics, finite
+    from clmle.metrics.confident_errors import confident_errors
+    from clmle.metrics.identification import cmc, identify
+    from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
+    from clmle.metrics.pair_features import pair_features, pair_similarity, pool_templates
+    from clmle.metrics.ranking import log_odds, precision_recall_points, roc_points
+    from clmle.metrics.roc import auc, roc_curve, tar_at_far
+    from clmle.metrics.streaming import OpenSet, open_set
+    from clmle.metrics.verification import challenging_pairs, fold_accuracy, verification_metrics
 
 __all__ = [
     "LocalImbalance",
+    "OpenSet",
+    "accuracy_by_frequency",
+    "attribute_metrics",
+    "auc",
     "balanced_accuracy",
+    "challenging_pairs",
     "classification_metrics",
+    "cmc",
+    "confident_errors",
+    "finite",
+    "fold_accuracy",
+    "identify",
     "local_imbalance",
+    "log_odds",
+    "open_set",
+    "pair_features",
+    "pair_similarity",
+    "pool_templates",
+    "precision_recall_points",
+    "roc_curve",
+    "roc_points",
+    "tar_at_far",
+    "verification_metrics",
 ]
+
+load_lazily(__name__)

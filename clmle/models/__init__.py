@@ -1,58 +1,29 @@
-"""Networks from image to feature, found by name."""
+"""Backbones (image to embedding), found by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from torch import nn
+from clmle._lazy import load_lazily
 
-from clmle.errors import InputError
-from clmle.models.deepid2 import DeepID2
-from clmle.models.residual import ResidualCNN
-from clmle.models.resnet18 import ResNet18
-from clmle.models.small import SmallCNN
-from clmle.models.sphereface import Sphere20, Sphere64, SphereFaceCNN
-from clmle.models.tiny import TinyCNN
-
-_BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
-    "small": SmallCNN,
-    "tiny": TinyCNN,
-    "deepid2": DeepID2,
-    "residual": ResidualCNN,
-    "resnet18": ResNet18,
-    "sphere20": Sphere20,
-    "sphere64": Sphere64,
-}
-
-Size = int | tuple[int, int]
-
-
-def backbone_names() -> tuple[str, ...]:
-    """Names that :func:`build_backbone` accepts."""
-    return tuple(_BACKBONES)
-
-
-def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int) -> nn.Module:
-    """A freshly initialized network (B, channels, height, width) -> (B, feature_dim).
-
-    ``image_size`` is (height, width), or one number for square images.
-
-    Weights come from PyTorch's global generator: seed it first for a repeatable start.
-    """
-    if name not in _BACKBONES:
-        raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(_BACKBONES)}.")
-    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    return _BACKBONES[name](channels, sides, feature_dim)
-
+if TYPE_CHECKING:
+    from clmle.models.deepid2 import DeepID2
+    from clmle.models.registry import backbone_names, build_backbone
+    from clmle.models.residual import ResidualCNN
+    from clmle.models.resnet18 import ResNet18
+    from clmle.models.small import SmallCNN
+    from clmle.models.sphereface import SphereFaceCNN
+    from clmle.models.tiny import TinyCNN
 
 __all__ = [
     "DeepID2",
     "ResNet18",
     "ResidualCNN",
-    "Size",
     "SmallCNN",
     "SphereFaceCNN",
     "TinyCNN",
     "backbone_names",
     "build_backbone",
 ]
+
+load_lazily(__name__)

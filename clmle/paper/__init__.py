@@ -1,13 +1,28 @@
-"""The published tables as data, to stand beside what is measured here.
+"""The published tables as data, for comparison with measured results.
 
-Facts of C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep Imbalanced Learning for Face Recognition and
-Attribute Prediction*, transcribed from Tables 2 to 7; all figures in per cent.
-An empty cell could not be read. In Table 5 the order of Bangs and Blond Hair, whose imbalance
-levels are the same, is a guess.
+Values of C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep Imbalanced Learning for Face Recognition and
+Attribute Prediction*, transcribed from Tables 2 to 7, in percent. An empty entry could not be
+read. In Table 5 the order of Bangs and Blond Hair, whose imbalance levels are equal, is a guess.
 """
 
-from clmle.paper.names import paper_attribute
-from clmle.paper.repairs import REPAIRS, Repair
-from clmle.paper.tables import CAPTIONS, table, table_names
+from __future__ import annotations
 
-__all__ = ["CAPTIONS", "REPAIRS", "Repair", "paper_attribute", "table", "table_names"]
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.paper.names import paper_attribute
+    from clmle.paper.repairs import REPAIRS, Repair
+    from clmle.paper.tables import CAPTIONS, table, table_names
+
+__all__ = [
+    "CAPTIONS",
+    "REPAIRS",
+    "Repair",
+    "paper_attribute",
+    "table",
+    "table_names",
+]
+
+load_lazily(__name__)

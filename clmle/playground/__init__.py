@@ -1,15 +1,23 @@
 """Two-class problems on a circle or a sphere, trained in seconds and recorded frame by frame."""
 
-from clmle.playground.lessons import LESSONS, Attempt, Lesson, Step, steps_done
-from clmle.playground.methods import CLUSTERS, DEFAULT_METHODS, playground_method_names
-from clmle.playground.problem import PlaygroundProblem, playground_task
-from clmle.playground.trajectory import (
-    Frame,
-    PlaygroundRun,
-    Trajectory,
-    playground_grid,
-    train_trajectory,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.playground.lessons import LESSONS, Attempt, Lesson, Step, steps_done
+    from clmle.playground.methods import CLUSTERS, DEFAULT_METHODS, playground_method_names
+    from clmle.playground.problem import PlaygroundProblem, playground_task
+    from clmle.playground.trajectory import (
+        Frame,
+        PlaygroundRun,
+        Trajectory,
+        playground_grid,
+        train_trajectory,
+    )
+    from clmle.playground.worker import PlaygroundWorker
 
 __all__ = [
     "CLUSTERS",
@@ -20,6 +28,7 @@ __all__ = [
     "Lesson",
     "PlaygroundProblem",
     "PlaygroundRun",
+    "PlaygroundWorker",
     "Step",
     "Trajectory",
     "playground_grid",
@@ -28,3 +37,5 @@ __all__ = [
     "steps_done",
     "train_trajectory",
 ]
+
+load_lazily(__name__)

@@ -1,0 +1,21 @@
+"""Samplers: the images of each training batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.samplers.class_balanced import balanced_indices
+    from clmle.samplers.cluster import ClusterBatch, ClusterSampler
+    from clmle.samplers.hard_cluster import HardClusterSampler
+
+__all__ = [
+    "ClusterBatch",
+    "ClusterSampler",
+    "HardClusterSampler",
+    "balanced_indices",
+]
+
+load_lazily(__name__)

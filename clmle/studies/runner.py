@@ -105,6 +105,69 @@ def sweep(
     return failures
 
 
+def run_study(
+    study: str,
+    *,
+    dataset: str = "",
+    attributes: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    methods: Sequence[str] = (),
+    preset: str = "reference",
+    results: str | os.PathLike[str] | None = None,
+    jobs: int = 0,
+) -> list[dict[str, Any]]:
+    """Run the trials of a named study that have no result yet and return all results.
+
+    Parameters
+    ----------
+    study : str
+        Name of a study in :data:`clmle.studies.STUDIES`.
+    dataset : str, optional
+        Data set, or path of a folder of images; the study's own by default.
+    attributes, seeds, methods : sequence, optional
+        Restrict the study to these; empty keeps the study's own.
+    preset : str, default "reference"
+        Budget of every trial.
+    results : path, optional
+        JSON-lines file of results, ``runs/studies/STUDY.jsonl`` by default. Trials that it holds
+        are not run again.
+    jobs : int, default 0
+        Trials at a time; 0 takes one per CPU core.
+
+    Returns
+    -------
+    list of dict
+        Results of all trials that are done, one dict per trial: ``variant``, ``task``, ``seed``,
+        ``validation`` and ``test`` metrics, ``seconds``.
+
+    Raises
+    ------
+    InputError
+        Unknown study, method or data set; another process writes the same file; a trial failed.
+
+    Examples
+    --------
+    >>> from clmle import run_study
+    >>> run_study("no-such-study")
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: There is no study 'no-such-study'; choose one of: ...
+    """
+    from clmle.files import runs_dir
+    from clmle.studies.request import Request
+
+    request = Request(
+        study, dataset, tuple(attributes), tuple(seeds), tuple(methods), preset=preset
+    )
+    trials = request.trials()
+    path = Path(results) if results is not None else runs_dir() / "studies" / f"{study}.jsonl"
+    failures = sweep(trials, path, jobs=jobs)
+    if failures:
+        raise InputError(f"{len(failures)} trials failed; the first: {failures[0]}")
+    wanted = {(trial.key, trial.variant) for trial in trials}
+    return [r for r in read_results(path) if (r["key"], r["variant"]) in wanted]
+
+
 def describe(trial: Trial) -> str:
     """A cell in a few words, for messages."""
     data, train = trial.config.data, trial.config.train

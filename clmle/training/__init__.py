@@ -1,11 +1,18 @@
-"""Training: one engine for every method."""
+"""Training, evaluation and explanation of runs; one trainer for every method."""
 
-from clmle.training.explain import Explanation, explain
-from clmle.training.factory import embedding_task_of
-from clmle.training.model import EmbeddingModel, evaluate, load_model
-from clmle.training.prepare import config_from_dict, load_data, prepare
-from clmle.training.reporting import Stopped
-from clmle.training.trainer import train
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.training.explain import Explanation, explain
+    from clmle.training.factory import embedding_task_of
+    from clmle.training.model import EmbeddingModel, evaluate, load_model
+    from clmle.training.prepare import config_from_dict, load_data, prepare
+    from clmle.training.reporting import Stopped
+    from clmle.training.trainer import train
 
 __all__ = [
     "EmbeddingModel",
@@ -20,3 +27,5 @@ __all__ = [
     "prepare",
     "train",
 ]
+
+load_lazily(__name__)

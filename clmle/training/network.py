@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from clmle.errors import InputError
-from clmle.models import Size, build_backbone
 from clmle.models.heads import Head, Heads
+from clmle.models.registry import Size, build_backbone
 from clmle.training.images import ImageSource
 
 TRUNK_DIM = 160  # what all heads of many attributes start from, as wide as DeepID2's last layer

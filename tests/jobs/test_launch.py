@@ -8,10 +8,10 @@ import pytest
 
 from clmle import InputError
 from clmle.config import override
+from clmle.jobs import resume
 from clmle.jobs.launch import launch
 from clmle.presets import preset_config
 from clmle.run_folder import ACTIVE, create_run, list_runs, open_run
-from clmle.studies import resume
 
 
 def config(iterations):
