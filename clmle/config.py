@@ -118,13 +118,18 @@ class TrainConfig:
     pretrain_method: str = option(
         "oversampling",
         "how prior features weigh the classes",
-        ("oversampling", "sampling-without-replacement", "cost-sensitive", "softmax", "moon"),
+        ("oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon"),
     )
     init_from: str = option("", "weights of a run (.safetensors) or features (.npy) instead")
     margin_trials: int = option(
         0,
         "steps of each short trial that chooses a1 on validation data; 0 takes its share",
         bounds=(0, STEPS),
+    )
+    calibration: str = option(
+        "none",
+        "threshold tuning: offsets fitted on validation images so that all classes count equally",
+        ("none", "offsets"),
     )
     n_embedding_samples: int = option(
         2400, "images whose features are kept after every round, to look at", bounds=(1, STEPS)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+# Old name of a method: name of the variant that it is now.
 METHODS = {
     "clmle-printed": "clmle-paper",
     "over-sampling": "oversampling",
     "down-sampling": "undersampling",
-    "over-sampling-threshold": "oversampling-threshold",
-    "bounded-sampling": "sampling-without-replacement",
+    "over-sampling-threshold": "oversampling + threshold tuning",
+    "threshold-moving": "softmax + threshold tuning",
+    "moon-threshold": "moon + threshold tuning",
+    "bounded-sampling": "sampling-without-replacement + threshold tuning",
     "class-balanced": "class-balanced-loss",
+    "cost-sensitive": "class-weighting (inverse)",
+    "cost-relative": "class-weighting (relative)",
+    "cost-median": "class-weighting (median)",
 }
 OPTIONS = {
     "emphasis": "hardness_power",
@@ -41,3 +47,18 @@ COMMANDS = {
     "project": "embed",
     "results": "make results (a tool of the repository)",
 }
+
+
+def renamed_method(old: str) -> str | None:
+    """What to use in place of the method ``old``; None if it never had another name.
+
+    >>> renamed_method("threshold-moving")
+    'softmax with calibration=offsets'
+    """
+    new = METHODS.get(old)
+    if new is None:
+        return None
+    base, tuned, _ = new.partition(" + threshold tuning")
+    method, _, weights = base.rstrip(")").partition(" (")
+    settings = [f"weights={weights}"] * bool(weights) + ["calibration=offsets"] * bool(tuned)
+    return f"{method} with {' and '.join(settings)}" if settings else method

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from clmle.config import Config
 from clmle.files import write_text
+from clmle.methods import method_variant
 from clmle.renamed import METHODS, OPTIONS, TRAIN, VALUES
 from clmle.studies.trials import Trial
 from clmle.training.prepare import config_from_dict
@@ -35,38 +37,48 @@ MISSING: dict[str, dict[str, Any]] = {
 
 def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
     """The configuration tree of a trial in today's names."""
-    method = METHODS.get(old["method"], old["method"])
-    options = {
-        OPTIONS.get(k, k) if is_clmle(method) or k == "most_of_class" else k: VALUES.get(v, v)
-        if k == "batches"
-        else v
-        for k, v in (old["options"] or {}).items()
-    }
+    variant = method_variant(METHODS.get(old["method"], old["method"]))
+    clmle = old["method"] in ("clmle", "clmle-printed")
+    options = dict(old["options"] or {})
     train = {TRAIN.get(k, k): v for k, v in old["train"].items()}
-    train["pretrain_method"] = METHODS.get(train["pretrain_method"], train["pretrain_method"])
-    tree = {"method": method, "options": options, "data": dict(old["data"]), "train": train}
-    known = {
-        "data": old["data"],
-        "train": train,
-        "options": MISSING["options"] if is_clmle(method) else {},
+    train["pretrain_method"] = method_name(train["pretrain_method"])
+    if clmle:
+        fitted = options.pop("offset") or options["joint"]
+        train["calibration"] = "offsets" if fitted else "none"
+        options = {
+            OPTIONS.get(k, k): VALUES.get(v, v) if k == "batches" else v for k, v in options.items()
+        }
+    elif "most_of_class" in options:
+        options["max_class_fraction"] = options.pop("most_of_class")
+    return {
+        "method": variant["method"],
+        "options": (MISSING["options"] if clmle else {}) | options | variant.get("options", {}),
+        "data": MISSING["data"] | old["data"],
+        "train": MISSING["train"] | train | variant.get("train", {}),
     }
-    for part, values in MISSING.items():
-        for name, value in values.items():
-            if part != "options" or name in known["options"]:
-                tree[part].setdefault(name, value)
-    return tree
 
 
-def is_clmle(method: str) -> bool:
-    """Whether a method has CLMLE's options."""
-    return method in ("clmle", "clmle-paper")
+def migrate_variant(old: str, method: str) -> str:
+    """The name of a variant: a method's own, perhaps with a setting, or the study's."""
+    if method in METHODS and old.partition(", ")[0] == method:
+        return old.replace(method, METHODS[method], 1)
+    old = old.replace("one neighbourhood", "one neighborhood")
+    old = old.replace("clmle, embedding_weight", "clmle, margin_weight")
+    for name in ("over-sampling", "bounded-sampling"):  # how features were pretrained
+        old = re.sub(f"(by |steps, ){name}$", rf"\g<1>{method_name(name)}", old)
+    return old
+
+
+def method_name(old: str) -> str:
+    """Today's name of a method, without settings that came to be part of the variant."""
+    return str(method_variant(METHODS.get(old, old))["method"])
 
 
 def migrate(old: dict[str, Any]) -> dict[str, Any]:
     """One summary in today's names, its key computed anew."""
     config: Config = config_from_dict(migrate_config(old["settings"]))
     new = dict(old)
-    variant = METHODS.get(old["variant"], old["variant"])
+    variant = migrate_variant(old["variant"], old["method"])
     new["variant"] = variant
     new["method"] = config.method
     new["key"] = Trial(variant, config).key

@@ -144,7 +144,7 @@ def waiting(keys: list, titles: dict[str, str]) -> None:
 
 studio().open()
 with sentences():
-    from clmle.methods import get_method
+    from clmle.methods import variant_title
 
     lessons = st.container()
     left, right = st.columns([3, 2])
@@ -152,7 +152,7 @@ with sentences():
         problem, clusters, methods = controls()
     with right:
         preview(problem)
-    titles = {name: get_method(name).title for name in methods}
+    titles = {name: variant_title(name) for name in methods}
     keys = [(problem, name, clusters) for name in methods]
     finished = {}
     if not methods:

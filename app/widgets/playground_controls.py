@@ -16,7 +16,7 @@ MOST = 6  # methods side by side
 
 def controls() -> tuple[Any, int, list[str]]:
     """Problem, clusters of each class, and methods, as dialled."""
-    from clmle.methods import get_method
+    from clmle.methods import variant_title
     from clmle.playground import DEFAULT_METHODS, PlaygroundProblem, playground_method_names
 
     _from_address(playground_method_names(), DEFAULT_METHODS)
@@ -45,7 +45,7 @@ def controls() -> tuple[Any, int, list[str]]:
     )
     methods = st.multiselect(
         "Methods, side by side", playground_method_names(), key="sphere-methods",
-        format_func=lambda name: get_method(name).title, max_selections=MOST,
+        format_func=variant_title, max_selections=MOST,
         wrap=True,
     )  # fmt: skip
     problem = PlaygroundProblem(float(ratio), int(modes), float(noise), int(shape or 2), int(seed))

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from clmle._search import nearest_rows
+from clmle.classifiers.calibration import balanced_calibration
 
 CLASSIFIERS: dict[str, type[Classifier]] = {}
 R = TypeVar("R", bound="type[Classifier]")
@@ -38,6 +39,12 @@ class Classifier(ABC):
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """(n, C) scores, larger is likelier, of z (n, d) and logits (n, C)."""
 
+    def calibrated(self, validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Classifier:
+        """This classifier with offsets fitted on validation (z, logits, labels)."""
+        from clmle.classifiers.clusters import StackedClassifier
+
+        return StackedClassifier.fitted(self, validation, with_head=False)
+
     def chosen(self) -> dict[str, Any]:
         """What was chosen, on validation data or by the user, as plain values."""
         return {}
@@ -58,6 +65,11 @@ class HeadClassifier(Classifier):
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         return logits
+
+    def calibrated(self, validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Classifier:
+        _, logits, labels = validation
+        weights, offset = balanced_calibration([log_softmax(logits)], labels)
+        return OffsetClassifier(offset / max(float(weights[0]), 1e-6))
 
     def chosen(self) -> dict[str, Any]:
         return {"rule": "largest logit"}

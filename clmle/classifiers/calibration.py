@@ -8,8 +8,36 @@ scores separate, any threshold of a wide gap is as good as another. A balanced l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from clmle.classifiers.base import Classifier
+
+
+def calibrate(
+    classifier: Classifier,
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    how: str,
+) -> Classifier:
+    """A classifier with its thresholds tuned on validation data, or as it is.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    validation : tuple of (n, d), (n, C) and (n,) arrays
+        Features z, logits and labels of the validation images; for A attributes (n, A, d),
+        (n, A, 2) and (n, A), with label -1 where an attribute is unknown.
+    how : {"none", "offsets"}
+        "offsets" adds one offset per class, fitted by :func:`balanced_calibration`. A
+        StackedClassifier already has such offsets and is returned unchanged.
+
+    Returns
+    -------
+    Classifier
+    """
+    return classifier if how == "none" else classifier.calibrated(validation)
 
 
 def balanced_calibration(

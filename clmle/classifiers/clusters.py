@@ -137,7 +137,7 @@ class StackedClassifier(Classifier):
         cls,
         clusters: Classifier,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-        with_head: bool,
+        with_head: bool = True,
     ) -> StackedClassifier:
         """Weights and offsets from validation (z, logits, labels)."""
         features, logits, labels = validation
@@ -150,6 +150,9 @@ class StackedClassifier(Classifier):
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         near = bounded(self.clusters.scores(features, logits))
         return self.cluster_weight * near + self.head_weight * log_softmax(logits) + self.offset
+
+    def calibrated(self, validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Classifier:
+        return self
 
     def chosen(self) -> dict[str, Any]:
         return {

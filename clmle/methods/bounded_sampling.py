@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.logit_adjustment import ThresholdMoving
+from clmle.methods.softmax import Softmax
 from clmle.samplers.hard_cluster import apportion, class_proportions
 
 
@@ -22,15 +22,18 @@ class BoundedOptions:
 
 
 @register("sampling-without-replacement")
-class BoundedSampling(ThresholdMoving):
-    """Classes drawn and logits corrected as in ``clmle``, but no clusters: what are these worth?
+class BoundedSampling(Softmax):
+    """Class-balanced batches that repeat no image, with logits adjusted for the class proportions.
 
-    Even classes, but a batch holds at most a share of a class's images; logits are corrected for
-    that (balanced softmax, Ren and others, NeurIPS 2020), offsets are fitted on validation data.
+    A batch holds at most ``max_class_fraction`` of the images of a class; the logits are adjusted
+    for the resulting class proportions (balanced softmax, Ren and others, NeurIPS 2020). These are
+    the classes and the head loss of ``clmle``, without clusters.
     """
 
-    title: ClassVar[str] = "Bounded oversampling + threshold moving"
-    summary: ClassVar[str] = "Even classes, but a small one is not shown whole in every batch."
+    title: ClassVar[str] = "Class-balanced sampling without replacement"
+    summary: ClassVar[str] = (
+        "Class-balanced batches that hold only a part of the images of a small class."
+    )
     Options: ClassVar[type] = BoundedOptions
     corrects_proportions: ClassVar[bool] = True
 

@@ -75,7 +75,8 @@ class CLMLE(ClusterMethod):
                 head_loss="squared",
                 warmup_until=0.0,  # waiting has no benefit where attributes share a network
             )
-        return replace(config, options=options, train=replace(train, pretrain_method=pretrain))
+        train = replace(train, pretrain_method=pretrain, calibration="offsets")
+        return replace(config, options=options, train=train)
 
     # --- when to begin ----------------------------------------------------------------------
 
@@ -282,9 +283,7 @@ class CLMLE(ClusterMethod):
         """Centroids of the index as it is; what is open is chosen on validation data."""
         o = self.options
         rule = self.neighbors(train_features, validation)
-        if not (o.stack_head or o.calibration):
-            return rule
-        return StackedClassifier.fitted(rule, validation, with_head=o.stack_head)
+        return StackedClassifier.fitted(rule, validation) if o.stack_head else rule
 
     def neighbors(
         self,

@@ -80,7 +80,6 @@ class CLMLEOptions:
     )
     n_neighbors: int = option(3, "N, clusters retrieved at test time; 0 chooses on validation")
     stack_head: bool = option(True, "the head's log-odds are added, weighed on validation data")
-    calibration: bool = option(True, "offsets of the classes are fitted on validation data")
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,6 @@ class CLMLEPaperOptions(CLMLEOptions):
     )
     n_neighbors: int = option(0, "N, clusters retrieved at test time; 0 chooses on validation")
     stack_head: bool = option(False, "the head's log-odds are added, weighed on validation data")
-    calibration: bool = option(False, "offsets of the classes are fitted on validation data")
 
 
 def check_options(o: CLMLEOptions, batch_size: int) -> None:

@@ -11,53 +11,47 @@ import torch
 from clmle.config import option
 from clmle.errors import InputError
 from clmle.methods.base import Outputs, register
-from clmle.methods.softmax import NoOptions, Softmax
+from clmle.methods.softmax import Softmax
 
 
-@register("cost-sensitive")
-class CostSensitive(Softmax):
-    """Cross-entropy weighted by inverse class frequency: L / (C L_c)."""
+@dataclass(frozen=True)
+class ClassWeightingOptions:
+    """Scheme of the class weights."""
 
-    title: ClassVar[str] = "Cost-sensitive"
-    summary: ClassVar[str] = "Cross-entropy in which a class weighs as the inverse of its share."
-    Options: ClassVar[type] = NoOptions
+    weights: str = option(
+        "inverse",
+        "inverse: 1 / L_c; relative: 1 - L_c / L; median: median(L) / L_c, at most 10",
+        ("inverse", "relative", "median"),
+    )
+
+
+@register("class-weighting")
+class ClassWeighting(Softmax):
+    """Cross-entropy with one weight per class, scaled so that the mean over the samples is 1.
+
+    With L_c images of class c and L in all: ``inverse`` 1 / L_c, ``relative`` 1 - L_c / L, and
+    ``median`` median(L) / L_c, at most 10 (Eigen and Fergus, ICCV 2015).
+    """
+
+    title: ClassVar[str] = "Class weighting"
+    summary: ClassVar[str] = "Cross-entropy in which a rarer class has a larger weight."
+    Options: ClassVar[type] = ClassWeightingOptions
 
     def class_weights(self, outputs: Outputs) -> torch.Tensor | None:
-        weights = self.costs()
+        weights = self.unscaled_weights()
         # Over the training set the mean weight of a sample is 1, whatever the scheme.
         mean = float((weights * self.counts).sum() / self.counts.sum())
         return self.per_class(weights / mean, outputs.logits)
 
-    def costs(self) -> np.ndarray:
+    def unscaled_weights(self) -> np.ndarray:
         """Weights of the classes, (C,), up to a factor."""
-        return 1 / self.counts
-
-
-@register("cost-relative")
-class RelativeCost(CostSensitive):
-    """Weights 1 - L_c / L: what the other classes hold of the set."""
-
-    title: ClassVar[str] = "Cost-sensitive, relative frequency"
-    summary: ClassVar[str] = "A class weighs as the share of all the other classes."
-
-    def costs(self) -> np.ndarray:
-        costs: np.ndarray = 1 - self.counts / self.counts.sum()
-        return costs
-
-
-@register("cost-median")
-class MedianCost(CostSensitive):
-    """Median-frequency balancing with its weights bounded at 10 (Eigen and Fergus 2015).
-
-    median(L) / L_c; with two classes the unbounded weights are those of the inverse scheme.
-    """
-
-    title: ClassVar[str] = "Cost-sensitive, median frequency"
-    summary: ClassVar[str] = "A class weighs the median class size over its own, at most 10."
-
-    def costs(self) -> np.ndarray:
-        costs: np.ndarray = np.minimum(np.median(self.counts) / self.counts, 10.0)
-        return costs
+        weights = {
+            "inverse": 1 / self.counts,
+            "relative": 1 - self.counts / self.counts.sum(),
+            "median": np.minimum(np.median(self.counts) / self.counts, 10.0),
+        }
+        found: np.ndarray = weights[self.options.weights]
+        return found
 
 
 def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
@@ -80,12 +74,12 @@ class EffectiveOptions:
 
 
 @register("class-balanced-loss")
-class ClassBalanced(CostSensitive):
+class ClassBalanced(ClassWeighting):
     """Weights (1 - beta) / (1 - beta^L_c): inverse effective number of samples (Cui 2019)."""
 
     title: ClassVar[str] = "Class-balanced (effective number)"
     summary: ClassVar[str] = "A class weighs as the inverse of its effective number of samples."
     Options: ClassVar[type] = EffectiveOptions
 
-    def costs(self) -> np.ndarray:
+    def unscaled_weights(self) -> np.ndarray:
         return 1 / effective_numbers(self.counts, self.options.beta)

@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 import torch.nn.functional as F
 
-from clmle.classifiers.base import Classifier, OffsetClassifier, log_softmax
-from clmle.classifiers.calibration import balanced_calibration
+from clmle.classifiers.base import Classifier, OffsetClassifier
 from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.softmax import NoOptions, Softmax
+from clmle.methods.softmax import Softmax
 
 
 @dataclass(frozen=True)
@@ -54,30 +53,3 @@ class LogitAdjustment(Softmax):
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Classifier:
         return OffsetClassifier(-self.options.tau * np.log(self.counts / self.counts.sum()))
-
-
-@register("threshold-moving")
-class ThresholdMoving(Softmax):
-    """Plain softmax with offsets fitted on validation data so that every class counts alike."""
-
-    title: ClassVar[str] = "Threshold moving"
-    summary: ClassVar[str] = "Plain softmax; its thresholds are moved on validation data."
-    Options: ClassVar[type] = NoOptions
-
-    def fit_classifier(
-        self,
-        train_features: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Classifier:
-        _, logits, labels = validation
-        weights, offset = balanced_calibration([log_softmax(logits)], labels)
-        return OffsetClassifier(offset / max(float(weights[0]), 1e-6))
-
-
-@register("oversampling-threshold")
-class OverSamplingThreshold(ThresholdMoving):
-    """Over-sampling and threshold moving together."""
-
-    title: ClassVar[str] = "Over-sampling + threshold moving"
-    summary: ClassVar[str] = "Evenly drawn batches; thresholds are moved on validation data too."
-    sampling: ClassVar[str] = "even"

@@ -7,7 +7,6 @@ from typing import ClassVar
 import torch.nn.functional as F
 
 from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.logit_adjustment import ThresholdMoving
 from clmle.methods.softmax import Softmax
 
 
@@ -30,11 +29,3 @@ class MOON(Softmax):
         each = (outputs.logits - target).square().mean(dim=1)
         loss = (each * self.per_class(weights, each)[outputs.labels]).mean()
         return Loss(loss, {"squared error": loss.detach()})
-
-
-@register("moon-threshold")
-class MOONThreshold(MOON, ThresholdMoving):
-    """MOON and threshold moving together."""
-
-    title: ClassVar[str] = "MOON + threshold moving"
-    summary: ClassVar[str] = "Weighted squared error; thresholds are moved on validation data too."

@@ -242,6 +242,16 @@ class MultiLabelClassifier(Classifier):
         each = [rule.scores(features[:, a], logits[:, a]) for a, rule in enumerate(self.rules)]
         return np.stack(each, axis=1)
 
+    def calibrated(self, validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Classifier:
+        features, logits, labels = validation
+        known = [np.flatnonzero(labels[:, a] >= 0) for a in range(len(self.rules))]
+        return MultiLabelClassifier(
+            [
+                rule.calibrated((features[rows, a], logits[rows, a], labels[rows, a]))
+                for a, (rule, rows) in enumerate(zip(self.rules, known, strict=True))
+            ]
+        )
+
     def chosen(self) -> dict[str, Any]:
         return {"rules": [{"kind": rule.kind, **rule.chosen()} for rule in self.rules]}
 

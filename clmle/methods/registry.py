@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clmle.errors import InputError
 from clmle.methods.base import METHODS, Method
+from clmle.renamed import renamed_method
 
 
 def method_names() -> tuple[str, ...]:
@@ -21,6 +22,9 @@ def get_method(name: str) -> type[Method]:
     """Return the class of a method; its ``title``, ``summary`` and ``Options`` describe it."""
     _load_all()
     if not isinstance(name, str) or name not in METHODS:
+        new = renamed_method(name) if isinstance(name, str) else None
+        if new:
+            raise InputError(f"The method {name!r} is now {new}; use that.")
         names = ", ".join(method_names())
         raise InputError(f"There is no method {name!r}; choose one of: {names}.")
     return METHODS[name]

@@ -154,7 +154,7 @@ REPAIRS = (
         r"\hat c=\arg\max_c\left(w^\top[\text{score}_c,\,\text{log-odds}_c]+b_c\right)",
         "The rule's scores and the head's log-odds are weighed, and offsets of the classes fitted, "
         "by class-balanced logistic regression on validation images.",
-        ("stack_head=False, calibration=False", "stack_head=True, calibration=True"),
+        ("stack_head=False, calibration=none", "stack_head=True, calibration=offsets"),
         ("recipe", "no offsets"),
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from clmle.data.base import Task
 from clmle.errors import InputError
-from clmle.methods import Method, get_method
+from clmle.methods import TUNED, Method, get_method, method_variant
 from clmle.playground.problem import MAJORITY, PlaygroundProblem
 
 CLUSTERS = 12
@@ -29,12 +29,11 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "scale": 16.0,
         "n_neighbors": 1,
         "stack_head": False,
-        "calibration": False,
     },
     "clmle-paper": _BATCHES,
     "oversampling": {},
-    "cost-sensitive": {},
-    "threshold-moving": {},
+    "class-weighting": {},
+    "softmax" + TUNED: {},
 }
 
 
@@ -64,7 +63,7 @@ def make_playground_method(
         raise InputError(
             f"clusters is {clusters}, but must be a whole number from 1 to {CLUSTERS}."
         )
-    method = get_method(name)
+    method = get_method(method_variant(name)["method"])
     options = replace(method.Options(), **_OPTIONS[name])
     if method.uses_clusters:
         fewest = 1 if name == "clmle-paper" else int(clusters)

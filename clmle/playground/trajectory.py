@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from clmle.classifiers.base import unit_rows
+from clmle.classifiers.calibration import calibrate
 from clmle.data.base import Task
-from clmle.methods import Classifier, Method, Outputs
+from clmle.methods import Classifier, Method, Outputs, method_variant
 from clmle.metrics.classification import balanced_accuracy
 from clmle.playground.methods import CLUSTERS, make_playground_method
 from clmle.playground.network import LENGTH, PlaygroundNetwork
@@ -168,6 +169,7 @@ class PlaygroundRun:
 
     def __init__(self, problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS) -> None:
         self.problem, self.name = problem, method
+        self.calibration = method_variant(method).get("train", {}).get("calibration", "none")
         self.task: Task = playground_task(problem)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(problem.seed)
@@ -250,7 +252,10 @@ class PlaygroundRun:
     def classifier(self, train: np.ndarray) -> Classifier:
         """The method's own classifier, fitted to z (n, d) of the training points."""
         rows = self.task.validation
-        return self.method.fit_classifier(train, (*self.outputs(rows), self.task.labels[rows]))
+        validation = (*self.outputs(rows), self.task.labels[rows])
+        return calibrate(
+            self.method.fit_classifier(train, validation), validation, self.calibration
+        )
 
     def outputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """z (n, d) and logits (n, C) of the points in ``rows`` (n,)."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from clmle.errors import InputError, quoted
-from clmle.methods import get_method
+from clmle.methods import get_method, method_variant
 from clmle.studies.catalog import Study
 from clmle.studies.study_trials import get_study, grid_study, study_trials, variant_config
 from clmle.studies.trials import Trial
@@ -38,13 +38,17 @@ class Request:
     def chosen(self) -> Study:
         """The study, cut down to the methods asked for."""
         for name in self.methods:
-            get_method(name)
+            get_method(method_variant(name)["method"])
         if self.study == FREE:
             return grid_study(self.methods or ["clmle"])
         study = get_study(self.study)
         if not self.methods:
             return study
-        kept = {n: v for n, v in study.variants.items() if _method(v) in self.methods}
+        kept = {
+            n: v
+            for n, v in study.variants.items()
+            if n in self.methods or _method(v) in self.methods
+        }
         if not kept:
             own = dict.fromkeys(map(_method, study.variants.values()))
             raise InputError(

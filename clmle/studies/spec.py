@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clmle.methods import method_variant
+
 Tree = Mapping[str, Any]
 Grid = Sequence[tuple[str, str, Sequence[str]]]
 PARTS = ("options", "train", "data")
@@ -57,8 +59,8 @@ def options(**values: Any) -> Tree:
 
 
 def methods(*names: str, **data: Any) -> dict[str, Tree]:
-    """A variant for every method, by its own name; ``data`` are settings of the data."""
-    return {name: {"method": name} | ({"data": data} if data else {}) for name in names}
+    """A variant for every name (see :func:`method_variant`); ``data`` are settings of the data."""
+    return {name: method_variant(name) | ({"data": data} if data else {}) for name in names}
 
 
 def printed_batches(**values: Any) -> Tree:

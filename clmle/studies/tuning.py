@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clmle.studies.spec import methods
+
 Tree = Mapping[str, Any]
 
 # The dial that a method's paper discusses most, and two values around the default.
@@ -25,7 +27,12 @@ DIALS: dict[str, tuple[str, tuple[float, float]]] = {
     "cosface": ("margin", (0.2, 0.5)),
     "arcface": ("margin", (14.3, 40.0)),
 }
-PLAIN = ("oversampling-threshold", "oversampling", "threshold-moving", "coco")  # no dial
+PLAIN = (
+    "oversampling + threshold tuning",
+    "oversampling",
+    "softmax + threshold tuning",
+    "coco",
+)  # no dial
 TRIES = 4
 
 
@@ -50,7 +57,11 @@ def tries(method: str) -> dict[str, Tree]:
 def tuning_variants(**data: Any) -> dict[str, Tree]:
     """The tries of every method; ``data`` are settings of the data."""
     return {
-        name: {"method": method, **tree} | ({"data": data} if data else {})
-        for method in (*DIALS, *PLAIN)
+        name: {
+            **variant,
+            **tree,
+            "train": {**variant.get("train", {}), **tree.get("train", {})},
+        }
+        for method, variant in methods(*DIALS, *PLAIN, **data).items()
         for name, tree in tries(method).items()
     }

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from clmle.classifiers.base import unit_rows
+from clmle.classifiers.calibration import calibrate
 from clmle.config import TrainConfig
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
@@ -72,10 +73,12 @@ class Evaluator:
             self.features, _ = self.extract(self.task.train, phase)
 
     def fit_classifier(self, features: np.ndarray, logits: np.ndarray) -> Classifier:
-        """The method's rule by the clusters as they are and outputs of the validation images."""
+        """The method's classifier, fitted and calibrated on outputs of the validation images."""
         train = self.features if self.features is not None else np.empty((0, 0))
         labels = self.task.labels[self.task.validation]
-        return self.method.fit_classifier(train, (features, logits, labels))
+        validation = (features, logits, labels)
+        classifier = self.method.fit_classifier(train, validation)
+        return calibrate(classifier, validation, self.train.calibration)
 
     def metrics(
         self, features: np.ndarray, logits: np.ndarray, n_bootstrap: int = 1000

@@ -3,7 +3,7 @@
 from app.widgets.figure import BESIDE, drawn_points, fit
 from clmle import figures
 
-LONG = "oversampling-threshold (leaderboard)"
+LONG = "oversampling + threshold tuning (leaderboard)"
 
 
 def board(names):

@@ -15,7 +15,7 @@ HERE = {
     "Triplet-kNN": "triplet",
     "Over-sampling": "oversampling",
     "Down-sampling": "undersampling",
-    "Cost-sensitive": "cost-sensitive",
+    "Cost-sensitive": "class-weighting (inverse)",
     "CRL-I": "crl",
     "LMLE": "lmle",
     "CLMLE": "clmle",

@@ -36,6 +36,7 @@ def chosen_config(study: Study) -> Any:
     import pandas
 
     judged = common_block(trials_frame(study.summaries, "validation"))
+    judged["method"] = judged["variant"].str.rsplit(", ", n=1).str[0]
     validation = judged.groupby("variant")["balanced_accuracy"].mean()
     test = variant_table(trials_frame(study.summaries))
     rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clmle.methods import method_variant
 from clmle.studies.spec import FACES, Study, methods, options, printed_batches, rounds
 
 PARTS_OF_CLMLE = (
@@ -94,7 +95,7 @@ PARTS_OF_CLMLE = (
         "sampling-x-cost",
         "Sampling and costs",
         "Is it the query, the costs or both, and what do the plain remedies reach?",
-        methods("softmax", "cost-sensitive", "oversampling")
+        methods("softmax", "class-weighting (inverse)", "oversampling")
         | {
             f"clmle, {query} query, {'costs' if costs else 'no costs'}": options(
                 query=query, class_weighting=costs
@@ -125,9 +126,14 @@ PARTS_OF_CLMLE = (
             "mu of the index": options(centroids="memory"),
             "one neighborhood a batch": printed_batches(),
             "clusters judge alone": options(stack_head=False),
-            "no offsets": options(stack_head=False, calibration=False),
+            "no offsets": {
+                **options(stack_head=False),
+                "train": {"calibration": "none"},
+            },
             "oversampling": {"method": "oversampling"},
-            "its batches without clusters": {"method": "sampling-without-replacement"},
+            "its batches without clusters": method_variant(
+                "sampling-without-replacement + threshold tuning"
+            ),
             "clmle-paper": {"method": "clmle-paper"},
         },
     ),
@@ -170,7 +176,11 @@ PARTS_OF_CLMLE = (
                 "data": {"split": -1},
             },
             "no Eq. 9": {**options(margin_weight=0.0), "data": {"split": -1}},
-            **methods("sampling-without-replacement", "threshold-moving", split=-1),
+            **methods(
+                "sampling-without-replacement + threshold tuning",
+                "softmax + threshold tuning",
+                split=-1,
+            ),
         },
         attributes=("Defective",),
         seeds=(*range(10, 20), *range(21, 29)),  # not those of other studies

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from clmle.studies.spec import FACES, Study, methods
 
+SOFTMAX = ("softmax + threshold tuning",)
+
 
 def _confirmations() -> tuple[Study, ...]:
     """The recipe against the rivals that three studies left strongest, on what nobody has seen.
@@ -14,18 +16,15 @@ def _confirmations() -> tuple[Study, ...]:
     """
     sets = (
         ("toonfaces", "other faces", range(31, 37), FACES, (), ()),
-        ("digits", "other splits of the digits", range(31, 39), (), (), ("threshold-moving",)),
-        (
-            "solar-cells", "other modules", range(31, 39), ("Defective",), (20,),
-            ("threshold-moving",),
-        ),
+        ("digits", "other splits of the digits", range(31, 39), (), (), SOFTMAX),
+        ("solar-cells", "other modules", range(31, 39), ("Defective",), (20,), SOFTMAX),
     )  # fmt: skip
     natural = tuple(
         Study(
             f"confirmation-{dataset}",
             f"Decided beforehand: {what}, other seeds",
             "Does the lead over the strongest rival hold where nothing was chosen?",
-            methods("clmle", "oversampling-threshold", *more, split=-1),
+            methods("clmle", "oversampling + threshold tuning", *more, split=-1),
             attributes=attributes,
             seeds=tuple(seeds),
             ratios=ratios,
@@ -37,7 +36,7 @@ def _confirmations() -> tuple[Study, ...]:
         "confirmation-imbalance",
         "Decided beforehand: every attribute at 100 to 1, other faces",
         "Is the lead over the strongest rival larger where the few are fewer?",
-        methods("clmle", "oversampling-threshold", split=-1),
+        methods("clmle", "oversampling + threshold tuning", split=-1),
         attributes=FACES,
         seeds=(31, 32, 33, 34),  # faces of the first four seeds above
     )

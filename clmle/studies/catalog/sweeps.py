@@ -12,8 +12,8 @@ ALONG = (
         methods(
             "softmax",
             "oversampling",
-            "oversampling-threshold",
-            "cost-sensitive",
+            "oversampling + threshold tuning",
+            "class-weighting (inverse)",
             "balanced-softmax",
             "lmle",
             "clmle-paper",
