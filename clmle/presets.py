@@ -9,13 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clmle.config import Config, DataConfig, TrainConfig, several
-from clmle.data import (
-    dataset_names,
-    is_celeba,
-    is_lfwa,
-    is_recordio,
-    looks_like_identities,
-)
+from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
 from clmle.methods import get_method
 
@@ -33,15 +27,7 @@ PRESETS = {
         weight_decay=0.02,  # the best of seven for oversampling on three attributes
     ),
 }
-CLIP = 5.0  # gradients of 40 heads on a CelebA-like folder: 16 long at first, then 3 to 8
-SIZES = {"reference": "standard"}  # of toonfaces, where it is not the preset's own name
-
-
-def has_identities(dataset: str, attribute: str = "") -> bool:
-    """Whether identities are what a data set, or the folder at a path, gives to learn."""
-    if dataset in dataset_names():
-        return dataset == "toonfaces-identities"
-    return attribute == "identity" or is_recordio(dataset) or looks_like_identities(dataset)
+SIZES = {"reference": "standard"}  # sizes of rendered data whose name is not the preset's
 
 
 def preset_config(
@@ -55,15 +41,12 @@ def preset_config(
         raise InputError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
     data = DataConfig(dataset=dataset, attribute=attribute, size=SIZES.get(preset, preset))
     train = PRESETS[preset]
-    if dataset == "digits":
-        data = replace(data, image_size=16)
-        train = replace(train, mirror=False)
-    elif dataset not in dataset_names() and (is_celeba(dataset) or is_lfwa(dataset)):
-        data = replace(data, image_size=55)
-        if several(attribute) is not None:
-            # The losses of all heads add up in the network before them; those of 40 may blow its
-            # features up within ten steps, after which it learns nothing.
-            train = replace(train, grad_clip_norm=CLIP)
+    info = find_dataset(dataset)
+    if info is not None:
+        data = replace(data, image_size=info.image_size)
+        train = replace(train, mirror=info.mirror)
+        if several(attribute) is not None and info.grad_clip_norm:
+            train = replace(train, grad_clip_norm=info.grad_clip_norm)
     chosen = get_method(method)
     config = Config(method, chosen.Options(), data, train)
     return chosen.preset(config, preset_kind(config))

@@ -48,36 +48,36 @@ def read_with_progress(name: str, labels: str) -> None:
     bar.empty()
 
 
-def is_rendered(name: str, size: str) -> bool:
-    """Whether the faces are there; else the offer to draw them, with progress."""
-    from clmle.data.toonfaces import is_rendering, plan_of, rendered_faces
-
-    plan = plan_of(name, size)
-    done, total = rendered_faces(plan=plan)
-    if done >= total:
+def is_rendered(info, size: str, image_size: int) -> bool:
+    """Whether the images of a rendered data set exist; otherwise offer to render them."""
+    if info.is_ready(size, image_size):
         return True
-    drawing = f"drawing {name} {size}"
-    helper = helpers().find(drawing)
-    drawn_here = helper is not None and helper.running
-    if not drawn_here and not is_rendering(plan=plan):
+    state = info.render_state(size, image_size, 0)
+    title = f"rendering {info.name} {size}"
+    helper = helpers().find(title)
+    rendered_here = helper is not None and helper.running
+    if not rendered_here and not state.running:
         if helper is not None and helper.failed:
-            st.error(helper.last_words("The faces could not be drawn."))
-        st.info(f"{total - done:,} faces of this size are not drawn yet.")
-        if st.button("Draw them", type="primary", icon=":material/brush:"):
-            helpers().drop(drawing)
-            helpers().want(drawing, lambda: start_module("clmle", "data", name, "--size", size))
+            st.error(helper.last_words("The images could not be rendered."))
+        st.info(f"{state.total - state.done:,} images of this size are not rendered yet.")
+        if st.button("Render them", type="primary", icon=":material/brush:"):
+            command = ("clmle", "data", info.name, "--size", size)
+            helpers().drop(title)
+            helpers().want(title, lambda: start_module(*command))
             st.rerun()
-        st.caption("It goes on while this page is open; what is drawn is kept.")
+        st.caption("Rendering continues while this page is open. Rendered images are kept.")
         return False
 
     @st.fragment(run_every=1.0)
     def waiting() -> None:
-        done, total = rendered_faces(plan=plan)
-        left = (total - done) * 0.0040
+        state = info.render_state(size, image_size, 0)
+        left = (state.total - state.done) * state.seconds_per_image
         st.progress(
-            done / total, text=f"{done:,} of {total:,} faces drawn, about {left:.0f} s left"
+            state.done / state.total,
+            text=f"{state.done:,} of {state.total:,} images rendered, about {left:.0f} s left",
         )
-        if done >= total or not (is_rendering(plan=plan) or (helper and helper.running)):
+        running = state.running or (helper is not None and helper.running)
+        if state.done >= state.total or not running:
             st.rerun()
 
     waiting()
@@ -218,7 +218,7 @@ def typed() -> None:
 
 st.title("Data")
 with sentences():
-    from clmle.data import dataset_names
+    from clmle.data import dataset_info, dataset_names
 
     left, right = st.columns(2)
     choices = [*dataset_names(), "my own folder"]
@@ -230,13 +230,14 @@ with sentences():
         st.session_state["set"] = choices[-1] if own else choices[0]
     source = left.selectbox("Data set", choices, key="set", bind="query-params")
     size, labels, ready, name = "quick", "", True, source
-    if source in ("toonfaces", "toonfaces-identities"):
+    info = None if source == choices[-1] else dataset_info(source)
+    if info is not None and info.sizes:
         size = right.segmented_control(
             "Size", ["quick", "standard"], default="quick", key="size", bind="query-params",
             required=True,
         )  # fmt: skip
-        ready = is_rendered(source, size)
-    elif source == "my own folder":
+        ready = is_rendered(info, size, info.image_size)
+    elif info is None:
         name = right.text_input(
             "Folder of images", key="data-folder", placeholder="/path/to/images", on_change=typed
         )
@@ -271,12 +272,5 @@ with sentences():
         )  # fmt: skip
         gallery(dataset, target)
         counts(dataset, target)
-        if source in ("toonfaces", "toonfaces-identities"):
-            st.caption(
-                "Drawings: avataaars by Pablo Stanley, adventurer (CC BY 4.0) and lorelei (CC0) by "
-                "Lisa Wischofsky, notionists (CC0) by Zoish, micah (CC BY 4.0) by Micah Lanier."
-            )
-        elif source == "solar-cells":
-            st.caption(
-                "Photographs: ELPV data set by Buerhop-Lutz, Deitsch and others, CC BY-NC-SA 4.0."
-            )
+        if info is not None:
+            st.caption(f"{info.description} {info.credits}".strip())

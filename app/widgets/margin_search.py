@@ -15,7 +15,6 @@ from clmle.studies.margin_grid import PREFIX, MarginGrid, margin_grid, margin_re
 
 BETWEEN = [0.05, 0.125, 0.25, 0.5, 0.75, 1.0]
 WITHIN = [0.05, 0.125, 0.25, 0.5]
-DATA = ("digits", "toonfaces")
 
 
 def margin_search() -> None:
@@ -44,13 +43,14 @@ def margin_search() -> None:
 
 
 def _form() -> None:
-    from clmle.data.toonfaces import ATTRIBUTES
+    from clmle.data import dataset_info, dataset_names
     from clmle.presets import PRESETS
     from clmle.studies.background import free_name, start_study
 
     left, middle, right = st.columns(3)
-    dataset = left.selectbox("Data", DATA)
-    attribute = middle.selectbox("Attribute", ATTRIBUTES) if dataset == "toonfaces" else ""
+    dataset = left.selectbox("Data", dataset_names())
+    targets = dataset_info(dataset).target_names()
+    attribute = middle.selectbox("Attribute", targets) if len(targets) > 1 else ""
     preset = right.segmented_control("Budget", list(PRESETS), default="quick", required=True)
     left, middle, right = st.columns(3)
     between = left.multiselect(

@@ -12,7 +12,6 @@ from app.widgets.config_form import config_form
 from app.widgets.path_access import check_path, check_paths
 from app.widgets.runs import all_runs, duration, label
 from clmle.config import Config, DataConfig, TrainConfig
-from clmle.data.toonfaces.specs import ATTRIBUTES
 from clmle.errors import InputError
 
 FOLDER = "my own folder"
@@ -62,8 +61,7 @@ def new_runs() -> None:
 
 def _choose_data() -> DataConfig:
     """Data set, target and budget, as the person picks them."""
-    from clmle.data import dataset_names, face_attributes
-    from clmle.data.solar_cells import TARGETS as SOLAR_TARGETS
+    from clmle.data import dataset_info, dataset_names
     from clmle.presets import PRESETS, preset_config
 
     first, second, third = st.columns(3)
@@ -73,20 +71,17 @@ def _choose_data() -> DataConfig:
         "Data", choices, index=choices.index(asked) if asked in choices[:-1] else 0
     )
     target, labels = "", ""
-    if dataset == "toonfaces":
-        target = _attribute_of(second, ATTRIBUTES)
-    elif dataset == "solar-cells":
-        target = second.selectbox("Attribute or label", SOLAR_TARGETS)
-    elif dataset == FOLDER:
+    if dataset == FOLDER:
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
         if not dataset:
             raise InputError("Name the folder of images, or choose other data.")
         check_path(dataset)
-        attributes = face_attributes(dataset)
-        if attributes is not None:
-            target = _attribute_of(second, attributes)
-        else:
-            labels = second.text_input("CSV of labels (not needed for one folder a class)")
+    info = dataset_info(dataset)
+    targets = info.target_names(dataset)
+    if info.kind == "attributes":
+        target = _attribute_of(second, targets)
+    elif not targets:
+        labels = second.text_input("CSV of labels (not needed for one folder a class)")
     preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
     st.session_state["preset"] = preset
     chosen = preset_config(preset, "clmle", dataset, target).data
@@ -182,11 +177,13 @@ def _foretell(
     train: TrainConfig, data: DataConfig, runs: int, at_a_time: int, threads: int
 ) -> None:
     """What the runs will cost, measured by a few steps of the network."""
-    channels = 1 if data.dataset == "digits" else 3
-    many = data.attribute == "all" and data.dataset == "toonfaces"
+    from clmle.data import find_dataset
+
+    info = find_dataset(data.dataset)
+    heads = len(info.target_names(data.dataset)) if info and data.attribute == "all" else 0
     machine = dataclasses.replace(train, seed=0, iterations=1)  # what a step depends on
-    shape = (data.image_size, data.image_size, channels)
-    start, step = _seconds(machine, shape, len(ATTRIBUTES) if many else None, threads)
+    shape = (data.image_size, data.image_size, info.channels if info else 3)
+    start, step = _seconds(machine, shape, heads or None, threads)
     each = start + step * train.iterations
     text = f"About **{duration(each)}** a run: {train.iterations} steps of {train.batch_size} "
     text += f"images ({train.iterations * train.batch_size:,} in all), at the pace of a step now"
@@ -208,13 +205,12 @@ def _seconds(
 
 def _check_folder(data: DataConfig) -> None:
     """Names what is wrong with a folder before any run is made."""
-    from clmle.data import dataset_names, face_attributes, load_folder
-    from clmle.presets import has_identities
+    from clmle.data import dataset_info
+    from clmle.training import load_data
 
-    if data.dataset in dataset_names() or has_identities(data.dataset, data.attribute):
-        return
-    if face_attributes(data.dataset) is None:
-        load_folder(data.dataset, labels=data.labels or None, image_size=data.image_size)
+    kind = "identities" if data.attribute == "identity" else None
+    if not dataset_info(data.dataset, kind).target_names(data.dataset):
+        load_data(data)
 
 
 def _start(made: list[Config], at_a_time: int) -> None:

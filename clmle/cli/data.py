@@ -16,18 +16,24 @@ def main(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="clmle data", description=__doc__)
     parser.add_argument("dataset", nargs="?", default="toonfaces", help="name or folder")
-    parser.add_argument("--list", action="store_true", help="name the data sets that need no files")
+    parser.add_argument(
+        "--list", action="store_true", help="list the data sets and the formats of folders"
+    )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--seed", type=int, default=0, help="seed of a random split")
     add_settings(parser, DataConfig, "data", skip=("dataset",))
     values = parser.parse_args(arguments)
 
-    from clmle.data import dataset_names, describe
+    from clmle.data import describe, registered_datasets
     from clmle.presets import preset_config
     from clmle.training.prepare import load_data, prepare
 
     if values.list:
-        print("\n".join(dataset_names()))
+        print(table([
+            {"name": i.name if i.recognize is None else "PATH", "title": i.title, "kind": i.kind,
+             "description": i.description}
+            for i in registered_datasets()
+        ]))  # fmt: skip
         return 0
     if values.dataset.endswith(".bin"):
         return show_bin(values.dataset)

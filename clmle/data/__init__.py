@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
-    from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
+    from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task, describe
     from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
     from clmle.data.co_occurrence import co_occurrence
     from clmle.data.digits import load_digits
@@ -24,15 +24,18 @@ if TYPE_CHECKING:
         looks_like_identities,
     )
     from clmle.data.recognition.open_set import OpenSetData, load_open_set
-    from clmle.data.registry import dataset_names, describe, face_attributes, load_dataset
-    from clmle.data.solar_cells import load_solar_cells
-    from clmle.data.toonfaces import (
-        is_rendering,
-        load_toonfaces,
-        load_toonfaces_identities,
-        plan_of,
-        rendered_faces,
+    from clmle.data.registry import (
+        DatasetInfo,
+        RenderState,
+        dataset_info,
+        dataset_names,
+        find_dataset,
+        load_dataset,
+        register_dataset,
+        registered_datasets,
     )
+    from clmle.data.solar_cells import load_solar_cells
+    from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
 
 __all__ = [
     "SPLITS",
@@ -41,20 +44,22 @@ __all__ = [
     "UNKNOWN",
     "VALIDATION",
     "Dataset",
+    "DatasetInfo",
     "MultiTask",
     "OpenSetData",
+    "RenderState",
     "Task",
     "celeba_attributes",
     "co_occurrence",
+    "dataset_info",
     "dataset_names",
     "describe",
-    "face_attributes",
+    "find_dataset",
     "imbalance",
     "imbalanced_counts",
     "is_celeba",
     "is_lfwa",
     "is_recordio",
-    "is_rendering",
     "lfwa_attributes",
     "load_bin",
     "load_celeba",
@@ -70,9 +75,9 @@ __all__ = [
     "load_toonfaces_identities",
     "looks_like_identities",
     "multi_task",
-    "plan_of",
     "read_pixels",
-    "rendered_faces",
+    "register_dataset",
+    "registered_datasets",
 ]
 
 load_lazily(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -130,3 +131,26 @@ class Task:
                 "choose another target or give that class some images."
             )
         return self
+
+
+def describe(dataset: Dataset) -> list[dict[str, Any]]:
+    """One row for each attribute value or class: its name and its images in every split."""
+    rows = []
+    for target, values in (*dataset.attributes.items(), *dataset.labels.items()):
+        if target in dataset.attributes:
+            kinds = [(1, target), (0, f"not {target}"), (UNKNOWN, f"{target} unknown")]
+        else:
+            n_classes = int(values.max(initial=-1)) + 1
+            names = dataset.class_names.get(target, tuple(map(str, range(n_classes))))
+            kinds = list(enumerate(names))
+        # Counted for all values at once: identities are many. UNKNOWN is -1, so counts shift by 1.
+        counts = {
+            split: np.bincount(values[dataset.split == number].astype(np.int64) + 1)
+            for number, split in enumerate(SPLITS)
+        }
+        for value, name in kinds:
+            row: dict[str, Any] = {"target": target, "class": name, "value": int(value)}
+            for split, found in counts.items():
+                row[split] = int(found[value + 1]) if value + 1 < len(found) else 0
+            rows.append(row)
+    return rows

@@ -6,6 +6,7 @@ import numpy as np
 
 from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
 from clmle.data.imbalance import imbalance
+from clmle.data.registry import DatasetInfo, register_dataset
 
 
 def load_digits(
@@ -43,3 +44,19 @@ def load_digits(
         labels={"label": labels[kept]},
         class_names={"label": names},
     )
+
+
+register_dataset(
+    DatasetInfo(
+        name="digits",
+        title="Handwritten digits",
+        description="1,797 digits of scikit-learn in ten classes with a long tail; no download.",
+        load=load_digits,
+        targets=("label",),
+        image_size=16,
+        channels=1,
+        mirror=False,
+        credits="Digits: E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, CC BY 4.0.",
+        order=1,
+    )
+)

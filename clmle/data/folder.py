@@ -14,6 +14,7 @@ import numpy as np
 
 from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
 from clmle.data.pixels import read_pixels
+from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, shown
 from clmle.files import expanded, is_inside
 
@@ -254,3 +255,16 @@ def _targets(
     if not attributes and not classes:
         raise InputError(f"The labels of {folder} hold no column of attributes or classes.")
     return attributes, classes, names
+
+
+register_dataset(
+    DatasetInfo(
+        name="image folder",
+        title="Folder of images",
+        description="A sub-folder for each class, or images and a CSV file of labels.",
+        load=load_folder,
+        recognize=lambda folder: True,
+        general=True,
+        order=90,
+    )
+)

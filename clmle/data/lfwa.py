@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
+from clmle.data.celeba import GRAD_CLIP_NORM
 from clmle.data.celeba.images import width_of
 from clmle.data.crop import Crop
 from clmle.data.pixel_cache import cached_pixels, warn_of
 from clmle.data.pixels import content
+from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.data.splits import whole_identities
 from clmle.errors import InputError, shown
 from clmle.files import cache_dir, expanded, is_inside
@@ -250,3 +252,19 @@ def _needed(home: Path, name: str) -> Path:
     if path is None:
         raise InputError(f"{home} lacks {name}; put it there as LFWA's authors ship it.")
     return path
+
+
+register_dataset(
+    DatasetInfo(
+        name="LFWA",
+        title="LFWA",
+        description="A folder with the files of LFWA: 13,143 faces, 40 attributes, identities.",
+        load=load_lfwa,
+        kind="attributes",
+        recognize=is_lfwa,
+        targets=lambda folder: (*lfwa_attributes(folder), "identity"),
+        image_size=55,
+        grad_clip_norm=GRAD_CLIP_NORM,
+        order=11,
+    )
+)

@@ -1,99 +1,241 @@
-"""Data sets, found by name or by the path of a folder."""
+"""The registry of data sets: every loader's file registers what is known without loading."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import pkgutil
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Any
 
-import numpy as np
-
-from clmle.data.base import SPLITS, UNKNOWN, Dataset
-from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
-from clmle.data.digits import load_digits
-from clmle.data.folder import load_folder
-from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
-from clmle.data.recognition import (
-    is_recordio,
-    load_identities,
-    load_recordio,
-    looks_like_identities,
-)
-from clmle.data.solar_cells import load_solar_cells
-from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
+from clmle.data.base import Dataset
 from clmle.errors import InputError, quoted
 from clmle.files import expanded
 
-_DATASETS: dict[str, Callable[..., Dataset]] = {
-    "toonfaces": load_toonfaces,
-    "digits": load_digits,
-    "solar-cells": load_solar_cells,
-    "toonfaces-identities": load_toonfaces_identities,
-}
+KINDS = ("attributes", "label", "identities")
+
+
+@dataclass(frozen=True)
+class RenderState:
+    """How much of a rendered data set exists, and whether a process renders it at the moment."""
+
+    done: int
+    total: int
+    running: bool = False
+    seconds_per_image: float = 0.0
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a data set before it is loaded.
+
+    Parameters
+    ----------
+    name : str
+        Name that :func:`load_dataset` and the command line accept. For a folder format, its name
+        in lists.
+    title, description : str
+        Title and one line for lists and for the app.
+    load : callable
+        Returns the :class:`Dataset`. All parameters are optional, except that a folder format
+        takes the path first. The parameters ``image_size``, ``size``, ``seed``, ``progress`` and
+        ``labels`` are filled from the configuration of a run where ``load`` has them.
+    kind : {"attributes", "label", "identities"}
+        Binary attributes, classes of one label, or identities to recognize.
+    recognize : callable(path) -> bool, optional
+        Makes this a folder format: whether the folder at ``path`` has this format.
+    general : bool
+        The format to read any folder with that is said to be of this ``kind``.
+    targets : tuple of str, or callable(path) -> tuple of str
+        Attributes and labels, where they are known without loading.
+    image_size, channels : int
+        Pixels down in the presets, and channels of the images.
+    mirror : bool
+        Whether a mirrored image keeps its label.
+    grad_clip_norm : float
+        Gradient clipping in the presets for several attributes; 0 for none.
+    sizes : tuple of str
+        Values of the option ``size`` of ``load``.
+    render_state : callable(size, image_size, seed) -> RenderState, optional
+        For images that are rendered on first use.
+    load_open_set : callable(size, image_size, progress), optional
+        Loads the unseen identities that belong to the data set
+        (:class:`clmle.data.recognition.OpenSetData`).
+    credits : str
+        Authors and license of the images, shown next to them.
+    order : int
+        Position in lists, and order in which folder formats are tried.
+    """
+
+    name: str
+    title: str
+    description: str
+    load: Callable[..., Dataset]
+    kind: str = "label"
+    recognize: Callable[[str], bool] | None = None
+    general: bool = False
+    targets: tuple[str, ...] | Callable[[str], tuple[str, ...]] = ()
+    image_size: int = 40
+    channels: int = 3
+    mirror: bool = True
+    grad_clip_norm: float = 0.0
+    sizes: tuple[str, ...] = ()
+    render_state: Callable[[str, int, int], RenderState] | None = None
+    load_open_set: Callable[..., Any] | None = None
+    credits: str = ""
+    order: int = 50
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options of ``load``, without the path of a folder format."""
+        names = tuple(inspect.signature(self.load).parameters)
+        return names if self.recognize is None else names[1:]
+
+    def target_names(self, path: str = "") -> tuple[str, ...]:
+        """Attributes and labels that are known without loading; empty where none are known."""
+        return self.targets(path) if callable(self.targets) else self.targets
+
+    def is_ready(self, size: str, image_size: int, seed: int = 0) -> bool:
+        """Whether loading needs no rendering first."""
+        if self.render_state is None:
+            return True
+        state = self.render_state(size, image_size, seed)
+        return state.done >= state.total
+
+
+DATASETS: dict[str, DatasetInfo] = {}
+
+
+def register_dataset(info: DatasetInfo) -> DatasetInfo:
+    """Add a data set to the registry; a data set of the same name is replaced.
+
+    Raises
+    ------
+    InputError
+        ``kind`` is unknown.
+    """
+    if info.kind not in KINDS:
+        raise InputError(
+            f"kind of {info.name} is {info.kind!r}; choose one of: {', '.join(KINDS)}."
+        )
+    DATASETS[info.name] = info
+    return info
+
+
+def registered_datasets() -> tuple[DatasetInfo, ...]:
+    """All data sets and folder formats in the order of lists."""
+    _import_all()
+    return tuple(sorted(DATASETS.values(), key=lambda info: (info.order, info.name)))
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Data sets that need no files of one's own (solar-cells: a package)."""
-    return tuple(_DATASETS)
+    """Names of the data sets that are loaded by name, without a folder.
+
+    Examples
+    --------
+    >>> "digits" in dataset_names()
+    True
+    """
+    return tuple(info.name for info in registered_datasets() if info.recognize is None)
 
 
 def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Dataset:
-    """A data set by name, or the folder at a path.
+    """Load a data set by its name, or the folder at a path.
 
-    A folder is CelebA's or LFWA's own, one with ``train.rec``, one of identities (a sub-folder for
-    each, at least 100 or as ``identities`` says), or any other of images. ``options`` go to the
-    loader; what it does not know is an InputError.
+    Parameters
+    ----------
+    name : str
+        A name of :func:`dataset_names`, or the path of a folder. The format of a folder is
+        recognized by its files (:func:`dataset_info`): CelebA, LFWA, ``train.rec``, a sub-folder
+        for each identity, or a sub-folder for each class.
+    identities : bool
+        Read the sub-folders of a folder in no particular format as identities, however few.
+    **options
+        Options of the loader, such as ``image_size`` or ``seed``. With ``labels``, the path of a
+        CSV file, a folder holds images of classes.
+
+    Raises
+    ------
+    InputError
+        There is no such data set or folder, or its loader has no such option.
+
+    Examples
+    --------
+    >>> digits = load_dataset("digits", ratio=10)
+    >>> digits.targets, digits.images.shape[1:]
+    (('label',), (16, 16, 1))
     """
-    if name in _DATASETS:
-        load = _DATASETS[name]
-    elif not os.path.isdir(expanded(name)):  # says no, too, to what is no path at all
+    kind = "label" if "labels" in options else "identities" if identities else None
+    info = dataset_info(name, kind)
+    for option in options:
+        if option not in info.options:
+            raise InputError(f"{name} has no option {option!r}; it has: {', '.join(info.options)}.")
+    return info.load(**options) if info.recognize is None else info.load(name, **options)
+
+
+def find_dataset(name: str, kind: str | None = None) -> DatasetInfo | None:
+    """As :func:`dataset_info`, but None where there is neither a data set nor a folder."""
+    infos = registered_datasets()
+    named = next((i for i in infos if i.recognize is None and i.name == name), None)
+    if named is not None or not os.path.isdir(expanded(name)):
+        return named
+    for info in infos:
+        if info.recognize is None:
+            continue
+        if info.general and kind is not None:
+            if info.kind == kind:
+                return info
+        elif info.recognize(name):
+            return info
+    return None
+
+
+def dataset_info(name: str, kind: str | None = None) -> DatasetInfo:
+    """The registry's entry of a data set, or of the format of the folder at a path.
+
+    Parameters
+    ----------
+    name : str
+        Name of a data set, or path of a folder. A folder has the first format whose
+        ``recognize`` accepts it.
+    kind : {"label", "identities"}, optional
+        What a folder in no particular format holds. By default a folder of at least 100
+        sub-folders holds identities, any other one classes.
+
+    Raises
+    ------
+    InputError
+        There is no such data set or folder.
+
+    Examples
+    --------
+    >>> info = dataset_info("digits")
+    >>> info.kind, info.targets, info.mirror
+    ('label', ('label',), False)
+    """
+    info = find_dataset(name, kind)
+    if info is None:
         raise InputError(
             f"There is no data set or folder {quoted(name)}; "
-            f"give one of {', '.join(_DATASETS)}, or the path of a folder of images."
+            f"give one of {', '.join(dataset_names())}, or the path of a folder of images."
         )
-    elif is_celeba(name):
-        load = load_celeba
-    elif is_lfwa(name):
-        load = load_lfwa
-    elif is_recordio(name):
-        load = load_recordio
-    elif "labels" not in options and (identities or looks_like_identities(name)):
-        load = load_identities
-    else:
-        load = load_folder
-    known = inspect.signature(load).parameters
-    for option in options:
-        if option not in known:
-            raise InputError(f"{name} has no option {option!r}; it has: {', '.join(known)}.")
-    return load(**options) if name in _DATASETS else load(name, **options)
+    return info
 
 
-def face_attributes(folder: str) -> tuple[str, ...] | None:
-    """Attributes of a folder that holds CelebA's or LFWA's own files; None of any other."""
-    if is_celeba(folder):
-        return celeba_attributes(folder)
-    return lfwa_attributes(folder) if is_lfwa(folder) else None
+def has_identities(name: str, attribute: str = "") -> bool:
+    """Whether a run on a data set, or on the folder at a path, learns identities."""
+    info = find_dataset(name)
+    if attribute == "identity" and (info is None or info.recognize is not None):
+        return True
+    return info is not None and info.kind == "identities"
 
 
-def describe(dataset: Dataset) -> list[dict[str, Any]]:
-    """One row for each attribute value or class: its name and its images in every split."""
-    rows = []
-    for target, values in (*dataset.attributes.items(), *dataset.labels.items()):
-        if target in dataset.attributes:
-            kinds = [(1, target), (0, f"not {target}"), (UNKNOWN, f"{target} unknown")]
-        else:
-            n_classes = int(values.max(initial=-1)) + 1
-            names = dataset.class_names.get(target, tuple(map(str, range(n_classes))))
-            kinds = list(enumerate(names))
-        # Counted for all values at once: identities are many. UNKNOWN is -1, so counts shift by 1.
-        counts = {
-            split: np.bincount(values[dataset.split == number].astype(np.int64) + 1)
-            for number, split in enumerate(SPLITS)
-        }
-        for value, name in kinds:
-            row: dict[str, Any] = {"target": target, "class": name, "value": int(value)}
-            for split, found in counts.items():
-                row[split] = int(found[value + 1]) if value + 1 < len(found) else 0
-            rows.append(row)
-    return rows
+@cache
+def _import_all() -> None:
+    """Import every module of this package once, so that each registers its data sets."""
+    package = import_module("clmle.data")
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"clmle.data.{module.name}")

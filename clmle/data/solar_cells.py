@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from clmle.data.base import TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
+from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError
 from clmle.files import as_sentence, atomic_path, cache_dir
 
@@ -191,3 +192,18 @@ def _damaged(file: str, error: Exception) -> InputError:
         f"{file} cannot be read ({str(error) or type(error).__name__}); install it again: "
         f"pip install --force-reinstall --no-deps {PACKAGE}"
     )
+
+
+register_dataset(
+    DatasetInfo(
+        name="solar-cells",
+        title="Solar cells",
+        description=f"2,624 electroluminescence images of solar cells, from the package {PACKAGE}.",
+        load=load_solar_cells,
+        kind="attributes",
+        targets=TARGETS,
+        channels=1,
+        credits="Photographs: ELPV data set by Buerhop-Lutz, Deitsch and others, CC BY-NC-SA 4.0.",
+        order=2,
+    )
+)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from clmle.config import several
+from clmle.data.registry import find_dataset
 from clmle.errors import InputError
 from clmle.paper import paper_attribute, table
 from clmle.run_folder import RunFolder
@@ -242,9 +243,11 @@ def _learner(config: Mapping[str, Any], run: RunFolder, names: dict[str, str]) -
 def _data(data: Mapping[str, Any]) -> str:
     """toonfaces quick, other faces for each seed, thinned to 20 : 1."""
     name = str(data["dataset"]).rstrip("/").rsplit("/", 1)[-1]
-    size = f" {data['size']}" if name == "toonfaces" else ""
+    info = find_dataset(name)
+    rendered = info is not None and bool(info.sizes)
+    size = f" {data['size']}" if rendered else ""
     split = data.get("split", 0)
-    if name == "toonfaces" and split:  # results before there was a choice have none
+    if rendered and split:  # results before there was a choice have none
         size += ", other faces for each seed" if split < 0 else f", faces {split}"
     thinned = "" if data["imbalance"] == "none" else f", thinned to {data['ratio']:g} : 1"
     return f"{name}{size}{thinned}"

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from clmle.data.recognition.open_set import OpenSetData, load_open_set
+from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
 from clmle.files import read_arrays, write_arrays, write_json
 from clmle.jobs.process import start_module
@@ -93,7 +94,8 @@ def evaluate_open_set(
 def own_test(run: RunFolder) -> str:
     """The test set that belongs to a run's data."""
     dataset: str = run.config()["data"]["dataset"]
-    if dataset != "toonfaces-identities":
+    info = find_dataset(dataset)
+    if info is None or info.load_open_set is None:
         raise InputError(
             f"{dataset} has no unseen people of its own; name a test set: a .bin file, or a folder "
             "laid out as LFW or YouTube Faces."
@@ -103,8 +105,6 @@ def own_test(run: RunFolder) -> str:
 
 def learns_identities(run: RunFolder) -> bool:
     """Whether identities are what a run learns, so that it can be asked for unseen people."""
-    from clmle.presets import has_identities
-
     data = run.config()["data"]
     return has_identities(data["dataset"], data["attribute"])
 

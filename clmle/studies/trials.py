@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.config import Config, override
+from clmle.data.registry import find_dataset
 from clmle.errors import InputError
 from clmle.files import as_sentence, from_json, write_json
 from clmle.run_folder import RunFolder
@@ -152,7 +153,8 @@ def summarize(trial: Trial, run: RunFolder, result: Mapping[str, Any]) -> dict[s
 
 def _unseen_people(run: RunFolder) -> dict[str, Any]:
     """Figures of people never seen in training, where the run's data have such."""
-    if run.config()["data"]["dataset"] != "toonfaces-identities":
+    info = find_dataset(run.config()["data"]["dataset"])
+    if info is None or info.load_open_set is None:
         return {}
     from clmle.studies.open_set import evaluate_open_set
 

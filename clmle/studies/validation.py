@@ -8,9 +8,7 @@ from dataclasses import replace
 from clmle.config import DataConfig, several
 from clmle.data import Dataset, Task, imbalanced_counts
 from clmle.data.multilabel import MultiTask
-from clmle.data.toonfaces.build import rendered_faces
-from clmle.data.toonfaces.identities import plan_of
-from clmle.data.toonfaces.specs import ATTRIBUTES
+from clmle.data.registry import dataset_info, find_dataset
 from clmle.errors import InputError
 from clmle.models import backbone_names, build_backbone
 from clmle.studies.trials import Trial
@@ -62,9 +60,8 @@ def check_trials(
 
 def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[str, ...]:
     """Attributes and labels of a data set; nothing is rendered for them."""
-    if data.dataset == "toonfaces":
-        return ATTRIBUTES
-    return load_data(data, progress=progress).targets
+    known = dataset_info(data.dataset).target_names(data.dataset)
+    return known or load_data(data, progress=progress).targets
 
 
 def _check_names(trial: Trial) -> None:
@@ -76,17 +73,17 @@ def _check_names(trial: Trial) -> None:
         build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist
     if data.imbalance != "none":
         imbalanced_counts([1, 1], data.imbalance, data.ratio)
+    info = find_dataset(data.dataset)
+    known = () if info is None else info.target_names(data.dataset)
     named = several(data.attribute)
     for name in [data.attribute] if named is None else named:
-        if data.dataset == "toonfaces" and name and name not in ATTRIBUTES:
+        if known and name and name not in known:
             raise InputError(
-                f"toonfaces has no attribute {name!r}; choose one of: {', '.join(ATTRIBUTES)}."
+                f"{data.dataset} has no attribute or label named {name!r}; "
+                f"choose one of: {', '.join(known)}."
             )
 
 
 def _rendered(data: DataConfig) -> bool:
-    if data.dataset not in ("toonfaces", "toonfaces-identities"):
-        return True
-    plan = plan_of(data.dataset, data.size, data.image_size, max(data.split, 0))
-    done, total = rendered_faces(plan=plan)
-    return done == total
+    info = find_dataset(data.dataset)
+    return info is None or info.is_ready(data.size, data.image_size, max(data.split, 0))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from clmle.config import Config, DataConfig, TrainConfig, check_bounds, parse, several
-from clmle.data import dataset_names, imbalance, load_dataset
+from clmle.data import dataset_info, imbalance, load_dataset
 from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
@@ -21,20 +21,18 @@ def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None)
     Where ``data.split`` is -1, ``seed`` of the run takes its place: it draws the split, and of
     toonfaces people and faces themselves.
     """
-    options: dict[str, Any] = {
+    kind = "label" if data.labels else "identities" if data.attribute == "identity" else None
+    values = {
         "image_size": data.image_size,
-        "progress": progress,
+        "size": data.size,
         "seed": seed if data.split < 0 else data.split,
+        "progress": progress,
     }
-    if data.dataset in ("toonfaces", "toonfaces-identities"):
-        options["size"] = data.size
-    elif data.dataset == "digits":
-        del options["progress"]
-    elif data.labels:
+    known = dataset_info(data.dataset, kind).options
+    options: dict[str, Any] = {name: value for name, value in values.items() if name in known}
+    if data.labels:
         options["labels"] = data.labels
-    elif data.attribute == "identity" and data.dataset not in dataset_names():
-        options["identities"] = True
-    return load_dataset(data.dataset, **options)
+    return load_dataset(data.dataset, identities=kind == "identities", **options)
 
 
 def prepare(config: Config, progress: Progress | None = None) -> tuple[Dataset, Task | MultiTask]:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from clmle import InputError, data
+from clmle import InputError
 from clmle.config import DataConfig
+from clmle.data.registry import DATASETS, dataset_info
 from clmle.data.toonfaces import RATES, build, specs
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import STYLES, style_named
@@ -49,10 +51,10 @@ def test_same_seed_same_bytes_and_disjoint_identities(tiny, tmp_path):
 
 
 def test_the_split_says_which_faces(monkeypatch):
-    def faces(size, image_size, seed, progress):
-        return seed
-
-    monkeypatch.setitem(data._DATASETS, "toonfaces", faces)
+    info = dataset_info("toonfaces")
+    monkeypatch.setitem(
+        DATASETS, "toonfaces", replace(info, load=lambda size, image_size, seed, progress: seed)
+    )
     drawn = [load_data(DataConfig(split=split), seed=7) for split in (0, 3, -1)]
     assert drawn == [0, 3, 7]  # -1: of every run its own
 
@@ -124,10 +126,10 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
     deadline = time.time() + 120
     while len(build._finished(building)) < 3 and time.time() < deadline:
         time.sleep(0.1)
-    assert build.is_rendering("quick", 16, root=tmp_path)
+    assert build.render_state(plan, tmp_path).running
     os.killpg(process.pid, signal.SIGKILL)
     process.join()
-    assert not build.is_rendering("quick", 16, root=tmp_path)
+    assert not build.render_state(plan, tmp_path).running
     done = build._finished(building)
     assert 3 <= len(done) < plan.n_chunks
     assert not (tmp_path / plan.folder).exists()

@@ -5,8 +5,8 @@ import pytest
 
 from clmle import InputError
 from clmle.data.base import Dataset
-from clmle.data.toonfaces import identities, load_toonfaces_recognition, rendered_faces
-from clmle.data.toonfaces.build import drawn
+from clmle.data.toonfaces import identities, load_toonfaces_recognition
+from clmle.data.toonfaces.build import drawn, render_state
 from clmle.data.toonfaces.identities import PeoplePlan, draw_pairs, recognition_set, visible
 
 
@@ -60,7 +60,8 @@ def test_faces_of_the_cast_are_drawn_once(tmp_path):
     assert faces.split.tolist() == [0] * 5 + [1] * 4 + [2] * 3
     assert faces.columns["identity"].tolist() == [number for _, number, _ in few.cast()]
     assert len(np.unique(faces.images.reshape(12, -1), axis=0)) == 12
-    assert rendered_faces(root=tmp_path, plan=few) == (12, 12)
+    state = render_state(few, tmp_path)
+    assert state.done == state.total == 12
 
 
 def test_parts_rows_and_labels_belong_together():

@@ -20,6 +20,7 @@ from clmle.data.recognition.faces import (
     tell_damaged,
 )
 from clmle.data.recognition.landmarks import landmarks_of, read_landmarks
+from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError
 from clmle.files import expanded
 
@@ -185,3 +186,18 @@ def is_image(entry: os.DirEntry[str]) -> bool:
 def first_shape(base: Path, files: list[str]) -> tuple[int, int]:
     """Height and width of the first image that can be opened."""
     return next(filter(None, (shape_of(base / name) for name in files[:100])), (1, 1))
+
+
+register_dataset(
+    DatasetInfo(
+        name="identity folder",
+        title="Folder of identities",
+        description="A sub-folder of images for each identity, as in CASIA-WebFace.",
+        load=load_identities,
+        kind="identities",
+        recognize=looks_like_identities,
+        general=True,
+        targets=("identity",),
+        order=80,
+    )
+)

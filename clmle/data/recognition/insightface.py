@@ -28,6 +28,7 @@ from clmle.data.recognition.recordio import (
     read_record,
     unpack,
 )
+from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError
 from clmle.files import expanded
 
@@ -188,3 +189,17 @@ def _compare(path: Path, dataset: Dataset, stated: int | None) -> None:
             f"{path} should hold {stated:,} identities, but images of {found:,} were found.",
             stacklevel=3,
         )
+
+
+register_dataset(
+    DatasetInfo(
+        name="RecordIO",
+        title="RecordIO (InsightFace)",
+        description="A folder with train.rec, the training sets of InsightFace.",
+        load=load_recordio,
+        kind="identities",
+        recognize=is_recordio,
+        targets=("identity",),
+        order=12,
+    )
+)

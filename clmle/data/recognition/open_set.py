@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from clmle.data.pixel_cache import Progress
 from clmle.data.recognition.pairs import Pairs, load_lfw
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.data.recognition.youtube import FRAMES, load_youtube_faces
+from clmle.data.registry import find_dataset, registered_datasets
 from clmle.errors import InputError, quoted
 from clmle.files import expanded
-
-if TYPE_CHECKING:
-    from clmle.data.toonfaces.identities import RecognitionSet
 
 
 @dataclass(frozen=True)
@@ -68,41 +65,22 @@ def load_open_set(
     InputError
         Nothing of the kind is there, or the data are damaged; the sentence says how.
     """
-    if str(where) == "toonfaces-identities":
-        from clmle.data.toonfaces import load_toonfaces_recognition
-
-        side = image_size if isinstance(image_size, int) else image_size[0]
-        faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
-        return _test_part(faces)
+    info = find_dataset(str(where))
+    if info is not None and info.load_open_set is not None:
+        open_set: OpenSetData = info.load_open_set(size, image_size=image_size, progress=progress)
+        return open_set
     path = expanded(where)
     if os.path.isfile(path) and path.suffix == ".bin":
         bin_set = load_bin(path, image_size=image_size, progress=progress)
         return OpenSetData(bin_set.name, bin_set.images, bin_set.pairs)
     if not os.path.isdir(path):
+        own = ", ".join(i.name for i in registered_datasets() if i.load_open_set is not None)
         raise InputError(
-            f"{quoted(str(where))} is no test set; give toonfaces-identities, a .bin file, or a "
-            "folder laid out as LFW or YouTube Faces."
+            f"{quoted(str(where))} is not a test set; give {own}, a .bin file, or a folder laid "
+            "out as LFW or YouTube Faces."
         )
     if path.name in FRAMES or any((path / name).is_dir() for name in FRAMES):
         videos = load_youtube_faces(path, image_size=image_size, progress=progress)
         return OpenSetData(path.name, videos.images, videos.pairs, video=videos.video)
     lfw = load_lfw(path, image_size=image_size, progress=progress)
     return OpenSetData(lfw.name, lfw.images, lfw.pairs)
-
-
-def _test_part(faces: RecognitionSet) -> OpenSetData:
-    """The images of test people and distractors alone, whose rows are counted anew."""
-    rows = np.union1d(faces.probes, faces.distractors)
-    pairs = faces.verification.pairs
-
-    def place(of: np.ndarray) -> np.ndarray:
-        return np.asarray(np.searchsorted(rows, of))
-
-    return OpenSetData(
-        faces.verification.name,
-        faces.verification.images[rows],
-        Pairs(place(pairs.first), place(pairs.second), pairs.same, pairs.fold),
-        faces.people[rows],
-        place(faces.probes),
-        place(faces.distractors),
-    )

@@ -1,12 +1,11 @@
 """Illustrated faces with labels right by construction: the data set that needs no download."""
 
-from clmle.data.toonfaces.build import SIZES, is_rendering, load_toonfaces, rendered_faces
+from clmle.data.toonfaces.build import SIZES, load_toonfaces
 from clmle.data.toonfaces.identities import (
     PEOPLE,
     RecognitionSet,
     load_toonfaces_identities,
     load_toonfaces_recognition,
-    plan_of,
 )
 from clmle.data.toonfaces.specs import ATTRIBUTES, RATES
 
@@ -16,10 +15,7 @@ __all__ = [
     "RATES",
     "SIZES",
     "RecognitionSet",
-    "is_rendering",
     "load_toonfaces",
     "load_toonfaces_identities",
     "load_toonfaces_recognition",
-    "plan_of",
-    "rendered_faces",
 ]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from clmle.data.base import Dataset
+from clmle.data.registry import DatasetInfo, RenderState, register_dataset
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import (
     ATTRIBUTES,
@@ -43,6 +44,7 @@ SIZES = {
     "large": (162_770, 10_000, 19_962),
 }
 CHUNK = 250
+SECONDS_PER_FACE = 0.004  # with two cores, for an estimate of the time left
 SHOWN = ("turn", "zoom", "light", "side_light", "noise", "occluded", "mirror")
 
 Progress = Callable[[int, int], None]
@@ -151,31 +153,16 @@ def drawn(
     return dataset
 
 
-def rendered_faces(
-    size: str = "quick",
-    image_size: int = 40,
-    seed: int = 0,
-    root: Path | None = None,
-    plan: Plan | None = None,
-) -> tuple[int, int]:
-    """How many faces of a set are rendered so far, and of how many; all when it is complete."""
-    plan = plan or Plan(size, image_size, seed)
+def render_state(plan: Plan, root: Path | None = None) -> RenderState:
+    """How many faces of a plan are rendered, and whether a process holds the lock to render it."""
     target = (root or cache_dir() / "toonfaces") / plan.folder
     if (target / "meta.json").exists():
-        return plan.total, plan.total
-    return min(plan.total, len(_finished(_building(target))) * CHUNK), plan.total
+        return RenderState(plan.total, plan.total)
+    done = min(plan.total, len(_finished(_building(target))) * CHUNK)
+    return RenderState(done, plan.total, _is_locked(_lock(target)), SECONDS_PER_FACE)
 
 
-def is_rendering(
-    size: str = "quick",
-    image_size: int = 40,
-    seed: int = 0,
-    root: Path | None = None,
-    plan: Plan | None = None,
-) -> bool:
-    """Whether some process is rendering this set now (it holds the lock)."""
-    plan = plan or Plan(size, image_size, seed)
-    lock = (root or cache_dir() / "toonfaces") / f"{plan.folder}.lock"
+def _is_locked(lock: Path) -> bool:
     try:
         import fcntl
 
@@ -218,7 +205,7 @@ def _build(target: Path, plan: Plan, n_workers: int | None, progress: Progress |
         building.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise as_sentence(error, building) from error
-    with _alone(target.with_name(target.name + ".lock"), plan, building, progress):
+    with _alone(_lock(target), plan, building, progress):
         if _open(target, plan) is not None:
             return  # another process finished it meanwhile
         building.mkdir(exist_ok=True)
@@ -228,6 +215,10 @@ def _build(target: Path, plan: Plan, n_workers: int | None, progress: Progress |
         if target.exists():
             shutil.rmtree(target)
         os.replace(building, target)
+
+
+def _lock(target: Path) -> Path:
+    return target.with_name(f"{target.name}.lock")
 
 
 def _building(target: Path) -> Path:
@@ -373,3 +364,23 @@ def _alone(lock: Path, plan: Plan, building: Path, progress: Progress | None) ->
                     progress(min(plan.total, len(_finished(building)) * CHUNK), plan.total)
                 time.sleep(0.5)
         yield
+
+
+CREDITS = (
+    "Drawings: avataaars by Pablo Stanley, adventurer (CC BY 4.0) and lorelei (CC0) by Lisa "
+    "Wischofsky, notionists (CC0) by Zoish, micah (CC BY 4.0) by Micah Lanier."
+)
+register_dataset(
+    DatasetInfo(
+        name="toonfaces",
+        title="Illustrated faces",
+        description="Rendered faces with 14 imbalanced binary attributes; no download.",
+        load=load_toonfaces,
+        kind="attributes",
+        targets=ATTRIBUTES,
+        sizes=tuple(SIZES),
+        render_state=lambda *plan: render_state(Plan(*plan)),
+        credits=CREDITS,
+        order=0,
+    )
+)

@@ -10,8 +10,10 @@ import numpy as np
 
 from clmle.data.base import UNKNOWN, Dataset
 from clmle.data.recognition.faces import held_out
+from clmle.data.recognition.open_set import OpenSetData
 from clmle.data.recognition.pairs import Pairs, VerificationSet
-from clmle.data.toonfaces.build import VERSION, Plan, Progress, drawn
+from clmle.data.registry import DatasetInfo, RenderState, register_dataset
+from clmle.data.toonfaces.build import CREDITS, VERSION, Plan, Progress, drawn, render_state
 from clmle.data.toonfaces.specs import FaceSpec, draw_identities, identity_sizes
 from clmle.data.toonfaces.styles import HAIR_COLORS, PALE_SKINS, SKINS, STYLES, style_named
 from clmle.errors import InputError
@@ -68,13 +70,6 @@ class PeoplePlan(Plan):
                 rows += [(part, number, spec)] * count
                 number += 1
         return rows
-
-
-def plan_of(dataset: str, size: str = "quick", image_size: int = 40, seed: int = 0) -> Plan:
-    """The plan of toonfaces or toonfaces-identities, to ask how far its faces are drawn."""
-    if dataset == "toonfaces-identities":
-        return PeoplePlan(size, image_size, seed, PEOPLE[size])
-    return Plan(size, image_size, seed)
 
 
 @dataclass(frozen=True)
@@ -244,3 +239,49 @@ def visible(spec: FaceSpec) -> tuple[Any, ...]:
         spec["beard"],
         spec["mustache"],
     )
+
+
+def load_open_set_faces(
+    size: str = "quick",
+    *,
+    image_size: int | tuple[int, int] = 40,
+    progress: Progress | None = None,
+) -> OpenSetData:
+    """Test identities and distractors of the illustrated faces, without the training images."""
+    side = image_size if isinstance(image_size, int) else image_size[0]
+    faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
+    kept = np.union1d(faces.probes, faces.distractors)
+    pairs = faces.verification.pairs
+    first, second, probes, distractors = (
+        np.searchsorted(kept, indices)
+        for indices in (pairs.first, pairs.second, faces.probes, faces.distractors)
+    )
+    return OpenSetData(
+        faces.verification.name,
+        faces.verification.images[kept],
+        Pairs(first, second, pairs.same, pairs.fold),
+        faces.people[kept],
+        probes,
+        distractors,
+    )
+
+
+def _state(size: str, image_size: int, seed: int) -> RenderState:
+    return render_state(PeoplePlan(size, image_size, seed, PEOPLE[size]))
+
+
+register_dataset(
+    DatasetInfo(
+        name="toonfaces-identities",
+        title="Illustrated identities",
+        description="Rendered faces of identities with a long tail, and unseen ones; no download.",
+        load=load_toonfaces_identities,
+        kind="identities",
+        targets=("identity",),
+        sizes=tuple(PEOPLE),
+        render_state=_state,
+        load_open_set=load_open_set_faces,
+        credits=CREDITS,
+        order=3,
+    )
+)
