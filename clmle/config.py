@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ def option(
     help: str,
     choices: tuple[Any, ...] = (),
     bounds: tuple[float, float] | None = None,
+    above: bool = False,
     group: str = "",
     expert: bool = False,
 ) -> Any:
@@ -34,7 +36,9 @@ def option(
     choices : tuple, optional
         All values that are allowed; any value where empty.
     bounds : (float, float), optional
-        Smallest and largest value, both allowed.
+        Smallest and largest value, both allowed; the largest may be infinite.
+    above : bool, default False
+        The smallest value of ``bounds`` is not allowed itself.
     group : str, optional
         Heading under which ``--help`` and the app list the option.
     expert : bool, default False
@@ -45,9 +49,15 @@ def option(
     dataclasses.Field
     """
     metadata = {
-        "help": help, "choices": choices, "bounds": bounds, "group": group, "expert": expert,
+        "help": help, "choices": choices, "bounds": bounds, "above": above, "group": group,
+        "expert": expert,
     }  # fmt: skip
     return field(default=default, metadata=metadata)
+
+
+def with_default(cls: type, name: str, default: Any) -> Any:
+    """The option ``name`` of the dataclass ``cls``, with another default, for a subclass."""
+    return field(default=default, metadata=cls.__dataclass_fields__[name].metadata)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -92,12 +102,14 @@ class TrainConfig:
         5, "rounds; clusters are refreshed at the start of each", bounds=(1, STEPS)
     )
     learning_rate: float = option(
-        0.05, "of stochastic gradient descent at the start", bounds=(0, 1000)
+        0.05, "of stochastic gradient descent at the start", bounds=(0, 1000), above=True
     )
     momentum: float = option(0.9, "of stochastic gradient descent", bounds=(0, 1))
     weight_decay: float = option(5e-4, "of stochastic gradient descent", bounds=(0, 1000))
     grad_clip_norm: float = option(
-        0.0, "longest gradient of a step, by its norm; a longer one is shortened; 0: none is"
+        0.0,
+        "largest gradient norm of a step; a longer gradient is shortened; 0 for no limit",
+        bounds=(0, math.inf),
     )
     augment: bool = option(True, "shift the training images at random, and mirror them")
     mirror: bool = option(True, "whether mirrored images are fair: faces yes, digits no")
@@ -201,7 +213,8 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
     Raises
     ------
     InputError
-        Unknown name, wrong type, or not among the choices; the sentence names ``where``.
+        If a name is unknown, or a value has the wrong type, is not among the choices or lies
+        outside the bounds.
     """
     if not isinstance(values, Mapping):
         raise InputError(f"{where} is {quoted(values)}, but must hold settings by name.")
@@ -216,21 +229,28 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
         converted = _convert(hints[name], value, f"{where}: {name}")
         choices = known[name].metadata.get("choices", ())
         if choices and converted not in choices:
-            raise InputError(
-                f"{where}: {name} is {quoted(value)}; choose one of: {', '.join(map(str, choices))}."
-            )
+            names = ", ".join(map(str, choices))
+            raise InputError(f"{where}: {name} is {quoted(value)}; choose one of: {names}.")
         result[name] = converted
-    return cls(**result)
+    config = cls(**result)
+    check_bounds(config)
+    return config
 
 
 def check_bounds(config: Any) -> None:
-    """One sentence for the first value of a dataclass that lies outside its bounds."""
+    """Raise an error for the first value of a dataclass that lies outside its bounds."""
     for f in fields(config):
         bounds, value = f.metadata.get("bounds"), getattr(config, f.name)
-        if bounds and not bounds[0] <= value <= bounds[1]:
-            raise InputError(
-                f"{f.name} is {quoted(value)}, but must be from {bounds[0]:,} to {bounds[1]:,}."
-            )
+        if bounds is None or value is None:
+            continue
+        (low, high), above = bounds, f.metadata["above"]
+        if not (low < value if above else low <= value) or not value <= high:
+            if high == math.inf:
+                allowed = f"above {low:,}" if above else f"{low:,} or more"
+            else:
+                allowed = f"above {low:,} and at most" if above else f"from {low:,} to"
+                allowed += f" {high:,}"
+            raise InputError(f"{f.name} is {quoted(value)}, but must be {allowed}.")
 
 
 def override(config: Any, values: Mapping[str, Any], where: str) -> Any:

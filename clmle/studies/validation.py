@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from clmle.config import DataConfig, several
+from clmle.config import DataConfig, check_bounds, several
 from clmle.data import Dataset, Task, imbalanced_counts
 from clmle.data.multilabel import MultiTask
 from clmle.data.registry import dataset_info, find_dataset
@@ -14,7 +14,7 @@ from clmle.models import backbone_names, build_backbone
 from clmle.studies.trials import Trial
 from clmle.training.factory import make_method, make_network
 from clmle.training.network import pick_device
-from clmle.training.prepare import check_budget, load_data, make_task
+from clmle.training.prepare import load_data, make_task
 
 Progress = Callable[[int, int], None]
 
@@ -67,7 +67,7 @@ def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[st
 def _check_names(trial: Trial) -> None:
     """What can be known without the data."""
     data, train = trial.config.data, trial.config.train
-    check_budget(train)
+    check_bounds(train)
     pick_device(train.device)
     if train.backbone not in backbone_names():
         build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from clmle.config import Config, DataConfig, TrainConfig, check_bounds, parse, several
+from clmle.config import Config, DataConfig, TrainConfig, parse, several
 from clmle.data import dataset_info, imbalance, load_dataset
 from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
@@ -56,17 +56,6 @@ def make_task(dataset: Dataset, data: DataConfig, seed: int = 0) -> Task | Multi
     return multi_task(dataset, names)
 
 
-def check_budget(train: TrainConfig) -> None:
-    """One sentence for the first number of the budget that no run could use."""
-    check_bounds(train)
-    if not train.learning_rate > 0:
-        raise InputError(f"learning_rate is {train.learning_rate}, but must be above 0.")
-    if not train.grad_clip_norm >= 0:
-        raise InputError(
-            f"clip is {train.grad_clip_norm}, but must be above 0, or 0 to clip nothing."
-        )
-
-
 def config_from_dict(values: dict[str, Any]) -> Config:
     """The settings tree of ``values`` (as in config.json or a config file), checked."""
     if not isinstance(values, Mapping):
@@ -76,6 +65,4 @@ def config_from_dict(values: dict[str, Any]) -> Config:
     options = parse(get_method(method).Options, values.get("options") or {}, method)
     data = parse(DataConfig, values.get("data") or {}, "data")
     train = parse(TrainConfig, values.get("train") or {}, "train")
-    check_bounds(data)
-    check_budget(train)
     return Config(method, options, data, train)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle.config import Config
+from clmle.config import Config, check_bounds
 from clmle.errors import InputError
 from clmle.files import clear_unfinished
 from clmle.methods import Loss, Method, Outputs, get_method
@@ -34,7 +34,7 @@ from clmle.training.factory import make_method, make_network, task_facts
 from clmle.training.images import ImageSource
 from clmle.training.network import autocast
 from clmle.training.plateau import Plateau
-from clmle.training.prepare import check_budget, config_from_dict, prepare
+from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.pretrain import given_features, start_from
 from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
 from clmle.training.run_lock import run_lock
@@ -153,7 +153,7 @@ class Session:
 
     def set_up(self) -> None:
         t = self.config.train
-        check_budget(t)
+        check_bounds(t)
         self.source = ImageSource(self.task.images, self.device)
         self.labels = torch.from_numpy(self.task.labels).to(self.device)
         torch.manual_seed(t.seed)

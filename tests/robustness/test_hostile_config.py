@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from clmle.cli.options import read_config
-from clmle.config import DataConfig, TrainConfig, parse
+from clmle.config import DataConfig, TrainConfig, check_bounds, parse
 from clmle.data.recognition.open_set import load_open_set
 from clmle.files import from_json, read_json
 from clmle.run_folder import RunFolder
@@ -16,7 +16,7 @@ from clmle.studies.trials import read_results
 from clmle.training import config_from_dict
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import pick_device
-from clmle.training.prepare import check_budget, load_data
+from clmle.training.prepare import load_data
 from tests.robustness.hostile import DEEP, DIGITS, said
 
 
@@ -54,20 +54,20 @@ def test_a_number_beyond_all_floats_is_no_setting(cls, name):
 
 
 ODD = {
-    "seed": (-1, 2**63, "0 to 9,223,372,036,854,775,807"),
-    "feature_dim": (0, 65_537, "1 to 65,536"),
-    "iterations": (0, 10**12, "1 to 1,000,000,000"),
-    "batch_size": (0, 10**15, "1 to 100,000"),
-    "rounds": (0, 10**12, "1 to 1,000,000,000"),
-    "learning_rate": (-1e-9, 1e308, "0 to 1,000"),
-    "momentum": (-0.1, 1.1, "0 to 1"),
-    "weight_decay": (-1.0, 1e308, "0 to 1,000"),
-    "patience": (0, 10**12, "1 to 1,000,000,000"),
-    "max_lr_drops": (-1, 10**12, "0 to 1,000,000,000"),
-    "pretrain_iterations": (-1, 10**12, "0 to 1,000,000,000"),
-    "margin_trials": (-1, 10**12, "0 to 1,000,000,000"),
-    "n_embedding_samples": (0, 10**12, "1 to 1,000,000,000"),
-    "threads": (-1, 10**9, "0 to 4,096"),
+    "seed": (-1, 2**63, "from 0 to 9,223,372,036,854,775,807"),
+    "feature_dim": (0, 65_537, "from 1 to 65,536"),
+    "iterations": (0, 10**12, "from 1 to 1,000,000,000"),
+    "batch_size": (0, 10**15, "from 1 to 100,000"),
+    "rounds": (0, 10**12, "from 1 to 1,000,000,000"),
+    "learning_rate": (-1e-9, 1e308, "above 0 and at most 1,000"),
+    "momentum": (-0.1, 1.1, "from 0 to 1"),
+    "weight_decay": (-1.0, 1e308, "from 0 to 1,000"),
+    "patience": (0, 10**12, "from 1 to 1,000,000,000"),
+    "max_lr_drops": (-1, 10**12, "from 0 to 1,000,000,000"),
+    "pretrain_iterations": (-1, 10**12, "from 0 to 1,000,000,000"),
+    "margin_trials": (-1, 10**12, "from 0 to 1,000,000,000"),
+    "n_embedding_samples": (0, 10**12, "from 1 to 1,000,000,000"),
+    "threads": (-1, 10**9, "from 0 to 4,096"),
 }
 
 
@@ -75,10 +75,10 @@ ODD = {
 def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
     *wrong, words = ODD[name]
     for value in wrong:
-        sentence = f"{name} is {value!r}, but must be from {words}."
+        sentence = f"{name} is {value!r}, but must be {words}."
         assert said(config_from_dict, {"train": {name: value}}) == sentence
-        assert said(check_budget, replace(TrainConfig(), **{name: value})) == sentence
-    least = 1e-9 if name == "learning_rate" else int(words.split()[0])
+        assert said(check_bounds, replace(TrainConfig(), **{name: value})) == sentence
+    least = 1e-9 if name == "learning_rate" else int(words.split()[1])
     config_from_dict({"train": {name: least}})
     for size in (7, 1025):
         assert f"image_size is {size}" in said(config_from_dict, {"data": {"image_size": size}})
