@@ -170,7 +170,7 @@ def counts(dataset, target: str) -> None:
             )
         if len(dataset.attributes) > 1:
             together(dataset, train, right)
-    people = dataset.columns.get("identity", dataset.labels.get("identity"))
+    people = dataset.metadata.get("identity", dataset.labels.get("identity"))
     if people is not None:
         sizes = np.bincount(people[(dataset.split == 0) & (people >= 0)])
         with left:
@@ -264,8 +264,8 @@ with sentences():
             st.query_params.pop(key, None)
     if ready:
         dataset = dataset_of(name, size, labels)
-        for note in dataset.notes:
-            st.warning(note, icon=":material/broken_image:")
+        for sentence in dataset.warnings:
+            st.warning(sentence, icon=":material/broken_image:")
         target = st.selectbox(
             "Attribute or label", dataset.targets, key="target", bind="query-params",
             format_func=lambda target: target.replace("_", " "),

@@ -102,8 +102,8 @@ def groups(stored: dict, color: str, names: list[str], dataset, judged) -> list[
     if color in dataset.attributes:
         words = {1: color, 0: f"not {color}", -1: "unknown"}
         return [words[int(v)] for v in dataset.attributes[color][stored["rows"]]]
-    if color in dataset.columns:
-        return [str(v) for v in np.asarray(dataset.columns[color])[stored["rows"]]]
+    if color in dataset.metadata:
+        return [str(v) for v in np.asarray(dataset.metadata[color])[stored["rows"]]]
     return [names[c] for c in stored["labels"]]
 
 
@@ -224,7 +224,7 @@ with sentences():
     ) or usual  # fmt: skip
     dataset = images_of(str(run.path))
     kinds = ["class", "mistake", "cluster", "split", "loss", "impostors nearby", "local imbalance"]
-    kinds += [n for n in ("style",) if n in dataset.columns] + list(dataset.attributes)
+    kinds += [n for n in ("style",) if n in dataset.metadata] + list(dataset.attributes)
     wanted = st.query_params.get("color", "class")
     color = right.selectbox("Color by", kinds, index=kinds.index(wanted) if wanted in kinds else 0)
     st.query_params.update({"by": method, "color": color})

@@ -84,7 +84,7 @@ def identity_lines(dataset: Any) -> list[str]:
         f"({few / len(counts):.0%}) no more than {FEW}.".replace("%", " %"),
     ]
     damaged = int(((people < 0) & (dataset.split < 0)).sum())
-    if damaged and "part" not in dataset.columns:
+    if damaged and "part" not in dataset.metadata:
         what = "1 image cannot be read and is" if damaged == 1 else (
             f"{damaged:,} images cannot be read and are"
         )  # fmt: skip
@@ -99,9 +99,9 @@ def pairs_lines(dataset: Any, path: str) -> list[str]:
     from clmle.files import expanded
 
     listed = expanded(path) / "pairs.txt"
-    if "identity" not in dataset.labels or "file" not in dataset.columns or not listed.is_file():
+    if "identity" not in dataset.labels or "file" not in dataset.metadata or not listed.is_file():
         return []
-    files = dataset.columns["file"].tolist()
+    files = dataset.metadata["file"].tolist()
     damaged = [f for f, p in zip(files, dataset.labels["identity"], strict=True) if p < 0]
     return [f"pairs.txt: {quoted_pairs(read_pairs(listed, files, damaged))}."]
 

@@ -33,9 +33,9 @@ class Dataset:
         Multi-class targets, e.g. ``label`` or ``identity``; -1 unknown.
     class_names : dict of label name -> names of its classes
         Optional; numbers are used where it is missing.
-    columns : dict of name -> (n,) array
+    metadata : dict of name -> (n,) array
         Anything else known of an image (style, file name, pose, ...), for figures.
-    notes : sentences
+    warnings : sentences
         What a person should know of it, such as which files could not be read.
     """
 
@@ -45,8 +45,8 @@ class Dataset:
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+    metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.images)

@@ -81,7 +81,7 @@ def load_folder(
         attributes,
         classes,
         names,
-        columns={"file": np.array(table["file"])},
+        metadata={"file": np.array(table["file"])},
     )
 
 

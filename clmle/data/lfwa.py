@@ -73,7 +73,7 @@ def load_lfwa(
     Returns
     -------
     Dataset
-        ``attributes`` 1, 0, -1 unknown; ``labels`` identity; ``columns`` file.
+        ``attributes`` 1, 0, -1 unknown; ``labels`` identity; ``metadata`` file.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def load_lfwa(
         lambda i: PHOTOGRAPH.read(files[i], lambda: content(photographs / files[i]), size),
         progress,
     )
-    notes = warn_of(problems, len(files))
+    warned = warn_of(problems, len(files))
     split[list(problems)] = LEFT_OUT
     people = np.unique([name.split("/")[0] for name in files], return_inverse=True)
     return Dataset(
@@ -120,8 +120,8 @@ def load_lfwa(
         labels,
         {"identity": people[1].astype(np.int64)},
         class_names={"identity": tuple(map(str, people[0]))},
-        columns={"file": np.array(files)},
-        notes=notes,
+        metadata={"file": np.array(files)},
+        warnings=warned,
     )
 
 

@@ -61,7 +61,7 @@ def load_solar_cells(
     Dataset
         ``attributes`` Defective (probability 1 against 0, those in between unknown), Likely
         defective (2/3 or more) and Monocrystalline; ``labels`` severity, the four probabilities;
-        ``columns`` file, probability, type and block.
+        ``metadata`` file, probability, type and block.
 
     Raises
     ------

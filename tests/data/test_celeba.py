@@ -30,7 +30,7 @@ def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):
     assert (parts[validation] == 0).all()
     assert not set(people[validation]) & set(people[data.split == TRAIN])
     assert len(np.unique(data.labels["identity"])) == len(np.unique(people))
-    np.testing.assert_array_equal(data.columns["landmarks"], marks)
+    np.testing.assert_array_equal(data.metadata["landmarks"], marks)
     official = load_celeba(celeba, validation="official")
     np.testing.assert_array_equal(official.split, parts)
     assert data.task("Bald").class_counts().sum() == (data.split == TRAIN).sum()

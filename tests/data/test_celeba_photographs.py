@@ -66,7 +66,7 @@ def test_what_cannot_be_unpacked_is_left_out_and_named(celeba):
         found = load_celeba(celeba)
     assert found.split[1] == -1
     assert (found.split != -1).sum() == 100 - 1
-    assert found.notes[0].startswith("1 of 120 photographs")
+    assert found.warnings[0].startswith("1 of 120 photographs")
 
 
 def test_a_photograph_put_right_in_its_place_is_read_again(celeba):
@@ -81,7 +81,7 @@ def test_a_photograph_put_right_in_its_place_is_read_again(celeba):
         warnings.simplefilter("error", UserWarning)
         found = load_celeba(celeba)
     np.testing.assert_array_equal(found.images, wanted.images)
-    assert found.notes == ()
+    assert found.warnings == ()
 
 
 def test_new_labels_do_not_have_photographs_read_again(celeba, monkeypatch):

@@ -70,7 +70,7 @@ def test_sixteen_bits_transparency_and_rotation(tmp_path):
     exif[0x0112] = 6
     turned.save(folder / "a" / "turned.jpg", exif=exif)
     dataset = load_folder(folder)
-    names = [f.split("/")[-1] for f in dataset.columns["file"]]
+    names = [f.split("/")[-1] for f in dataset.metadata["file"]]
     images = dict(zip(names, dataset.images, strict=True))
     assert images["deep.png"][:5].mean() < 40 < 215 < images["deep.png"][-5:].mean()
     assert images["clear.png"].min() == 255

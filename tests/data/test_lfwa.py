@@ -95,11 +95,11 @@ def test_missing_and_damaged_photographs_are_left_out_and_named(lfwa):
     assert "_0001.jpg is missing" in said or "_0002.jpg is missing" in said
     assert "is not an image" in said
     assert (data.split[[1, 2]] == -1).all()
-    assert data.notes == (said,)
+    assert data.warnings == (said,)
     whole = (home / "lfw" / files[3].replace("\\", "/")).read_bytes()
     for i in (1, 2):  # put right where they were
         (home / "lfw" / files[i].replace("\\", "/")).write_bytes(whole)
-    assert load_lfwa(home).notes == ()
+    assert load_lfwa(home).warnings == ()
 
 
 def test_broken_tables_are_said_in_a_sentence(lfwa):

@@ -42,7 +42,7 @@ def test_counts_of_every_class_are_the_published_ones():
     assert dataset.images.shape == (2624, 16, 16, 1)
     assert np.bincount(dataset.labels["severity"]).tolist() == [1508, 295, 106, 715]
     by_type = {
-        kind: np.bincount(dataset.labels["severity"][dataset.columns["type"] == kind]).tolist()
+        kind: np.bincount(dataset.labels["severity"][dataset.metadata["type"] == kind]).tolist()
         for kind in ("mono", "poly")
     }
     assert by_type == {"mono": [588, 117, 56, 313], "poly": [920, 178, 50, 402]}
@@ -50,7 +50,7 @@ def test_counts_of_every_class_are_the_published_ones():
 
 def test_attributes_follow_the_probabilities_and_doubt_is_unknown():
     dataset = load_solar_cells(16)
-    probability = dataset.columns["probability"].round(2)
+    probability = dataset.metadata["probability"].round(2)
     found = {
         p: {n: set(v[probability == p].tolist()) for n, v in dataset.attributes.items()}
         for p in sorted(set(probability.tolist()))
@@ -62,7 +62,7 @@ def test_attributes_follow_the_probabilities_and_doubt_is_unknown():
         0.0: {0}, 0.33: {0}, 0.67: {1}, 1.0: {1},
     }  # fmt: skip
     mono = dataset.attributes["Monocrystalline"] == 1
-    np.testing.assert_array_equal(mono, dataset.columns["type"] == "mono")
+    np.testing.assert_array_equal(mono, dataset.metadata["type"] == "mono")
     task = dataset.task()
     assert task.name == "solar-cells/Defective"
     assert sum(len(task.rows(s)) for s in SPLITS) == 1508 + 715
@@ -72,7 +72,7 @@ def test_attributes_follow_the_probabilities_and_doubt_is_unknown():
 def test_no_block_of_modules_is_split_and_every_class_is_everywhere(seed):
     dataset = load_solar_cells(16, seed=seed)
     for block in range(len(solar_cells.BLOCKS)):
-        assert len(set(dataset.split[dataset.columns["block"] == block])) == 1
+        assert len(set(dataset.split[dataset.metadata["block"] == block])) == 1
     for c in range(4):
         share = np.bincount(dataset.split[dataset.labels["severity"] == c], minlength=3)
         share = share / share.sum()
@@ -87,7 +87,7 @@ def test_seeds_split_differently():
 def test_borders_of_blocks_are_borders_of_modules():
     """Blocks never mix the two types, and the look of the cells jumps at their borders."""
     dataset = load_solar_cells(16)
-    runs = [len(list(cells)) for _, cells in groupby(dataset.columns["type"])]
+    runs = [len(list(cells)) for _, cells in groupby(dataset.metadata["type"])]
     assert set(np.cumsum([0, *runs])[:-1]) <= set(solar_cells.BLOCKS)
     means = dataset.images.astype(float).mean(axis=(0, 3))
     pixels = (dataset.images[..., 0] - means).reshape(len(dataset), -1)
@@ -111,7 +111,7 @@ def test_images_are_area_means_of_the_photographs():
     dataset = load_solar_cells(15)
     folder = Path(str(resources.files("elpv_dataset"))) / "data"
     for row in (0, 777, 2623):
-        with Image.open(folder / dataset.columns["file"][row]) as image:
+        with Image.open(folder / dataset.metadata["file"][row]) as image:
             photograph = np.asarray(image, dtype=np.float64)
         expected = photograph.reshape(15, 20, 15, 20).mean(axis=(1, 3))
         # Rows and columns are averaged one after the other, rounded each time.

@@ -44,7 +44,7 @@ def test_same_seed_same_bytes_and_disjoint_identities(tiny, tmp_path):
     a, b = in_process(tmp_path / "a"), in_process(tmp_path / "b")
     assert (a.images == b.images).all()
     assert all((a.attributes[k] == b.attributes[k]).all() for k in RATES)
-    people = [set(a.columns["identity"][a.split == s]) for s in range(3)]
+    people = [set(a.metadata["identity"][a.split == s]) for s in range(3)]
     assert not people[0] & people[1]
     assert not (people[0] | people[1]) & people[2]
     assert [int((a.split == s).sum()) for s in range(3)] == list(TINY)
@@ -69,7 +69,7 @@ def test_damaged_set_is_rendered_again(tiny, tmp_path):
 
 def test_masks_follow_from_what_is_drawn(tiny, tmp_path):
     a = in_process(tmp_path)
-    style = a.columns["style"]
+    style = a.metadata["style"]
     for name, values in a.attributes.items():
         for s in STYLES:
             if name not in s.shows:

@@ -58,7 +58,7 @@ def test_faces_of_the_cast_are_drawn_once(tmp_path):
     building.rename(tmp_path / few.folder)
     faces = drawn(few, root=tmp_path)
     assert faces.split.tolist() == [0] * 5 + [1] * 4 + [2] * 3
-    assert faces.columns["identity"].tolist() == [number for _, number, _ in few.cast()]
+    assert faces.metadata["identity"].tolist() == [number for _, number, _ in few.cast()]
     assert len(np.unique(faces.images.reshape(12, -1), axis=0)) == 12
     state = render_state(few, tmp_path)
     assert state.done == state.total == 12
@@ -67,10 +67,10 @@ def test_faces_of_the_cast_are_drawn_once(tmp_path):
 def test_parts_rows_and_labels_belong_together():
     plan = PeoplePlan("quick", 16, 0, (150, 100, 4, 30))
     part, number, spec = zip(*plan.cast(), strict=True)
-    columns = {"identity": np.array(number), "style": np.array([x["style"] for x in spec])}
+    metadata = {"identity": np.array(number), "style": np.array([x["style"] for x in spec])}
     blank = np.zeros((plan.total, 16, 16, 3), dtype=np.uint8)
     split = np.array(part, dtype=np.int8)
-    found = recognition_set(Dataset("toonfaces quick", blank, split, columns=columns))
+    found = recognition_set(Dataset("toonfaces quick", blank, split, metadata=metadata))
     training, identity = found.training, found.training.labels["identity"]
     assert training.name == "toonfaces-identities quick"
     assert (len(found.probes), len(found.distractors)) == (400, 30)
@@ -82,7 +82,7 @@ def test_parts_rows_and_labels_belong_together():
     assert not set(found.people[found.probes]) & set(found.people[found.distractors])
     assert len(set(found.people[found.distractors])) == 30
     assert training.task("identity").class_counts().sum() + (training.split > 0).sum() == 150
-    assert set(training.columns["part"][found.probes]) == {"test"}
+    assert set(training.metadata["part"][found.probes]) == {"test"}
     pairs = found.verification.pairs
     assert len(pairs) == 1200
     assert set(pairs.first) | set(pairs.second) <= set(found.probes)

@@ -76,7 +76,7 @@ def load_celeba(
     Returns
     -------
     Dataset
-        ``attributes`` 1, 0, -1 unknown; ``labels`` identity, where known; ``columns`` file and,
+        ``attributes`` 1, 0, -1 unknown; ``labels`` identity, where known; ``metadata`` file and,
         where known, landmarks (n, 10): x and y of both eyes, nose and both corners of the mouth
         in the aligned photograph.
 
@@ -109,14 +109,14 @@ def load_celeba(
     people = None if identity is None else identity[:, 0]
     split = _split(part, people, validation, seed)
     split[list(problems)] = LEFT_OUT
-    notes = warn_of(problems, len(images))
-    columns = {"file": np.array(images)}
+    warned = warn_of(problems, len(images))
+    metadata = {"file": np.array(images)}
     if landmarks is not None:
-        columns["landmarks"] = landmarks
+        metadata["landmarks"] = landmarks
     labels = {}
     if people is not None:
         labels["identity"] = np.unique(people, return_inverse=True)[1].astype(np.int64)
-    return Dataset("celeba", pixels, split, attributes, labels, columns=columns, notes=notes)
+    return Dataset("celeba", pixels, split, attributes, labels, metadata=metadata, warnings=warned)
 
 
 def _needed(home: Path, stem: str) -> Path:

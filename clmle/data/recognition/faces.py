@@ -27,7 +27,7 @@ def identity_dataset(
     images: np.ndarray,
     problems: Mapping[int, str],
     people: np.ndarray,
-    columns: Mapping[str, np.ndarray],
+    metadata: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> Dataset:
     """A data set with the target ``identity``; images with ``problems`` are left out of it.
@@ -46,7 +46,7 @@ def identity_dataset(
         held_out(identity, seed),
         labels={"identity": identity},
         class_names={"identity": tuple(map(str, names))},
-        columns=columns,
+        metadata=metadata,
     )
 
 

@@ -65,7 +65,7 @@ def load_identities(
     Returns
     -------
     Dataset
-        ``labels`` identity, named after the folders; ``columns`` file, below ``folder``.
+        ``labels`` identity, named after the folders; ``metadata`` file, below ``folder``.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def load_identities(
             f"{folder} has images of {len(set(people.tolist()))} identities, but two are needed; "
             "put the images of each into a sub-folder of its own."
         )
-    columns = {"file": np.array(found.files)}
-    return identity_dataset(found.name, found.images, found.problems, people, columns, seed)
+    metadata = {"file": np.array(found.files)}
+    return identity_dataset(found.name, found.images, found.problems, people, metadata, seed)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def load_recordio(
     Returns
     -------
     Dataset
-        ``labels`` identity, numbered from 0 and named as in the records; ``columns`` record.
+        ``labels`` identity, numbered from 0 and named as in the records; ``metadata`` record.
 
     Raises
     ------

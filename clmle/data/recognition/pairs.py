@@ -49,14 +49,14 @@ class VerificationSet:
     images : (n, height, width, channels) uint8
     pairs : Pairs
         Rows are those of ``images``.
-    columns : dict of name -> (n,) array
+    metadata : dict of name -> (n,) array
         What else is known of an image (file, identity, video, ...).
     """
 
     name: str
     images: np.ndarray
     pairs: Pairs
-    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def load_lfw(

@@ -118,7 +118,7 @@ def load_toonfaces(
     -------
     Dataset
         ``attributes`` masked with -1 where a style cannot show one or something hides it;
-        ``columns`` identity, style and what else was drawn at random.
+        ``metadata`` identity, style and what else was drawn at random.
 
     Raises
     ------
@@ -190,10 +190,10 @@ def _open(target: Path, plan: Plan) -> Dataset | None:
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    columns = {name: np.array(values) for name, values in table.items()}
-    split = columns.pop("split").astype(np.int8)
-    attributes = {name: columns.pop(name).astype(np.int8) for name in ATTRIBUTES}
-    return Dataset(f"toonfaces {plan.size}", images, split, attributes, columns=columns)
+    metadata = {name: np.array(values) for name, values in table.items()}
+    split = metadata.pop("split").astype(np.int8)
+    attributes = {name: metadata.pop(name).astype(np.int8) for name in ATTRIBUTES}
+    return Dataset(f"toonfaces {plan.size}", images, split, attributes, metadata=metadata)
 
 
 # --- building ----------------------------------------------------------------------------

@@ -150,19 +150,23 @@ def load_toonfaces_identities(
 
 def recognition_set(faces: Dataset, seed: int = 0) -> RecognitionSet:
     """Parts, identities and pairs of faces whose split says of which part they are."""
-    people = faces.columns["identity"].astype(np.int64)
+    people = faces.metadata["identity"].astype(np.int64)
     trained = faces.split == 0
     identity = np.where(trained, people, UNKNOWN)  # training identities are numbered first
     name = faces.name.replace("toonfaces", "toonfaces-identities", 1)
-    columns = {**faces.columns, "part": np.array(PARTS)[faces.split]}
+    metadata = {**faces.metadata, "part": np.array(PARTS)[faces.split]}
     training = Dataset(
-        name, faces.images, held_out(identity, seed), labels={"identity": identity}, columns=columns
+        name,
+        faces.images,
+        held_out(identity, seed),
+        labels={"identity": identity},
+        metadata=metadata,
     )
     probes = np.flatnonzero(faces.split == 1)
-    pairs = draw_pairs(probes, people[probes], faces.columns["style"][probes], seed)
+    pairs = draw_pairs(probes, people[probes], faces.metadata["style"][probes], seed)
     return RecognitionSet(
         training,
-        VerificationSet(name, faces.images, pairs, columns),
+        VerificationSet(name, faces.images, pairs, metadata),
         people,
         probes,
         np.flatnonzero(faces.split == 2),

@@ -46,7 +46,7 @@ def test_identities_are_the_folders_and_pixels_keep_their_proportions(lfw):
     assert data.class_names["identity"] == tuple(sorted(PEOPLE))
     assert np.bincount(data.labels["identity"]).tolist() == [PEOPLE[n] for n in sorted(PEOPLE)]
     assert [level(data.images, i) for i in range(14)] == list(range(14))
-    assert data.columns["file"][2] == "Ann_Bee/Ann_Bee_0001.jpg"
+    assert data.metadata["file"][2] == "Ann_Bee/Ann_Bee_0001.jpg"
     assert data.task("identity").n_classes == 4
 
 

@@ -72,7 +72,7 @@ def test_a_training_set_is_read_as_it_was_packed(tmp_path, people, index, vector
     names = data.class_names["identity"]
     assert names == ("0", "1", "2", "9")
     assert [int(names[i]) for i in data.labels["identity"]] == labels
-    assert data.columns["record"].tolist() == list(range(1, 22))
+    assert data.metadata["record"].tolist() == list(range(1, 22))
     assert np.abs(data.images[:, 8, 8, 0].astype(int) - 10 * np.arange(21)).max() <= 2
     counts = {s: np.bincount(data.labels["identity"][data.split == s], minlength=4) for s in (0, 1)}
     assert counts[TRAIN].tolist() == [10, 4, 2, 1]  # small identities only train
@@ -92,7 +92,7 @@ def test_without_a_header_record_every_record_is_an_image(tmp_path, people):
     )
     data = load_recordio(tmp_path, image_size=(24, 20))
     assert data.images.shape == (21, 24, 20, 3)
-    assert data.columns["record"][0] == 5
+    assert data.metadata["record"][0] == 5
 
 
 def test_pixels_are_decoded_once(tmp_path, people, monkeypatch):
@@ -135,7 +135,7 @@ def test_damaged_records_are_counted_named_and_left_out(tmp_path, people):
         "record 7 is damaged",
     ):
         assert sentence in text
-    lost = dict(zip(data.columns["record"].tolist(), data.split.tolist(), strict=True))
+    lost = dict(zip(data.metadata["record"].tolist(), data.split.tolist(), strict=True))
     assert [k for k, s in lost.items() if s == -1] == [3, 7]
     assert set(range(1, 22)) - set(lost) == {5, 9, 11}
     assert data.task("identity").class_counts().sum() > 0
