@@ -1,1 +1,1 @@
-"""Lessons on the public API; run them and make pages of them: python -m notebooks FOLDER."""
+"""Notebooks on the public API. ``python -m notebooks FOLDER`` executes them and writes pages."""

@@ -1,4 +1,4 @@
-"""Run every lesson once and write its page: python -m notebooks FOLDER [LESSON ...]."""
+"""Execute notebooks and write their pages: python -m notebooks FOLDER [NOTEBOOK ...]."""
 
 import argparse
 import sys
@@ -16,12 +16,12 @@ from notebooks.pages import write_pages
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m notebooks", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where Markdown and figures go")
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help=f"of {', '.join(LESSONS)}")
+    parser.add_argument("folder", type=Path, help="folder for Markdown and figures")
+    parser.add_argument("lessons", nargs="*", metavar="NOTEBOOK", help=f"any of {', '.join(LESSONS)}")
     arguments = parser.parse_args()
     for lesson in arguments.lessons:
         if lesson not in LESSONS:
-            parser.error(f"there is no lesson {lesson!r}; choose among {', '.join(LESSONS)}")
+            parser.error(f"there is no notebook {lesson!r}; choose one of {', '.join(LESSONS)}")
     executed = {}
     for lesson in arguments.lessons or LESSONS:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Run a notebook from clean: a fresh kernel, an empty folder, runs and caches of its own."""
+"""Execute a notebook in a new kernel, an empty folder, and separate folders of runs and caches."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nbformat import NotebookNode
 
 from notebooks.lessons import HERE
 
-TIMEOUT = 600  # seconds of one cell, on a machine that has much else to do
+TIMEOUT = 600  # seconds for one cell, on a busy machine
 
 
 def execute(path: Path, folder: Path) -> NotebookNode:
-    """The notebook at ``path`` with its outputs; the file itself stays as it is.
+    """The notebook at ``path`` with its outputs; the file itself is not changed.
 
-    It runs in ``folder`` / "work", which must not be there yet; runs and rendered faces lie
-    beside it. One thread, so that several may run at a time and give the same figures.
+    It runs in ``folder`` / "work", which must not exist; runs and rendered faces go to other folders
+    of ``folder``. One thread, so that parallel executions give equal results.
 
     Raises
     ------

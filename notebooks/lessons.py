@@ -1,4 +1,4 @@
-"""Which lessons there are, in the order in which they are best read."""
+"""The notebooks in reading order."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LESSONS = (
 
 
 def path_of(lesson: str) -> Path:
-    """The notebook's file."""
+    """The file of a notebook."""
     return HERE / f"{lesson}.ipynb"
 
 
 def title_of(notebook: NotebookNode) -> str:
-    """Its only heading of the first level."""
+    """The only heading of the first level."""
     return next(
         line[2:].strip()
         for cell in notebook.cells

@@ -1,7 +1,7 @@
-"""Executed notebooks as Markdown pages, with figures that can be seen and played.
+"""Executed notebooks as Markdown pages with interactive figures.
 
-``LESSON.md`` shows text, code, printed results and tables; every figure is an SVG (or a PNG that
-the notebook made) in ``LESSON/``, and a page of its own beside it that can be zoomed and played.
+``NOTEBOOK.md`` shows text, code, printed results and tables. Every figure is an SVG (or a PNG that
+the notebook created) in ``NOTEBOOK/``, together with an HTML page that can be zoomed and played.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 
 @dataclass
 class Page:
-    """Markdown of one lesson, and the files that it shows, by their paths beside it."""
+    """Markdown of one notebook, and the files that it shows by their relative paths."""
 
     lesson: str
     parts: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Page:
 
 
 def page_of(lesson: str, notebook: NotebookNode) -> Page:
-    """The page of an executed notebook; nothing is written."""
+    """The page of an executed notebook; no file is written."""
     page = Page(lesson)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -52,14 +52,14 @@ def page_of(lesson: str, notebook: NotebookNode) -> Page:
 
 
 def write_pages(notebooks: Mapping[str, NotebookNode], folder: Path) -> list[Path]:
-    """Write a page for each executed notebook (lesson -> notebook) and an index to ``folder``.
+    """Write a page for each executed notebook (name -> notebook) and an index to ``folder``.
 
     Returns the Markdown files, the index first.
 
     Raises
     ------
     InputError
-        No browser to draw figures with, or the folder cannot be written.
+        There is no browser to draw figures, or the folder cannot be written.
     """
     pages = [page_of(lesson, notebook) for lesson, notebook in notebooks.items()]
     drawn = {
@@ -81,7 +81,7 @@ def write_pages(notebooks: Mapping[str, NotebookNode], folder: Path) -> list[Pat
 
 
 def _add(page: Page, output: NotebookNode) -> None:
-    """One output of a cell: a figure, an image, a table, or what was printed."""
+    """One output of a cell: a figure, an image, a table or printed text."""
     if output.output_type == "stream":
         page.parts.append(f"```text\n{output.text.rstrip()}\n```")
         return
@@ -101,7 +101,7 @@ def _add(page: Page, output: NotebookNode) -> None:
         page.parts.append(f"![Figure {number}]({name}.png)")
     elif "text/html" in data:
         table = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL)
-        # Blank or indented lines within would end the table for a reader of Markdown.
+        # Blank or indented lines would end the table in Markdown.
         page.parts.append("\n".join(filter(None, map(str.strip, table.splitlines()))))
     elif "text/plain" in data:
         page.parts.append(f"```text\n{data['text/plain'].rstrip()}\n```")
@@ -116,7 +116,7 @@ def _figure(spec: Mapping[str, Any]) -> Any:
 
 
 def _write_figure(figure: Any, path: Path) -> None:
-    """A page of the figure alone; plotly's script is written once and shared by all."""
+    """A page of the figure alone; plotly's script is written once and shared."""
     from plotly.offline import get_plotlyjs
 
     script = path.parent.parent / "plotly.min.js"

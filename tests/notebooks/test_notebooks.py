@@ -1,18 +1,21 @@
-"""Every lesson runs from clean and becomes a page; what is stored holds no outputs."""
+"""Every notebook executes in an empty environment and becomes a page; stored files hold no outputs."""
 
+import ast
 import json
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 import pytest
 
+import clmle
 from notebooks.execution import execute
 from notebooks.lessons import HERE, LESSONS, path_of, title_of
 from notebooks.pages import PLOTLY, page_of, write_pages
 
-PLACES = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|usr|var|work|opt|mnt|Users|private)/\w")
+PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|usr|var|work|opt|mnt|Users|private)/\w")
 each_lesson = pytest.mark.parametrize("lesson", LESSONS)
 
 
@@ -37,22 +40,22 @@ def figures_in(notebook):
     ]
 
 
-def test_every_notebook_has_its_place_among_the_lessons():
+def test_every_notebook_is_listed():
     assert sorted(LESSONS) == sorted(path.stem for path in HERE.glob("*.ipynb"))
 
 
 @each_lesson
-def test_what_is_stored_is_valid_and_without_outputs(lesson):
+def test_stored_notebooks_are_valid_and_without_outputs(lesson):
     notebook = read(lesson)
     nbformat.validate(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in cells)
     assert not any(cell.metadata for cell in notebook.cells)
-    assert not PLACES.search(path_of(lesson).read_text(encoding="utf-8"))
+    assert not PATHS.search(path_of(lesson).read_text(encoding="utf-8"))
 
 
 @each_lesson
-def test_a_lesson_says_what_is_learned_and_ends_with_exercises(lesson):
+def test_a_notebook_states_its_goals_and_ends_with_exercises(lesson):
     text = text_of(read(lesson))
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert text.startswith(f"# {title_of(read(lesson))}\n")
@@ -62,28 +65,36 @@ def test_a_lesson_says_what_is_learned_and_ends_with_exercises(lesson):
 
 
 @each_lesson
-def test_a_lesson_uses_the_public_api_alone(lesson):
+def test_a_notebook_uses_only_the_public_api(lesson):
     code = code_of(read(lesson))
-    imported = re.findall(r"^\s*(?:from|import) (.+)$", code, re.MULTILINE)
-    names = re.findall(r"\w+", " ".join(imported) + " " + " ".join(re.findall(r"\.(\w+)", code)))
-    assert not [name for name in names if name.startswith("_") and name != "__file__"]
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "clmle":
+            package = node.module.partition(".")[2]
+            assert not package or package in clmle.__all__
+            public = getattr(import_module(node.module), "__all__", None)
+            names = {alias.name for alias in node.names}
+            assert public is None or names <= set(public), names - set(public)
+        elif isinstance(node, ast.Import):
+            assert not [a for a in node.names if a.name.startswith(("clmle.", "tools", "app"))]
+        elif isinstance(node, ast.Attribute):
+            assert node.attr == "__file__" or not node.attr.startswith("_")
 
 
 @each_lesson
-@pytest.mark.timeout(900)  # for a machine that has much else to do
-def test_a_lesson_runs_from_clean_and_becomes_a_page(lesson, tmp_path):
+@pytest.mark.timeout(900)  # for a busy machine
+def test_a_notebook_executes_and_becomes_a_page(lesson, tmp_path):
     # One execution for both, since executing is nearly all of the time.
     notebook = execute(path_of(lesson), tmp_path / "run")
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
     said = json.dumps([o.get("text", "") or o.get("data", {}) for o in outputs])
-    assert not PLACES.search(said), "outputs name no place of this machine"
+    assert not PATHS.search(said), "outputs name no path of this machine"
     assert str(tmp_path) not in said
     figures = figures_in(notebook)
     assert figures
     layouts = [figure["layout"] for figure in figures]
     assert all(layout["title"]["text"] for layout in layouts if "sliders" not in layout)
-    assert not list((tmp_path / "run" / "work").iterdir()), "a lesson leaves nothing behind"
+    assert not list((tmp_path / "run" / "work").iterdir()), "a notebook leaves no files behind"
 
     page = page_of(lesson, notebook)
     assert len(page.figures) == len(figures)
@@ -101,7 +112,7 @@ def small_notebook(folder, *sources):
     return path
 
 
-def test_a_run_has_a_folder_and_caches_of_its_own(tmp_path, monkeypatch):
+def test_an_execution_has_separate_folders_of_runs_and_caches(tmp_path, monkeypatch):
     monkeypatch.setenv("CLMLE_RUNS", "elsewhere")
     source = (
         "import os, clmle\n"
@@ -116,7 +127,7 @@ def test_a_run_has_a_folder_and_caches_of_its_own(tmp_path, monkeypatch):
     assert Path(package).resolve() == HERE.parent / "clmle" / "__init__.py"
 
 
-def test_pages_show_figures_tables_and_what_was_printed(tmp_path, monkeypatch):
+def test_pages_show_figures_tables_and_printed_text(tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr("notebooks.pages.to_svgs", drawn.update)
     figure = {
@@ -157,7 +168,7 @@ def test_pages_show_figures_tables_and_what_was_printed(tmp_path, monkeypatch):
     assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
 
 
-def test_the_command_names_the_lesson_and_the_failing_cell(tmp_path, monkeypatch, capsys):
+def test_the_command_reports_the_failing_notebook_and_error(tmp_path, monkeypatch, capsys):
     from notebooks import __main__ as command
 
     broken = small_notebook(tmp_path, "1 / 0")
@@ -173,4 +184,4 @@ def test_the_command_names_the_lesson_and_the_failing_cell(tmp_path, monkeypatch
     monkeypatch.setattr(sys, "argv", ["notebooks", str(tmp_path / "pages"), "nothing"])
     with pytest.raises(SystemExit):
         command.main()
-    assert "there is no lesson 'nothing'" in capsys.readouterr().err
+    assert "there is no notebook 'nothing'" in capsys.readouterr().err
