@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
-    from clmle.classifiers.base import (
-        Classifier,
-        HeadClassifier,
-        KNNClassifier,
-        LinearClassifier,
-        OffsetClassifier,
-        PrototypeClassifier,
-    )
-    from clmle.classifiers.clusters import (
+    from clmle.classifiers._base import Classifier
+    from clmle.classifiers.calibration import calibrate
+    from clmle.classifiers.cluster_vote import ClusterVoteClassifier
+    from clmle.classifiers.knn import KNNClassifier, PrototypeClassifier
+    from clmle.classifiers.linear import HeadClassifier, LinearClassifier, OffsetClassifier
+    from clmle.classifiers.nearest_cluster import (
         ClusterClassifier,
-        ClusterVoteClassifier,
-        StackedClassifier,
+        nearest_cluster_scores,
+        nearest_cluster_terms,
     )
-    from clmle.classifiers.nearest_cluster import nearest_cluster_scores, nearest_cluster_terms
     from clmle.classifiers.sklearn import NearestClusterClassifier
+    from clmle.classifiers.stacked import StackedClassifier
 
 __all__ = [
     "Classifier",
@@ -34,6 +31,7 @@ __all__ = [
     "OffsetClassifier",
     "PrototypeClassifier",
     "StackedClassifier",
+    "calibrate",
     "nearest_cluster_scores",
     "nearest_cluster_terms",
 ]

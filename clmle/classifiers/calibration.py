@@ -1,8 +1,8 @@
-"""Weights and offsets of class scores, fitted on validation data so that every class counts alike.
+"""Calibration: weights and offsets of class scores, fitted on validation data.
 
-Maximizing balanced accuracy itself on a few dozen rare images follows their noise; where the
-scores separate, any threshold of a wide gap is as good as another. A balanced logistic regression
-(Platt scaling with class weights) is smooth in both cases.
+Maximizing balanced accuracy on a few dozen images of a rare class overfits them, and where the
+scores separate the classes its maximum is not unique. Class-balanced logistic regression (Platt
+scaling with class weights) is smooth in both cases.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from clmle.classifiers.base import Classifier
+    from clmle.classifiers._base import Classifier, Validation
 
 
-def calibrate(
-    classifier: Classifier,
-    validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    how: str,
-) -> Classifier:
-    """A classifier with its thresholds tuned on validation data, or as it is.
+def calibrate(classifier: Classifier, validation: Validation, how: str) -> Classifier:
+    """Tune the thresholds of a classifier on validation data.
 
     Parameters
     ----------
@@ -30,12 +26,20 @@ def calibrate(
         Features z, logits and labels of the validation images; for A attributes (n, A, d),
         (n, A, 2) and (n, A), with label -1 where an attribute is unknown.
     how : {"none", "offsets"}
-        "offsets" adds one offset per class, fitted by :func:`balanced_calibration`. A
-        StackedClassifier already has such offsets and is returned unchanged.
+        "none" returns the classifier unchanged. "offsets" adds one offset per class, fitted by
+        :func:`balanced_calibration`; a StackedClassifier already has offsets and is unchanged.
 
     Returns
     -------
     Classifier
+
+    Examples
+    --------
+    >>> from clmle.classifiers import HeadClassifier
+    >>> logits = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.9], [1.0, -1.0]])
+    >>> validation = np.zeros((4, 2)), logits, np.array([0, 0, 1, 0])
+    >>> calibrate(HeadClassifier(), validation, "offsets").scores(*validation[:2]).argmax(axis=1)
+    array([0, 0, 1, 0])
     """
     return classifier if how == "none" else classifier.calibrated(validation)
 
@@ -43,20 +47,36 @@ def calibrate(
 def balanced_calibration(
     scores: Sequence[np.ndarray], labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (J,) >= 0 of J kinds of scores and offsets (C,), by class-balanced cross-entropy.
+    """Fit weights and offsets of class scores by class-balanced logistic regression.
 
-    Minimizes the mean over classes of the mean of -log softmax(sum_j w_j s_j + b) over the
-    class's rows, plus sum_j (w_j sd(s_j))^2 / (2 n), for ``scores`` of (n, C) each and ``labels``
-    (n,). Balanced logistic regression (Platt 1999) with a shared weight for all classes; the
-    offsets sum to 0. For two classes and one kind of scores this is scikit-learn's
-    LogisticRegression(class_weight="balanced", C=1) on the standardized difference of the scores.
+    Minimizes the mean over classes of the mean of -log softmax(sum_j w_j s_j + b) over the rows
+    of a class, plus sum_j (w_j sd(s_j))^2 / (2 n). For two classes and J = 1 this is
+    scikit-learn's LogisticRegression(class_weight="balanced", C=1) on the standardized
+    difference of the scores.
+
+    Parameters
+    ----------
+    scores : sequence of J arrays (n, C)
+    labels : (n,) array
+
+    Returns
+    -------
+    weights : (J,) array
+        One weight >= 0 for each kind of scores, the same for all classes.
+    offsets : (C,) array
+        They sum to 0.
+
+    References
+    ----------
+    Platt: Probabilistic Outputs for Support Vector Machines (Advances in Large Margin
+    Classifiers, 1999).
     """
     from scipy.optimize import minimize
 
     n, n_classes = scores[0].shape
     stacked = np.stack([np.asarray(s, dtype=np.float64) for s in scores])  # (J, n, C)
     stacked = stacked - stacked.mean(axis=2, keepdims=True)
-    if n_classes == 2:  # the spread of the difference, which is what is standardized
+    if n_classes == 2:  # the difference is standardized
         spread = (stacked[:, :, 1] - stacked[:, :, 0]).std(axis=1)
     else:
         spread = stacked.std(axis=(1, 2))
@@ -80,7 +100,7 @@ def balanced_calibration(
         return float(value), np.concatenate([gradient, slope.sum(axis=0)[1:]])
 
     start = np.concatenate([np.ones(kinds), np.zeros(n_classes - 1)])
-    # Offsets of classes without a validation image stay near 0: nothing is known of them.
+    # The offset of a class without a validation image cannot be fitted and stays near 0.
     limits = [(0, None)] * kinds + [(-50.0, 50.0) if m else (0.0, 0.0) for m in present[1:]]
     found = minimize(objective, start, jac=True, bounds=limits, method="L-BFGS-B")
     offset = np.concatenate([[0.0], found.x[kinds:]])

@@ -1,24 +1,26 @@
-"""The nearest-cluster rule: as printed (Eq. 10) and two repairs by name.
+"""Nearest-cluster classification: Eq. 10 as printed, and two corrections by name.
 
-As printed the rule collapses to the majority: where the N retrieved clusters are unequal in
-number, the class with more of them faces the shorter sum. "mean" takes the mean over the
-other classes' clusters in place of the sum; "per-class" retrieves N clusters of every class.
+As printed, Eq. 10 favors the majority class: the class with more of the N retrieved clusters has
+the shorter sum in its denominator. "mean" replaces that sum by the mean over the clusters of the
+other classes; "per-class" retrieves N clusters of every class.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from clmle.checks import dense, number, numeric, whole
+from clmle.classifiers._base import Classifier, stored_as, unit_rows
 from clmle.errors import InputError
 
 RULES = ("printed", "mean", "per-class")
 BLOCK = 1 << 22  # entries of one block of similarities
-MANY_CLASSES = 1_000_000  # from here on numbers far beyond those of the centroids are a mistake
-DENSE_CLASSES = 64  # up to here one column for each class is the fastest
+MANY_CLASSES = 1_000_000  # above, class numbers far beyond those of the centroids are an error
+DENSE_CLASSES = 64  # up to here, one column per class is fastest
 
 
 def nearest_cluster_scores(
@@ -31,7 +33,7 @@ def nearest_cluster_scores(
     scale: float = 1.0,
     n_classes: int | None = None,
 ) -> Any:
-    """Log-scores of every class for every query.
+    """Return log-scores of every class for every query.
 
     With R the retrieved clusters (by inner product), R_c those of class c and s the scale,
 
@@ -46,23 +48,23 @@ def nearest_cluster_scores(
         Of unit length or not; the paper's are plain means.
     centroid_classes : (K,) whole numbers from 0
     n_neighbors : int
-        N; more than there are takes all.
-    rule : str
-        "printed", "mean" or "per-class".
+        N, clusters retrieved; all of them where there are fewer.
+    rule : {"printed", "mean", "per-class"}
     scale : float
-        s > 0; the paper has none.
+        s > 0; the paper has no scale, which is s = 1.
     n_classes : int, optional
-        C; by default the largest class of ``centroid_classes`` and one.
+        C; by default one more than the largest of ``centroid_classes``.
 
     Returns
     -------
-    (n, C) array or tensor, as ``queries``: log-scores, -inf for a class with no retrieved
-    cluster, +inf for the only class retrieved. The class with the largest score is the answer.
+    (n, C) array or tensor, as ``queries``
+        Log-scores: -inf for a class with no retrieved cluster, +inf for the only class
+        retrieved. The class with the largest score is predicted.
 
     Raises
     ------
     InputError
-        Shapes that do not fit, an unknown rule, N below 1.
+        The shapes do not agree, the rule is unknown, or N is below 1.
 
     References
     ----------
@@ -95,10 +97,25 @@ def nearest_cluster_scores(
 def nearest_cluster_terms(
     query: Any, centroids: Any, centroid_classes: Any, n_neighbors: int, rule: str = "printed"
 ) -> dict[str, np.ndarray]:
-    """Why one query (d,) was judged so: the terms of Eq. 10.
+    """Return the terms of Eq. 10 for one query: an explanation of its prediction.
 
-    Returns ``clusters`` retrieved, nearest first, their ``similarity`` f.mu and ``classes``,
-    and the log-``scores`` (C,).
+    Parameters
+    ----------
+    query : (d,) array
+    centroids, centroid_classes, n_neighbors, rule
+        As in :func:`nearest_cluster_scores`.
+
+    Returns
+    -------
+    dict of arrays
+        ``clusters`` (R,) retrieved, nearest first, their ``similarity`` f.mu and ``classes``, and
+        the log-``scores`` (C,).
+
+    Examples
+    --------
+    >>> terms = nearest_cluster_terms(np.eye(3)[0], np.eye(3), np.array([0, 0, 1]), 2)
+    >>> terms["clusters"].tolist(), terms["similarity"].tolist()
+    ([0, 1], [1.0, 0.0])
     """
     row = numeric(query, "query")[None]
     q, mu, classes, c_total = _checked(row, centroids, centroid_classes, None, 1.0)
@@ -115,14 +132,81 @@ def nearest_cluster_terms(
     }
 
 
+@stored_as("clusters")
+class ClusterClassifier(Classifier):
+    """Eq. 10, as printed or corrected, over the centroids of the training set.
+
+    Parameters
+    ----------
+    centroids : (K, d) array
+    classes : (K,) array
+        The class of each centroid.
+    n_neighbors, rule, scale, n_classes
+        As in :func:`nearest_cluster_scores`.
+    margins : mapping, optional
+        Margins of the loss, stored with the classifier for reference.
+
+    References
+    ----------
+    Section 4 of the paper, Eq. 10.
+    """
+
+    def __init__(
+        self,
+        centroids: np.ndarray,
+        classes: np.ndarray,
+        n_neighbors: int,
+        rule: str,
+        scale: float = 1.0,
+        n_classes: int = 0,
+        margins: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.centroids, self.classes = centroids, classes
+        self.n_neighbors, self.rule, self.scale = n_neighbors, rule, scale
+        self.n_classes = n_classes or int(classes.max()) + 1
+        self.margins = dict(margins or {})
+
+    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        scores: np.ndarray = nearest_cluster_scores(
+            unit_rows(features),
+            self.centroids,
+            self.classes,
+            self.n_neighbors,
+            rule=self.rule,
+            scale=self.scale,
+            n_classes=self.n_classes,
+        )
+        return scores
+
+    def chosen(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "n_neighbors": self.n_neighbors,
+            "scale": self.scale,
+            "n_classes": self.n_classes,
+            **self.margins,
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"centroids": self.centroids, "classes": self.classes}
+
+    @classmethod
+    def restored(
+        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
+    ) -> ClusterClassifier:
+        facts = dict(chosen)
+        known = {k: facts.pop(k) for k in ("n_neighbors", "rule", "scale", "n_classes")}
+        return cls(arrays["centroids"], arrays["classes"], **known, margins=facts)
+
+
 def decide(
     similarity: np.ndarray, classes: np.ndarray, n_classes: int, rule: str = "mean"
 ) -> np.ndarray:
-    """The winning class of each query, (n,), from the clusters that a search returned.
+    """Return the predicted class of each query, (n,), from the clusters that a search returned.
 
-    ``similarity`` (n, N) f.mu and ``classes`` (n, N) of those clusters; for "printed" and
-    "mean". With many classes the N retrieved are compared among themselves, so that the work
-    does not grow with C.
+    ``similarity`` (n, N) holds f.mu and ``classes`` (n, N) the classes of those clusters; ``rule``
+    is "printed" or "mean". With many classes the N clusters are compared with one another, which
+    does not depend on C.
     """
     if n_classes <= DENSE_CLASSES:
         values, index = torch.from_numpy(similarity), torch.from_numpy(classes)

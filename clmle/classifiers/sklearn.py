@@ -1,4 +1,4 @@
-"""The nearest-cluster rule as a scikit-learn classifier."""
+"""Nearest-cluster classification as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from clmle.errors import InputError
 class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify by the nearest of balanced clusters (Eqs. 6, 7 and 10).
 
-    ``fit`` cuts every class into clusters of about ``cluster_size``; ``predict`` retrieves the
-    ``n_neighbors`` clusters with the largest inner product and applies the rule.
+    ``fit`` divides every class into clusters of about ``cluster_size`` samples; ``predict``
+    retrieves the ``n_neighbors`` clusters with the largest inner product and applies Eq. 10.
 
     Parameters
     ----------
     cluster_size : int, default=200
         l; a class of L_c samples has max(1, floor(L_c / l)) clusters.
     n_neighbors : int, default=20
-        N, clusters retrieved. Eq. 10 takes the least similar of a class's own among them, so of
-        many small clusters few should be retrieved: choose it on validation data.
+        N, clusters retrieved. Eq. 10 takes the least similar retrieved cluster of a class, so
+        retrieve few where clusters are many and small; choose N on validation data.
     rule : {"mean", "printed", "per-class"}, default="mean"
         See :func:`clmle.nearest_cluster_scores`; "printed" favors classes of many clusters.
     normalize : bool, default=True
-        Compare unit vectors. Otherwise centroids are plain means of the rows as given, and
-        queries are compared as given (clusters are always cut by direction).
+        Compare unit vectors. Otherwise centroids are plain means of the rows, and queries are
+        not normalized (clustering always uses directions only).
     random_state : int, RandomState instance or None, default=None
-        Of the starting centroids.
+        Seed of the initial centroids.
 
     Attributes
     ----------
     classes_ : (C,) array
     centroids_ : (K, d) float32 array
-    centroid_classes_ : (K,) array of places in ``classes_``
+    centroid_classes_ : (K,) array of indices into ``classes_``
     n_features_in_ : int
 
     Examples
@@ -96,7 +96,7 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Class of every row, (n,)."""
+        """Predict the class of every row, (n,)."""
         X = self._queries(X)
         if self.rule == "per-class":
             found: np.ndarray = self.classes_[self._scores(X).argmax(axis=1)]
@@ -112,19 +112,20 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         return self.classes_[winner]
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Log-scores of Eq. 10, made finite: (n, C), or (n,) second minus first of two.
+        """Return finite log-scores of Eq. 10: (n, C), or (n,) second minus first of two classes.
 
-        A class that was not retrieved stands below, an only class above all finite scores.
+        A class without a retrieved cluster is below all finite scores, a class that is the only
+        one retrieved above them.
         """
         scores = _finite(self._scores(self._queries(X)))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Softmax of the log-scores, (n, C): a ranking, not a calibrated probability."""
+        """Return the softmax of the log-scores, (n, C): not calibrated probabilities."""
         scores = _finite(self._scores(self._queries(X)))
         weight = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares: np.ndarray = weight / weight.sum(axis=1, keepdims=True)
-        return shares
+        probabilities: np.ndarray = weight / weight.sum(axis=1, keepdims=True)
+        return probabilities
 
     def _queries(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -150,6 +151,6 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
 
 def _finite(scores: np.ndarray) -> np.ndarray:
-    """Infinite scores moved just beyond the finite range of f.mu and its logs."""
+    """Replace infinite scores by values beyond the finite range of f.mu and its logs."""
     moved: np.ndarray = np.clip(np.nan_to_num(scores, posinf=1e3, neginf=-1e3), -1e3, 1e3)
     return moved

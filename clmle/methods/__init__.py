@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
-    from clmle.classifiers.base import Classifier
+    from clmle.classifiers._base import Classifier
     from clmle.methods._variants import TUNED, method_variant, variant_title
     from clmle.methods.base import Batch, Loss, Method, Outputs, register
     from clmle.methods.registry import get_method, method_names

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.classifiers.base import Classifier, best_classifier, unit_rows
-from clmle.classifiers.clusters import ClusterVoteClassifier
+from clmle.classifiers._base import Classifier, best_classifier, unit_rows
+from clmle.classifiers.cluster_vote import ClusterVoteClassifier
 from clmle.config import option
 from clmle.data.base import Task
 from clmle.errors import InputError

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.classifiers.base import Classifier, HeadClassifier
+from clmle.classifiers._base import Classifier
+from clmle.classifiers.linear import HeadClassifier
 from clmle.config import Config
 from clmle.data.base import Task
 

@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from clmle.classifiers.base import Classifier, LinearClassifier, PrototypeClassifier, unit_rows
+from clmle.classifiers._base import Classifier, unit_rows
+from clmle.classifiers.knn import PrototypeClassifier
+from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register

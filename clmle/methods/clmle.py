@@ -10,8 +10,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.classifiers.base import Classifier, KNNClassifier, best_classifier, unit_rows
-from clmle.classifiers.clusters import ClusterClassifier, StackedClassifier
+from clmle.classifiers._base import Classifier, best_classifier, unit_rows
+from clmle.classifiers.knn import KNNClassifier
+from clmle.classifiers.nearest_cluster import ClusterClassifier
+from clmle.classifiers.stacked import StackedClassifier
 from clmle.config import Config
 from clmle.data.base import Task
 from clmle.losses import clmle_loss, inverse_frequency_weights

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from clmle.classifiers.base import unit_rows
+from clmle.classifiers._base import unit_rows
 from clmle.cluster_index import ClusterIndex
 from clmle.config import Config
 from clmle.data.base import Task

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
-from clmle.classifiers.base import Classifier, LinearClassifier, best_classifier, unit_rows
+from clmle.classifiers._base import Classifier, best_classifier, unit_rows
+from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register

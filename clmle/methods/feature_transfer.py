@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clmle.classifiers.base import Classifier, LinearClassifier
+from clmle.classifiers._base import Classifier
+from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register

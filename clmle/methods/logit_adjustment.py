@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import torch.nn.functional as F
 
-from clmle.classifiers.base import Classifier, OffsetClassifier
+from clmle.classifiers._base import Classifier
+from clmle.classifiers.linear import OffsetClassifier
 from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.classifiers.base import CLASSIFIERS, Classifier, stored_as
+from clmle.classifiers._base import Classifier, restore_classifier, stored_as
 from clmle.data.multilabel import MultiTask
 from clmle.methods.base import Batch, Loss, Method, Outputs
 from clmle.methods.cluster_method import ClusterMethod, as_it_is
@@ -267,7 +267,7 @@ class MultiLabelClassifier(Classifier):
         rules = []
         for a, facts in enumerate(chosen["rules"]):
             own = dict(facts)
-            rules.append(CLASSIFIERS[own.pop("kind")].restored(_of(arrays, a), own))
+            rules.append(restore_classifier(own.pop("kind"), _of(arrays, a), own))
         return cls(rules)
 
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from clmle.classifiers.base import Classifier, LinearClassifier
+from clmle.classifiers._base import Classifier
+from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.classifier_losses import ClassifierLoss

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clmle.classifiers.base import Classifier, LinearClassifier, unit_rows
+from clmle.classifiers._base import Classifier, unit_rows
+from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
 from clmle.data.base import Task
 from clmle.losses.adaface import adaface_logits

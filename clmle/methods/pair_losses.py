@@ -9,7 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.classifiers.base import Classifier, KNNClassifier, best_classifier
+from clmle.classifiers._base import Classifier, best_classifier
+from clmle.classifiers.knn import KNNClassifier
 from clmle.config import option
 from clmle.data.base import Task
 from clmle.methods.base import Batch, Loss, Outputs, register

@@ -32,9 +32,20 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
         raise InputError(
             f"confusion must be counts (C, C), not all of them 0, but is {confusion.shape}."
         )
-    total = confusion.sum(axis=1)
+    return _mean_recall(np.diag(confusion), confusion.sum(axis=1))
+
+
+def mean_recall(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Balanced accuracy of predicted classes (n,), without a confusion matrix."""
+    total = np.bincount(labels)
+    right = np.bincount(labels[predicted == labels], minlength=len(total))
+    return _mean_recall(right, total)
+
+
+def _mean_recall(right: np.ndarray, total: np.ndarray) -> float:
+    """Mean over the classes that occur of correct predictions (C,) over images (C,)."""
     present = total > 0
-    return float((np.diag(confusion)[present] / total[present]).mean())
+    return float((right[present] / total[present]).mean())
 
 
 def classification_metrics(
@@ -80,9 +91,8 @@ def classification_metrics(
         places = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
         confusion = places.reshape(n_classes, n_classes).tolist()
         precision, area = _ranking(labels, finite(scores))
-    present = total > 0
     return {
-        "balanced_accuracy": float((right[present] / total[present]).mean()),
+        "balanced_accuracy": _mean_recall(right, total),
         "interval": _interval(right, total, n_bootstrap, seed),
         "accuracy": float(right.sum() / total.sum()),
         "recall": [float(r / t) if t else None for r, t in zip(right, total, strict=True)],

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from clmle.classifiers.base import unit_rows
+from clmle.classifiers._base import unit_rows
 from clmle.classifiers.calibration import calibrate
 from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs, method_variant

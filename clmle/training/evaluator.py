@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.classifiers.base import unit_rows
+from clmle.classifiers._base import unit_rows
 from clmle.classifiers.calibration import calibrate
 from clmle.config import TrainConfig
 from clmle.data.base import Task

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import clmle.classifiers.clusters  # noqa: F401  (adds its rules to RULES)
-from clmle.classifiers.base import CLASSIFIERS, Classifier
+from clmle.classifiers._base import Classifier, restore_classifier
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors
 
@@ -15,4 +14,4 @@ def load_classifier(run: RunFolder, facts: dict[str, Any] | None = None) -> Clas
     groups, stored = load_tensors(run.model_path)
     facts = facts or stored
     arrays = {name: tensor.numpy() for name, tensor in groups.get("rule", {}).items()}
-    return CLASSIFIERS[facts["classifier_kind"]].restored(arrays, facts["chosen"])
+    return restore_classifier(facts["classifier_kind"], arrays, facts["chosen"])

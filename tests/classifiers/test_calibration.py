@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from clmle.classifiers.base import (
-    OffsetClassifier,
-    balanced_accuracy_of,
-    best_classifier,
-    log_softmax,
-)
-from clmle.classifiers.calibration import balanced_calibration
-from clmle.classifiers.clusters import CLASSIFIERS, ClusterClassifier, StackedClassifier
+from clmle.classifiers._base import best_classifier, log_softmax, restore_classifier
+from clmle.classifiers.calibration import balanced_calibration, calibrate
+from clmle.classifiers.knn import KNNClassifier
+from clmle.classifiers.linear import HeadClassifier, OffsetClassifier
+from clmle.classifiers.nearest_cluster import ClusterClassifier
+from clmle.classifiers.stacked import StackedClassifier
+from clmle.metrics.classification import mean_recall
 
 
 def binary(n=500, rate=0.1, seed=0):
@@ -32,7 +31,7 @@ def test_one_score_and_two_classes_is_balanced_logistic_regression():
     assert offset[1] - offset[0] == pytest.approx(peer.intercept_[0] - slope * d.mean(), rel=1e-3)
 
 
-def test_two_scores_are_weighed_as_by_logistic_regression():
+def test_weights_of_two_scores_equal_those_of_logistic_regression():
     first, y = binary()
     second = np.stack([np.zeros(len(y)), y + np.random.default_rng(9).normal(size=len(y))], axis=1)
     weights, _ = balanced_calibration([first, second], y)
@@ -43,7 +42,7 @@ def test_two_scores_are_weighed_as_by_logistic_regression():
     np.testing.assert_allclose(weights, peer.coef_[0] / x.std(axis=0), rtol=2e-3)
 
 
-def test_a_score_that_says_nothing_gets_next_to_no_weight():
+def test_a_score_without_information_has_almost_no_weight():
     rng = np.random.default_rng(1)
     y = rng.integers(0, 5, 2000)
     useful = rng.normal(size=(2000, 5))
@@ -59,10 +58,10 @@ def test_offsets_undo_a_shift_of_many_classes():
     scores = rng.normal(size=(6000, 6))
     scores[np.arange(6000), y] += 2
     shift = np.array([3.0, -3, 0, 1, -1, 2])
-    before = balanced_accuracy_of(y, scores)
+    before = mean_recall(y, scores.argmax(axis=1))
     (weight,), offset = balanced_calibration([scores + shift], y)
-    after = balanced_accuracy_of(y, weight * (scores + shift) + offset)
-    assert balanced_accuracy_of(y, scores + shift) < before - 0.1
+    after = mean_recall(y, (weight * (scores + shift) + offset).argmax(axis=1))
+    assert mean_recall(y, (scores + shift).argmax(axis=1)) < before - 0.1
     assert after == pytest.approx(before, abs=0.01)
 
 
@@ -74,7 +73,7 @@ def test_separable_scores_and_an_absent_class_stay_finite():
     assert ((weights[0] * scores + offset).argmax(axis=1) == [0, 0, 1, 1]).all()
 
 
-def test_a_joint_rule_is_restored_as_it_was():
+def test_a_restored_stacked_classifier_gives_the_same_scores():
     rng = np.random.default_rng(3)
     centroids = rng.normal(size=(6, 4)).astype(np.float32)
     centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
@@ -82,7 +81,7 @@ def test_a_joint_rule_is_restored_as_it_was():
     features = rng.normal(size=(80, 4))
     logits, labels = rng.normal(size=(80, 2)), rng.integers(0, 2, 80)
     rule = StackedClassifier.fitted(clusters, (features, logits, labels), with_head=True)
-    again = CLASSIFIERS[rule.kind].restored(rule.arrays(), rule.chosen())
+    again = restore_classifier(rule.kind, rule.arrays(), rule.chosen())
     np.testing.assert_array_equal(again.scores(features, logits), rule.scores(features, logits))
     alone = StackedClassifier.fitted(clusters, (features, logits, labels), with_head=False)
     assert alone.head_weight == 0
@@ -91,9 +90,35 @@ def test_a_joint_rule_is_restored_as_it_was():
     )
 
 
-def test_the_best_rule_is_the_first_of_the_most_accurate():
+def test_best_classifier_returns_the_first_of_equally_accurate_ones():
     labels = np.array([0, 0, 0, 1])
     logits = np.array([[1.0, 0], [1, 0], [0, 1], [0.4, 0.5]])
     bad, good, alike = (OffsetClassifier(np.array([0.0, b])) for b in (5.0, 0.0, 0.01))
     validation = (np.empty((4, 0)), logits, labels)
     assert best_classifier([bad, good, alike], validation) is good
+
+
+def test_offsets_raise_the_balanced_accuracy_of_the_head():
+    rng = np.random.default_rng(4)
+    labels = (rng.random(400) < 0.1).astype(int)
+    logits = np.stack([np.zeros(400), 2 * labels + rng.normal(size=400) - 3], axis=1)
+    validation = (np.empty((400, 0)), logits, labels)
+    tuned = calibrate(HeadClassifier(), validation, "offsets")
+    assert isinstance(tuned, OffsetClassifier)
+    before, after = (
+        mean_recall(labels, c.scores(*validation[:2]).argmax(axis=1))
+        for c in (HeadClassifier(), tuned)
+    )
+    assert after > before + 0.1
+
+
+def test_calibration_stacks_other_classifiers_without_the_head_and_leaves_stacked_ones():
+    rng = np.random.default_rng(5)
+    features, labels = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    validation = (features, rng.normal(size=(60, 2)), labels)
+    knn = KNNClassifier(features, labels, 5, 2)
+    assert calibrate(knn, validation, "none") is knn
+    tuned = calibrate(knn, validation, "offsets")
+    assert isinstance(tuned, StackedClassifier)
+    assert tuned.head_weight == 0
+    assert calibrate(tuned, validation, "offsets") is tuned

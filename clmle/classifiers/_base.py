@@ -1,0 +1,105 @@
+"""The classifier protocol, and the registry from which stored classifiers are restored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from clmle.metrics.classification import mean_recall
+
+CLASSIFIERS: dict[str, type[Classifier]] = {}
+# Features z (n, d), logits (n, C) and labels (n,) of the validation images.
+Validation = tuple[np.ndarray, np.ndarray, np.ndarray]
+T = TypeVar("T", bound="type[Classifier]")
+
+
+def stored_as(kind: str) -> Callable[[T], T]:
+    """Class decorator: the name under which run folders store a classifier of this class."""
+
+    def enter(cls: T) -> T:
+        cls.kind = kind
+        CLASSIFIERS[kind] = cls
+        return cls
+
+    return enter
+
+
+class Classifier(ABC):
+    """A classifier on the outputs of a trained network.
+
+    It consists of arrays and plain values. Both are stored with the weights of the best round, so
+    that a run gives the same predictions wherever it is loaded.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Return class scores; the class with the largest score is predicted.
+
+        Parameters
+        ----------
+        features : (n, d) array
+            Embeddings z, not normalized.
+        logits : (n, C) array
+            Logits of the network's head.
+
+        Returns
+        -------
+        (n, C) array
+        """
+
+    def calibrated(self, validation: Validation) -> Classifier:
+        """Return this classifier with class offsets fitted on validation data."""
+        from clmle.classifiers.stacked import StackedClassifier
+
+        return StackedClassifier.fitted(self, validation, with_head=False)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the plain values to store: what was fitted or configured."""
+        return {}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays to store."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Classifier:
+        """Return the classifier with these stored arrays and values."""
+
+
+def restore_classifier(
+    kind: str, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
+) -> Classifier:
+    """Return the stored classifier of a kind."""
+    for module in ("cluster_vote", "knn", "linear", "nearest_cluster", "stacked"):
+        import_module(f"clmle.classifiers.{module}")
+    return CLASSIFIERS[kind].restored(arrays, chosen)
+
+
+def best_classifier(classifiers: Iterable[Classifier], validation: Validation) -> Classifier:
+    """Return the classifier with the highest balanced accuracy; the first of equals."""
+    features, logits, labels = validation
+    return max(
+        classifiers, key=lambda c: mean_recall(labels, c.scores(features, logits).argmax(axis=1))
+    )
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Return the rows (n, d) at unit length, float32; a zero row stays zero."""
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    units: np.ndarray = features / np.maximum(norms, 1e-12)
+    return units.astype(np.float32)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log-probabilities (n, C) in float64."""
+    x = logits.astype(np.float64)
+    x = x - x.max(axis=1, keepdims=True)
+    logs: np.ndarray = x - np.log(np.exp(x).sum(axis=1, keepdims=True))
+    return logs

@@ -1,0 +1,99 @@
+"""Stacking: cluster scores and the head's log-odds, weighted and shifted on validation data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from clmle.classifiers._base import (
+    Classifier,
+    Validation,
+    log_softmax,
+    restore_classifier,
+    stored_as,
+)
+from clmle.classifiers.calibration import balanced_calibration
+
+BOUND = 50.0  # replaces infinite scores, where only one class or no cluster of it is retrieved
+
+
+@stored_as("joint")
+class StackedClassifier(Classifier):
+    """A weighted sum of a classifier's scores and the head's log-probabilities, plus offsets.
+
+    The scores of the first classifier, log s_c of Eq. 10 for clusters, are taken as logits. Make
+    one with :meth:`fitted`.
+
+    Parameters
+    ----------
+    clusters : Classifier
+        The first classifier.
+    cluster_weight, head_weight : float
+    offset : (C,) array
+
+    References
+    ----------
+    Wolpert: Stacked Generalization (Neural Networks 5, 1992).
+    """
+
+    def __init__(
+        self, clusters: Classifier, cluster_weight: float, head_weight: float, offset: np.ndarray
+    ) -> None:
+        self.clusters = clusters
+        self.cluster_weight, self.head_weight = float(cluster_weight), float(head_weight)
+        self.offset = np.asarray(offset, dtype=np.float64)
+
+    @classmethod
+    def fitted(
+        cls, clusters: Classifier, validation: Validation, with_head: bool = True
+    ) -> StackedClassifier:
+        """Fit weights and offsets by :func:`balanced_calibration`.
+
+        Parameters
+        ----------
+        clusters : Classifier
+        validation : tuple of (n, d), (n, C) and (n,) arrays
+            Features, logits and labels.
+        with_head : bool
+            Whether the head takes part; otherwise its weight is 0.
+
+        Returns
+        -------
+        StackedClassifier
+        """
+        features, logits, labels = validation
+        scores = [np.clip(clusters.scores(features, logits), -BOUND, BOUND)]
+        if with_head:
+            scores.append(log_softmax(logits))
+        weights, offset = balanced_calibration(scores, labels)
+        return cls(clusters, weights[0], weights[1] if with_head else 0.0, offset)
+
+    def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        near: np.ndarray = np.clip(self.clusters.scores(features, logits), -BOUND, BOUND)
+        return self.cluster_weight * near + self.head_weight * log_softmax(logits) + self.offset
+
+    def calibrated(self, validation: Validation) -> Classifier:
+        return self
+
+    def chosen(self) -> dict[str, Any]:
+        return {
+            **self.clusters.chosen(),
+            "part": self.clusters.kind,
+            "cluster_weight": self.cluster_weight,
+            "head_weight": self.head_weight,
+            "offset": self.offset.tolist(),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return self.clusters.arrays()
+
+    @classmethod
+    def restored(
+        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
+    ) -> StackedClassifier:
+        facts = dict(chosen)
+        weights = facts.pop("cluster_weight"), facts.pop("head_weight")
+        offset = np.asarray(facts.pop("offset"))
+        return cls(restore_classifier(facts.pop("part"), arrays, facts), *weights, offset)
