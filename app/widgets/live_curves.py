@@ -89,13 +89,13 @@ def _figures(results: dict, class_names: dict):
     """A column for each run, a row for each figure, in words."""
     import pandas as pd
 
-    from clmle.figures.comparison import SHOWN
+    from clmle.figures import METRICS
 
     columns: dict = {}
     for run, test in results.items():
         if test is None:
             continue
-        named = {SHOWN[key]: test.get(key) for key in SHOWN}
+        named = {METRICS[key]: test.get(key) for key in METRICS}
         if len(test["recall"]) <= MOST_RECALLS:
             names = class_names[run] or range(len(test["recall"]))
             named |= {f"recall of {c}": r for c, r in zip(names, test["recall"], strict=False)}

@@ -1,4 +1,4 @@
-"""Runs side by side: the figures on test images, and where the mistakes go."""
+"""Runs compared: metrics on test images, and confusion matrices."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import color, finish
+from clmle.figures.theme import color, finish, new_figure
 
-SHOWN = {
+__all__ = ["METRICS", "comparison", "confusion"]
+
+METRICS = {
     "balanced_accuracy": "balanced accuracy",
     "accuracy": "accuracy",
     "average_precision": "average precision",
@@ -19,63 +21,75 @@ SHOWN = {
 
 
 def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
-    """Dots of every test figure, one color a run; 95 % interval on balanced accuracy.
+    """Test metrics of several runs, with the 95 % interval of balanced accuracy.
 
-    A run without figures yet (None) keeps its color for later.
+    Parameters
+    ----------
+    results : mapping of str to mapping or None
+        Run -> ``test`` of its result. A run without a result yet (None) keeps its color.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> test = {"balanced_accuracy": 0.8, "interval": [0.7, 0.88], "accuracy": 0.9}
+    >>> comparison({"clmle": test}).data[0].x
+    (0.8, 0.9)
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     n = len(results)
     for i, (name, test) in enumerate(results.items()):
         if test is None:
             continue
-        keys = [k for k in SHOWN if test.get(k) is not None]
+        keys = [k for k in METRICS if test.get(k) is not None]
         low, high = test["interval"]
-        value = test["balanced_accuracy"]
+        value, rest = test["balanced_accuracy"], [0] * (len(keys) - 1)
         figure.add_scatter(
             x=[test[k] for k in keys],
-            y=[len(SHOWN) - list(SHOWN).index(k) + 0.16 * (n / 2 - i) for k in keys],
-            name=name,
-            mode="markers",
-            marker={"color": color(i), "size": 11},
+            y=[len(METRICS) - list(METRICS).index(k) + 0.16 * (n / 2 - i) for k in keys],
+            name=name, mode="markers", marker={"color": color(i), "size": 11},
             error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [high - value] + [0] * (len(keys) - 1),
-                "arrayminus": [value - low] + [0] * (len(keys) - 1),
+                "type": "data", "symmetric": False,
+                "array": [high - value, *rest], "arrayminus": [value - low, *rest],
             },
             hovertemplate="%{x:.3f}<extra>" + name + "</extra>",
-        )
+        )  # fmt: skip
     figure.update_yaxes(
-        tickvals=[len(SHOWN) - i for i in range(len(SHOWN))], ticktext=list(SHOWN.values())
+        tickvals=[len(METRICS) - i for i in range(len(METRICS))], ticktext=list(METRICS.values())
     )
-    figure.update_xaxes(range=[min(0, *_values(results)) - 0.02, 1.02])
+    values = [r[k] for r in results.values() if r for k in METRICS if r.get(k) is not None]
+    figure.update_xaxes(range=[min(0, *values, 0) - 0.02, 1.02])
     return finish(figure, "Test images (bar: 95 % interval)", "", "", height=380)
 
 
 def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title: str) -> Any:
-    """Shares of each true class that were judged as each class; counts in the cells."""
-    import plotly.graph_objects as go
+    """Confusion matrix: color is the fraction of the true class, text the number of images.
 
+    Parameters
+    ----------
+    matrix : (C, C) counts
+        True class by row, predicted class by column.
+    class_names : sequence of str
+    title : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> confusion([[90, 10], [3, 7]], ["no", "yes"], "Eyeglasses").data[0].z[1].tolist()
+    [0.3, 0.7]
+    """
     counts = np.asarray(matrix)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = go.Figure(
-        go.Heatmap(
-            z=share,
-            x=list(class_names),
-            y=list(class_names),
-            text=counts,
-            texttemplate="%{text}" if len(counts) <= 12 else None,
-            colorscale="Blues",
-            zmin=0,
-            zmax=1,
-            colorbar={"title": "share"},
-        )
-    )
+    figure = new_figure()
+    figure.add_heatmap(
+        z=counts / np.maximum(counts.sum(axis=1, keepdims=True), 1),
+        x=list(class_names), y=list(class_names), text=counts,
+        texttemplate="%{text}" if len(counts) <= 12 else None,
+        colorscale="Blues", zmin=0, zmax=1, colorbar={"title": "fraction"},
+    )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
-    return finish(figure, title, "judged as", "true class")
-
-
-def _values(results: Mapping[str, Mapping[str, Any] | None]) -> list[float]:
-    return [r[k] for r in results.values() if r for k in SHOWN if r.get(k) is not None]
+    return finish(figure, title, "predicted class", "true class")

@@ -1,13 +1,22 @@
-"""Features in two dimensions."""
+"""Features projected to two dimensions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import GRAY, color, finish, symbol
+from clmle.errors import InputError
+from clmle.figures.play import play_buttons, play_slider
+from clmle.figures.theme import GRAY, bare_axes, color, finish, new_figure, symbol
+
+__all__ = ["OWN", "embedding_frames", "embedding_map", "embedding_scatter"]
+
+MOST_NAMED = 24  # groups that a legend has room for
+OWN = "uploaded"  # the group of images that a visitor added, drawn above all others
+# From blue to vermilion by way of ochre: visible on light and dark, and for the color-blind.
+SCALE = ((0.0, "#56B4E9"), (0.5, "#B8A800"), (1.0, "#D55E00"))
 
 
 def embedding_scatter(
@@ -17,51 +26,47 @@ def embedding_scatter(
     *,
     height: int = 520,
 ) -> Any:
-    """Panels of points side by side, one a frame (title, (n, 2)), colored by group (n,).
+    """Panels of the same points at several moments, colored by group.
 
-    ``customdata`` of every point is its row in the frames, so that a viewer can show more
-    of it. Groups called "test image" are gray.
+    Parameters
+    ----------
+    frames : sequence of (title, (n, 2) array)
+        One panel each.
+    groups : (n,) sequence of str
+        Groups of the points; "test image" is gray.
+    title : str
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        ``customdata`` of every point is its row.
+
+    Examples
+    --------
+    >>> points = np.zeros((3, 2))
+    >>> figure = embedding_scatter([("start", points), ("end", points)], ["a", "b", "a"], "t")
+    >>> len(figure.data)
+    4
     """
     from plotly.subplots import make_subplots
 
-    values = np.asarray(groups)
     figure = make_subplots(
         rows=1, cols=len(frames), subplot_titles=[name for name, _ in frames],
         horizontal_spacing=0.03,
     )  # fmt: skip
-    names = sorted(set(groups), key=natural)
     for panel, (_, points) in enumerate(frames, start=1):
-        for i, name in enumerate(names):
-            here = np.flatnonzero(values == name)
+        for name, rows, marker in _groups(groups):
             figure.add_scattergl(
-                x=points[here, 0],
-                y=points[here, 1],
-                mode="markers",
-                name=name,
-                legendgroup=name,
-                showlegend=panel == 1,
-                customdata=here,
-                hoverinfo="none",
-                marker={
-                    "size": 6,
-                    "opacity": 0.75,
-                    "color": GRAY if name == "test image" else color(i),
-                    "symbol": symbol(i),
-                },
-                row=1,
-                col=panel,
-            )
-    figure = finish(figure, title, "", "", height=height)
-    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
+                x=points[rows, 0], y=points[rows, 1], mode="markers", name=name,
+                legendgroup=name, showlegend=panel == 1, customdata=rows, hoverinfo="none",
+                marker={"size": 6, "opacity": 0.75, **marker}, row=1, col=panel,
+            )  # fmt: skip
+    finish(figure, title, "", "", height=height)
+    bare_axes(figure)
     figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": 70})
     return figure
-
-
-MOST_NAMED = 24  # groups that a legend has room for
-OWN = "handed in"  # the group of images that a visitor added: seen above all others
-# From blue to vermilion by way of ochre: seen on light and on dark, and by the color-blind.
-SCALE = ((0.0, "#56B4E9"), (0.5, "#B8A800"), (1.0, "#D55E00"))
 
 
 def embedding_map(
@@ -73,15 +78,34 @@ def embedding_map(
     of: str = "",
     height: int = 560,
 ) -> Any:
-    """One panel of points (n, 2), colored by group (n,) or by a number each, ``values`` (n,).
+    """One panel of points, colored by group or by a number.
 
-    ``of`` says what the numbers are. Images of the group OWN are stars. ``customdata`` of every
-    point is its row, by which a viewer can move it to its place in another round, or show its face.
+    Parameters
+    ----------
+    points : (n, 2) array
+    title : str
+    groups : (n,) sequence of str
+        Groups of the points; images of the group ``OWN`` are drawn as stars.
+    values : (n,) sequence of float
+        Numbers that color the points instead of the groups.
+    of : str
+        Name of the numbers.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        ``customdata`` of every point is its row.
+
+    Examples
+    --------
+    >>> figure = embedding_map(np.zeros((3, 2)), "Features", groups=["b", "a", "b"])
+    >>> [trace.name for trace in figure.data]
+    ['a', 'b']
     """
-    import plotly.graph_objects as go
-
+    figure = new_figure()
     # Lists, not arrays: a viewer reads and moves the points in the browser.
-    figure = go.Figure()
     shared: dict[str, Any] = {"mode": "markers", "hoverinfo": "none"}
     size = 6 if len(points) <= 5_000 else 4 if len(points) <= 30_000 else 3
     if len(values):
@@ -102,32 +126,115 @@ def embedding_map(
             },
             **shared,
         )  # fmt: skip
-    kinds = np.asarray(groups)
-    names = sorted(set(groups), key=natural)
-    for i, name in enumerate(names):
+    kinds = _groups(groups)
+    for name, rows, marker in kinds:
         own = name == OWN
         if len(values) and not own:
-            continue  # they are drawn by their numbers
-        here = np.flatnonzero(kinds == name)
+            continue  # drawn by their numbers
         figure.add_scattergl(
-            x=points[here, 0].tolist(), y=points[here, 1].tolist(), customdata=here.tolist(),
-            name=name, showlegend=len(names) <= MOST_NAMED or own,
-            marker={
-                "size": 14 if own else size, "opacity": 1.0 if own else 0.75,
-                "symbol": "star" if own else symbol(i),
-                "color": GRAY if name == "test image" else color(5 if own else i),
-            },
-            **shared,
+            x=points[rows, 0].tolist(), y=points[rows, 1].tolist(), customdata=rows.tolist(),
+            name=name, showlegend=len(kinds) <= MOST_NAMED or own,
+            marker={"size": size, "opacity": 0.75, **marker}, **shared,
         )  # fmt: skip
-    figure = finish(figure, title, "", "", height=height)
-    hidden = {"showticklabels": False, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**hidden)
-    figure.update_yaxes(**hidden)
+    finish(figure, title, "", "", height=height)
+    bare_axes(figure)
     figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": 50})
     return figure
 
 
-def natural(name: str) -> tuple[bool, bool, tuple[int, ...], str]:
-    """cluster 2 before cluster 10, test images last."""
+def embedding_frames(
+    frames: Mapping[str, np.ndarray],
+    groups: Sequence[str],
+    title: str,
+    *,
+    prefix: str = "",
+    height: int = 620,
+) -> Any:
+    """One panel with a slider over the frames, colored by group.
+
+    The axes are the same in all frames, so that only the points move.
+
+    Parameters
+    ----------
+    frames : mapping of str to (n, 2) array
+        For example of :func:`clmle.projection.project_rounds`.
+    groups : (n,) sequence of str
+    title : str
+    prefix : str
+        Written before the name of a frame.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    InputError
+        No frame, or one that is not (n, 2).
+
+    Examples
+    --------
+    >>> figure = embedding_frames({"0": np.zeros((2, 2)), "1": np.ones((2, 2))}, ["a", "b"], "t")
+    >>> [frame.name for frame in figure.frames]
+    ['0', '1']
+    """
+    for name, points in frames.items():
+        if np.shape(points) != (len(groups), 2):
+            raise InputError(
+                f"The frame {name!r} must be ({len(groups)}, 2), one point for each of the "
+                f"{len(groups)} groups, but is {np.shape(points)}."
+            )
+    if not frames:
+        raise InputError("There is no frame to show; give one or more, name -> (n, 2).")
+    kinds = _groups(groups)
+    first = next(iter(frames.values()))
+    figure = new_figure()
+    for name, rows, marker in kinds:  # not WebGL, whose points do not move with the frames
+        figure.add_scatter(
+            x=first[rows, 0].tolist(), y=first[rows, 1].tolist(), mode="markers", name=name,
+            marker={"size": 6, "opacity": 0.75, **marker}, hoverinfo="name",
+        )  # fmt: skip
+    figure.frames = [
+        {
+            "name": name,
+            "data": [{"x": p[r, 0].tolist(), "y": p[r, 1].tolist()} for _, r, _ in kinds],
+            "traces": list(range(len(kinds))),
+        }
+        for name, p in frames.items()
+    ]
+    finish(figure, title, "", "", height=height)
+    every = np.concatenate(list(frames.values()))
+    low, high = every.min(axis=0), every.max(axis=0)
+    room = 0.05 * np.maximum(high - low, 1e-6)
+    bare_axes(figure)
+    figure.update_xaxes(range=[low[0] - room[0], high[0] + room[0]])
+    figure.update_yaxes(range=[low[1] - room[1], high[1] + room[1]])
+    figure.update_layout(
+        hovermode="closest", margin={"b": 120}, updatemenus=[play_buttons(700)],
+        sliders=[play_slider(list(frames), prefix)],
+        legend={"yref": "container", "y": 0, "yanchor": "bottom"},
+    )  # fmt: skip
+    return figure
+
+
+def _groups(groups: Sequence[str]) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
+    """Every group in natural order: its name, its rows, its marker."""
+    kinds = np.asarray(groups)
+    found = []
+    for i, name in enumerate(sorted(set(groups), key=_natural)):
+        marker: dict[str, Any] = {
+            "color": GRAY if name == "test image" else color(i),
+            "symbol": symbol(i),
+        }
+        if name == OWN:
+            marker = {"color": color(5), "symbol": "star", "size": 14, "opacity": 1.0}
+        found.append((name, np.flatnonzero(kinds == name), marker))
+    return found
+
+
+def _natural(name: str) -> tuple[bool, bool, tuple[int, ...], str]:
+    """Sorts cluster 2 before cluster 10, test images last."""
     numbers = tuple(int(p) if p.isdigit() else 0 for p in name.split())
     return name == OWN, name == "test image", numbers, name

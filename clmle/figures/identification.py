@@ -1,4 +1,4 @@
-"""Identification: the mate's rank, and the first rank as distractors grow in number."""
+"""Face identification: rank of the mate, and rank 1 against the number of distractors."""
 
 from __future__ import annotations
 
@@ -7,27 +7,40 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, SYMBOLS, color, error_bars, finish, legend_below
+from clmle.figures.roc import people_bars, published_points
+from clmle.figures.theme import SYMBOLS, color, finish, legend_below, line, new_figure, unit_axis
+
+__all__ = ["accuracy_by_images", "cmc_curves", "rank_one_by_distractors"]
 
 
 def cmc_curves(
     curves: Mapping[str, tuple[Any, Any]], *, title: str = "Identification: rank of the mate"
 ) -> Any:
-    """Share of probes whose mate is among the first r, r on a logarithmic axis.
+    """Cumulative match characteristic: fraction of probes whose mate is among the first r.
 
-    ``curves``: name -> (ranks (n,), shares (n,)), as :func:`clmle.metrics.identification.cmc`
-    gives them.
+    Parameters
+    ----------
+    curves : mapping of str to (ranks (n,), fractions (n,))
+        As :func:`clmle.metrics.identification.cmc` returns them.
+    title : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> cmc_curves({"clmle": ([1, 10], [0.8, 0.95])}).data[0].y.tolist()
+    [0.8, 0.95]
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for i, (name, (ranks, shares)) in enumerate(curves.items()):
+    figure = new_figure()
+    for i, (name, (ranks, fractions)) in enumerate(curves.items()):
         figure.add_scatter(
-            x=np.asarray(ranks), y=np.asarray(shares), name=name, mode="lines",
-            line={"color": color(i), "dash": DASHES[i % 4], "shape": "hv"},
+            x=np.asarray(ranks), y=np.asarray(fractions), name=name, mode="lines",
+            line=line(i, shape="hv"),
             hovertemplate="rank %{x:,}: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
-    finish(figure, title, "rank", "share of probes found", height=400)
+    finish(figure, title, "rank", "fraction of probes found", height=400)
     figure.update_xaxes(type="log", dtick=1, tickformat=",")
     lowest = min((float(np.min(s)) for _, s in curves.values()), default=0.0)
     figure.update_yaxes(range=[max(0.0, lowest - 0.1) - 0.02, 1.02])
@@ -38,16 +51,29 @@ def rank_one_by_distractors(
     runs: Mapping[str, Sequence[Mapping[str, Any]]],
     published: Mapping[str, tuple[int, float]] | None = None,
     *,
-    title: str = "First rank among ever more distractors (band: 95 % interval)",
+    title: str = "Rank-1 identification rate (band: 95 % interval)",
 ) -> Any:
-    """Rank-1 identification rate against the number of distractors, both as MegaFace has them.
+    """Rank-1 identification rate against the number of distractors, as in MegaFace.
 
-    ``runs``: name -> rows {distractors, share, interval, people_interval}; ``published``: name ->
-    (distractors, share), shown as points.
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> rows with ``distractors``, ``share``, ``interval`` and ``people_interval``.
+    published : mapping of str to (distractors, rate), optional
+        Published results, drawn as points.
+    title : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> rows = [{"distractors": 100, "share": 0.9, "interval": (0.8, 0.95)}]
+    >>> rank_one_by_distractors({"clmle": rows}).data[1].x
+    (100,)
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     for i, (name, rows) in enumerate(runs.items()):
         each = sorted(rows, key=lambda row: row["distractors"])
         x = [row["distractors"] for row in each]
@@ -59,41 +85,45 @@ def rank_one_by_distractors(
         )  # fmt: skip
         figure.add_scatter(
             x=x, y=[row["share"] for row in each], name=name, legendgroup=name,
-            mode="lines+markers", line={"color": color(i), "dash": DASHES[i % 4]},
-            marker={"symbol": SYMBOLS[i % 8], "size": 8},
+            mode="lines+markers", line=line(i), marker={"symbol": SYMBOLS[i % 8], "size": 8},
             hovertemplate="%{x:,} distractors: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
-    for j, (name, (distractors, share)) in enumerate((published or {}).items()):
-        figure.add_scatter(
-            x=[distractors], y=[share], name=f"{name} (published)", mode="markers",
-            marker={"color": color(len(runs) + j), "symbol": f"{SYMBOLS[j % 4]}-open",
-                    "size": 11, "line": {"width": 2}},
-        )  # fmt: skip
-    finish(figure, title, "distractors", "share of probes whose mate is first", height=400)
+    published_points(figure, published, len(runs))
+    finish(figure, title, "distractors", "fraction of probes whose mate is first", height=400)
     figure.update_xaxes(type="log", dtick=1, exponentformat="power")
-    figure.update_yaxes(range=[-0.02, 1.02])
+    unit_axis(figure, "y")
     return legend_below(figure)
 
 
 def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
-    """Accuracy in the tail, the middle and the head, with 95 % intervals, a series each run.
+    """Accuracy on identities with few, some and many training images, with 95 % intervals.
 
-    ``runs``: name -> what :func:`clmle.metrics.by_frequency.accuracy_by_frequency` returns.
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> what :func:`clmle.metrics.by_frequency.accuracy_by_frequency` returns.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> row = {"name": "tail", "low": 1, "high": 9, "share": 0.7, "interval": (0.6, 0.8),
+    ...        "n": 50, "identities": 20}
+    >>> accuracy_by_images({"clmle": [row]}).layout.xaxis.ticktext
+    ('tail: 1 to 9',)
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     labels: list[str] = []
     for i, (name, rows) in enumerate(runs.items()):
         own = [_bin_label(row) for row in rows]
         labels += [label for label in own if label not in labels]
-        ends = [row.get("people_interval") or row["interval"] for row in rows]
+        values = [row["share"] for row in rows]
         figure.add_scatter(
             x=[labels.index(label) + 0.1 * (i - (len(runs) - 1) / 2) for label in own],
-            y=[row["share"] for row in rows], name=name, mode="lines+markers",
-            line={"color": color(i), "dash": DASHES[i % 4]},
-            marker={"symbol": SYMBOLS[i % 8], "size": 9},
-            error_y=error_bars([row["share"] for row in rows], ends),
+            y=values, name=name, mode="lines+markers", line=line(i),
+            marker={"symbol": SYMBOLS[i % 8], "size": 9}, error_y=people_bars(values, rows),
             customdata=[[row["n"], row["identities"]] for row in rows],
             hovertemplate="%{y:.3f} of %{customdata[0]:,} images, %{customdata[1]:,} identities"
             "<extra>" + name + "</extra>",
@@ -101,12 +131,10 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     title = "Accuracy by training images of an identity (bar: 95 % interval)"
     finish(figure, title, "training images of an identity", "accuracy", height=380)
     figure.update_xaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=labels,
-        range=[-0.5, len(labels) - 0.5],
+        tickvals=list(range(len(labels))), ticktext=labels, range=[-0.5, len(labels) - 0.5],
         zeroline=False,
-    )
-    figure.update_yaxes(range=[-0.02, 1.02])
+    )  # fmt: skip
+    unit_axis(figure, "y")
     return legend_below(figure)
 
 

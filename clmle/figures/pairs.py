@@ -1,4 +1,4 @@
-"""Pairs of faces that are hard to judge, right and wrong (Fig. 8 of the paper)."""
+"""Pairs of faces that are hard to verify (Fig. 8 of the paper)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.figures.theme import color, finish
+from clmle.figures.theme import color, finish, new_figure
 
-SAME, DIFFERENT = color(2), color(5)  # green and vermilion; the words say it too
-ROW = 2.1  # height of a row, in heights of an image: its name, the pairs, their similarities
+__all__ = ["pair_strip"]
+
+SAME, DIFFERENT = color(2), color(5)  # green and vermilion; the words carry the same information
+ROW = 2.1  # height of a row in heights of an image: its name, the pairs, their similarities
 TITLES = {
     "right_same": "one person, accepted",
-    "wrong_same": "one person, refused",
-    "right_different": "two people, refused",
+    "wrong_same": "one person, rejected",
+    "right_different": "two people, rejected",
     "wrong_different": "two people, accepted",
 }
 
@@ -27,25 +29,34 @@ def pair_strip(
     *,
     title: str = "Challenging pairs",
 ) -> Any:
-    """Rows of image pairs, each with its similarity; solid frames are judged rightly.
+    """Rows of image pairs with their similarities; solid frames mark correct predictions.
 
     Parameters
     ----------
-    pairs : row -> list of (left, right, similarity), images (height, width, channels) of uint8
-        Rows are named as by :func:`clmle.metrics.verification.challenging_pairs`; an empty
-        row says so.
+    pairs : mapping of str to sequence of (left, right, similarity)
+        Images are (height, width, channels) of uint8. Rows are named as by
+        :func:`clmle.metrics.verification.challenging_pairs`.
+    title : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
 
     Raises
     ------
     InputError
         An unknown row, or images that are not uint8 with 1 or 3 channels.
-    """
-    import plotly.graph_objects as go
 
+    Examples
+    --------
+    >>> image = np.zeros((8, 8, 3), dtype=np.uint8)
+    >>> pair_strip({"right_same": [(image, image, 0.5)]}).layout.annotations[1].text
+    '0.50'
+    """
     for name in pairs:
         if name not in TITLES:
             raise InputError(f"There is no row {name!r} of pairs; rows are {', '.join(TITLES)}.")
-    figure = go.Figure()
+    figure = new_figure()
     across = max((len(row) for row in pairs.values()), default=1) or 1
     for r, (name, row) in enumerate(pairs.items()):
         ink = SAME if name.endswith("_same") else DIFFERENT
@@ -75,17 +86,15 @@ def pair_strip(
     finish(figure, title, "", "", height=round(70 + pixels * ROW * max(len(pairs), 1)))
     figure.update_xaxes(visible=False, range=[-0.1, 2.25 * across])
     figure.update_yaxes(
-        visible=False,
-        range=[ROW * max(len(pairs), 1) - 0.35, -0.4],
-        scaleanchor="x",
+        visible=False, range=[ROW * max(len(pairs), 1) - 0.35, -0.4], scaleanchor="x",
         constrain="domain",
-    )
+    )  # fmt: skip
     figure.update_layout(showlegend=False)
     return figure
 
 
 def _data_uri(image: np.ndarray) -> str:
-    """The image as a PNG within the figure, so that it is exported with it."""
+    """The image as a PNG inside the figure, so that an export contains it."""
     from PIL import Image
 
     pixels = np.asarray(image)

@@ -1,7 +1,7 @@
-"""The live sphere: points, decision regions, clusters and neighbors of several methods at once.
+"""The playground: points, decision regions, clusters and neighbors of several methods.
 
-A circle is drawn in rings. From outside in: what the rule decides at each place; the minority;
-the majority, spread inwards so that its points can be told apart; the clusters.
+A circle is drawn in rings. From outside in: the predicted class at each angle; the minority; the
+majority, spread over several radii so that its points can be distinguished; the centroids.
 """
 
 from __future__ import annotations
@@ -19,96 +19,162 @@ from clmle.figures.playground_marks import (
     moving_part,
     panel_traces,
     point_traces,
-    trace_of,
-    trace_places,
+    scatter,
+    trace_positions,
 )
 from clmle.figures.theme import DASHES, GRAY, color
 
+__all__ = ["playground_panels", "playground_points", "playground_spec"]
+
 PANEL = 330  # pixels of a panel's height
 CURVE = 250
+GAP = 0.012
+BROWN = "#9A6324"  # a fifth color for curves, where the others of the theme have a meaning
 
 
 def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Any:
-    """Training points (n, 2) or (n, 3) of both classes, as they are before any training."""
+    """Training points of both classes before any training.
+
+    Parameters
+    ----------
+    points : (n, 2) or (n, 3) array
+        Unit rows.
+    labels : (n,) array
+        0 majority, 1 minority.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> playground_points(np.eye(2), np.array([0, 1])).layout.title.text
+    'Training points: 1 majority, 1 minority'
+    """
     import plotly.graph_objects as go
 
     flat = points.shape[1] == 2
     counts = np.bincount(labels, minlength=2)
-    layout = _layout(height) | {"title": {"text": f"Training points, {counts[0]} to {counts[1]}"}}
+    title = f"Training points: {counts[0]} majority, {counts[1]} minority"
+    layout = _layout(height) | {"title": {"text": title}}
     if flat:
         layout["xaxis"] = _plain_axis()
         layout["yaxis"] = _plain_axis() | {"scaleanchor": "x", "constrain": "domain"}
     else:
         layout["scene"] = _scene()
-    traces = filled_traces(points, labels) if flat else point_traces(points, labels, flat)
+    traces = filled_traces(points, labels) if flat else point_traces(points, labels)
     return go.Figure({"data": traces, "layout": layout})
 
 
-def playground_panels(courses: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
-    """The figure of :func:`playground_spec`, with buttons and a slider to play its frames."""
+def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
+    """The figure of :func:`playground_spec`, with buttons and a slider to play its frames.
+
+    Parameters
+    ----------
+    trajectories, grid, **options
+        As for :func:`playground_spec`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> from clmle.playground import PlaygroundProblem, playground_grid, train_trajectory
+    >>> trajectory = train_trajectory(PlaygroundProblem(modes=1), "softmax")
+    >>> len(playground_panels({"softmax": trajectory}, playground_grid(2)).frames)
+    41
+    """
     import plotly.graph_objects as go
 
-    return go.Figure(playground_spec(courses, grid, **options))
+    return go.Figure(playground_spec(trajectories, grid, **options))
 
 
 def playground_spec(
-    courses: Mapping[str, Any],
+    trajectories: Mapping[str, Any],
     grid: np.ndarray,
     *,
     selected: int | None = None,
     columns: int | None = None,
 ) -> dict[str, Any]:
-    """Methods side by side, with frames to play; below them balanced accuracy along training.
+    """Panels of methods with frames to play, and balanced accuracy during training below.
 
-    ``courses`` are :class:`clmle.playground.Trajectory` by title, of one problem; ``grid`` the places of
-    their regions (:func:`clmle.playground.playground_grid`). Lines join training point ``selected`` to
-    its nearest neighbors; an arc around its cluster's centroid shows the margin a1. Point ``i``
-    of a panel has customdata ``i``. ``layout.meta`` holds what a viewer needs to rearrange the
-    panels and to select another point. Plain data, since plotly's own objects of so many traces
-    take seconds to make.
+    Parameters
+    ----------
+    trajectories : mapping of str to clmle.playground.Trajectory
+        Title -> trajectory, all of one problem.
+    grid : (g, d) array
+        :func:`clmle.playground.playground_grid`, the points of the decision regions.
+    selected : int, optional
+        Training point that is joined to its nearest neighbors; an arc around the centroid of
+        its cluster shows the margin a1.
+    columns : int, optional
+        Panels in a row.
+
+    Returns
+    -------
+    dict
+        ``data``, ``layout`` and ``frames`` as plain data, because plotly's objects take seconds
+        to make. Point ``i`` of a panel has customdata ``i``; ``layout.meta`` holds what a viewer
+        needs to rearrange the panels and to select another point.
+
+    Examples
+    --------
+    >>> from clmle.playground import PlaygroundProblem, playground_grid, train_trajectory
+    >>> trajectory = train_trajectory(PlaygroundProblem(modes=1), "softmax")
+    >>> playground_spec({"softmax": trajectory}, playground_grid(2))["layout"]["meta"]["panels"]
+    1
     """
-    n = len(courses)
+    titles, own = list(trajectories), list(trajectories.values())
+    n, first, flat = len(own), own[0], grid.shape[1] == 2
     columns = columns or (n if n <= 3 else -(-n // 2))
     rows = -(-n // columns)
     height = rows * PANEL + CURVE + 60
-    first = next(iter(courses.values()))
-    flat = grid.shape[1] == 2
-    panels = range(len(first.frames))
-    own = list(courses.values())
+    domains = [_domain(i, columns, rows, height) for i in range(n)]
+    metrics = [(t.recall, t.balanced_accuracy) for t in own]
+
+    def annotations(f: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "text": f"<b>{title}</b><br>minority recall {recall[f, 1]:.0%}, "
+                f"balanced accuracy {balanced[f]:.0%}",
+                "x": sum(x) / 2, "y": y[1], "xref": "paper", "yref": "paper",
+                "xanchor": "center", "yanchor": "bottom", "showarrow": False,
+                "font": {"size": 13},
+            }
+            for title, (recall, balanced), (x, y) in zip(titles, metrics, domains, strict=True)
+        ]  # fmt: skip
+
+    def panels(f: int) -> list[list[dict[str, Any]]]:
+        return [panel_traces(t, f, grid, i, selected) for i, t in enumerate(own)]
+
     # The legend names a kind of mark once: where the first panel that has it draws it.
-    clustered = next((i for i, c in enumerate(own) if c.centroid_classes is not None), 0)
-    margined = next((i for i, c in enumerate(own) if c.between_margin is not None), 0)
-    kinds = trace_places(flat)
+    clustered = next((i for i, t in enumerate(own) if t.centroid_classes is not None), 0)
+    margined = next((i for i, t in enumerate(own) if t.between_margin is not None), 0)
+    kinds = trace_positions(flat)
     data: list[dict[str, Any]] = []
-    for i, course in enumerate(own):
-        for k, trace in enumerate(panel_traces(course, 0, grid, i, flat, selected)):
-            drawn_by = (
-                margined if k >= kinds["lines"] else clustered if k >= kinds["clusters"] else 0
-            )
-            shown = i == drawn_by
-            data.append(trace | {"showlegend": shown and "name" in trace})
+    for i, panel in enumerate(panels(0)):
+        for k, trace in enumerate(panel):
+            shown_by = clustered if k >= kinds["clusters"] else 0
+            shown_by = margined if k >= kinds["lines"] else shown_by
+            data.append(trace | {"showlegend": i == shown_by and "name" in trace})
     moving = [*range(len(data)), len(data) + n]
-    data += [*_curves(courses), _cursor(first, 0)]
-    reached = [(title, c.recall, c.balanced_accuracy) for title, c in courses.items()]
+    data += [*_curves(trajectories), _cursor(first, 0)]
     frames = [
         {
             "name": str(int(first.steps[f])),
             "data": [
-                *(
-                    moving_part(trace)
-                    for i, course in enumerate(own)
-                    for trace in panel_traces(course, f, grid, i, flat, selected)
-                ),
-                moving_part(_cursor(first, f)),
+                moving_part(t) for t in [*(t for p in panels(f) for t in p), _cursor(first, f)]
             ],
             "traces": moving,
-            "layout": {"annotations": _titles(reached, f, columns, rows, height)},
+            "layout": {"annotations": annotations(f)},
         }
-        for f in panels
+        for f in range(len(first.frames))
     ]
     layout = _layout(height)
-    for i in range(n):
-        x, y = place(i, columns, rows, height)
+    for i, (x, y) in enumerate(domains):
         number = "" if i == 0 else str(i + 1)
         if flat:
             layout[f"xaxis{number}"] = _plain_axis() | {"domain": x, "anchor": f"y{number}"}
@@ -128,79 +194,47 @@ def playground_spec(
             "domain": [0, (CURVE - 60) / height], "anchor": "x20", "range": [0, 1.03],
             "title": {"text": "balanced accuracy"}, "dtick": 0.25, "tickformat": ".0%",
         },
-        "annotations": _titles(reached, 0, columns, rows, height),
+        "annotations": annotations(0),
         "updatemenus": [play_buttons()],
         "sliders": [play_slider([str(int(s)) for s in first.steps], "step ")],
-        "meta": _meta(courses, columns, rows, flat),
+        "meta": {
+            "panels": n, "columns": columns, "rows": rows, "panel": PANEL, "curve": CURVE,
+            "cluster_radius": CLUSTER, "margins": [t.between_margin for t in own], **kinds,
+        },
     }  # fmt: skip
     return {"data": data, "layout": layout, "frames": frames}
 
 
-def place(i: int, columns: int, rows: int, height: int) -> tuple[list[float], list[float]]:
-    """Domain of panel ``i`` across and up, as shares of the figure."""
+def _domain(i: int, columns: int, rows: int, height: int) -> tuple[list[float], list[float]]:
+    """Domain of panel ``i`` across and up, as fractions of the figure."""
     row, column = divmod(i, columns)
-    gap = 0.012
-    bottom = (CURVE + 10) / height
-    tall = (1 - bottom) / rows
+    tall = (1 - (CURVE + 10) / height) / rows
     top = 1 - row * tall - 42 / height
-    across = [column / columns + gap, (column + 1) / columns - gap]
+    across = [column / columns + GAP, (column + 1) / columns - GAP]
     return across, [top - tall + 46 / height, top]
 
 
-def _curves(courses: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _curves(trajectories: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Balanced accuracy during training, in colors that mean no class and no neighbor."""
+    inks = (color(3), color(4), color(6), GRAY, BROWN)
     return [
-        trace_of(
-            "scatter", x=course.steps, y=course.balanced_accuracy, name=title, mode="lines",
-            line={"color": curve_color(i), "dash": DASHES[i % 4], "width": 2.5},
+        scatter(
+            np.column_stack([t.steps, t.balanced_accuracy]), name=title, mode="lines",
+            line={"color": inks[i % 5], "dash": DASHES[i % 4], "width": 2.5},
             xaxis="x20", yaxis="y20", legendgroup=title,
             hovertemplate="%{y:.0%} at step %{x}<extra>" + title + "</extra>",
         )
-        for i, (title, course) in enumerate(courses.items())
+        for i, (title, t) in enumerate(trajectories.items())
     ]  # fmt: skip
 
 
-BROWN = "#9A6324"  # a fifth for curves, where the others of the theme have a meaning
-
-
-def curve_color(i: int) -> str:
-    """Color of method ``i``: none that means a class, an impostor or a neighbor."""
-    return (color(3), color(4), color(6), GRAY, BROWN)[i % 5]
-
-
-def _cursor(course: Any, f: int) -> Any:
-    step = int(course.frames[f].step)
-    return trace_of(
-        "scatter", x=[step, step], y=[0, 1.03], mode="lines", line={"color": GRAY, "width": 2},
-        xaxis="x20", yaxis="y20", showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
-
-
-def _titles(
-    reached: list[tuple[str, np.ndarray, np.ndarray]], f: int, columns: int, rows: int, height: int
-) -> list[dict[str, Any]]:
-    """Name of every panel, with what the method reaches at this frame."""
-    found = []
-    for i, (title, recalls, accuracies) in enumerate(reached):
-        x, y = place(i, columns, rows, height)
-        recall, balanced = recalls[f], accuracies[f]
-        found.append(
-            {
-                "text": f"<b>{title}</b><br>minority found {recall[1]:.0%}, "
-                f"balanced accuracy {balanced:.0%}",
-                "x": sum(x) / 2, "y": y[1], "xref": "paper", "yref": "paper",
-                "xanchor": "center", "yanchor": "bottom", "showarrow": False,
-                "font": {"size": 13},
-            }
-        )  # fmt: skip
-    return found
-
-
-def _meta(courses: Mapping[str, Any], columns: int, rows: int, flat: bool) -> dict[str, Any]:
-    """What a viewer needs beyond the traces: how panels lie, and which trace is which."""
+def _cursor(trajectory: Any, f: int) -> dict[str, Any]:
+    """A vertical line at the step of frame ``f``."""
+    step = int(trajectory.frames[f].step)
     return {
-        "panels": len(courses), "columns": columns, "rows": rows,
-        "panel": PANEL, "curve": CURVE, "cluster_radius": CLUSTER, **trace_places(flat),
-        "margins": [c.between_margin for c in courses.values()],
+        "type": "scatter", "x": [step, step], "y": [0, 1.03], "mode": "lines",
+        "line": {"color": GRAY, "width": 2}, "xaxis": "x20", "yaxis": "y20", "showlegend": False,
+        "hoverinfo": "skip",
     }  # fmt: skip
 
 

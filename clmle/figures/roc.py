@@ -1,4 +1,4 @@
-"""Verification: TAR against FAR, and where genuine and impostor similarities lie."""
+"""Face verification: TAR against FAR, and the distribution of similarities."""
 
 from __future__ import annotations
 
@@ -7,33 +7,54 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, GRAY, SYMBOLS, color, error_bars, finish, legend_below
+from clmle.figures.theme import (
+    GRAY,
+    SYMBOLS,
+    color,
+    finish,
+    interval_bars,
+    legend_below,
+    line,
+    new_figure,
+    unit_axis,
+)
 
-Curve = tuple[Any, Any]
+__all__ = ["roc", "similarities", "tar_by_far"]
 
 
 def roc(
-    curves: Mapping[str, Curve],
+    curves: Mapping[str, tuple[Any, Any]],
     published: Mapping[str, tuple[float, float]] | None = None,
     *,
     smallest: float | None = None,
-    title: str = "Verification: true accepts at each rate of false accepts",
+    title: str = "Verification: true accept rate against false accept rate",
 ) -> Any:
-    """TAR against FAR, on a logarithmic axis, a line for each run.
+    """True accept rate against false accept rate on a logarithmic axis, one line per run.
 
     Parameters
     ----------
-    curves : name -> (FAR (n,), TAR (n,)), both from 0 to 1
-        Corners of the curve, in any order, as ``roc_curve`` and ``OpenSet.roc`` give them.
-    published : name -> (FAR, TAR), shown as points
-    smallest : the axis' smallest FAR; by default the smallest that occurs
-    """
-    import plotly.graph_objects as go
+    curves : mapping of str to (FAR (n,), TAR (n,))
+        Corners of the curve in any order, both from 0 to 1, as
+        :func:`clmle.metrics.roc.roc_curve` returns them.
+    published : mapping of str to (FAR, TAR), optional
+        Published results, drawn as points.
+    smallest : float, optional
+        Smallest FAR of the axis; by default the smallest that occurs.
+    title : str
 
-    figure = go.Figure()
-    points = published or {}
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> figure = roc({"clmle": ([0, 0.01, 1], [0.4, 0.9, 1])}, smallest=1e-3)
+    >>> float(figure.data[0].y[0])
+    0.4
+    """
+    figure = new_figure()
     fars = [np.asarray(far, dtype=np.float64) for far, _ in curves.values()]
-    fars.append(np.array([far for far, _ in points.values()]))
+    fars.append(np.array([far for far, _ in (published or {}).values()]))
     positive = np.concatenate([f[f > 0] for f in fars])
     lowest = smallest or float(positive.min(initial=1e-1))
     for i, (name, (far, tar)) in enumerate(curves.items()):
@@ -41,26 +62,32 @@ def roc(
         order = np.lexsort((y, x))
         x, y = x[order], y[order]
         shown = x >= lowest
-        if (x < lowest).any():  # what is accepted at the axis' left end
+        if (x < lowest).any():  # what is accepted at the left end of the axis
             x = np.concatenate([[lowest], x[shown]])
             y = np.concatenate([[y[~shown].max()], y[shown]])
         figure.add_scatter(
-            x=x, y=y, name=name, mode="lines",
-            line={"color": color(i), "dash": DASHES[i % 4], "shape": "hv"},
+            x=x, y=y, name=name, mode="lines", line=line(i, shape="hv"),
             hovertemplate="FAR %{x:.3g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
-    for j, (name, (at, value)) in enumerate(points.items()):
-        figure.add_scatter(
-            x=[at], y=[value], name=f"{name} (published)", mode="markers",
-            marker={"color": color(len(curves) + j), "symbol": f"{SYMBOLS[j % 4]}-open",
-                    "size": 11, "line": {"width": 2}},
-        )  # fmt: skip
+    published_points(figure, published, len(curves))
     finish(figure, title, "false accept rate (FAR)", "true accept rate (TAR)", height=420)
     figure.update_xaxes(
         type="log", range=[np.log10(lowest) - 0.05, 0.02], dtick=1, exponentformat="power"
     )
-    figure.update_yaxes(range=[-0.02, 1.02])
+    unit_axis(figure, "y")
     return legend_below(figure)
+
+
+def published_points(
+    figure: Any, points: Mapping[str, tuple[float, float]] | None, first: int
+) -> None:
+    """Open markers for published results, in the colors from ``first`` on."""
+    for j, (name, (x, y)) in enumerate((points or {}).items()):
+        figure.add_scatter(
+            x=[x], y=[y], name=f"{name} (published)", mode="markers",
+            marker={"color": color(first + j), "symbol": f"{SYMBOLS[j % 4]}-open", "size": 11,
+                    "line": {"width": 2}},
+        )  # fmt: skip
 
 
 def similarities(
@@ -73,73 +100,102 @@ def similarities(
     bins: int = 80,
     title: str = "Similarities of pairs",
 ) -> Any:
-    """How genuine and impostor similarities lie, as shares of each kind, with the threshold.
+    """Histograms of the similarities of genuine and impostor pairs.
 
     Parameters
     ----------
-    genuine, impostor : (n,), (N,) similarities
-        With ``edges`` (B + 1,) ``impostor`` holds counts (B,) from each edge to the next.
-    marks : name -> similarity of a pair to be seen among them
-    """
-    import plotly.graph_objects as go
+    genuine : (n,) similarities
+        Cosines of pairs of one person.
+    impostor : (N,) similarities or (B,) counts
+        Cosines of pairs of two people; counts per bin if ``edges`` is given.
+    threshold : float, optional
+        Drawn as a vertical line.
+    marks : mapping of str to float, optional
+        Similarities of further pairs to mark.
+    edges : (B + 1,) array, optional
+        Edges of the bins of ``impostor``.
+    bins : int
+        Bars of each histogram.
+    title : str
 
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> [trace.name for trace in similarities([0.8, 0.9], [0.1, 0.2, 0.3], 0.5).data]
+    ['one person (2 pairs)', 'two people (3 pairs)']
+    """
     g = np.asarray(genuine, dtype=np.float64)
-    counts = np.asarray(impostor, dtype=np.float64)
-    if edges is None:
-        places, weights = counts, np.ones(len(counts))
-    else:
-        e = np.asarray(edges, dtype=np.float64)
-        held = counts > 0
-        places, weights = ((e[:-1] + e[1:]) / 2)[held], counts[held]
-    ends = np.linspace(min(g.min(), places.min()), max(g.max(), places.max()), bins + 1)
-    figure = go.Figure()
-    middles, width = (ends[:-1] + ends[1:]) / 2, ends[1] - ends[0]
-    for i, (name, values, weight) in enumerate(
-        (("one person", g, np.ones(len(g))), ("two people", places, weights))
-    ):
-        share = np.histogram(values, ends, weights=weight)[0] / weight.sum()
+    values = np.asarray(impostor, dtype=np.float64)
+    weights = np.ones(len(values))
+    if edges is not None:
+        e, held = np.asarray(edges, dtype=np.float64), values > 0
+        values, weights = ((e[:-1] + e[1:]) / 2)[held], values[held]
+    ends = np.linspace(min(g.min(), values.min()), max(g.max(), values.max()), bins + 1)
+    figure = new_figure()
+    kinds = (("one person", g, np.ones(len(g))), ("two people", values, weights))
+    for i, (name, similarity, weight) in enumerate(kinds):
+        height = np.histogram(similarity, ends, weights=weight)[0] / weight.sum()
         figure.add_bar(
-            x=middles, y=share, width=width, name=f"{name} ({int(weight.sum()):,} pairs)",
+            x=(ends[:-1] + ends[1:]) / 2, y=height, width=ends[1] - ends[0],
+            name=f"{name} ({int(weight.sum()):,} pairs)",
             marker={"color": color(i), "opacity": 0.65,
                     "pattern": {"shape": ("", "/")[i], "size": 5}},
         )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0)
-    finish(figure, title, "similarity (cosine)", "share of the pairs of a kind", height=360)
-    if threshold is not None:
+    finish(figure, title, "similarity (cosine)", "fraction of the pairs of a kind", height=360)
+    lines = [] if threshold is None else [("threshold", threshold, GRAY, 2, "dash")]
+    lines += [(name, value, color(5), 3, "solid") for name, value in (marks or {}).items()]
+    for name, value, ink, width, dash in lines:
         figure.add_vline(
-            x=threshold, line={"color": GRAY, "width": 2, "dash": "dash"},
-            annotation_text=f"threshold {threshold:.3f}", annotation_position="top",
-        )  # fmt: skip
-    for name, value in (marks or {}).items():
-        figure.add_vline(
-            x=value, line={"color": color(5), "width": 3}, annotation_text=f"{name} {value:.3f}",
-            annotation_position="top",
+            x=value, line={"color": ink, "width": width, "dash": dash},
+            annotation_text=f"{name} {value:.3f}", annotation_position="top",
         )  # fmt: skip
     return legend_below(figure)
 
 
 def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
-    """TAR at target FARs with 95 % intervals, a series each run; unresolved FARs stay empty.
+    """TAR at target FARs with 95 % intervals, one series per run.
 
-    ``rows``: name -> what ``tar_at_far`` returns. The bar is the interval over people where there
-    is one.
+    FARs that the number of pairs cannot resolve are left out. The interval is that over people
+    where there is one.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence of mappings
+        Run -> what :func:`clmle.metrics.roc.tar_at_far` returns.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> rows = [{"far": 0.01, "tar": 0.9, "interval": (0.85, 0.94)}]
+    >>> tar_by_far({"clmle": rows}).data[0].y
+    (0.9,)
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     for i, (name, each) in enumerate(rows.items()):
         known = [row for row in each if row["tar"] is not None]
-        ends = [row.get("people_interval") or row["interval"] for row in known]
+        tars = [row["tar"] for row in known]
         shift = 10 ** (0.06 * (i - (len(rows) - 1) / 2))
         figure.add_scatter(
-            x=[row["far"] * shift for row in known], y=[row["tar"] for row in known], name=name,
-            mode="markers", marker={"color": color(i), "symbol": SYMBOLS[i % 8], "size": 9},
-            error_y=error_bars([row["tar"] for row in known], ends),
-            customdata=[row["far"] for row in known],
+            x=[row["far"] * shift for row in known], y=tars, name=name, mode="markers",
+            marker={"color": color(i), "symbol": SYMBOLS[i % 8], "size": 9},
+            error_y=people_bars(tars, known), customdata=[row["far"] for row in known],
             hovertemplate="FAR %{customdata:g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     title = "Verification at target FARs (bar: 95 % interval)"
     finish(figure, title, "false accept rate (FAR)", "true accept rate (TAR)", height=380)
     figure.update_xaxes(type="log", dtick=1, exponentformat="power")
-    figure.update_yaxes(range=[-0.02, 1.02])
+    unit_axis(figure, "y")
     return legend_below(figure)
+
+
+def people_bars(values: Sequence[float], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Error bars from each row's interval over people, or over images where there is none."""
+    ends = [row.get("people_interval") or row["interval"] for row in rows]
+    return interval_bars(values, [low for low, _ in ends], [high for _, high in ends])

@@ -1,6 +1,7 @@
-"""One look for all figures: colors that the color-blind can tell apart, quiet axes.
+"""One look for all figures: colors that the color-blind can tell apart, unobtrusive axes.
 
-Backgrounds are transparent and inks are mid-tones, so that a figure sits on light and dark.
+Backgrounds are transparent and inks are mid-tones, so that a figure can be read on light and on
+dark pages. Every figure starts with :func:`new_figure` and ends with :func:`finish`.
 """
 
 from __future__ import annotations
@@ -10,37 +11,84 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-# Okabe and Ito (2008), the yellow darkened; without black, which dark pages would swallow.
+__all__ = ["title_of"]
+
+# Okabe and Ito (2008), the yellow darkened; without black, which dark pages would hide.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
 GRAY = "#8C8C8C"
-# Where lines of a figure differ in kind, not only in color.
 DASHES = ("solid", "dash", "dot", "dashdot")
-TITLE_WIDTH = 46  # letters of a title's line on the narrowest screen, 390 pixels
+TITLE_WIDTH = 46  # characters of a title's line on a screen of 390 pixels
 
 
 def color(number: int) -> str:
-    """Color of series ``number``, again from the start after the last."""
+    """Color of series ``number``; the colors repeat after the last."""
     return COLORS[number % len(COLORS)]
 
 
 def symbol(number: int) -> str:
-    """Marker that changes when the colors start again."""
+    """Marker of series ``number``: another one when the colors repeat."""
     return SYMBOLS[(number // len(COLORS)) % len(SYMBOLS)]
 
 
-def error_bars(values: Sequence[float], intervals: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """Bars from the low to the high end of each value's interval."""
-    pairs = list(zip(values, intervals, strict=True))
+def line(number: int, **more: Any) -> dict[str, Any]:
+    """Color and dash of line ``number``, with further properties."""
+    return {"color": color(number), "dash": DASHES[number % len(DASHES)], **more}
+
+
+def new_figure(*traces: Any) -> Any:
+    """A plotly figure; plotly is imported when the first one is made."""
+    import plotly.graph_objects as go
+
+    return go.Figure(list(traces))
+
+
+def interval_bars(
+    values: Sequence[float], lows: Sequence[Any], highs: Sequence[Any], thickness: float = 1.5
+) -> dict[str, Any]:
+    """Error bars from ``lows`` to ``highs`` around ``values``; None or NaN draws no bar."""
+
+    def lengths(ends: Sequence[Any]) -> list[float | None]:
+        return [
+            None if end is None or math.isnan(end) else abs(end - value)
+            for value, end in zip(values, ends, strict=True)
+        ]
+
     return {
-        "type": "data", "symmetric": False, "thickness": 1.5, "width": 3,
-        "array": [high - value for value, (_, high) in pairs],
-        "arrayminus": [value - low for value, (low, _) in pairs],
+        "type": "data", "symmetric": False, "thickness": thickness, "width": 3,
+        "array": lengths(highs), "arrayminus": lengths(lows),
     }  # fmt: skip
 
 
+def row_axis(figure: Any, names: Sequence[str], texts: Sequence[str] = ()) -> None:
+    """One row for each of ``names`` along the vertical axis, the first on top."""
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=list(names), range=[len(names) - 0.5, -0.5],
+        tickmode="array", tickvals=list(names), **({"ticktext": list(texts)} if texts else {}),
+    )  # fmt: skip
+
+
+def zero_line(figure: Any, vertical: bool = True) -> None:
+    """A gray line at zero."""
+    draw = figure.add_vline if vertical else figure.add_hline
+    draw(**{"x" if vertical else "y": 0}, line={"color": GRAY, "width": 1.5})
+
+
+def unit_axis(figure: Any, *axes: str) -> None:
+    """The named axes ("x", "y") from 0 to 1, with a little room."""
+    for axis in axes:
+        figure.update_layout({f"{axis}axis": {"range": [-0.02, 1.02]}})
+
+
+def bare_axes(figure: Any, **more: Any) -> None:
+    """Axes without numbers and grid, as coordinates of a projection have no meaning."""
+    hidden = {"showticklabels": False, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**hidden, **more)
+    figure.update_yaxes(**hidden, **more)
+
+
 def legend_below(figure: Any) -> Any:
-    """The legend at the very bottom, clear of the axis however low or high the figure is."""
+    """Move the legend to the bottom, clear of the axis whatever the height of the figure."""
     figure.update_layout(
         legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 84}, showlegend=True
     )
@@ -48,10 +96,7 @@ def legend_below(figure: Any) -> Any:
 
 
 def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any:
-    """Title, axis labels and margins that every figure has.
-
-    A long title is broken into lines that a phone has room for.
-    """
+    """Set title, axis labels and margins; a long title is broken into lines that fit a phone."""
     lines = textwrap.wrap(title, TITLE_WIDTH) or [""]
     more = 20 * (len(lines) - 1)
     figure.update_layout(
@@ -70,13 +115,13 @@ def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:
-    """Numbers in full at 1, 2 and 5 of every power of ten; plotly would write 2 for 200."""
+    """Ticks at 1, 2 and 5 of every power of ten, in full; plotly would write 2 for 200."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [m * 10.0**p for p in powers for m in (1, 2, 5)]
-    places = [v for v in values if low <= v <= high]
-    return {"type": "log", "tickvals": places, "ticktext": [f"{v:,.10g}" for v in places]}
+    shown = [v for v in values if low <= v <= high]
+    return {"type": "log", "tickvals": shown, "ticktext": [f"{v:,.10g}" for v in shown]}
 
 
 def title_of(figure: Any) -> str:
-    """The title in one line."""
+    """The title of a figure in one line."""
     return (figure.layout.title.text or "").replace("<br>", " ")

@@ -1,4 +1,4 @@
-"""How fast methods learn: a validation figure against iterations (Fig. 3 of the paper)."""
+"""Learning curves: loss and validation metrics during training (Fig. 3 of the paper)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,105 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, GRAY, color, finish, legend_below
+from clmle.figures.theme import (
+    DASHES,
+    GRAY,
+    color,
+    finish,
+    legend_below,
+    line,
+    new_figure,
+    unit_axis,
+)
+
+__all__ = ["loss_curves", "recall_curves", "training_curves", "validation_curves"]
+
+Metrics = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def loss_curves(runs: Metrics) -> Any:
+    """Training loss against step; losses of different methods have different scales.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> records with ``step`` and ``loss``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}).data[0].y
+    (2.0,)
+    """
+    figure = new_figure()
+    for i, (name, records) in enumerate(runs.items()):
+        x, y = [m["step"] for m in records], [m["loss"] for m in records]
+        figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line(i))
+    return finish(figure, "Training loss", "step", "loss (scale differs by method)")
+
+
+def validation_curves(runs: Metrics, metric: str = "balanced_accuracy") -> Any:
+    """A validation metric after every round, one line per run.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> records with ``step`` and the metric.
+    metric : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> validation_curves({"clmle": [{"step": 40, "balanced_accuracy": 0.8}]}).data[0].x
+    (40,)
+    """
+    figure = new_figure()
+    for i, (name, records) in enumerate(runs.items()):
+        x, y = [m["step"] for m in records], [m[metric] for m in records]
+        figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", line=line(i))
+    figure.update_xaxes(rangemode="tozero")  # a single round would have fractions of a step
+    unit_axis(figure, "y")
+    label = metric.replace("_", " ")
+    return finish(figure, f"{label.capitalize()} on validation images", "step", label)
+
+
+def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
+    """Validation recall of every class after every round: color is the run, dash the class.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> records with ``step`` and ``recall`` (C,).
+    class_names : sequence of str
+        Names of the classes; the first four are drawn.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> figure = recall_curves({"clmle": [{"step": 40, "recall": [0.9, 0.6]}]}, ["no", "yes"])
+    >>> [trace.name for trace in figure.data]
+    ['clmle: no', 'clmle: yes']
+    """
+    figure = new_figure()
+    for i, (name, records) in enumerate(runs.items()):
+        for c, class_name in enumerate(class_names[:4]):
+            figure.add_scatter(
+                x=[m["step"] for m in records], y=[m["recall"][c] for m in records],
+                name=f"{name}: {class_name}", mode="lines+markers",
+                line={"color": color(i), "dash": DASHES[c % 4]},
+            )  # fmt: skip
+    figure.update_xaxes(rangemode="tozero")
+    figure.update_yaxes(range=[-0.03, 1.03])
+    return finish(figure, "Recall of each class on validation images", "step", "recall", height=380)
 
 
 def training_curves(
@@ -18,56 +116,53 @@ def training_curves(
     reached: Mapping[str, float] | None = None,
     y: str = "balanced accuracy on validation images",
 ) -> Any:
-    """Mean over seeds and a band of one standard deviation, one color and dash a method.
+    """Mean over seeds with a band of one standard deviation, one color and dash per method.
 
-    ``curves``: name -> (iterations (n,), values (seeds, n)). ``level`` is drawn across, and
-    ``reached`` (name -> iterations) marked on it.
+    Parameters
+    ----------
+    curves : mapping of str to (iterations (n,), values (seeds, n))
+    title : str
+    level : float, optional
+        A horizontal line.
+    reached : mapping of str to float, optional
+        Method -> iterations after which it reaches ``level``, marked on the line.
+    y : str
+        Label of the vertical axis.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> curves = {"clmle": ([10, 20], np.array([[0.6, 0.8], [0.7, 0.9]]))}
+    >>> [round(v, 2) for v in training_curves(curves, "Balanced accuracy").data[1].y]
+    [0.65, 0.85]
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     for i, (name, (steps, values)) in enumerate(curves.items()):
-        mean = values.mean(axis=0)
+        mean, x = values.mean(axis=0), [float(v) for v in steps]
         if len(values) > 1:
             spread = values.std(axis=0, ddof=1)
+            red, green, blue = (int(color(i)[k : k + 2], 16) for k in (1, 3, 5))
             figure.add_scatter(
-                x=[float(v) for v in (*steps, *steps[::-1])],
-                y=[float(v) for v in (*(mean + spread), *(mean - spread)[::-1])],
-                fill="toself",
-                fillcolor=_faint(color(i)),
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-                mode="lines",
-            )
+                x=x + x[::-1], y=[*(mean + spread).tolist(), *(mean - spread)[::-1].tolist()],
+                fill="toself", fillcolor=f"rgba({red},{green},{blue},0.13)", mode="lines",
+                line={"width": 0}, hoverinfo="skip", showlegend=False,
+            )  # fmt: skip
         figure.add_scatter(
-            x=[float(v) for v in steps],
-            y=mean.tolist(),
-            name=name,
-            mode="lines+markers",
-            line={"color": color(i), "dash": DASHES[i % 4], "width": 2},
+            x=x, y=mean.tolist(), name=name, mode="lines+markers", line=line(i, width=2),
             marker={"size": 5},
-        )
+        )  # fmt: skip
     if level is not None:
         figure.add_hline(y=level, line={"color": GRAY, "dash": "dot", "width": 1.5})
-    for i, name in enumerate(curves):
-        if level is None or name not in (reached or {}):
-            continue
-        figure.add_scatter(
-            x=[(reached or {})[name]],
-            y=[level],
-            mode="markers+text",
-            text=[f"{(reached or {})[name]:.0f}"],
-            textposition="top left" if i % 2 else "bottom right",
-            textfont={"color": color(i)},
-            marker={"color": color(i), "size": 12, "symbol": "star"},
-            showlegend=False,
-        )
+        for i, name in enumerate(curves):
+            if reached and name in reached:
+                figure.add_scatter(
+                    x=[reached[name]], y=[level], mode="markers+text",
+                    text=[f"{reached[name]:.0f}"], textfont={"color": color(i)},
+                    textposition="top left" if i % 2 else "bottom right",
+                    marker={"color": color(i), "size": 12, "symbol": "star"}, showlegend=False,
+                )  # fmt: skip
     finish(figure, title, "iterations", y, height=420)
     return legend_below(figure)
-
-
-def _faint(ink: str) -> str:
-    """The color, an eighth opaque."""
-    red, green, blue = (int(ink[k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.13)"

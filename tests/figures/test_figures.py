@@ -1,4 +1,4 @@
-"""Figures show the numbers they are given, with labels, and can be written."""
+"""Figures show the given numbers with labels and can be exported."""
 
 import numpy as np
 import pytest
@@ -44,26 +44,26 @@ def test_every_figure_has_a_title_and_can_be_written(name):
         assert figure.layout.yaxis.title.text
 
 
-def test_comparison_shows_the_figures_and_their_interval():
+def test_comparison_shows_the_metrics_and_the_interval():
     (trace,) = all_figures()["comparison"].data
     assert list(trace.x) == [0.8, 0.9, 0.5, 0.85, 0.4]
     assert trace.error_x.array[0] == pytest.approx(0.08)
     assert trace.error_x.arrayminus[0] == pytest.approx(0.1)
 
 
-def test_a_run_keeps_its_color_while_others_wait():
+def test_a_run_keeps_its_color_while_others_have_no_result():
     (trace,) = all_figures()["comparison"].data
     second = figures.validation_curves({"waiting": [], "clmle": VALIDATION}).data[1]
     assert trace.marker.color == second.line.color
 
 
-def test_embedding_names_the_row_of_every_point():
+def test_embedding_carries_the_row_of_every_point():
     figure = all_figures()["embedding"]
     rows = sorted(int(i) for trace in figure.data[:3] for i in trace.customdata)
     assert rows == list(range(30))
 
 
-def test_bounds_drawn_are_the_bounds():
+def test_the_drawn_bounds_are_those_of_margin_bounds():
     figure = all_figures()["between"]
     printed, sphere = figure.data
     at = list(printed.x).index(8)
@@ -72,7 +72,7 @@ def test_bounds_drawn_are_the_bounds():
     assert sphere.y[at] == pytest.approx(bounds.between_sphere)
 
 
-def test_a_logarithmic_axis_says_its_numbers_in_full():
+def test_a_logarithmic_axis_writes_its_numbers_in_full():
     axis = figures.long_tail([1_500, 200, 30, 1]).layout.yaxis
     assert axis.type == "log"
     assert axis.ticktext == ("1", "2", "5", "10", "20", "50", "100", "200", "500", "1,000")

@@ -1,4 +1,4 @@
-"""Figures of the live sphere show the frames they are given."""
+"""Figures of the playground show the given frames."""
 
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from clmle.playground import PlaygroundProblem, PlaygroundRun, playground_grid, 
 
 
 @lru_cache
-def courses(dim):
+def trajectories(dim):
     """Two methods on ten steps."""
     kept, trajectory.STEPS = trajectory.STEPS, 10
     try:
@@ -27,7 +27,7 @@ def courses(dim):
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_panels_have_a_frame_for_each_recorded_one(dim):
-    figure = figures.playground_panels(courses(dim), playground_grid(dim), selected=481)
+    figure = figures.playground_panels(trajectories(dim), playground_grid(dim), selected=481)
     assert [f.name for f in figure.frames] == ["0", "5", "10"]
     per_panel = figure.layout.meta["per_panel"]
     assert len(figure.data) == 2 * per_panel + 3
@@ -39,8 +39,8 @@ def test_panels_have_a_frame_for_each_recorded_one(dim):
     assert len(figure.to_html(include_plotlyjs=False)) > 500
 
 
-def test_titles_say_what_each_method_reaches():
-    found = courses(2)
+def test_panel_titles_hold_the_metrics_of_the_frame():
+    found = trajectories(2)
     spec = figures.playground_spec(found, playground_grid(2))
     for f, frame in enumerate(spec["frames"]):
         for (name, c), note in zip(found.items(), frame["layout"]["annotations"], strict=True):
@@ -48,8 +48,8 @@ def test_titles_say_what_each_method_reaches():
             assert f"balanced accuracy {c.balanced_accuracy[f]:.0%}" in note["text"]
 
 
-def test_points_lie_at_their_features_whatever_the_ring():
-    found = courses(2)["clmle"]
+def test_points_are_drawn_at_the_angle_of_their_features():
+    found = trajectories(2)["clmle"]
     spec = figures.playground_spec({"clmle": found}, playground_grid(2))
     majority, minority = spec["frames"][1]["data"][2:4]
     x = np.concatenate([majority["x"], minority["x"]])
@@ -60,16 +60,16 @@ def test_points_lie_at_their_features_whatever_the_ring():
     )
 
 
-def test_every_place_of_the_ring_is_drawn_once_in_its_class():
-    found = courses(2)["softmax"]
+def test_every_grid_point_is_drawn_once_in_the_color_of_its_class():
+    found = trajectories(2)["softmax"]
     spec = figures.playground_spec({"softmax": found}, playground_grid(2))
     drawn = [len(t["x"]) // 4 for t in spec["frames"][2]["data"][:2]]
     assert drawn == np.bincount(found.frames[2].regions, minlength=2).tolist()
 
 
 @pytest.mark.parametrize("dim", [2, 3])
-def test_lines_join_a_point_to_its_neighbors_and_the_arc_is_the_margin(dim):
-    found, row = courses(dim)["clmle"], 484
+def test_lines_join_a_point_to_its_neighbors_and_the_arc_spans_the_margin(dim):
+    found, row = trajectories(dim)["clmle"], 484
     spec = figures.playground_spec({"clmle": found}, playground_grid(dim), selected=row)
     last = found.frames[-1]
     lines = spec["layout"]["meta"]["lines"]
@@ -83,22 +83,22 @@ def test_lines_join_a_point_to_its_neighbors_and_the_arc_is_the_margin(dim):
     np.testing.assert_allclose(1 - ends @ center, found.between_margin, atol=1e-5)
 
 
-def test_the_preview_says_how_many_points_there_are():
-    found = courses(2)["softmax"]
+def test_the_preview_s_title_counts_the_points():
+    found = trajectories(2)["softmax"]
     figure = figures.playground_points(found.frames[0].features, found.labels)
-    assert "480 to 12" in figure.layout.title.text
+    assert "480 majority, 12 minority" in figure.layout.title.text
     assert [t.name for t in figure.data if t.showlegend is not False] == ["majority", "minority"]
 
 
 @pytest.mark.parametrize("minority", [1, 12, 480])
-def test_marks_drawn_as_one_path_lie_where_marks_of_their_own_would(minority):
-    """A thousand nodes to style would take the browser 0.1 s at each turn of a dial."""
+def test_filled_paths_coincide_with_single_marks(minority):
+    """A thousand nodes to style would take the browser 0.1 s at each change of a slider."""
     rng = np.random.default_rng(minority)
     angle = rng.uniform(0, 2 * np.pi, 480 + minority)
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     labels = rng.permutation(np.repeat([0, 1], [480, minority]))
     dots, edges, diamonds = filled_traces(points, labels)
-    for trace, alone in zip((dots, diamonds), point_traces(points, labels, True), strict=True):
+    for trace, alone in zip((dots, diamonds), point_traces(points, labels), strict=True):
         assert trace["mode"] == "none"  # lines would part the path at each gap
         outline = np.stack([trace["x"], trace["y"]], axis=1).reshape(len(alone["x"]), -1, 2)
         assert np.isnan(outline[:, -1]).all()  # marks are not joined
@@ -113,10 +113,10 @@ def test_marks_drawn_as_one_path_lie_where_marks_of_their_own_would(minority):
     assert reach[0] > reach[1]  # the edge shows all around
 
 
-def test_curves_differ_from_each_other_and_from_what_else_is_drawn():
+def test_curves_differ_from_each_other_and_from_all_other_colors():
     lines = [
         (t["line"]["color"], t["line"]["dash"])
-        for t in _curves({str(i): courses(2)["softmax"] for i in range(6)})
+        for t in _curves({str(i): trajectories(2)["softmax"] for i in range(6)})
     ]
     assert len(set(lines)) == 6
     assert len({ink for ink, _ in lines[:5]}) == 5  # the page's five methods

@@ -1,4 +1,4 @@
-"""Figures of verification and identification show the numbers they are given."""
+"""Figures of verification and identification show the given numbers."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_curve_starts_at_the_left_end_with_what_is_accepted_there():
     assert (trace.x[0], trace.y[0]) == (1e-3, 0.6)
 
 
-def test_shares_of_each_kind_sum_to_one_and_counts_give_the_same_bars():
+def test_histograms_sum_to_one_and_counts_give_the_same_bars():
     figure = all_figures()["similarities"]
     assert [sum(trace.y) for trace in figure.data] == pytest.approx([1, 1])
     assert "5,000" in figure.data[1].name
@@ -77,14 +77,14 @@ def test_unresolved_rates_are_not_drawn():
     assert 1e-6 not in trace.customdata
 
 
-def test_first_ranks_are_drawn_in_order_with_their_intervals():
+def test_rank_one_rates_are_ordered_and_have_intervals():
     band, line, _ = all_figures()["distractors"].data
     assert list(line.x) == [10, 1000]
     assert list(line.y) == [0.9, 0.6]
     assert list(band.y) == pytest.approx([0.95, 0.65, 0.5, 0.7])
 
 
-def test_pairs_say_in_words_and_line_what_they_are():
+def test_pairs_are_described_in_words_and_by_the_frame():
     figure = all_figures()["pairs"]
     words = [a.text for a in figure.layout.annotations]
     assert words == ["one person, accepted", "0.50", "two people, accepted: none"]
@@ -100,6 +100,6 @@ def test_pairs_say_in_words_and_line_what_they_are():
     ("pairs", "message"),
     [({"odd": []}, "no row 'odd'"), ({"right_same": [(IMAGE / 2, IMAGE, 0.1)]}, "uint8")],
 )
-def test_wrong_pairs_are_one_sentence(pairs, message):
+def test_invalid_pairs_are_refused(pairs, message):
     with pytest.raises(InputError, match=message):
         figures.pair_strip(pairs)
