@@ -1,1 +1,1 @@
-"""Comparisons with peers, one a file; ``python -m bench.NAME``."""
+"""Measured comparisons with other packages, and docs/benchmarks.md: ``python -m bench``."""

@@ -1,7 +1,7 @@
-"""One comparison: what is measured, kept as JSON, and said about it on the page.
+"""One comparison: how it is measured, stored as JSON and interpreted on the page.
 
-Every file of ``docs/benchmarks`` holds one comparison with the condition under which it was
-measured, so that one can be measured again alone and a bench that is stopped keeps what it has.
+Every file of ``docs/benchmarks`` holds one comparison with the conditions of its measurement, so
+that each can be measured again alone and an interrupted run keeps what is complete.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.limits import limits, pick
-from bench.report import hardware, versions
+import torch
+
+from bench.machine import hardware, limits, pick, versions
 from clmle.errors import InputError
 from clmle.files import read_json, write_json
 
 Rows = list[dict[str, Any]]
-Tables = dict[str, Rows]  # heading -> rows; "" for the first, which needs none
+Tables = dict[str, Rows]  # heading -> rows; "" for the first, which has none
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 FIELDS = ("command", "machine", "versions", "load", "seconds", "limits", "tables")
@@ -28,31 +30,41 @@ FIELDS = ("command", "machine", "versions", "load", "seconds", "limits", "tables
 
 @dataclass(frozen=True)
 class Comparison:
-    """``name`` is that of its file and its command, ``python -m bench NAME``.
+    """A comparison of the page.
 
-    ``run`` takes whether it must be quick, and gives rows or tables of them. ``about`` says what
-    is measured; ``says`` makes sentences on what bounds it from the tables and the limits.
-    ``gpu`` says what a GPU would add; "" where a GPU changes nothing.
+    ``name`` is that of its file and of its command, ``python -m bench NAME``. ``run`` takes
+    whether to measure small cases only and returns rows or tables. ``about`` describes what is
+    measured; ``interpret`` makes sentences from the tables and the limits of the machine. ``gpu``
+    describes what a GPU adds, "" where it changes nothing.
     """
 
     name: str
     title: str
     run: Callable[[bool], Rows | Tables]
     about: str
-    says: Callable[[Tables, Mapping[str, float]], str] = lambda tables, limits: ""
+    interpret: Callable[[Tables, Mapping[str, float]], str] = lambda tables, limits: ""
     gpu: str = ""
 
 
 def measure(comparison: Comparison, quick: bool = False) -> dict[str, Any]:
-    """Runs it; its tables and the condition under which they were measured."""
-    load, rates = [os.getloadavg()[0]], [limits_apart()]
+    """Runs a comparison; its tables and the conditions of the measurement."""
+    return conditions(
+        f"python -m bench {comparison.name}" + (" --quick" if quick else ""),
+        lambda: comparison.run(quick),
+    )
+
+
+def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]:
+    """The record of what ``run`` returns: command, machine, load, duration, limits, tables."""
+    # A fresh process: a comparison may fork others, which must not inherit threads.
+    load, rates = [os.getloadavg()[0]], [fresh_process(limits)]
     start = time.perf_counter()
-    found = comparison.run(quick)
+    found = run()
     seconds = time.perf_counter() - start
     load.append(os.getloadavg()[0])
-    rates.append(limits_apart())
+    rates.append(fresh_process(limits))
     return {
-        "command": f"python -m bench {comparison.name}" + (" --quick" if quick else ""),
+        "command": command,
         "machine": hardware(),
         "versions": versions(),
         "load": [round(value, 1) for value in load],
@@ -62,31 +74,48 @@ def measure(comparison: Comparison, quick: bool = False) -> dict[str, Any]:
     }
 
 
-def limits_apart() -> dict[str, float]:
-    """In a process of its own: a comparison may start others as copies of a single thread."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(limits)
+def fresh_process(work: Callable[..., Any], *given: Any, threads: int | None = None) -> Any:
+    """``work(*given)`` in a new process, whose peak of memory is its own."""
+    # Not multiprocessing's own pool: its workers may not start processes.
+    start = (torch.set_num_threads, (threads,)) if threads else (None, ())
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, *start) as pool:
+        return pool.submit(work, *given).result()
+
+
+def in_turn(
+    contenders: Mapping[str, Callable[[], Any]], repeats: int
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    """Seconds of each call and the last result, contenders in turn so that noise meets all."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    results = {}
+    for _ in range(repeats):
+        for name, work in contenders.items():
+            start = time.perf_counter()
+            results[name] = work()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds, results
 
 
 def file_of(name: str, folder: Path) -> Path:
-    """Its file; figures of a GPU have one of their own."""
+    """The file of a comparison; measurements on a GPU have a separate one."""
     return folder / (f"{name}.cuda.json" if pick().type == "cuda" else f"{name}.json")
 
 
 def save(name: str, record: Mapping[str, Any], folder: Path = FOLDER) -> Path:
-    """Writes the record; the file is whole or as it was."""
+    """Writes the record atomically."""
     path = file_of(name, folder)
     write_json(path, record)
     return path
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """A record, or None where the comparison never ran.
+    """A record, or None where there is no file.
 
     Raises
     ------
     InputError
-        The file is damaged or lacks something.
+        The file is damaged or lacks a field.
     """
     if not path.exists():
         return None
@@ -105,12 +134,12 @@ def mean_limits(record: Mapping[str, Any]) -> dict[str, float]:
 
 
 def number(value: Any) -> float:
-    """Of a cell, which may be written with thousands' commas."""
+    """The number in a table's cell, which may have thousands separators."""
     return float(str(value).replace(",", ""))
 
 
-def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+def exponent(sizes: Iterable[float], seconds: Sequence[float]) -> float:
     """b of seconds = a size^b, fitted by least squares on logarithms."""
     import numpy as np
 
-    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
+    return float(np.polyfit(np.log(list(sizes)), np.log(seconds), 1)[0])

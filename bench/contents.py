@@ -1,9 +1,10 @@
-"""Which comparisons the page has, in its order."""
+"""The comparisons of the page, by section and in order."""
 
 from __future__ import annotations
 
-from bench import (
-    app,
+from bench.app import controls, pages, scatter, sessions, start
+from bench.comparison import Comparison
+from bench.core import (
     attributes,
     clustering,
     convergence,
@@ -14,14 +15,16 @@ from bench import (
     precision,
     projections,
     rendering,
+    scaling,
     step,
     verification,
 )
-from bench.comparison import Comparison
 
 SECTIONS: dict[str, tuple[Comparison, ...]] = {
-    "Clustering": (clustering.AGAINST, clustering.STARTS, clustering.GROWTH, clustering.LARGE),
-    "Judging": (nearest.COMPARISON,),
+    "Clustering": (
+        clustering.PEERS, clustering.INITIALIZATION, clustering.GROWTH, clustering.LARGE
+    ),
+    "Classification": (nearest.COMPARISON,),
     "Training": (
         step.COMPARISON,
         convergence.COMPARISON,
@@ -31,7 +34,14 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
         distributed.COMPARISON,
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
-    "Pictures and data": (projections.COMPARISON, rendering.COMPARISON),
-    "The app": (app.START, app.PAGES, app.SESSIONS, app.SCATTER, app.DIALS),
-}
+    "Scaling": (scaling.COMPARISON,),
+    "Projections and data": (projections.COMPARISON, rendering.COMPARISON),
+    "The app": (
+        start.COMPARISON,
+        pages.COMPARISON,
+        sessions.COMPARISON,
+        scatter.COMPARISON,
+        controls.COMPARISON,
+    ),
+}  # fmt: skip
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}

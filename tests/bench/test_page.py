@@ -1,4 +1,4 @@
-"""docs/benchmarks.md is what the kept comparisons say: all of it, and nothing else."""
+"""docs/benchmarks.md is generated from the stored measurements."""
 
 import dataclasses
 import errno
@@ -8,26 +8,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from bench import comparison, limits, roofline
+from bench import comparison, machine
 from bench.comparison import FOLDER, Comparison, exponent, load, measure, save
 from bench.contents import BY_NAME
+from bench.core import scaling, scaling_costs
 from bench.page import page, write_page
 from clmle import InputError
+from clmle.cluster_index import ClusterIndex
+from clmle.distributed_index import DistributedIndex
 
 ROOT = Path(__file__).resolve().parents[2]
 RATES = {"product, GFLOP/s": 100.0, "bfloat16 product, GFLOP/s": 200.0, "memory, GB/s": 10.0}
 
 
 @pytest.fixture
-def quiet_limits(monkeypatch):
-    monkeypatch.setattr(comparison, "limits_apart", lambda: RATES)
+def fixed_limits(monkeypatch):
+    monkeypatch.setattr(comparison, "fresh_process", lambda work: RATES)
 
 
 def rendered(ms):
-    """A record of one comparison, as if measured."""
+    """A made-up record of a comparison."""
     row = {"faces": 400, "rasterize ms": ms / 2, "sum ms": ms}
     return {
         "command": "python -m bench rendering", "machine": "a machine, 2 cores, no GPU",
@@ -37,25 +41,25 @@ def rendered(ms):
     }  # fmt: skip
 
 
-def test_the_committed_page_is_what_the_committed_results_say():
+def test_the_committed_page_is_generated_from_the_committed_measurements():
     assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page(FOLDER)
 
 
-def test_every_kept_result_is_of_a_comparison_of_the_page():
+def test_every_stored_measurement_belongs_to_a_section_of_the_page():
     for path in FOLDER.glob("*.json"):
-        assert path.name.removesuffix(".json").removesuffix(".cuda") in BY_NAME
+        assert path.name.removesuffix(".json").removesuffix(".cuda") in {*BY_NAME, "faults"}
 
 
-def test_nothing_measured_says_so_of_all_and_of_a_gpu(tmp_path):
+def test_missing_measurements_are_listed_for_the_cpu_and_a_gpu(tmp_path):
     text = page(tmp_path)
     assert text.count("Not measured yet: `python -m bench ") == len(BY_NAME)
-    assert "Figures of a GPU are missing" in text
+    assert "Measurements on a GPU are missing" in text
     for name, one in BY_NAME.items():
         assert f"### {one.title}" in text
         assert (f"- `python -m bench {name}`: " in text) == bool(one.gpu)
 
 
-def test_sentences_follow_the_rows(tmp_path):
+def test_interpretations_follow_the_measured_values(tmp_path):
     save("rendering", rendered(8.0), tmp_path)
     first = page(tmp_path)
     assert "8.0 ms a face and core, 50% of it" in first
@@ -67,13 +71,13 @@ def test_sentences_follow_the_rows(tmp_path):
     assert "Not measured yet: `python -m bench rendering`" not in page(tmp_path)
 
 
-def test_figures_of_a_gpu_stand_beside_the_others(tmp_path, monkeypatch):
+def test_measurements_on_a_gpu_are_shown_after_those_of_the_cpu(tmp_path, monkeypatch):
     save("rendering", rendered(8.0), tmp_path)
     monkeypatch.setattr(comparison, "pick", lambda: torch.device("cuda"))
     save("rendering", rendered(2.0), tmp_path)
     text = page(tmp_path)
     assert text.index("8.0 ms a face") < text.index("2.0 ms a face")
-    save("step", rendered(1.0), tmp_path)  # only on a GPU: its rows are another comparison's
+    save("step", rendered(1.0), tmp_path)  # rows of another comparison
     with pytest.raises(KeyError):
         page(tmp_path)
     (tmp_path / "step.cuda.json").unlink()
@@ -81,40 +85,27 @@ def test_figures_of_a_gpu_stand_beside_the_others(tmp_path, monkeypatch):
         if BY_NAME[name].gpu:
             path = tmp_path / f"{name}.cuda.json"
             path.write_text(json.dumps(rendered(1.0)))
-            plain = dataclasses.replace(BY_NAME[name], says=lambda tables, limits: "")
+            plain = dataclasses.replace(BY_NAME[name], interpret=lambda tables, limits: "")
             monkeypatch.setitem(BY_NAME, name, plain)
     monkeypatch.setattr("bench.page.SECTIONS", {"All": tuple(BY_NAME.values())})
-    assert "Figures of a GPU are missing" not in page(tmp_path)
-
-
-def test_an_earlier_table_gives_way_to_a_new_one(tmp_path):
-    note = {"section": "Pictures and data", "title": "As it was", "condition": "Then.",
-            "until": "rendering", "blocks": ["Words.", [{"a": 1}]]}  # fmt: skip
-    (tmp_path / "earlier").mkdir()
-    (tmp_path / "earlier" / "old.json").write_text(json.dumps(note))
-    assert "### As it was\n\n*Then.*\n\nWords.\n\n| a |\n|---|\n| 1 |" in page(tmp_path)
-    save("rendering", rendered(8.0), tmp_path)
-    assert "As it was" not in page(tmp_path)
-    del note["until"]
-    (tmp_path / "earlier" / "old.json").write_text(json.dumps(note | {"section": "Elsewhere"}))
-    assert "## Elsewhere\n\n### As it was" in page(tmp_path)
+    assert "Measurements on a GPU are missing" not in page(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "not readable JSON"),
         ("[]", "lacks 'command'"),
         (json.dumps({**rendered(1), "tables": {"": []}}), "table without rows"),
     ],
 )
-def test_a_damaged_result_is_named(text, said, tmp_path):
+def test_a_damaged_measurement_is_an_error(text, message, tmp_path):
     (tmp_path / "rendering.json").write_text(text)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         page(tmp_path)
 
 
-def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path):
+def test_a_failed_page_leaves_the_old_one(tmp_path):
     folder = tmp_path / "benchmarks"
     folder.mkdir()
     out = write_page(folder)
@@ -126,7 +117,7 @@ def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_measurement(tmp_path, monkeypatch):
     path = save("rendering", rendered(8.0), tmp_path)
 
     def full(*paths):
@@ -139,7 +130,7 @@ def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatc
     assert [p.name for p in tmp_path.iterdir()] == ["rendering.json"]
 
 
-def test_a_measurement_keeps_its_condition(quiet_limits):
+def test_a_measurement_stores_its_conditions(fixed_limits):
     one = Comparison("some", "Some", lambda quick: [{"quick": quick}], "About.")
     record = measure(one, quick=True)
     assert record["command"] == "python -m bench some --quick"
@@ -150,7 +141,7 @@ def test_a_measurement_keeps_its_condition(quiet_limits):
     assert set(record) == set(comparison.FIELDS)
 
 
-def test_one_comparison_alone_from_the_command_line(tmp_path):
+def test_the_command_line_measures_one_comparison(tmp_path):
     folder = tmp_path / "benchmarks"
     command = [sys.executable, "-m", "bench", "rendering", "--quick", "--out", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -159,7 +150,7 @@ def test_one_comparison_alone_from_the_command_line(tmp_path):
     record = load(folder / "rendering.json")
     assert record is not None
     assert record["tables"][""][0]["faces"] == 60
-    assert (tmp_path / "benchmarks.md").exists() is False  # small cases make no page
+    assert (tmp_path / "benchmarks.md").exists() is False  # small cases write no page
     unknown = subprocess.run(
         [sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True,
         check=False,
@@ -168,17 +159,17 @@ def test_one_comparison_alone_from_the_command_line(tmp_path):
     assert "there is no comparison 'nothing'" in unknown.stderr
 
 
-def test_the_roofline_counts_products_and_bytes():
+def test_the_roofline_counts_operations_and_bytes():
     a, b = torch.ones(20, 30), torch.ones(30, 40)
-    operations = roofline.counted(lambda: (a @ b).relu())
+    operations = machine.operations(lambda: (a @ b).relu())
     flops = 2 * 20 * 30 * 40
     product, relu = operations
     assert product == (flops, 4 * (20 * 30 + 30 * 40 + 20 * 40))
     assert relu == (0, 4 * 2 * 20 * 40)
-    found = roofline.least_seconds(operations, RATES)
+    found = machine.least_seconds(operations, RATES)
     wanted = max(flops / 100e9, product[1] / 10e9) + relu[1] / 10e9
     assert found == pytest.approx(wanted)
-    assert roofline.gflop(operations) == flops / 1e9
+    assert machine.gflop(lambda: a @ b) == flops / 1e9
 
 
 def test_the_exponent_of_a_power_is_found():
@@ -186,9 +177,28 @@ def test_the_exponent_of_a_power_is_found():
 
 
 def test_limits_are_rates(monkeypatch):
-    monkeypatch.setattr(limits, "SIDE", 64)
-    monkeypatch.setattr(limits, "COPIED", 1000)
-    monkeypatch.setattr(limits, "seconds", lambda work, device: 1e-3)
-    found = limits.limits()
+    monkeypatch.setattr(machine, "SIDE", 64)
+    monkeypatch.setattr(machine, "COPIED", 1000)
+    monkeypatch.setattr(machine, "median_seconds", lambda work, device: 1e-3)
+    found = machine.limits()
     assert found["product, GFLOP/s"] == float(f"{2 * 64**3 / 1e-3 / 1e9:.3g}")
     assert found["memory, GB/s"] == float(f"{2 * 4000 / 1e-3 / 1e9:.3g}")
+
+
+def test_the_formulas_of_the_scaling_tables_agree_with_the_arrays():
+    classes, each = 300, 3
+    index, features = scaling_costs.index_of(classes, each)
+    index.refresh(features, warm=False)
+    _ = index.present
+    arrays = [v for v in vars(index).values() if isinstance(v, np.ndarray)]
+    n, k = len(index.labels), index.n_clusters
+    assert scaling.index_bytes(n, classes, k) == sum(a.nbytes for a in (*arrays, *index._by_class))
+    shared = DistributedIndex.of(ClusterIndex.empty(index.labels, scaling_costs.DIM), 0, 1)
+    shared.refresh(features, warm=False)
+    assert scaling.refresh_traffic(n, k) == sum(a.nbytes for a in shared.changes().values())
+
+
+def test_a_record_without_limits_is_shown(tmp_path):
+    record = rendered(8.0) | {"limits": {}, "load": []}
+    save("rendering", record, tmp_path)
+    assert "duration, load and limits were not recorded" in page(tmp_path)

@@ -1,7 +1,7 @@
-"""What is disturbed (tests/robustness/faults.py): work in a folder, and what it leaves there, by name.
+"""The work that tests/robustness/faults.py interrupts, and its output by name.
 
-Small, so that a kill costs a second or two: digits, a tiny network, 60 faces. What would be started
-anew (workers of a sweep) is forked from a process that has loaded the libraries.
+The work is small, so that a repetition takes a second or two: digits, a tiny network, 60 faces.
+Workers of a sweep are forked from a process that has loaded the libraries.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FACES = "faults"
 
 
 def tiny(method: str = "clmle", seed: int = 0, iterations: int = 15) -> Config:
-    """A run on digits: prior features, rounds, clusters, momentum."""
+    """A run on digits with pretraining, rounds, clusters and momentum."""
     base = preset_config("quick", method, "digits")
     values = {
         "iterations": iterations, "pretrain_iterations": 4, "rounds": 2, "batch_size": 60,
@@ -58,7 +58,7 @@ def tiny(method: str = "clmle", seed: int = 0, iterations: int = 15) -> Config:
 
 
 def warm(faces: bool = True, pages: bool = True) -> None:
-    """Load what each child would load for itself; nothing that starts threads is computed."""
+    """Loads the libraries of the children; computes nothing that starts threads."""
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import torch
@@ -75,12 +75,12 @@ def warm(faces: bool = True, pages: bool = True) -> None:
     classification_metrics(labels, scores, n_bootstrap=2)
     if not faces:
         return
-    for look in {look["style"]: look for _, _, look in plan().cast()}.values():
-        image, _ = draw_image(look, style_named(look["style"]), np.random.default_rng(0))
-        render(look, image, 40)
+    for spec in {spec["style"]: spec for _, _, spec in plan().cast()}.values():
+        image, _ = draw_image(spec, style_named(spec["style"]), np.random.default_rng(0))
+        render(spec, image, 40)
 
 
-# --- what is done ---------------------------------------------------------------------------
+# --- the work -------------------------------------------------------------------------------
 
 
 def train_digits(folder: Path) -> None:
@@ -93,39 +93,39 @@ def train_digits(folder: Path) -> None:
 
 
 def sweep_digits(folder: Path) -> None:
-    cells = [Trial(f"{m} {s}", tiny(m, s, 12)) for m in ("softmax", "clmle") for s in (0, 1)]
+    trials = [Trial(f"{m} {s}", tiny(m, s, 12)) for m in ("softmax", "clmle") for s in (0, 1)]
     workers = [Forked() for _ in range(3)]
-    # What the crew of a sweep starts its workers with.
+    # The worker pool of a sweep starts its workers with this function.
     vars(subprocess)["Popen"] = lambda *_, **__: workers.pop()
-    failures = sweep(cells, folder / "results.jsonl", jobs=2)
+    failures = sweep(trials, folder / "results.jsonl", jobs=2)
     if failures:
         raise SystemExit("; ".join(failures))
 
 
 class Forked:
-    """A worker of a sweep, as ``subprocess.Popen`` would start one."""
+    """A worker of a sweep with the interface of ``subprocess.Popen``."""
 
-    others: list[int] = []  # noqa: RUF012  (of all of them: their ends of pipes)
+    others: list[int] = []  # noqa: RUF012  (pipe ends of all workers)
 
     def __init__(self) -> None:
-        (read, tell), (on_validation, write) = os.pipe(), os.pipe()
+        (stdin, to_worker), (from_worker, stdout) = os.pipe(), os.pipe()
         self.code: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
-            for end in (tell, on_validation, *self.others):
+            for end in (to_worker, from_worker, *self.others):
                 os.close(end)
-            os.dup2(read, 0)
-            os.dup2(write, 1)
+            os.dup2(stdin, 0)
+            os.dup2(stdout, 1)
             sys.stdin = os.fdopen(0, encoding="utf-8")
             os.setsid()
             trainer.SAVE_EVERY = trainer.TOLD_EVERY = 0.0
             worker.main(1)
             os._exit(0)
-        os.close(read)
-        os.close(write)
-        self.others.extend((tell, on_validation))
-        self.stdin = os.fdopen(tell, "w", encoding="utf-8")
-        self.stdout = os.fdopen(on_validation, encoding="utf-8")
+        os.close(stdin)
+        os.close(stdout)
+        self.others.extend((to_worker, from_worker))
+        self.stdin = os.fdopen(to_worker, "w", encoding="utf-8")
+        self.stdout = os.fdopen(from_worker, encoding="utf-8")
 
     def poll(self) -> int | None:
         if self.code is None:
@@ -148,7 +148,7 @@ def render_faces(folder: Path) -> None:
 
     plan()
     build.CHUNK = 5
-    # Forked workers know of the size above; the program itself spawns them.
+    # Forked workers see the size defined above; the program itself spawns them.
     vars(build)["get_context"] = lambda _: get_context("fork")
     build.load_toonfaces(FACES, image_size=40, n_workers=2, root=folder)
 
@@ -159,7 +159,7 @@ def plan() -> build.Plan:
 
 
 def export(folder: Path) -> None:
-    """Features of a run that was trained before, in all kinds of files."""
+    """Features of a trained run, in every file format."""
     for kind in ("npz", "parquet", "csv"):
         file = folder / f"features.{kind}"
         if file.exists():
@@ -168,7 +168,7 @@ def export(folder: Path) -> None:
 
 
 def check(file: Path) -> None:
-    """What bears its final name is whole."""
+    """A file with its final name is complete."""
     import pandas as pd
 
     if file.suffix == ".npz":
@@ -180,14 +180,14 @@ def check(file: Path) -> None:
 
 
 def write_page(folder: Path) -> None:
-    """The page of results and its figures, in place of those of fewer results."""
-    os.chdir(folder)  # the page names files of results as they were given
+    """The report and its figures, which replace those of fewer results."""
+    os.chdir(folder)  # the report names the result files by relative paths
     check_page(folder, make_page(read_studies("results")))
     write_results("results", "docs/RESULTS.md")
 
 
 def check_page(folder: Path, page: Page) -> None:
-    """Every file is the earlier one or the one to be written, and whole."""
+    """Every file is complete, and either the earlier or the new one."""
     earlier = folder / "earlier"
     text = (folder / "docs" / "RESULTS.md").read_text(encoding="utf-8")
     if text not in ((earlier / "RESULTS.md").read_text(encoding="utf-8"), page.markdown()):
@@ -200,7 +200,7 @@ def check_page(folder: Path, page: Page) -> None:
             raise ValueError(f"{name} is cut off")
 
 
-# --- what is left ---------------------------------------------------------------------------
+# --- the output -----------------------------------------------------------------------------
 
 
 def of_run(folder: Path) -> dict[str, Any]:
@@ -235,15 +235,15 @@ def of_export(folder: Path) -> dict[str, Any]:
 
 
 def of_page(folder: Path) -> dict[str, Any]:
-    """The page and its figures; what was there before is no more than that."""
+    """The report and its figures."""
     files = sorted(p for p in (folder / "docs").rglob("*") if p.is_file() and p.suffix != ".part")
     return {p.name: p.read_bytes() for p in files}
 
 
 def apart(work: Callable[[], Any]) -> Any:
-    """What ``work`` returns (JSON) in a process of its own.
+    """What ``work`` returns (as JSON) in a forked process.
 
-    Libraries start threads where they compute, and a fork of a process with threads may hang.
+    Libraries start threads when they compute, and a fork of a process with threads may hang.
     """
     read, write = os.pipe()
     pid = os.fork()
@@ -255,15 +255,15 @@ def apart(work: Callable[[], Any]) -> Any:
             os._exit(0)
         os._exit(1)
     os.close(write)
-    with os.fdopen(read) as reported:
-        text = reported.read()
+    with os.fdopen(read) as pipe:
+        text = pipe.read()
     if os.waitpid(pid, 0)[1] != 0:
-        raise SystemExit("What was left could not be read.")
+        raise SystemExit("The output could not be read.")
     return json.loads(text)
 
 
 def digest(value: Any) -> str:
-    """The same for what is the same to the bit."""
+    """SHA-256 of an array, bytes or JSON value."""
     if isinstance(value, np.ndarray):
         value = f"{value.dtype} {value.shape} ".encode() + value.tobytes()
     if not isinstance(value, bytes):
@@ -272,7 +272,7 @@ def digest(value: Any) -> str:
 
 
 def timeless(value: Any) -> Any:
-    """``value`` without what a clock or the machine has a part in."""
+    """``value`` without durations and the description of the machine."""
     if isinstance(value, dict):
         return {k: timeless(v) for k, v in value.items() if k not in TIMES}
     if isinstance(value, list):
@@ -281,7 +281,7 @@ def timeless(value: Any) -> Any:
 
 
 def trained(home: Path) -> Callable[[Path], None]:
-    """Copies one trained run into a folder that is to be exported from."""
+    """Trains a run; returns a function that copies it into a folder."""
     apart(lambda: train_digits(home))
 
     def copy(folder: Path) -> None:
@@ -291,13 +291,13 @@ def trained(home: Path) -> Callable[[Path], None]:
 
 
 def studies(home: Path) -> Callable[[Path], None]:
-    """Copies results into a folder, beside the page of the first of them."""
+    """Writes a report of some results; returns a function that copies it and adds the others."""
 
     def before() -> None:
         (home / "results").mkdir()
-        for name, cells in STUDIES.items():
-            for number, summary in enumerate(cells):
-                if number < len(cells) - 3:  # the rest comes after the first page
+        for name, rows in STUDIES.items():
+            for number, summary in enumerate(rows):
+                if number < len(rows) - 3:  # the others follow after the first report
                     append_result(home / "results" / f"{name}.jsonl", summary)
         os.chdir(home)
         write_results("results", "docs/RESULTS.md")
@@ -308,25 +308,25 @@ def studies(home: Path) -> Callable[[Path], None]:
         for name in ("results", "docs"):
             shutil.copytree(home / name, folder / name)
         shutil.copytree(home / "docs", folder / "earlier")
-        for name, cells in STUDIES.items():
-            for summary in cells[-3:]:
+        for name, rows in STUDIES.items():
+            for summary in rows[-3:]:
                 append_result(folder / "results" / f"{name}.jsonl", summary)
 
     return copy
 
 
 def made_up(variant: str, attribute: str, seed: int, value: float, ratio: float) -> dict[str, Any]:
-    """A summary of a cell that was never run."""
+    """A made-up result of a trial."""
     config = tiny("clmle" if variant == "clmle" else "softmax", seed).to_dict()
     config["data"] |= {"dataset": "toonfaces", "attribute": attribute, "ratio": ratio}
     names = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
-    figures = dict.fromkeys(names, value) | {
+    metrics = dict.fromkeys(names, value) | {
         "recall": [value, value], "confusion": [[9, 1], [2, 8]],
     }  # fmt: skip
     return {
         "key": f"{variant}-{attribute}-{seed}-{ratio:g}", "variant": variant,
         "method": config["method"], "task": f"toonfaces/{attribute}", "seed": seed,
-        "class_counts": [90, 10], "validation": figures, "test": figures, "chosen": {},
+        "class_counts": [90, 10], "validation": metrics, "test": metrics, "chosen": {},
         "best_round": 1, "learning_curve": [[5, 1.0, 0.5], [15, 2.0, value]], "seconds": 2.0,
         "machine": {"device": "cpu", "threads": 1, "torch": "2", "python": "3.11"},
         "config": config,

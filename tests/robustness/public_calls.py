@@ -135,7 +135,9 @@ CALLS = {
         by_frequency.accuracy_by_frequency,
         dict(counts=np.array([900, 60, 12]), labels=LABELS, right=BINARY == 1, n_bootstrap=20),
     ),
-    "confident_errors": (confident_errors.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)),
+    "confident_errors": (
+        confident_errors.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)
+    ),
     "roc_points": (ranking.roc_points, dict(labels=BINARY, scores=SCORES)),
     "precision_recall_points": (
         ranking.precision_recall_points, dict(labels=BINARY, scores=SCORES)

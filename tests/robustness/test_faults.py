@@ -1,4 +1,4 @@
-"""Kills, full and read-only disks, a clock set back: nothing is lost, and one sentence says why."""
+"""Kills, full and read-only disks, a clock set back: no loss of work, and one-sentence errors."""
 
 import builtins
 import errno
@@ -28,25 +28,33 @@ from tests.robustness.faults_work import tiny
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_kills_at_random_moments_change_no_bit():
+def test_resuming_after_random_kills_gives_identical_output():
     kinds = ("training, within a checkpoint", "export, anywhere")
-    command = [sys.executable, "-m", "tests.robustness.faults", "--only", *kinds, "--share", "0.05"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.robustness.faults",
+        "--only",
+        *kinds,
+        "--fraction",
+        "0.05",
+    ]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
-    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines(done.stdout)]
+    table = [[value.strip() for value in line.split("|")[1:-1]] for line in lines(done.stdout)]
     assert len(table) == 2 + len(kinds)
     for row in table[2:]:
         found = dict(zip(table[0], row, strict=True))
         assert found["kills"] == "2"
-        assert int(found["ends"]) >= 1
-        assert int(found["things compared each"]) > 5
-        assert found["differences"] == "0", found["which"]
+        assert int(found["completed"]) >= 1
+        assert int(found["values compared"]) > 5
+        assert found["differences"] == "0", found["differing values"]
 
 
 def lines(text):
-    """Of a Markdown table."""
+    """The lines of a Markdown table."""
     return [line for line in text.splitlines() if line.startswith("|")]
 
 
@@ -54,7 +62,7 @@ def _render(root):
     build.load_toonfaces("quick", image_size=16, n_workers=2, root=root)
 
 
-def test_workers_that_draw_faces_end_with_who_started_them(tmp_path):
+def test_rendering_workers_end_when_their_parent_is_killed(tmp_path):
     process = multiprocessing.get_context("spawn").Process(target=_render, args=(tmp_path,))
     process.start()
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
@@ -75,7 +83,7 @@ def _draw_nothing(building, plan, chunk):
 
 
 def _end_holding_the_lock():
-    """A worker that is killed while it reads that it shall end."""
+    """A worker that is killed while it reads the stop message."""
 
     def get(queue, block=True, timeout=None):
         with queue._rlock:
@@ -94,7 +102,7 @@ def _close_the_pool(folder):
     build._render_chunks(folder, build.Plan("quick", 16, 0), 2, None)
 
 
-def test_a_worker_that_dies_as_its_pool_closes_is_not_waited_for(tmp_path):
+def test_a_pool_does_not_wait_for_a_worker_killed_while_it_closes(tmp_path):
     process = multiprocessing.get_context("spawn").Process(target=_close_the_pool, args=(tmp_path,))
     process.start()
     process.join(60)
@@ -108,7 +116,7 @@ def test_a_worker_that_dies_as_its_pool_closes_is_not_waited_for(tmp_path):
 
 
 def words(pid):
-    """The command line of a process, empty where it has gone."""
+    """The command line of a process, empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -116,7 +124,7 @@ def words(pid):
 
 
 def failing(kind, after=0):
-    """mkstemp as on a disk that fails from its call number ``after`` on."""
+    """mkstemp on a disk that fails after ``after`` calls."""
     true, calls = tempfile.mkstemp, []
 
     def mkstemp(*args, **kwargs):
@@ -137,7 +145,7 @@ def failing(kind, after=0):
         (errno.EACCES, 0, "Permission"),
     ],
 )
-def test_a_disk_that_fails_is_one_sentence_and_the_run_goes_on_later(
+def test_a_failing_disk_is_a_one_sentence_error_and_the_run_can_be_resumed(
     kind, after, sentence, tmp_path, capsys
 ):
     run = create_run(tmp_path, tiny("softmax").to_dict())
@@ -153,7 +161,7 @@ def test_a_disk_that_fails_is_one_sentence_and_the_run_goes_on_later(
     assert run.status()["state"] == "done"
 
 
-def test_a_full_disk_while_metrics_grow_is_one_sentence(tmp_path, monkeypatch):
+def test_a_full_disk_while_appending_metrics_is_a_one_sentence_error(tmp_path, monkeypatch):
     run = create_run(tmp_path, tiny("softmax").to_dict())
     true = builtins.open
 
@@ -170,11 +178,11 @@ def test_a_full_disk_while_metrics_grow_is_one_sentence(tmp_path, monkeypatch):
     assert "disk is full" in status["message"]
 
 
-def test_a_clock_set_back_gives_no_negative_time(tmp_path, monkeypatch):
+def test_a_clock_set_back_gives_no_negative_duration(tmp_path, monkeypatch):
     run = create_run(tmp_path, tiny("softmax").to_dict())
     true, calls = time.time, []
 
-    def back():  # an hour at each look
+    def back():  # an hour earlier at each call
         calls.append(1)
         return true() - 3600 * len(calls)
 
@@ -188,7 +196,7 @@ def test_a_clock_set_back_gives_no_negative_time(tmp_path, monkeypatch):
     assert run.status()["state"] == "done"
 
 
-def test_a_status_from_the_future_is_that_of_a_running_process(tmp_path):
+def test_a_status_from_the_future_counts_as_running(tmp_path):
     run = create_run(tmp_path, tiny("softmax").to_dict())
     Reporter(run, 10, None).tell("round 1", 3)
     file = run.path / "status.json"
@@ -197,7 +205,7 @@ def test_a_status_from_the_future_is_that_of_a_running_process(tmp_path):
     assert run.status()["state"] == "running"
 
 
-def test_what_a_killed_process_had_begun_to_write_is_cleared(tmp_path):
+def test_temporary_files_of_a_killed_process_are_removed(tmp_path):
     run = create_run(tmp_path, tiny("softmax").to_dict())
     left = run.path / ".checkpoint.safetensors.x1y2.part"
     left.write_bytes(b"half")
@@ -205,7 +213,7 @@ def test_what_a_killed_process_had_begun_to_write_is_cleared(tmp_path):
     assert not left.exists()
 
 
-def test_a_run_killed_before_its_first_checkpoint_says_no_line_twice(tmp_path):
+def test_a_run_killed_before_its_first_checkpoint_repeats_no_metrics(tmp_path):
     run = create_run(tmp_path, tiny("softmax").to_dict())
     run.append_metrics(kind="train", step=1, loss=2.0, learning_rate=0.1)
     train(run)

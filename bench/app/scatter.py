@@ -1,32 +1,27 @@
-"""The page Embeddings with great numbers of points, in a Chromium: python -m bench.scatter
+"""The page Embeddings with many points, in a Chromium.
 
-A run is made up whose features of 2,400, 20,000 and 100,000 images are stored and projected. Its
-page is opened; then a point is hovered, and the slider moved, as a person would.
+The page of a made-up run with stored features and projections is opened; then the mouse is moved to
+a point, and the slider to another round.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import shutil
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 
-from bench.pages import stored_features
-from bench.report import print_rows
-from bench.sessions import start_server
+from bench.app.server import browser_page, server
+from bench.app.stored_runs import stored_features
+from bench.comparison import Comparison, Rows
 from clmle.presets import preset_config
 from clmle.run_folder import create_run
 
 SIZES = (2_400, 20_000, 100_000)
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-# The slider is moved: milliseconds until plotly has the points in their new places, and how many
-# pictures of points on their way the browser drew in the 650 ms that they take.
-STEP = """() => new Promise(done => { const began = performance.now(); let frames = 0;
+# Moves the slider; returns the milliseconds until plotly has the points at their new positions and
+# the frames that the browser drew during the animation of 650 ms.
+MOVE = """() => new Promise(done => { const began = performance.now(); let frames = 0;
  const pen = CanvasRenderingContext2D.prototype, clear = pen.clearRect;
  pen.clearRect = function(...a) { frames += 1; return clear.apply(this, a); };
  const slider = document.getElementById("round"); slider.value = 0; slider.oninput();
@@ -35,8 +30,8 @@ STEP = """() => new Promise(done => { const began = performance.now(); let frame
    done([performance.now() - began, frames]); } }, 10); })"""
 
 
-def run(quick: bool = False) -> list[dict]:
-    """Seconds until points are there, then what hovering and moving take."""
+def run(quick: bool = False) -> Rows:
+    """Seconds until the points are visible, and of hovering and moving."""
     from playwright.sync_api import sync_playwright
 
     rows = []
@@ -47,21 +42,17 @@ def run(quick: bool = False) -> list[dict]:
             made = create_run(folder, config.to_dict())
             stored_features(made, np.random.default_rng(0), n)
             names[n] = made.name
-        process, port, _ = start_server(folder)
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
+        with server(folder) as (port, _):
             for n, name in names.items():
-                for turn in ("first", "again"):
-                    rows.append({"points": f"{n:,}", "opened": turn} | _open(browser, port, name))
-        finally:
-            browser.close()
-            process.terminate()
-            process.wait(timeout=30)
+                for opened in ("first", "again"):
+                    with browser_page(p) as page:
+                        rows.append(
+                            {"points": f"{n:,}", "opened": opened} | _open(page, port, name)
+                        )
     return rows
 
 
-def _open(browser, port: int, name: str) -> dict:
-    page = browser.new_page(viewport={"width": 1440, "height": 1200})
+def _open(page: Any, port: int, name: str) -> dict[str, Any]:
     page.set_default_timeout(180_000)
     sent = []
     page.on("websocket", lambda line: line.on("framereceived", lambda raw: sent.append(len(raw))))
@@ -72,22 +63,30 @@ def _open(browser, port: int, name: str) -> dict:
     frame.locator("body").evaluate("() => new Promise(requestAnimationFrame)")
     shown = time.perf_counter() - began
     body = frame.locator("body")
-    moved, frames = body.evaluate(STEP)
+    moved, frames = body.evaluate(MOVE)
     box = frame.locator("#plot").bounding_box()
     began = time.perf_counter()
-    for i in range(200):  # from place to place until a point is met
+    for i in range(200):  # until the mouse meets a point
         page.mouse.move(box["x"] + box["width"] / 2 + 3 * i, box["y"] + box["height"] / 2)
         if frame.locator("#face").is_visible():
             break
     face = time.perf_counter() - began
-    page.close()
     return {
-        "shown s": f"{shown:.2f}", "sent MB": f"{sum(sent) / 1e6:.1f}", "face s": f"{face:.2f}",
-        "round moved ms": f"{moved:.0f}", "pictures on the way": frames,
+        "points shown s": f"{shown:.2f}", "sent MB": f"{sum(sent) / 1e6:.1f}",
+        "image on hover s": f"{face:.2f}", "round changed ms": f"{moved:.0f}",
+        "frames drawn": frames,
     }  # fmt: skip
 
 
-if __name__ == "__main__":
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    title = f"The page Embeddings (load before {os.getloadavg()[0]:.1f})"
-    print_rows(title, run())
+COMPARISON = Comparison(
+    "scatter",
+    "The page Embeddings with many points",
+    run,
+    "Made-up features of three rounds, Chromium without a GPU. *Image on hover*: from moving the "
+    "mouse until the image of a point is visible. *Round changed*: from moving the slider until "
+    "all points are at their new positions; *frames drawn*: during the animation of 650 ms.",
+    lambda tables, limits: (
+        "Above some ten thousand points the drawing in the browser bounds it, here on the CPU."
+    ),
+    gpu="Chromium drawing on the GPU",
+)

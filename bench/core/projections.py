@@ -1,4 +1,4 @@
-"""Pictures of many points by t-SNE and UMAP, through clmle.projection."""
+"""Duration of t-SNE and UMAP by the number of points (clmle.projection)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from clmle.projection import project
 
 SIZES = (5_000, 20_000, 100_000)
 DIM, MODES = 64, 40
-PATIENCE = 600.0  # seconds that a picture may take, foretold from the sizes before
-ASKED, NEAR = 1000, 15  # points whose nearest neighbors are compared
+PATIENCE = 600.0  # seconds that a projection may take, extrapolated from smaller sizes
+SAMPLED, NEAR = 1000, 15  # points whose nearest neighbors are compared
 
 
 def points(n: int) -> np.ndarray:
@@ -25,54 +25,58 @@ def points(n: int) -> np.ndarray:
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def kept(x: np.ndarray, picture: np.ndarray) -> float:
-    """Share of the nearest neighbors of some points that are so in the picture too."""
-    rows = np.random.default_rng(1).choice(len(x), ASKED, replace=False)
+def kept(x: np.ndarray, projected: np.ndarray) -> float:
+    """Fraction of the nearest neighbors of some points that are also neighbors in 2-D."""
+    rows = np.random.default_rng(1).choice(len(x), SAMPLED, replace=False)
     found = []
-    for of in map(torch.from_numpy, (x, picture)):
-        near = torch.cdist(of[rows], of).topk(NEAR + 1, largest=False)  # itself is among them
+    for of in map(torch.from_numpy, (x, projected)):
+        near = torch.cdist(of[rows], of).topk(NEAR + 1, largest=False)  # includes the point itself
         found.append(near.indices.numpy())
     both = [len(np.intersect1d(a, b)) - 1 for a, b in zip(*found, strict=True)]
     return float(np.mean(both)) / NEAR
 
 
 def run(quick: bool = False) -> Rows:
-    """Seconds of each; libraries compile before the clock runs."""
+    """Seconds of each; the libraries compile before the measurement."""
     rows: Rows = []
     for method in ("umap", "tsne"):
-        # UMAP looks for neighbors in another way beyond 4,096 points, and compiles that too.
+        # UMAP searches neighbors differently above 4,096 points and compiles that, too.
         project(points(500 if quick else SIZES[0]), method)
         done: list[tuple[int, float]] = []
         for n in (1000, 2000) if quick else SIZES:
             name = {"umap": "UMAP", "tsne": "t-SNE (openTSNE)"}[method]
             row = {"method": name, "points": f"{n:,}"}
-            # Neither grows much faster than n; from two sizes on the growth is known.
             grows = exponent(*zip(*done, strict=True)) if len(done) > 1 else 1.2
-            foretold = done[-1][1] * (n / done[-1][0]) ** grows if done else 0.0
-            if foretold > PATIENCE:
-                rows.append(row | {"seconds": f"not tried: about {foretold:.0f}", "kept": ""})
+            expected = done[-1][1] * (n / done[-1][0]) ** grows if done else 0.0
+            if expected > PATIENCE:
+                rows.append(
+                    row | {"seconds": f"not run: about {expected:.0f}", "neighbors kept": ""}
+                )
                 continue
             x = points(n)
             start = time.perf_counter()
-            picture = project(x, method)
+            projected = project(x, method)
             seconds = time.perf_counter() - start
             done.append((n, seconds))
-            rows.append(row | {"seconds": f"{seconds:.1f}", "kept": f"{kept(x, picture):.2f}"})
+            rows.append(
+                row | {"seconds": f"{seconds:.1f}", "neighbors kept": f"{kept(x, projected):.2f}"}
+            )
     return rows
 
 
-def says(tables: Tables, limits: Mapping[str, float]) -> str:
+def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
     words = []
     for name in dict.fromkeys(row["method"] for row in tables[""]):
-        mine = [r for r in tables[""] if r["method"] == name and r["kept"]]
+        mine = [r for r in tables[""] if r["method"] == name and r["neighbors kept"]]
         sizes, seconds = ([number(r[key]) for r in mine] for key in ("points", "seconds"))
         if len(mine) > 1:
             words.append(f"{name} grows as n^{exponent(sizes, seconds):.2f}")
     return (
-        "; ".join(words) + ". Both run on one thread, which makes the same picture of the same "
-        "seed. What bounds them is not arithmetic: a step moves every point by those of its "
-        "neighbors, which lie anywhere in memory, some hundred times over; t-SNE's forces "
-        "between all points are interpolated on a grid by Fourier transforms."
+        "; ".join(words)
+        + ". Both run on one thread, so that the result depends on the seed alone. "
+        "Random memory access bounds them: each of some hundred steps moves every point by its "
+        "neighbors, which lie anywhere in memory. t-SNE interpolates the forces between all points "
+        "on a grid by Fourier transforms."
     )
 
 
@@ -81,7 +85,7 @@ COMPARISON = Comparison(
     "t-SNE and UMAP",
     run,
     f"Unit vectors of {MODES} modes in {DIM} dimensions, settings of the app, one run each; "
-    f"*kept*: share of the {NEAR} nearest neighbors of {ASKED:,} points that are so in the "
-    "picture.",
-    says,
+    f"*neighbors kept*: fraction of the {NEAR} nearest neighbors of {SAMPLED:,} points that are "
+    "among the nearest in the projection.",
+    interpret,
 )

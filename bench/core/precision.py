@@ -1,4 +1,4 @@
-"""bfloat16 against float32: time, error, memory, and how near the machine's roofline."""
+"""bfloat16 against float32: time, error, memory, and the fraction of the roofline."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ import torch
 import torch.nn.functional as F
 
 from bench.comparison import Comparison, Rows, Tables, number
-from bench.limits import limits, pick, seconds
-from bench.roofline import counted, gflop, least_seconds
+from bench.machine import (
+    LOW_PRODUCT,
+    PRODUCT,
+    least_seconds,
+    limits,
+    median_seconds,
+    operations,
+    pick,
+)
 from clmle.training.network import Network, autocast
 
 BATCH = 240
@@ -33,27 +40,26 @@ def run(quick: bool = False) -> Rows:
         for precision in ("float32", "bfloat16"):
             network = copy.deepcopy(first)
             features: list[torch.Tensor] = []
-
             step = partial(forward_and_back, network, images, labels, precision, features)
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats()
-            taken = seconds(step, device, 2 if quick else 5)
+            taken = median_seconds(step, device, 2 if quick else 5)
             peak = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else 0.0
-            operations = counted(step)
+            found = operations(step)
             if wanted is None:
                 wanted = features[0]
             error = float((features[0] - wanted).norm() / wanted.norm())
-            least = least_seconds(operations, rates, precision == "bfloat16")
+            least = least_seconds(found, rates, precision == "bfloat16")
             rows.append(
                 {
                     "network": backbone,
                     "image": f"{side} x {side}",
                     "precision": precision,
                     "ms a step": f"{1000 * taken:.1f}",
-                    "images a second": f"{BATCH / taken:.0f}",
-                    "GFLOP/s": f"{gflop(operations) / taken:.0f}",
-                    "share of the roofline": f"{least / taken:.2f}",
-                    "error of features": f"{error:.1e}" if error else "",
+                    "images/s": f"{BATCH / taken:.0f}",
+                    "GFLOP/s": f"{sum(flops for flops, _ in found) / 1e9 / taken:.0f}",
+                    "fraction of the roofline": f"{least / taken:.2f}",
+                    "relative error of features": f"{error:.1e}" if error else "",
                     "peak memory, MB": f"{peak:.0f}" if peak else "",
                 }
             )
@@ -67,7 +73,7 @@ def forward_and_back(
     precision: str,
     features: list[torch.Tensor],
 ) -> None:
-    """``features`` then holds those of the images."""
+    """Forward and backward; stores the features of the images in ``features``."""
     network.zero_grad(set_to_none=True)
     with autocast(images.device, precision):
         z, y = network(images)
@@ -75,31 +81,34 @@ def forward_and_back(
     F.cross_entropy(y.float(), labels).backward()
 
 
-def says(tables: Tables, rates: Mapping[str, float]) -> str:
+def interpret(tables: Tables, rates: Mapping[str, float]) -> str:
     rows = tables[""]
     pairs = [
-        (a["network"], number(a["ms a step"]) / number(b["ms a step"]), b["error of features"])
+        (
+            a["network"],
+            number(a["ms a step"]) / number(b["ms a step"]),
+            b["relative error of features"],
+        )
         for a, b in zip(rows[::2], rows[1::2], strict=True)
     ]
     words = ", ".join(f"{name} {times:.2f} times (error {error})" for name, times, error in pairs)
-    shares = [number(r["share of the roofline"]) for r in rows[::2]]
+    fractions = [number(r["fraction of the roofline"]) for r in rows[::2]]
     return (
-        f"float32 takes, as against bfloat16: {words}; the error is that of the features of the "
-        "last step, by length. Products in bfloat16 alone run at "
-        f"{rates['bfloat16 product, GFLOP/s'] / rates['product, GFLOP/s']:.1f} times the rate of "
-        "float32. The roofline is the time that every operation, one after the other, must take "
-        f"for its arithmetic or its bytes; in float32 the steps reach {min(shares):.2f} to "
-        f"{max(shares):.2f} of it, which cannot be counted on where data stay in a cache. What "
-        "bounds the small networks is memory, read and written anew by every operation between "
-        "two convolutions."
+        f"Time of float32 relative to bfloat16: {words}; the error is that of the features of the "
+        "last step, in norm. Products in bfloat16 run at "
+        f"{rates[LOW_PRODUCT] / rates[PRODUCT]:.1f} times the rate of float32. The roofline is the "
+        "sum over operations of the least time that their arithmetic or their bytes take; the "
+        f"steps in float32 reach {min(fractions):.2f} to {max(fractions):.2f} of it. The fraction "
+        "is too high where data stay in a cache. Small networks are bounded by memory, which every "
+        "operation between two convolutions reads and writes."
     )
 
 
 COMPARISON = Comparison(
     "precision",
-    "Precision and the machine's roofline",
+    "Precision and roofline",
     run,
     f"Forward and backward of {BATCH} images, medians of five.",
-    says,
-    gpu="bfloat16 against float32, peak memory of the GPU, share of its roofline",
+    interpret,
+    gpu="bfloat16 against float32, peak memory of the GPU, fraction of its roofline",
 )

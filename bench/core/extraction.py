@@ -1,4 +1,4 @@
-"""Features of an image by every backbone, one image at a time and in batches."""
+"""Features of an image by backbone, one image at a time and in batches."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from functools import partial
 import torch
 
 from bench.comparison import Comparison, Rows, Tables, number
-from bench.limits import pick, seconds
-from bench.roofline import counted, gflop
+from bench.machine import PRODUCT, gflop, median_seconds, pick
 from clmle.models import build_backbone
 from clmle.training.network import extraction_batch
 
@@ -21,7 +20,7 @@ SIZES = {
     "deepid2": (55, 47),
     "sphere64": (112, 96),
 }
-PAPER = 10.0  # ms an image, section 5 of the paper, on a GPU
+PAPER = 10.0  # ms an image on a GPU, section 5 of the paper
 
 
 def run(quick: bool = False) -> Rows:
@@ -38,10 +37,10 @@ def run(quick: bool = False) -> Rows:
             images = images.to(memory_format=torch.channels_last)
             forward = torch.inference_mode()(partial(network, images))
             heavy = backbone == "sphere64" and count > 1 and device.type == "cpu"
-            taken = seconds(forward, device, 3 if heavy else 15 if count > 1 else 50)
+            taken = median_seconds(forward, device, 3 if heavy else 15 if count > 1 else 50)
             each[count] = 1000 * taken / count
             with torch.no_grad():
-                work = gflop(counted(partial(network, images)))
+                work = gflop(partial(network, images))
         rows.append(
             {
                 "backbone": backbone,
@@ -55,17 +54,17 @@ def run(quick: bool = False) -> Rows:
     return rows
 
 
-def says(tables: Tables, limits: Mapping[str, float]) -> str:
+def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
     rows = tables[""]
     quicker = [r["backbone"] for r in rows if number(r["ms, one at a time"]) < PAPER]
     rates = [number(r["GFLOP/s in batches"]) for r in rows]
-    peak = limits["product, GFLOP/s"]
+    peak = limits[PRODUCT]
     return (
-        f"The paper says {PAPER:g} ms an image, on a GPU, for its networks. Below that with one "
-        f"image at a time: {', '.join(quicker) or 'none'}. In batches the backbones run at "
-        f"{min(rates) / peak:.2f} to {max(rates) / peak:.2f} of the rate of a large product: what "
-        "bounds them is that product's rate where convolutions are wide, and memory where they "
-        "are narrow; one image alone leaves threads without work."
+        f"The paper reports {PAPER:g} ms an image on a GPU for its networks. Faster than that with "
+        f"one image at a time: {', '.join(quicker) or 'none'}. In batches the backbones run at "
+        f"{min(rates) / peak:.2f} to {max(rates) / peak:.2f} of the rate of a large product: wide "
+        "convolutions are bounded by that rate, narrow ones by memory. A single image does not "
+        "occupy all threads."
     )
 
 
@@ -74,6 +73,6 @@ COMPARISON = Comparison(
     "Features of an image",
     run,
     "Forward passes in evaluation mode, float32, medians.",
-    says,
-    gpu="milliseconds an image, to be held against the paper's 10 ms",
+    interpret,
+    gpu="milliseconds an image, to compare with the paper's 10 ms",
 )

@@ -1,15 +1,13 @@
-"""Milliseconds that a toonface takes one core, part by part."""
+"""Milliseconds to render a toonface on one core, by step."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping
 
 import numpy as np
 
 from bench.comparison import Comparison, Tables, number
-from bench.report import print_rows
 from clmle.data.toonfaces import build
 from clmle.data.toonfaces import render as drawing
 from clmle.data.toonfaces.specs import draw_image
@@ -17,11 +15,11 @@ from clmle.data.toonfaces.styles import style_named
 
 
 def run(quick: bool = False) -> list[dict]:
-    """Mean over faces of all styles, definitions loaded beforehand."""
+    """Means over faces of all styles, with the definitions loaded."""
     plan = build.Plan("quick", 40, 0)
     cast = plan.cast()
     rows = np.random.default_rng(0).permutation(plan.total)[: 60 if quick else 400]
-    parts = dict.fromkeys(("look", "compose", "rasterize", "pose", "light"), 0.0)
+    parts = dict.fromkeys(("sample", "compose", "rasterize", "pose", "light"), 0.0)
     for warm in (True, False):
         for row in rows[: 30 if warm else len(rows)]:
             spec = cast[row][2]
@@ -44,22 +42,20 @@ def run(quick: bool = False) -> list[dict]:
              "sum ms": round(sum(parts.values()), 2)}]  # fmt: skip
 
 
-def says(tables: Tables, limits: Mapping[str, float]) -> str:
+def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
     row = tables[""][0]
     whole = number(row["sum ms"])
     return (
-        f"{whole:.1f} ms a face and core, {number(row['rasterize ms']) / whole:.0%} of it "
-        "rasterizing at twice the size, one core's arithmetic; faces are drawn on all cores at "
-        f"once, so that 9,000 (`quick`) are {9 * whole:.0f} s of one core and 39,000 (`standard`) "
-        f"{39 * whole:.0f} s."
+        f"{whole:.1f} ms a face and core, {number(row['rasterize ms']) / whole:.0%} of it for "
+        "rasterization at twice the size. Faces are rendered on all cores in parallel: 9,000 "
+        f"(`quick`) take {9 * whole:.0f} s of one core, 39,000 (`standard`) {39 * whole:.0f} s."
     )
 
 
 COMPARISON = Comparison(
-    "rendering", "Rendering toonfaces", run, "Means over faces of all styles, on one core.", says
+    "rendering",
+    "Rendering toonfaces",
+    run,
+    "Means over faces of all styles, on one core.",
+    interpret,
 )
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    print_rows("Rendering a face", run(parser.parse_args().quick))

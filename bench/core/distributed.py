@@ -1,8 +1,7 @@
-"""One process against two: steps a second, and refreshing the clusters; one thread for each."""
+"""One process against two, one thread each: steps per second and refresh of the clusters."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -17,17 +16,14 @@ from statistics import median
 import torch
 
 from bench.comparison import Comparison, Tables
-from bench.report import print_rows
 from clmle.data import load_toonfaces
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, open_run
 
-TITLE = "Training by one process and by two (240 images of 40 x 40 a step, 6,000 to cluster)"
-
 
 def run(quick: bool = False) -> list[dict]:
-    """Medians of a launch; of two launches (one if ``quick``) the faster one."""
-    load_toonfaces("quick")  # rendered before the clock runs
+    """Medians of a launch; the faster one of two launches (of one if ``quick``)."""
+    load_toonfaces("quick")  # rendered before the measurement
     found: dict[tuple[str, int], list[dict]] = {}
     for _ in range(1 if quick else 2):
         for case in CASES:
@@ -40,28 +36,28 @@ def run(quick: bool = False) -> list[dict]:
             {
                 "run": case,
                 "processes": size,
-                "steps a second": round(1 / best["step"], 2),
-                "of a step, agreeing ms": round(1000 * best["settle"], 1),
-                "features s": round(best["extract"], 2),
-                "clusters s": round(best["cluster"], 3),
+                "steps/s": round(1 / best["step"], 2),
+                "synchronization, ms a step": round(1000 * best["sync"], 1),
+                "features, s": round(best["extract"], 2),
+                "clusters, s": round(best["cluster"], 3),
             }
         )
     return rows
 
 
-# A batch of 240 on one attribute, and on three with an index each.
+# Batches of 240 images; three attributes have an index each.
 CASES = {"one attribute": "Eyeglasses", "three attributes": "Eyeglasses,Smiling,Wearing_Hat"}
 
 
 def measured(case: str, size: int, quick: bool) -> dict:
-    """Seconds of the parts, by ``size`` processes that torchrun starts."""
+    """Seconds of the parts in ``size`` processes started by torchrun."""
     with tempfile.TemporaryDirectory() as folder:
         config = preset_config("quick", "clmle", attribute=CASES[case])
         train = replace(config.train, pretrain_iterations=0, threads=1)
         made = create_run(folder, replace(config, train=train).to_dict())
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
-                   "--nproc-per-node", str(size), "-m", "bench.distributed",
-                   "--measure", str(made.path), "--steps", "8" if quick else "30"]  # fmt: skip
+                   "--nproc-per-node", str(size), "-m", "bench.core.distributed",
+                   str(made.path), "8" if quick else "30"]  # fmt: skip
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -70,7 +66,7 @@ def measured(case: str, size: int, quick: bool) -> dict:
 
 
 def measure(folder: Path, steps: int) -> None:
-    """In one of the processes: some steps on the first clusters; the first one prints the times."""
+    """In each process: some steps on the first clusters. The main process prints the times."""
     from clmle.training.distributed import leave, world_of_environment
     from clmle.training.trainer import Session
 
@@ -78,15 +74,15 @@ def measure(folder: Path, steps: int) -> None:
     world = world_of_environment()
     session = Session(open_run(folder.parent, folder.name), None, world)
     session.get_ready()
-    for _ in range(2):  # the second one starts warm
+    for _ in range(2):  # the second starts from the clusters of the first
         session.begin_round()
-    times: dict[str, list[float]] = {"step": [], "settle": []}
-    settle = world.sync_state
+    times: dict[str, list[float]] = {"step": [], "sync": []}
+    sync_state = world.sync_state
 
     def timed(*given: object) -> None:
         began = time.perf_counter()
-        settle(*given)  # type: ignore[arg-type]
-        times["settle"].append(time.perf_counter() - began)
+        sync_state(*given)  # type: ignore[arg-type]
+        times["sync"].append(time.perf_counter() - began)
 
     world.sync_state = timed  # type: ignore[assignment, method-assign]
     for _ in range(steps):
@@ -101,36 +97,29 @@ def measure(folder: Path, steps: int) -> None:
     leave(world)
 
 
-def says(tables: Tables, limits: Mapping[str, float]) -> str:
+def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
     rows = tables[""]
     words = []
     for one, two in zip(rows[::2], rows[1::2], strict=True):
-        times = two["steps a second"] / one["steps a second"]
-        words.append(f"{one['run']} {times:.2f} times the steps a second")
+        times = two["steps/s"] / one["steps/s"]
+        words.append(f"{one['run']} {times:.2f} times the steps/s")
     return (
-        f"Two processes of one thread against one: {', '.join(words)}. The network's passes bound "
-        "a step, and two processes share the machine's memory bandwidth; agreeing on gradients and "
-        "on what the index learned is the part named in the table."
+        f"Two processes of one thread relative to one: {', '.join(words)}. The passes of the "
+        "network bound a step, and two processes share the memory bandwidth of the machine. "
+        "*Synchronization* is the exchange of cached losses and moved centroids; gradients are "
+        "exchanged during the backward pass."
     )
 
 
 COMPARISON = Comparison(
     "distributed",
-    "Training by one process and by two",
+    "Training in one process and in two",
     run,
-    "240 images of 40 x 40 a step, 6,000 to cluster, one thread a process, gloo; of two launches "
-    "the faster one.",
-    says,
+    "Steps of 240 images of 40 x 40, 6,000 images to cluster, one thread a process, gloo; the "
+    "faster one of two launches.",
+    interpret,
     gpu="several GPUs, NCCL",
 )
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--measure", metavar="RUN", help=argparse.SUPPRESS)
-    parser.add_argument("--steps", type=int, default=30, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.measure:
-        measure(Path(given.measure), given.steps)
-    else:
-        print_rows(TITLE, run(given.quick))
+if __name__ == "__main__":  # started by torchrun, in measured()
+    measure(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""A training step by method: what sampling and loss add to a softmax step."""
+"""A training step by method: the cost of sampling and loss relative to a softmax step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from bench.comparison import Comparison, Rows, Tables, number
-from bench.limits import clock, pick
-from bench.roofline import counted, gflop
+from bench.machine import PRODUCT, clock, gflop, pick
 from clmle.data import load_toonfaces
 from clmle.methods import Method, get_method
 from clmle.methods.base import Outputs
@@ -20,14 +19,11 @@ from clmle.training.images import ImageSource
 from clmle.training.network import Network
 
 BATCH = 240
-OWN = "draw + loss, % of a softmax step"
+OVERHEAD = "sampling + loss, % of a softmax step"
 
 
 class HardTriplet(Triplet):
-    """The hardest positive and negative of every image (Hermans 2017), in place of all semi-hard.
-
-    Not among the methods: it is here for its time.
-    """
+    """Batch-hard triplets (Hermans 2017) in place of all semi-hard ones, for timing only."""
 
     title: ClassVar[str] = "Triplet, hard mining"
 
@@ -52,7 +48,7 @@ def contenders() -> dict[str, type[Method]]:
 
 
 def run(quick: bool = False) -> Rows:
-    """Medians of the parts of a step, steps of all methods taken in turn on one network."""
+    """Medians of the parts of a step; steps of all methods alternate on one network."""
     task = load_toonfaces("quick").task("Eyeglasses")
     device = pick()
     torch.manual_seed(0)
@@ -70,7 +66,7 @@ def run(quick: bool = False) -> Rows:
         method.start_round(0, features)
         first[name] = clock(device) - start
     parts: dict[str, dict[str, list[float]]] = {
-        name: {"draw": [], "images": [], "network": [], "loss": []} for name in methods
+        name: {"sampling": [], "images": [], "network": [], "loss": []} for name in methods
     }
     for step in range(4 if quick else 30):
         for name, method in methods.items():
@@ -84,7 +80,7 @@ def run(quick: bool = False) -> Rows:
             t3 = clock(device)
             loss = method.loss(Outputs(z, logits, labels[torch.from_numpy(rows)]), batch)
             optimizer.zero_grad()
-            # The loss's own backward, up to z and logits, counts as the loss's.
+            # The backward pass of the loss, up to z and logits, counts as loss.
             grads = torch.autograd.grad(
                 loss.total, [z, logits], allow_unused=True, retain_graph=True
             )
@@ -93,12 +89,12 @@ def run(quick: bool = False) -> Rows:
             torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
             optimizer.step()
             t5 = clock(device)
-            times = {"draw": t1 - t0, "images": t2 - t1, "loss": t4 - t3}
+            times = {"sampling": t1 - t0, "images": t2 - t1, "loss": t4 - t3}
             times["network"] = t3 - t2 + t5 - t4
-            if step:  # the first one warms up
+            if step:  # the first step is a warm-up
                 for part, value in times.items():
                     parts[name][part].append(value)
-    work = gflop(counted(lambda: network(source.batch(task.train[:BATCH]))[1].sum().backward()))
+    work = gflop(lambda: network(source.batch(task.train[:BATCH]))[1].sum().backward())
     rows_out = []
     whole = 1000 * sum(median(v) for v in parts["softmax"].values())
     for name, values in parts.items():
@@ -109,8 +105,8 @@ def run(quick: bool = False) -> Rows:
                 "method": name,
                 **{f"{part} ms": f"{v:.2f}" for part, v in ms.items()},
                 "step ms": f"{sum(ms.values()):.1f}",
-                OWN: f"{100 * (ms['draw'] + ms['loss']) / whole:.1f}",
-                "images a second": f"{1000 * BATCH / sum(ms.values()):.0f}",
+                OVERHEAD: f"{100 * (ms['sampling'] + ms['loss']) / whole:.1f}",
+                "images/s": f"{1000 * BATCH / sum(ms.values()):.0f}",
                 "network GFLOP/s": f"{1000 * work / ms['network']:.0f}",
                 "first clusters ms": f"{1000 * first[name]:.0f}" if kept else "",
             }
@@ -118,18 +114,17 @@ def run(quick: bool = False) -> Rows:
     return rows_out
 
 
-def says(tables: Tables, limits: Mapping[str, float]) -> str:
+def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
     by = {row["method"]: row for row in tables[""]}
-    others = ", ".join(f"{name} {row[OWN]} %" for name, row in by.items() if name != "clmle")
+    others = ", ".join(f"{name} {row[OVERHEAD]} %" for name, row in by.items() if name != "clmle")
     rate = number(by["softmax"]["network GFLOP/s"])
-    peak = limits["product, GFLOP/s"]
+    peak = limits[PRODUCT]
     return (
-        f"Drawing its batch and its loss, CLMLE's part, take {by['clmle'][OWN]} % of a step of the "
-        f"softmax ({others}). The network's own convolutions bound the step: they run at "
-        f"{rate:.0f} GFLOP/s, {rate / peak:.2f} of the rate of a large product, and between them "
-        "every operation reads and writes the batch's maps in memory. Mining all semi-hard "
-        "triplets compares every pair of a class with every image of the other, a cube of the "
-        "batch; the hardest ones need only the square."
+        f"Sampling and loss of CLMLE take {by['clmle'][OVERHEAD]} % of a softmax step ({others}). "
+        f"The convolutions of the network bound the step: they run at {rate:.0f} GFLOP/s, "
+        f"{rate / peak:.2f} of the rate of a large product, and every operation between them reads "
+        "and writes the feature maps of the batch in memory. Mining all semi-hard triplets is "
+        "cubic in the batch size, mining the hardest ones is quadratic."
     )
 
 
@@ -137,8 +132,8 @@ COMPARISON = Comparison(
     "step",
     f"A training step of {BATCH} images of 40 x 40",
     run,
-    "Backbone small, 6,000 faces, 64 numbers a feature, medians of 29 steps of all methods in "
-    "turn.",
-    says,
-    gpu="the same steps on it",
+    "Backbone small, 6,000 faces, features of 64 dimensions, medians of 29 steps; the methods "
+    "alternate.",
+    interpret,
+    gpu="the same steps on the GPU",
 )

@@ -1,0 +1,1 @@
+"""Comparisons of the app: servers, pages and the browser."""

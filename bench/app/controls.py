@@ -1,0 +1,103 @@
+"""Response of the playground to the slider of the imbalance ratio, in a Chromium.
+
+The arrow keys move the slider; measured is the time from the key until the browser has drawn the
+new training points, and, with training on, until all frames of cached training runs are drawn.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from statistics import median
+from typing import Any
+
+from bench.app.server import browser_page, server
+from bench.comparison import Comparison, Rows
+
+REPEATS = 8
+# A text that changes with the drawn points.
+DRAWN = """() => { const p = document.querySelector(".st-key-figure-points .js-plotly-plot");
+ return p && p._fullData ? p._fullData.map(t => t._length).join() : ""; }"""
+
+
+def run(quick: bool = False) -> Rows:
+    """Median and slowest milliseconds."""
+    from playwright.sync_api import sync_playwright
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as p,
+        server(folder) as (port, _),
+        browser_page(p) as page,
+    ):
+        page.set_default_timeout(40_000)
+        page.goto(f"http://127.0.0.1:{port}/imbalance?method=softmax&method=clmle&ratio=1")
+        page.wait_for_function(f"({DRAWN})() !== ''")
+        repeats = 2 if quick else REPEATS
+        points = _points(page, repeats)
+        page.get_by_role("button", name="Train").click()
+        _ready(page)
+        cached = _cached_runs(page, repeats)
+    return [
+        {"slider moved": what, "median ms": f"{1000 * median(t):.0f}", "slowest ms":
+         f"{1000 * max(t):.0f}"}
+        for what, t in (("other training points", points), ("cached training runs", cached))
+    ]  # fmt: skip
+
+
+def _points(page: Any, repeats: int) -> list[float]:
+    slider = page.get_by_role("slider", name="Ratio")
+    times = []
+    for i in range(repeats):
+        before = page.evaluate(DRAWN)
+        slider.focus()
+        began = time.perf_counter()
+        page.keyboard.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
+        page.wait_for_function("before => (" + DRAWN + ")() !== before", arg=before)
+        times.append(time.perf_counter() - began)
+        page.wait_for_timeout(500)
+    return times
+
+
+def _cached_runs(page: Any, repeats: int) -> list[float]:
+    slider = page.get_by_role("slider", name="Ratio")
+    times = []
+    for i in range(repeats + 1):
+        before = _shown(page)
+        slider.focus()
+        began = time.perf_counter()
+        page.keyboard.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
+        _ready(page, before)
+        if i:  # the first move trains
+            times.append(time.perf_counter() - began)
+        page.wait_for_timeout(500)
+    return times
+
+
+def _shown(page: Any) -> str:
+    """Identifies the training runs that the frame has drawn."""
+    return _frame(page).evaluate("() => document.body.dataset.of || ''")
+
+
+def _ready(page: Any, before: str = "") -> None:
+    """Waits until the frame has drawn other training runs."""
+    _frame(page).wait_for_function(
+        "before => document.body.dataset.ready === 'yes' && document.body.dataset.of !== before",
+        arg=before,
+    )
+
+
+def _frame(page: Any) -> Any:
+    return page.locator("iframe").first.element_handle().content_frame()
+
+
+COMPARISON = Comparison(
+    "controls",
+    "A slider of the playground",
+    run,
+    "From the key until the browser has drawn the new training points, and until all frames of two "
+    "cached training runs are drawn.",
+    lambda tables, limits: (
+        "The script of the page and the drawing in the browser bound it, one core each."
+    ),
+)

@@ -1,0 +1,1 @@
+"""Comparisons of the method, the training and the metrics."""

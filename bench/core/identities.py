@@ -1,0 +1,149 @@
+"""A refresh and a batch with the numbers of identities of CASIA-WebFace and MegaFace.
+
+The features are synthetic unit vectors; time and memory depend on their number alone. The network
+is not included.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from bench.comparison import Comparison, Rows, Tables, fresh_process, number
+from bench.machine import MEMORY, PRODUCT, memory_mb
+from clmle.cluster_index import ClusterIndex
+from clmle.losses import clmle_loss
+from clmle.losses.retrieved import retrieved_margin_loss
+from clmle.samplers.cluster import ClusterSampler
+from clmle.samplers.hard_cluster import HardClusterSampler
+
+DIM = 512  # of the paper's features
+SETS = {"CASIA-WebFace": (10_575, 494_414), "MegaFace challenge 2": (672_057, 4_753_320)}
+SIGMA = 1.25  # standard deviation of the logarithm of the number of images of an identity
+REPEATS = 7
+
+
+def run(quick: bool = False) -> Rows:
+    """Each size in a new process, so that its peak of memory is its own."""
+    part = 0.02 if quick else 1.0
+    return [fresh_process(one, name, int(c * part), int(n * part)) for name, (c, n) in SETS.items()]
+
+
+def one(name: str, classes: int, images: int) -> dict[str, str]:
+    """First clusters and a refresh, then batches and both forms of Eq. 9."""
+    rng = np.random.default_rng(0)
+    labels = identities(classes, images, rng)
+    features = unit_features(len(labels), rng)
+    before = memory_mb()
+    index = None
+
+    def build() -> None:
+        nonlocal index
+        index = ClusterIndex.build(features, labels)
+
+    first = seconds(build)
+    assert index is not None
+    again = seconds(lambda: index.refresh(features))
+    index.record(np.arange(len(labels)), rng.random(len(labels)))
+    neighborhood, hard = ClusterSampler(index), HardClusterSampler(index, 240)
+    draws = [median_ms(partial(sampler.draw, rng)) for sampler in (neighborhood, hard)]
+    batch, rows = neighborhood.draw(rng), hard.draw(rng)
+    cluster_classes = torch.from_numpy(index.classes)
+    stored = torch.from_numpy(index.centroids)
+
+    def in_batch() -> None:
+        f = leaf(features[batch.indices])
+        slots, own = torch.from_numpy(batch.slots), torch.from_numpy(batch.classes)
+        clmle_loss(F.normalize(f), slots, own, 0.3, 0.1, scale=8.0, denominator="mean").backward()
+
+    def among_all() -> None:
+        f = leaf(features[rows])
+        y = torch.from_numpy(labels[rows])
+        retrieved_margin_loss(F.normalize(f), y, stored, cluster_classes, 0.3).mean().backward()
+
+    losses = [median_ms(work) for work in (in_batch, among_all)]
+    own = sum(a.nbytes for a in (index.labels, index.assignment, index.centroids, index.classes,
+                                 index.losses)) / 2**30  # fmt: skip
+    return {
+        "size of": name,
+        "identities": f"{classes:,}",
+        "images": f"{len(labels):,}",
+        "clusters": f"{index.n_clusters:,}",
+        "features, GB": f"{features.nbytes / 2**30:.1f}",
+        "first clusters, s": f"{first:.1f}",
+        "refresh, s": f"{again:.1f}",
+        "cluster-neighborhood batch, ms": f"{draws[0]:.0f}",
+        "all-clusters batch, ms": f"{draws[1]:.0f}",
+        "Eq. 9 in the batch, ms": f"{losses[0]:.1f}",
+        "Eq. 9 among all clusters, ms": f"{losses[1]:.0f}",
+        "index, GB": f"{own:.2f}",
+        "peak above the features, GB": f"{(memory_mb() - before) / 1024:.1f}",
+    }
+
+
+def identities(classes: int, images: int, rng: np.random.Generator) -> np.ndarray:
+    """Labels (about ``images``,) with log-normal class sizes of at least one image."""
+    sizes = rng.lognormal(0, SIGMA, classes)
+    counts = np.maximum(1, np.round(sizes / sizes.sum() * images)).astype(np.int64)
+    return np.repeat(np.arange(classes), counts)
+
+
+def unit_features(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Unit rows (n, DIM), float32, generated in place to save memory."""
+    features = np.empty((n, DIM), dtype=np.float32)
+    for start in range(0, n, 100_000):
+        part = features[start : start + 100_000]
+        rng.standard_normal(dtype=np.float32, out=part)
+        part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return features
+
+
+def leaf(rows: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(rows).requires_grad_()
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def median_ms(work: Callable[[], Any]) -> float:
+    return 1000 * median(seconds(work) for _ in range(REPEATS))
+
+
+def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+    last = tables[""][-1]
+    clusters = number(last["clusters"])
+    read = 1000 * clusters * DIM * 4 / 1e9 / limits[MEMORY]
+    product = 1000 * 6 * 240 * clusters * DIM / 1e9 / limits[PRODUCT]
+    weights = number(last["identities"]) * DIM * 4 / 2**30
+    taken = last["Eq. 9 among all clusters, ms"]
+    return (
+        "Clusters and refresh are bounded by reading the features once in random order. The "
+        "clusters nearest to a query are found by one product with all centroids: reading "
+        f"{last['clusters']} of them takes {read:.0f} ms at the bandwidth above. Eq. 9 among all "
+        f"clusters is three products of the batch with all of them, {product:.0f} ms at the rate "
+        f"above, and takes {taken} ms, mostly to write and read intermediate results: use "
+        "`--sampler cluster-neighborhood --centroids batch` for so many identities, as the paper "
+        f"does. A softmax over all of them adds {weights:.1f} GB of weights, three times that with "
+        "gradient and momentum; `--softmax-weight 0` removes it."
+    )
+
+
+COMPARISON = Comparison(
+    "identities",
+    "Large numbers of identities",
+    run,
+    f"Synthetic unit features of {DIM} dimensions, log-normal class sizes with the totals of the "
+    "named data sets, one cluster for each identity with fewer than 400 images. Each row is "
+    "measured in a new process.",
+    interpret,
+)

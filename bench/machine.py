@@ -1,0 +1,154 @@
+"""The machine of a measurement: its description, its limits, and the least time work can take.
+
+The limits are the rate of a large matrix product, in float32 and in bfloat16, and the bandwidth of
+a copy in memory. They are measured before and after every comparison, in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+PACKAGES = ("torch", "numpy", "faiss-cpu")
+SIDE = 2048  # rows and columns of the multiplied matrices; four times as many on a GPU
+COPIED = 1 << 26  # float32 numbers copied (256 MB, no cache holds them); four times on a GPU
+REPEATS = 5
+PRODUCT, LOW_PRODUCT, MEMORY = "product, GFLOP/s", "bfloat16 product, GFLOP/s", "memory, GB/s"
+
+
+def hardware() -> str:
+    """Processor, cores and GPU, in one line."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            name = next(line.split(":")[1].strip() for line in file if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{name}, {os.cpu_count()} cores, {gpu}"
+
+
+def versions() -> str:
+    """Versions of Python and of the main packages, in one line."""
+    packages = ", ".join(f"{p} {version(p)}" for p in PACKAGES)
+    return f"Python {platform.python_version()}, {packages}"
+
+
+def pick() -> torch.device:
+    """The first GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def clock(device: torch.device) -> float:
+    """Seconds, after all queued work of the device has ended."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def median_seconds(
+    work: Callable[[], object], device: torch.device, repeats: int = REPEATS
+) -> float:
+    """Median duration over ``repeats`` calls, after one warm-up call."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = clock(device)
+        work()
+        times.append(clock(device) - start)
+    return median(times)
+
+
+def memory_mb(line: str = "VmHWM") -> float:
+    """Memory of this process in MB: ``VmHWM`` the peak so far, ``VmRSS`` now.
+
+    (The peak of getrusage includes that of the process that started this one.)
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split(f"{line}:")[1].split()[0]) / 1024
+
+
+def product_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
+    """GFLOP/s of a large matrix product."""
+    side = SIDE * (4 if device.type == "cuda" else 1)
+    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    out = torch.empty(side, side, device=device, dtype=dtype)
+    return 2 * side**3 / median_seconds(lambda: torch.mm(a, b, out=out), device) / 1e9
+
+
+def bandwidth(device: torch.device) -> float:
+    """GB/s read and written by a copy."""
+    n = COPIED * (4 if device.type == "cuda" else 1)
+    source, target = (torch.zeros(n, device=device) for _ in range(2))
+    return 2 * source.nbytes / median_seconds(lambda: target.copy_(source), device) / 1e9
+
+
+def limits() -> dict[str, float]:
+    """The three limits, rounded to three digits."""
+    device = pick()
+    found = {
+        PRODUCT: product_rate(device),
+        LOW_PRODUCT: product_rate(device, torch.bfloat16),
+        MEMORY: bandwidth(device),
+    }
+    return {name: float(f"{value:.3g}") for name, value in found.items()}
+
+
+class _Operations(TorchDispatchMode):
+    """Records the floating-point operations and the bytes of every operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[float, float]] = []
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        flops = 0.0
+        if func.overloadpacket in flop_registry:
+            flops = flop_registry[func.overloadpacket](*args, **(kwargs or {}), out_val=out)
+        if flops or not func.is_view:
+            leaves = tree_leaves((args, kwargs, out))
+            size = sum(t.nbytes for t in leaves if isinstance(t, torch.Tensor))
+            self.found.append((flops, size))
+        return out
+
+
+def operations(work: Callable[[], object]) -> list[tuple[float, float]]:
+    """(floating-point operations, bytes read and written) of every operation of ``work``."""
+    with _Operations() as mode:
+        work()
+    return mode.found
+
+
+def gflop(work: Callable[[], object]) -> float:
+    """10^9 floating-point operations of ``work``."""
+    return sum(flops for flops, _ in operations(work)) / 1e9
+
+
+def least_seconds(
+    found: list[tuple[float, float]], rates: Mapping[str, float], low: bool = False
+) -> float:
+    """Roofline: each operation takes at least max(flops / product rate, bytes / bandwidth).
+
+    ``low`` takes the rate of bfloat16 products. Data in a cache are read faster than the bandwidth
+    allows, so that small work may be faster than this.
+    """
+    rate, memory = rates[LOW_PRODUCT if low else PRODUCT] * 1e9, rates[MEMORY] * 1e9
+    return sum(max(flops / rate, size / memory) for flops, size in found)
