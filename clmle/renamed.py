@@ -31,6 +31,7 @@ OPTIONS = {
     "batches": "sampler",
     "between_share": "between_margin_fraction",
     "within_share": "within_margin_fraction",
+    "share": "augmented_fraction",
 }
 TRAIN = {
     "prior_iterations": "pretrain_iterations",
@@ -40,7 +41,11 @@ TRAIN = {
     "clip": "grad_clip_norm",
     "drops": "max_lr_drops",
 }
-VALUES = {"spread": "all-clusters", "neighbourhood": "cluster-neighborhood"}
+VALUES = {
+    "spread": "all-clusters",
+    "neighbourhood": "cluster-neighborhood",
+    "even": "class-balanced",
+}
 COMMANDS = {
     "recognise": "evaluate --open-set",
     "verify": "evaluate-features",

@@ -50,6 +50,10 @@ def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
         }
     elif "most_of_class" in options:
         options["max_class_fraction"] = options.pop("most_of_class")
+    elif old["method"] == "minority-augmentation":
+        options["augmented_fraction"] = options.pop("share")
+    if options.get("sampling") == "even":
+        options["sampling"] = "class-balanced"
     return {
         "method": variant["method"],
         "options": (MISSING["options"] if clmle else {}) | options | variant.get("options", {}),

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from clmle.config import option
 from clmle.methods.base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
-from clmle.samplers.hard_cluster import apportion, class_proportions
+from clmle.samplers.proportions import apportion, class_proportions
 
 
 @dataclass(frozen=True)

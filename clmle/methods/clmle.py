@@ -25,7 +25,8 @@ from clmle.methods.cluster_method import ClusterMethod
 from clmle.methods.head_loss import PART, head_loss
 from clmle.samplers.class_balanced import balanced_indices
 from clmle.samplers.cluster import ClusterBatch, ClusterSampler
-from clmle.samplers.hard_cluster import HardClusterSampler, class_proportions
+from clmle.samplers.hard_cluster import HardClusterSampler
+from clmle.samplers.proportions import class_proportions
 
 
 @register("clmle")

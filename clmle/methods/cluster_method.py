@@ -14,7 +14,7 @@ from clmle.cluster_index import ClusterIndex
 from clmle.config import Config
 from clmle.data.base import Task
 from clmle.methods.base import Method
-from clmle.samplers.class_balanced import balanced_proportions
+from clmle.samplers.proportions import class_proportions
 
 
 def as_it_is(index: ClusterIndex) -> ClusterIndex:
@@ -63,7 +63,7 @@ class ClusterMethod(Method):
             self.index.refresh(unit, seed=self.seed)
 
     def class_proportions(self) -> np.ndarray:
-        return balanced_proportions(self.counts)
+        return class_proportions(self.counts)
 
     def assignment(self) -> np.ndarray | None:
         return None if self.index is None else self.index.assignment

@@ -20,7 +20,7 @@ class AugmentationOptions:
     """Strength of the changes."""
 
     strength: float = option(1.0, "of light, contrast, noise and the patch that is covered")
-    share: float = option(0.5, "of the minority's draws that are changed, from 0 to 1")
+    augmented_fraction: float = option(0.5, "of the minority's draws that are changed, from 0 to 1")
 
 
 @register("minority-augmentation")
@@ -36,20 +36,22 @@ class MinorityAugmentation(Softmax):
     title: ClassVar[str] = "Minority augmentation"
     summary: ClassVar[str] = "Over-sampling; the copies of minority images are all made to differ."
     Options: ClassVar[type] = AugmentationOptions
-    sampling: ClassVar[str] = "even"
+    sampling: ClassVar[str] = "class-balanced"
 
     def __init__(
         self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         self.minority = self.counts < self.counts.mean()
-        if not 0 <= options.share <= 1:
-            raise InputError(f"share is {options.share}, but must be from 0 to 1.")
+        if not 0 <= options.augmented_fraction <= 1:
+            raise InputError(
+                f"augmented_fraction is {options.augmented_fraction}, but must be from 0 to 1."
+            )
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
         chosen = np.flatnonzero(self.minority[self.labels[batch.indices]])
         rng, strength = self.generator(step, 3), self.options.strength
-        chosen = chosen[rng.random(len(chosen)) < self.options.share]
+        chosen = chosen[rng.random(len(chosen)) < self.options.augmented_fraction]
         if len(chosen) == 0:
             return images
         where = torch.from_numpy(chosen).to(images.device)

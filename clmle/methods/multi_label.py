@@ -23,7 +23,7 @@ from clmle.data.multilabel import MultiTask
 from clmle.methods.base import Batch, Loss, Method, Outputs
 from clmle.methods.cluster_method import ClusterMethod, as_it_is
 from clmle.methods.stacked_heads import StackedHeads
-from clmle.samplers.hard_cluster import apportion
+from clmle.samplers.proportions import apportion
 from clmle.threads import one_thread_each
 
 CLOSE = 0.05  # shares of classes that differ by less count as the same

@@ -8,7 +8,8 @@ import numpy as np
 
 from clmle.methods.base import Batch, register
 from clmle.methods.softmax import Softmax
-from clmle.samplers.class_balanced import balanced_proportions, shuffled_indices
+from clmle.samplers.class_balanced import shuffled_indices
+from clmle.samplers.proportions import class_proportions
 
 
 @register("oversampling")
@@ -17,7 +18,7 @@ class OverSampling(Softmax):
 
     title: ClassVar[str] = "Over-sampling"
     summary: ClassVar[str] = "Cross-entropy on batches that hold every class equally often."
-    sampling: ClassVar[str] = "even"
+    sampling: ClassVar[str] = "class-balanced"
 
 
 @register("undersampling")
@@ -28,7 +29,7 @@ class DownSampling(Softmax):
     summary: ClassVar[str] = "Cross-entropy on a random subset with as many samples of every class."
 
     def class_proportions(self) -> np.ndarray:
-        return balanced_proportions(self.counts)
+        return class_proportions(self.counts)
 
     def sample_batch(self, step: int) -> Batch:
         from imblearn.under_sampling import RandomUnderSampler

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 
 from clmle.config import option
 from clmle.methods.base import Batch, Loss, Method, Outputs, register
-from clmle.samplers.class_balanced import SAMPLINGS, balanced_proportions, sample_indices
+from clmle.samplers.class_balanced import SAMPLINGS, sample_indices
+from clmle.samplers.proportions import class_proportions
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class NoOptions:
 class Drawn:
     """Options of methods that can draw their batches either way."""
 
-    sampling: str = option("even", "batches: as the data come, or every class evenly", SAMPLINGS)
+    sampling: str = option(
+        "class-balanced", "batches: as the data come, or every class evenly", SAMPLINGS
+    )
 
 
 @register("softmax")
@@ -42,7 +45,7 @@ class Softmax(Method):
     def class_proportions(self) -> np.ndarray:
         if getattr(self.options, "sampling", self.sampling) == "natural":
             return super().class_proportions()
-        return balanced_proportions(self.counts)
+        return class_proportions(self.counts)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = F.cross_entropy(outputs.logits, outputs.labels, weight=self.class_weights(outputs))

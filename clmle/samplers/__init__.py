@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from clmle.samplers.class_balanced import balanced_indices
     from clmle.samplers.cluster import ClusterBatch, ClusterSampler
     from clmle.samplers.hard_cluster import HardClusterSampler
+    from clmle.samplers.proportions import apportion, class_proportions
 
 __all__ = [
     "ClusterBatch",
     "ClusterSampler",
     "HardClusterSampler",
+    "apportion",
     "balanced_indices",
+    "class_proportions",
 ]
 
 load_lazily(__name__)

@@ -1,4 +1,4 @@
-"""Batches made of clusters: a query cluster, its nearest clusters, some samples of each (3.3)."""
+"""Batches of one cluster neighborhood: a query cluster and its nearest clusters (section 3.3)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ QUERIES = ("hardest", "uniform")
 
 @dataclass(frozen=True)
 class ClusterBatch:
-    """Samples of M clusters.
+    """A batch of samples from M clusters.
 
-    ``rows`` (B,) training samples; ``slots`` (B,) place of each one's cluster in this batch,
-    in [0, M); ``clusters`` (M,) their numbers in the index, the query first; ``classes`` (M,).
+    Attributes
+    ----------
+    indices : (B,) array
+        Training samples.
+    slots : (B,) array
+        Position of the cluster of each sample in ``clusters``, from 0 to M - 1.
+    clusters : (M,) array
+        Clusters of the index, the query first.
+    classes : (M,) array
+        Their classes.
     """
 
     indices: np.ndarray
@@ -28,25 +36,40 @@ class ClusterBatch:
 
 @dataclass(frozen=True)
 class ClusterSampler:
-    """Draws cluster batches from an index.
+    """Draws batches of a query cluster and its nearest clusters, as printed in the paper.
 
     Parameters
     ----------
+    index : ClusterIndex
     clusters_per_batch : int
         M, the query included; 12 in the paper.
     samples_per_cluster : int
-        20 in the paper, drawn without replacement where the cluster has that many.
+        20 in the paper; drawn without replacement from a cluster that has as many.
     same_class_clusters : int
-        How many of the M are of the query's class, itself included. The paper leaves it
-        open ("greedily"); half is the default.
-    query : str
-        "hardest" takes the cluster with the highest cached loss of a class drawn uniformly
-        (clusters never seen come first); "uniform" any cluster of that class.
+        How many of the M clusters are of the class of the query, itself included. The paper does
+        not give this number ("greedily"); the default is half of them.
+    query : {"hardest", "uniform"}
+        "hardest" takes the cluster with the highest cached loss of a class drawn uniformly,
+        clusters that were not drawn yet first; "uniform" takes any cluster of that class.
 
     Raises
     ------
     InputError
-        A number out of range or an unknown query rule.
+        A number is out of range, or the query is unknown.
+
+    References
+    ----------
+    Section 3.3 of the paper.
+
+    Examples
+    --------
+    >>> from clmle import ClusterIndex
+    >>> labels = np.repeat([0, 1], 60)
+    >>> features = np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
+    >>> index = ClusterIndex.build(features, labels, cluster_size=20)
+    >>> batch = ClusterSampler(index, 4, 10, 2).draw(np.random.default_rng(0))
+    >>> batch.classes.tolist(), len(batch.indices)
+    ([0, 0, 1, 1], 40)
     """
 
     index: ClusterIndex
@@ -64,30 +87,30 @@ class ClusterSampler:
             raise InputError(
                 f"same_class_clusters is {self.same_class_clusters}, but must be at least 1 and "
                 f"less than clusters_per_batch ({self.clusters_per_batch}), "
-                "so that a batch holds both the query's class and others."
+                "for a batch to hold both the class of the query and others."
             )
 
     def draw(self, generator: np.random.Generator) -> ClusterBatch:
-        """One batch."""
+        """Return one batch."""
         index = self.index
         query = self.draw_query(generator)
         clusters = index.nearest(
             query, self.same_class_clusters, self.clusters_per_batch - self.same_class_clusters
         )
         wanted = self.samples_per_cluster
-        rows = []
+        indices = []
         for cluster in clusters:
             members = index.members(cluster)
-            rows.append(generator.choice(members, wanted, replace=len(members) < wanted))
+            indices.append(generator.choice(members, wanted, replace=len(members) < wanted))
         return ClusterBatch(
-            indices=np.concatenate(rows),
+            indices=np.concatenate(indices),
             slots=np.repeat(np.arange(len(clusters)), wanted),
             clusters=clusters,
             classes=index.classes[clusters],
         )
 
     def draw_query(self, generator: np.random.Generator) -> int:
-        """A cluster of a class drawn uniformly over classes."""
+        """Return a query cluster of a class drawn uniformly."""
         index = self.index
         candidates = index.clusters_of(int(generator.choice(index.present)))
         if self.query == "uniform":

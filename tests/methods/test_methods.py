@@ -289,7 +289,7 @@ def test_bounded_batches_are_those_of_clmle_in_their_classes():
     clmle = other(dataclasses.replace(other.Options(), max_class_fraction=0.4), task, 120, 0, 6)
     np.testing.assert_allclose(bounded.class_proportions(), clmle.class_proportions())
     drawn = [
-        np.bincount(bounded.labels[bounded.sample_batch(s).rows], minlength=10) for s in range(200)
+        np.bincount(bounded.labels[bounded.sample_batch(s).indices], minlength=10) for s in range(200)
     ]
     np.testing.assert_allclose(np.mean(drawn, axis=0), 120 * bounded.class_proportions(), atol=0.15)
     assert (np.array(drawn) <= np.ceil(0.4 * bounded.counts)).all()

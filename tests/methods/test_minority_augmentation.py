@@ -35,8 +35,8 @@ def test_only_minority_images_are_changed_about_half_of_the_time():
 
 
 def test_share_is_the_share_and_a_step_repeats_itself():
-    assert changed(method(share=1.0), 0)[90:].all()
-    assert not changed(method(share=0.0), 0).any()
+    assert changed(method(augmented_fraction=1.0), 0)[90:].all()
+    assert not changed(method(augmented_fraction=0.0), 0).any()
     np.testing.assert_array_equal(changed(method(), 3), changed(method(), 3))
     with pytest.raises(InputError, match=r"share is 1\.5"):
-        method(share=1.5)
+        method(augmented_fraction=1.5)

@@ -109,7 +109,7 @@ def test_state_brings_the_index_back(world):
         a, b = (
             ClusterSampler(i, 6, 5, 3).draw(np.random.default_rng(seed)) for i in (index, again)
         )
-        assert (a.rows == b.rows).all()
+        assert (a.indices == b.indices).all()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_state_brings_the_index_back(world):
             (
                 {"same_class_clusters": n},
                 f"same_class_clusters is {n}, but must be at least 1 and less than "
-                "clusters_per_batch (12), so that a batch holds both the query's class and others.",
+                "clusters_per_batch (12), for a batch to hold both the class of the query and others.",
             )
             for n in (0, 12)
         ),
@@ -137,7 +137,7 @@ def test_bad_samplers_are_named(world, options, sentence):
 def test_the_least_and_the_most_of_a_sampler_are_allowed(world):
     index = ClusterIndex.build(*world, 50)
     for same in (1, 11):
-        assert len(ClusterSampler(index, 12, 1, same).draw(np.random.default_rng(0)).rows) == 12
+        assert len(ClusterSampler(index, 12, 1, same).draw(np.random.default_rng(0)).indices) == 12
 
 
 def test_classes_of_one_cluster_are_gathered_as_each_alone_would_be(monkeypatch):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from clmle import InputError
 from clmle.cluster_index import ClusterIndex
-from clmle.samplers.hard_cluster import HardClusterSampler, apportion, class_proportions
+from clmle.samplers.hard_cluster import HardClusterSampler
+from clmle.samplers.proportions import apportion, class_proportions
 
 
 @pytest.fixture
