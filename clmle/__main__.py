@@ -1,8 +1,7 @@
-"""The command line: ``clmle`` or ``python -m clmle``; one command a file in clmle/commands."""
+"""The command line: ``clmle`` or ``python -m clmle``; one file per command in clmle/cli."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -12,51 +11,86 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 COMMANDS = {
-    "data": "show a data set: images, classes, positive rates; render or read it first",
-    "train": "train a run, or go on with one",
-    "ablate": "run the experiments of a study, or of a grid, in parallel",
-    "evaluate": "figures of a trained run",
-    "embed": "features of images by a trained run",
-    "evaluate_open_set": "verification and identification of unseen people by a trained run",
-    "verify": "are two images of one person: figures of features with identity labels",
-    "project": "features of a run in two dimensions, by UMAP, t-SNE or PCA",
-    "results": "write docs/RESULTS.md and its figures from the results of runs",
+    "train": "train a run, or resume one",
+    "evaluate": "metrics of a trained run; with --open-set for unseen identities",
+    "evaluate-features": "verification and identification metrics of features with identity labels",
+    "ablate": "run the trials of a named study in parallel",
+    "sweep": "run a free grid of methods and options in parallel",
+    "embed": "2-D projection of the features of a run by UMAP, t-SNE or PCA",
+    "features": "write the features of images by a trained run to a file",
+    "data": "prepare a data set and count its classes",
     "runs": "list, show, stop or delete runs",
+    "app": "start the Streamlit app in a browser",
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 done, 2 bad input, 130 interrupted, 1 anything unforeseen."""
+    """Run one command; returns 0 (done), 2 (invalid input), 130 (interrupted) or 1 (other)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(
-        prog="clmle", description="A laboratory for learning from imbalanced classes."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in COMMANDS.items():
-        commands.add_parser(name, help=summary, add_help=False)
-    known, rest = parser.parse_known_args(arguments[:1])
-    module = import_module(f"clmle.cli.{known.command}")
-    plain, warnings.formatwarning = warnings.formatwarning, partial(_worded, warnings.formatwarning)
+    standard = warnings.formatwarning
+    warnings.formatwarning = partial(_format_warning, standard)
     try:
-        return _guarded(module.main, [*rest, *arguments[1:]])
+        return _guarded(_run, arguments)
     finally:
-        warnings.formatwarning = plain
+        warnings.formatwarning = standard
 
 
-def _worded(
-    plain: Callable[..., str], message: Warning | str, kind: type[Warning], file: str, *more: Any
+def command_module(command: str) -> ModuleType:
+    """Return the module of a command; its ``main`` takes the command's arguments."""
+    return import_module(f"clmle.cli.{command.replace('-', '_')}")
+
+
+def _run(arguments: list[str]) -> int | None:
+    first = arguments[0] if arguments else "--help"
+    if first in COMMANDS:
+        found: int | None = command_module(first).main(arguments[1:])
+        return found
+    if first in ("-h", "--help"):
+        print(_usage())
+        return 0
+    if first == "--version":
+        from clmle import __version__
+
+        print(f"clmle {__version__}")
+        return 0
+    from clmle import renamed
+    from clmle.errors import InputError
+
+    if first in renamed.COMMANDS:
+        raise InputError(f"The command clmle {first} is now {renamed.COMMANDS[first]}.")
+    raise InputError(f"There is no command {first!r}; clmle --help lists the commands.")
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    return "\n".join([
+        "usage: clmle COMMAND [options]", "",
+        "A laboratory for learning from imbalanced classes.", "",
+        "commands:",
+        *(f"  {name.ljust(width)}  {summary}" for name, summary in COMMANDS.items()), "",
+        "clmle COMMAND --help explains a command; clmle --version prints the version.", "",
+        "examples:",
+        "  clmle train digits --method clmle",
+        "  clmle runs",
+        "  clmle app",
+    ])  # fmt: skip
+
+
+def _format_warning(
+    standard: Callable[..., str], message: Warning | str, kind: type[Warning], file: str, *more: Any
 ) -> str:
-    """A warning of this package as its sentence alone; those of others as Python words them."""
+    """Format a warning of this package as its sentence alone, other warnings as Python does."""
     if kind is UserWarning and Path(file).is_relative_to(Path(__file__).parent):
         return f"clmle: {message}\n"
-    return plain(message, kind, file, *more)
+    return standard(message, kind, file, *more)
 
 
 def _guarded(command: Callable[[list[str]], int | None], arguments: list[str]) -> int:
-    """The command's exit code; errors as one sentence on stderr."""
+    """Return the exit code of a command; an error is printed as one sentence on stderr."""
     from clmle.errors import InputError
 
     try:
@@ -81,8 +115,8 @@ def _guarded(command: Callable[[list[str]], int | None], arguments: list[str]) -
         with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="clmle-", delete=False) as log:
             traceback.print_exc(file=log)
         print(
-            f"clmle: something unforeseen happened ({type(error).__name__}: {error}); "
-            f"details are in {log.name}.",
+            f"clmle: unexpected error ({type(error).__name__}: {error}); "
+            f"the traceback is in {log.name}.",
             file=sys.stderr,
         )
         return 1

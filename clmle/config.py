@@ -1,4 +1,4 @@
-"""Every setting of a run, in one frozen tree: the command line and the app are made from it."""
+"""The config of a run: frozen dataclasses from which command line and app are generated."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from clmle import renamed
 from clmle.errors import InputError, quoted
 
 STEPS = 10**9
@@ -25,24 +26,24 @@ def option(
     group: str = "",
     expert: bool = False,
 ) -> Any:
-    """A dataclass field with its one-line description, its choices or its bounds.
+    """Declare a dataclass field with its description, its choices or its bounds.
 
     Parameters
     ----------
     default : Any
-        Value where none is given; it also fixes how a given value is converted.
+        Default value.
     help : str
-        One line for ``--help`` and for the form of the app.
+        One line for ``--help`` and the forms of the app.
     choices : tuple, optional
-        All values that are allowed; any value where empty.
+        Allowed values; empty allows any value.
     bounds : (float, float), optional
-        Smallest and largest value, both allowed; the largest may be infinite.
+        Smallest and largest allowed value; the largest may be infinite.
     above : bool, default False
-        The smallest value of ``bounds`` is not allowed itself.
+        Whether the lower bound itself is not allowed.
     group : str, optional
         Heading under which ``--help`` and the app list the option.
     expert : bool, default False
-        Listed by ``--help-all`` and in the app's expert section only.
+        Whether only ``--help-all`` and the app's expert section list the option.
 
     Returns
     -------
@@ -56,105 +57,189 @@ def option(
 
 
 def with_default(cls: type, name: str, default: Any) -> Any:
-    """The option ``name`` of the dataclass ``cls``, with another default, for a subclass."""
+    """Declare the option ``name`` of ``cls`` with another default, for a subclass."""
     return field(default=default, metadata=cls.__dataclass_fields__[name].metadata)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which images, which target, how imbalanced."""
+    """Data set, target and imbalance of a run.
 
-    dataset: str = option(
-        "toonfaces", "toonfaces, digits, solar-cells, or the path of your own folder"
-    )
+    Every field is an option of ``clmle train``; ``clmle train --help-all`` describes them.
+
+    Examples
+    --------
+    >>> DataConfig(dataset="digits", imbalance="step", ratio=20.0).image_size
+    40
+    """
+
+    dataset: str = option("toonfaces", "name of a data set, or path of a folder of images")
     attribute: str = option(
-        "", "attribute or label to learn, several with commas, or all; empty takes the first"
+        "", "attribute or label to learn: one, several with commas, or all (default: the first)"
     )
     size: str = option("quick", "size of toonfaces", ("quick", "standard", "large"))
     image_size: int = option(
-        40, "images are read or rendered at this many pixels a side", bounds=(8, 1024)
+        40, "images are read or rendered at this width and height, in pixels", bounds=(8, 1024)
     )
     labels: str = option("", "CSV file of labels for a folder of images")
     imbalance: str = option(
-        "none", "thin the training classes by this profile", ("none", "exponential", "step")
+        "none",
+        "remove training images so that class sizes follow this profile",
+        ("none", "exponential", "step"),
     )
-    ratio: float = option(1.0, "largest over smallest class after thinning")
+    ratio: float = option(1.0, "imbalance ratio: size of the largest class over the smallest")
     split: int = option(
         0,
-        "which random split, of toonfaces which faces; -1: others for each seed",
+        "seed of the random split (for toonfaces also of the faces); -1 takes the seed of the run",
         bounds=(-1, SEEDS),
+        expert=True,
     )
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Backbone, budget and optimizer: the same for every method that is compared."""
+    """Backbone, budget and optimizer of a run, the same for all methods that are compared.
+
+    Every field is an option of ``clmle train``; ``clmle train --help-all`` describes them.
+
+    Examples
+    --------
+    >>> TrainConfig(iterations=400).batch_size
+    240
+    """
 
     backbone: str = option(
         "small", "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64"
     )
     feature_dim: int = option(64, "dimension d of the embedding", bounds=(1, 65_536))
-    iterations: int = option(
-        200, "training steps in all, those for prior features included", bounds=(1, STEPS)
-    )
-    batch_size: int = option(240, "images a step", bounds=(1, 100_000))
+    iterations: int = option(200, "training steps, pretraining included", bounds=(1, STEPS))
+    batch_size: int = option(240, "images per step", bounds=(1, 100_000))
     rounds: int = option(
-        5, "rounds; clusters are refreshed at the start of each", bounds=(1, STEPS)
-    )
-    learning_rate: float = option(
-        0.05, "of stochastic gradient descent at the start", bounds=(0, 1000), above=True
-    )
-    momentum: float = option(0.9, "of stochastic gradient descent", bounds=(0, 1))
-    weight_decay: float = option(5e-4, "of stochastic gradient descent", bounds=(0, 1000))
-    grad_clip_norm: float = option(
-        0.0,
-        "largest gradient norm of a step; a longer gradient is shortened; 0 for no limit",
-        bounds=(0, math.inf),
-    )
-    augment: bool = option(True, "shift the training images at random, and mirror them")
-    mirror: bool = option(True, "whether mirrored images are fair: faces yes, digits no")
-    schedule: str = option(
-        "plateau", "learning rate: drops on a plateau only, or a cosine too", ("plateau", "cosine")
-    )
-    patience: int = option(
-        3, "rounds without gain before the learning rate is divided by 10", bounds=(1, STEPS)
-    )
-    max_lr_drops: int = option(
-        2, "learning-rate drops; a further plateau stops the run", bounds=(0, STEPS)
-    )
-    pretrain_iterations: int = option(
-        100,
-        "steps of class-weighted softmax before the first clustering (cluster methods)",
-        bounds=(0, STEPS),
-    )
-    pretrain_method: str = option(
-        "oversampling",
-        "how prior features weigh the classes",
-        ("oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon"),
-    )
-    init_from: str = option("", "weights of a run (.safetensors) or features (.npy) instead")
-    margin_trials: int = option(
-        0,
-        "steps of each short trial that chooses a1 on validation data; 0 takes its share",
-        bounds=(0, STEPS),
+        5, "rounds; each ends with validation and a refresh of the clusters", bounds=(1, STEPS)
     )
     calibration: str = option(
         "none",
         "threshold tuning: offsets fitted on validation images so that all classes count equally",
         ("none", "offsets"),
     )
-    n_embedding_samples: int = option(
-        2400, "images whose features are kept after every round, to look at", bounds=(1, STEPS)
-    )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
-    precision: str = option("auto", "auto is bfloat16 on a GPU", ("auto", "float32", "bfloat16"))
-    threads: int = option(0, "CPU threads; 0 leaves the choice to PyTorch", bounds=(0, 4096))
     seed: int = option(0, "seed of every random draw", bounds=(0, SEEDS))
+    learning_rate: float = option(
+        0.05, "initial learning rate of SGD", bounds=(0, 1000), above=True, group="optimizer"
+    )
+    momentum: float = option(0.9, "momentum of SGD", bounds=(0, 1), group="optimizer", expert=True)
+    weight_decay: float = option(
+        5e-4, "weight decay of SGD", bounds=(0, 1000), group="optimizer", expert=True
+    )
+    grad_clip_norm: float = option(
+        0.0,
+        "largest gradient norm of a step; a longer gradient is shortened; 0 for no limit",
+        bounds=(0, math.inf),
+        group="optimizer",
+        expert=True,
+    )
+    schedule: str = option(
+        "plateau",
+        "learning rate: divided by 10 on a plateau only, or also by a cosine",
+        ("plateau", "cosine"),
+        group="optimizer",
+        expert=True,
+    )
+    patience: int = option(
+        3,
+        "rounds without improvement before the learning rate is divided by 10",
+        bounds=(1, STEPS),
+        group="optimizer",
+        expert=True,
+    )
+    max_lr_drops: int = option(
+        2,
+        "learning-rate drops; a further plateau stops the run",
+        bounds=(0, STEPS),
+        group="optimizer",
+        expert=True,
+    )
+    augment: bool = option(
+        True, "shift and mirror the training images at random", group="optimizer", expert=True
+    )
+    mirror: bool = option(
+        True, "mirror images (right for faces, wrong for digits)", group="optimizer", expert=True
+    )
+    pretrain_iterations: int = option(
+        100,
+        "steps before the first clustering (methods with clusters)",
+        bounds=(0, STEPS),
+        group="pretraining",
+    )
+    pretrain_method: str = option(
+        "oversampling",
+        "method of these steps",
+        ("oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon"),
+        group="pretraining",
+        expert=True,
+    )
+    init_from: str = option(
+        "",
+        "start from the weights of a run (.safetensors), or cluster features (.npy) instead",
+        group="pretraining",
+        expert=True,
+    )
+    margin_trials: int = option(
+        0,
+        "steps per candidate of a short search for a1 on validation images; 0 for no search",
+        bounds=(0, STEPS),
+        group="pretraining",
+        expert=True,
+    )
+    n_embedding_samples: int = option(
+        2400,
+        "images whose features are stored after every round",
+        bounds=(1, STEPS),
+        group="machine",
+        expert=True,
+    )
+    precision: str = option(
+        "auto",
+        "number format of the network; auto is bfloat16 on a GPU and float32 on a CPU",
+        ("auto", "float32", "bfloat16"),
+        group="machine",
+        expert=True,
+    )
+    threads: int = option(
+        0,
+        "CPU threads; 0 takes PyTorch's default",
+        bounds=(0, 4096),
+        group="machine",
+        expert=True,
+    )
 
 
 @dataclass(frozen=True)
 class Config:
-    """One run: data, method with its options, training."""
+    """Config of one run.
+
+    Parameters
+    ----------
+    method : str, default "clmle"
+        Name of a registered method, see :func:`clmle.method_names`.
+    options : dataclass, optional
+        Options of the method, an instance of its ``Options``.
+    data : DataConfig
+        Data set, target and imbalance.
+    train : TrainConfig
+        Backbone, budget and optimizer.
+
+    See Also
+    --------
+    clmle.preset_config : the config of a preset.
+
+    Examples
+    --------
+    >>> from clmle import Config
+    >>> config = Config(method="softmax")
+    >>> config.train.batch_size, config.to_dict()["data"]["dataset"]
+    (240, 'toonfaces')
+    """
 
     method: str = "clmle"
     options: Any = None
@@ -162,12 +247,12 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as a run folder keeps them."""
+        """Return the config as nested dicts of plain values, as config.json holds it."""
         return dataclasses.asdict(self)
 
 
 def several(attribute: str) -> list[str] | None:
-    """Names of several attributes: [] for "all", those with commas between; None for one."""
+    """Split names of attributes at commas: [] for "all", None for a single attribute."""
     if attribute == "all":
         return []
     if "," not in attribute:
@@ -176,7 +261,7 @@ def several(attribute: str) -> list[str] | None:
 
 
 def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """The leaves of a tree of settings by their whole names.
+    """Flatten a config tree to its leaves by dotted names.
 
     >>> flat({"method": "clmle", "train": {"seed": 0}})
     {'method': 'clmle', 'train.seed': 0}
@@ -191,24 +276,24 @@ def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def differences(trees: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Settings in which trees (name -> tree) differ: setting -> name -> value.
+    """Return the options in which config trees (name -> tree) differ: option -> name -> value.
 
-    A setting that only some have, such as an option of one method, is None in the others.
+    An option that a tree lacks, such as an option of another method, is None there.
 
     >>> differences({"a": {"train": {"seed": 0, "rounds": 4}}, "b": {"train": {"seed": 1}}})
     {'train.seed': {'a': 0, 'b': 1}, 'train.rounds': {'a': 4, 'b': None}}
     """
-    leaves = {name: flat(tree) for name, tree in trees.items()}
+    leaves = {tree: flat(values) for tree, values in trees.items()}
     found = {}
-    for name in dict.fromkeys(leaf for own in leaves.values() for leaf in own):
-        values = {tree: own.get(name) for tree, own in leaves.items()}
+    for name in dict.fromkeys(leaf for flattened in leaves.values() for leaf in flattened):
+        values = {tree: flattened.get(name) for tree, flattened in leaves.items()}
         if len({repr(value) for value in values.values()}) > 1:
             found[name] = values
     return found
 
 
 def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
-    """Build dataclass ``cls`` from ``values``, converting and checking each one.
+    """Build dataclass ``cls`` from ``values``, each converted and checked.
 
     Raises
     ------
@@ -217,18 +302,23 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
         outside the bounds.
     """
     if not isinstance(values, Mapping):
-        raise InputError(f"{where} is {quoted(values)}, but must hold settings by name.")
+        raise InputError(f"{where} is {quoted(values)}, but must hold options by name.")
     hints = typing.get_type_hints(cls)
     known = {f.name: f for f in fields(cls)}
     result = {}
     for name, value in values.items():
         if name not in known:
+            new = renamed.field(name) if isinstance(name, str) else None
+            if new:
+                raise InputError(f"{where}: {name} is now {new}.")
             raise InputError(
-                f"{where} has no setting {quoted(name)}; its settings are: {', '.join(known)}."
+                f"{where} has no option {quoted(name)}; its options are: {', '.join(known)}."
             )
         converted = _convert(hints[name], value, f"{where}: {name}")
         choices = known[name].metadata.get("choices", ())
         if choices and converted not in choices:
+            if str(value) in renamed.VALUES:
+                raise InputError(f"{where}: {name}={value} is now {renamed.VALUES[str(value)]}.")
             names = ", ".join(map(str, choices))
             raise InputError(f"{where}: {name} is {quoted(value)}; choose one of: {names}.")
         result[name] = converted
@@ -254,7 +344,7 @@ def check_bounds(config: Any) -> None:
 
 
 def override(config: Any, values: Mapping[str, Any], where: str) -> Any:
-    """``settings`` (a dataclass) with the given ``values`` parsed and put in place."""
+    """Return the dataclass ``config`` with some ``values``, each converted and checked."""
     parsed = parse(type(config), values, where)
     return replace(config, **{name: getattr(parsed, name) for name in values})
 

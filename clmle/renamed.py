@@ -47,9 +47,9 @@ VALUES = {
     "even": "class-balanced",
 }
 COMMANDS = {
-    "recognise": "evaluate --open-set",
-    "verify": "evaluate-features",
-    "project": "embed",
+    "recognise": "clmle evaluate --open-set",
+    "verify": "clmle evaluate-features",
+    "project": "clmle embed",
     "results": "make results (a tool of the repository)",
 }
 
@@ -67,3 +67,22 @@ def renamed_method(old: str) -> str | None:
     method, _, weights = base.rstrip(")").partition(" (")
     settings = [f"weights={weights}"] * bool(weights) + ["calibration=offsets"] * bool(tuned)
     return f"{method} with {' and '.join(settings)}" if settings else method
+
+
+def field(name: str) -> str | None:
+    """Return the present name of a config field of version 0.1, or None.
+
+    >>> field("emphasis")
+    'hardness_power'
+    """
+    return (OPTIONS | TRAIN).get(name)
+
+
+def option(flag: str) -> str | None:
+    """Return the present option of the command line for one of version 0.1, or None.
+
+    >>> option("--prior-iterations")
+    '--pretrain-iterations'
+    """
+    new = field(flag.removeprefix("--").replace("-", "_"))
+    return None if new is None else "--" + new.replace("_", "-")

@@ -243,6 +243,24 @@ def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
     return [RunFolder(p) for p in sorted(folders, key=lambda p: p.name, reverse=True)]
 
 
+def old_runs_sentence(root: str | os.PathLike[str]) -> str:
+    """Return a sentence on run folders of version 0.1 under ``root``; empty where there is none.
+
+    They hold ``settings.json`` where ``config.json`` is expected.
+    """
+    old = sorted(
+        path.parent.name
+        for path in Path(root).glob("*/settings.json")
+        if not path.with_name("config.json").exists()
+    )
+    if not old:
+        return ""
+    return (
+        f"{len(old):,} run folders in {root} were written by version 0.1 and cannot be read "
+        f"(such as {old[-1]}); train them again, or open them with version 0.1."
+    )
+
+
 def _foreign(folder: Path) -> bool:
     if leads_out(folder):
         return True
@@ -254,6 +272,11 @@ def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
     """The run called ``name`` under ``root``, or an InputError that says which exist."""
     folder = Path(root) / name
     if Path(name).name != name or name == ".." or not (folder / "config.json").exists():
+        if Path(name).name == name and (folder / "settings.json").exists():
+            raise InputError(
+                f"Run {name} was written by version 0.1 and cannot be read; train it again, or "
+                "open it with version 0.1."
+            )
         known = [run.name for run in list_runs(root)][:5]
         hint = f"the newest are: {', '.join(known)}" if known else "there is none yet"
         raise InputError(f"There is no run {name!r} in {root}; {hint}.")

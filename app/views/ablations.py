@@ -143,7 +143,7 @@ def new_study() -> None:
         text += f"; about **{duration(max(1, found.seconds))}** with {found.jobs} at a time"
         text += f", {found.basis}."
     st.markdown(text)
-    st.code(f"python -m clmle ablate {' '.join(_quoted(w) for w in request.arguments())}", None)
+    st.code(f"python -m clmle {' '.join(_quoted(w) for w in request.arguments())}", None)
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
         with st.spinner("Checking every cell"):
             check_paths(trial.config for trial in request.trials())

@@ -39,7 +39,7 @@ def projection(run: RunFolder, method: str):
     path = str(run.path.resolve())
     helper = helpers().want(
         f"projecting {path} {method} {len(rounds)}",
-        lambda: start_module("clmle", "project", path, "--by", method),
+        lambda: start_module("clmle", "embed", path, "--method", method),
     )
     if helper.failed:
         st.error(helper.last_words("The projection failed; try another one."))

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 from bench.comparison import fresh_process
-from bench.core.identities import leaf
+from bench.core.identities import NEAREST, leaf
 from bench.machine import memory_mb
 from clmle.cluster_index import ClusterIndex
 from clmle.clustering import balanced_spherical_kmeans
-from clmle.losses.retrieved import retrieved_margin_loss
+from clmle.losses import clmle_loss
 from clmle.samplers.cluster import ClusterSampler
 from clmle.samplers.hard_cluster import HardClusterSampler
 
@@ -98,9 +98,10 @@ def loss_among_all(k: int) -> float:
     """Milliseconds of Eq. 9 of a batch with all clusters, forward and backward."""
     centroids, labels = torch.from_numpy(unit(k)), torch.arange(k)
     rows = np.ascontiguousarray(centroids[:BATCH].numpy())
+    options = NEAREST | {"labels": labels[:BATCH], "centroids": centroids}
 
     def work() -> None:
-        retrieved_margin_loss(leaf(rows), labels[:BATCH], centroids, labels, 0.3).mean().backward()
+        clmle_loss(leaf(rows), None, labels, 0.3, 0.0, **options).backward()
 
     return median_ms(work)
 

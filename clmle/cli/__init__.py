@@ -1,1 +1,1 @@
-"""Commands of the command line, one a file."""
+"""Commands of the command line, one file per command, named after it."""

@@ -1,4 +1,4 @@
-"""``clmle ablate``: run the cells of a study that have no result yet, and show what came out."""
+"""``clmle ablate``: run the trials of a named study."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from clmle.cli.parser import CommandParser
 from clmle.cli.terminal import Progress, duration, show, table
 from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
-    values = parse(arguments)
-
-    from clmle.files import runs_dir
-    from clmle.studies.catalog import STUDIES
-    from clmle.studies.runner import sweep
-    from clmle.studies.trials import read_results
-    from clmle.studies.validation import check_trials
-
+    values = make_parser().parse(arguments)
     if values.list:
+        from clmle.studies.catalog import STUDIES
+
         rows = [
             {"study": s.name, "variants": len(s.variants), "question": s.question}
             for s in STUDIES.values()
@@ -31,96 +27,68 @@ def main(arguments: list[str]) -> int:
         print(table(rows))
         return 0
     if not values.study:
-        raise InputError("Say which study: clmle ablate STUDY; clmle ablate --list names them.")
-    (jobs,) = whole_numbers(values.jobs, "--jobs", single=True)
-    trials = cells_asked_for(values)
-    if values.precision:
-        trials = [in_precision(trial, values.precision) for trial in trials]
-    results = Path(values.results or runs_dir() / "studies" / f"{values.study}.jsonl")
-    siblings = finished_beside(results)
-    if values.dry_run:
-        check_trials(trials, render=False)
-        print(foretold(values.study, trials, read_results(results), siblings, jobs))
-        return 0
-    check_trials(trials, Progress("images"))
-    progress = Progress("cells")
-
-    def tell(done: int, total: int, text: str) -> None:
-        if text:
-            show(text, last=True)
-        progress(done, total)
-
-    try:
-        failures = sweep(
-            trials, results, jobs=jobs, launcher=values.launcher, known=siblings, tell=tell
-        )
-    except KeyboardInterrupt:
-        show("", last=True)
-        print("clmle: stopped; the same command goes on from here.", file=sys.stderr)
-        return 130
-    print(table(outcome(trials, read_results(results))) or "No cell has a result.")
-    print(f"\n{results}")
-    for sentence in failures:
-        print(f"clmle: failed: {sentence}", file=sys.stderr)
-    return 1 if failures else 0
+        raise InputError("Name a study: clmle ablate STUDY; clmle ablate --list lists them.")
+    if values.study == "grid":
+        raise InputError("clmle ablate grid is now clmle sweep.")
+    return run_request(values.study, request_of(values, values.study), values)
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="clmle ablate",
-        description=f"{__doc__} Stopped or killed, the same command goes on.",
-        allow_abbrev=False,
+def make_parser() -> CommandParser:
+    parser = CommandParser(
+        "ablate",
+        "Train the trials of a named study in parallel and print a table of its variants. Trials\n"
+        "that have a result are not run again: repeat the command to resume.",
+        ["ablate --list", "ablate leaderboard --dry-run", "ablate leaderboard --seeds 0,1"],
+        "STUDY [options]",
     )
-    parser.add_argument("study", nargs="?", help="its name (see --list), or grid for a free one")
-    parser.add_argument("--list", action="store_true", help="name the studies")
-    parser.add_argument("--dataset", default="", help="toonfaces, digits or a folder")
+    parser.add_argument("study", nargs="?", metavar="STUDY", help="name of the study")
+    parser.add_argument("--list", action="store_true", help="list the studies and their questions")
+    add_grid_options(parser, "study")
+    return parser
+
+
+def add_grid_options(parser: CommandParser, what: str) -> None:
+    """Add the options that a study and a free grid share."""
+    only = "only these methods of the study" if what == "study" else "methods to train"
+    parser.add_argument("--dataset", default="", help="name of a data set, or path of a folder")
     parser.add_argument(
-        "--attributes",
-        default="",
-        help="with commas; all: each by itself; together: all on one network",
-    )
-    parser.add_argument("--seeds", default="", help="with commas, such as 0,1,2")
-    parser.add_argument("--methods", default="", help="of a grid; of a study, only these")
-    parser.add_argument("--ratios", default="", help="imbalance ratios, with commas")
+        "--attributes", default="",
+        help="attributes with commas; all: each alone; together: all in one multi-label run",
+    )  # fmt: skip
+    parser.add_argument("--seeds", default="", help="seeds with commas, such as 0,1,2")
+    parser.add_argument("--methods", default="", help=f"{only}, with commas")
+    parser.add_argument("--ratios", default="", help="imbalance ratios with commas")
     parser.add_argument(
         "--set", action="append", default=[], metavar="PART.NAME=V1,V2", dest="grid",
-        help="try these values of a option, such as train.learning_rate=0.02,0.05 or "
-        "options.scale=4,8; given several times, every combination",
+        help="values of an option, such as train.learning_rate=0.02,0.05 or options.scale=4,8; "
+        "given several times, all combinations are trained",
     )  # fmt: skip
-    parser.add_argument("--preset", default="reference", help="the budget (default: reference)")
+    parser.add_argument(
+        "--preset", default="reference", help="training budget (default: reference)"
+    )
     parser.add_argument(
         "--precision", default="", choices=("", "float32", "bfloat16"),
-        help="number format of the network; a cell done in either counts as done",
+        help="number format of the network; a trial done in either format counts as done",
     )  # fmt: skip
-    parser.add_argument("--jobs", default="0", help="cells at a time (default: one a core)")
-    parser.add_argument("--launcher", default="local", choices=("local", "ray"))
-    parser.add_argument("--results", help="JSON lines (default: runs/studies/STUDY.jsonl)")
+    parser.add_argument("--jobs", default="0", help="trials at a time (default: one per CPU core)")
     parser.add_argument(
-        "--dry-run", action="store_true", help="only say how many cells, and how long they take"
+        "--launcher", default="local", choices=("local", "ray"), help="(default: local)"
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--results", metavar="FILE",
+        help=f"JSON lines (default: runs/studies/{'STUDY' if what == 'study' else what}.jsonl)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only print the number of trials and the time left"
+    )
 
 
-def finished_beside(results: Path) -> list[dict[str, Any]]:
-    """Cells of the other studies in the same folder: several studies hold the same cell."""
-    from clmle.studies.trials import read_results
-
-    others = [p for p in sorted(results.parent.glob("*.jsonl")) if p.name != results.name]
-    return [summary for path in others for summary in read_results(path)]
-
-
-def in_precision(trial: Any, precision: str) -> Any:
-    """The cell trained in another number format; its key stays."""
-    train = replace(trial.config.train, precision=precision)
-    return replace(trial, config=replace(trial.config, train=train))
-
-
-def cells_asked_for(values: argparse.Namespace) -> list[Any]:
-    """The cells of the study named on the command line, all names and numbers checked."""
+def request_of(values: argparse.Namespace, study: str) -> Any:
+    """Return the request for a study, its numbers checked."""
     from clmle.studies.request import Request, words
 
-    request = Request(
-        values.study,
+    return Request(
+        study,
         values.dataset,
         tuple(words(values.attributes)),
         tuple(whole_numbers(values.seeds, "--seeds")),
@@ -129,7 +97,54 @@ def cells_asked_for(values: argparse.Namespace) -> list[Any]:
         tuple(values.grid),
         values.preset,
     )
-    return request.trials(Progress("images"))
+
+
+def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
+    """Run the trials of a request that have no result and print the table of its variants."""
+    from clmle.files import runs_dir
+    from clmle.studies.runner import sweep
+    from clmle.studies.trials import read_results
+    from clmle.studies.validation import check_trials
+
+    (jobs,) = whole_numbers(values.jobs, "--jobs", single=True)
+    trials = request.trials(Progress("images"))
+    if values.precision:
+        trials = [with_precision(trial, values.precision) for trial in trials]
+    results = Path(values.results or runs_dir() / "studies" / f"{name}.jsonl")
+    # Several studies hold the same trial: results of the other files are copied.
+    others = [path for path in sorted(results.parent.glob("*.jsonl")) if path.name != results.name]
+    known = [summary for path in others for summary in read_results(path)]
+    if values.dry_run:
+        check_trials(trials, render=False)
+        print(estimate(name, trials, read_results(results), known, jobs))
+        return 0
+    check_trials(trials, Progress("images"))
+    progress = Progress("trials")
+
+    def report(done: int, total: int, text: str) -> None:
+        if text:
+            show(text, last=True)
+        progress(done, total)
+
+    try:
+        failures = sweep(
+            trials, results, jobs=jobs, launcher=values.launcher, known=known, tell=report
+        )
+    except KeyboardInterrupt:
+        show("", last=True)
+        print("clmle: stopped; repeat the command to resume.", file=sys.stderr)
+        return 130
+    print(table(variant_rows(trials, read_results(results))) or "No trial has a result.")
+    print(f"\n{results}")
+    for sentence in failures:
+        print(f"clmle: failed: {sentence}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def with_precision(trial: Any, precision: str) -> Any:
+    """Return the trial in another number format; its key stays the same."""
+    train = replace(trial.config.train, precision=precision)
+    return replace(trial, config=replace(trial.config, train=train))
 
 
 def numbers(text: str, option: str) -> list[float]:
@@ -138,45 +153,45 @@ def numbers(text: str, option: str) -> list[float]:
     try:
         return [float(word) for word in words(text)]
     except ValueError as error:
-        raise InputError(
-            f"{option} is {text!r}, but must be numbers with commas between."
-        ) from error
+        raise InputError(f"{option} is {text!r}, but must be numbers with commas.") from error
 
 
 def whole_numbers(text: str, option: str, single: bool = False) -> list[int]:
-    """Whole numbers from 0 on; exactly one where ``single``."""
+    """Return whole numbers from 0 on; exactly one if ``single``."""
     from clmle.studies.request import words
 
     found = words(text)
     if not all(w.isascii() and w.isdigit() for w in found) or (single and len(found) != 1):
-        kind = "one whole number" if single else "whole numbers with commas between"
+        kind = "one whole number" if single else "whole numbers with commas"
         raise InputError(f"{option} is {text!r}, but must be {kind}, from 0 on.")
     return list(dict.fromkeys(int(w) for w in found))
 
 
-def foretold(
+def estimate(
     study: str,
     trials: Sequence[Any],
     results: Sequence[Mapping[str, Any]],
-    siblings: Sequence[Mapping[str, Any]],
+    known: Sequence[Mapping[str, Any]],
     jobs: int,
 ) -> str:
-    """How many cells there are, how many are done, and how long the others will take."""
+    """Format the numbers of trials and how long the remaining ones take."""
     from clmle.studies.eta import forecast
 
-    ahead = forecast(trials, results, siblings, jobs=jobs)
-    text = f"{study}: {ahead.trials} cells, {ahead.done} done, {ahead.left} to go"
+    ahead = forecast(trials, results, known, jobs=jobs)
+    text = f"{study}: {ahead.trials} trials, {ahead.done} done, {ahead.left} left"
     if not ahead.left:
         return f"{text}."
     if ahead.seconds is None:
-        return f"{text}; how long that takes is known once a cell is done."
+        return f"{text}; the time left is known once a trial is done."
     return f"{text}; about {duration(ahead.seconds)} with {ahead.jobs} at a time, {ahead.basis}."
 
 
-def outcome(trials: Sequence[Any], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each variant (at each ratio): mean over targets and seeds, spread over seeds.
+def variant_rows(
+    trials: Sequence[Any], results: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return one row per variant and ratio: mean over targets and seeds, spread over seeds.
 
-    The spread is the root of the mean variance over seeds of the same target.
+    The spread is the root of the mean variance over the seeds of a target.
     """
     done = {(r["key"], r["variant"]): r for r in results}
     groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}

@@ -1,28 +1,41 @@
-"""``clmle data``: get a data set ready and count its classes."""
+"""``clmle data``: prepare a data set and count its classes."""
 
 from __future__ import annotations
 
-import argparse
+import json
 from typing import Any
 
-from clmle.cli.options import add_settings, from_flags
-from clmle.cli.terminal import NOT_LEARNED, Progress, table
+from clmle.cli.parser import CommandParser, from_options
+from clmle.cli.terminal import NOT_TRAINED, Progress, table
 
-FEW = 20  # images of an identity: CASIA-WebFace's tail, as the paper counts it
+MINORITY = 20  # most images of a minority identity, as the paper counts CASIA-WebFace
+MOST_CLASSES = 50  # with more, a target is one row of sums
 
 
 def main(arguments: list[str]) -> int:
     from clmle.config import DataConfig
 
-    parser = argparse.ArgumentParser(prog="clmle data", description=__doc__)
-    parser.add_argument("dataset", nargs="?", default="toonfaces", help="name or folder")
+    parser = CommandParser(
+        "data",
+        "Read or render a data set and count the images of every class and split.",
+        [
+            "data --list",
+            "data toonfaces --attribute Bald --imbalance step --ratio 100",
+            "data lfw/",
+        ],
+        "[DATASET] [options]",
+    )
+    parser.add_argument(
+        "dataset", nargs="?", default="toonfaces", metavar="DATASET",
+        help="name of a data set, path of a folder, or a .bin file of pairs (default: toonfaces)",
+    )  # fmt: skip
     parser.add_argument(
         "--list", action="store_true", help="list the data sets and the formats of folders"
     )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--seed", type=int, default=0, help="seed of a random split")
-    add_settings(parser, DataConfig, "data", skip=("dataset",))
-    values = parser.parse_args(arguments)
+    parser.add_config(DataConfig, "data", skip=("dataset",))
+    values = parser.parse(arguments)
 
     from clmle.data import describe, registered_datasets
     from clmle.presets import preset_config
@@ -38,7 +51,7 @@ def main(arguments: list[str]) -> int:
     if values.dataset.endswith(".bin"):
         return show_bin(values.dataset)
     attribute = getattr(values, "attribute", "")
-    config = from_flags(preset_config("quick", "softmax", values.dataset, attribute), values)
+    config = from_options(preset_config("quick", "softmax", values.dataset, attribute), values)
     progress = Progress("images")
     dataset = load_data(config.data, values.seed, progress)
     left_out: tuple[str, ...] = ()
@@ -53,37 +66,35 @@ def main(arguments: list[str]) -> int:
         ]  # fmt: skip
         left_out = getattr(task, "left_out", ())
     if values.json:
-        import json
-
         print(json.dumps(rows, indent=2))
         return 0
     height, width = dataset.images.shape[1:3]
-    print(f"{dataset.name}: {len(dataset):,} images of {height} x {width}\n")
-    print(table([{k: v for k, v in row.items() if k != "value"} for row in few_rows(rows)]))
+    print(f"{dataset.name}: {len(dataset):,} images of {height} x {width} pixels\n")
+    print(table([{k: v for k, v in row.items() if k != "value"} for row in summed_rows(rows)]))
     for line in identity_lines(dataset) + pairs_lines(dataset, values.dataset):
         print(f"\n{line}")
     if left_out:
-        print(f"\n{NOT_LEARNED}: {', '.join(left_out)}.")
+        print(f"\n{NOT_TRAINED}: {', '.join(left_out)}.")
     return 0
 
 
 def identity_lines(dataset: Any) -> list[str]:
-    """How long the tail of identities is, and how many images were left out."""
+    """Describe the long tail of identities and count unreadable images."""
     import numpy as np
 
     if "identity" not in dataset.labels:
         return []
-    people = dataset.labels["identity"]
-    counts = np.bincount(people[people >= 0])
+    identities = dataset.labels["identity"]
+    counts = np.bincount(identities[identities >= 0])
     counts = np.sort(counts[counts > 0])
-    one, few = int((counts == 1).sum()), int((counts <= FEW).sum())
+    one, minority = int((counts == 1).sum()), int((counts <= MINORITY).sum())
     lines = [
-        f"{len(counts):,} identities of {counts[0]:,} to {counts[-1]:,} images, "
-        f"{np.median(counts):g} at the median, {counts.mean():.1f} on average.",
-        f"{one:,} of them ({one / len(counts):.0%}) have 1 image, {few:,} "
-        f"({few / len(counts):.0%}) no more than {FEW}.".replace("%", " %"),
+        f"{len(counts):,} identities with {counts[0]:,} to {counts[-1]:,} images each, "
+        f"median {np.median(counts):g}, mean {counts.mean():.1f}.",
+        f"{one:,} of them ({one / len(counts):.0%}) have 1 image, {minority:,} "
+        f"({minority / len(counts):.0%}) at most {MINORITY}.".replace("%", " %"),
     ]
-    damaged = int(((people < 0) & (dataset.split < 0)).sum())
+    damaged = int(((identities < 0) & (dataset.split < 0)).sum())
     if damaged and "part" not in dataset.metadata:
         what = "1 image cannot be read and is" if damaged == 1 else (
             f"{damaged:,} images cannot be read and are"
@@ -93,8 +104,7 @@ def identity_lines(dataset: Any) -> list[str]:
 
 
 def pairs_lines(dataset: Any, path: str) -> list[str]:
-    """What a list of pairs among the images says, LFW's ``pairs.txt``; its lines are checked."""
-
+    """Check and count the pairs of ``pairs.txt``, where the folder has one."""
     from clmle.data.recognition import read_pairs
     from clmle.files import expanded
 
@@ -103,40 +113,40 @@ def pairs_lines(dataset: Any, path: str) -> list[str]:
         return []
     files = dataset.metadata["file"].tolist()
     damaged = [f for f, p in zip(files, dataset.labels["identity"], strict=True) if p < 0]
-    return [f"pairs.txt: {quoted_pairs(read_pairs(listed, files, damaged))}."]
+    return [f"pairs.txt: {describe_pairs(read_pairs(listed, files, damaged))}."]
 
 
 def show_bin(path: str) -> int:
-    """A verification set of the community's kind, every image of which is decoded."""
+    """Decode and describe a verification set in a .bin file."""
     from clmle.data.recognition import load_bin
 
     found = load_bin(path, progress=Progress("images"))
     height, width = found.images.shape[1:3]
-    print(f"{found.name}: {len(found.images):,} images, read at {height} x {width}")
-    print(f"\n{quoted_pairs(found.pairs)}.")
+    print(f"{found.name}: {len(found.images):,} images, {height} x {width} pixels")
+    print(f"\n{describe_pairs(found.pairs)}.")
     return 0
 
 
-def quoted_pairs(pairs: Any) -> str:
-    """Numbers of pairs, folds, and pairs of one person."""
+def describe_pairs(pairs: Any) -> str:
+    """Count pairs, folds and genuine pairs."""
     folds = len(set(pairs.fold.tolist()))
     return (
         f"{len(pairs):,} pairs in {folds} fold{'s' * (folds > 1)}, "
-        f"{int(pairs.same.sum()):,} of one person"
+        f"{int(pairs.same.sum()):,} genuine"
     )
 
 
-def few_rows(rows: list[dict[str, Any]], most: int = 50) -> list[dict[str, Any]]:
-    """A target of more than ``most`` classes (identities, say) in one row of sums."""
+def summed_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sum the rows of a target with many classes, such as identities, in one row."""
     by_target: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_target.setdefault(row["target"], []).append(row)
-    shown = []
+    found = []
     for target, own in by_target.items():
-        if len(own) <= most:
-            shown += own
+        if len(own) <= MOST_CLASSES:
+            found += own
             continue
         splits = ("train", "validation", "test")
         sums = {split: sum(row[split] for row in own) for split in splits}
-        shown.append({"target": target, "class": f"{len(own):,} classes", **sums})
-    return shown
+        found.append({"target": target, "class": f"{len(own):,} classes", **sums})
+    return found

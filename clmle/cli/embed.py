@@ -1,27 +1,29 @@
-"""``clmle project``: the stored features of a run in two dimensions, kept in its folder."""
+"""``clmle embed``: 2-D projection of the stored features of a run."""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+from clmle.cli.parser import CommandParser, add_run, opened
+
+MOVED = "an option of clmle features, which writes features of images to a file"
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="clmle project", description=__doc__)
-    parser.add_argument("run", help="name of a run, or its folder")
-    parser.add_argument("--by", default="umap", choices=("umap", "tsne", "pca"))
-    parser.add_argument("--runs-dir", help="folder of run folders (default: ./runs)")
-    values = parser.parse_args(arguments)
+    parser = CommandParser(
+        "embed",
+        "Project the stored features of a run, round by round, to two dimensions. The points are\n"
+        "stored in the run folder; the path of the file is printed.",
+        ["embed RUN", "embed RUN --method tsne"],
+        old_options={"--by": "--method", "--out": MOVED, "--split": MOVED, "--images": MOVED},
+    )
+    add_run(parser)
+    parser.add_argument(
+        "--method", default="umap", choices=("umap", "tsne", "pca"), help="(default: umap)"
+    )
+    values = parser.parse(arguments)
 
-    from clmle.files import runs_dir
     from clmle.projection import project_run, projection_path
-    from clmle.run_folder import open_run
 
-    folder = Path(values.run)
-    if folder.is_dir():
-        run = open_run(folder.parent, folder.name)
-    else:
-        run = open_run(values.runs_dir or runs_dir(), values.run)
-    project_run(run, values.by)
-    print(projection_path(run, values.by))
+    run = opened(values.run, values.runs_dir)
+    project_run(run, values.method)
+    print(projection_path(run, values.method))
     return 0

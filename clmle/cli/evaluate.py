@@ -1,33 +1,96 @@
-"""``clmle evaluate``: figures of a trained run, computed anew from its weights."""
+"""``clmle evaluate``: metrics of a trained run, computed from its weights."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from typing import Any
 
-from clmle.cli.terminal import metrics_table
+from clmle.cli.parser import CommandParser, add_run, opened
+from clmle.cli.terminal import Progress, distractor_table, interval, metrics_table, table, tar_table
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="clmle evaluate", description=__doc__)
-    parser.add_argument("run", help="name of a run")
-    parser.add_argument(
-        "--split", default="test", choices=("train", "validation", "test"), help="which images"
+    parser = CommandParser(
+        "evaluate",
+        "Compute the metrics of a trained run from its weights: classification metrics of the\n"
+        "images of a split, or with --open-set verification and identification metrics of\n"
+        "identities that are not in the training data.",
+        [
+            "evaluate RUN",
+            "evaluate RUN --split validation --json",
+            "evaluate RUN --open-set",
+            "evaluate RUN --open-set --on lfw/",
+        ],
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--runs-dir", help="folder of run folders (default: ./runs)")
-    values = parser.parse_args(arguments)
+    add_run(parser)
+    parser.add_argument(
+        "--split", choices=("train", "validation", "test"), help="images (default: test)"
+    )
+    parser.add_argument(
+        "--open-set", action="store_true", help="verification and identification, unseen identities"
+    )
+    parser.add_argument(
+        "--on", default="", metavar="PATH",
+        help="test set for --open-set: a .bin file, or a folder laid out as LFW (folders and "
+        "pairs.txt) or as YouTube Faces (default: the unseen identities of the run's data set)",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="FILE", help="write all metrics to this JSON file")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    values = parser.parse(arguments)
+    if values.on and not values.open_set:
+        parser.error("--on needs --open-set")
+    if values.split and values.open_set:
+        parser.error("--split cannot be used with --open-set")
 
-    from clmle.files import runs_dir
-    from clmle.run_folder import open_run
-    from clmle.training import config_from_dict, evaluate, prepare
+    from clmle.files import write_json
 
-    run = open_run(values.runs_dir or runs_dir(), values.run)
-    metrics = evaluate(run, values.split)
-    if values.json:
-        print(json.dumps(metrics, indent=2))
-        return 0
-    _, task = prepare(config_from_dict(run.config()))
-    print(f"{task.name}, {values.split} images:\n")
-    print(metrics_table(metrics, list(task.class_names), getattr(task, "left_out", ())))
+    run = opened(values.run, values.runs_dir)
+    if values.open_set:
+        from clmle.studies.open_set import evaluate_open_set
+
+        metrics = evaluate_open_set(run, values.on, Progress("images")).metrics
+        text = open_set_tables(metrics)
+    else:
+        from clmle.training import config_from_dict, evaluate, prepare
+
+        split = values.split or "test"
+        metrics = evaluate(run, split)
+        _, task = prepare(config_from_dict(run.config()))
+        shown = metrics_table(metrics, list(task.class_names), getattr(task, "left_out", ()))
+        text = f"{task.name}, {split} images:\n\n{shown}"
+    if values.out:
+        write_json(values.out, metrics)
+    print(json.dumps(metrics, indent=2) if values.json else text)
     return 0
+
+
+def open_set_tables(metrics: dict[str, Any]) -> str:
+    """Format the metrics of unseen identities as tables."""
+    v = metrics["verification"]
+    parts = [f"{metrics['test']}: {metrics['images']:,} images of identities not in training"]
+    if "accuracy" in v:
+        parts.append(
+            f"Pairs: accuracy {v['accuracy']:.4f} (standard error {v['standard_error']:.4f}, "
+            f"{len(v['folds'])} folds, the threshold of each from all others)"
+        )
+    parts += [
+        f"{v['n_genuine']:,} genuine and {v['n_impostor']:,} impostor pairs: AUC {v['auc']:.4f}, "
+        f"equal error rate {v['eer']:.4f}",
+        tar_table(v["tar_at_far"]),
+    ]
+    found = metrics["open_set"]
+    if found:
+        parts += [
+            f"Against {found['n_distractors']:,} distractors",
+            tar_table(found["tar_at_far"]),
+            distractor_table(found["rank_one"]),
+        ]
+    if metrics["by_frequency"]:
+        parts += [
+            "Held-out images of training identities, by training images per identity",
+            table([{"part": row["name"], "images": f"{row['low']} to {row['high']}",
+                    "identities": row["identities"], "accuracy": row["share"],
+                    "95 % interval": interval(row["interval"])}
+                   for row in metrics["by_frequency"]]),
+        ]  # fmt: skip
+    return "\n\n".join(parts)

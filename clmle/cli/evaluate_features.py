@@ -1,99 +1,106 @@
-"""``clmle verify``: verification and identification figures of features with identity labels.
-
-Every two images are compared (a seeded selection of images where there are more than --images);
-the first image of every person is the gallery in which all others are looked up. With
---distractors every image is compared with each of those too, by the protocol of MegaFace.
-"""
+"""``clmle evaluate-features``: verification and identification metrics of labeled features."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
-from clmle.cli.terminal import Progress, table
+from clmle.cli.parser import CommandParser
+from clmle.cli.terminal import Progress, distractor_table, table, tar_table
 
 IMAGES = 6000
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="clmle verify", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    parser = CommandParser(
+        "evaluate-features",
+        "Compute verification and identification metrics of features with identity labels.\n"
+        "All pairs of images are compared, at most those of --images images, drawn at random. The\n"
+        "first image of each identity is the gallery, all others are probes. With --distractors\n"
+        "all images are also compared with these, by the protocol of MegaFace.",
+        [
+            "evaluate-features features.npz",
+            "evaluate-features features.npy --labels identities.txt --fars 1e-2,1e-3",
+        ],
+        "FEATURES [options]",
     )
-    parser.add_argument("features", help="file as clmle embed writes, or a .npy of (n, d)")
-    parser.add_argument("--labels", help="who is on each image: .npy, or text, one a line")
-    parser.add_argument("--distractors", help="file with features of other people")
+    parser.add_argument(
+        "features", metavar="FEATURES", help="file written by clmle features, or a .npy of (n, d)"
+    )
+    parser.add_argument("--labels", help="identity of each image: .npy, or text, one per line")
+    parser.add_argument("--distractors", help="file with features of other identities")
     parser.add_argument("--fars", help="false accept rates, such as 1e-2,1e-3 (default: to 1e-6)")
     parser.add_argument(
         "--images", type=int, default=IMAGES,
-        help=f"compare at most this many images with each other (default: {IMAGES})",
+        help=f"most images whose pairs are compared (default: {IMAGES})",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="of the selection and intervals")
-    parser.add_argument("--out", help="write all figures to this JSON file")
-    parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
-    values = parser.parse_args(arguments)
-
-    import json
+    parser.add_argument("--seed", type=int, default=0, help="seed of the selection and intervals")
+    parser.add_argument("--out", metavar="FILE", help="write all metrics to this JSON file")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    values = parser.parse(arguments)
 
     from clmle.cli.feature_file import read_features
     from clmle.files import write_json
 
-    features, people, left_out = _labeled(values)
+    features, identities, left_out = _labeled(values)
     fars = _fars(values.fars)
     result: dict[str, Any] = {
-        "features": values.features, "images": len(people),
-        "people": len(set(people.tolist())), "left_out": left_out,
-        "verification": _verification(features, people, fars, values.images, values.seed),
-        "identification": _identification(features, people, values.seed),
+        "features": values.features, "images": len(identities),
+        "identities": len(set(identities.tolist())), "left_out": left_out,
+        "verification": _verification(features, identities, fars, values.images, values.seed),
+        "identification": _identification(features, identities, values.seed),
     }  # fmt: skip
     if values.distractors:
         from clmle.metrics.streaming import open_set
 
         others, _ = read_features(values.distractors, mapped=True)
         found = open_set(
-            features, people, others, fars=fars, seed=values.seed, progress=Progress("distractors")
-        )
+            features, identities, others,
+            fars=fars, seed=values.seed, progress=Progress("distractors"),
+        )  # fmt: skip
         result["distractors"] = {"file": values.distractors, **found.summary()}
     if values.out:
         write_json(values.out, result)
     if values.json:
         print(json.dumps(result, indent=2))
     else:
-        print(_shown(result))
+        print(_tables(result))
         if values.out:
-            print(f"\nAll figures are in {values.out}.")
+            print(f"\nAll metrics are in {values.out}.")
     return 0
 
 
 def _labeled(values: argparse.Namespace) -> tuple[Any, Any, int]:
-    """Unit features (n, d), people (n,), and how many images nobody is named on."""
+    """Unit features (n, d), identities (n,) and the number of images without a label."""
     import numpy as np
 
     from clmle.cli.feature_file import read_features, read_labels
     from clmle.errors import InputError
     from clmle.metrics.pair_features import unit_rows
 
-    features, people = read_features(values.features)
+    features, identities = read_features(values.features)
     if values.labels:
-        people = read_labels(values.labels)
-    if people is None:
+        identities = read_labels(values.labels)
+    if identities is None:
         raise InputError(
-            f"{values.features} has no labels; say who is on each image with --labels FILE."
+            f"{values.features} has no labels; give the identity of each image with --labels FILE."
         )
-    if np.shape(people) != np.shape(features)[:1]:
+    if np.shape(identities) != np.shape(features)[:1]:
         raise InputError(
-            f"There must be one label for each feature, but there are {np.size(people):,} labels "
-            f"and features {np.shape(features)}."
+            f"There must be one label for each feature, but there are {np.size(identities):,} "
+            f"labels and features {np.shape(features)}."
         )
-    known = np.ones(len(people), dtype=bool)
-    if people.dtype.kind in "if":
-        known = people >= 0  # -1, as clmle embed writes for images of unknown class, or NaN
+    known = np.ones(len(identities), dtype=bool)
+    if identities.dtype.kind in "if":
+        known = identities >= 0  # -1, as clmle features writes for images of unknown class, or NaN
     if not known.any():
         raise InputError(
-            f"No image of {values.features} has a label (all are -1); say who is on each with "
-            "--labels FILE."
+            f"No image of {values.features} has a label (all are -1); give the identity of each "
+            "image with --labels FILE."
         )
     units = unit_rows(features)[known]
-    return units, np.unique(people[known], return_inverse=True)[1], int((~known).sum())
+    return units, np.unique(identities[known], return_inverse=True)[1], int((~known).sum())
 
 
 def _fars(text: str | None) -> list[float]:
@@ -111,54 +118,59 @@ def _fars(text: str | None) -> list[float]:
     return fars
 
 
-def _verification(features: Any, people: Any, fars: list[float], most: int, seed: int) -> Any:
-    """Figures of every two images."""
+def _verification(features: Any, identities: Any, fars: list[float], most: int, seed: int) -> Any:
+    """Verification metrics of all pairs of images."""
     import numpy as np
 
     from clmle.errors import InputError
     from clmle.metrics.verification import verification_metrics
 
     if most < 2:
-        raise InputError(f"--images is {most}, but two images make a pair; give 2 or more.")
-    if len(people) > most:
-        rows = np.sort(np.random.default_rng(seed).choice(len(people), most, replace=False))
-        features, people = features[rows], people[rows]
-    left, right = np.triu_indices(len(people), 1)
+        raise InputError(f"--images is {most}, but must be 2 or more.")
+    if len(identities) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(len(identities), most, replace=False))
+        features, identities = features[rows], identities[rows]
+    left, right = np.triu_indices(len(identities), 1)
     similarity = (features @ features.T)[left, right]
-    both = np.stack([people[left], people[right]], axis=1)
+    both = np.stack([identities[left], identities[right]], axis=1)
     metrics = verification_metrics(
         similarity, both[:, 0] == both[:, 1], people=both, fars=fars, seed=seed
     )
-    return {"images": len(people), **metrics}
+    return {"images": len(identities), **metrics}
 
 
-def _identification(features: Any, people: Any, seed: int) -> Any:
-    """The first image of each person as gallery, all others as probes."""
+def _identification(features: Any, identities: Any, seed: int) -> Any:
+    """Identification metrics with the first image of each identity as gallery."""
     import numpy as np
 
     from clmle.metrics.identification import cmc, identify
 
-    first = np.unique(people, return_index=True)[1]
-    probes = np.delete(np.arange(len(people)), first)
+    first = np.unique(identities, return_index=True)[1]
+    probes = np.delete(np.arange(len(identities)), first)
     found = identify(
-        features[first], people[first], features[probes], people[probes], fpirs=(), seed=seed
+        features[first],
+        identities[first],
+        features[probes],
+        identities[probes],
+        fpirs=(),
+        seed=seed,
     )
-    ranks, shares = cmc(found["ranks"])
-    kept = {r: float(shares[np.searchsorted(ranks, r, "right") - 1]) for r in (1, 5, 10, 100)}
+    ranks, rates = cmc(found["ranks"])
+    kept = {r: float(rates[np.searchsorted(ranks, r, "right") - 1]) for r in (1, 5, 10, 100)}
     return {"gallery": len(first), "rank_one": found["rank_one"], "cmc": kept}
 
 
-def _shown(result: dict[str, Any]) -> str:
+def _tables(result: dict[str, Any]) -> str:
     v, i = result["verification"], result["identification"]
     parts = [
-        f"{result['images']:,} images of {result['people']:,} people"
+        f"{result['images']:,} images of {result['identities']:,} identities"
         + (f"; {result['left_out']:,} without a label left out" if result["left_out"] else ""),
-        f"Verification: {v['n_genuine']:,} pairs of one person, {v['n_impostor']:,} of two "
+        f"Verification: {v['n_genuine']:,} genuine and {v['n_impostor']:,} impostor pairs "
         f"({v['images']:,} images)",
         tar_table(v["tar_at_far"]),
         f"AUC {v['auc']:.4f}, equal error rate {v['eer']:.4f}",
-        f"Identification: {i['rank_one']['n']:,} images in a gallery of {i['gallery']:,} people",
-        table([{"found": f"among the first {r}" if r > 1 else "first", "share": s}
+        f"Identification: {i['rank_one']['n']:,} probes, {i['gallery']:,} identities in the gallery",
+        table([{"rank": r, "identification rate": s}
                for r, s in i["cmc"].items() if r <= i["gallery"]]),
     ]  # fmt: skip
     if "distractors" in result:
@@ -167,22 +179,6 @@ def _shown(result: dict[str, Any]) -> str:
             f"Against {d['n_distractors']:,} distractors: {d['n_impostor']:,} impostor pairs, "
             f"{d['n_genuine']:,} genuine",
             tar_table(d["tar_at_far"]),
-            table([{"distractors": f"{row['distractors']:,}", "mate first": row["share"],
-                    "95 % interval over people": ends(row["people_interval"])}
-                   for row in d["rank_one"]]),
-        ]  # fmt: skip
+            distractor_table(d["rank_one"]),
+        ]
     return "\n\n".join(parts)
-
-
-def tar_table(rows: list[dict[str, Any]]) -> str:
-    shown = table([
-        {"FAR": f"{row['far']:g}", "TAR": row["tar"], "threshold": row["threshold"],
-         "95 % interval": ends(row["interval"]), "over people": ends(row["people_interval"])}
-        for row in rows
-    ])  # fmt: skip
-    notes = [row["note"] for row in rows if row["note"]]
-    return "\n".join([shown, *notes])
-
-
-def ends(interval: list[float] | None) -> str:
-    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"

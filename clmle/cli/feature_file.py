@@ -1,4 +1,4 @@
-"""Features and labels from the files that ``clmle embed`` writes, or from plain arrays."""
+"""Features and labels from the files that ``clmle features`` writes, or from plain arrays."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from clmle.errors import InputError
 from clmle.files import as_sentence, read_arrays
 
 SUFFIXES = (".npz", ".npy", ".parquet", ".csv")
-DIMENSIONS = 65_536  # readers of tables take minutes for more columns
-LETTERS = 1000  # of a label
+MOST_DIMENSIONS = 65_536  # readers of tables take minutes for more columns
+MOST_LETTERS = 1000  # of a label
 
 
 def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray, Any]:
@@ -48,9 +48,9 @@ def _reading(file: Path, read: Callable[[Path], Any]) -> Any:
         raise as_sentence(error, file) from error
     except InputError:
         raise
-    except Exception as error:  # readers fail in many ways where a file lies
+    except Exception as error:  # readers raise many kinds of errors on a damaged file
         raise InputError(
-            f"{file} cannot be read as {file.suffix} ({error}); write it anew."
+            f"{file} cannot be read as {file.suffix} ({error}); write it again."
         ) from error
 
 
@@ -64,7 +64,7 @@ def _from_archive(file: Path) -> tuple[np.ndarray, Any]:
 def _from_array(file: Path, mapped: bool = False) -> np.ndarray:
     array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
     if not isinstance(array, np.ndarray):
-        raise ValueError("it holds several arrays by name")
+        raise ValueError("it holds several named arrays")
     return array
 
 
@@ -79,10 +79,10 @@ def _from_table(file: Path) -> tuple[np.ndarray, Any]:
 
     if file.suffix == ".csv":
         with open(file, "rb") as lines:
-            columns = lines.readline(20 * DIMENSIONS).count(b",") + 1
-        if columns > DIMENSIONS + 1000:
+            columns = lines.readline(20 * MOST_DIMENSIONS).count(b",") + 1
+        if columns > MOST_DIMENSIONS + 1000:
             raise InputError(
-                f"{file} has {columns:,} columns or more; {DIMENSIONS:,} dimensions are the most."
+                f"{file} has {columns:,} columns or more; at most {MOST_DIMENSIONS:,} are read."
             )
     frame = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
     names = [f"f{i}" for i in range(len(frame.columns)) if f"f{i}" in frame]
@@ -105,9 +105,9 @@ def read_labels(path: str | Path) -> np.ndarray:
         raise as_sentence(error, file) from error
     labels = [line.strip() for line in lines]
     for number, label in enumerate(labels, start=1):
-        if len(label) > LETTERS:  # an array of texts is as wide as its longest
+        if len(label) > MOST_LETTERS:  # an array of texts is as wide as its longest
             raise InputError(
-                f"{file}, line {number} has {len(label):,} letters, but a label has {LETTERS:,} "
-                "at most."
+                f"{file}, line {number} has {len(label):,} letters; a label has at most "
+                f"{MOST_LETTERS:,}."
             )
     return np.array(labels)

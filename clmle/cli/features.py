@@ -1,63 +1,82 @@
-"""``clmle embed``: unit features of images by a trained run, to .npz, .csv or .parquet."""
+"""``clmle features``: unit features of images by a trained run, to .npz, .csv or .parquet."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import Progress
+from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="clmle embed", description=__doc__)
-    parser.add_argument("run", help="name of a run")
-    parser.add_argument("--out", required=True, help="file to write: .npz, .csv or .parquet")
-    parser.add_argument(
-        "--split", default="test", choices=("train", "validation", "test"), help="which images"
+    parser = CommandParser(
+        "features",
+        "Compute the unit features of images by the best round of a trained run and write them to\n"
+        "a file, with row, label and predicted class of every image.",
+        ["features RUN --out features.npz", "features RUN --out mine.csv --images photos/"],
+        "RUN --out FILE [options]",
     )
-    parser.add_argument("--images", help="a folder of your own images instead")
-    parser.add_argument("--runs-dir", help="folder of run folders (default: ./runs)")
-    values = parser.parse_args(arguments)
+    add_run(parser)
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="file to write: .npz, .csv or .parquet"
+    )
+    parser.add_argument(
+        "--split", default="test", choices=("train", "validation", "test"),
+        help="images of the run's data set (default: test)",
+    )  # fmt: skip
+    parser.add_argument("--images", metavar="FOLDER", help="images of this folder instead")
+    values = parser.parse(arguments)
 
-    import numpy as np
-
-    from clmle.data import load_folder
-    from clmle.errors import InputError
-    from clmle.files import atomic_path, runs_dir
-    from clmle.run_folder import open_run
-    from clmle.training import config_from_dict, load_model, prepare
+    from clmle.training import load_model
 
     out = Path(values.out)
     if out.suffix not in (".npz", ".csv", ".parquet"):
         raise InputError(f"--out is {out}, but must end in .npz, .csv or .parquet.")
-    run = open_run(values.runs_dir or runs_dir(), values.run)
+    run = opened(values.run, values.runs_dir)
     model = load_model(run)
     if values.images:
-        dataset = load_folder(
-            values.images, image_size=model.image_shape[:2], progress=Progress("images")
-        )
-        images, rows = dataset.images, np.arange(len(dataset))
-        if model.image_shape[2] == 1:  # the run learned from gray images
-            images = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
-        labels = np.full(len(rows), -1)
+        images, rows, labels = _own_images(values.images, model.image_shape)
     else:
+        from clmle.training import config_from_dict, prepare
+
         _, task = prepare(config_from_dict(run.config()))
         rows = task.rows(values.split)
         images, labels = task.images[rows], task.labels[rows]
     features, scores = model.embed(images), model.scores(images)
     columns = {"row": rows, "label": labels, "predicted": scores.argmax(axis=1)}
+    _write(out, features, scores, columns)
+    print(f"{len(rows):,} features of {features.shape[1]} dimensions in {out}")
+    return 0
+
+
+def _own_images(folder: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return images, rows and labels (-1) of a folder, read at the size of the run's images."""
+    from clmle.data import load_folder
+
+    dataset = load_folder(folder, image_size=(shape[0], shape[1]), progress=Progress("images"))
+    images = dataset.images
+    if shape[2] == 1:  # the run was trained on gray images
+        images = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
+    return images, np.arange(len(images)), np.full(len(images), -1)
+
+
+def _write(out: Path, features: np.ndarray, scores: np.ndarray, columns: dict[str, Any]) -> None:
+    from clmle.files import atomic_path
+
     with atomic_path(out) as temporary:
         if out.suffix == ".npz":
             with open(temporary, "wb") as file:
                 np.savez(file, features=features, scores=scores, **columns)
-        else:
-            import pandas as pd
+            return
+        import pandas as pd
 
-            names = {f"f{i}": features[:, i] for i in range(features.shape[1])}
-            frame = pd.DataFrame({**columns, **names})
-            if out.suffix == ".csv":
-                frame.to_csv(temporary, index=False)
-            else:
-                frame.to_parquet(temporary)
-    print(f"{len(rows):,} features of {features.shape[1]} dimensions in {out}")
-    return 0
+        names = {f"f{i}": features[:, i] for i in range(features.shape[1])}
+        frame = pd.DataFrame({**columns, **names})
+        if out.suffix == ".csv":
+            frame.to_csv(temporary, index=False)
+        else:
+            frame.to_parquet(temporary)

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from typing import Any
 
+from clmle.cli.parser import CommandParser, add_runs_dir, opened
 from clmle.cli.terminal import duration, metrics_table, table
+from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="clmle runs", description=__doc__)
-    parser.add_argument(
-        "action", nargs="?", default="list", choices=("list", "show", "stop", "delete")
+    parser = CommandParser(
+        "runs",
+        "List the runs, or show, stop or delete one.",
+        ["runs", "runs show RUN", "runs delete RUN --yes"],
+        "[list | show RUN | stop RUN | delete RUN] [options]",
     )
-    parser.add_argument("run", nargs="?", help="name of a run")
-    parser.add_argument("--yes", action="store_true", help="delete without asking")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--runs-dir", help="folder of run folders (default: ./runs)")
-    values = parser.parse_args(arguments)
+    parser.add_argument(
+        "action", nargs="?", default="list", choices=("list", "show", "stop", "delete"),
+        help="(default: list)",
+    )  # fmt: skip
+    parser.add_argument("run", nargs="?", metavar="RUN", help="name of a run, or its folder")
+    parser.add_argument("--yes", action="store_true", help="delete without a question")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_runs_dir(parser)
+    values = parser.parse(arguments)
 
-    from clmle.errors import InputError
     from clmle.files import runs_dir
-    from clmle.run_folder import ACTIVE, list_runs, open_run
+    from clmle.run_folder import ACTIVE
 
-    root = values.runs_dir or runs_dir()
     if values.action == "list":
-        rows = [summary(run) for run in list_runs(root)]
-        if values.json:
-            print(json.dumps(rows, indent=2))
-        else:
-            print(table(rows) or f"There is no run in {root} yet; start one with: clmle train")
+        print_list(values.runs_dir or runs_dir(), values.json)
         return 0
     if not values.run:
-        raise InputError(f"Say which run to {values.action}: clmle runs {values.action} NAME.")
-    run = open_run(root, values.run)
+        raise InputError(f"Name the run to {values.action}: clmle runs {values.action} RUN.")
+    run = opened(values.run, values.runs_dir)
     if values.action == "show":
         print(json.dumps({"config": run.config(), "status": run.status()}, indent=2))
         result = run.result()
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
             print("\n" + shown)
     elif values.action == "stop":
         run.request_stop()
-        print(f"{run.name} will stop after its current step.")
+        print(f"{run.name} stops after its current step.")
     else:
         if run.status()["state"] in ACTIVE:
             raise InputError(f"Run {run.name} is still running; stop it first.")
@@ -59,8 +60,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def print_list(root: Any, as_json: bool) -> None:
+    """Print one line per run; run folders of version 0.1 are named in a sentence."""
+    from clmle.run_folder import list_runs, old_runs_sentence
+
+    rows = [summary(run) for run in list_runs(root)]
+    old = old_runs_sentence(root)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    elif rows:
+        print(table(rows) + (f"\n\n{old}" if old else ""))
+    else:
+        print(old or f"There is no run in {root} yet; start one with: clmle train")
+
+
 def summary(run: Any) -> dict[str, Any]:
-    """One line of the list."""
+    """Return the row of a run."""
     config, status, result = run.config(), run.status(), run.result()
     data, test = config.get("data", {}), result["test"] if result else {}
     return {

@@ -1,4 +1,4 @@
-"""What commands print: progress on one line, small tables."""
+"""What commands print: progress on one line and small tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-NOT_LEARNED = "Not learned, since no training image shows them or none does not"
-FEW_CLASSES = 50  # up to which a class has a line of its own
+NOT_TRAINED = "Not trained, since all training images with a label have the same value"
+MOST_CLASSES = 50  # with more, no line per class
 
 
 class Progress:
-    """``progress(done, total)`` as a bar with time left; plain lines where it is not a terminal."""
+    """Print ``progress(done, total)`` with the time left; one line on a terminal."""
 
     def __init__(self, what: str) -> None:
         self.what, self.began, self.printed = what, time.monotonic(), 0.0
@@ -26,14 +26,14 @@ class Progress:
         if now - self.printed < pause and done < total:
             return
         self.printed = now
-        fresh = done - self.first
-        left = (now - self.began) / fresh * (total - done) if fresh > 0 else None
+        new = done - self.first
+        left = (now - self.began) / new * (total - done) if new > 0 else None
         line = f"{self.what} {done:,} of {total:,}{time_left(left)}"
         show(line, last=done >= total)
 
 
 def show(line: str, last: bool = False) -> None:
-    """A line that the next one replaces on a terminal, on stderr."""
+    """Print a line on stderr; on a terminal the next one replaces it."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
     else:
@@ -41,12 +41,12 @@ def show(line: str, last: bool = False) -> None:
 
 
 def time_left(seconds: float | None) -> str:
-    """ ", 1 min 20 s left", or nothing where it is not known."""
+    """Format the time left, such as ", 1 min 20 s left"; empty where it is unknown."""
     return "" if seconds is None else f", {duration(seconds)} left"
 
 
 def duration(seconds: float | None) -> str:
-    """3 s, 1 min 20 s, 2 h 5 min."""
+    """Format seconds as 3 s, 1 min 20 s or 2 h 5 min."""
     if seconds is None:
         return ""
     whole = round(seconds)
@@ -58,12 +58,12 @@ def duration(seconds: float | None) -> str:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Columns aligned; numbers to the right."""
+    """Format rows as aligned columns, numbers to the right."""
     if not rows:
         return ""
     names = list(rows[0])
-    cells = [[_text(row[n]) for n in names] for row in rows]
-    widths = [max(len(n), *(len(r[i]) for r in cells)) for i, n in enumerate(names)]
+    texts = [[_text(row[n]) for n in names] for row in rows]
+    widths = [max(len(n), *(len(r[i]) for r in texts)) for i, n in enumerate(names)]
     right = [all(isinstance(r[n], int | float) or r[n] is None for r in rows) for n in names]
 
     def line(values: list[str]) -> str:
@@ -71,23 +71,23 @@ def table(rows: list[dict[str, Any]]) -> str:
             v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)
         ).rstrip()
 
-    return "\n".join([line(names), *(line(r) for r in cells)])
+    return "\n".join([line(names), *(line(r) for r in texts)])
 
 
 def metrics_table(
-    metrics: dict[str, Any], class_names: list[str], not_learned: Sequence[str] = ()
+    metrics: dict[str, Any], class_names: list[str], not_trained: Sequence[str] = ()
 ) -> str:
-    """The figures of one split, a line each; of several attributes a line for each too.
+    """Format the metrics of one split; of several attributes also one line per attribute.
 
-    ``not_learned`` names the attributes that the run had nothing to learn from.
+    ``not_trained`` names the attributes without training images of both values.
     """
     if "attributes" not in metrics:
         return _means_table(metrics, class_names)
     rows = [
         {"attribute": name, "images": images_of(f)[1], "of": f["n"],
          "balanced accuracy": f["balanced_accuracy"], "average precision": f["average_precision"],
-         "ROC AUC": f["roc_auc"], "MCC": f["mcc"], "recall, not shown": f["recall"][0],
-         "recall, shown": f["recall"][1]}
+         "ROC AUC": f["roc_auc"], "MCC": f["mcc"], "recall, negative": f["recall"][0],
+         "recall, positive": f["recall"][1]}
         for name, f in metrics["attributes"].items()
     ]  # fmt: skip
     parts = [table(rows)]
@@ -95,11 +95,11 @@ def metrics_table(
         parts.append(f"Means of {len(rows)} attributes:\n\n{_means_table(metrics, class_names)}")
     if metrics["left_out"]:
         parts.append(
-            "In no mean, since no image shows them or none does not: "
+            "Not in the means, since all images with a label have the same value: "
             f"{', '.join(metrics['left_out'])}."
         )
-    if not_learned:
-        parts.append(f"{NOT_LEARNED}: {', '.join(not_learned)}.")
+    if not_trained:
+        parts.append(f"{NOT_TRAINED}: {', '.join(not_trained)}.")
     return "\n\n".join(part for part in parts if part)
 
 
@@ -107,27 +107,52 @@ def _means_table(metrics: dict[str, Any], class_names: list[str]) -> str:
     low, high = metrics["interval"]
     named = list(zip(class_names, metrics["recall"], images_of(metrics), strict=True))
     lines = [
-        {"figure": "balanced accuracy", "value": metrics["balanced_accuracy"],
+        {"metric": "balanced accuracy", "value": metrics["balanced_accuracy"],
          "": f"95 % interval {low:.3f} to {high:.3f}"},
         *(
-            {"figure": name.replace("_", " "), "value": metrics[name], "": ""}
+            {"metric": name.replace("_", " "), "value": metrics[name], "": ""}
             for name in ("accuracy", "average_precision", "roc_auc", "mcc")
         ),
         *(
-            {"figure": f"recall of {name}", "value": value, "": f"{images} images"}
-            for name, value, images in (named if len(named) <= FEW_CLASSES else ())
+            {"metric": f"recall of {name}", "value": value, "": f"{images} images"}
+            for name, value, images in (named if len(named) <= MOST_CLASSES else ())
         ),
     ]  # fmt: skip
-    if len(named) > FEW_CLASSES:
+    if len(named) > MOST_CLASSES:
         found = [value for _, value, _ in named if value is not None]
-        part = f"of {len(found):,} classes of {len(named):,}, that have images here"
-        share = sum(value == 1 for value in found) / len(found)
-        lines.append({"figure": "all recalled", "value": share, "": part})
+        note = f"of the {len(found):,} of {len(named):,} classes that have images here"
+        fraction = sum(value == 1 for value in found) / len(found)
+        lines.append({"metric": "fraction with recall 1", "value": fraction, "": note})
     return table(lines)
 
 
+def tar_table(rows: list[dict[str, Any]]) -> str:
+    """Format true accept rates by false accept rate."""
+    shown = table([
+        {"FAR": f"{row['far']:g}", "TAR": row["tar"], "threshold": row["threshold"],
+         "95 % interval": interval(row["interval"]),
+         "over identities": interval(row["people_interval"])}
+        for row in rows
+    ])  # fmt: skip
+    return "\n".join([shown, *(row["note"] for row in rows if row["note"])])
+
+
+def distractor_table(rows: list[dict[str, Any]]) -> str:
+    """Format rank-1 identification rates by number of distractors."""
+    return table([
+        {"distractors": f"{row['distractors']:,}", "rank-1 rate": row["share"],
+         "95 % interval over identities": interval(row["people_interval"])}
+        for row in rows
+    ])  # fmt: skip
+
+
+def interval(ends: list[float] | None) -> str:
+    """Format an interval as "0.912 to 0.934"; empty where there is none."""
+    return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
+
+
 def images_of(metrics: dict[str, Any]) -> list[int]:
-    """Images of each class; earlier results say so in their confusion alone."""
+    """Return the images of each class; results without ``support`` have a confusion matrix."""
     return metrics.get("support") or [sum(row) for row in metrics["confusion"]]
 
 

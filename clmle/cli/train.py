@@ -1,6 +1,6 @@
-"""``clmle train``: train a run with live progress; a killed or stopped run goes on.
+"""``clmle train``: train a run with live progress, or resume one.
 
-Several processes train one run together where torchrun starts them: docs/guide/distributed.md.
+Started by torchrun, several processes train one run together.
 """
 
 from __future__ import annotations
@@ -9,70 +9,49 @@ import argparse
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from clmle.cli.options import add_settings, from_flags, merge, read_config
+from clmle.cli.parser import (
+    CommandParser,
+    add_runs_dir,
+    from_options,
+    merge,
+    opened,
+    read_config,
+)
 from clmle.cli.terminal import Progress, metrics_table, show, time_left
+from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--method", default=None)
-    first.add_argument("--config", default=None)
+    first.add_argument("--method")
+    first.add_argument("--config")
     known, _ = first.parse_known_args(arguments)
-
-    from clmle.config import DataConfig, TrainConfig
-    from clmle.methods import get_method, method_names
-    from clmle.presets import PRESETS, preset_config
-
     tree = read_config(known.config) if known.config else {}
     method = known.method or tree.get("method") or "clmle"
-    cls = get_method(method)
-    parser = argparse.ArgumentParser(prog="clmle train", description=__doc__, allow_abbrev=False)
-    parser.add_argument("dataset", nargs="?", default=None, help="toonfaces, digits or a folder")
-    parser.add_argument("--method", default="clmle", help=f"one of: {', '.join(method_names())}")
-    parser.add_argument("--preset", default="quick", choices=list(PRESETS), help="the budget")
-    parser.add_argument("--config", help="TOML or JSON file of settings; options given here win")
-    parser.add_argument("--runs-dir", help="folder of run folders (default: ./runs)")
-    parser.add_argument("--resume", metavar="RUN", help="go on with this run")
-    parser.add_argument("--run", metavar="FOLDER", help="train the run prepared in this folder")
-    parser.add_argument(
-        "--at-a-time", type=int, default=0, metavar="N",
-        help="wait until fewer than N other runs train (default: start at once)",
-    )  # fmt: skip
-    add_settings(parser, DataConfig, "data", skip=("dataset",))
-    add_settings(parser, TrainConfig, "training")
-    add_settings(parser, cls.Options, f"options of {method}")
-    values = parser.parse_args(arguments)
-
-    from pathlib import Path
+    values = make_parser(method).parse(arguments)
+    if values.resume and values.dataset:
+        raise InputError("--resume takes the data set from the run; leave the data set out.")
 
     from clmle.files import runs_dir
     from clmle.jobs.run_queue import wait_for_slot
-    from clmle.run_folder import open_run
+    from clmle.run_folder import RunFolder
     from clmle.training.distributed import leave, world_of_environment
     from clmle.training.torchrun import run_of_job
 
     world = world_of_environment()
-    root = values.runs_dir or runs_dir()
-    if values.run:
-        folder = Path(values.run)
-        run = open_run(folder.parent, folder.name)
-    elif values.resume:
-        run = open_run(root, values.resume)
+    if values.resume:
+        run = opened(values.resume, values.runs_dir)
     else:
-        dataset = values.dataset or tree.get("data", {}).get("dataset", "toonfaces")
-        target = getattr(values, "attribute", tree.get("data", {}).get("attribute", ""))
-        config = preset_config(values.preset, method, dataset, target)
-        config = from_flags(merge(config, tree), values)
-        config = replace(config, data=replace(config.data, dataset=dataset))
+        config = config_of(values, tree, method)
 
         def begin() -> str:
             check_before_starting(config, world)
-            return str(run_of_job(root, config.to_dict()).path)
+            return str(run_of_job(values.runs_dir or runs_dir(), config.to_dict()).path)
 
-        folder = Path(world.broadcast_from_main(begin))
-        run = open_run(folder.parent, folder.name)
+        run = RunFolder(Path(world.broadcast_from_main(begin)))
     if values.at_a_time and world.is_main and not wait_for_slot(run, values.at_a_time):
         return 130
     code = train_and_show(run, world)
@@ -80,8 +59,64 @@ def main(arguments: list[str]) -> int:
     return code
 
 
+def make_parser(method: str) -> CommandParser:
+    """Return the parser of the command, with the options of a method."""
+    from clmle.config import DataConfig, TrainConfig
+    from clmle.methods import get_method, method_names
+    from clmle.presets import PRESETS
+
+    parser = CommandParser(
+        "train",
+        "Train a method on a data set, or resume a run that was stopped or killed.",
+        [
+            "train digits",
+            "train toonfaces --attribute Bald --method oversampling --seed 1",
+            "train photos/ --preset standard --iterations 2000",
+            "train --resume RUN",
+        ],
+        "[DATASET] [options]",
+        {"--run": "--resume"},
+    )
+    parser.add_argument(
+        "dataset", nargs="?", metavar="DATASET",
+        help="name of a data set, or path of a folder of images (default: toonfaces)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--method", default=method, metavar="METHOD",
+        help=f"(default: clmle) one of: {', '.join(method_names())}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--preset", default="quick", choices=list(PRESETS), help="training budget (default: quick)"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="TOML or JSON file of options; command-line options win"
+    )
+    parser.add_argument("--resume", metavar="RUN", help="resume this run (a name, or its folder)")
+    add_runs_dir(parser)
+    parser.add_argument(
+        "--at-a-time", type=int, default=0, metavar="N",
+        help="wait until fewer than N other runs train (default: start at once)",
+    )  # fmt: skip
+    parser.add_config(DataConfig, "data", skip=("dataset",))
+    parser.add_config(TrainConfig, "training")
+    parser.add_config(get_method(method).Options, f"options of {method}")
+    return parser
+
+
+def config_of(values: argparse.Namespace, tree: dict[str, Any], method: str) -> Any:
+    """Return the preset's config with the config file and then the options put in place."""
+    from clmle.presets import preset_config
+
+    file = tree.get("data", {})
+    dataset = values.dataset or file.get("dataset", "toonfaces")
+    attribute = getattr(values, "attribute", file.get("attribute", ""))
+    config = preset_config(values.preset, method, dataset, attribute)
+    config = from_options(merge(config, tree), values)
+    return replace(config, data=replace(config.data, dataset=dataset))
+
+
 def check_before_starting(config: Any, world: Any) -> None:
-    """Load the data and make the method once, so that a bad setting leaves no run behind."""
+    """Load the data and build the method once, so that an invalid config leaves no run folder."""
     from clmle.training.factory import make_method
     from clmle.training.prepare import prepare
 
@@ -93,6 +128,7 @@ def check_before_starting(config: Any, world: Any) -> None:
 
 
 def train_and_show(run: Any, world: Any) -> int:
+    """Train a run, print its progress and its test metrics, and return the exit code."""
     from clmle.training import Stopped, train
     from clmle.training.torchrun import job_name
 
@@ -107,17 +143,17 @@ def train_and_show(run: Any, world: Any) -> int:
             printed = time.monotonic()
             metrics = run.metrics("validation")
             best = max((m["balanced_accuracy"] for m in metrics), default=None)
-            shown = "" if best is None else f", best balanced accuracy so far {best:.3f}"
+            text = "" if best is None else f", best balanced accuracy so far {best:.3f}"
             show(
                 f"step {status['step']} of {status['total']}, {status['phase']}"
-                f"{time_left(status['seconds_left'])}{shown}"
+                f"{time_left(status['seconds_left'])}{text}"
             )
 
     try:
         result = train(run, report=report, world=world)
     except Stopped:
         if world.is_main:
-            show(f"stopped; go on with: clmle train --run {run.path}", last=True)
+            show(f"stopped; resume it with: clmle train --resume {run.path}", last=True)
         # To torchrun any other code is a failure, after which it would start the run again.
         return 0 if job_name() else 130
     if not world.is_main:

@@ -53,7 +53,7 @@ def resume(run: RunFolder, *, at_a_time: int = 0) -> None:
 
 def _start(run: RunFolder, at_a_time: int) -> None:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path.resolve())]
+    command = [sys.executable, "-m", "clmle", "train", "--resume", str(run.path.resolve())]
     if at_a_time:
         command += ["--at-a-time", str(at_a_time)]
     with open(run.path / "log.txt", "ab") as log:

@@ -1,126 +1,190 @@
-"""The CLMLE loss: margins between clusters, with class labels (Eq. 9) and without (Eq. 8)."""
+"""The CLMLE loss: margins between clusters, with classes (Eq. 9) and without classes (Eq. 8).
+
+One function, :func:`hinge`, is the kernel of both equations. :func:`clmle_loss` selects the
+clusters that a sample is compared with: the clusters of the batch, stored centroids, or the stored
+centroids that are nearest to the sample.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import one_hot
 
-from clmle.checks import dense, number, whole
+from clmle.checks import number, whole
 from clmle.errors import InputError
+from clmle.losses._checks import check_clmle_loss
 
-DENOMINATORS = ("sum", "mean")
-WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
-REDUCTIONS = ("mean", "sum", "none")
+BLOCK = 1 << 16  # centroids that are searched at a time
 
 
 def clmle_loss(
     features: torch.Tensor,
-    clusters: torch.Tensor,
+    clusters: torch.Tensor | None,
     cluster_classes: torch.Tensor,
-    between_margin: float,
+    between_margin: float | torch.Tensor,
     within_margin: float | torch.Tensor,
     *,
     sample_weight: torch.Tensor | None = None,
     scale: float = 1.0,
     denominator: str = "sum",
     centroids: torch.Tensor | None = None,
-    reduction: str = "mean",
+    labels: torch.Tensor | None = None,
+    n_negative_clusters: int | None = None,
     within_weight: float = 1.0,
+    reduction: str = "mean",
+    validate: bool = True,
 ) -> torch.Tensor:
-    """Eq. 9: hinges on the log-odds of a sample's own cluster against the others of a batch.
+    """Cluster-based large margin loss (Eq. 9).
 
-    With mu_m the mean of the batch's features of cluster m, of class c(m), and s the scale,
-    a sample f of cluster m loses::
+    Let mu_m be the centroid of cluster m, c(m) its class and s the scale. The loss of a sample
+    with feature f in cluster m is::
 
         [s a1 - s f.mu_m + log sum_{k: c(k) != c(m)}         exp(s f.mu_k)]_+
       + [s a2 - s f.mu_m + log sum_{k != m, c(k) = c(m)}     exp(s f.mu_k)]_+
 
-    where a term without any k is 0. The paper is ``scale=1.0, denominator="sum"``. Repaired
-    by name: "mean" in place of the sum, because a sum over K' clusters needs
-    a1 <= 1 - cos - log(K') / s for the hinge to reach zero at all; and s > 1.
+    A term without any cluster k is 0. The defaults are those of the paper. Three corrections have
+    names: ``denominator="mean"`` replaces the sum over K' clusters, because the hinge reaches zero
+    only if a1 <= 1 - cos - log(K') / s; ``scale`` sharpens the comparison; and
+    ``n_negative_clusters`` compares each sample with its nearest clusters only.
+
+    All tensors may have further leading dimensions, (..., B, d), one entry for each of several
+    independent tasks.
 
     Parameters
     ----------
     features : (B, d) float tensor
-        Rows of unit length.
-    clusters : (B,) integer tensor
-        Slot in [0, M) of every row's cluster.
+        Features f of unit length.
+    clusters : (B,) integer tensor or None
+        Cluster of each sample, as an index in [0, M). None takes the nearest centroid of the
+        sample's class and needs ``labels``, ``centroids`` and ``n_negative_clusters``.
     cluster_classes : (M,) integer tensor
-        Class of every slot.
-    between_margin : float
-        a1, between clusters of different classes, a difference of cosines.
+        Class of each cluster. A cluster of a class below 0 is ignored.
+    between_margin : float or tensor
+        a1, the margin between clusters of different classes, a difference of cosines. A tensor is
+        broadcast to (B,).
     within_margin : float or (C,) tensor
-        a2, between clusters of one class; one for all or one for each class.
+        a2, the margin between clusters of one class, a difference of cosines; one for all classes
+        or one for each class.
     sample_weight : (B,) tensor, optional
-        w_i; 1 by default. See :func:`inverse_frequency_weights`.
-    scale : float
-        s > 0.
-    denominator : str
-        "sum" (printed) or "mean".
+        Weight w_i of each sample; 1 by default. See :func:`inverse_frequency_weights`.
+    scale : float, default 1.0
+        s, above 0.
+    denominator : {"sum", "mean"}, default "sum"
+        Sum or mean of exp(s f.mu_k) over the clusters k.
     centroids : (M, d) tensor, optional
-        Used in place of the batch's own means, which are not normalized and carry gradient.
-    reduction : str
-        "mean" is sum_i w_i loss_i / B, "sum" leaves out the division, "none" gives
-        w_i loss_i, (B,).
-    within_weight : float
-        Weight of the second term; 1 in the paper.
+        Centroids mu. By default the means of the batch, which are not normalized and carry
+        gradient; a cluster without samples in the batch is then ignored.
+    labels : (B,) integer tensor, optional
+        Class of each sample, used where ``clusters`` is None.
+    n_negative_clusters : int, optional
+        Number of clusters k in each term: those nearest to the sample. All clusters by default.
+        Needs ``centroids``.
+    within_weight : float, default 1.0
+        Weight of the second term.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        sum_i w_i loss_i / B, the sum alone, or the (B,) values w_i loss_i.
+    validate : bool, default True
+        Check the arguments and that the loss is finite. These checks wait for a GPU; a training
+        loop that checks its inputs elsewhere turns them off.
+
+    Returns
+    -------
+    scalar tensor, or (B,) tensor for ``reduction="none"``
 
     Raises
     ------
     InputError
-        Shapes that do not fit, slots or classes out of range, an unknown option.
+        If shapes do not match, clusters or classes are out of range, an option is unknown, or the
+        loss is not finite.
 
     References
     ----------
-    Huang, Li, Loy, Tang: Deep Imbalanced Learning for Face Recognition and Attribute
-    Prediction, Eq. 9 and section 3.3.
+    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
+    Attribute Prediction", Eq. 9 and section 3.3.
 
     Examples
     --------
     >>> f = torch.eye(4)
     >>> float(clmle_loss(f, torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1]), 0.2, 0.1))
     0.0
+    >>> stored, classes = torch.eye(4), torch.tensor([0, 0, 1, 1])
+    >>> clmle_loss(
+    ...     f, None, classes, 1.5, 0.0, centroids=stored, labels=classes, n_negative_clusters=1,
+    ...     within_weight=0.0, reduction="none",
+    ... )
+    tensor([0.5000, 0.5000, 0.5000, 0.5000])
     """
-    _check(features, clusters, cluster_classes, scale, denominator, reduction, centroids)
-    clusters, cluster_classes = clusters.long(), cluster_classes.long()
-    if sample_weight is not None:
-        dense(sample_weight, "sample_weight")
-    if sample_weight is not None and sample_weight.shape != clusters.shape:
+    if validate:
+        check_clmle_loss(
+            features, clusters, cluster_classes, between_margin, within_margin, sample_weight,
+            scale, denominator, centroids, labels, n_negative_clusters, within_weight, reduction,
+        )  # fmt: skip
+    # Half precision would lose the margins in the exponent; autocast would bring it back.
+    with torch.autocast(features.device.type, enabled=False):
+        if features.dtype in (torch.float16, torch.bfloat16):
+            features = features.float()
+        cluster_classes = cluster_classes.long()
+        if clusters is not None:
+            clusters = clusters.long()
+            labels = cluster_classes.gather(-1, clusters)
+        assert labels is not None
+        labels = labels.long()
+        if n_negative_clusters is None:
+            assert clusters is not None
+            compared = _all_clusters(features, clusters, labels, cluster_classes, centroids)
+        else:
+            assert centroids is not None
+            compared = _nearest_clusters(
+                features, clusters, labels, cluster_classes, centroids.to(features.dtype),
+                n_negative_clusters, within_weight != 0,
+            )  # fmt: skip
+        a1 = _like(between_margin, features) if np.ndim(between_margin) else between_margin
+        own, others, is_other, siblings, is_sibling = compared
+        loss = hinge(own, others, is_other, a1, scale, denominator)
+        if within_weight != 0:
+            a2 = within_margin
+            if np.ndim(a2):  # one for each class
+                a2 = _like(a2, features).expand(*labels.shape[:-1], -1).gather(-1, labels)
+            within = hinge(own, siblings, is_sibling, a2, scale, denominator)
+            loss = loss + within_weight * within
+        if sample_weight is not None:
+            loss = loss * sample_weight.to(loss.dtype)
+    if validate and not bool(torch.isfinite(loss).all()):
         raise InputError(
-            f"sample_weight must hold one weight for each of the {len(clusters)} rows, "
-            f"but has shape {tuple(sample_weight.shape)}."
+            "The loss is not finite: features, centroids, margins or weights hold NaN or infinity, "
+            "or overflow; if a training has diverged, lower learning_rate."
         )
-    if np.ndim(within_margin) > 1 or np.iscomplexobj(within_margin):
-        raise InputError(
-            "within_margin must be one real number, or (C,) of them, but has shape "
-            f"{tuple(np.shape(within_margin))}."
-        )
-    if np.ndim(within_margin) == 1:
-        within_margin = torch.as_tensor(within_margin)
-        if len(cluster_classes) and int(cluster_classes.max()) >= len(within_margin):
-            raise InputError(
-                f"within_margin holds {len(within_margin)} classes, but cluster_classes names "
-                f"class {int(cluster_classes.max())}; give one margin for each class."
-            )
-        a2: float | torch.Tensor = within_margin.to(features.device)[cluster_classes[clusters]]
-    else:
-        a2 = number(within_margin, "within_margin")  # a float32 tensor would round it
-    similarity, present = _similarity(features, clusters, len(cluster_classes), centroids)
-    own = similarity.gather(1, clusters[:, None]).squeeze(1)
-    same_class = cluster_classes[clusters][:, None] == cluster_classes
-    itself = clusters[:, None] == torch.arange(len(cluster_classes), device=clusters.device)
-    between = _hinge(
-        own,
-        similarity,
-        present & ~same_class,
-        number(between_margin, "between_margin"),
-        scale,
-        denominator,
-    )
-    inside = _hinge(own, similarity, present & same_class & ~itself, a2, scale, denominator)
-    both = between + number(within_weight, "within_weight") * inside
-    return _finite(_reduce(both, sample_weight, reduction))
+    if reduction == "none":
+        return loss
+    total = loss.sum()
+    return total if reduction == "sum" else total / max(loss.numel(), 1)
+
+
+def hinge(
+    own: torch.Tensor,
+    others: torch.Tensor,
+    mask: torch.Tensor,
+    margin: float | torch.Tensor,
+    scale: float,
+    denominator: str,
+) -> torch.Tensor:
+    """[s a - s f.mu_m + log sum_k exp(s f.mu_k)]_+ of every sample, (..., B): one term of Eq. 9.
+
+    ``own`` (..., B) is f.mu_m, ``others`` (..., B, n) are the f.mu_k, of which ``mask`` selects
+    those that count. A sample without any has loss 0.
+    """
+    count = mask.sum(dim=-1)
+    # A finite stand-in for -inf: rows without any other cluster have gradient 0, not NaN.
+    low = torch.finfo(others.dtype).min / 2
+    log_sum = torch.logsumexp((scale * others).masked_fill(~mask, low), dim=-1)
+    if denominator == "mean":
+        log_sum = log_sum - count.clamp(min=1).to(log_sum.dtype).log()
+    loss = torch.relu(scale * (margin - own) + log_sum)
+    return torch.where(count > 0, loss, torch.zeros_like(loss))
 
 
 def cluster_loss(
@@ -135,9 +199,43 @@ def cluster_loss(
     centroids: torch.Tensor | None = None,
     reduction: str = "mean",
 ) -> torch.Tensor:
-    """Eq. 8: the same hinge against all other clusters, blind to classes.
+    """Cluster-based large margin loss without classes (Eq. 8).
 
-    Parameters are those of :func:`clmle_loss`; every cluster counts as a class of its own.
+    The hinge of a sample's own cluster against all other clusters: :func:`clmle_loss` with one
+    class for each cluster.
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+        Features f of unit length.
+    clusters : (B,) integer tensor
+        Cluster of each sample, as an index in [0, M).
+    n_clusters : int
+        M.
+    margin : float
+        Margin between clusters, a difference of cosines.
+    sample_weight, scale, denominator, centroids, reduction
+        As in :func:`clmle_loss`.
+
+    Returns
+    -------
+    scalar tensor, or (B,) tensor for ``reduction="none"``
+
+    Raises
+    ------
+    InputError
+        As in :func:`clmle_loss`.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
+    Attribute Prediction", Eq. 8.
+
+    Examples
+    --------
+    >>> f = torch.eye(2)
+    >>> round(float(cluster_loss(f, torch.tensor([0, 1]), 2, margin=1.5)), 4)
+    0.5
     """
     classes = torch.arange(whole(n_clusters, "n_clusters", 1), device=clusters.device)
     return clmle_loss(
@@ -157,12 +255,31 @@ def cluster_loss(
 class CLMLELoss(nn.Module):
     """:func:`clmle_loss` as a module that holds margins, scale and denominator.
 
+    Parameters
+    ----------
+    between_margin : float
+        a1, a difference of cosines.
+    within_margin : float or (C,) tensor
+        a2, one for all classes or one for each class; a buffer of the module.
+    scale, denominator, reduction, within_weight
+        As in :func:`clmle_loss`.
+
+    Raises
+    ------
+    InputError
+        If ``within_margin`` is not a finite number.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
+    Attribute Prediction", Eq. 9.
+
     Examples
     --------
     >>> loss = CLMLELoss(between_margin=0.5, within_margin=0.1, scale=8.0, denominator="mean")
     >>> f = torch.nn.functional.normalize(torch.randn(6, 3), dim=1)
-    >>> slots = torch.tensor([0, 0, 1, 1, 2, 2])
-    >>> loss(f, slots, torch.tensor([0, 0, 1])).shape
+    >>> clusters = torch.tensor([0, 0, 1, 1, 2, 2])
+    >>> loss(f, clusters, torch.tensor([0, 0, 1])).shape
     torch.Size([])
     """
 
@@ -197,7 +314,7 @@ class CLMLELoss(nn.Module):
         sample_weight: torch.Tensor | None = None,
         centroids: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Loss of a batch; shapes as in :func:`clmle_loss`."""
+        """Loss of a batch; parameters as in :func:`clmle_loss`."""
         return clmle_loss(
             features,
             clusters,
@@ -213,96 +330,111 @@ class CLMLELoss(nn.Module):
         )
 
 
-def _similarity(
-    features: torch.Tensor, clusters: torch.Tensor, n_slots: int, centroids: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """f.mu of every sample and slot, (B, M), and which slots take part, (M,)."""
-    # Half precision would lose the margins in the exponent; autocast would bring it back.
-    with torch.autocast(features.device.type, enabled=False):
-        if features.dtype in (torch.float16, torch.bfloat16):
-            features = features.float()
-        if centroids is not None:
-            present = torch.ones(n_slots, dtype=torch.bool, device=features.device)
-            return features @ centroids.to(features.dtype).T, present
-        members = torch.nn.functional.one_hot(clusters, n_slots).to(features.dtype)
-        counts = members.sum(dim=0)
-        means = (members.T @ features) / counts.clamp(min=1)[:, None]
-        return features @ means.T, counts > 0
+class _Compared(NamedTuple):
+    """f.mu of a sample's own cluster (..., B); of others and siblings (..., B, n), with masks."""
+
+    own: torch.Tensor
+    others: torch.Tensor
+    is_other: torch.Tensor
+    siblings: torch.Tensor
+    is_sibling: torch.Tensor
 
 
-def _hinge(
-    own: torch.Tensor,
-    similarity: torch.Tensor,
-    others: torch.Tensor,
-    margin: float | torch.Tensor,
-    scale: float,
-    denominator: str,
-) -> torch.Tensor:
-    """[s a - s f.mu_m + log sum_k exp(s f.mu_k)]_+ over the slots in ``others``, (B,)."""
-    count = others.sum(dim=1)
-    # A finite stand-in for -inf, so that rows without any other cluster have gradient 0, not NaN.
-    low = torch.finfo(similarity.dtype).min / 2
-    exponent = (scale * similarity).masked_fill(~others, low)
-    spread = torch.logsumexp(exponent, dim=1)
-    if denominator == "mean":
-        spread = spread - count.clamp(min=1).to(spread.dtype).log()
-    loss = torch.relu(scale * margin - scale * own + spread)
-    return torch.where(count > 0, loss, torch.zeros_like(loss))
-
-
-def _reduce(loss: torch.Tensor, sample_weight: torch.Tensor | None, reduction: str) -> torch.Tensor:
-    if sample_weight is not None:
-        loss = loss * sample_weight.to(loss.dtype)
-    if reduction == "none":
-        return loss
-    total = loss.sum()
-    return total if reduction == "sum" else total / max(len(loss), 1)
-
-
-def _finite(loss: torch.Tensor) -> torch.Tensor:
-    if not bool(torch.isfinite(loss).all()):
-        raise InputError(
-            "The loss is not finite: features, centroids, margins or weights hold NaN or infinity, "
-            "or overflow; if a training has diverged, lower learning_rate."
-        )
-    return loss
-
-
-def _check(
+def _all_clusters(
     features: torch.Tensor,
     clusters: torch.Tensor,
-    cluster_classes: torch.Tensor,
-    scale: float,
-    denominator: str,
-    reduction: str,
+    labels: torch.Tensor,
+    classes: torch.Tensor,
     centroids: torch.Tensor | None,
-) -> None:
-    dense(features, "features")
-    dense(clusters, "clusters")
-    dense(cluster_classes, "cluster_classes")
-    if centroids is not None:
-        dense(centroids, "centroids")
-    if features.dim() != 2 or not features.is_floating_point():
-        raise InputError(f"features must be a float tensor (B, d), not {tuple(features.shape)}.")
-    if clusters.shape != features.shape[:1] or clusters.dtype not in WHOLE:
-        raise InputError(
-            f"clusters must hold a whole number for each of the {len(features)} rows of "
-            f"features, but has shape {tuple(clusters.shape)} and type {clusters.dtype}."
-        )
-    if cluster_classes.dim() != 1 or cluster_classes.dtype not in WHOLE:
-        raise InputError("cluster_classes must be (M,) whole numbers, the class of every slot.")
-    if len(clusters) and not 0 <= int(clusters.min()) <= int(clusters.max()) < len(cluster_classes):
-        raise InputError(
-            f"clusters must be slots from 0 to {len(cluster_classes) - 1}, "
-            f"but hold {int(clusters.min())} to {int(clusters.max())}."
-        )
-    if centroids is not None and centroids.shape != (len(cluster_classes), features.shape[1]):
-        raise InputError(
-            f"centroids must be ({len(cluster_classes)}, {features.shape[1]}), "
-            f"not {tuple(centroids.shape)}."
-        )
-    number(scale, "scale", above=0)
-    if denominator not in DENOMINATORS:
-        raise InputError(f"denominator is {denominator!r}; choose sum or mean.")
-    if reduction not in REDUCTIONS:
-        raise InputError(f"reduction is {reduction!r}; choose mean, sum or none.")
+) -> _Compared:
+    """Every sample against all clusters: of the batch, by their means, or of given centroids."""
+    taking_part = classes >= 0
+    if centroids is None:
+        members = one_hot(clusters, classes.shape[-1]).to(features.dtype)
+        counts = members.sum(dim=-2)
+        centroids = (members.mT @ features) / counts.clamp(min=1)[..., None]
+        taking_part = taking_part & (counts > 0)
+    similarity = features @ centroids.to(features.dtype).mT
+    own = similarity.gather(-1, clusters[..., None]).squeeze(-1)
+    same_class = labels[..., None] == classes[..., None, :]
+    itself = clusters[..., None] == torch.arange(classes.shape[-1], device=clusters.device)
+    present = taking_part[..., None, :]
+    return _Compared(
+        own, similarity, present & ~same_class, similarity, present & same_class & ~itself
+    )
+
+
+def _nearest_clusters(
+    features: torch.Tensor,
+    clusters: torch.Tensor | None,
+    labels: torch.Tensor,
+    classes: torch.Tensor,
+    centroids: torch.Tensor,
+    n: int,
+    with_siblings: bool,
+) -> _Compared:
+    """Every sample against the ``n`` nearest clusters of other classes and of its own class.
+
+    The search is without gradient, in blocks of centroids; only the clusters found get a gradient.
+    Hundreds of thousands of clusters therefore cost neither its time nor its memory.
+    """
+    low = torch.finfo(features.dtype).min / 2
+    n_same = n + 1 if with_siblings else 1
+    same: list[tuple[torch.Tensor, torch.Tensor]] = []  # similarities and indices of each block
+    other: list[tuple[torch.Tensor, torch.Tensor]] = []
+    with torch.no_grad():
+        for start in range(0, centroids.shape[-2], BLOCK):
+            part = slice(start, start + BLOCK)
+            similarity = features @ centroids[..., part, :].transpose(-1, -2)
+            own_class = labels[..., None] == classes[..., None, part]
+            same.append(_largest(similarity.masked_fill(~own_class, low), n_same, start))
+            # In place: the matrix is the largest array here.
+            excluded = own_class.logical_or_(classes[..., None, part] < 0)
+            other.append(_largest(similarity.masked_fill_(excluded, low), n, start))
+        others, is_other = _merged(other, n, low)
+        family, is_sibling = _merged(same, n_same, low)
+        own = family[..., 0] if clusters is None else clusters
+        if with_siblings:
+            is_sibling = is_sibling & (family != own[..., None])
+            # A sample's own cluster is in the family, or too far away for that: n siblings remain.
+            first = (~is_sibling).to(torch.uint8).argsort(dim=-1, stable=True)[..., :n]
+            family, is_sibling = family.gather(-1, first), is_sibling.gather(-1, first)
+    to_own = _similarity(features, centroids, own[..., None])
+    to_others = _similarity(features, centroids, others)
+    to_siblings = _similarity(features, centroids, family) if with_siblings else to_own
+    return _Compared(to_own.squeeze(-1), to_others, is_other, to_siblings, is_sibling)
+
+
+def _largest(values: torch.Tensor, n: int, start: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The ``n`` largest of every row and their indices, which count from ``start``."""
+    if n == 1:  # faster than topk
+        found, index = values.max(dim=-1, keepdim=True)
+    else:
+        found, index = values.topk(min(n, values.shape[-1]), dim=-1)
+    return found, index + start
+
+
+def _merged(
+    blocks: list[tuple[torch.Tensor, torch.Tensor]], n: int, low: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices of the ``n`` largest values of all blocks, and which of them are above ``low``."""
+    found, index = (torch.cat(parts, dim=-1) for parts in zip(*blocks, strict=True))
+    if len(blocks) > 1:
+        found, kept = found.topk(min(n, found.shape[-1]), dim=-1)
+        index = index.gather(-1, kept)
+    return index, found > low / 2
+
+
+def _similarity(
+    features: torch.Tensor, centroids: torch.Tensor, indices: torch.Tensor
+) -> torch.Tensor:
+    """f.mu of every sample (..., B, d) and the centroids at its ``indices`` (..., B, n)."""
+    dim = features.shape[-1]
+    rows = indices.flatten(-2)[..., None].expand(*indices.shape[:-2], -1, dim)
+    taken: torch.Tensor = centroids.gather(-2, rows).unflatten(-2, indices.shape[-2:])
+    return (taken @ features[..., None]).squeeze(-1)
+
+
+def _like(margins: float | torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Margins as a tensor of the type and device of the features."""
+    return torch.as_tensor(margins, dtype=features.dtype, device=features.device)

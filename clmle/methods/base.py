@@ -8,9 +8,9 @@ judges by a rule of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -69,6 +69,13 @@ class Loss:
     parts: Mapping[str, torch.Tensor]
 
 
+class HeadStack(Protocol):
+    """The loss of one method for all attributes at once, with the attribute as leading dimension."""
+
+    def loss(self, outputs: Outputs, positions: np.ndarray, proportions: np.ndarray) -> Loss:
+        """Loss of a batch: features (B, A, d), positions (B, A), class proportions (A, 2)."""
+
+
 class Method(ABC):
     """Base of all methods; a subclass sets the class variables and the abstract hooks.
 
@@ -113,6 +120,11 @@ class Method(ABC):
         ``kind`` is "single-label", "multi-label" or "open-set".
         """
         return config
+
+    @classmethod
+    def stack_heads(cls, heads: Sequence[Method]) -> HeadStack | None:
+        """The loss of several heads of this method in one call; None: head by head."""
+        return None
 
     @abstractmethod
     def sample_batch(self, step: int) -> Batch:

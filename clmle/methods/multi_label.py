@@ -20,9 +20,8 @@ from torch import nn
 
 from clmle.classifiers._base import Classifier, restore_classifier, stored_as
 from clmle.data.multilabel import MultiTask
-from clmle.methods.base import Batch, Loss, Method, Outputs
+from clmle.methods.base import Batch, HeadStack, Loss, Method, Outputs
 from clmle.methods.cluster_method import ClusterMethod, as_it_is
-from clmle.methods.stacked_heads import StackedHeads
 from clmle.samplers.proportions import apportion
 from clmle.threads import one_thread_each
 
@@ -66,7 +65,7 @@ class MultiLabel:
         self.heads = [kind(options, one, batch_size, seed, feature_dim) for one in task.tasks]
         self.modules = nn.ModuleDict({str(a): head.modules for a, head in enumerate(self.heads)})
         self.natural = np.stack([head.counts / head.counts.sum() for head in self.heads])
-        self.many: StackedHeads | None = None
+        self.stack: HeadStack | None = None
         self.uses_clusters = kind.uses_clusters
 
     def on_validation(self, metrics: Mapping[str, Any]) -> None:
@@ -112,11 +111,11 @@ class MultiLabel:
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         """Sum over the heads that learn something from the batch."""
         shared: Shared = batch.extra
-        if self.many is not None:
+        if self.stack is not None:
             places = np.stack([place[batch.indices] for place in self.place], axis=1)
             shares = self.natural.copy()
             shares[shared.query] = self.heads[shared.query].class_proportions()
-            return self.many.loss(outputs, places, shares)
+            return self.stack.loss(outputs, places, shares)
         losses = []
         for a, head in enumerate(self.heads):
             mine, part = np.arange(len(batch.indices)), shared.query_batch
@@ -188,8 +187,8 @@ class MultiLabel:
         self._stack()
 
     def _stack(self) -> None:
-        """All heads as one, where their method can be."""
-        self.many = StackedHeads(self.heads) if StackedHeads.fit(self.heads) else None  # type: ignore[arg-type]
+        """One loss for all heads, where their method has it."""
+        self.stack = type(self.heads[0]).stack_heads(self.heads)
 
     def fit_classifier(
         self,

@@ -245,7 +245,7 @@ def _root(root: str | os.PathLike[str] | None) -> Path:
 def _start(study: BackgroundStudy, request: Request, jobs: int) -> None:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     command = [
-        sys.executable, "-m", "clmle", "ablate", *request.arguments(),
+        sys.executable, "-m", "clmle", *request.arguments(),
         "--results", str(study.results.resolve()), "--jobs", str(jobs),
     ]  # fmt: skip
     try:

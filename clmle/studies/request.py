@@ -87,8 +87,8 @@ class Request:
         )
 
     def arguments(self) -> list[str]:
-        """The words that ask ``clmle ablate`` for the same."""
-        words = [self.study]
+        """Return the arguments of the ``clmle`` command that runs the same trials."""
+        words = ["sweep"] if self.study == FREE else ["ablate", self.study]
         for name in ("dataset", "attributes", "seeds", "methods", "ratios"):
             value = getattr(self, name)
             if value:

@@ -11,7 +11,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +62,11 @@ def commands() -> str:
 
 def help_of(command: str) -> str:
     """What ``clmle COMMAND --help`` prints."""
+    from clmle.__main__ import command_module
+
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
-        import_module(f"clmle.cli.{command}").main(["--help"])
+        command_module(command).main(["--help"])
     return out.getvalue()
 
 

@@ -16,7 +16,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from filelock import FileLock
 
-from clmle.__main__ import COMMANDS
+from clmle.__main__ import COMMANDS, command_module
 from clmle.methods.base import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,21 +216,21 @@ def test_commands_shown_are_understood(dry, monkeypatch, page, command):
     complaints = io.StringIO()
     with contextlib.redirect_stderr(complaints):
         try:
-            import_module(f"clmle.cli.{words[0]}").main(words[1:])
+            command_module(words[0]).main(words[1:])
         except Parsed as stop:
             (values,) = stop.args
         except SystemExit:
             pytest.fail(complaints.getvalue())
     if words[0] == "train":
-        from clmle.cli.options import from_flags
+        from clmle.cli.parser import from_options
         from clmle.presets import preset_config
 
         base = preset_config(values.preset, values.method, values.dataset or "toonfaces")
-        assert from_flags(base, values).method == values.method
+        assert from_options(base, values).method == values.method
     if words[0] == "ablate" and values.study and "all" not in values.attributes:
-        from clmle.cli.ablate import cells_asked_for
+        from clmle.cli.ablate import request_of
 
-        assert cells_asked_for(values)
+        assert request_of(values, values.study).trials()
 
 
 def python_blocks(page):

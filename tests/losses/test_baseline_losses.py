@@ -19,7 +19,6 @@ from clmle.losses.magnet import magnet_loss
 from clmle.losses.marginal import marginal_loss
 from clmle.losses.noisy import noisy_logits
 from clmle.losses.range import range_loss
-from clmle.losses.retrieved import retrieved_margin_loss
 
 
 @pytest.fixture
@@ -212,39 +211,6 @@ def test_balanced_contrastive_loss(batch):
         )
     got = balanced_contrastive_loss(f, y, prototypes, t)
     assert got.item() == pytest.approx(np.mean(losses))
-
-
-@pytest.mark.parametrize("at_once", [2, 3, 100])  # clusters compared with a batch at a time
-@pytest.mark.parametrize("given", [False, True])
-@pytest.mark.parametrize("denominator", ["sum", "mean"])
-def test_local_margin_loss(batch, denominator, given, at_once, monkeypatch):
-    monkeypatch.setattr("clmle.losses.retrieved.AT_ONCE", at_once)
-    f, y = unit(batch[0]), batch[1]
-    centroids = unit(torch.randn(7, 5, dtype=torch.float64))
-    classes = torch.tensor([0, 0, 0, 1, 1, 1, 2])
-    own = torch.tensor([0] * 10 + [4] * 5 + [6] * 3) if given else None
-    within = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
-    got = retrieved_margin_loss(
-        f, y, centroids, classes, 0.3, within,
-        scale=6.0, denominator=denominator, n_negative_clusters=2, own=own, within_weight=0.5,
-    )  # fmt: skip
-    for i in range(len(f)):
-        cos = [float(f[i] @ c) for c in centroids]
-        siblings = [k for k in range(7) if classes[k] == y[i]]
-        mine = int(own[i]) if given else max(siblings, key=lambda k: cos[k])
-        siblings.remove(mine)
-        expected = 0.0
-        for group, margin, weight in (
-            ([k for k in range(7) if classes[k] != y[i]], 0.3, 1.0),
-            (siblings, float(within[y[i]]), 0.5),
-        ):
-            nearest = sorted((cos[k] for k in group), reverse=True)[:2]
-            if not nearest:
-                continue
-            total = sum(math.exp(6 * o) for o in nearest)
-            total /= len(nearest) if denominator == "mean" else 1
-            expected += weight * max(0.0, 6 * (margin - cos[mine]) + math.log(total))
-        assert got[i].item() == pytest.approx(expected)
 
 
 def test_gradients(batch):

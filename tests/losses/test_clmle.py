@@ -114,7 +114,7 @@ def test_degenerate_batches_are_finite(dtype, n, m, n_classes):
     assert torch.isfinite(f.grad).all()
 
 
-def test_autocast_does_not_lose_the_margins():
+def test_autocast_does_not_change_the_loss():
     features, slots, classes = batch(1, 40, 6, 2, d=64)
     f = features.float()
     exact = clmle_loss(f, slots, classes, 0.3, 0.1, scale=16.0)
@@ -123,7 +123,7 @@ def test_autocast_does_not_lose_the_margins():
     torch.testing.assert_close(cast, exact)
 
 
-def test_separated_clusters_lose_nothing():
+def test_separated_clusters_have_loss_zero():
     f = torch.eye(4)
     assert clmle_loss(f, torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1]), 0.2, 0.1) == 0
 
@@ -135,7 +135,7 @@ def test_eq_8_is_eq_9_with_every_cluster_a_class():
     torch.testing.assert_close(got, torch.tensor(want, dtype=torch.float64))
 
 
-def test_module_is_the_function():
+def test_module_equals_the_function():
     features, slots, classes = batch(7, 12, 4, 3)
     within = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
     module = CLMLELoss(0.3, within, scale=4.0, denominator="mean")
@@ -163,7 +163,7 @@ def test_weights_give_every_class_the_same_total_and_mean_one():
     [
         ({"features": torch.ones(3)}, "features"),
         ({"clusters": torch.tensor([0, 1])}, "clusters"),
-        ({"clusters": torch.tensor([0, 1, 7])}, "slots"),
+        ({"clusters": torch.tensor([0, 1, 7])}, "clusters must be from 0 to 1"),
         ({"cluster_classes": torch.tensor([0.0, 1.0])}, "cluster_classes"),
         ({"scale": 0.0}, "scale"),
         ({"denominator": "max"}, "denominator"),
@@ -172,12 +172,12 @@ def test_weights_give_every_class_the_same_total_and_mean_one():
         ({"within_margin": torch.tensor([0.1])}, "within_margin"),
     ],
 )
-def test_bad_input_is_named(change, message):
-    assert re.search(message, sentence(**change))
+def test_error_names_the_bad_argument(change, message):
+    assert re.search(message, message_for(**change))
 
 
-def sentence(**change):
-    """What the loss says of an input that is good but for ``change``."""
+def message_for(**change):
+    """The message for an input that is valid except for ``change``."""
     good = {
         "features": torch.eye(3),
         "clusters": torch.tensor([0, 1, 1]),
@@ -190,28 +190,28 @@ def sentence(**change):
     return str(error.value)
 
 
-def test_what_is_wrong_is_told_in_whole_sentences():
-    assert sentence(sample_weight=torch.ones(2)) == (
+def test_errors_are_whole_sentences():
+    assert message_for(sample_weight=torch.ones(2)) == (
         "sample_weight must hold one weight for each of the 3 rows, but has shape (2,)."
     )
     for shape in ((2, 2), (1, 2, 2)):
-        assert sentence(within_margin=torch.zeros(shape)) == (
+        assert message_for(within_margin=torch.zeros(shape)) == (
             f"within_margin must be one real number, or (C,) of them, but has shape {shape}."
         )
-    assert "but has shape ()." in sentence(within_margin=1j)
-    assert sentence(cluster_classes=torch.tensor([[0, 1]])) == (
-        "cluster_classes must be (M,) whole numbers, the class of every slot."
+    assert "but has shape ()." in message_for(within_margin=1j)
+    assert message_for(cluster_classes=torch.tensor([[0, 1]])) == (
+        "cluster_classes must be (M,) whole numbers, the class of each cluster."
     )
-    assert sentence(clusters=torch.tensor([0, 1, 2])) == (
-        "clusters must be slots from 0 to 1, but hold 0 to 2."
+    assert message_for(clusters=torch.tensor([0, 1, 2])) == (
+        "clusters must be from 0 to 1, but hold 0 to 2."
     )
-    assert sentence(features=torch.full((3, 3), math.nan)) == (
+    assert message_for(features=torch.full((3, 3), math.nan)) == (
         "The loss is not finite: features, centroids, margins or weights hold NaN or infinity, "
         "or overflow; if a training has diverged, lower learning_rate."
     )
     for name in ("between_margin", "within_margin", "within_weight"):
-        assert sentence(**{name: math.nan}).startswith(f"{name} is nan, but must be")
-    assert sentence(scale=-1.0).startswith("scale is -1.0, but must be")
+        assert message_for(**{name: math.nan}).startswith(f"{name} is nan, but must be")
+    assert message_for(scale=-1.0).startswith("scale is -1.0, but must be")
 
 
 def test_defaults_are_those_of_the_paper():
@@ -225,7 +225,7 @@ def test_defaults_are_those_of_the_paper():
     )
 
 
-def test_eq_8_and_the_module_hand_on_every_option():
+def test_eq_8_and_the_module_pass_on_every_option():
     features, slots, classes = batch(7, 12, 4, 2)
     weights, centroids = torch.linspace(0.1, 2, 12).double(), torch.eye(4, 5).double()
     given = {"sample_weight": weights, "centroids": centroids}
@@ -241,20 +241,19 @@ def test_eq_8_and_the_module_hand_on_every_option():
     )
 
 
-def test_eq_8_of_one_cluster_is_nothing_and_of_none_an_error():
+def test_eq_8_of_one_cluster_is_zero_and_of_none_an_error():
     features = torch.eye(3)
     assert cluster_loss(features, torch.zeros(3, dtype=torch.long), 1, 0.4) == 0
     with pytest.raises(InputError, match=r"^n_clusters is 0, but must be a whole number of 1"):
         cluster_loss(features, torch.zeros(3, dtype=torch.long), 0, 0.4)
 
 
-def test_a_module_takes_no_margin_that_is_no_number():
+def test_module_refuses_a_margin_that_is_not_a_number():
     with pytest.raises(InputError, match=r"^within_margin is nan"):
         CLMLELoss(0.3, math.nan)
 
 
-def test_a_row_alone_in_its_class_has_no_loss_and_no_gradient_from_the_others_of_it():
-    """Each term counts only where there are clusters to count."""
+def test_a_term_without_other_clusters_is_zero():
     features, slots, _ = batch(5, 12, 2, 1)
     one_class = torch.zeros(2, dtype=torch.long)
     apart = torch.arange(2)
@@ -275,7 +274,7 @@ def test_weights_keep_the_type_of_the_features():
 @pytest.mark.parametrize(
     "name", ["features", "clusters", "cluster_classes", "centroids", "sample_weight"]
 )
-def test_a_sparse_tensor_is_named(name):
+def test_error_names_a_sparse_tensor(name):
     given_ = {
         "features": torch.eye(3),
         "clusters": torch.arange(3),
@@ -290,9 +289,34 @@ def test_a_sparse_tensor_is_named(name):
         clmle_loss(**given_ | {name: given_[name].to_sparse()})
 
 
-def test_the_mean_of_one_sample_is_its_loss():
+def test_mean_of_one_sample_is_its_loss():
     one = (torch.eye(2)[:1], torch.tensor([1]), torch.tensor([0, 1]), 0.3, 0.1)
     mean, total = (
         clmle_loss(*one, centroids=torch.eye(2), reduction=how) for how in ("mean", "sum")
     )
     assert mean == total > 0
+
+
+@pytest.mark.parametrize("within", [0.2, [0.1, 0.2, 0.3]])
+def test_leading_dimensions_are_independent_tasks(within):
+    batches = [batch(seed, 9, 4, 3) for seed in (1, 2)]
+    options = {"scale": 3.0, "denominator": "mean", "reduction": "none"}
+    stacked = [torch.stack(tensors) for tensors in zip(*batches, strict=True)]
+    together = clmle_loss(*stacked, 0.3, within, **options)
+    apart = [clmle_loss(*one, 0.3, within, **options) for one in batches]
+    torch.testing.assert_close(together, torch.stack(apart))
+
+
+def test_unchecked_arguments_give_the_same_loss():
+    features, slots, classes = batch(5, 12, 4, 2)
+    checked = clmle_loss(features, slots, classes, 0.4, 0.3)
+    assert clmle_loss(features, slots, classes, 0.4, 0.3, validate=False) == checked
+
+
+def test_weights_of_several_batches_are_those_of_each_batch_over_its_known_samples():
+    classes = torch.tensor([[0, 0, 0, 1, 2], [2, 2, 1, 1, 0]])
+    known = torch.tensor([[1, 1, 0, 1, 0], [1, 1, 1, 0, 1]]).bool()
+    got = inverse_frequency_weights(classes, 3, known)
+    for a in range(2):
+        want = inverse_frequency_weights(classes[a][known[a]])
+        torch.testing.assert_close(got[a][known[a]], want)

@@ -187,7 +187,7 @@ def test_a_plain_loop_of_the_library_learns(sampler):
             loader = DataLoader(data, batch_size=32, sampler=own)
         else:
             drawn = ClusterSampler(index, 8, 4, 4, "uniform")
-            batches = [drawn.draw(generator).rows.tolist() for _ in range(10)]
+            batches = [drawn.draw(generator).indices.tolist() for _ in range(10)]
             loader = DataLoader(data, batch_sampler=batches)
         for inputs, labels in loader:
             optimizer.zero_grad()

@@ -1,4 +1,4 @@
-"""Many attributes on one network: every kind of method, masks, shares, kills."""
+"""Several attributes on one network: methods, unknown labels, class proportions, resuming."""
 
 import dataclasses
 import threading
@@ -64,14 +64,14 @@ def one_method_of_every_file():
 
 
 @pytest.mark.parametrize("method", one_method_of_every_file())
-def test_every_kind_of_method_learns_many_attributes(method, squares, tmp_path):
+def test_every_kind_of_method_learns_several_attributes(method, squares, tmp_path):
     run = create_run(tmp_path, config(method, squares).to_dict())
     result = train(run)
     test = result["test"]
     assert list(test["attributes"]) == ["first", "second", "third"]
     assert 0 <= test["balanced_accuracy"] <= 1
     assert np.shape(result["class_counts"]) == (3, 2)
-    again = evaluate(run)  # from the stored weights and rules
+    again = evaluate(run)  # from the stored weights and classifiers
     assert again["attributes"] == test["attributes"]
     model = load_model(run)
     images = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), dtype=np.uint8)
@@ -89,7 +89,7 @@ def test_clmle_finds_all_three_corners(squares, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["clmle", "clmle-paper", "center", "softmax"])
-def test_stopped_and_resumed_is_the_same_run(method, squares, tmp_path, monkeypatch):
+def test_a_stopped_and_resumed_run_has_the_same_result(method, squares, tmp_path, monkeypatch):
     monkeypatch.setattr("clmle.training.trainer.TOLD_EVERY", 0.0)
     whole = train(create_run(tmp_path / "whole", config(method, squares).to_dict()))
     run = create_run(tmp_path / "cut", config(method, squares).to_dict())
@@ -121,7 +121,7 @@ def outputs(task, rows, dim=6):
 
 
 @pytest.mark.parametrize("name", ["softmax", "oversampling", "center", "clmle", "lmle"])
-def test_one_attribute_is_the_single_method(name):
+def test_one_attribute_equals_the_single_label_method(name):
     task = multi_task(toy(attributes=1))
     kind = get_method(name)
     options = kind.Options()
@@ -130,14 +130,14 @@ def test_one_attribute_is_the_single_method(name):
     many = MultiLabel(kind, options, task, 48, 0, 6)
     torch.manual_seed(0)
     single = kind(options, task.tasks[0], 48, 0, 6)
-    for a, b in zip(many.own.parameters(), single.own.parameters(), strict=True):
+    for a, b in zip(many.modules.parameters(), single.modules.parameters(), strict=True):
         a.data.copy_(b.data)
     features = np.random.default_rng(0).normal(size=(len(task.train), 1, 6)).astype(np.float32)
     many.start_round(0, features)
     single.start_round(0, features[many.known[0], 0])
     for step in range(3):
         batch, alone = many.sample_batch(step), single.sample_batch(step)
-        np.testing.assert_array_equal(batch.indices, many.known[0][alone.rows])
+        np.testing.assert_array_equal(batch.indices, many.known[0][alone.indices])
         out = outputs(task, batch.indices)
         one = Outputs(out.features[:, 0], out.logits[:, 0], out.labels[:, 0], 0.25)
         found, wanted = many.loss(out, batch).total, single.loss(one, alone).total
@@ -145,7 +145,7 @@ def test_one_attribute_is_the_single_method(name):
 
 
 def many_of(name, task, **own):
-    """A method for every attribute of a task, its clusters made from random features."""
+    """A method for every attribute of a task, with clusters of random features."""
     options = dataclasses.replace(get_method(name).Options(), **own)
     many = MultiLabel(get_method(name), options, task, 60, 0, 6)
     shape = (len(task.train), len(task.attributes), 6)
@@ -153,7 +153,7 @@ def many_of(name, task, **own):
     return many
 
 
-def test_every_head_sees_its_classes_in_the_shares_it_wants_and_nothing_unknown():
+def test_each_head_gets_the_class_proportions_of_its_method_and_known_labels_only():
     many = many_of("oversampling", multi_task(toy()))
     for step in range(6):
         batch = many.sample_batch(step)
@@ -169,7 +169,7 @@ def test_every_head_sees_its_classes_in_the_shares_it_wants_and_nothing_unknown(
             assert len(mine) == (many.labels[batch.indices, a] >= 0).sum()
 
 
-def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
+def test_a_loss_corrected_for_proportions_takes_each_known_image_once():
     many = many_of("clmle", multi_task(toy()), cluster_size=20)
     batch = many.sample_batch(0)
     for a in (1, 2):
@@ -182,15 +182,15 @@ def test_a_loss_that_corrects_for_shares_takes_each_known_image_once():
 @pytest.mark.parametrize(
     "own",
     [
-        {"corrected": False},
+        {"logit_adjustment": False},
         {"head_loss": "squared"},
         {"within_weight": 1.0, "denominator": "sum"},
-        {"costs": False, "n_negative_clusters": 2},
-        {"readiness": 0.5},  # of the first two heads one waits, the third was told nothing
-        {"readiness": 0.95},
+        {"class_weighting": False, "n_negative_clusters": 2},
+        {"warmup_until": 0.5},  # one of the first two heads warms up, the third has no metrics
+        {"warmup_until": 0.95},
     ],
 )
-def test_heads_in_one_go_are_the_heads_one_by_one(own):
+def test_stacked_heads_equal_the_heads_one_by_one(own):
     task = multi_task(toy())
     together, apart = (many_of("clmle", task, cluster_size=15, **own) for _ in range(2))
     reported = dict(
@@ -198,15 +198,15 @@ def test_heads_in_one_go_are_the_heads_one_by_one(own):
     )
     for many in (together, apart):
         many.on_validation({"balanced_accuracy": 0.7, "attributes": reported})
-    assert [head.waits for head in together.heads] == [
-        own.get("readiness", 0.1) > 0.2, own.get("readiness", 0.1) > 0.8, False,
+    assert [head.is_warming_up for head in together.heads] == [
+        own.get("warmup_until", 0.1) > 0.2, own.get("warmup_until", 0.1) > 0.8, False,
     ]  # fmt: skip
     sizes = {head.index.n_clusters for head in together.heads}
     assert len(sizes) > 1  # the shorter ones are filled up
     for step in range(5):
-        apart.many = None
+        apart.stack = None
         batch = together.sample_batch(step)
-        np.testing.assert_array_equal(batch.indices, apart.sample_batch(step).rows)
+        np.testing.assert_array_equal(batch.indices, apart.sample_batch(step).indices)
         found, wanted = outputs(task, batch.indices), outputs(task, batch.indices)
         one, other = together.loss(found, batch), apart.loss(wanted, apart.sample_batch(step))
         torch.testing.assert_close(one.total, other.total)
@@ -223,7 +223,9 @@ def test_heads_in_one_go_are_the_heads_one_by_one(own):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_heads_are_clustered_side_by_side_and_in_turn_where_processes_share(shared, monkeypatch):
+def test_heads_are_clustered_in_parallel_or_in_turn_where_processes_share_an_index(
+    shared, monkeypatch
+):
     task, before = multi_task(toy()), torch.get_num_threads()
     wanted = many_of("clmle", task, cluster_size=15)
     seen = []
@@ -256,7 +258,7 @@ def test_heads_are_clustered_side_by_side_and_in_turn_where_processes_share(shar
         np.testing.assert_array_equal(a.index.centroids, b.index.centroids)
 
 
-def test_unknown_labels_leave_no_gradient():
+def test_unknown_labels_have_no_gradient():
     task = multi_task(toy())
     many = MultiLabel(get_method("softmax"), get_method("softmax").Options(), task, 60, 0, 6)
     batch = many.sample_batch(0)
@@ -268,7 +270,7 @@ def test_unknown_labels_leave_no_gradient():
     assert (out.logits.grad[~unknown] != 0).any(dim=1).all()
 
 
-def test_batches_that_only_their_method_can_read_teach_the_query_alone():
+def test_batches_made_for_one_head_train_that_head_alone():
     task = multi_task(toy())
     options = dataclasses.replace(get_method("lmle").Options(), **SMALL)
     many = MultiLabel(get_method("lmle"), options, task, 60, 0, 6)
@@ -277,11 +279,13 @@ def test_batches_that_only_their_method_can_read_teach_the_query_alone():
     batch = many.sample_batch(1)
     out = outputs(task, batch.indices)
     many.loss(out, batch).total.backward()
-    taught = out.features.grad.abs().sum(dim=(0, 2)) > 0
-    assert taught.tolist() == [False, True, False]
+    trained_heads = out.features.grad.abs().sum(dim=(0, 2)) > 0
+    assert trained_heads.tolist() == [False, True, False]
 
 
-def test_a_cell_of_many_attributes_is_a_task_for_each_in_the_statistics(squares, tmp_path):
+def test_a_trial_of_several_attributes_is_one_task_per_attribute_in_the_statistics(
+    squares, tmp_path
+):
     from clmle.studies.statistics import trials_frame
     from clmle.studies.trials import Trial, run_trial
 

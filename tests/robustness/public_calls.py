@@ -11,9 +11,7 @@ from clmle.classifiers.sklearn import NearestClusterClassifier
 from clmle.metrics import (
     attributes,
     by_frequency,
-    confident_errors,
     identification,
-    pair_features,
     ranking,
     roc,
     verification,
@@ -135,9 +133,7 @@ CALLS = {
         by_frequency.accuracy_by_frequency,
         dict(counts=np.array([900, 60, 12]), labels=LABELS, right=BINARY == 1, n_bootstrap=20),
     ),
-    "confident_errors": (
-        confident_errors.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)
-    ),
+    "confident_errors": (metrics.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)),
     "roc_points": (ranking.roc_points, dict(labels=BINARY, scores=SCORES)),
     "precision_recall_points": (
         ranking.precision_recall_points, dict(labels=BINARY, scores=SCORES)
@@ -151,11 +147,11 @@ CALLS = {
         ),
     ),
     "pair_similarity": (
-        pair_features.pair_similarity,
+        metrics.pair_similarity,
         dict(features=unit(), left=np.arange(5), right=np.arange(5) + 1),
     ),
-    "pair_features": (pair_features.pair_features, dict(images=unit(), mirrored=unit())),
-    "pool_templates": (pair_features.pool_templates, dict(features=unit(), template=LABELS)),
+    "pair_features": (metrics.pair_features, dict(images=unit(), mirrored=unit())),
+    "pool_templates": (metrics.pool_templates, dict(features=unit(), template=LABELS)),
     "tar_at_far": (
         roc.tar_at_far,
         dict(genuine=SCORES[:, 0], impostor=RNG.normal(size=40), fars=[0.1], n_bootstrap=20),

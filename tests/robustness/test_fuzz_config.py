@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clmle import InputError
-from clmle.cli.options import merge, read_config
+from clmle.cli.parser import merge, read_config
 from clmle.config import Config, DataConfig, TrainConfig
 from clmle.training import config_from_dict
 from tests.robustness.public_calls import FUZZ

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from clmle.cli.options import read_config
+from clmle.cli.parser import read_config
 from clmle.config import DataConfig, TrainConfig, check_bounds, parse
 from clmle.data.recognition.open_set import load_open_set
 from clmle.files import from_json, read_json

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from clmle.__main__ import main
-from clmle.cli.ablate import cells_asked_for, outcome, parse
+from clmle.cli.ablate import variant_rows
 from clmle.data import Task, load_digits
 from clmle.methods import get_method, method_names
 from clmle.presets import preset_config
@@ -30,13 +30,17 @@ TINY = [
 
 
 def run(capsys, *arguments):
-    code = main(["ablate", *map(str, arguments)])
+    command = ["sweep"] if arguments[0] == "grid" else ["ablate", arguments[0]]
+    code = main([*map(str, command), *map(str, arguments[1:])])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
 
-def cells_of(command):
-    return cells_asked_for(parse([str(word) for word in command]))
+def trials_of(command):
+    name, *words = map(str, command)
+    if name == "grid":
+        return request_of(sweep.make_parser().parse(words), name).trials()
+    return request_of(ablate.make_parser().parse([name, *words]), name).trials()
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +78,10 @@ def test_digits_are_at_ratio_20_and_meet_every_method():
 
 
 def test_imbalance_of_a_study_is_not_forced_on_other_data():
-    assert {c.config.data.imbalance for c in cells_of(["recipe"])} == {"step"}
+    assert {c.config.data.imbalance for c in trials_of(["recipe"])} == {"step"}
     for command in (["recipe", "--dataset", "digits"], ["grid", "--dataset", "digits"]):
-        assert {c.config.data.imbalance for c in cells_of(command)} == {"none"}
-    (ratio,) = {c.config.data.ratio for c in cells_of(["recipe", *TINY, "--ratios", "5"])}
+        assert {c.config.data.imbalance for c in trials_of(command)} == {"none"}
+    (ratio,) = {c.config.data.ratio for c in trials_of(["recipe", *TINY, "--ratios", "5"])}
     assert ratio == 5
 
 
@@ -109,7 +113,7 @@ def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
 def test_failed_cell_is_a_sentence_and_exit_code_1(capsys, tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", 1, "--results", results]
-    (trial,) = cells_of(command)
+    (trial,) = trials_of(command)
     folder = tmp_path / "out.cells" / trial.key
     folder.mkdir(parents=True)
     (folder / "checkpoint.safetensors").write_bytes(b"damaged")
@@ -125,7 +129,7 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", "1", "--results", str(results)]
     command[command.index("train.iterations=6")] = "train.iterations=100000"
-    (trial,) = cells_of(command)
+    (trial,) = trials_of(command)
     run = RunFolder(tmp_path / "out.cells" / trial.key)
     with subprocess.Popen(
         [sys.executable, "-m", "clmle", "ablate", *command],
@@ -162,7 +166,7 @@ def test_table_has_means_over_targets_and_spread_over_seeds_of_one_target():
              "test": {"balanced_accuracy": value}}
         )  # fmt: skip
     trials.append(Trial("unfinished", config))
-    done, empty = outcome(trials, results)
+    done, empty = variant_rows(trials, results)
     assert done["variant"] == "v"
     assert done["n"] == 4
     assert done["balanced accuracy"] == pytest.approx(0.75)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clmle.cli.ablate import cells_asked_for, parse
+from clmle.cli import ablate, sweep
+from clmle.cli.ablate import request_of
 from clmle.errors import InputError
 from clmle.studies.catalog import STUDIES
 from clmle.studies.eta import forecast
@@ -20,8 +21,10 @@ REQUESTS = [
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.study)
 def test_command_and_request_ask_for_the_same_cells(request_):
-    values = parse(request_.arguments())
-    asked = [(c.variant, c.key) for c in cells_asked_for(values)]
+    command, *words = request_.arguments()
+    values = {"ablate": ablate, "sweep": sweep}[command].make_parser().parse(words)
+    request = request_of(values, getattr(values, "study", "grid"))
+    asked = [(c.variant, c.key) for c in request.trials()]
     assert asked == [(c.variant, c.key) for c in request_.trials()]
     assert len(asked) > 1
 

@@ -107,7 +107,7 @@ def test_kill_in_mid_training_then_resume_is_exact(tmp_path):
     config = digits(iterations=60, pretrain_iterations=10, rounds=4, threads=1)
     whole, result = trained(tmp_path / "whole", config)
     run = create_run(tmp_path / "killed", config.to_dict())
-    command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path)]
+    command = [sys.executable, "-m", "clmle", "train", "--resume", str(run.path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         deadline = time.time() + 120
         while not run.checkpoint_path.exists() and time.time() < deadline:
@@ -204,7 +204,7 @@ def test_bad_settings_fail_in_one_sentence(change, message, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 def test_terminate_saves_and_stops(tmp_path):
     run = create_run(tmp_path, digits(iterations=4000, pretrain_iterations=10).to_dict())
-    command = [sys.executable, "-m", "clmle", "train", "--run", str(run.path)]
+    command = [sys.executable, "-m", "clmle", "train", "--resume", str(run.path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         deadline = time.time() + 120
         while not run.metrics("train") and time.time() < deadline:

@@ -1,4 +1,4 @@
-"""Eq. 9 against an index: a plain loop over clusters, in float64, says what each sample loses."""
+"""Eq. 9 against the stored centroids nearest to each sample: a float64 loop is the oracle."""
 
 import math
 
@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from clmle.losses.retrieved import retrieved_margin_loss
+from clmle import InputError, clmle_loss
 
 
-def world(seed=0, n=14, k=9, d=5, tasks=0):
+def example(seed=0, n=14, k=9, d=5, tasks=0):
     """Unit features, labels of three classes, unit centroids and their classes."""
     draw = torch.Generator().manual_seed(seed)
     front = (tasks,) if tasks else ()
@@ -22,7 +22,7 @@ def world(seed=0, n=14, k=9, d=5, tasks=0):
 
 def plain(f, labels, centroids, classes, a1, a2=0.0, scale=8.0, n=6, own=None, weight=0.0,
           denominator="mean"):  # fmt: skip
-    """What each sample loses, in words of the docstring."""
+    """Loss of each sample, cluster by cluster."""
     losses = []
     for i in range(len(f)):
         cosine = [float(f[i] @ c) for c in centroids]
@@ -44,97 +44,126 @@ def plain(f, labels, centroids, classes, a1, a2=0.0, scale=8.0, n=6, own=None, w
     return torch.tensor(losses, dtype=torch.float64)
 
 
+def nearest_loss(f, labels, centroids, classes, a1, a2=0.0, *, own=None, **options):
+    """Eq. 9 against nearest clusters, with the defaults of the method."""
+    defaults = {"scale": 8.0, "denominator": "mean", "n_negative_clusters": 6, "within_weight": 0.0}
+    return clmle_loss(
+        f, own, classes, a1, a2, labels=labels, centroids=centroids, reduction="none",
+        **(defaults | options),
+    )  # fmt: skip
+
+
 def close(got, want):
     torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-11)
 
 
-def test_left_alone_it_takes_scale_8_the_mean_of_6_clusters_and_no_siblings():
-    f, labels, centroids, classes = world(k=12)
-    got = retrieved_margin_loss(f, labels, centroids, classes, 0.4)
+def test_loss_is_eq_9_over_the_nearest_clusters():
+    f, labels, centroids, classes = example(k=12)
+    got = nearest_loss(f, labels, centroids, classes, 0.4)
     close(got, plain(f, labels, centroids, classes, 0.4))
-    close(retrieved_margin_loss(f, labels, centroids, classes, 0.4, 0.9), got)
-    two = retrieved_margin_loss(f, labels, centroids, classes, 0.4, within_weight=1.0)
+    close(nearest_loss(f, labels, centroids, classes, 0.4, 0.9), got)
+    two = nearest_loss(f, labels, centroids, classes, 0.4, within_weight=1.0)
     close(two, plain(f, labels, centroids, classes, 0.4, weight=1.0))
 
 
-@pytest.mark.parametrize("at_once", [1, 4, 5, 1 << 16])
+@pytest.mark.parametrize("block", [1, 4, 5, 1 << 16])
 @pytest.mark.parametrize("n", [1, 2, 20])
-def test_any_number_of_clusters_compared_with_and_searched_at_a_time(n, at_once, monkeypatch):
-    monkeypatch.setattr("clmle.losses.retrieved.AT_ONCE", at_once)
-    f, labels, centroids, classes = world(seed=n)
+def test_any_number_of_clusters_and_any_block_size(n, block, monkeypatch):
+    monkeypatch.setattr("clmle.losses.clmle.BLOCK", block)
+    f, labels, centroids, classes = example(seed=n)
     a1 = torch.linspace(-0.2, 0.9, len(f), dtype=torch.float64)
-    got = retrieved_margin_loss(
+    got = nearest_loss(
         f, labels, centroids, classes, a1, 0.2, scale=3.0, n_negative_clusters=n, within_weight=0.7
     )
     want = plain(f, labels, centroids, classes, a1, 0.2, scale=3.0, n=n, weight=0.7)
     close(got, want)
 
 
-def test_a_cluster_of_no_class_is_nobody_s_other():
-    f, labels, centroids, classes = world()
+def test_a_cluster_of_a_negative_class_is_ignored():
+    f, labels, centroids, classes = example()
     classes = torch.where(torch.arange(len(classes)) < 3, -1, classes)
-    got = retrieved_margin_loss(f, labels, centroids, classes, 0.3, 0.1, within_weight=1.0)
+    got = nearest_loss(f, labels, centroids, classes, 0.3, 0.1, within_weight=1.0)
     close(got, plain(f, labels, centroids, classes, 0.3, 0.1, weight=1.0))
-    got = retrieved_margin_loss(f, labels, centroids[3:], classes[3:], 0.3, 0.1, within_weight=1.0)
+    got = nearest_loss(f, labels, centroids[3:], classes[3:], 0.3, 0.1, within_weight=1.0)
     close(got, plain(f, labels, centroids, classes, 0.3, 0.1, weight=1.0))
 
 
-def test_a_class_of_one_cluster_loses_nothing_to_siblings():
-    f, labels, centroids, _ = world(k=4)
+def test_a_class_with_one_cluster_has_no_within_class_term():
+    f, labels, centroids, _ = example(k=4)
     classes = torch.tensor([0, 1, 2, 2])
     alone = labels < 2
-    first = retrieved_margin_loss(f, labels, centroids, classes, 0.3, 0.9)
-    both = retrieved_margin_loss(f, labels, centroids, classes, 0.3, 0.9, within_weight=2.0)
+    first = nearest_loss(f, labels, centroids, classes, 0.3, 0.9)
+    both = nearest_loss(f, labels, centroids, classes, 0.3, 0.9, within_weight=2.0)
     close(both[alone], first[alone])
     assert (both[~alone] > first[~alone]).all()
 
 
-@pytest.mark.parametrize("at_once", [2, 1 << 16])
+@pytest.mark.parametrize("block", [2, 1 << 16])
 @pytest.mark.parametrize("own", [False, True])
-def test_several_tasks_at_once_are_each_task_alone(own, at_once, monkeypatch):
-    monkeypatch.setattr("clmle.losses.retrieved.AT_ONCE", at_once)
-    f, labels, centroids, classes = world(tasks=3, n=7)
+def test_leading_dimensions_are_independent_tasks(own, block, monkeypatch):
+    monkeypatch.setattr("clmle.losses.clmle.BLOCK", block)
+    f, labels, centroids, classes = example(tasks=3, n=7)
     labels = torch.stack([labels[a].roll(a) for a in range(3)])
     a2 = torch.tensor([0.1, 0.5, 0.3], dtype=torch.float64)
     number = labels + 3 if own else None  # the second cluster of one's class
     options = {"scale": 4.0, "n_negative_clusters": 2, "within_weight": 0.5}
-    got = retrieved_margin_loss(f, labels, centroids, classes, 0.3, a2, own=number, **options)
+    got = nearest_loss(f, labels, centroids, classes, 0.3, a2, own=number, **options)
     for a in range(3):
         want = plain(f[a], labels[a], centroids[a], classes[a], 0.3, a2, scale=4.0, n=2,
                      weight=0.5, own=number[a] if own else None)  # fmt: skip
         close(got[a], want)
 
 
-def test_margins_within_may_differ_from_task_to_task():
-    f, labels, centroids, classes = world(tasks=2, n=6)
+def test_within_margins_may_differ_between_tasks():
+    f, labels, centroids, classes = example(tasks=2, n=6)
     a2 = torch.tensor([[0.1, 0.9, 0.4], [0.8, 0.0, 0.2]], dtype=torch.float64)
-    got = retrieved_margin_loss(f, labels, centroids, classes, 0.3, a2, within_weight=1.0)
+    got = nearest_loss(f, labels, centroids, classes, 0.3, a2, within_weight=1.0)
     for a in range(2):
         want = plain(f[a], labels[a], centroids[a], classes[a], 0.3, a2[a], weight=1.0)
         close(got[a], want)
 
 
-def test_centroids_of_another_precision_are_taken_in_that_of_the_features():
-    f, labels, centroids, classes = world()
-    got = retrieved_margin_loss(f, labels, centroids.float(), classes, 0.3, 0.2, within_weight=1.0)
+def test_centroids_are_converted_to_the_precision_of_the_features():
+    f, labels, centroids, classes = example()
+    got = nearest_loss(f, labels, centroids.float(), classes, 0.3, 0.2, within_weight=1.0)
     assert got.dtype == torch.float64
     want = plain(f, labels, centroids.float().double(), classes, 0.3, 0.2, weight=1.0)
     close(got, want)
-    single = retrieved_margin_loss(
-        f.float(), labels, centroids, classes, 0.3, 0.2, within_weight=1.0
-    )
+    single = nearest_loss(f.float(), labels, centroids, classes, 0.3, 0.2, within_weight=1.0)
     assert single.dtype == torch.float32
     torch.testing.assert_close(single.double(), want, atol=1e-5, rtol=1e-5)
 
 
-def test_only_features_get_a_gradient_and_it_is_that_of_differences():
-    f, labels, centroids, classes = world(n=4)
+def test_gradient_is_that_of_finite_differences():
+    f, labels, centroids, classes = example(n=4)
     centroids.requires_grad_()
     raw = f.clone().requires_grad_()
 
     def loss(x):
-        return retrieved_margin_loss(
+        return nearest_loss(
             x, labels, centroids.detach(), classes, 0.9, 0.9, scale=2.0, within_weight=0.5
         )
 
     assert torch.autograd.gradcheck(loss, raw)
+
+
+def test_what_the_search_needs_is_named():
+    f, labels, centroids, classes = example()
+    for missing, message in (
+        ({"centroids": None}, "^The nearest clusters are searched among centroids"),
+        ({"labels": None}, "^clusters is None; give labels and n_negative_clusters too"),
+        ({"n_negative_clusters": None}, "^clusters is None; give labels"),
+        ({"n_negative_clusters": 0}, "^n_negative_clusters is 0, but must be"),
+        ({"labels": labels[1:]}, "^labels must hold a whole number for each of the 14 rows"),
+    ):
+        given = {"centroids": centroids, "labels": labels, "n_negative_clusters": 2} | missing
+        with pytest.raises(InputError, match=message):
+            clmle_loss(f, None, classes, 0.3, 0.1, **given)
+
+
+def test_all_clusters_as_negatives_give_the_loss_of_stored_centroids():
+    f, labels, centroids, classes = example()
+    own = labels + 3
+    options = {"scale": 3.0, "centroids": centroids, "within_weight": 0.5, "reduction": "none"}
+    want = clmle_loss(f, own, classes, 0.3, 0.2, **options)
+    close(clmle_loss(f, own, classes, 0.3, 0.2, n_negative_clusters=9, **options), want)

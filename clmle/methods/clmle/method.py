@@ -1,8 +1,8 @@
-"""Cluster-based Large Margin Local Embedding: to the letter, and repaired by name."""
+"""The method "clmle": cluster-based large margin local embedding with the corrected defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -16,13 +16,14 @@ from clmle.classifiers.nearest_cluster import ClusterClassifier
 from clmle.classifiers.stacked import StackedClassifier
 from clmle.config import Config
 from clmle.data.base import Task
-from clmle.losses import clmle_loss, inverse_frequency_weights
-from clmle.losses.retrieved import retrieved_margin_loss
+from clmle.losses.class_weights import inverse_frequency_weights
+from clmle.losses.clmle import clmle_loss
 from clmle.margins import margin_bounds
-from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.clmle_options import CLMLEOptions, CLMLEPaperOptions, check_options
+from clmle.methods.base import Batch, HeadStack, Loss, Method, Outputs, register
+from clmle.methods.clmle.multilabel import StackedHeads
+from clmle.methods.clmle.options import CLMLEOptions, check_options
+from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
 from clmle.methods.cluster_method import ClusterMethod
-from clmle.methods.head_loss import PART, head_loss
 from clmle.samplers.class_balanced import balanced_indices
 from clmle.samplers.cluster import ClusterBatch, ClusterSampler
 from clmle.samplers.hard_cluster import HardClusterSampler
@@ -31,16 +32,16 @@ from clmle.samplers.proportions import class_proportions
 
 @register("clmle")
 class CLMLE(ClusterMethod):
-    """Eq. 9 around every sample of a batch that covers all classes, beside a softmax; Eq. 10.
+    """Eq. 9 between clusters together with the loss of a linear head; prediction by Eq. 10.
 
-    With ``batches="cluster-neighborhood"`` a batch has two parts of together ``batch_size`` samples: M
-    clusters for Eq. 9 and samples drawn evenly over classes for the softmax, which keep the rest
-    of a large class from drifting while a batch dwells on one neighborhood.
+    With ``sampler="cluster-neighborhood"`` a batch of ``batch_size`` samples has two parts: M
+    clusters for Eq. 9, and samples drawn evenly over classes for the head. The second part keeps
+    the other clusters of a large class from drifting while a batch holds one neighborhood.
     """
 
     title: ClassVar[str] = "CLMLE"
     summary: ClassVar[str] = (
-        "Margins between balanced clusters, repaired: hard clusters drawn often, a softmax beside."
+        "Margins between balanced clusters: hard clusters are drawn more often, with a linear head."
     )
     Options: ClassVar[type] = CLMLEOptions
     family: ClassVar[str] = "clusters"
@@ -51,7 +52,7 @@ class CLMLE(ClusterMethod):
     ) -> None:
         super().__init__(options, task, batch_size, seed, feature_dim)
         check_options(options, batch_size)
-        self.reached: float | None = None  # best so far, from 0 at chance to 1; None: not told
+        self.reached: float | None = None  # best balanced accuracy, 0 at chance, 1 at best
 
     @classmethod
     def preset(cls, config: Config, kind: str) -> Config:
@@ -81,31 +82,33 @@ class CLMLE(ClusterMethod):
         train = replace(train, pretrain_method=pretrain, calibration="offsets")
         return replace(config, options=options, train=train)
 
-    # --- when to begin ----------------------------------------------------------------------
+    @classmethod
+    def stack_heads(cls, heads: Sequence[Method]) -> HeadStack | None:
+        return StackedHeads.of(heads)
+
+    # --- warm-up ----------------------------------------------------------------------------
 
     def on_validation(self, metrics: Mapping[str, Any]) -> None:
         chance = 1 / np.count_nonzero(self.counts)
-        above = metrics["balanced_accuracy"] - chance
-        share = above / (1 - chance) if chance < 1 else 1.0
-        self.reached = max(share, self.reached or 0.0)
+        gain = metrics["balanced_accuracy"] - chance
+        reached = gain / (1 - chance) if chance < 1 else 1.0
+        self.reached = max(reached, self.reached or 0.0)
 
     @property
-    def waits(self) -> bool:
-        """Whether features do not tell the classes yet: neighbors of another class are then any.
+    def is_warming_up(self) -> bool:
+        """Whether Eq. 9 is left out because features do not separate the classes yet.
 
-        Pushing them apart would only keep the features from what there is to learn. Without a
-        softmax beside Eq. 9 there is nothing else to learn from.
+        The nearest clusters of other classes are then arbitrary, and pushing them apart delays
+        learning. Without the head's loss there is no other term to learn from.
         """
         o = self.options
         return bool(o.softmax_weight and self.reached is not None and self.reached < o.warmup_until)
 
     def state(self) -> dict[str, torch.Tensor]:
-        reported = (
-            {}
-            if self.reached is None
-            else {"reached": torch.tensor(self.reached, dtype=torch.float64)}
-        )
-        return super().state() | reported
+        state = super().state()
+        if self.reached is not None:
+            state["reached"] = torch.tensor(self.reached, dtype=torch.float64)
+        return state
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         state = dict(state)
@@ -120,31 +123,29 @@ class CLMLE(ClusterMethod):
         assert self.index is not None
         generator = self.generator(step)
         if o.sampler == "all-clusters":
-            hardness_power = o.hardness_power if o.query == "hardest" else 0.0
-            spread = HardClusterSampler(
+            hard_clusters = HardClusterSampler(
                 self.index,
                 self.batch_size,
                 o.class_power,
-                hardness_power,
+                o.hardness_power if o.query == "hardest" else 0.0,
                 o.without_replacement,
                 self.step_size,
                 o.max_class_fraction,
                 o.hard_fraction,
             )
-            return Batch(spread.draw(generator))
-        sampler = ClusterSampler(
+            return Batch(hard_clusters.draw(generator))
+        part = ClusterSampler(
             self.index,
             o.clusters_per_batch,
             o.samples_per_cluster,
             o.same_class_clusters,
             o.query,
-        )
-        part = sampler.draw(generator)
-        free = self.batch_size - len(part.indices)
-        if o.softmax_weight == 0 or free <= 0:
+        ).draw(generator)
+        n_rest = self.batch_size - len(part.indices)
+        if o.softmax_weight == 0 or n_rest <= 0:
             return Batch(part.indices, part)
-        even = balanced_indices(self.labels, free, generator)
-        return Batch(np.concatenate([part.indices, even]), part)
+        rest = balanced_indices(self.labels, n_rest, generator)
+        return Batch(np.concatenate([part.indices, rest]), part)
 
     def class_proportions(self) -> np.ndarray:
         o = self.options
@@ -159,98 +160,105 @@ class CLMLE(ClusterMethod):
         o = self.options
         assert self.index is not None
         part: ClusterBatch | None = batch.extra
-        # Eq. 9 on the cluster part and the softmax on the rest, or both on a spread batch.
+        # Eq. 9 on the clusters of a batch and the head on its other samples, or both on all.
         n = len(batch.indices) if part is None else len(part.indices)
         first = 0 if part is None or n == len(batch.indices) else n
-        total = outputs.features.sum() * 0
-        parts: dict[str, torch.Tensor] = {}
-        each = torch.zeros(len(batch.indices), device=outputs.features.device)
+        terms = TermSum(outputs.features, batch.indices.shape)
         if o.softmax_weight:
-            head = self.head_loss(outputs.logits[first:], outputs.labels[first:], batch)
-            each[first:] += o.softmax_weight * head.detach()
-            total = total + o.softmax_weight * head.mean()
-            parts[PART[o.head_loss]] = head.mean().detach()
-        if o.margin_weight and not self.waits:
+            logits, labels = outputs.logits[first:], outputs.labels[first:]
+            losses = head_loss(logits.float(), labels, self.head_proportions(batch), o.head_loss)
+            name = HEAD_TERM[o.head_loss]
+            terms.add(name, o.softmax_weight, losses, losses.mean(), slice(first, None))
+        if o.margin_weight and not self.is_warming_up:
             unit = F.normalize(outputs.features[:n].float(), dim=1)
-            margin = self.embedding_loss(unit, outputs.labels[:n], batch.indices[:n], part)
-            if o.class_weighting:
-                margin = margin * inverse_frequency_weights(outputs.labels[:n])
-            each[:n] += o.margin_weight * margin.detach()
-            total = total + o.margin_weight * margin.mean()
-            parts["embedding"] = margin.mean().detach()
+            losses = self.margin_losses(unit, outputs.labels[:n], batch.indices[:n], part)
+            terms.add("embedding", o.margin_weight, losses, losses.mean(), slice(n))
             if o.centroids != "batch":
                 clusters = self.index.assignment[batch.indices[:n]]
                 self.index.move(clusters, unit.detach().cpu().numpy(), o.centroid_momentum)
-        seen = slice(None) if part is None else slice(0, n)
-        self.index.record(batch.indices[seen], each[seen].double().cpu().numpy())
-        return Loss(total, parts)
+        self.index.record(batch.indices[:n], terms.losses[:n].double().cpu().numpy())
+        return Loss(terms.total, terms.parts)
 
-    def head_loss(self, logits: torch.Tensor, labels: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """What the head loses on every sample, corrected for unevenly drawn classes, (B,)."""
-        shares = None
-        if batch.extra is None and self.options.logit_adjustment:
-            shares = (
-                self.class_proportions()
-                if batch.class_proportions is None
-                else batch.class_proportions
-            )
-        return head_loss(logits.float(), labels, shares, self.options.head_loss)
+    def head_proportions(self, batch: Batch) -> np.ndarray | None:
+        """Class proportions (C,) for which the head's loss is corrected; None: no correction."""
+        if batch.extra is not None or not self.options.logit_adjustment:
+            return None
+        given = batch.class_proportions
+        return self.class_proportions() if given is None else given
 
-    def embedding_loss(
+    def margin_losses(
         self,
         unit: torch.Tensor,
         labels: torch.Tensor,
         rows: np.ndarray,
         part: ClusterBatch | None,
     ) -> torch.Tensor:
-        """Eq. 9 of every sample, unweighted, (B,)."""
+        """Eq. 9 of every sample with its class weight, (B,)."""
         o = self.options
         assert self.index is not None
         device = unit.device
-        between, within = self.margins(unit.shape[1])
         # A copy: the index moves its own before the gradient is taken.
         stored = torch.tensor(self.index.centroids, device=device)
+        margins = self.margins(unit.shape[1])
         if o.centroids == "local":
-            return retrieved_margin_loss(
-                unit,
-                labels,
-                stored,
-                torch.from_numpy(self.index.classes).to(device),
-                between,
-                within.to(device),
-                scale=o.scale,
-                denominator=o.denominator,
-                n_negative_clusters=o.n_negative_clusters,
-                within_weight=o.within_weight,
-            )
+            classes = torch.from_numpy(self.index.classes).to(device)
+            return self.weighted_eq_9(unit, labels, classes, margins, centroids=stored)
         centroids = None
         if o.centroids == "memory":
-            slots, classes = self.index.assignment[rows], self.index.classes
+            slots, slot_classes = self.index.assignment[rows], self.index.classes
             centroids = stored
         elif part is not None:
-            slots, classes = part.slots, part.classes
+            slots, slot_classes = part.slots, part.classes
         else:
             present, slots = np.unique(self.index.assignment[rows], return_inverse=True)
-            classes = self.index.classes[present]
-        slot = torch.from_numpy(slots).to(device)
+            slot_classes = self.index.classes[present]
+        clusters = torch.from_numpy(slots).to(device)
         if o.normalize_centroids and centroids is None:
-            members = F.one_hot(slot, len(classes)).to(unit.dtype)
+            members = F.one_hot(clusters, len(slot_classes)).to(unit.dtype)
             centroids = F.normalize(members.T @ unit, dim=1)
-        return clmle_loss(
+        classes = torch.from_numpy(slot_classes).to(device)
+        return self.weighted_eq_9(
+            unit, labels, classes, margins, centroids=centroids, clusters=clusters
+        )
+
+    def weighted_eq_9(
+        self,
+        unit: torch.Tensor,
+        labels: torch.Tensor,
+        classes: torch.Tensor,
+        margins: tuple[float | torch.Tensor, torch.Tensor],
+        *,
+        centroids: torch.Tensor | None,
+        clusters: torch.Tensor | None = None,
+        known: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Eq. 9 of unit features (..., B, d) times the class weights, (..., B).
+
+        ``classes`` (..., K) are those of the clusters, ``margins`` a1 and a2. Where ``clusters``
+        (..., B) is None, each sample is compared with the nearest of the stored ``centroids``
+        (..., K, d). ``known`` (..., B) selects the samples that count for the class weights.
+        """
+        o = self.options
+        losses = clmle_loss(
             unit,
-            slot,
-            torch.from_numpy(classes).to(device),
-            between,
-            within,
+            clusters,
+            classes,
+            *margins,
             scale=o.scale,
             denominator=o.denominator,
             centroids=centroids,
+            labels=labels,
+            n_negative_clusters=o.n_negative_clusters if clusters is None else None,
             within_weight=o.within_weight,
             reduction="none",
+            validate=False,
         )
+        if not o.class_weighting:
+            return losses
+        return losses * inverse_frequency_weights(labels, self.n_classes, known)
 
     def margins(self, dim: int) -> tuple[float, torch.Tensor]:
-        """a1 and a2 (C,): as given, else shares of the bounds."""
+        """a1 and a2 (C,): as given, or fractions of their upper bounds."""
         o = self.options
         if o.between_margin is not None:
             between = o.between_margin
@@ -267,33 +275,34 @@ class CLMLE(ClusterMethod):
         return float(margin_bounds(self.counts, dim).between_sphere)
 
     def within_bounds(self) -> np.ndarray:
-        """Upper bounds of a2, (C,), monotone in a class's share."""
+        """Upper bounds of a2, (C,); they never fall as the proportion of a class grows."""
         return np.asarray(margin_bounds(self.counts).within_arc)
 
     def margin_candidates(self) -> list[Any]:
         o = self.options
         if o.between_margin is not None:
             return []
-        return [replace(o, between_margin_fraction=share) for share in (0.25, 0.125, 0.05)]
+        return [replace(o, between_margin_fraction=part) for part in (0.25, 0.125, 0.05)]
 
-    # --- rule -------------------------------------------------------------------------------
+    # --- classifier -------------------------------------------------------------------------
 
     def fit_classifier(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Classifier:
-        """Centroids of the index as it is; what is open is chosen on validation data."""
-        o = self.options
-        rule = self.neighbors(train_features, validation)
-        return StackedClassifier.fitted(rule, validation) if o.stack_head else rule
+        """Nearest clusters, stacked with the head; weights are fitted on validation data."""
+        classifier = self.fit_neighbors(train_features, validation)
+        if not self.options.stack_head:
+            return classifier
+        return StackedClassifier.fitted(classifier, validation)
 
-    def neighbors(
+    def fit_neighbors(
         self,
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Classifier:
-        """Nearest clusters, or training images, with N of the best balanced accuracy."""
+        """Nearest clusters, or training images, with the N of the best balanced accuracy."""
         assert self.index is not None
         o = self.options
         unit = unit_rows(train_features)
@@ -305,49 +314,25 @@ class CLMLE(ClusterMethod):
             centroids /= self.index.sizes[:, None].astype(np.float32)
         between, within = self.margins(train_features.shape[1])
         margins = {"between_margin": between, "within_margin": [float(a) for a in within]}
-        rules: list[Classifier] = []
-        for n in [o.n_neighbors] if o.n_neighbors else neighbor_grid(o.rule, len(centroids)):
+
+        def with_neighbors(n: int) -> Classifier:
+            assert self.index is not None
             if o.rule == "k-nn":
-                rules.append(KNNClassifier(unit, self.labels, min(n, len(unit)), self.n_classes))
-            else:
-                rules.append(
-                    ClusterClassifier(
-                        centroids,
-                        self.index.classes,
-                        min(n, len(centroids)),
-                        o.rule,
-                        o.scale,
-                        self.n_classes,
-                        margins,
-                    )
-                )
-        return rules[0] if len(rules) == 1 else best_classifier(rules, validation)
+                return KNNClassifier(unit, self.labels, min(n, len(unit)), self.n_classes)
+            n = min(n, len(centroids))
+            classes = self.index.classes
+            return ClusterClassifier(
+                centroids, classes, n, o.rule, o.scale, self.n_classes, margins
+            )
 
-
-@register("clmle-paper")
-class CLMLEPaper(CLMLE):
-    """Eqs. 6 to 10 and Fig. 4 as printed."""
-
-    title: ClassVar[str] = "CLMLE as printed"
-    summary: ClassVar[str] = (
-        "The paper to the letter: sums, no scale, planar margins, printed rule."
-    )
-    Options: ClassVar[type] = CLMLEPaperOptions
-
-    @classmethod
-    def preset(cls, config: Config, kind: str) -> Config:
-        """The paper's settings for every kind of task."""
-        return super(CLMLE, cls).preset(config, kind)
-
-    def between_bound(self, dim: int) -> float:
-        return float(margin_bounds(self.counts).between)
-
-    def within_bounds(self) -> np.ndarray:
-        return np.asarray(margin_bounds(self.counts).within)
+        if o.n_neighbors:
+            return with_neighbors(o.n_neighbors)
+        grid = neighbor_grid(o.rule, len(centroids))
+        return best_classifier([with_neighbors(n) for n in grid], validation)
 
 
 def neighbor_grid(rule: str, n_clusters: int) -> list[int]:
-    """N to try: the paper's 20, 30, ..., 200; smaller ones too for the repaired rules."""
+    """Values of N to try: the paper's 20, 30, ..., 200, and smaller ones for corrected rules."""
     if rule == "k-nn":
         return [1, 3, 5, 15, 31]
     grid = list(range(20, 201, 10))

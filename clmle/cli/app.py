@@ -1,0 +1,27 @@
+"""``clmle app``: start the Streamlit app in a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from clmle.cli.parser import CommandParser
+from clmle.errors import InputError
+
+APP = Path(__file__).resolve().parents[2] / "app" / "main.py"
+
+
+def main(arguments: list[str]) -> int:
+    parser = CommandParser(
+        "app", "Start the Streamlit app in a browser.", ["app", "app --port 8600"], "[options]"
+    )
+    parser.add_argument("--port", type=int, default=8501, help="port of the app (default: 8501)")
+    values = parser.parse(arguments)
+    if not APP.is_file():
+        raise InputError("The app is part of the repository; clone it and run clmle app there.")
+    if find_spec("streamlit") is None:
+        raise InputError("The app needs Streamlit: pip install -r requirements.txt.")
+    command = [sys.executable, "-m", "streamlit", "run", str(APP)]
+    return subprocess.call([*command, f"--server.port={values.port}"], cwd=APP.parents[1])

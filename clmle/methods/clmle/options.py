@@ -1,0 +1,254 @@
+"""The options of CLMLE in four groups; each correction has a name and can be switched off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from clmle.config import option, with_default
+from clmle.errors import InputError
+
+
+@dataclass(frozen=True)
+class CLMLEOptions:
+    """Options of CLMLE with the corrected defaults; see docs/method.md."""
+
+    cluster_size: int = option(200, "l, samples per cluster", bounds=(1, inf), group="clusters")
+    min_clusters: int = option(
+        4,
+        "smallest number of clusters of a class, where it has that many samples",
+        bounds=(1, inf),
+        group="clusters",
+    )
+    centroid_momentum: float = option(
+        0.9,
+        "weight of the stored centroid when a batch updates it",
+        bounds=(0, 1),
+        group="clusters",
+        expert=True,
+    )
+    normalize_centroids: bool = option(
+        True,
+        "scale centroids mu to unit length in the loss and in the classifier",
+        group="clusters",
+        expert=True,
+    )
+    sampler: str = option(
+        "all-clusters",
+        "batches from the clusters of all classes, or from one neighborhood of clusters as in the "
+        "paper",
+        ("cluster-neighborhood", "all-clusters"),
+        group="sampler",
+    )
+    hardness_power: float = option(
+        2.0,
+        "all-clusters: a cluster is drawn in proportion to its mean loss to this power",
+        bounds=(0, inf),
+        group="sampler",
+    )
+    class_power: float = option(
+        0.0,
+        "all-clusters: a class is drawn in proportion to its size to this power; 0 is balanced, 1 "
+        "natural",
+        bounds=(0, 1),
+        group="sampler",
+    )
+    query: str = option(
+        "hardest",
+        "prefer clusters with a high mean loss, or draw them uniformly",
+        ("hardest", "uniform"),
+        group="sampler",
+        expert=True,
+    )
+    hard_fraction: float = option(
+        0.5,
+        "all-clusters: fraction of a class's samples that is drawn by loss; the rest is uniform",
+        bounds=(0, 1),
+        group="sampler",
+        expert=True,
+    )
+    without_replacement: bool = option(
+        True,
+        "all-clusters: no image of a small class occurs twice in a batch",
+        group="sampler",
+        expert=True,
+    )
+    max_class_fraction: float = option(
+        0.4,
+        "without_replacement: largest fraction of a class's images in one batch",
+        bounds=(0, 1),
+        above=True,
+        group="sampler",
+        expert=True,
+    )
+    clusters_per_batch: int = option(
+        12,
+        "cluster-neighborhood: M, the query cluster and its nearest clusters",
+        bounds=(1, inf),
+        group="sampler",
+        expert=True,
+    )
+    samples_per_cluster: int = option(
+        10,
+        "cluster-neighborhood: samples of each cluster",
+        bounds=(1, inf),
+        group="sampler",
+        expert=True,
+    )
+    same_class_clusters: int = option(
+        6,
+        "cluster-neighborhood: clusters among the M that have the query's class",
+        bounds=(1, inf),
+        group="sampler",
+        expert=True,
+    )
+    margin_weight: float = option(
+        0.05, "weight of Eq. 9 in the loss", bounds=(0, inf), group="loss"
+    )
+    between_margin_fraction: float = option(
+        0.125, "margin a1 between classes, as a fraction of its upper bound", group="loss"
+    )
+    scale: float = option(
+        8.0, "s in exp(s f.mu) of Eqs. 9 and 10", bounds=(0, inf), above=True, group="loss"
+    )
+    between_margin: float | None = option(
+        None,
+        "margin a1, a difference of cosines; none takes between_margin_fraction",
+        bounds=(0, 2),
+        group="loss",
+        expert=True,
+    )
+    within_margin: float | None = option(
+        None,
+        "margin a2 within a class, a difference of cosines; none takes within_margin_fraction",
+        bounds=(0, 2),
+        group="loss",
+        expert=True,
+    )
+    within_margin_fraction: float = option(
+        0.25,
+        "margin a2, as a fraction of the upper bound of each class",
+        group="loss",
+        expert=True,
+    )
+    within_weight: float = option(
+        0.0, "weight of the within-class term of Eq. 9", bounds=(0, inf), group="loss", expert=True
+    )
+    centroids: str = option(
+        "local",
+        "mu of Eq. 9: means of the batch, all stored centroids, or those nearest to each sample",
+        ("batch", "memory", "local"),
+        group="loss",
+        expert=True,
+    )
+    n_negative_clusters: int = option(
+        6,
+        "local: clusters of other classes that each sample is compared with",
+        bounds=(1, inf),
+        group="loss",
+        expert=True,
+    )
+    denominator: str = option(
+        "mean",
+        "denominator of Eq. 9: mean over clusters, or sum as in the paper",
+        ("sum", "mean"),
+        group="loss",
+        expert=True,
+    )
+    class_weighting: bool = option(
+        True, "weight samples by inverse class frequency in the batch", group="loss", expert=True
+    )
+    warmup_until: float = option(
+        0.1,
+        "Eq. 9 starts when validation balanced accuracy has covered this fraction of the way from "
+        "chance to 1",
+        bounds=(0, 1),
+        group="loss",
+        expert=True,
+    )
+    stack_head: bool = option(
+        True,
+        "add the head's log-odds to those of the clusters, weighted on validation data",
+        group="classifier",
+    )
+    rule: str = option(
+        "per-class",
+        "prediction: nearest clusters (Eq. 10 as printed, or a correction) or nearest images",
+        ("printed", "mean", "per-class", "k-nn"),
+        group="classifier",
+    )
+    n_neighbors: int = option(
+        3,
+        "N, clusters retrieved at test time; 0 chooses N on validation data",
+        bounds=(0, inf),
+        group="classifier",
+    )
+    softmax_weight: float = option(
+        1.0,
+        "weight of the loss of the linear head",
+        bounds=(0, inf),
+        group="classifier",
+        expert=True,
+    )
+    logit_adjustment: bool = option(
+        True,
+        "all-clusters: correct the head's loss for the sampled class proportions",
+        group="classifier",
+        expert=True,
+    )
+    head: str = option(
+        "linear",
+        "logits are products of features and class weights, or their cosines",
+        ("linear", "cosine"),
+        group="classifier",
+        expert=True,
+    )
+    head_scale: float = option(
+        8.0,
+        "cosine: factor of the cosines",
+        bounds=(0, inf),
+        above=True,
+        group="classifier",
+        expert=True,
+    )
+    head_loss: str = option(
+        "softmax",
+        "loss of the head: cross-entropy, or the squared error of MOON",
+        ("softmax", "squared"),
+        group="classifier",
+        expert=True,
+    )
+
+
+@dataclass(frozen=True)
+class CLMLEPaperOptions(CLMLEOptions):
+    """Options of CLMLE with the defaults of the paper; what the paper leaves open is unchanged."""
+
+    min_clusters: int = with_default(CLMLEOptions, "min_clusters", 1)
+    normalize_centroids: bool = with_default(CLMLEOptions, "normalize_centroids", False)
+    sampler: str = with_default(CLMLEOptions, "sampler", "cluster-neighborhood")
+    hard_fraction: float = with_default(CLMLEOptions, "hard_fraction", 1.0)
+    max_class_fraction: float = with_default(CLMLEOptions, "max_class_fraction", 1.0)
+    samples_per_cluster: int = with_default(CLMLEOptions, "samples_per_cluster", 20)
+    margin_weight: float = with_default(CLMLEOptions, "margin_weight", 1.0)
+    between_margin_fraction: float = with_default(CLMLEOptions, "between_margin_fraction", 0.25)
+    scale: float = with_default(CLMLEOptions, "scale", 1.0)
+    within_weight: float = with_default(CLMLEOptions, "within_weight", 1.0)
+    centroids: str = with_default(CLMLEOptions, "centroids", "batch")
+    denominator: str = with_default(CLMLEOptions, "denominator", "sum")
+    warmup_until: float = with_default(CLMLEOptions, "warmup_until", 0.0)
+    stack_head: bool = with_default(CLMLEOptions, "stack_head", False)
+    rule: str = with_default(CLMLEOptions, "rule", "printed")
+    n_neighbors: int = with_default(CLMLEOptions, "n_neighbors", 0)
+    softmax_weight: float = with_default(CLMLEOptions, "softmax_weight", 0.0)
+
+
+def check_options(options: CLMLEOptions, batch_size: int) -> None:
+    """Raise an error if the clusters of a batch do not fit into it."""
+    o = options
+    fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size
+    if o.sampler == "cluster-neighborhood" and not fits:
+        raise InputError(
+            f"{o.clusters_per_batch} clusters of {o.samples_per_cluster} samples do not fit into "
+            f"a batch of {batch_size}; lower one of them or raise batch_size."
+        )
