@@ -169,7 +169,7 @@ def _tables(result: dict[str, Any]) -> str:
         f"({v['images']:,} images)",
         tar_table(v["tar_at_far"]),
         f"AUC {v['auc']:.4f}, equal error rate {v['eer']:.4f}",
-        f"Identification: {i['rank_one']['n']:,} probes, {i['gallery']:,} identities in the gallery",
+        f"Identification: {i['rank_one']['n']:,} probes, a gallery of {i['gallery']:,} identities",
         table([{"rank": r, "identification rate": s}
                for r, s in i["cmc"].items() if r <= i["gallery"]]),
     ]  # fmt: skip

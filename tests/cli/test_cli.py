@@ -1,14 +1,19 @@
-"""The command line as a person types it: results, help, and one sentence for each mistake."""
+"""The command line: results, help, old names, and one sentence for each mistake."""
 
+import contextlib
+import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from clmle.__main__ import main
+from clmle.__main__ import COMMANDS, main
+from clmle.config import DataConfig, TrainConfig
+from clmle.methods import get_method
 
 TINY = ["--iterations", "12", "--pretrain-iterations", "4", "--rounds", "2", "--batch-size", "120"]
 
@@ -19,7 +24,7 @@ def run(capsys, *arguments):
     return code, captured.out, captured.err
 
 
-def test_train_evaluate_embed_project_and_list(capsys, tmp_path):
+def test_train_evaluate_features_embed_and_runs(capsys, tmp_path):
     code, out, _ = run(capsys, "train", "digits", *TINY)
     assert code == 0
     assert "balanced accuracy" in out
@@ -32,15 +37,16 @@ def test_train_evaluate_embed_project_and_list(capsys, tmp_path):
     assert json.loads(out)["balanced_accuracy"] == pytest.approx(row["balanced accuracy"])
     for suffix in ("npz", "csv", "parquet"):
         file = tmp_path / f"f.{suffix}"
-        assert run(capsys, "embed", name, "--out", file)[0] == 0
+        assert run(capsys, "features", name, "--out", file)[0] == 0
         assert file.stat().st_size > 1000
-    assert run(capsys, "project", name, "--by", "pca")[0] == 0
+    assert run(capsys, "embed", name, "--method", "pca")[0] == 0
     assert "config" in run(capsys, "runs", "show", name)[1]
+    assert run(capsys, "train", "--resume", tmp_path / "runs" / name)[0] == 0
     assert run(capsys, "runs", "delete", name, "--yes")[0] == 0
     assert "no run" in run(capsys, "runs")[1]
 
 
-def test_own_folder_trains(capsys, image_folder):
+def test_a_folder_of_images_trains(capsys, image_folder):
     with pytest.warns(UserWarning, match="could not be read"):
         code, out, _ = run(
             capsys, "train", image_folder, "--method", "oversampling", *TINY, "--image-size", 24
@@ -49,15 +55,15 @@ def test_own_folder_trains(capsys, image_folder):
     assert "recall of dogs" in out
 
 
-def test_config_is_overridden_by_options(capsys, tmp_path):
+def test_command_line_options_override_the_config_file(capsys, tmp_path):
     config = tmp_path / "c.toml"
     config.write_text(
-        'method = "clmle"\n[train]\niterations = 12\nprior_iterations = 4\nrounds = 1\n'
+        'method = "clmle"\n[train]\niterations = 12\npretrain_iterations = 4\nrounds = 1\n'
         "batch_size = 240\n[options]\nscale = 4.0\n"
     )
     assert run(capsys, "train", "digits", "--config", config, "--scale", 2)[0] == 0
     (row,) = json.loads(run(capsys, "runs", "--json")[1])
-    shown = run(capsys, "runs", "show", row["run"])[1].split("\n\nfigure")[0]
+    shown = run(capsys, "runs", "show", row["run"])[1].split("\n\nmetric")[0]
     config = json.loads(shown)["config"]
     assert config["options"]["scale"] == 2.0
     assert config["train"]["rounds"] == 1
@@ -77,8 +83,13 @@ def test_config_is_overridden_by_options(capsys, tmp_path):
         (["train", "digits", "--method", "clmle-paper", "--batch-size", "10"], "batch"),
         (["train", "digits", "--device", "cuda:77"], "cuda:77"),
         (["evaluate", "nothing"], "nothing"),
-        (["runs", "stop"], "which run"),
-        (["embed", "x", "--out", "features.doc"], ".npz"),
+        (["runs", "stop"], "Name the run"),
+        (["features", "x", "--out", "features.doc"], ".npz"),
+        (["evaluate", "x", "--on", "lfw"], "--open-set"),
+        (["train", "digits", "--resume", "x"], "--resume"),
+        (["train", "digits", "--wings", "2"], "no option --wings"),
+        (["evaluate"], "RUN"),
+        (["nonsense"], "no command 'nonsense'"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(capsys, arguments, message):
@@ -90,7 +101,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(capsys, arguments, message):
     assert run(capsys, "runs")[1].startswith("There is no run")
 
 
-def test_empty_class_is_named(capsys, tmp_path):
+def test_a_class_without_training_images_is_named(capsys, tmp_path):
     from PIL import Image
 
     for split, names in (("train", "a"), ("test", "ab")):
@@ -104,10 +115,40 @@ def test_empty_class_is_named(capsys, tmp_path):
     assert "no training image" in err
 
 
-def test_unknown_options_exit_with_code_2(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["train", "digits", "--wings", "2"])
-    assert stop.value.code == 2
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["recognise", "x"], "is now clmle evaluate --open-set"),
+        (["verify", "x"], "is now clmle evaluate-features"),
+        (["project", "x"], "is now clmle embed"),
+        (["results"], "make results"),
+        (["embed", "x", "--by", "pca"], "--by is now --method"),
+        (["embed", "x", "--out", "f.npz"], "clmle features"),
+        (["ablate", "grid"], "clmle sweep"),
+        (["train", "--run", "x"], "--run is now --resume"),
+        (["train", "--prior-iterations", "4"], "is now --pretrain-iterations"),
+        (["train", "--emphasis=2"], "is now --hardness-power"),
+        (["train", "digits", "--sampler", "spread"], "sampler=spread is now all-clusters"),
+        (["train", "--method", "over-sampling"], "'over-sampling' is now oversampling"),
+        (["sweep", "--set", "options.emphasis=1,2"], "emphasis is now hardness_power"),
+    ],
+)
+def test_old_names_are_refused_with_the_new_name(capsys, arguments, message):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.strip().count("\n") == 0
+
+
+def test_runs_of_version_0_1_are_named_in_one_sentence(capsys, tmp_path):
+    (tmp_path / "runs" / "20250101-one").mkdir(parents=True)
+    (tmp_path / "runs" / "20250101-one" / "settings.json").write_text("{}")
+    shown = run(capsys, "runs")[1].strip()
+    assert "written by version 0.1" in shown
+    assert shown.count("\n") == 0
+    code, _, err = run(capsys, "evaluate", "20250101-one")
+    assert code == 2
+    assert "written by version 0.1" in err
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="mounting needs root")
@@ -131,14 +172,41 @@ def test_full_disk_is_one_sentence(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_help_explains_every_setting(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--method", "clmle", "--help"])
-    shown = " ".join(capsys.readouterr().out.split())
-    for phrase in (
-        "--between-margin-fraction",
-        "--cluster-size",
-        "--learning-rate",
-        "options of clmle",
-    ):
-        assert phrase in shown
+def help_of(capsys, *arguments):
+    with contextlib.suppress(SystemExit):
+        main(list(arguments))
+    return capsys.readouterr().out
+
+
+def test_help_lists_the_options_that_matter_and_help_all_lists_all(capsys):
+    short = help_of(capsys, "train", "--method", "clmle", "--help")
+    full = help_of(capsys, "train", "--method", "clmle", "--help-all")
+    for option in ("--iterations", "--learning-rate", "--cluster-size", "--help-all"):
+        assert option in short
+        assert option in full
+    for cls in (DataConfig, TrainConfig, get_method("clmle").Options):
+        for field in dataclasses.fields(cls):
+            flag = "--" + field.name.replace("_", "-")
+            listed = re.search(rf"^  {flag}\b", short, re.M) is not None
+            expected = field.name != "dataset" and not field.metadata.get("expert")
+            assert listed == expected, flag
+            assert field.name == "dataset" or flag in full
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_has_usage_and_examples(capsys, command):
+    shown = help_of(capsys, command, "--help")
+    assert shown.startswith(f"usage: clmle {command}")
+    assert f"examples:\n  clmle {command}" in shown
+
+
+def test_general_help_lists_every_command_without_pytorch():
+    code = "import sys; from clmle.__main__ import main; main(['--help']); "
+    code += "main(['evaluate', '--help'])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import atexit, sys\natexit.register(lambda: print('torch' in "
+         f"sys.modules))\n{code}"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert all(f"  {command}" in done.stdout for command in COMMANDS)
+    assert done.stdout.strip().endswith("False")

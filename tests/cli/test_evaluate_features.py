@@ -1,4 +1,4 @@
-"""clmle verify as a person types it: its figures are the library's, mistakes one sentence."""
+"""clmle evaluate-features: the metrics of the library, and one sentence for each mistake."""
 
 import json
 
@@ -20,48 +20,57 @@ def run(capsys, *arguments):
 @pytest.fixture
 def faces(tmp_path):
     rng = np.random.default_rng(0)
-    people = np.repeat(np.arange(12), 5)
+    identities = np.repeat(np.arange(12), 5)
     x = (rng.normal(size=(12, 8))[people] + 0.5 * rng.normal(size=(60, 8))).astype(np.float32)
-    np.savez(tmp_path / "f.npz", features=x, label=people)
+    np.savez(tmp_path / "f.npz", features=x, label=identities)
     np.save(tmp_path / "f.npy", x)
-    (tmp_path / "names.txt").write_text("\n".join(f"person {p}" for p in people) + "\n")
+    (tmp_path / "names.txt").write_text("\n".join(f"person {p}" for p in identities) + "\n")
     columns = {f"f{i}": x[:, i] for i in range(8)}
-    pd.DataFrame({"row": range(60), "label": people, **columns}).to_parquet(tmp_path / "f.parquet")
+    pd.DataFrame({"row": range(60), "label": identities, **columns}).to_parquet(
+        tmp_path / "f.parquet"
+    )
     np.save(tmp_path / "others.npy", rng.normal(size=(300, 8)).astype(np.float32))
-    return tmp_path, x, people
+    return tmp_path, x, identities
 
 
-def test_every_kind_of_file_gives_the_librarys_figures(capsys, faces):
-    folder, x, people = faces
+def test_every_kind_of_file_gives_the_metrics_of_the_library(capsys, faces):
+    folder, x, identities = faces
     a, b = np.triu_indices(60, 1)
     units = unit_rows(x)
-    both = np.stack([people[a], people[b]], axis=1)
-    want = verification_metrics((units @ units.T)[a, b], people[a] == people[b], people=both)
+    both = np.stack([identities[a], identities[b]], axis=1)
+    want = verification_metrics(
+        (units @ units.T)[a, b], identities[a] == identities[b], people=both
+    )
     for arguments in (["f.npz"], ["f.parquet"], ["f.npy", "--labels", folder / "names.txt"]):
         code, out, _ = run(
-            capsys, "verify", folder / arguments[0], *arguments[1:], "--out", folder / "o.json"
+            capsys,
+            "evaluate-features",
+            folder / arguments[0],
+            *arguments[1:],
+            "--out",
+            folder / "o.json",
         )
         assert code == 0
         assert f"{want['auc']:.4f}" in out
         written = json.loads((folder / "o.json").read_text())
-        assert written["people"] == 12
+        assert written["identities"] == 12
         assert written["verification"]["auc"] == pytest.approx(want["auc"])
         tars = [row["tar"] for row in written["verification"]["tar_at_far"]]
         assert tars == [row["tar"] for row in want["tar_at_far"]]
-        assert None in tars, "1,650 impostor pairs cannot tell a FAR of 1e-6"
+        assert None in tars, "1,650 impostor pairs are too few for a FAR of 1e-6"
         assert "FAR 1e-06 needs at least 1,000,000" in out
     gallery = units[::5]
     probes = np.delete(np.arange(60), np.arange(0, 60, 5))
-    right = ((units[probes] @ gallery.T).argmax(axis=1) == people[probes]).mean()
+    right = ((units[probes] @ gallery.T).argmax(axis=1) == identities[probes]).mean()
     assert written["identification"]["rank_one"]["share"] == pytest.approx(right)
 
 
-def test_distractors_are_counted_and_unlabeled_images_left_out(capsys, faces):
-    folder, x, people = faces
-    people[:5] = -1
-    np.savez(folder / "g.npz", features=x, label=people)
+def test_distractors_are_compared_and_unlabeled_images_left_out(capsys, faces):
+    folder, x, identities = faces
+    identities[:5] = -1
+    np.savez(folder / "g.npz", features=x, label=identities)
     code, out, _ = run(
-        capsys, "verify", folder / "g.npz", "--distractors", folder / "others.npy", "--json",
+        capsys, "evaluate-features", folder / "g.npz", "--distractors", folder / "others.npy", "--json",
         "--fars", "1e-2,1e-4", "--images", 40,
     )  # fmt: skip
     assert code == 0
@@ -95,7 +104,7 @@ def test_distractors_are_counted_and_unlabeled_images_left_out(capsys, faces):
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, message):
-    folder, x, people = faces
+    folder, x, identities = faces
     np.save(folder / "narrow.npy", np.ones((4, 3)))
     (folder / "damaged.npz").write_bytes(b"PK\x03\x04 broken")
     (folder / "damaged.parquet").write_bytes(b"PAR1 broken")
@@ -103,9 +112,9 @@ def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, mes
     np.savez(folder / "unlabeled.npz", features=x, label=np.full(60, -1))
     np.savez(folder / "one.npz", features=x, label=np.zeros(60, dtype=int))
     x[3, 2] = np.nan
-    np.savez(folder / "nan.npz", features=x, label=people)
+    np.savez(folder / "nan.npz", features=x, label=identities)
     typed = [folder / a if "." in a else a for a in arguments]
-    code, out, err = run(capsys, "verify", *typed)
+    code, out, err = run(capsys, "evaluate-features", *typed)
     assert code == 2
     errors = [line for line in err.splitlines() if line.startswith("clmle: ")]
     assert len(errors) == 1

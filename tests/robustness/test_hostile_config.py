@@ -89,7 +89,7 @@ def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
 @pytest.mark.parametrize("name", ["x" * 10**5, "a\0b", "x" * 5000 + "/y", "~nobody/faces"])
 def test_a_path_that_can_be_none_is_told(name):
     assert "There is no data set or folder" in said(load_data, DataConfig(dataset=name))[:400]
-    assert "is no test set" in said(load_open_set, name)
+    assert "is not a test set" in said(load_open_set, name)
 
 
 def test_a_name_of_a_million_letters_is_not_repeated():
@@ -104,7 +104,7 @@ def test_a_device_that_holds_no_numbers_is_told(name):
 @pytest.mark.parametrize("name", ["c.toml", "c.json"])
 def test_a_config_as_long_as_a_book_is_not_read(name, tmp_path):
     (tmp_path / name).write_text(".".join(["a"] * 100_000) + " = 1")
-    assert "far too long" in said(read_config, str(tmp_path / name))
+    assert "longer than 20,000 characters" in said(read_config, str(tmp_path / name))
 
 
 def test_a_value_that_cannot_be_shown_is_still_told():

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from clmle.__main__ import main
-from clmle.cli.ablate import variant_rows
+from clmle.cli import ablate, sweep
+from clmle.cli.ablate import request_of, variant_rows
 from clmle.data import Task, load_digits
 from clmle.methods import get_method, method_names
 from clmle.presets import preset_config
@@ -30,7 +31,7 @@ TINY = [
 
 
 def run(capsys, *arguments):
-    command = ["sweep"] if arguments[0] == "grid" else ["ablate", arguments[0]]
+    command = ["sweep"] if arguments[:1] == ("grid",) else ["ablate", *arguments[:1]]
     code = main([*map(str, command), *map(str, arguments[1:])])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
@@ -93,10 +94,10 @@ def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
     ]  # fmt: skip
     code, out, _ = run(capsys, *command, "--dry-run")
     assert (code, results.exists()) == (0, False)
-    assert "2 cells, 0 done, 2 to go" in out
+    assert "2 trials, 0 done, 2 left" in out
     code, out, err = run(capsys, *command)
     assert code == 0
-    assert "cells 2 of 2" in err
+    assert "trials 2 of 2" in err
     found = read_results(results)
     assert {r["method"] for r in found} == {"softmax", "oversampling"}
     assert {r["seed"] for r in found} == {3}
@@ -105,9 +106,9 @@ def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
     before = results.read_bytes()
     assert run(capsys, *command)[:2] == (0, out)
     assert results.read_bytes() == before
-    assert "2 done, 0 to go." in run(capsys, *command, "--dry-run")[1]
+    assert "2 done, 0 left." in run(capsys, *command, "--dry-run")[1]
     more = run(capsys, *command, "--seeds", "3,4", "--dry-run")[1]
-    assert "4 cells, 2 done, 2 to go; about" in more
+    assert "4 trials, 2 done, 2 left; about" in more
 
 
 def test_failed_cell_is_a_sentence_and_exit_code_1(capsys, tmp_path):
@@ -132,7 +133,7 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
     (trial,) = trials_of(command)
     run = RunFolder(tmp_path / "out.cells" / trial.key)
     with subprocess.Popen(
-        [sys.executable, "-m", "clmle", "ablate", *command],
+        [sys.executable, "-m", "clmle", "sweep", *command[1:]],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # Tests in the background of a shell ignore the signal, and so would their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -182,13 +183,13 @@ def test_methods_keep_only_their_variants_of_a_study(capsys):
         capsys, "imbalance", "--methods", "softmax,clmle", "--preset", "quick", "--dry-run"
     )
     assert code == 0
-    assert out.startswith("imbalance: 56 cells")
+    assert out.startswith("imbalance: 56 trials")
     _, out, _ = run(
         capsys, "imbalance", "--preset", "quick", "--dry-run", "--methods", "softmax",
         "--attributes", "all", "--ratios", "1,10", "--seeds", "0,1,2",
         "--set", "train.learning_rate=0.02,0.05",
     )  # fmt: skip
-    assert out.startswith(f"imbalance: {14 * 2 * 3 * 2} cells")
+    assert out.startswith(f"imbalance: {14 * 2 * 3 * 2} trials")
 
 
 def test_list_names_every_study(capsys):
@@ -215,7 +216,7 @@ def test_list_names_every_study(capsys):
         (["grid", "--dataset", "digits", "--attributes", "Hat"], "Hat"),
         (["grid", "--dataset", "/no/where"], "/no/where"),
         (["grid", "--set", "scale"], "train.learning_rate=0.02,0.05"),
-        (["grid", "--set", "options.scales=1"], "no setting 'scales'"),
+        (["grid", "--set", "options.scales=1"], "no option 'scales'"),
         (["grid", "--set", "options.scale=big"], "scale"),
         (["grid", "--dataset", "digits", "--set", "options.scale=-1"], "scale"),
         (["grid", "--set", "train.backbone=huge"], "no backbone 'huge'"),
