@@ -21,7 +21,7 @@ def run(capsys, *arguments):
 def faces(tmp_path):
     rng = np.random.default_rng(0)
     identities = np.repeat(np.arange(12), 5)
-    x = (rng.normal(size=(12, 8))[people] + 0.5 * rng.normal(size=(60, 8))).astype(np.float32)
+    x = (rng.normal(size=(12, 8))[identities] + 0.5 * rng.normal(size=(60, 8))).astype(np.float32)
     np.savez(tmp_path / "f.npz", features=x, label=identities)
     np.save(tmp_path / "f.npy", x)
     (tmp_path / "names.txt").write_text("\n".join(f"person {p}" for p in identities) + "\n")
