@@ -1,4 +1,4 @@
-"""AdaFace: margins that follow the length of a feature, a stand-in for image quality."""
+"""AdaFace: margins that follow the length of a feature, a proxy of image quality (Kim 2022)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,42 @@ def adaface_logits(
     h: float = 0.333,
     scale: float = 64.0,
 ) -> torch.Tensor:
-    """scale cos(theta + g_angle) - g_add at the true class, scale cos theta elsewhere.
+    """AdaFace logits: scale cos(theta + g_angle) - g_add for the true class.
 
-    g_angle = -margin q, g_add = margin q + margin, ``q = clip((|f| - mean) h / std, -1, 1)``
-    without gradient. features (B, d), weights (C, d), labels (B,). Kim, Jain, Liu: AdaFace: Quality
-    Adaptive Margin for Face Recognition (CVPR 2022), Eqs. 13 to 16.
+    The other classes have scale cos(theta). g_angle = -margin q and g_add = margin q + margin,
+    where q = clip((|f| - mean) h / std, -1, 1) has no gradient.
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+        Features f, not normalized.
+    weights : (C, d) float tensor
+        Class weights.
+    labels : (B,) int64 tensor
+    norm_mean, norm_std : float
+        Running mean and standard deviation of the feature lengths.
+    margin : float, default 0.4
+        Margin m of the angle in radians and of the cosine.
+    h : float, default 0.333
+        Concentration of the normalized feature lengths.
+    scale : float, default 64.0
+        Factor s of the cosines.
+
+    Returns
+    -------
+    (B, C) float tensor
+
+    References
+    ----------
+    M. Kim, A. K. Jain, X. Liu, "AdaFace: Quality Adaptive Margin for Face Recognition", CVPR 2022,
+    Eqs. 13 to 16.
+
+    Examples
+    --------
+    >>> logits = adaface_logits(torch.eye(2), torch.eye(2), torch.tensor([0, 1]), 1.0, 0.1, scale=1)
+    >>> logits.round(decimals=2)
+    tensor([[0.6000, 0.0000],
+            [0.0000, 0.6000]])
     """
     cosine = F.normalize(features, dim=1) @ F.normalize(weights, dim=1).T
     quality = (features.detach().norm(dim=1).clamp(0.001, 100) - norm_mean) / (norm_std + 1e-3)

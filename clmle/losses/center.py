@@ -1,4 +1,4 @@
-"""Center loss and its two relatives: distances to class centers (Wen 2016; Wu 2017)."""
+"""Center loss and center invariant loss: distances to class centers (Wen 2016, Wu 2017)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,27 @@ import torch
 def center_loss(
     features: torch.Tensor, labels: torch.Tensor, centers: torch.Tensor
 ) -> torch.Tensor:
-    """Mean of half the squared distance to one's own class center.
+    """Half the mean squared distance of features to the center of their class.
 
-    features (B, d), labels (B,), centers (C, d). Wen, Zhang, Li, Qiao: A Discriminative Feature
-    Learning Approach for Deep Face Recognition (ECCV 2016), Eq. 2, divided by B.
+    Parameters
+    ----------
+    features : (B, d) float tensor
+    labels : (B,) int64 tensor
+    centers : (C, d) float tensor
+
+    Returns
+    -------
+    scalar tensor
+
+    References
+    ----------
+    Y. Wen, K. Zhang, Z. Li, Y. Qiao, "A Discriminative Feature Learning Approach for Deep Face
+    Recognition", ECCV 2016, Eq. 2, divided by B.
+
+    Examples
+    --------
+    >>> float(center_loss(torch.ones(2, 2), torch.tensor([0, 1]), torch.zeros(2, 2)))
+    1.0
     """
     return 0.5 * (features - centers[labels]).square().sum(dim=1).mean()
 
@@ -22,7 +39,7 @@ def move_centers(
 ) -> None:
     """Move centers (C, d), in place, towards the batch: c -= rate sum (c - f) / (1 + n).
 
-    Eq. 4 of the same paper; ``rate`` is its alpha, n the samples of the class in the batch.
+    Eq. 4 of Wen et al. 2016; ``rate`` is alpha, n the number of samples of the class.
     """
     sums = torch.zeros_like(centers).index_add_(0, labels, centers[labels] - features)
     counts = torch.bincount(labels, minlength=len(centers)).to(centers.dtype)
@@ -30,10 +47,27 @@ def move_centers(
 
 
 def center_invariant_loss(labels: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
-    """Mean over samples of (||c_y||^2 - mean_k ||c_k||^2)^2 / 4: centers of equal length.
+    """Penalty on centers of unequal length: mean of (|c_y|^2 - mean_k |c_k|^2)^2 / 4.
 
-    labels (B,), centers (C, d) with gradient. Wu, Liu, Wang, Tao: Deep Face Recognition with
-    Center Invariant Loss (ACM MM Thematic Workshops 2017).
+    Parameters
+    ----------
+    labels : (B,) int64 tensor
+    centers : (C, d) float tensor
+        Class centers with gradient.
+
+    Returns
+    -------
+    scalar tensor
+
+    References
+    ----------
+    Y. Wu, H. Liu, J. Li, Y. Fu, "Deep Face Recognition with Center Invariant Loss", ACM Multimedia
+    Thematic Workshops 2017.
+
+    Examples
+    --------
+    >>> float(center_invariant_loss(torch.tensor([0, 1]), torch.tensor([[1.0], [3.0]])))
+    4.0
     """
     norms = centers.square().sum(dim=1)
     return 0.25 * (norms[labels] - norms.mean()).square().mean()

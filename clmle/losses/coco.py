@@ -1,4 +1,4 @@
-"""Congenerous cosine: softmax over cosines to class centroids, with a derived scale."""
+"""Congenerous cosine loss: softmax over cosines to class centroids (Liu 2017)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import torch.nn.functional as F
 
 
 def coco_scale(n_classes: int, lower_bound: float = 1e-4) -> float:
-    """The scale at which the loss of perfectly placed features is ``lower_bound``.
+    """The scale at which the loss of perfectly separated features is ``lower_bound``.
 
-    alpha = log((C - 1) / (e^bound - 1)) / 2: one's own centroid at cosine 1, the others at -1.
+    alpha = log((C - 1) / (e^bound - 1)) / 2: the centroid of the class is at cosine 1, the others
+    at -1.
     """
     return 0.5 * math.log(max(n_classes - 1, 1) / math.expm1(lower_bound))
 
@@ -19,10 +20,29 @@ def coco_scale(n_classes: int, lower_bound: float = 1e-4) -> float:
 def coco_loss(
     features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, scale: float
 ) -> torch.Tensor:
-    """Cross-entropy of scale f.c with f and c of unit length.
+    """Cross-entropy of scale f.c, where features f and centroids c have unit length.
 
-    features (B, d), labels (B,), centroids (C, d). Liu, Li, Wang: Rethinking Feature
-    Discrimination and Polymerization for Large-scale Recognition (2017), second version.
+    Parameters
+    ----------
+    features : (B, d) float tensor
+    labels : (B,) int64 tensor
+    centroids : (C, d) float tensor
+    scale : float
+        Factor of the cosines, above 0; see :func:`coco_scale`.
+
+    Returns
+    -------
+    scalar tensor
+
+    References
+    ----------
+    Y. Liu, H. Li, X. Wang, "Rethinking Feature Discrimination and Polymerization for Large-scale
+    Recognition", NIPS Workshop 2017 (arXiv 1710.00870).
+
+    Examples
+    --------
+    >>> round(float(coco_loss(torch.eye(2), torch.tensor([0, 1]), torch.eye(2), 10.0)), 6)
+    4.5e-05
     """
     cosine = F.normalize(features, dim=1) @ F.normalize(centroids, dim=1).T
     return F.cross_entropy(scale * cosine, labels)

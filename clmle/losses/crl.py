@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 
 
-def minority_classes(labels: torch.Tensor, n_classes: int, share: float = 0.5) -> list[int]:
-    """Classes of a batch (B,), rarest first, as long as together they hold at most ``share``."""
+def minority_classes(labels: torch.Tensor, n_classes: int, fraction: float = 0.5) -> list[int]:
+    """Classes of a batch (B,), rarest first, that together hold at most ``fraction`` of it."""
     counts = torch.bincount(labels, minlength=n_classes)
     chosen, total = [], 0
     for c in counts.argsort(stable=True).tolist():
         if counts[c] == 0:
             continue
         total += int(counts[c])
-        if total > share * len(labels):
+        if total > fraction * len(labels):
             break
         chosen.append(c)
     return chosen
@@ -26,18 +26,48 @@ def crl_loss(
     *,
     margin: float = 0.5,
     hardest: int = 25,
-    share: float = 0.5,
+    fraction: float = 0.5,
 ) -> torch.Tensor:
-    """Mean of [margin + D(a, p) - D(a, n)]_+ over hard triplets at instance level (CRL-I).
+    """Class rectification loss on hard triplets of instances (CRL-I).
 
-    Every sample of a minority class is an anchor; its positives are the ``hardest`` farthest of
-    its class, its negatives the ``hardest`` nearest of the others, by Euclidean distance of
-    unit features (B, d). Only triplets that lose count. Dong, Gong, Zhu: Class Rectification
-    Hard Mining for Imbalanced Deep Learning (ICCV 2017), Eqs. 3 to 6.
+    The mean of [margin + D(a, p) - D(a, n)]_+ over the triplets with a positive hinge, where D is
+    the Euclidean distance. Every sample of a minority class is an anchor a; its positives p are the
+    ``hardest`` farthest samples of its class, its negatives n the ``hardest`` nearest samples of
+    the other classes.
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+        Features of unit length.
+    labels : (B,) int64 tensor
+    n_classes : int
+        C.
+    margin : float, default 0.5
+        Margin between distances.
+    hardest : int, default 25
+        Number of positives and of negatives of each anchor.
+    fraction : float, default 0.5
+        The minority classes are the rarest classes that hold at most this fraction of the batch.
+
+    Returns
+    -------
+    scalar tensor
+        0 where the batch has no triplet.
+
+    References
+    ----------
+    Q. Dong, S. Gong, X. Zhu, "Class Rectification Hard Mining for Imbalanced Deep Learning", ICCV
+    2017, Eqs. 3 to 6.
+
+    Examples
+    --------
+    >>> f = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    >>> round(float(crl_loss(f, torch.tensor([0, 0, 1, 1]), 2, margin=1.5)), 4)
+    0.0858
     """
     distance = (2 - 2 * features @ features.T).clamp(min=1e-12).sqrt()
     losses = []
-    for c in minority_classes(labels, n_classes, share):
+    for c in minority_classes(labels, n_classes, fraction):
         mine = labels == c
         if int(mine.sum()) < 2 or bool(mine.all()):
             continue
@@ -54,6 +84,6 @@ def crl_loss(
 
 
 def crl_weight(counts: torch.Tensor, eta: float = 0.01) -> float:
-    """Share of CRL in the whole loss: eta times the percentage of samples that balance needs."""
+    """Weight of CRL in the loss: eta times the percentage of samples missing for balance."""
     missing = (counts.max() - counts).sum() / (len(counts) * counts.max())
     return float(min(1.0, eta * 100 * float(missing)))

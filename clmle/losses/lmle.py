@@ -1,4 +1,4 @@
-"""LMLE: quintuplets in four ordered distances, three hinges (Eqs. 4 and 5)."""
+"""LMLE: three hinges on the ordered distances of quintuplets (Eqs. 4 and 5, Huang 2016)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,44 @@ def lmle_loss(
     margins: tuple[float, float, float] = (0.1, 0.1, 0.1),
     sample_weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Mean hinge loss of the quintuplet of every anchor that has all four partners in the batch.
+    """Triple-header hinge loss over quintuplets (Eqs. 4 and 5).
 
-    D(farthest of its cluster) + g1 < D(nearest of its class in another cluster), + g2 < D(farthest
-    of its class), + g3 < D(nearest of another class); D is squared Euclidean distance of unit
-    features (B, d); clusters (B,) and labels (B,). Huang, Li, Loy, Tang: Learning Deep
-    Representation for Imbalanced Classification (CVPR 2016).
+    With D the squared Euclidean distance, an anchor's distances are to be ordered as::
+
+        D(farthest of its cluster) + g1 < D(nearest of its class in another cluster)
+        D(nearest of its class in another cluster) + g2 < D(farthest of its class)
+        D(farthest of its class) + g3 < D(nearest of another class)
+
+    The loss of an anchor is the sum of the three hinges. Anchors without all four partners in the
+    batch are left out.
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+        Features of unit length.
+    clusters : (B,) int64 tensor
+        Cluster of each sample, numbered over all classes.
+    labels : (B,) int64 tensor
+    margins : (float, float, float), default (0.1, 0.1, 0.1)
+        g1, g2 and g3, differences of squared distances.
+    sample_weight : (B,) float tensor, optional
+
+    Returns
+    -------
+    scalar tensor
+        Mean over the anchors; 0 where there is none.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, "Learning Deep Representation for Imbalanced
+    Classification", CVPR 2016; Eqs. 4 and 5 of the CLMLE paper.
+
+    Examples
+    --------
+    >>> f = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [-1.0, 0.0]])
+    >>> clusters, labels = torch.tensor([0, 0, 1, 2]), torch.tensor([0, 0, 0, 1])
+    >>> round(float(lmle_loss(f, clusters, labels)), 2)
+    0.31
     """
     distance = (2 - 2 * features @ features.T).clamp(min=0)
     one_cluster = clusters[:, None] == clusters

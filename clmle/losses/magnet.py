@@ -1,4 +1,4 @@
-"""Magnet loss, the ancestor of Eq. 9: clusters against the nearest clusters of other classes."""
+"""Magnet loss: clusters against clusters of other classes, as in Eq. 9 (Rippel 2016)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,43 @@ def magnet_loss(
     cluster_classes: torch.Tensor,
     alpha: float = 1.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """``[|f - mu_m|^2 / (2 s^2) + alpha + log sum_k exp(-|f - mu_k|^2 / (2 s^2))]_+`` a sample.
+    """Magnet loss of every sample.
 
-    mu are the means of the batch's clusters, k runs over clusters of other classes, s^2 is the
-    mean squared distance to one's own mean times B / (B - 1). features (B, d), clusters (B,)
-    slots in [0, M), cluster_classes (M,). Returns the losses (B,) and s^2.
-    Rippel, Paluri, Dollar, Bourdev: Metric Learning with Adaptive Density Discrimination
-    (ICLR 2016), Eq. 4.
+    With mu_m the mean of the batch's samples in cluster m, a sample f of cluster m has the loss::
+
+        [|f - mu_m|^2 / (2 s^2) + alpha + log sum_k exp(-|f - mu_k|^2 / (2 s^2))]_+
+
+    where k are the clusters of other classes and s^2 is the mean squared distance of samples to
+    their mean, times B / (B - 1).
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+    clusters : (B,) int64 tensor
+        Cluster of each sample, as an index in [0, M).
+    cluster_classes : (M,) int64 tensor
+        Class of each cluster.
+    alpha : float, default 1.0
+        Gap between a cluster and those of other classes, in units of the variance.
+
+    Returns
+    -------
+    losses : (B,) float tensor
+        0 where there is no cluster of another class.
+    variance : scalar tensor
+        s^2, without gradient.
+
+    References
+    ----------
+    O. Rippel, M. Paluri, P. Dollar, L. Bourdev, "Metric Learning with Adaptive Density
+    Discrimination", ICLR 2016, Eq. 4.
+
+    Examples
+    --------
+    >>> f = torch.tensor([[0.0], [2.0], [2.0], [4.0]])
+    >>> losses, variance = magnet_loss(f, torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1]))
+    >>> losses.tolist(), round(float(variance), 4)
+    ([0.0, 1.0, 1.0, 0.0], 1.3333)
     """
     members = F.one_hot(clusters, len(cluster_classes)).to(features.dtype)
     means = (members.T @ features) / members.sum(dim=0).clamp(min=1)[:, None]

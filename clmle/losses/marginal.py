@@ -8,10 +8,34 @@ import torch
 def marginal_loss(
     features: torch.Tensor, labels: torch.Tensor, threshold: float = 1.2, margin: float = 0.3
 ) -> torch.Tensor:
-    """Mean over ordered pairs i != j of [margin - y_ij (threshold - ||f_i - f_j||^2)]_+.
+    """Mean over pairs i != j of [margin - y_ij (threshold - |f_i - f_j|^2)]_+.
 
-    features (B, d) unit rows, labels (B,); y_ij is 1 for one class, else -1. 0 for one sample.
-    Deng, Zhou, Zafeiriou: Marginal Loss for Deep Face Recognition (CVPR Workshops 2017), Eq. 4.
+    y_ij is 1 for samples of one class and -1 for samples of two classes.
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+        Features of unit length.
+    labels : (B,) int64 tensor
+    threshold : float, default 1.2
+        Squared distance that separates pairs of one class from pairs of two classes.
+    margin : float, default 0.3
+        Margin around the threshold.
+
+    Returns
+    -------
+    scalar tensor
+        0 for a batch of one sample.
+
+    References
+    ----------
+    J. Deng, Y. Zhou, S. Zafeiriou, "Marginal Loss for Deep Face Recognition", CVPR Workshops 2017,
+    Eq. 4.
+
+    Examples
+    --------
+    >>> round(float(marginal_loss(torch.eye(2), torch.tensor([0, 0]))), 4)
+    1.1
     """
     n = len(features)
     if n < 2:

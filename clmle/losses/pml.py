@@ -1,4 +1,4 @@
-"""Eq. 9 as a loss of pytorch-metric-learning: ``loss(embeddings, labels)`` in a plain loop."""
+"""Eq. 9 as a loss function of pytorch-metric-learning."""
 
 from __future__ import annotations
 
@@ -21,41 +21,47 @@ except ImportError as error:
 
 
 class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has no types
-    """:func:`clmle.clmle_loss` for embeddings (B, d) of any length and class ``labels`` (B,).
+    """:func:`clmle.clmle_loss` with the interface of pytorch-metric-learning.
 
-    The library's signature knows classes, not clusters; a sample's cluster comes from
+    The library passes embeddings (B, d) of any length and class labels (B,). The cluster of a
+    sample comes from one of three sources:
 
-    - ``index``: the nearest centroid of its class in a :class:`clmle.cluster_index.ClusterIndex`. The mu
-      of Eq. 9 are the means of the batch's samples of each cluster, with gradient. Whoever calls
-      ``index.refresh`` between epochs need do nothing else.
-    - ``ref_emb``, ``ref_labels`` of a call: the nearest of those rows of its class, and the rows,
-      of unit length, are the mu.
+    - ``index``: the nearest centroid of the sample's class in a
+      :class:`clmle.cluster_index.ClusterIndex`. The mu of Eq. 9 are the means of the batch's
+      samples of each cluster, with gradient. Call ``index.refresh`` between epochs.
+    - ``ref_emb`` and ``ref_labels`` of a call: the nearest of these rows of the sample's class. The
+      rows, scaled to unit length, are the mu.
     - neither: every class of the batch is one cluster.
 
-    Supported: every reducer (there is one loss a sample; ``ClassWeightedReducer`` gives costs),
-    embedding regularisers, ``CosineSimilarity`` as the distance. Not supported: miners and the
-    wrappers that need them (``CrossBatchMemory`` has a closed list of losses of its own), because
-    the loss is of clusters, not of pairs; other distances, because its margins are of cosines.
+    Reducers, embedding regularizers and ``CosineSimilarity`` as the distance are supported. Miners
+    and wrappers that need them are not supported, because the loss compares samples with clusters
+    instead of pairs; other distances are not, because its margins are differences of cosines.
 
     Parameters
     ----------
-    between_margin : float
+    between_margin : float, default 0.5
         a1, a difference of cosines.
-    within_margin : float or (C,) tensor
-        a2, one for all classes or one for each.
+    within_margin : float or (C,) tensor, default 0.1
+        a2, one for all classes or one for each class.
     index : ClusterIndex, optional
         Clusters of the training set.
     scale, denominator, within_weight
-        As in :func:`clmle.clmle_loss`; the defaults are the repaired ones.
-    normalize_centroids : bool
-        Means of the batch at unit length (repaired), or plain (printed).
+        As in :func:`clmle.clmle_loss`, with the corrected defaults.
+    normalize_centroids : bool, default True
+        Scale the means of the batch to unit length; the paper does not.
     **kwargs
-        ``distance``, ``reducer``, ``embedding_regularizer``, ... of the library's losses.
+        ``distance``, ``reducer``, ``embedding_regularizer`` and other arguments of the library's
+        losses.
 
     Raises
     ------
     InputError
-        A distance that is not the cosine, a miner, a label without a cluster.
+        If the distance is not the cosine, a miner is given, or a class has no cluster.
+
+    References
+    ----------
+    K. Musgrave, S. Belongie, S.-N. Lim, "PyTorch Metric Learning", arXiv 2008.09164. Eq. 9 of the
+    CLMLE paper.
 
     Examples
     --------

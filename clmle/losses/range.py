@@ -1,4 +1,4 @@
-"""Range loss: shrink the widest pairs of a class, part the two nearest classes (Zhang 2017)."""
+"""Range loss: narrow the widest pairs of a class, separate the nearest classes (Zhang 2017)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,38 @@ def range_loss(
     intra_weight: float = 1.0,
     inter_weight: float = 1.0,
 ) -> torch.Tensor:
-    """intra_weight sum_c (harmonic mean of the k largest squared distances) + inter_weight hinge.
+    """Range loss: the widest pairs of each class, and the two nearest class centers.
 
-    The hinge is [margin - ||center - center'||^2]_+ of the two nearest class centers of the
-    batch. features (B, d), labels (B,); classes with fewer than two samples have no range.
-    Zhang, Fang, Wen, Li, Qiao: Range Loss for Deep Face Recognition with Long-Tailed Training
-    Data (ICCV 2017), Eqs. 3 to 7; its margin of 2e4 is for features of no fixed length.
+    intra_weight sum_c H_c + inter_weight [margin - |c1 - c2|^2]_+, where H_c is the harmonic mean
+    of the ``k`` largest squared distances in class c, and c1, c2 are the two nearest class centers
+    of the batch. A class with one sample has no H_c.
+
+    Parameters
+    ----------
+    features : (B, d) float tensor
+    labels : (B,) int64 tensor
+    k : int, default 2
+        Number of pairs of each class.
+    margin : float, default 1.0
+        Margin between class centers, a squared distance. The paper's 2e4 is for features of
+        unbounded length.
+    intra_weight, inter_weight : float, default 1.0
+        Weights of the two terms.
+
+    Returns
+    -------
+    scalar tensor
+
+    References
+    ----------
+    X. Zhang, Z. Fang, Y. Wen, Z. Li, Y. Qiao, "Range Loss for Deep Face Recognition with
+    Long-Tailed Training Data", ICCV 2017, Eqs. 3 to 7.
+
+    Examples
+    --------
+    >>> f = torch.tensor([[0.0], [2.0], [2.0]])
+    >>> float(range_loss(f, torch.tensor([0, 0, 1]), k=1))
+    4.0
     """
     total = features.sum() * 0
     centers = []

@@ -1,4 +1,4 @@
-"""Rivals' losses against plain float64 loops of their published formulas."""
+"""Losses of other methods against plain float64 loops of their published formulas."""
 
 import itertools
 import math
@@ -79,7 +79,7 @@ def test_range_loss(batch):
     assert got.item() == pytest.approx(expected)
 
 
-def test_noisy_softmax_takes_from_the_true_logit_only(batch):
+def test_noisy_softmax_changes_the_true_logit_only(batch):
     f, y = batch
     w = torch.randn(3, 5, dtype=torch.float64)
     noise = torch.randn(len(f), dtype=torch.float64)
@@ -94,7 +94,7 @@ def test_noisy_softmax_takes_from_the_true_logit_only(batch):
             assert got[i, c].item() == pytest.approx(expected)
 
 
-def test_coco_scale_makes_perfect_features_lose_the_bound():
+def test_coco_scale_gives_perfect_features_the_loss_of_the_bound():
     for n_classes in (2, 10, 1000):
         scale = coco_scale(n_classes, 1e-4)
         perfect = torch.full((1, n_classes), -scale, dtype=torch.float64)
@@ -103,7 +103,7 @@ def test_coco_scale_makes_perfect_features_lose_the_bound():
         assert loss.item() == pytest.approx(1e-4, rel=1e-6)
 
 
-def test_coco_is_normalized_softmax_of_the_peer_library(batch):
+def test_coco_equals_normalized_softmax_of_pytorch_metric_learning(batch):
     from pytorch_metric_learning.losses import NormalizedSoftmaxLoss
 
     f, y = batch[0].float(), batch[1]
@@ -112,7 +112,7 @@ def test_coco_is_normalized_softmax_of_the_peer_library(batch):
     assert got.item() == pytest.approx(peer(f, y).item(), rel=1e-5)
 
 
-def test_adaface_is_arcface_or_cosface_at_the_ends_of_quality(batch):
+def test_adaface_equals_arcface_or_cosface_at_extreme_quality(batch):
     f, w = batch[0], torch.randn(3, 5, dtype=torch.float64)
     y = (unit(f) @ unit(w).T).argmax(dim=1)  # angles that stay clear of pi
     cosine = unit(f) @ unit(w).T
