@@ -34,7 +34,7 @@ from clmle.files import (
     write_arrays,
     write_json,
 )
-from clmle.jobs.process import birth
+from clmle.jobs.process import birth, is_running
 
 ACTIVE = ("queued", "running")
 STATUS_KINDS: dict[str, Any] = {
@@ -85,9 +85,10 @@ class RunFolder:
         for name, kind in STATUS_KINDS.items():
             if name in status and not isinstance(status[name], kind):
                 raise InputError(f"{file} is damaged ({name}); remove or restore it.")
-        if status["state"] in ACTIVE and not _alive(status):
+        process = (status.get("pid"), status.get("born"), status.get("updated", 0))
+        if status["state"] in ACTIVE and not is_running(*process):
             status["state"] = "lost"
-            status["message"] = "The process ended without a word; resume it to go on."
+            status["message"] = "The process ended without a message; resume the run to continue."
         return status
 
     def write_status(self, **values: Any) -> None:
@@ -313,29 +314,3 @@ def _tree(file: Path, *names: str) -> dict[str, Any]:
         raise InputError(f"{file} is damaged ({what}); remove or restore it.")
     return tree
 
-
-def _alive(status: dict[str, Any]) -> bool:
-    """Whether the process that wrote ``status`` still runs on this machine.
-
-    The clock is not asked: it may be set, and a process may sleep for days.
-    """
-    pid, born = status.get("pid"), status.get("born")
-    if type(pid) is not int or not 0 < pid < 2**31:
-        return False
-    now = birth(pid)
-    if not now:
-        return _hidden(pid)
-    if not born:  # written by an earlier version: after a day the number may be another's
-        return bool(time.time() - status.get("updated", 0) <= 24 * 3600)
-    return bool(now == born)
-
-
-def _hidden(pid: int) -> bool:
-    """Whether process ``pid`` is there, of somebody whose processes are not to be looked at."""
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except ProcessLookupError:
-        return False
-    return False  # a zombie of one's own

@@ -1,4 +1,4 @@
-"""How long a run will take, from a few steps of its network on this machine."""
+"""Estimated duration of a run, from a few steps of its network on this machine."""
 
 from __future__ import annotations
 
@@ -10,31 +10,38 @@ from clmle.config import TrainConfig
 from clmle.training.factory import network_for_shape
 from clmle.training.network import autocast, pick_device
 
-FEW = 8  # images to begin with: a large network needs seconds for them
-LONG = 0.25  # seconds of a step that is measured as it is; shorter ones with a whole batch
-BESIDE = 1.3  # all that is not a step: validation, features for clusters, loss and batches
-START = 6.0  # seconds until the first step: imports, data, the first features
+FEW = 8  # images of the first measurement: a whole batch of a large network takes seconds
+LONG = 0.25  # seconds; a step of FEW images that takes less is measured with a whole batch
+OVERHEAD = 1.3  # validation, features for clusters, loss and batches, relative to the steps
+START = 6.0  # seconds until the first step: imports, data, first features
 
 
 def estimate_run_seconds(
     train: TrainConfig, shape: tuple[int, int, int], heads: int | None = None, *, threads: int = 0
 ) -> float:
-    """Seconds of a whole run on images of ``shape`` (height, width, channels); a rough figure.
+    """Estimate the seconds of a whole run.
 
-    ``heads``: attributes that are learned together, if several are; ``threads`` of this process,
-    0 as they are.
+    Parameters
+    ----------
+    train : TrainConfig
+    shape : (height, width, channels)
+        Of the images.
+    heads : int, optional
+        Number of attributes of a multi-label run.
+    threads : int
+        CPU threads of the run; 0: as configured, else those of this process.
 
     Raises
     ------
     InputError
-        An unknown backbone or device, or images too small for it.
+        An unknown backbone or device, or images too small for the backbone.
     """
     device = pick_device(train.device)
     before = torch.get_num_threads()
     if threads or train.threads:
         torch.set_num_threads(threads or train.threads)
     try:
-        with torch.random.fork_rng(devices=[]):  # nobody's random numbers change by asking
+        with torch.random.fork_rng(devices=[]):  # leaves the caller's random state as it is
             network = network_for_shape(train, shape, heads).to(device)
             n = min(FEW, train.batch_size)
             seconds = _step(network, shape, n, train.precision)
@@ -43,11 +50,11 @@ def estimate_run_seconds(
                 seconds = min(_step(network, shape, n, train.precision) for _ in range(2))
     finally:
         torch.set_num_threads(before)
-    return START + BESIDE * train.iterations * seconds * train.batch_size / n
+    return START + OVERHEAD * train.iterations * seconds * train.batch_size / n
 
 
 def _step(network: torch.nn.Module, shape: tuple[int, int, int], n: int, precision: str) -> float:
-    """Seconds of forward and backward of ``n`` images."""
+    """Seconds of one forward and backward pass over ``n`` images."""
     device = next(network.parameters()).device
     height, width, channels = shape
     images = torch.rand(n, channels, height, width, device=device)

@@ -1,34 +1,36 @@
-"""Start a run in a process of its own, which outlives the page or notebook that asked for it."""
+"""Train a run in a background process that outlives the page or notebook that started it."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 from clmle.config import Config
 from clmle.errors import InputError
 from clmle.files import runs_dir
+from clmle.jobs.process import start_module
 from clmle.jobs.run_queue import WAITING
 from clmle.run_folder import ACTIVE, RunFolder, create_run
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def launch(
     config: Config, root: str | os.PathLike[str] | None = None, *, at_a_time: int = 0
 ) -> RunFolder:
-    """Create a run folder and start training in the background; the settings are checked first.
+    """Check a configuration, create its run folder and train it in the background.
 
-    ``at_a_time``: wait until fewer runs of the folder than that train; 0 starts at once.
+    Parameters
+    ----------
+    config : Config
+    root : path, optional
+        Folder of run folders; ``$CLMLE_RUNS`` or ``./runs`` by default.
+    at_a_time : int
+        Wait until fewer runs of the folder than this train; 0 starts at once.
 
     Raises
     ------
     InputError
-        The settings cannot be used, or the folder cannot be made.
+        The configuration cannot be used, or the folder cannot be made.
     """
-    from clmle.training.prepare import config_from_dict  # with PyTorch: seconds to load
+    from clmle.training.prepare import config_from_dict  # imports PyTorch, which takes seconds
 
     config_from_dict(config.to_dict())
     run = create_run(root if root is not None else runs_dir(), config.to_dict())
@@ -37,35 +39,28 @@ def launch(
 
 
 def resume(run: RunFolder, *, at_a_time: int = 0) -> None:
-    """Go on with a run that was stopped, failed or lost; ``at_a_time`` as of :func:`launch`.
+    """Continue a stopped, failed or lost run in the background, from its last checkpoint.
+
+    ``at_a_time`` is that of :func:`launch`.
 
     Raises
     ------
     InputError
-        It is still running, or done.
+        The run is still active, or is done.
     """
     state = run.status()["state"]
     if state in ACTIVE or state == "done":
-        raise InputError(f"Run {run.name} is {state}; only one that stopped can be resumed.")
+        raise InputError(f"Run {run.name} is {state}; only a stopped run can be resumed.")
     run.clear_stop()
     _start(run, at_a_time)
 
 
 def _start(run: RunFolder, at_a_time: int) -> None:
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    command = [sys.executable, "-m", "clmle", "train", "--resume", str(run.path.resolve())]
+    arguments = ["train", "--resume", str(run.path.resolve())]
     if at_a_time:
-        command += ["--at-a-time", str(at_a_time)]
-    with open(run.path / "log.txt", "ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
-    # The process takes seconds to import; until it speaks, it counts as queued.
+        arguments += ["--at-a-time", str(at_a_time)]
+    process = start_module("clmle", *arguments, log=run.path / "log.txt", append=True)
+    # The process needs seconds to import PyTorch; until it writes its status, it is queued.
     run.write_status(
         state="queued", phase=WAITING if at_a_time else "starting", step=0, total=0, message="",
         seconds=0.0, seconds_left=None, pid=process.pid,

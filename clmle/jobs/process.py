@@ -1,4 +1,4 @@
-"""Processes of one's own: started, and whether one from earlier still runs and is the same."""
+"""The one place that starts child processes, and finds out later whether they still run."""
 
 from __future__ import annotations
 
@@ -6,71 +6,122 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from clmle.errors import InputError
+from clmle.files import as_sentence
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the packages clmle and app
+DAY = 24 * 3600
 
 
-def start_module(*words: str) -> subprocess.Popen[bytes]:
-    """Run a module of this project with arguments, in a process that outlives its starter.
+def start_module(
+    module: str, *arguments: str, log: Path | None = None, append: bool = False, pipes: bool = False
+) -> subprocess.Popen[Any]:
+    """Run ``python -m module arguments`` as the leader of a process group that outlives its parent.
 
-    What goes wrong is said on its stderr; nothing else is read of it.
+    Parameters
+    ----------
+    module : str
+        Name of a module that Python can run; ``clmle`` and ``app`` are always importable.
+    *arguments : str
+        Its command-line arguments.
+    log : path, optional
+        File that receives stdout and stderr. By default stdout is discarded, and stderr is a pipe.
+    append : bool
+        Whether an existing log is kept.
+    pipes : bool
+        Whether stdin and stdout are pipes; the log then receives stderr alone (none: discarded).
 
     Raises
     ------
     InputError
-        No process can be started.
+        The process cannot be started, or the log cannot be written.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    command = [sys.executable, "-m", module, *arguments]
+    common: dict[str, Any] = {
+        "env": os.environ | {"PYTHONPATH": path},
+        "stdin": subprocess.PIPE if pipes else subprocess.DEVNULL,
+        "start_new_session": True,
+    }
+    nowhere = subprocess.DEVNULL
+    if log is None:
+        streams = (subprocess.PIPE, nowhere) if pipes else (nowhere, subprocess.PIPE)
+        try:
+            return subprocess.Popen(command, stdout=streams[0], stderr=streams[1], **common)
+        except OSError as error:
+            raise InputError(f"No process can be started ({error.strerror}).") from error
     try:
-        return subprocess.Popen(
-            [sys.executable, "-m", *words],
-            env=os.environ | {"PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "ab" if append else "wb") as file:
+            out, err = (subprocess.PIPE, file) if pipes else (file, subprocess.STDOUT)
+            return subprocess.Popen(command, stdout=out, stderr=err, **common)
     except OSError as error:
-        raise InputError(f"No process can be started ({error.strerror}).") from error
+        raise as_sentence(error, log) from error
 
 
-def end_with_children(process: subprocess.Popen[bytes], patience: float = 5.0) -> None:
-    """End a process of :func:`start_module` and all that it started; kill what does not end."""
+def end_with_children(process: subprocess.Popen[Any], timeout: float = 5.0) -> None:
+    """End a process of :func:`start_module` and its children; kill what still runs after it."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, sign)  # it leads a group of its own
+            os.killpg(process.pid, sign)  # it leads a process group
         with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+            process.wait(timeout)
 
 
 def birth(pid: int) -> str:
-    """When process ``pid`` began, as its system tells it; "" where it has gone or is a zombie.
+    """Start time of process ``pid`` as the system reports it; "" if it has ended or is a zombie.
 
-    A number alone may have been given to another process meanwhile; number and birth are one's
-    own.
+    The system reuses process numbers; a number together with a start time is unique.
     """
-    if type(pid) is not int or pid <= 0:  # a damaged file may say anything
+    if type(pid) is not int or pid <= 0:  # read from a file that may be damaged
         return ""
     if Path("/proc/self/stat").exists():
         try:
-            facts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         except (OSError, IndexError):
             return ""
-        return "" if facts[0] in "ZX" else facts[19]
+        return "" if fields[0] in "ZX" else fields[19]
     found = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.split(maxsplit=1)
     return "" if len(found) < 2 or found[0].startswith("Z") else found[1].strip()
 
 
+def is_running(pid: Any, born: Any, updated: float = 0.0) -> bool:
+    """Whether the process with this number and start time still runs on this machine.
+
+    Without a start time the number alone decides, up to a day after ``updated`` (Unix time).
+    """
+    if type(pid) is not int or not 0 < pid < 2**31:
+        return False
+    now = birth(pid)
+    if not now:
+        return _is_hidden(pid)
+    if not born:
+        return time.time() - updated <= DAY
+    return bool(now == born)
+
+
 def end(pid: int, born: str) -> bool:
-    """Ask the process to end (SIGTERM), if it is still that one; whether it was."""
+    """Send SIGTERM to the process with this number and start time; return whether it runs."""
     if not born or birth(pid) != born:
         return False
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     return True
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether ``pid`` is a process of another user that this user cannot inspect."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return False  # a zombie

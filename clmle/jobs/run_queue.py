@@ -1,36 +1,35 @@
-"""Runs that wait for their turn: at most so many of a folder train at a time, the oldest first.
+"""Runs that wait until others of their folder have ended, the oldest first.
 
-There is no scheduler that could die: every waiting process looks at the others' status files.
+There is no scheduler process: every waiting process reads the status files of the other runs.
 """
 
 from __future__ import annotations
 
 import time
 
+from clmle.jobs.lock import file_lock
 from clmle.run_folder import ACTIVE, RunFolder, list_runs
 
 WAITING = "waiting for its turn"
-LOOK_EVERY = 1.0  # seconds
+POLL_SECONDS = 1.0
 
 
 def wait_for_slot(run: RunFolder, at_a_time: int) -> bool:
-    """Return when fewer than ``at_a_time`` other runs of the folder train; False if asked to stop.
+    """Return True once fewer than ``at_a_time`` other runs train; False if asked to stop before.
 
-    Of several that wait the one that was made first goes first.
+    Of several waiting runs, the one that was created first starts first.
     """
-    from filelock import FileLock
-
-    run.write_status(**_status(WAITING))
+    _write(run, WAITING)
     while True:
         if run.stop_requested():
-            run.write_status(**_status("", state="stopped", message="Stopped before its turn."))
+            _write(run, "", state="stopped", message="Stopped before its turn.")
             return False
-        # Looking and taking the place are one step, or two would take the last one.
-        with FileLock(run.path.parent / ".turns"):
-            if _is_next(run, at_a_time):
-                run.write_status(**_status("starting"))
+        # Under a lock, so that two processes cannot both take the last slot.
+        with file_lock(run.path.parent / ".turns", "", timeout=-1):
+            if ahead(run) < at_a_time:
+                _write(run, "starting")
                 return True
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
 
 
 def waits(status: dict[str, object]) -> bool:
@@ -39,22 +38,16 @@ def waits(status: dict[str, object]) -> bool:
 
 
 def ahead(run: RunFolder) -> int:
-    """How many runs of the folder train or wait before this one."""
-    before = [r for r in _others(run) if not waits(r.status()) or r.name < run.name]
-    return len(before)
+    """How many runs of the folder train, or wait and are older than this one."""
+    count = 0
+    for other in list_runs(run.path.parent):
+        status = other.status()
+        active = "pid" in status and status["state"] in ACTIVE  # without pid: never started
+        if other.name != run.name and active:
+            count += not waits(status) or other.name < run.name
+    return count
 
 
-def _is_next(run: RunFolder, at_a_time: int) -> bool:
-    """Whether a place is free for this run once all that wait longer have theirs."""
-    return ahead(run) < at_a_time
-
-
-def _others(run: RunFolder) -> list[RunFolder]:
-    """Other runs of the folder that are alive; one that nobody has started yet is not."""
-    others = [r for r in list_runs(run.path.parent) if r.name != run.name]
-    return [r for r in others if "pid" in r.status() and r.status()["state"] in ACTIVE]
-
-
-def _status(phase: str, *, state: str = "queued", message: str = "") -> dict[str, object]:
-    return {"state": state, "phase": phase, "step": 0, "total": 0, "message": message,
-            "seconds": 0.0, "seconds_left": None}  # fmt: skip
+def _write(run: RunFolder, phase: str, *, state: str = "queued", message: str = "") -> None:
+    run.write_status(state=state, phase=phase, step=0, total=0, message=message, seconds=0.0,
+                     seconds_left=None)  # fmt: skip

@@ -1,10 +1,9 @@
-"""A process that trains cells: told one a line on stdin, answers one a line on stdout.
+"""A worker process: ``python -m clmle.jobs.worker MODULE:FUNCTION THREADS``.
 
-    python -m clmle.jobs.worker THREADS
-
-It belongs to a sweep and ends with it: when stdin closes while it trains, however the sweep died,
-it saves a checkpoint and goes. It imports nothing of the program that started the sweep, so that
-sweeps work from scripts, notebooks, the app and ``python -`` alike.
+It reads one task a line (JSON) from stdin, calls the function with it and writes the answer as one
+line to stdout. When stdin closes while it works, it sends itself SIGTERM, which a training run
+answers by saving a checkpoint: a worker never outlives the process that started it, however that
+process ended.
 """
 
 from __future__ import annotations
@@ -16,52 +15,34 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 
-def attempt(task: dict[str, Any]) -> dict[str, Any]:
-    """Train one cell: {"variant", "config", "folder"} -> {"summary" or None, "error"}.
-
-    Whatever goes wrong is a sentence in "error".
-    """
-    from clmle.errors import InputError
-    from clmle.studies.trials import Trial, run_trial
-    from clmle.training import Stopped, config_from_dict
-
-    try:
-        trial = Trial(task["variant"], config_from_dict(task["config"]))
-        return {"summary": run_trial(trial, task["folder"]), "error": ""}
-    except InputError as error:
-        return {"summary": None, "error": str(error)}
-    except Stopped:
-        return {"summary": None, "error": "it was stopped; its checkpoint is saved"}
-    except Exception as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        return {"summary": None, "error": text}
-
-
-def main(threads: int) -> None:
-    """Answer until stdin closes."""
-    # The answers get a channel of their own: what libraries print goes to the log.
+def main(function: str, threads: int) -> None:
+    """Answer tasks until stdin closes."""
+    # What libraries print to stdout goes to the log; answers have a channel without it.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
     import torch
 
     torch.set_num_threads(threads)
+    module, _, name = function.partition(":")
+    call = getattr(import_module(module), name)
     busy = threading.Event()
     for task in _tasks(busy):
-        answer = attempt(task)
-        busy.clear()  # before the answer: the next task may follow at once
+        answer = call(task)
+        busy.clear()  # before the answer, because the next task may follow at once
         try:
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
         except OSError:
-            return  # the sweep has gone; the run folder holds all there is
+            return  # the parent process has ended
 
 
 def _tasks(busy: threading.Event) -> Iterator[dict[str, Any]]:
-    """Tasks as they come; ``busy`` is set with each."""
+    """Tasks as they arrive; ``busy`` is set with each."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def listen() -> None:
@@ -70,7 +51,6 @@ def _tasks(busy: threading.Event) -> Iterator[dict[str, Any]]:
             lines.put(line)
         lines.put("")
         if busy.is_set():
-            # Training takes this as a wish to save and stop; outside of it, it ends the process.
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=listen, daemon=True).start()
@@ -79,4 +59,4 @@ def _tasks(busy: threading.Event) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,108 +1,108 @@
-"""Worker processes of this machine: hired when needed, replaced when they die, let go together."""
+"""A pool of worker processes on this machine, each of which runs one task at a time."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0  # seconds that a worker is given to save its checkpoint
+from clmle.errors import InputError
+from clmle.jobs.process import start_module
+
+PATIENCE = 30.0  # seconds that a worker has to save its checkpoint before it is killed
+
+Worker = subprocess.Popen[bytes]
 
 
 class WorkerPool:
-    """Any number of threads may call :meth:`train`; each call has one worker to itself.
+    """Worker processes (:mod:`clmle.jobs.worker`) that start on demand and are replaced if they die.
 
-    ``threads`` are the CPU threads of each worker; what they print goes to ``log``.
+    Any number of threads may call :meth:`run`; each call has one worker for itself.
+
+    Parameters
+    ----------
+    function : str
+        What the workers run, as "module:name": it takes and returns a dict of plain values.
+    threads : int
+        CPU threads of each worker.
+    log : path
+        File that receives what the workers print.
     """
 
-    def __init__(self, threads: int, log: Path) -> None:
-        self.threads, self.log = threads, log
-        self.lock = threading.Lock()
-        self.idle: list[subprocess.Popen[str]] = []
-        self.all: list[subprocess.Popen[str]] = []
-        self.closed = False
+    def __init__(self, function: str, threads: int, log: Path) -> None:
+        self.arguments, self.log = (function, str(threads)), log
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._workers: list[Worker] = []
+        self._closed = False
 
-    def train(self, task: dict[str, Any]) -> dict[str, Any]:
-        """The answer of a worker to ``task``, or an error that says how its process ended."""
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """The worker's answer to ``task``, or {"error": how its process ended}."""
         try:
             worker = self._take()
-            if not _tell(worker, task):  # it died while idle: that costs nothing
-                worker = self._hire()
-                _tell(worker, task)
-        except OSError as error:
-            return {"summary": None, "error": f"no process could be started ({error})"}
+            if not _send(worker, task):  # it died while idle
+                worker = self._start()
+                _send(worker, task)
+        except InputError as error:
+            return {"error": str(error)}
         assert worker.stdout is not None
         try:
             answer: dict[str, Any] = json.loads(worker.stdout.readline())
-        except ValueError:  # nothing, or half a line
-            return {"summary": None, "error": self._epitaph(worker)}
-        with self.lock:
-            self.idle.append(worker)
+        except ValueError:  # the process ended: nothing, or half a line
+            return {"error": self._how_it_ended(worker)}
+        with self._lock:
+            self._idle.append(worker)
         return answer
 
-    def dismiss(self) -> None:
-        """Let all go: those that train save a checkpoint first; who takes too long is killed."""
-        with self.lock:
-            self.closed = True
+    def close(self) -> None:
+        """End all workers; one that trains saves a checkpoint first, or is killed after a while."""
+        with self._lock:
+            self._closed = True
         try:
-            for worker in self.all:
+            for worker in self._workers:
                 _close(worker)
-            for worker in self.all:
-                try:
+            for worker in self._workers:
+                with suppress(subprocess.TimeoutExpired):
                     worker.wait(PATIENCE)
-                except subprocess.TimeoutExpired:
-                    worker.kill()
-        finally:  # a second Ctrl-C does not wait
-            for worker in self.all:
+        finally:  # also after a second Ctrl-C
+            for worker in self._workers:
                 if worker.poll() is None:
                     worker.kill()
 
-    def _take(self) -> subprocess.Popen[str]:
-        with self.lock:
-            while self.idle:
-                worker = self.idle.pop()
+    def _take(self) -> Worker:
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
                 if worker.poll() is None:
                     return worker
-        return self._hire()
+        return self._start()
 
-    def _hire(self) -> subprocess.Popen[str]:
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-        with self.lock:
-            if self.closed:
-                raise OSError("the sweep is stopping")
-            with open(self.log, "ab") as log:
-                worker = subprocess.Popen(
-                    [sys.executable, "-m", "clmle.jobs.worker", str(self.threads)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env=os.environ | {"PYTHONPATH": path},
-                    encoding="utf-8",
-                    start_new_session=True,  # Ctrl-C is for the sweep, which tells its workers
-                )
-            self.all.append(worker)
+    def _start(self) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise InputError("The study is stopping.")
+            worker: Worker = start_module(
+                "clmle.jobs.worker", *self.arguments, log=self.log, append=True, pipes=True
+            )
+            self._workers.append(worker)
         return worker
 
-    def _epitaph(self, worker: subprocess.Popen[str]) -> str:
-        """How a worker ended."""
+    def _how_it_ended(self, worker: Worker) -> str:
         code = worker.wait()
         if code < 0:
-            return f"its process was killed ({signal.Signals(-code).name}); run the sweep again"
+            return f"its process was killed ({signal.Signals(-code).name}); run the study again"
         return f"its process ended with code {code}; see {self.log}"
 
 
-def _tell(worker: subprocess.Popen[str], task: dict[str, Any]) -> bool:
-    """Whether the worker could be told."""
+def _send(worker: Worker, task: dict[str, Any]) -> bool:
+    """Send a task; return whether the worker could receive it."""
     assert worker.stdin is not None
     try:
-        worker.stdin.write(json.dumps(task) + "\n")
+        worker.stdin.write(json.dumps(task).encode() + b"\n")
         worker.stdin.flush()
     except OSError:
         _close(worker)
@@ -110,7 +110,7 @@ def _tell(worker: subprocess.Popen[str], task: dict[str, Any]) -> bool:
     return True
 
 
-def _close(worker: subprocess.Popen[str]) -> None:
+def _close(worker: Worker) -> None:
     assert worker.stdin is not None
-    with suppress(OSError):  # what it was last told never reached it: it is dead
+    with suppress(OSError):  # the process has ended and left unread input
         worker.stdin.close()

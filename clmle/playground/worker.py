@@ -11,31 +11,22 @@ import dataclasses
 import json
 import pickle
 import queue
-import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from pathlib import Path
 from typing import IO, Any
 
 from clmle.errors import InputError
+from clmle.jobs.process import start_module
 from clmle.playground.problem import PlaygroundProblem
 from clmle.playground.trajectory import Frame, PlaygroundRun, Trajectory
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class PlaygroundWorker:
     """A worker process; :meth:`frames` trains one trajectory in it."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "clmle.playground.worker"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self.process = start_module("clmle.playground.worker", pipes=True)
 
     def frames(
         self, problem: PlaygroundProblem, method: str, clusters: int

@@ -1,4 +1,4 @@
-"""How fast: validation figures along training, and the iterations to reach a level of them."""
+"""Learning curves of a study's variants, and the iterations they need to reach a level."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ Summaries = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Course:
-    """Validation figure of one variant against iterations, a row a seed.
+class LearningCurve:
+    """Validation metric of one variant during training.
 
-    ``steps`` (n,), ``values`` and ``seconds`` (seeds, n): means over the tasks that every seed
-    has, between rounds by linear interpolation; ``tasks`` of them, ``left_out`` runs unused.
+    Parameters
+    ----------
+    steps : (n,) array
+        Iterations.
+    values, seconds : (seeds, n) arrays
+        Means over the tasks that every seed has, linearly interpolated between rounds.
+    tasks, left_out : int
+        Number of those tasks, and of runs on other tasks.
     """
 
     steps: np.ndarray
@@ -30,28 +36,27 @@ class Course:
         return len(self.values)
 
 
-def courses(summaries: Summaries) -> dict[str, Course]:
-    """The course of every variant, in order of appearance; variants without one are left out."""
-    names = dict.fromkeys(s["variant"] for s in summaries if s.get("learning_curve"))
-    kept = _common_tasks([s for s in summaries if s.get("learning_curve")])
+def learning_curves(summaries: Summaries) -> dict[str, LearningCurve]:
+    """The learning curve of every variant that has one, in order of appearance."""
+    summaries = [s for s in summaries if s.get("learning_curve")]
+    kept = _common_tasks(summaries)
     found = {}
-    for name in names:
-        mine = [s for s in summaries if s["variant"] == name and s.get("learning_curve")]
+    for name in dict.fromkeys(s["variant"] for s in summaries):
+        mine = [s for s in summaries if s["variant"] == name]
         runs = [s for s in mine if s["task"] in kept]
         if runs:
-            found[name] = _course(runs, len(mine) - len(runs))
+            found[name] = _mean_curve(runs, len(mine) - len(runs))
     return found
 
 
-def iterations_to(course: Sequence[Sequence[float]], level: float) -> tuple[float, float] | None:
-    """Iterations and seconds at which a run first reaches ``level``; None where it never does.
+def iterations_to(curve: Sequence[Sequence[float]], level: float) -> tuple[float, float] | None:
+    """Iterations and seconds at which a run first reaches ``level``; None if it never does.
 
-    ``course`` holds (iterations, seconds, figure), one line a round; between two rounds both
-    are interpolated linearly. A run that starts at or above the level counts from its first
-    round: there is nothing earlier to interpolate from.
+    ``curve`` holds (iterations, seconds, value), one line for each round; both are linearly
+    interpolated between rounds. A run that is above the level in its first round counts from there.
     """
     before = None
-    for step, seconds, value in course:
+    for step, seconds, value in curve:
         if value >= level:
             if before is None:
                 return float(step), float(seconds)
@@ -64,21 +69,19 @@ def iterations_to(course: Sequence[Sequence[float]], level: float) -> tuple[floa
     return None
 
 
-def crossings(course: Course, level: float) -> list[tuple[float, float]]:
-    """Iterations and seconds at which each seed's mean course reaches ``level``, if it does."""
-    lines = (
-        iterations_to(
-            list(zip(course.steps, course.seconds[i], course.values[i], strict=True)), level
-        )
-        for i in range(course.seeds)
+def crossings(curve: LearningCurve, level: float) -> list[tuple[float, float]]:
+    """Iterations and seconds at which each seed's curve reaches ``level``, if it does."""
+    found = (
+        iterations_to(list(zip(curve.steps, seconds, values, strict=True)), level)
+        for seconds, values in zip(curve.seconds, curve.values, strict=True)
     )
-    return [found for found in lines if found is not None]
+    return [point for point in found if point is not None]
 
 
-def levels(found: Mapping[str, Course], step: float = 0.05) -> list[float]:
-    """Multiples of ``step`` above every first figure's mean that at least two variants reach.
+def levels(found: Mapping[str, LearningCurve], step: float = 0.05) -> list[float]:
+    """Multiples of ``step`` above every first value that at least two variants reach.
 
-    A variant reaches a level where its mean course over seeds does; [] for a single variant.
+    A variant reaches a level if its mean curve over seeds does; [] for a single variant.
     """
     best = sorted(float(c.values.mean(axis=0).max()) for c in found.values())
     if len(best) < 2:
@@ -89,26 +92,25 @@ def levels(found: Mapping[str, Course], step: float = 0.05) -> list[float]:
 
 
 def _common_tasks(summaries: Summaries) -> set[str]:
-    """Tasks that every variant ran with every seed; all tasks where there is none such."""
+    """Tasks that every variant ran with every seed; all tasks if there is none such."""
     pairs = {(s["variant"], s["seed"]) for s in summaries}
     tasks = {s["task"] for s in summaries}
     have = {(s["variant"], s["seed"], s["task"]) for s in summaries}
     return {t for t in tasks if all((v, seed, t) in have for v, seed in pairs)} or tasks
 
 
-def _course(runs: Summaries, left_out: int) -> Course:
-    """Mean over tasks on the steps that lie inside every run's course."""
+def _mean_curve(runs: Summaries, left_out: int) -> LearningCurve:
+    """Mean over tasks, on the steps that lie within every run's curve."""
     lines = [np.asarray(s["learning_curve"], dtype=np.float64) for s in runs]
     first, last = max(c[0, 0] for c in lines), min(c[-1, 0] for c in lines)
     steps = np.unique(np.concatenate([c[:, 0] for c in lines]))
     steps = steps[(steps >= first) & (steps <= last)]
-    if not len(steps):  # courses that do not overlap have no mean: each ends where it ends
+    if not len(steps):  # curves that do not overlap: only their ends can be compared
         steps = np.array([last])
     values, seconds = [], []
     for seed in sorted({s["seed"] for s in runs}):
         mine = [c for s, c in zip(runs, lines, strict=True) if s["seed"] == seed]
         values.append(np.mean([np.interp(steps, c[:, 0], c[:, 2]) for c in mine], axis=0))
         seconds.append(np.mean([np.interp(steps, c[:, 0], c[:, 1]) for c in mine], axis=0))
-    return Course(
-        steps, np.array(values), np.array(seconds), len({s["task"] for s in runs}), left_out
-    )
+    tasks = len({s["task"] for s in runs})
+    return LearningCurve(steps, np.array(values), np.array(seconds), tasks, left_out)

@@ -1,17 +1,17 @@
-"""How many cells a sweep has, how many are done, and how long the others will take."""
+"""Estimated time of the trials that a study has not run yet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 from clmle.studies.runner import cores
-from clmle.studies.trials import Trial, estimate_seconds, waiting
+from clmle.studies.trials import Trial, pending
 
 Summaries = Sequence[Mapping[str, Any]]
-ALIKE = (
+SIMILAR = (
     ("data", "dataset"), ("data", "size"), ("data", "image_size"),
     ("train", "backbone"), ("train", "batch_size"),
 )  # fmt: skip
@@ -19,9 +19,9 @@ ALIKE = (
 
 @dataclass(frozen=True)
 class Forecast:
-    """``cells`` in all, ``done`` of them; ``seconds`` for the others, None where nobody knows.
+    """Number of trials in all and ``done``; estimated ``seconds`` of the others, or None.
 
-    ``basis`` says from which finished cells the seconds are told, "" where they are not.
+    ``basis`` says which finished trials the estimate comes from ("" without one).
     """
 
     trials: int
@@ -42,37 +42,62 @@ def forecast(
     elsewhere: Summaries = (),
     jobs: int = 0,
 ) -> Forecast:
-    """What is ahead of a sweep of ``cells``, ``jobs`` at a time (0: one a core).
+    """Estimate the time of the trials that are left, ``jobs`` at a time (0: one for each core).
 
-    ``results`` are the sweep's own, ``siblings`` those of the same folder, which count as done
-    too. ``elsewhere``, where neither tells anything, are results of any machine: cells on the
-    same data, backbone and batch size, in proportion to their iterations.
+    Parameters
+    ----------
+    trials : sequence of Trial
+    results, siblings : summaries of the study itself, and of others in its folder
+        Trials among both count as done, and the others are expected to take as long.
+    elsewhere : summaries from any machine
+        Used if there are none of the former: trials on the same data, backbone and batch size, in
+        proportion to their iterations.
     """
     known = {summary["key"] for summary in siblings}
-    left = [trial for trial in waiting(trials, results) if trial.key not in known]
-    jobs = jobs or cores()
-    facts = (len(waiting(trials, [])), len(waiting(trials, [])) - len(left), jobs)
+    left = [trial for trial in pending(trials, results) if trial.key not in known]
+    jobs, total = jobs or cores(), len(pending(trials))
+    facts = (total, total - len(left), jobs)
     if not left:
         return Forecast(*facts, 0.0, "")
     own = results or siblings
     if own:
-        return Forecast(*facts, estimate_seconds(left, own, jobs), "as long as the finished took")
+        seconds = estimate_seconds(left, own, jobs)
+        return Forecast(*facts, seconds, "from the duration of the finished trials")
     each = [_by_iterations(trial, elsewhere) for trial in left]
-    if not each or None in each:
+    if None in each:
         return Forecast(*facts, None, "")
-    total = sum(seconds for seconds in each if seconds is not None)
     machines = sorted({str(s.get("machine", {}).get("device", "a machine")) for s in elsewhere})
-    return Forecast(*facts, total / jobs, f"at the pace of {' or '.join(machines)}")
+    seconds = sum(s for s in each if s is not None) / jobs
+    return Forecast(*facts, seconds, f"at the speed of {' or '.join(machines)}")
+
+
+def estimate_seconds(trials: Iterable[Trial], results: Summaries, jobs: int = 1) -> float | None:
+    """Seconds of ``trials``, ``jobs`` at a time; None without a finished trial to estimate from.
+
+    Each is expected to take the mean of the finished trials of its variant, else of its method,
+    else of all.
+    """
+    if not results:
+        return None
+    spent: dict[tuple[str, str], list[float]] = {}
+    for r in results:
+        for group in (("variant", r["variant"]), ("method", r["method"]), ("all", "")):
+            spent.setdefault(group, []).append(r["seconds"])
+    total = 0.0
+    for trial in trials:
+        groups = (("variant", trial.variant), ("method", trial.config.method), ("all", ""))
+        total += fmean(next(spent[group] for group in groups if group in spent))
+    return total / jobs
 
 
 def _by_iterations(trial: Trial, summaries: Summaries) -> float | None:
-    """Seconds of a cell from finished ones alike: of its method, else of all."""
+    """Seconds of a trial from similar ones: of its method, else of all methods."""
     tree = trial.config.to_dict()
-    alike = [
-        s for s in summaries if all(s["config"][p].get(n) == tree[p][n] for p, n in ALIKE)
+    similar = [
+        s for s in summaries if all(s["config"][p].get(n) == tree[p][n] for p, n in SIMILAR)
     ]  # fmt: skip
-    alike = [s for s in alike if s["method"] == trial.config.method] or alike
-    if not alike:
+    similar = [s for s in similar if s["method"] == trial.config.method] or similar
+    if not similar:
         return None
-    paces = [s["seconds"] / max(1, s["config"]["train"]["iterations"]) for s in alike]
-    return fmean(paces) * trial.config.train.iterations
+    per_step = [s["seconds"] / max(1, s["config"]["train"]["iterations"]) for s in similar]
+    return fmean(per_step) * trial.config.train.iterations

@@ -1,11 +1,10 @@
-"""Whether what stands beside a run was found with its present weights, whatever the clock said."""
+"""Whether a file stored with a run was computed with the run's present weights."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -15,24 +14,21 @@ KEY = "weights"
 
 
 def fingerprint(run: RunFolder) -> str:
-    """Of the content of its best weights; "" where there are none."""
+    """Hash of the run's best weights; "" if it has none."""
     try:
-        facts = run.model_path.stat()
-        return _digest(str(run.model_path.resolve()), facts.st_mtime_ns, facts.st_size)
+        stat = run.model_path.stat()
+        return _digest(str(run.model_path.resolve()), stat.st_mtime_ns, stat.st_size)
     except OSError:
         return ""
 
 
-def of_present_weights(arrays: Mapping[str, np.ndarray], file: Path, run: RunFolder) -> bool:
-    """Whether ``arrays``, read from ``file``, carry the fingerprint of the run's weights."""
-    if KEY in arrays:
-        return str(arrays[KEY]) == fingerprint(run)
-    # Written by an earlier version.
-    return file.stat().st_mtime >= run.model_path.stat().st_mtime
+def of_present_weights(arrays: Mapping[str, np.ndarray], run: RunFolder) -> bool:
+    """Whether ``arrays``, read from a file of the run, carry the fingerprint of its weights."""
+    return KEY in arrays and str(arrays[KEY]) == fingerprint(run)
 
 
 @lru_cache(maxsize=256)
 def _digest(path: str, changed: int, size: int) -> str:
-    """Read once for every state of the file."""
+    """Computed once for each state of the file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Scores of a run's test images, kept beside the run: python -m clmle.studies.image_scores RUN"""
+"""Scores of a run's test images, stored with the run: python -m clmle.studies.image_scores RUN"""
 
 from __future__ import annotations
 
@@ -20,30 +20,29 @@ FILE = "test_scores.npz"
 
 @dataclass(frozen=True)
 class ImageScores:
-    """``rows`` (n,) of the data set, ``labels`` (n, A) with -1 unknown, ``scores`` (n, A, 2)."""
+    """``indices`` (n,) into the data set, ``labels`` (n, A), -1 unknown, ``scores`` (n, A, 2)."""
 
     attributes: tuple[str, ...]
-    rows: np.ndarray
+    indices: np.ndarray
     labels: np.ndarray
     scores: np.ndarray
 
     def of(self, attribute: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows (m,), labels (m,) and scores (m, 2) of the images of which it is known."""
+        """Indices (m,), labels (m,) and scores (m, 2) of the images with a known label."""
         if attribute not in self.attributes:
             raise InputError(
                 f"The run has no attribute {attribute!r}; it has: {', '.join(self.attributes)}."
             )
         a = self.attributes.index(attribute)
         known = self.labels[:, a] >= 0
-        return self.rows[known], self.labels[known, a], self.scores[known, a]
+        return self.indices[known], self.labels[known, a], self.scores[known, a]
 
 
 def stored_scores(run: RunFolder) -> ImageScores | None:
-    """The scores that stand beside the run; None where there are none of its present weights."""
-    file = run.path / FILE
+    """The stored scores of the run's present weights, or None."""
     try:
-        arrays = read_arrays(file)
-        if not of_present_weights(arrays, file, run):
+        arrays = read_arrays(run.path / FILE)
+        if not of_present_weights(arrays, run):
             return None
         names = tuple(str(n) for n in arrays["attributes"])
         return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
@@ -52,7 +51,7 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
 
 
 def score_test_images(run: RunFolder) -> ImageScores:
-    """The scores of a run's test images by its best weights, computed once and kept.
+    """The scores of a run's test images by its best weights, computed once and stored.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def score_test_images(run: RunFolder) -> ImageScores:
     found = stored_scores(run)
     if found is not None:
         return found
-    weights = fingerprint(run)  # before they are read: a run that trains may replace them
+    weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
     _, task = prepare(config_from_dict(run.config()))
     rows = task.rows("test")
@@ -76,8 +75,8 @@ def score_test_images(run: RunFolder) -> ImageScores:
         names, labels = (task.name.rsplit("/", 1)[-1],), labels[:, None]
     else:
         raise InputError(
-            f"{task.name} has {task.n_classes} classes; only attributes, shown or not, are shown "
-            "one by one."
+            f"{task.name} has {task.n_classes} classes; scores per image exist for binary attributes "
+            "only."
         )
     scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
     found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))
@@ -90,7 +89,7 @@ def score_test_images(run: RunFolder) -> ImageScores:
 
 
 def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Compute the scores in a process of its own; what goes wrong is said on its stderr."""
+    """Compute the scores in a background process, which reports errors on stderr."""
     return start_module("clmle.studies.image_scores", str(run.path.resolve()))
 
 

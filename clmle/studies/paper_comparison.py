@@ -1,9 +1,17 @@
-"""The paper's methods and variants as measured here: what may stand beside its tables."""
+"""Rows of the paper's tables next to the variants measured here, and its gains of Fig. 9.
+
+Published values are of photographs and large networks, those measured here of other data and small
+networks: the order of rows may be compared, their values may not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from clmle.errors import InputError
+from clmle.paper import paper_attribute, table
+from clmle.studies.open_set_table import open_set_table
 from clmle.studies.statistics import (
     common_block,
     complete_variants,
@@ -12,39 +20,147 @@ from clmle.studies.statistics import (
     trials_frame,
     variant_table,
 )
-from tools.report.published import HERE
-from tools.report.study import Study
+from clmle.studies.study_results import StudyResults
 
-# Rows of Table 7 and the variants of the study table7 that answer to them.
-PARTS = {
+# The paper's names of methods that exist here. In Tables 2 to 4:
+RECOGNITION_METHODS = {
+    "Softmax": "softmax",
+    "Softmax+Contrastive": "contrastive",
+    "Triplet": "triplet",
+    "L-Softmax": "l-softmax",
+    "Softmax+Center": "center",
+    "SphereFace (A-Softmax)": "sphereface",
+    "CosFace (LMCL)": "cosface",
+    "Marginal loss": "marginal",
+    "Noisy Softmax": "noisy-softmax",
+    "CoCo loss": "coco",
+    "Range loss": "range",
+    "Augmentation": "minority-augmentation",
+    "Center invariant loss": "center-invariant",
+    "Feature transfer": "feature-transfer",
+    "LMLE": "lmle",
     "CLMLE": "clmle",
-    "uniform cluster sampling": "uniform query",
-    "no cost-sensitive learning": "no cost weights",
-    "k-NN classifier instead of Eq. 10": "k-nn rule",
 }
-METHODS = HERE
+# In Tables 5 and 6:
+ATTRIBUTE_METHODS = {
+    "Triplet-kNN": "triplet",
+    "Over-sampling": "oversampling",
+    "Down-sampling": "undersampling",
+    "Cost-sensitive": "class-weighting (inverse)",
+    "CRL-I": "crl",
+    "LMLE": "lmle",
+    "CLMLE": "clmle",
+    "MOON": "moon",
+}
+# Rows of Table 7, and the variants of the study table7:
+COMPONENTS = {
+    "CLMLE": "clmle",
+    "uniform cluster sampling": "uniform query clusters",
+    "no cost-sensitive learning": "no class weights",
+    "k-NN classifier instead of Eq. 10": "k-NN classifier",
+}
 
 
-def measured(study: Study, names: dict[str, str]) -> Any:
-    """Balanced accuracy of the variants in ``names`` (the paper's name -> ours), in per cent.
+def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
+    """Balanced accuracy of the variants in ``names`` (the paper's name -> the variant), in per cent.
 
-    A data frame: ``paper``, ``here``, ``balanced_accuracy``, ``low``, ``high`` (95 % interval over
-    seeds, NaN for one), ``cells``, ``tasks``, ``seeds``. Names without a result are left out.
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``paper``, ``here``, ``balanced_accuracy``, ``low``, ``high`` (95 % interval over
+        seeds, NaN for one), ``trials``, ``tasks``, ``seeds``; without names that have no result.
     """
     import pandas
 
-    columns = ["paper", "here", "balanced_accuracy", "low", "high", "cells", "tasks", "seeds"]
+    columns = ["paper", "here", "balanced_accuracy", "low", "high", "trials", "tasks", "seeds"]
     kept, _ = complete_variants(trials_frame(study.summaries))
-    table = variant_table(kept)
-    if table.empty:
+    found = variant_table(kept)
+    if found.empty:
         return pandas.DataFrame(columns=columns)
     means = seed_means(common_block(kept))
     rows = []
     for printed, name in names.items():
-        if name not in table.index:
+        if name not in found.index:
             continue
-        r = table.loc[name]
+        r = found.loc[name]
         low, high = (None if v is None else 100 * v for v in t_interval(means.loc[name]))
-        facts = (int(r["cells"]), int(r["tasks"]), int(r["seeds"]))
-        rows.append((printed, name, 100 * r["balanced_accuracy"], low, high, *facts))
+        counts = (int(r["trials"]), int(r["tasks"]), int(r["seeds"]))
+        rows.append((printed, name, 100 * r["balanced_accuracy"], low, high, *counts))
     return pandas.DataFrame(rows, columns=columns).astype({"low": float, "high": float})
+
+
+def paper_comparison(frame: Any, number: int) -> Any:
+    """The rows of Table 2, 3 or 4 whose methods were measured here.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`open_set_frame`.
+    number : {2, 3, 4}
+        Of the paper's table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``paper``, the published columns (per cent) with the prefix "published: ",
+        ``here``, and those of :func:`open_set_table` (fractions of 1).
+    """
+    printed = table(number).drop_duplicates("method", keep="last").set_index("method")
+    ours = open_set_table(frame)
+    kept = [
+        (p, h) for p, h in RECOGNITION_METHODS.items() if p in printed.index and h in ours.index
+    ]
+    published = printed.loc[[p for p, _ in kept]].select_dtypes("number")
+    published = published.drop(columns="n_nets", errors="ignore").add_prefix("published: ")
+    here = ours.loc[[h for _, h in kept]]
+    published.index.name = here.index.name = None
+    found = published.reset_index(names="paper")
+    return found.assign(**here.reset_index(names="here"))
+
+
+def published(attributes: Iterable[str]) -> Any:
+    """The paper's Table 5 for these attributes, as fractions of 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: the attributes as given. Columns: the paper's methods and ``level`` (imbalance
+        level); a row is NaN if the paper has no such attribute or it is illegible.
+    """
+    found = table(5).set_index("attribute")
+    wanted = list(attributes)
+    rows = found.reindex([paper_attribute(name) or "" for name in wanted])
+    rows.index = wanted
+    rows = rows.rename(columns={"imbalance_level": "level"}).astype(float)
+    methods = [c for c in rows.columns if c != "level"]
+    rows[methods] = rows[methods] / 100
+    return rows
+
+
+def published_gains(baseline: str, method: str = "CLMLE") -> Any:
+    """The paper's Fig. 9 from its Table 5: gain of ``method`` on every legible attribute.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as :func:`gain_by_task`; the paper gives no intervals.
+
+    Raises
+    ------
+    InputError
+        Table 5 has no such method.
+    """
+    found = table(5).dropna(subset=["imbalance_level"])
+    for name in (baseline, method):
+        if name not in found.columns[2:]:
+            raise InputError(
+                f"Table 5 has no method {name!r}; choose among: {', '.join(found.columns[2:])}."
+            )
+    level = found["imbalance_level"].astype(float)
+    gain = (found[method] - found[baseline]).astype(float) / 100
+    frame = found[["attribute"]].rename(columns={"attribute": "task"})
+    frame = frame.assign(
+        minority=0.5 - level / 100, level=level, gain=gain, low=float("nan"), high=float("nan"),
+        seeds=1,
+    )  # fmt: skip
+    return frame.dropna(subset=["gain"]).reset_index(drop=True)

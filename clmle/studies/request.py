@@ -1,4 +1,4 @@
-"""What somebody asks of a study: which one, on what, with which changes; and the cells of it."""
+"""A study by name together with the changes that a user asks for."""
 
 from __future__ import annotations
 
@@ -8,22 +8,39 @@ from typing import Any
 
 from clmle.errors import InputError, quoted
 from clmle.methods import get_method, method_variant
-from clmle.studies.catalog import Study
-from clmle.studies.study_trials import get_study, grid_study, study_trials, variant_config
-from clmle.studies.trials import Trial
+from clmle.studies.catalog import get_study
+from clmle.studies.spec import PARTS, Study, methods
+from clmle.studies.trials import Trial, study_trials, variant_config
 from clmle.studies.validation import Progress, target_names
 
 FREE = "grid"
-NUMBERS: Mapping[str, Any] = {"seeds": int, "ratios": (int, float)}  # all else are texts
+NUMBERS: Mapping[str, Any] = {"seeds": int, "ratios": (int, float)}  # the other fields are texts
 
 
 @dataclass(frozen=True)
-class Request:
-    """A study by name, or a free ``grid`` of methods; what is empty stays the study's own.
+class StudyRequest:
+    """A study by name, or a free ``grid`` of methods; an empty field keeps the study's own value.
 
-    ``attributes`` may be ("all",), each by itself, or ("together",), all on one network. ``grid``
-    holds texts such as "train.learning_rate=0.02,0.05": every variant with each of the values, of
-    several texts with every combination.
+    Parameters
+    ----------
+    study : str
+        Name of a study, or "grid".
+    dataset : str
+    attributes : tuple of str
+        ("all",): each attribute by itself; ("together",): one multi-label run of all attributes.
+    seeds, ratios : tuple of numbers
+    methods : tuple of str
+        Of a study, only the variants of these methods are kept.
+    grid : tuple of str
+        Such as "train.learning_rate=0.02,0.05": every variant with each of the values; of several
+        texts, with every combination.
+    preset : str
+        Name of the training budget.
+
+    Examples
+    --------
+    >>> len(StudyRequest("grid", "digits", seeds=(0, 1), grid=("options.scale=4,8",)).trials())
+    4
     """
 
     study: str
@@ -35,74 +52,60 @@ class Request:
     grid: tuple[str, ...] = ()
     preset: str = "reference"
 
-    def chosen(self) -> Study:
-        """The study, cut down to the methods asked for."""
-        for name in self.methods:
-            get_method(method_variant(name)["method"])
+    def selected(self) -> Study:
+        """The study with the variants of the requested methods alone."""
         if self.study == FREE:
-            return grid_study(self.methods or ["clmle"])
-        study = get_study(self.study)
-        if not self.methods:
-            return study
-        kept = {
-            n: v
-            for n, v in study.variants.items()
-            if n in self.methods or _method(v) in self.methods
-        }
-        if not kept:
-            own = dict.fromkeys(map(_method, study.variants.values()))
-            raise InputError(
-                f"The study {study.name} has no variant of {', '.join(self.methods)}; "
-                f"its methods are: {', '.join(own)}."
-            )
-        return replace(study, variants=kept)
+            variants = methods(*(self.methods or ("clmle",)))
+            return Study(FREE, "A free grid", "Which of these is best?", variants, ratios=())
+        return restrict(get_study(self.study), self.methods)
 
-    def spelled_out(self, progress: Progress | None = None) -> Request:
-        """The same with every attribute named; "all" reads the data for their names."""
+    def with_attributes(self, progress: Progress | None = None) -> StudyRequest:
+        """The same request with "all" replaced by the attributes of the data set."""
         if self.attributes != ("all",):
             return self
-        study = self.chosen()
-        some = next(iter(study.variants.values()))
-        data = variant_config(some, self.preset, self.dataset or study.dataset).data
+        study = self.selected()
+        first = next(iter(study.variants.values()))
+        data = variant_config(first, self.preset, self.dataset or study.dataset).data
         return replace(self, attributes=tuple(target_names(data, progress)))
 
     def trials(self, progress: Progress | None = None) -> list[Trial]:
-        """Every cell, all names and numbers checked.
+        """Every trial, all names and values checked.
 
         Raises
         ------
         InputError
-            A name, setting or value that does not exist.
+            A name, option or value that does not exist.
         """
-        study = self.chosen()
+        study = self.selected()
         together = self.attributes == ("together",)
         return study_trials(
             study,
             dataset=self.dataset,
-            attributes=("all",) if together else self.spelled_out(progress).attributes,
+            attributes=("all",) if together else self.with_attributes(progress).attributes,
             seeds=self.seeds,
             ratios=self.ratios,
             preset=self.preset,
-            grid=grid(self.grid, bool(self.ratios or study.ratios)),
+            grid=parse_grid(self.grid, bool(self.ratios or study.ratios)),
         )
 
     def arguments(self) -> list[str]:
-        """Return the arguments of the ``clmle`` command that runs the same trials."""
-        words = ["sweep"] if self.study == FREE else ["ablate", self.study]
+        """The arguments of the ``clmle`` command that runs the same trials."""
+        arguments = ["sweep"] if self.study == FREE else ["ablate", self.study]
         for name in ("dataset", "attributes", "seeds", "methods", "ratios"):
             value = getattr(self, name)
             if value:
                 text = value if isinstance(value, str) else ",".join(_short(v) for v in value)
-                words.append(f"--{name}={text}")
-        words += [f"--set={text}" for text in self.grid]
-        return words if self.preset == Request.preset else [*words, f"--preset={self.preset}"]
+                arguments.append(f"--{name}={text}")
+        arguments += [f"--set={text}" for text in self.grid]
+        default = self.preset == StudyRequest.preset
+        return arguments if default else [*arguments, f"--preset={self.preset}"]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Request:
+    def from_dict(cls, values: Mapping[str, Any]) -> StudyRequest:
         """The request that :meth:`to_dict` wrote, or an InputError."""
         kept: dict[str, Any] = {}
         for f in fields(cls):
@@ -119,13 +122,31 @@ class Request:
         return cls(**kept)
 
 
+def restrict(study: Study, names: Sequence[str]) -> Study:
+    """The study with the variants of these methods alone; all of them if there are no names."""
+    for name in names:
+        get_method(method_variant(name)["method"])
+    kept = {
+        n: v
+        for n, v in study.variants.items()
+        if not names or n in names or _method(v) in names
+    }
+    if not kept:
+        own = dict.fromkeys(map(_method, study.variants.values()))
+        raise InputError(
+            f"The study {study.name} has no variant of {', '.join(names)}; "
+            f"its methods are: {', '.join(own)}."
+        )
+    return replace(study, variants=kept)
+
+
 def words(text: str) -> list[str]:
-    """What stands between commas, each once."""
+    """The words between commas, each once."""
     return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
-def grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]:
-    """(part, name, values) of every "part.name=values"; ``ratios``: the study sets its own."""
+def parse_grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]:
+    """(part, name, values) of every "part.name=values"; ``ratios``: the study sets the ratio."""
     elsewhere = {
         "train.seed": "--seeds",
         "data.attribute": "--attributes",
@@ -135,7 +156,7 @@ def grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]
     for text in given:
         where, _, tail = text.partition("=")
         part, _, name = where.partition(".")
-        if part not in ("train", "options", "data") or not name or not words(tail):
+        if part not in PARTS or not name or not words(tail):
             raise InputError(
                 f"--set is {text!r}, but must look like train.learning_rate=0.02,0.05, "
                 "with train, options or data before the point."

@@ -1,9 +1,8 @@
-"""Statistics over seeds and tasks: tables of figures, paired differences, gain and speed.
+"""Statistics over seeds and tasks: tables of metrics, paired differences, gain by imbalance.
 
-A *cell* is one (task, seed, ratio) of one variant. Comparisons rest on cells that all compared
-variants have, cut to a full block of tasks and seeds; what is left out is always counted.
-Balanced accuracy and its like are averaged over tasks first, then over seeds: the spread and
-the intervals are those over seeds.
+Comparisons use the trials that all compared variants have, restricted to a full block of tasks and
+seeds; trials left out are always counted. Metrics are averaged over tasks first, then over seeds:
+standard deviations and intervals are those over seeds.
 """
 
 from __future__ import annotations
@@ -11,27 +10,51 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clmle.errors import InputError
 
-FIGURES = (
+if TYPE_CHECKING:
+    from clmle.studies.study_results import StudyResults
+
+METRICS = (
     "balanced_accuracy", "average_precision", "roc_auc", "mcc", "accuracy",
     "recall_rarest", "recall_commonest", "seconds",
 )  # fmt: skip
 
 
 def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> Any:
-    """One row a cell: variant, method, task, seed, ratio, minority, figures of ``split``.
+    """A data frame with one row for each trial; a multi-label trial has one for each attribute.
 
-    A run of many attributes is a row for each, as a task of its own.
+    Parameters
+    ----------
+    summaries : sequence of dict
+        As :func:`clmle.studies.read_results` returns them.
+    split : {"test", "validation"}
+        Images of the metrics.
 
-    ``pace`` names machine, threads and number format, within which seconds can be compared;
-    ``minority`` is the share of the smallest class among the training images, ``ratio`` the
-    imbalance asked for, ``recall_rarest`` and ``recall_commonest`` belong to the smallest and
-    the largest training class.
+    Returns
+    -------
+    pandas.DataFrame
+        Columns variant, method, task, seed, ``ratio`` (imbalance asked for, largest over smallest
+        class), ``minority`` (fraction of the smallest class among the training images), the
+        metrics (fractions of 1; ``recall_rarest`` and ``recall_commonest`` of the smallest and
+        largest training class; seconds), and ``pace`` (machine, threads and number format, within
+        which seconds can be compared).
+
+    Raises
+    ------
+    InputError
+        A summary lacks a key, or has another type of value.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
+    >>> frame["seed"].nunique()
+    5
     """
     import pandas
 
@@ -48,7 +71,7 @@ def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") ->
                     "seed": s["seed"],
                     "ratio": float(s["config"]["data"]["ratio"]),
                     "minority": counts.min() / counts.sum(),
-                    **{name: _number(found[name]) for name in FIGURES[:5]},
+                    **{name: _number(found[name]) for name in METRICS[:5]},
                     "recall_rarest": _number(recall[int(counts.argmin())]),
                     "recall_commonest": _number(recall[int(counts.argmax())]),
                     "seconds": float(s["seconds"]),
@@ -58,14 +81,14 @@ def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") ->
         except (KeyError, TypeError, IndexError, ValueError) as error:
             raise InputError(
                 f"The result of {s.get('variant', 'a trial')!r} lacks or garbles {error}; "
-                "remove its line and run that cell again."
+                "remove its line and run that trial again."
             ) from error
-    columns = ["variant", "method", "task", "seed", "ratio", "minority", *FIGURES, "pace"]
+    columns = ["variant", "method", "task", "seed", "ratio", "minority", *METRICS, "pace"]
     return pandas.DataFrame(rows, columns=columns)
 
 
 def each_task(summary: Mapping[str, Any], split: str = "test") -> list[Mapping[str, Any]]:
-    """The summary itself; of many attributes one for each that ``split`` judges."""
+    """The summary itself; of a multi-label trial, one for each attribute with ``split`` metrics."""
     attributes = summary.get("attributes")
     if not attributes:
         return [summary]
@@ -78,29 +101,29 @@ def each_task(summary: Mapping[str, Any], split: str = "test") -> list[Mapping[s
 
 
 def pace(summary: Mapping[str, Any]) -> str:
-    """Machine, threads and number format of a cell in words: what its seconds depend on."""
+    """Machine, threads and number format of a trial in words: what its seconds depend on."""
     machine, train = summary.get("machine", {}), summary["config"].get("train", {})
     words = [machine.get("device", "a machine"), f"{machine.get('threads', '?')} threads"]
     return ", ".join([*words, train.get("precision", "auto").replace("auto", "default precision")])
 
 
-def complete_variants(frame: Any, share: float = 0.8) -> tuple[Any, dict[str, int]]:
-    """Rows of variants that have at least ``share`` of the fullest variant's cells.
+def complete_variants(frame: Any, fraction: float = 0.8) -> tuple[Any, dict[str, int]]:
+    """Rows of variants with at least ``fraction`` of the trials of the most complete variant.
 
-    Also the others with their numbers of cells: a variant that hardly ran would cost the
-    comparison of all others their cells.
+    Also the others with their numbers of trials: the common block of all variants would be as
+    small as theirs.
     """
     sizes = frame.groupby("variant").size()
-    few = sizes[sizes < share * sizes.max()]
+    few = sizes[sizes < fraction * sizes.max()]
     return frame[~frame["variant"].isin(few.index)], {str(k): int(v) for k, v in few.items()}
 
 
 def common_block(frame: Any) -> Any:
-    """Rows of the cells that every variant of ``frame`` has, every task with every seed.
+    """Rows of the trials that every variant of ``frame`` has, every task with every seed.
 
-    Where the common cells do not fill tasks by seeds, seeds with holes are dropped, the worst
-    first and the last among equals; tasks only where they lack half of the seeds or more, for
-    a seed fewer costs precision but a task fewer changes what is measured.
+    If the common trials do not fill tasks by seeds, the seeds with most gaps are dropped first
+    (of equals, the last). A task is dropped only if it lacks half of the seeds or more: a seed
+    fewer costs precision, but a task fewer changes what is measured.
     """
     if frame.empty:
         return frame
@@ -118,29 +141,44 @@ def common_block(frame: Any) -> Any:
     return frame[inside].drop(columns="place")
 
 
-def seed_means(frame: Any, figure: str = "balanced_accuracy") -> Any:
-    """Mean of ``figure`` over tasks (and ratios), a row a variant, a column a seed."""
-    return frame.groupby(["variant", "seed"])[figure].mean().unstack("seed")
+def seed_means(frame: Any, metric: str = "balanced_accuracy") -> Any:
+    """Mean of ``metric`` over tasks and ratios: a row for each variant, a column for each seed."""
+    return frame.groupby(["variant", "seed"])[metric].mean().unstack("seed")
 
 
 def variant_table(frame: Any) -> Any:
-    """Figures of every variant on the common block, best balanced accuracy first.
+    """Metrics of every variant on the common block, best balanced accuracy first.
 
-    Index: variant. Columns: every name of FIGURES (mean over tasks, then over seeds; seconds over
-    the cells of one machine and number format, NaN where a variant has none of them),
-    ``spread`` (standard deviation of balanced accuracy over seeds; NaN for one seed), ``tasks``,
-    ``seeds``, ``cells`` (used) and ``left_out`` (cells of the variant that others lack).
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`trials_frame`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: variant. Columns: the metrics (means over tasks, then over seeds; seconds over the
+        trials of one machine and number format, NaN if the variant has none), ``spread`` (standard
+        deviation of balanced accuracy over seeds; NaN for one seed), ``tasks``, ``seeds``,
+        ``trials`` (used) and ``left_out`` (trials of the variant that others lack).
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> table = variant_table(trials_frame(read_results("docs/results/margin-loss.jsonl")))
+    >>> list(table.index)
+    ['clmle', 'without Eq. 9']
     """
     block = common_block(frame)
     had = frame.groupby("variant").size()
-    per_seed = block.groupby(["variant", "seed"])[list(FIGURES)].mean()
+    per_seed = block.groupby(["variant", "seed"])[list(METRICS)].mean()
     table = per_seed.groupby("variant").mean()
     table["seconds"] = comparable_seconds(block)
     table["spread"] = per_seed["balanced_accuracy"].groupby("variant").std(ddof=1)
     table["tasks"] = block.groupby("variant")["task"].nunique()
     table["seeds"] = block.groupby("variant")["seed"].nunique()
-    table["cells"] = block.groupby("variant").size()
-    table["left_out"] = had.reindex(table.index) - table["cells"]
+    table["trials"] = block.groupby("variant").size()
+    table["left_out"] = had.reindex(table.index) - table["trials"]
     table = table.reset_index().sort_values(
         ["balanced_accuracy", "variant"], ascending=[False, True], kind="stable"
     )
@@ -148,12 +186,12 @@ def variant_table(frame: Any) -> Any:
 
 
 def comparable_seconds(block: Any) -> Any:
-    """Mean seconds of each variant on the machine that most variants, then most cells, ran on."""
+    """Mean seconds of each variant on the machine of most variants, then of most trials."""
     return block[block["pace"] == widest_pace(block)].groupby("variant")["seconds"].mean()
 
 
 def widest_pace(block: Any) -> str:
-    """The pace (machine, threads, format) of most variants, then of most cells; "" of none."""
+    """The pace (machine, threads, format) of most variants, then of most trials; "" of none."""
     if block.empty:
         return ""
     kinds = block.groupby("pace")
@@ -162,11 +200,20 @@ def widest_pace(block: Any) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """Figure of ``first`` minus that of ``second`` on the cells both have.
+    """Metric of variant ``first`` minus that of ``second``, on the trials that both have.
 
-    ``mean`` with ``low`` to ``high``: 95 % t-interval over seeds of the means over tasks (None
-    for fewer than two seeds). ``bootstrap``: 95 % percentile interval, tasks and seeds redrawn.
-    ``won`` of ``cells`` are above 0; ``left_out`` cells of either one were not used.
+    Parameters
+    ----------
+    first, second : str
+    mean : float
+        Mean of the differences over tasks, then over seeds.
+    low, high : float or None
+        95 % t-interval over the seeds' means over tasks; None for fewer than two seeds.
+    bootstrap : (float, float) or None
+        95 % percentile interval with tasks and seeds resampled.
+    won, trials, left_out : int
+        Trials in which ``first`` is better, trials used, and trials of either that the other lacks.
+    tasks, seeds : int
     """
 
     first: str
@@ -186,14 +233,38 @@ def paired_difference(
     frame: Any,
     first: str,
     second: str,
-    figure: str = "balanced_accuracy",
+    metric: str = "balanced_accuracy",
     *,
     n_bootstrap: int = 2000,
     seed: int = 0,
 ) -> Difference | None:
-    """How far variant ``first`` is above ``second``; None where they share no cell.
+    """Paired difference of two variants.
 
-    ``n_bootstrap`` 0 leaves out the bootstrap interval, which takes most of the time.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`trials_frame`.
+    first, second : str
+        Names of the variants.
+    metric : str
+        A column of ``frame``.
+    n_bootstrap : int
+        Bootstrap samples; 0 skips the bootstrap interval, which takes most of the time.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Difference or None
+        None if the variants share no trial.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = trials_frame(read_results("docs/results/margin-loss.jsonl"))
+    >>> d = paired_difference(frame, "clmle", "without Eq. 9")
+    >>> d.tasks, d.seeds
+    (14, 5)
     """
     two = frame[frame["variant"].isin([first, second])]
     if two["variant"].nunique() < 2:
@@ -201,7 +272,7 @@ def paired_difference(
     block = common_block(two)
     if block.empty:
         return None
-    values = block.set_index(["variant", "task", "ratio", "seed"])[figure]
+    values = block.set_index(["variant", "task", "ratio", "seed"])[metric]
     matrix = (values.loc[first] - values.loc[second]).unstack("seed").to_numpy()
     per_seed = matrix.mean(axis=0)
     low, high = t_interval(per_seed)
@@ -220,6 +291,19 @@ def paired_difference(
     )
 
 
+def reference_difference(
+    study: StudyResults, variant: str, metric: str = "balanced_accuracy"
+) -> Difference | None:
+    """Metric of a study's reference minus that of ``variant``, which lacks one component.
+
+    None if the study lacks either, or they share no trial.
+    """
+    base = study.reference if study.summaries else ""
+    if not {base, variant} <= set(study.variants) or base == variant:
+        return None
+    return paired_difference(trials_frame(study.summaries), base, variant, metric, n_bootstrap=0)
+
+
 def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:
     """95 % interval of the mean by Student's t; (None, None) for fewer than two values."""
     from scipy import stats
@@ -227,16 +311,25 @@ def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, floa
     x = np.asarray(values, dtype=np.float64)
     if len(x) < 2:
         return None, None
-    reach = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
-    return float(x.mean() - reach), float(x.mean() + reach)
+    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    return float(x.mean() - half), float(x.mean() + half)
 
 
 def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
-    """Gain of ``variant`` over ``baseline`` on every task, the best balanced task first.
+    """Gain of ``variant`` over ``baseline`` on every task, the most balanced task first.
 
-    Columns: task, minority (share of the smaller class), level (how far that share is from
-    50 per cent: the paper's imbalance level), gain, low, high (95 % t-interval over seeds; NaN
-    for one seed), seeds. Only cells that both have count.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`trials_frame`.
+    variant, baseline : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns task, ``minority`` (fraction of the smallest class), ``level`` (50 minus that in
+        per cent: the paper's imbalance level), ``gain`` in balanced accuracy, ``low`` and ``high``
+        (95 % t-interval over seeds; NaN for one seed), seeds. Only trials that both have count.
     """
     import pandas
 
@@ -268,7 +361,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, flo
 
 
 def _bootstrap(matrix: np.ndarray, n: int, seed: int) -> tuple[float, float] | None:
-    """95 % interval of the mean of (tasks, seeds), rows and columns redrawn independently."""
+    """95 % interval of the mean of a (tasks, seeds) matrix, both resampled independently."""
     if matrix.size < 2 or n < 1:
         return None
     rng = np.random.default_rng(seed)

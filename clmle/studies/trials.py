@@ -1,69 +1,49 @@
-"""Cells of a grid: one run each, named by its settings, kept as one line of a results file."""
+"""Trials: the single runs of a study, each identified by its whole configuration."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 import json
-import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from clmle.config import Config, override
-from clmle.data.registry import find_dataset
-from clmle.errors import InputError
-from clmle.files import as_sentence, from_json, write_json
-from clmle.run_folder import RunFolder
+from clmle.config import Config, override, several
+from clmle.presets import preset_config
+from clmle.studies.spec import PARTS, Grid, Study, Tree
 
-KEPT = (
-    "balanced_accuracy",
-    "accuracy",
-    "average_precision",
-    "roc_auc",
-    "mcc",
-    "recall",
-    "confusion",
-)
-LONG = ("within_margin", "rules")  # chosen for every class or attribute: too long for a summary
-LOCK_SECONDS = 60.0
-# Settings that came after the first results, at the value that those had without knowing: there
-# they leave the key as it was, so that no finished cell is run again.
-LATER: dict[str, dict[str, Any]] = {
-    "data": {"split": 0},
-    "train": {"mirror": True, "shown": 2400, "clip": 0.0},
-    "options": {
-        "head": "linear",
-        "head_scale": 8.0,
-        "head_loss": "softmax",
-        "max_class_fraction": 1.0,
-        "corrected": True,
-        "readiness": 0.0,
-        "hard_fraction": 1.0,
-    },
-}
+MACHINE = ("device", "threads", "precision")  # fields of TrainConfig that say where a run trains
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a grid: its settings, and the name of its variant in tables."""
+    """One run of a study.
+
+    Parameters
+    ----------
+    variant : str
+        Name of its variant in tables.
+    config : Config
+        Its whole configuration, with attribute, imbalance and seed.
+    """
 
     variant: str
     config: Config
 
     @property
     def key(self) -> str:
-        """16 hexadecimal digits of everything that decides the result."""
+        """16 hexadecimal digits that identify the configuration, without the machine's fields."""
         tree = self.config.to_dict()
-        for machine in ("device", "threads", "precision"):
-            tree["train"].pop(machine)
-        for part, first in LATER.items():
-            kept = tree[part].items()
-            tree[part] = {k: v for k, v in kept if k not in first or v != first[k]}
+        for name in MACHINE:
+            del tree["train"][name]
         text = json.dumps(tree, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        data, train = self.config.data, self.config.train
+        ratio = f"ratio {data.ratio:g}" if data.imbalance != "none" else ""
+        return ", ".join(filter(None, [self.variant, data.attribute, ratio, f"seed {train.seed}"]))
 
 
 def cross(
@@ -75,163 +55,105 @@ def cross(
 ) -> list[Trial]:
     """Every variant on every attribute at every imbalance ratio with every seed.
 
-    Seeds come last in nesting but first in order: a sweep that is stopped has whole seeds.
+    All trials of a seed come before those of the next, so that an interrupted study has whole
+    seeds.
     """
     trials = []
     for seed, ratio, attribute in itertools.product(seeds, ratios or (None,), attributes):
+        data: dict[str, Any] = {"attribute": attribute} if attribute else {}
+        if ratio is not None:
+            data |= {"imbalance": "step", "ratio": ratio}
         for name, config in variants.items():
-            data: dict[str, Any] = {"attribute": attribute} if attribute else {}
-            if ratio is not None:
-                data |= {"imbalance": "step", "ratio": ratio}
-            trials.append(
-                Trial(
-                    name,
-                    replace(
-                        config,
-                        data=override(config.data, data, "data"),
-                        train=override(config.train, {"seed": seed}, "train"),
-                    ),
-                )
-            )
+            tree = {"data": data, "train": {"seed": seed}}
+            trials.append(Trial(name, changed(config, tree)))
     return trials
 
 
-def run_trial(trial: Trial, folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Train the run of a cell in ``folder``, its own, or go on where a killed one stood.
+def study_trials(
+    study: Study,
+    *,
+    dataset: str = "",
+    attributes: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    ratios: Sequence[float] = (),
+    preset: str = "reference",
+    grid: Grid = (),
+) -> list[Trial]:
+    """The trials of a study.
 
-    Returns its summary. The folder stays: whoever records the summary removes it.
-
-    Raises
-    ------
-    InputError
-        Settings that cannot be used, or another process is training this run.
-    """
-    from filelock import FileLock, Timeout
-
-    from clmle.training import train
-
-    path = Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    try:
-        # Waits for the worker of a sweep that was killed just now to save and go.
-        with FileLock(path / ".lock", timeout=LOCK_SECONDS):
-            if not (path / "config.json").exists():
-                write_json(path / "config.json", trial.config.to_dict())
-            run = RunFolder(path)
-            summary = summarize(trial, run, train(run)) | _unseen_people(run)
-    except Timeout as error:
-        raise InputError(f"Another process is training {path}; wait until it ends.") from error
-    return summary | {"wall": round(time.monotonic() - began, 1)}
-
-
-def summarize(trial: Trial, run: RunFolder, result: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a run: settings, figures of both splits, its course over steps."""
-    config = trial.config.to_dict()
-    splits = ("validation", "test")
-    course = [
-        [line["step"], round(line["seconds"], 1), _rounded(line["balanced_accuracy"])]
-        for line in run.metrics("validation")
-    ]
-    return {
-        "key": trial.key,
-        "variant": trial.variant,
-        "method": config["method"],
-        "task": result["task"],
-        "seed": config["train"]["seed"],
-        "class_counts": result["class_counts"],
-        **{s: {k: _rounded(result[s][k]) for k in KEPT} for s in splits},
-        **({"attributes": _of_attributes(result)} if "attributes" in result else {}),
-        "chosen": _rounded({k: v for k, v in result["chosen"].items() if k not in LONG}),
-        "best_round": result["best_round"],
-        "learning_curve": course,
-        "seconds": round(result["seconds"], 1),
-        "machine": result["machine"],
-        "config": config,
-    }
-
-
-def _unseen_people(run: RunFolder) -> dict[str, Any]:
-    """Figures of people never seen in training, where the run's data have such."""
-    info = find_dataset(run.config()["data"]["dataset"])
-    if info is None or info.load_open_set is None:
-        return {}
-    from clmle.studies.open_set import evaluate_open_set
-
-    metrics = evaluate_open_set(run).metrics
-    for part in ("verification", "open_set"):
-        # The folds' own figures are in the mean; those of a clock change from run to run.
-        metrics[part] = {k: v for k, v in metrics[part].items() if k not in ("folds", "seconds")}
-    return {"recognition": _rounded(metrics)}
-
-
-def _of_attributes(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures of both splits and training counts of each attribute that could be judged."""
-    counts = dict(zip(result["attributes"], result["class_counts"], strict=True))
-    found = {s: result[s]["attributes"] for s in ("validation", "test")}
-    return {
-        name: {
-            "class_counts": counts[name],
-            **{s: {k: _rounded(f[name][k]) for k in KEPT} for s, f in found.items() if name in f},
-        }
-        for name in found["test"]
-    }
-
-
-def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """Summaries of a results file (JSON lines), the last one of every cell; [] where it is not.
-
-    A half-written last line counts as not there: its cell is run again.
+    Parameters
+    ----------
+    study : Study
+    dataset, attributes, seeds, ratios
+        In place of the study's own. On another data set than the study's own, the defaults are
+        its first target and its imbalance as it is.
+    preset : str
+        Name of the training budget.
+    grid : sequence of (part, name, values)
+        Such as ``("train", "learning_rate", ("0.02", "0.05"))``: every variant is tried with the
+        product of all values, which are added to its name.
 
     Raises
     ------
     InputError
-        The file cannot be read, or another line than the last is damaged.
+        An option or value that does not exist.
+
+    Examples
+    --------
+    >>> from clmle.studies import STUDIES
+    >>> trials = study_trials(STUDIES["digits"], seeds=[0])
+    >>> str(trials[0])
+    'arcface, seed 0'
     """
-    file = Path(path)
-    try:
-        lines = file.read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise as_sentence(error, file) from error
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            summary = from_json(line)
-            found[summary["key"], summary["variant"]] = summary
-        except (ValueError, KeyError, TypeError) as error:
-            if number < len(lines):
-                raise InputError(
-                    f"{file}, line {number} is not a result ({error}); remove that line."
-                ) from error
-    return list(found.values())
+    dataset = dataset or study.dataset
+    if dataset == study.dataset:
+        attributes, ratios = attributes or study.attributes, ratios or study.ratios
+    attributes = attributes or ("",)
+    # The multi-label preset depends on the attributes; a study has lists of them or single ones.
+    shared = attributes[0] if all(several(name) is not None for name in attributes) else ""
+    variants = {}
+    for name, tree in study.variants.items():
+        base = variant_config(tree, preset, dataset, shared)
+        for values in itertools.product(*(v for _, _, v in grid)):
+            config, words = base, [name]
+            for (part, field, _), value in zip(grid, values, strict=True):
+                config = changed(config, {part: {field: value}})
+                words.append(f"{part}.{field}={value}")
+            variants[", ".join(words)] = config
+    return cross(variants, attributes=attributes, seeds=seeds or study.seeds, ratios=ratios)
 
 
-def append_result(path: str | os.PathLike[str], summary: Mapping[str, Any]) -> None:
-    """Add one line, on disk when this returns; a damaged last line is cut off first.
+def variant_config(tree: Tree, preset: str, dataset: str, attribute: str = "") -> Config:
+    """The configuration of a variant: that of the preset, with the variant's own values."""
+    method = tree.get("method", Config.method)
+    return changed(preset_config(preset, method, dataset, attribute), tree)
 
-    Raises
-    ------
-    InputError
-        The disk is full or the file cannot be written.
+
+def changed(config: Config, tree: Tree) -> Config:
+    """A configuration with other values, each checked.
+
+    Parameters
+    ----------
+    config : Config
+    tree : dict
+        Values by part: ``{"options": {...}, "train": {...}, "data": {...}}``.
+
+    Examples
+    --------
+    >>> from clmle.presets import preset_config
+    >>> changed(preset_config("quick", "clmle", "digits"), {"options": {"scale": 16}}).options.scale
+    16.0
     """
-    file = Path(path)
-    line = json.dumps(summary, separators=(",", ":")).encode() + b"\n"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(file, "ab+") as out:
-            out.seek(0)
-            out.truncate(_whole(out.read()))
-            out.write(line)
-            out.flush()
-            os.fsync(out.fileno())
-    except OSError as error:
-        raise as_sentence(error, file) from error
+    for part in PARTS:
+        if part in tree:
+            where = config.method if part == "options" else part
+            new = override(getattr(config, part), tree[part], where)
+            config = replace(config, **{part: new})
+    return config
 
 
-def waiting(trials: Iterable[Trial], results: Iterable[Mapping[str, Any]]) -> list[Trial]:
-    """The cells that have no result yet, each once."""
+def pending(trials: Iterable[Trial], results: Iterable[Mapping[str, Any]] = ()) -> list[Trial]:
+    """The trials that have no result yet, each once."""
     done = {(r["key"], r["variant"]) for r in results}
     missing: dict[tuple[str, str], Trial] = {}
     for trial in trials:
@@ -239,46 +161,3 @@ def waiting(trials: Iterable[Trial], results: Iterable[Mapping[str, Any]]) -> li
         if name not in done:
             missing.setdefault(name, trial)
     return list(missing.values())
-
-
-def estimate_seconds(
-    trials: Iterable[Trial], results: Sequence[Mapping[str, Any]], jobs: int = 1
-) -> float | None:
-    """Time that ``cells`` will take on ``jobs`` processes, None while there is no result.
-
-    Told from finished cells of the same variant, else of the same method, else from all.
-    """
-    if not results:
-        return None
-    spent: dict[tuple[str, str], list[float]] = {}
-    for r in results:
-        for group in (("variant", r["variant"]), ("method", r["method"]), ("all", "")):
-            spent.setdefault(group, []).append(r["seconds"])
-    total = 0.0
-    for trial in trials:
-        groups = (("variant", trial.variant), ("method", trial.config.method), ("all", ""))
-        known = next(spent[group] for group in groups if group in spent)
-        total += sum(known) / len(known)
-    return total / jobs
-
-
-def _whole(content: bytes) -> int:
-    """Length of ``content`` without a last line that is half-written or no JSON."""
-    end = content.rfind(b"\n") + 1
-    start = content.rfind(b"\n", 0, max(0, end - 1)) + 1
-    try:
-        from_json(content[start:end] or b"0")
-    except ValueError:
-        return start
-    return end
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers with five digits after the point, in lists and dicts too."""
-    if isinstance(value, float):
-        return round(value, 5)
-    if isinstance(value, list):
-        return [_rounded(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    return value

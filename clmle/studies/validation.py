@@ -1,4 +1,4 @@
-"""Cells are checked before the first of them runs: a bad setting costs a second, not a night."""
+"""Check all trials of a study before the first one runs."""
 
 from __future__ import annotations
 
@@ -22,25 +22,17 @@ Progress = Callable[[int, int], None]
 def check_trials(
     trials: Sequence[Trial], progress: Progress | None = None, *, render: bool = True
 ) -> None:
-    """Load each data set once (rendering it first) and make every method once.
+    """Load each data set once (rendering it first) and build every method once.
 
-    Names come first, data after. ``render=False`` leaves a set of faces that is not rendered yet
-    as it is, and what depends on it unchecked.
+    Names are checked first, then data. ``render=False`` does not render faces that are missing,
+    and leaves what depends on them unchecked.
 
     Raises
     ------
     InputError
-        The first option, attribute or combination of options that no run could use.
+        The first option, attribute or combination of options that no run can use.
     """
-    distinct = {
-        (
-            c.config.method,
-            c.config.options,
-            c.config.data,
-            replace(c.config.train, seed=0),
-        ): c
-        for c in trials
-    }
+    distinct = {replace(t.config, train=replace(t.config.train, seed=0)): t for t in trials}
     for trial in distinct.values():
         _check_names(trial)
     datasets: dict[DataConfig, Dataset] = {}
@@ -59,18 +51,18 @@ def check_trials(
 
 
 def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[str, ...]:
-    """Attributes and labels of a data set; nothing is rendered for them."""
+    """Attributes and labels of a data set, without rendering it."""
     known = dataset_info(data.dataset).target_names(data.dataset)
     return known or load_data(data, progress=progress).targets
 
 
 def _check_names(trial: Trial) -> None:
-    """What can be known without the data."""
+    """What can be checked without the data."""
     data, train = trial.config.data, trial.config.train
     check_bounds(train)
     pick_device(train.device)
     if train.backbone not in backbone_names():
-        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # says which exist
+        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # raises, with all names
     if data.imbalance != "none":
         imbalanced_counts([1, 1], data.imbalance, data.ratio)
     info = find_dataset(data.dataset)

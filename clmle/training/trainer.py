@@ -24,6 +24,7 @@ import torch
 from clmle.config import Config, check_bounds
 from clmle.errors import InputError
 from clmle.files import clear_unfinished
+from clmle.jobs.lock import run_lock
 from clmle.methods import Loss, Method, Outputs, get_method
 from clmle.methods.multi_label import MultiLabel
 from clmle.run_folder import ReadOnlyRunFolder, RunFolder
@@ -37,7 +38,6 @@ from clmle.training.plateau import Plateau
 from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.pretrain import given_features, start_from
 from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
-from clmle.training.run_lock import run_lock
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 TOLD_EVERY = 0.5  # seconds between status files

@@ -1,31 +1,30 @@
-"""Ablations of single parts of CLMLE: its repairs, its batches, its rule, its numbers."""
+"""Ablations of CLMLE: its components, sampler, classifier and hyper-parameters."""
 
 from __future__ import annotations
 
-from clmle.methods import method_variant
-from clmle.studies.spec import FACES, Study, methods, options, printed_batches, rounds
+from clmle.studies.spec import FACES, Study, methods, neighborhood_batches, options, rounds
 
-PARTS_OF_CLMLE = (
+ABLATIONS = (
     Study(
         "table7",
-        "Parts of CLMLE (the paper's Table 7)",
-        "What does each part add: hardest query clusters, cost weights, the cluster rule?",
+        "Components in Table 7 of the paper",
+        "What do hardest query clusters, class weights and the cluster classifier add?",
         {
             "clmle": {},
-            "uniform query": options(query="uniform"),
-            "no cost weights": options(class_weighting=False),
-            "k-nn rule": options(rule="k-nn"),
+            "uniform query clusters": options(query="uniform"),
+            "no class weights": options(class_weighting=False),
+            "k-NN classifier": options(rule="k-nn"),
         },
     ),
     Study(
         "margins",
         "The two margins",
-        "Which shares of their bounds should a1 and a2 have, and is a2 worth having?",
+        "Which fractions of their bounds are best for a1 and a2, and does a2 help?",
         {
             f"a1 {between:g}, " + (f"a2 {within:g}" if within else "no a2"): {
                 "options": {"between_margin_fraction": between}
                 | ({"within_margin_fraction": within, "within_weight": 1.0} if within else {}),
-                "train": {"margin_trials": 0},  # trials would choose a1 themselves
+                "train": {"margin_trials": 0},  # margin trials would choose a1
             }
             for between in (0.05, 0.125, 0.25, 0.5)
             for within in (0, 0.25)
@@ -33,31 +32,31 @@ PARTS_OF_CLMLE = (
     ),
     Study(
         "cluster-size",
-        "Samples a cluster, l",
-        "How fine should the clusters be?",
+        "Samples per cluster, l",
+        "How large should the clusters be?",
         {f"l = {n}": options(cluster_size=n) for n in (25, 50, 200, 800)},
     ),
     Study(
         "clusters-per-batch",
-        "Clusters a batch, M",
-        "How wide a neighborhood should a batch show?",
-        # M x 10 samples leave room in a batch of 240 for the evenly drawn part.
+        "Clusters per batch, M",
+        "How many clusters should the neighborhood of a batch have?",
+        # M x 10 samples leave room in a batch of 240 for the class-balanced part.
         {
-            f"M = {m}": printed_batches(clusters_per_batch=m, same_class_clusters=m // 2)
+            f"M = {m}": neighborhood_batches(clusters_per_batch=m, same_class_clusters=m // 2)
             for m in (2, 6, 12, 20)
         },
     ),
     Study(
         "samples-per-cluster",
         "Samples of each cluster in a batch",
-        "How many samples of a cluster are worth their place in a batch?",
-        # 12 x 18 = 216 leave room in a batch of 240 for the evenly drawn part.
-        {f"{n} samples": printed_batches(samples_per_cluster=n) for n in (2, 10, 18)},
+        "How many samples of each cluster should a batch have?",
+        # 12 x 18 = 216 leave room in a batch of 240 for the class-balanced part.
+        {f"{n} samples": neighborhood_batches(samples_per_cluster=n) for n in (2, 10, 18)},
     ),
     Study(
         "neighbors",
         "Clusters retrieved at test time, N",
-        "How many nearest clusters should judge, and is choosing N on validation data good enough?",
+        "How many nearest clusters should vote, and is N chosen on validation images as good?",
         {
             "N chosen": options(n_neighbors=0),
             **{f"N = {n}": options(n_neighbors=n) for n in (1, 3, 10, 50)},
@@ -66,116 +65,114 @@ PARTS_OF_CLMLE = (
     Study(
         "rounds",
         "Refreshes of the clusters",
-        "How often should the clusters be renewed from the latest features?",
+        "How often should the clusters be rebuilt from the latest features?",
         {f"{n} rounds": {"train": rounds(n)} for n in (1, 2, 4, 8)},
     ),
     Study(
-        "prior",
-        "Prior features, and when to begin",
-        "How, and for how many of the 400 steps, should the network learn before Eq. 9 sets in?",
+        "pretraining",
+        "Pretraining before Eq. 9",
+        "With which method, and for how many of the 400 steps, should the network pretrain?",
         {
             f"{steps} steps, {how}": {
                 "train": {"pretrain_iterations": steps, "pretrain_method": how}
             }
             for how in ("sampling-without-replacement", "softmax")
-            for steps in (50, 100, 200, 300)  # 100 by bounded sampling: the recipe
+            for steps in (50, 100, 200, 300)  # the default: 100, without replacement
         },
         seeds=(0,),
     ),
     Study(
         "small-classes",
         "A class smaller than a cluster",
-        "Into how many clusters should it be divided, and how much of it may one batch show?",
+        "Into how many clusters should it be divided, and how much of it should a batch contain?",
         {"clmle": {}}  # 4 clusters or more, at most 0.4 of it in a batch
         | {f"{n} clusters or more": options(min_clusters=n) for n in (1, 12)}
         | {f"at most {m:g} of it in a batch": options(max_class_fraction=m) for m in (0.2, 1)},
         seeds=(0,),
     ),
     Study(
-        "sampling-x-cost",
-        "Sampling and costs",
-        "Is it the query, the costs or both, and what do the plain remedies reach?",
+        "sampling-x-weighting",
+        "Sampling and class weights",
+        "Do hardest query clusters, class weights or both help, and what do simple methods reach?",
         methods("softmax", "class-weighting (inverse)", "oversampling")
         | {
-            f"clmle, {query} query, {'costs' if costs else 'no costs'}": options(
-                query=query, class_weighting=costs
+            f"clmle, {query} query, {'class weights' if weights else 'no class weights'}": options(
+                query=query, class_weighting=weights
             )
             for query in ("hardest", "uniform")
-            for costs in (True, False)
+            for weights in (True, False)
         },
     ),
     Study(
-        "rule",
-        "The rule at test time",
-        "Which repair of Eq. 10 judges best?",
+        "classifier",
+        "The classifier at test time (Eq. 10)",
+        "Which correction of Eq. 10 classifies best?",
         {rule: options(rule=rule) for rule in ("printed", "mean", "per-class", "k-nn")},
     ),
     Study(
-        "recipe",
-        "Repairs of CLMLE, one left out at a time",
-        "What is each repair worth?",
+        "components",
+        "Components of CLMLE, each removed in turn",
+        "What does each component add?",
         {
             "clmle": {},
-            "no hard clusters": options(query="uniform"),
-            "rare images twice in a batch": options(without_replacement=False),
-            "small classes whole in a batch": options(max_class_fraction=1.0),
-            "prior features by oversampling": {"train": {"pretrain_method": "oversampling"}},
-            "no Eq. 9": options(margin_weight=0.0),
-            "Eq. 9 ten times heavier": options(margin_weight=0.5),
-            "mu of the batch": options(centroids="batch"),
-            "mu of the index": options(centroids="memory"),
-            "one neighborhood a batch": printed_batches(),
-            "clusters judge alone": options(stack_head=False),
-            "no offsets": {
+            "uniform query clusters": options(query="uniform"),
+            "repeated images in a batch": options(without_replacement=False),
+            "no limit on a class in a batch": options(max_class_fraction=1.0),
+            "pretraining by oversampling": {"train": {"pretrain_method": "oversampling"}},
+            "without Eq. 9": options(margin_weight=0.0),
+            "Eq. 9 with ten times the weight": options(margin_weight=0.5),
+            "centroids of the batch": options(centroids="batch"),
+            "centroids of the index": options(centroids="memory"),
+            "one neighborhood per batch": neighborhood_batches(),
+            "cluster classifier alone": options(stack_head=False),
+            "cluster classifier alone, uncalibrated": {
                 **options(stack_head=False),
                 "train": {"calibration": "none"},
             },
             "oversampling": {"method": "oversampling"},
-            "its batches without clusters": method_variant(
-                "sampling-without-replacement + threshold tuning"
-            ),
+            **methods("sampling-without-replacement + threshold tuning"),
             "clmle-paper": {"method": "clmle-paper"},
         },
     ),
     Study(
-        "waiting",
-        "Eq. 9 where nothing is learned yet",
-        "Should Eq. 9 wait until features tell the classes?",
-        {"clmle": {}, "Eq. 9 never waits": options(warmup_until=0.0)},
-        attributes=("Smiling", "Wearing_Earrings"),  # which 400 steps hardly begin to tell
+        "warmup",
+        "Warm-up of Eq. 9",
+        "Should Eq. 9 start only when the features separate the classes?",
+        {"clmle": {}, "no warm-up": options(warmup_until=0.0)},
+        attributes=("Smiling", "Wearing_Earrings"),  # hardly learned within 400 steps
         seeds=(0, 1, 2, 3, 4),
         ratios=(),
     ),
     Study(
-        "hard-share",
-        "How many places go by loss",
-        "Should all places of a large class go to its hard clusters, or half of them?",
-        {"clmle": {}, "all places by loss": options(hard_fraction=1.0)},
+        "hard-fraction",
+        "Fraction of a batch from hard clusters",
+        "Should hard clusters fill all of a large class's samples in a batch, or half?",
+        {"clmle": {}, "all samples from hard clusters": options(hard_fraction=1.0)},
         attributes=FACES,
         seeds=(0, 1, 2, 3, 4),
         ratios=(),
     ),
     Study(
-        "embedding",
-        "Eq. 9 beside the softmax",
-        "What does Eq. 9 itself add to the softmax on the same batches, over all attributes?",
-        {"clmle": {}, "no Eq. 9": options(margin_weight=0.0)},
+        "margin-loss",
+        "Eq. 9 in addition to the softmax loss",
+        "What does Eq. 9 add to the softmax loss on the same batches, over all attributes?",
+        {"clmle": {}, "without Eq. 9": options(margin_weight=0.0)},
         attributes=FACES,
         seeds=(0, 1, 2, 3, 4),
         ratios=(),
     ),
     Study(
-        "photographs",
-        "Photographs: what do batches change where the rarer class has about 37 images?",
-        "Does it matter there how batches are drawn, or whether Eq. 9 stands beside the softmax?",
+        "solar-cells-sampling",
+        "Sampling and Eq. 9 on photographs with about 37 minority images",
+        "Do the sampler and Eq. 9 matter on so few minority images?",
         {
             "clmle": {"data": {"split": -1}},
-            "batches as the data come": {
+            "natural sampling": {
                 **options(class_power=1.0),
                 "train": {"pretrain_method": "softmax"},
                 "data": {"split": -1},
             },
-            "no Eq. 9": {**options(margin_weight=0.0), "data": {"split": -1}},
+            "without Eq. 9": {**options(margin_weight=0.0), "data": {"split": -1}},
             **methods(
                 "sampling-without-replacement + threshold tuning",
                 "softmax + threshold tuning",
@@ -183,14 +180,14 @@ PARTS_OF_CLMLE = (
             ),
         },
         attributes=("Defective",),
-        seeds=(*range(10, 20), *range(21, 29)),  # not those of other studies
+        seeds=(*range(10, 20), *range(21, 29)),  # seeds that no other study uses
         ratios=(20,),
         dataset="solar-cells",
     ),
     Study(
         "scale-x-denominator",
         "Scale and denominator of Eq. 9",
-        "Does a scale alone repair the printed sum, and how large should it be?",
+        "Does a scale alone correct the printed sum, and how large should it be?",
         {
             f"{denominator}, s = {scale}": options(denominator=denominator, scale=scale)
             for denominator in ("sum", "mean")

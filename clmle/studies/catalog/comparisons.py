@@ -1,18 +1,11 @@
-"""Studies that rank methods, each on one kind of data."""
+"""Studies that compare methods, each on one kind of data."""
 
 from __future__ import annotations
 
 from clmle.methods import TUNED, method_names
-from clmle.studies.spec import (
-    FACES,
-    Study,
-    methods,
-    options,
-    printed_batches,
-    together,
-)
+from clmle.studies.spec import FACES, Study, methods, multi_label, neighborhood_batches, options
 
-# What the study `screen` left at the top, and the two plainest.
+# The best of the study `screening`, and the two simplest.
 LEADERS = (
     "clmle",
     "oversampling",
@@ -38,7 +31,7 @@ ALL_METHODS = tuple(
     )
 )
 
-# The paper's Table 2, in its order, and two that a reader of today asks for.
+# The paper's Table 2 in its order, then two methods published later or commonly used.
 RECOGNITION = (
     "softmax",
     "contrastive",
@@ -61,11 +54,11 @@ RECOGNITION = (
     "oversampling",
 )
 
-RANKINGS = (
+COMPARISONS = (
     Study(
         "leaderboard",
-        "CLMLE and its strongest rivals",
-        "Is CLMLE above every rival over all attributes?",
+        "CLMLE and its strongest baselines on fourteen attributes",
+        "Is CLMLE above every baseline over all attributes?",
         methods(*LEADERS),
         attributes=FACES,
         seeds=(0, 1, 2, 3, 4),
@@ -74,8 +67,8 @@ RANKINGS = (
     Study(
         "attributes",
         "Fourteen attributes on one network (the paper's first task)",
-        "Who gains what where all attributes are learned together?",
-        together(
+        "Which attributes gain from which method if one network learns all of them?",
+        multi_label(
             methods(
                 "clmle",
                 "softmax",
@@ -91,15 +84,15 @@ RANKINGS = (
                 "triplet",
                 "clmle-paper",
             )
-            # A batch around clusters of one attribute shows another's with an image or two.
+            # A batch around clusters of one attribute has few minority images of another.
             | {
-                "no Eq. 9": options(margin_weight=0.0),
-                "a softmax beside Eq. 9": options(head_loss="softmax"),
-                "even, hard batches": options(
+                "without Eq. 9": options(margin_weight=0.0),
+                "softmax head loss": options(head_loss="softmax"),
+                "class-balanced, hard batches": options(
                     class_power=0.0, query="hardest", logit_adjustment=True
                 ),
-                "one neighborhood, mu of the batch": printed_batches(query="hardest"),
-                "one neighborhood, mu of the index": options(
+                "one neighborhood, centroids of the batch": neighborhood_batches(query="hardest"),
+                "one neighborhood, centroids of the index": options(
                     sampler="cluster-neighborhood", centroids="memory", query="hardest"
                 ),
             }
@@ -110,9 +103,9 @@ RANKINGS = (
     ),
     Study(
         "network-size",
-        "A larger plain network",
-        "What does size alone bring, with thresholds moved on validation images?",
-        together(
+        "Network size, softmax with tuned thresholds",
+        "What does the size of the network add by itself?",
+        multi_label(
             {
                 name: {
                     "method": "softmax",
@@ -126,17 +119,17 @@ RANKINGS = (
         ratios=(),
     ),
     Study(
-        "screen",
+        "screening",
         "Every method on two attributes",
-        "Which methods are worth five seeds on every attribute?",
+        "Which methods deserve five seeds on every attribute?",
         methods(*ALL_METHODS),
         attributes=("Bald", "Eyeglasses"),
         ratios=(),
     ),
     Study(
         "recognition",
-        "People never seen (the paper's second task)",
-        "Who tells strangers apart best, after learning a long tail of identities?",
+        "Unseen identities (the paper's second task)",
+        "Which method verifies and identifies unseen identities best?",
         methods(*RECOGNITION, size="quick")
         | {"linear head": {"options": {"head": "linear"}, "data": {"size": "quick"}}},
         attributes=(),
@@ -146,10 +139,9 @@ RANKINGS = (
     ),
     Study(
         "solar-cells",
-        "Photographs: defective solar cells, 20 sound ones to a defective one",
-        "Does the order of the methods hold on real images?",
-        # Every seed its own training, validation and test modules. (Attributes of faces have more
-        # images than bounded sampling holds back: there it is oversampling with thresholds.)
+        "Photographs of solar cells, one defective to 20 sound ones",
+        "Does the order of the methods hold on photographs?",
+        # Every seed has its own training, validation and test modules.
         methods(*LEADERS, "sampling-without-replacement + threshold tuning", split=-1),
         attributes=("Defective",),
         seeds=(0, 1, 2, 3, 4),
@@ -159,8 +151,8 @@ RANKINGS = (
     Study(
         "digits",
         "Every method on long-tailed digits",
-        "How do all the methods compare where a run takes seconds?",
-        methods(*ALL_METHODS, split=-1),  # the set is at ratio 20 by itself
+        "How do all methods compare on data where a run takes seconds?",
+        methods(*ALL_METHODS, split=-1),  # the data set itself has the ratio 20 : 1
         attributes=(),
         seeds=(0, 1, 2, 3, 4),
         ratios=(),

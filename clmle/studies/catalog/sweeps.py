@@ -1,14 +1,14 @@
-"""Methods along a dial: ever more imbalance, ever more steps."""
+"""Methods along one quantity: the imbalance ratio, or the number of training steps."""
 
 from __future__ import annotations
 
 from clmle.studies.spec import Study, methods, rounds
 
-ALONG = (
+SWEEPS = (
     Study(
         "imbalance",
-        "The same faces, ever more imbalanced",
-        "From which imbalance on is each remedy worth its trouble?",
+        "The same faces at seven imbalance ratios",
+        "From which imbalance ratio on does each method pay off?",
         methods(
             "softmax",
             "oversampling",
@@ -22,8 +22,8 @@ ALONG = (
         ratios=(1, 2, 5, 10, 20, 50, 100),
     ),
     Study(
-        "curves",
-        "Convergence (the paper's Fig. 3)",
+        "convergence",
+        "Convergence (Fig. 3 of the paper)",
         "How fast do triplets, quintuplets and clusters learn?",
         {name: {"method": name, "train": rounds(10)} for name in ("triplet", "lmle", "clmle")},
     ),

@@ -1,0 +1,268 @@
+"""A results file together with the study that it belongs to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from clmle.config import Config, DataConfig, flat
+from clmle.errors import InputError, quoted
+from clmle.methods import get_method
+from clmle.presets import preset_kind
+from clmle.studies.catalog import STUDIES
+from clmle.studies.results import read_results
+from clmle.studies.statistics import each_task
+from clmle.text import counted
+
+OURS = "clmle"
+FAMILY = ("clmle", "clmle-paper")  # not baselines of each other
+TEXT, NUMBER = (str, "a text"), ((int, float), "a number")
+LIST, TREE = (list, "a list"), (dict, "a table")
+REQUIRED: Mapping[str, tuple[Any, str]] = {
+    "key": TEXT,
+    "variant": TEXT,
+    "method": TEXT,
+    "task": TEXT,
+    "seed": (int, "a whole number"),
+    "class_counts": LIST,
+    "test": TREE,
+    "config": TREE,
+    "seconds": NUMBER,
+}
+FIXED = ("data.attribute", "data.ratio", "data.imbalance", "train.seed", "train.device",
+         "train.threads", "train.precision")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """The results of a study.
+
+    Parameters
+    ----------
+    name, path : str
+        Of the results file; ``path`` as it is displayed.
+    title, question : str
+    summaries : sequence of dict
+        One for each trial, as :func:`clmle.studies.read_results` returns them.
+    order : sequence of str
+        Names of variants in the study's own order.
+    asked : str
+        Arguments of ``clmle ablate`` that produced it; the study's name by default.
+    """
+
+    name: str
+    path: str
+    title: str
+    question: str
+    summaries: Sequence[Mapping[str, Any]]
+    order: Sequence[str] = ()
+    asked: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that runs the missing trials."""
+        return f"python -m clmle ablate {self.asked or self.name} --results {self.path}"
+
+    @property
+    def variants(self) -> list[str]:
+        """Variants with results, in the study's own order; unknown ones last."""
+        have = dict.fromkeys(s["variant"] for s in self.summaries)
+        return [n for n in dict.fromkeys([*self.order, *have]) if n in have]
+
+    @property
+    def tasks(self) -> list[str]:
+        return sorted({t["task"] for s in self.summaries for t in each_task(s)})
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({s["seed"] for s in self.summaries})
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set; of a folder, the last part of its path."""
+        names = {Path(s["config"]["data"]["dataset"]).name for s in self.summaries}
+        return ", ".join(sorted(names))
+
+    @property
+    def reference(self) -> str:
+        """The variant that others are compared with: CLMLE with its defaults, else the first."""
+        if OURS in self.variants:
+            return OURS
+        default = asdict(get_method(OURS).Options())
+        plain = {s["variant"] for s in self.summaries if s["config"]["options"] == default}
+        return plain.pop() if len(plain) == 1 else self.variants[0]
+
+    @property
+    def preset(self) -> str:
+        """Kind of CLMLE's preset that the trials use: single-label, multi-label or open-set."""
+        data = (s["config"]["data"] for s in self.summaries)
+        given = dict.fromkeys((d["dataset"], d.get("attribute", "")) for d in data)
+        configs = (Config(data=DataConfig(dataset=d, attribute=a)) for d, a in given)
+        return ", ".join(dict.fromkeys(map(preset_kind, configs)))
+
+    def label(self, variant: str) -> str:
+        """Name of a variant in tables: for CLMLE itself, with the kind of its preset."""
+        return f"{variant} ({self.preset} preset)" if variant in FAMILY else variant
+
+    def only(self, variants: Collection[str]) -> StudyResults:
+        """The results of these variants alone."""
+        kept = [s for s in self.summaries if s["variant"] in variants]
+        return replace(self, summaries=kept)
+
+    def values(self, name: str) -> list[Any]:
+        """Distinct values of a field, such as "train.iterations", over all trials, in order."""
+        found = (flat(s["config"]).get(name) for s in self.summaries)
+        return sorted(dict.fromkeys(found), key=lambda v: (str(type(v)), v))
+
+    def budget(self) -> str:
+        """Data, network and training budget of a trial in words."""
+        size = f" ({_range(self.values('data.size'))})" if "toonfaces" in self.dataset else ""
+        return (
+            f"{self.dataset}{size}, {_range(self.values('data.image_size'))} pixels, backbone "
+            f"{_range(self.values('train.backbone'))}, {_range(self.values('train.iterations'))} "
+            f"iterations of {_range(self.values('train.batch_size'))} images, learning rate "
+            f"{_range(self.values('train.learning_rate'))}"
+        )
+
+    def caption(self, what: str) -> str:
+        """The caption of a figure: what it shows, command, budget, tasks and seeds."""
+        trials = f"{counted(len(self.tasks), 'task')}, {counted(len(self.seeds), 'seed')}"
+        return f"{what} `{self.command}`: {self.budget()}; {trials}."
+
+    def factors(self) -> list[str]:
+        """Fields in which variants differ, method first; not attribute, ratio, seed or machine."""
+        trees = list(self._configs().values())
+        names = dict.fromkeys(n for tree in trees for n in tree)
+        absent = object()
+        return [
+            n
+            for n in names
+            if n not in FIXED and len({repr(tree.get(n, absent)) for tree in trees}) > 1
+        ]
+
+    def numeric_factor(self) -> tuple[str, dict[str, float]] | None:
+        """The numeric field that distinguishes all variants, and the value of each variant.
+
+        Of several (M grows as n falls, say) the one that the study is named after, else the first.
+        None if there is none, or if there are fewer than three variants.
+        """
+        configs = self._configs()
+        fit = {}
+        for name in self.factors():
+            values = {n: float(t[name]) for n, t in configs.items() if _is_number(t.get(name))}
+            numbers = set(values.values())
+            distinct = len(numbers) == len(configs) > 2
+            # A 0 among hundreds means something else ("chosen"); it has no place on the axis.
+            if distinct and (min(numbers) > 0 or max(numbers) < 10):
+                fit[name] = values
+        wanted = self.name.replace("-", "_")
+        chosen = next((n for n in fit if wanted in n), next(iter(fit), ""))
+        return (chosen, fit[chosen]) if chosen else None
+
+    def grid(self, names: Sequence[str] = ()) -> tuple[list[str], list[str]] | None:
+        """Rows and columns of variants called "row, column" that fill a grid; else None."""
+        parts = [n.split(", ") for n in self.variants if not names or n in names]
+        if any(len(p) != 2 for p in parts):
+            return None
+        rows, columns = (list(dict.fromkeys(p[i] for p in parts)) for i in (0, 1))
+        full = len(rows) > 1 and len(columns) > 1 and len(parts) == len(rows) * len(columns)
+        return (rows, columns) if full else None
+
+    def _configs(self) -> dict[str, dict[str, Any]]:
+        """Flat configuration of the first trial of each variant, with its method."""
+        first: dict[str, dict[str, Any]] = {}
+        for s in self.summaries:
+            first.setdefault(s["variant"], {"method": s["method"], **flat(s["config"])})
+        return first
+
+
+def read_studies(folder: str | os.PathLike[str]) -> list[StudyResults]:
+    """The studies of a folder of results files, in the catalog's order; without empty files.
+
+    Raises
+    ------
+    InputError
+        No such folder, or a line that is not a result.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise InputError(
+            f"There is no folder {root} of results; run a study first: "
+            f"python -m clmle ablate leaderboard --results {root.as_posix()}/leaderboard.jsonl."
+        )
+    known = list(STUDIES)
+    names = sorted(
+        (p.stem for p in root.glob("*.jsonl")),
+        key=lambda n: (known.index(n) if n in known else len(known), n),
+    )
+    studies = [read_study(n, root / f"{n}.jsonl") for n in names]
+    return [s for s in studies if s.summaries]
+
+
+def read_study(name: str, path: Path) -> StudyResults:
+    """The results of one file, each checked.
+
+    Raises
+    ------
+    InputError
+        A line that is not a result.
+    """
+    summaries = read_results(path)
+    for s in summaries:
+        wrong = next((w for key, kind in REQUIRED.items() for w in _wrong(s, key, *kind)), None)
+        wrong = wrong or next(_wrong(s["config"], "data", *TREE), None)
+        wrong = wrong or next(_wrong({"machine": {}} | s, "machine", *TREE), None)
+        if wrong:
+            raise InputError(
+                f"A result of {quoted(s['variant'])} in {path} {wrong}; "
+                "remove its line and run that trial again."
+            )
+    title, question, order = described(name)
+    return StudyResults(name, path.as_posix(), title, question, latest(summaries), order)
+
+
+def latest(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The last summary of each variant, task, seed and ratio (defaults may have changed)."""
+    found = {}
+    for s in summaries:
+        found[s["variant"], s["task"], s["seed"], s["config"]["data"].get("ratio")] = s
+    return list(found.values())
+
+
+def described(name: str) -> tuple[str, str, list[str]]:
+    """Title, question and variants of a study; its name alone if the catalog lacks it."""
+    known = STUDIES.get(name)
+    if known is None:
+        return name.replace("-", " ").capitalize(), "", []
+    return known.title, known.question, list(known.variants)
+
+
+def task_label(task: str) -> str:
+    """toonfaces/Pale_Skin as "Pale Skin"."""
+    return task.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def field_label(name: str) -> str:
+    """options.cluster_size as "cluster size"."""
+    return name.rsplit(".", 1)[-1].replace("_", " ")
+
+
+def _wrong(tree: Mapping[str, Any], key: str, kind: Any, words: str) -> Iterator[str]:
+    """What is wrong with a key, if anything is."""
+    if key not in tree:
+        yield f"lacks {key!r}"
+    elif not isinstance(tree[key], kind):
+        yield f"has {quoted(tree[key])} as its {key!r}, which must be {words}"
+
+
+def _range(values: Sequence[Any]) -> str:
+    """The value, or the first and the last."""
+    texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in values]
+    return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
