@@ -313,4 +313,3 @@ def _tree(file: Path, *names: str) -> dict[str, Any]:
         what = f"it holds no {missing[0]}" if missing else "it holds no settings"
         raise InputError(f"{file} is damaged ({what}); remove or restore it.")
     return tree
-

@@ -82,7 +82,8 @@ def learn_people(folder):
     """Draw the people and train on them in ``folder``; the run's summary."""
     from clmle.data.toonfaces import identities
     from clmle.presets import preset_config
-    from clmle.studies.trials import Trial, run_trial
+    from clmle.studies.trials import Trial
+    from clmle.studies.execution import run_trial
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLMLE_CACHE", str(folder / "cache"))

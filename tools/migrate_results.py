@@ -1,7 +1,7 @@
-"""Convert result files of version 0.1 to the names of today: python -m tools.migrate_results.
+"""Convert results files of version 0.1 to the names of today: python -m tools.migrate_results FILE.
 
-Every metric stays as it is, to the last digit; names of settings, methods and keys change, and so
-does the key of a trial, which follows from its settings.
+Every metric stays as it is, to the last digit. Names of options, methods, variants, studies and
+keys change, and with them the key of a trial, which is a hash of its configuration.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clmle.renamed import METHODS, OPTIONS, TRAIN, VALUES
 from clmle.studies.trials import Trial
 from clmle.training.prepare import config_from_dict
 
-# Settings that came after the first results, at the value that those results had.
+# Options that were added after the first results, with the value that those results had.
 MISSING: dict[str, dict[str, Any]] = {
     "data": {"split": 0},
     "train": {"mirror": True, "n_embedding_samples": 2400, "grad_clip_norm": 0.0},
@@ -33,10 +33,54 @@ MISSING: dict[str, dict[str, Any]] = {
         "hard_fraction": 1.0,
     },
 }
+STUDY_NAMES = {
+    "recipe": "components",
+    "rule": "classifier",
+    "waiting": "warmup",
+    "hard-share": "hard-fraction",
+    "embedding": "margin-loss",
+    "photographs": "solar-cells-sampling",
+    "prior": "pretraining",
+    "screen": "screening",
+    "curves": "convergence",
+    "sampling-x-cost": "sampling-x-weighting",
+    "confirmation-toonfaces": "preregistered-toonfaces",
+    "confirmation-digits": "preregistered-digits",
+    "confirmation-solar-cells": "preregistered-solar-cells",
+    "confirmation-imbalance": "preregistered-imbalance",
+}
+VARIANTS = {
+    "uniform query": "uniform query clusters",
+    "no hard clusters": "uniform query clusters",
+    "no cost weights": "no class weights",
+    "k-nn rule": "k-NN classifier",
+    "clmle, hardest query, costs": "clmle, hardest query, class weights",
+    "clmle, hardest query, no costs": "clmle, hardest query, no class weights",
+    "clmle, uniform query, costs": "clmle, uniform query, class weights",
+    "clmle, uniform query, no costs": "clmle, uniform query, no class weights",
+    "rare images twice in a batch": "repeated images in a batch",
+    "small classes whole in a batch": "no limit on a class in a batch",
+    "prior features by over-sampling": "pretraining by oversampling",
+    "no Eq. 9": "without Eq. 9",
+    "Eq. 9 ten times heavier": "Eq. 9 with ten times the weight",
+    "mu of the batch": "centroids of the batch",
+    "mu of the index": "centroids of the index",
+    "one neighbourhood a batch": "one neighborhood per batch",
+    "clusters judge alone": "cluster classifier alone",
+    "no offsets": "cluster classifier alone, uncalibrated",
+    "its batches without clusters": "sampling-without-replacement + threshold tuning",
+    "Eq. 9 never waits": "no warm-up",
+    "all places by loss": "all samples from hard clusters",
+    "batches as the data come": "natural sampling",
+    "a softmax beside Eq. 9": "softmax head loss",
+    "even, hard batches": "class-balanced, hard batches",
+    "one neighbourhood, mu of the batch": "one neighborhood, centroids of the batch",
+    "one neighbourhood, mu of the index": "one neighborhood, centroids of the index",
+}
 
 
 def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
-    """The configuration tree of a trial in today's names."""
+    """The configuration of a trial in today's names."""
     variant = method_variant(METHODS.get(old["method"], old["method"]))
     clmle = old["method"] in ("clmle", "clmle-printed")
     options = dict(old["options"] or {})
@@ -63,40 +107,39 @@ def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def migrate_variant(old: str, method: str) -> str:
-    """The name of a variant: a method's own, perhaps with a setting, or the study's."""
+    """The name of a variant: of a method, perhaps with a value of an option, or of a study."""
+    if old in VARIANTS:
+        return VARIANTS[old]
     if method in METHODS and old.partition(", ")[0] == method:
         return old.replace(method, METHODS[method], 1)
-    old = old.replace("one neighbourhood", "one neighborhood")
     old = old.replace("clmle, embedding_weight", "clmle, margin_weight")
-    for name in ("over-sampling", "bounded-sampling"):  # how features were pretrained
-        old = re.sub(f"(by |steps, ){name}$", rf"\g<1>{method_name(name)}", old)
+    for name in ("over-sampling", "bounded-sampling"):  # the pretraining method
+        old = re.sub(f"(steps, ){name}$", rf"\g<1>{method_name(name)}", old)
     return old
 
 
 def method_name(old: str) -> str:
-    """Today's name of a method, without settings that came to be part of the variant."""
+    """Today's name of a method, without options that became part of its variant."""
     return str(method_variant(METHODS.get(old, old))["method"])
 
 
 def migrate(old: dict[str, Any]) -> dict[str, Any]:
-    """One summary in today's names, its key computed anew."""
+    """One summary in today's names, with its new key."""
     config: Config = config_from_dict(migrate_config(old["settings"]))
-    new = dict(old)
     variant = migrate_variant(old["variant"], old["method"])
-    new["variant"] = variant
-    new["method"] = config.method
-    new["key"] = Trial(variant, config).key
-    new["learning_curve"] = new.pop("course")
-    new["config"] = config.to_dict()
-    del new["settings"]
-    return {name: new[name] for name in (RENAMED_KEYS.get(k, k) for k in old)}
-
-
-RENAMED_KEYS = {"settings": "config", "course": "learning_curve"}
+    new = {
+        "key": Trial(variant, config).key,
+        "variant": variant,
+        "method": config.method,
+        "learning_curve": old["course"],
+        "config": config.to_dict(),
+    }
+    names = {"settings": "config", "course": "learning_curve"}
+    return {n: new.get(n, old.get(n)) for n in (names.get(k, k) for k in old)}
 
 
 def main() -> None:
-    """Convert the files given, in place or into a folder."""
+    """Convert the files given, in place or into a folder, where studies get their new names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--to", type=Path, help="a folder (default: in place)")
@@ -105,8 +148,11 @@ def main() -> None:
         lines = [json.loads(line) for line in file.read_text().splitlines()]
         new = [line if "config" in line else migrate(line) for line in lines]
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in new)
-        write_text((values.to or file.parent) / file.name, text)
-        print(f"{file.name}: {len(new)} trials")
+        to = file
+        if values.to:
+            to = values.to / f"{STUDY_NAMES.get(file.stem, file.stem)}.jsonl"
+        write_text(to, text)
+        print(f"{to}: {len(new)} trials")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def request_form():
     from clmle.presets import PRESETS, preset_config
     from clmle.studies.background import free_name
     from clmle.studies.catalog import STUDIES
-    from clmle.studies.request import FREE, Request
+    from clmle.studies.request import FREE, StudyRequest
     from clmle.studies.validation import target_names
 
     left, middle, right = st.columns([3, 2, 2])
@@ -91,7 +91,7 @@ def request_form():
         help="part.name=values, with train, options or data before the point; "
         "every combination is tried", height=80,
     )  # fmt: skip
-    request = Request(
+    request = StudyRequest(
         name,
         dataset,
         tuple(attributes),
@@ -159,10 +159,9 @@ def _quoted(word: str) -> str:
 
 def results() -> None:
     """One study's picture, table and cells."""
-    from clmle.studies.study_figures import MEASURES, NAMES, available
-    from clmle.studies.study_figures import cells_behind as behind
-    from tools.report.ablations import reference
-    from tools.report.markdown import counted, listed
+    from clmle.studies.study_figures import FIGURE_LABELS, METRIC_LABELS, available
+    from clmle.studies.study_figures import trials_behind as behind
+    from clmle.text import counted, listed
 
     studies, broken = readable_studies()
     for text in broken:
@@ -171,7 +170,7 @@ def results() -> None:
         st.info("No study has a result yet: start one above.", icon=":material/info:")
         return
     left, right = st.columns([3, 2])
-    default = next((n for n in studies if n.startswith("recipe ")), next(iter(studies)))
+    default = next((n for n in studies if n.startswith("components ")), next(iter(studies)))
     if st.session_state.get("awaited") in studies:  # the study just started has a result
         st.session_state["study"] = st.session_state.pop("awaited")
     if st.session_state.get("study") not in studies:
@@ -183,15 +182,15 @@ def results() -> None:
     file = stamp(study_files()[name])
     measure = right.selectbox(
         "Figure",
-        list(MEASURES),
-        format_func=lambda m: MEASURES[m],
+        list(METRIC_LABELS),
+        format_func=lambda m: METRIC_LABELS[m],
         key="figure",
         bind="query-params",
     )
     st.markdown(f"**{study.title}.** {study.question}")
     left, right = st.columns([3, 2])
     variants = study.variants
-    first = reference(study)
+    first = study.reference
     base = right.selectbox(
         "Compared with",
         variants,
@@ -211,12 +210,12 @@ def results() -> None:
     views = available(study)
     view = st.segmented_control(
         "Picture", views, default="varied" if "varied" in views else views[0], required=True,
-        format_func=lambda n: NAMES[n], key="picture", bind="query-params",
+        format_func=lambda n: FIGURE_LABELS[n], key="picture", bind="query-params",
     )  # fmt: skip
     with sentences():
         picture = drawn(file, view, measure, base, shown)
         show_figure(picture.figure, f"{name}-{view}-{measure}", picture.data)
-        st.caption(picture.says)
+        st.caption(picture.caption)
     with sentences():
         st.subheader("Table")
         table = tabled(file, base, shown)
@@ -229,7 +228,7 @@ def results() -> None:
                 st.caption(f"Too few cells to be in the table: {listed(few)}.")
             one = table.iloc[0]
             st.caption(
-                f"Each row rests on the same {counted(one['cells'], 'cell')}: "
+                f"Each row rests on the same {counted(one['trials'], 'trial')}: "
                 f"{counted(one['tasks'], 'task')}, {counted(one['seeds'], 'seed')}. low and high: "
                 f"95 % interval over seeds. Differences are paired with {base}, on the cells both "
                 "have; seconds of one machine."

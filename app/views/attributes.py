@@ -51,7 +51,8 @@ def plain(attribute: str) -> str:
 def gain_part(frame, learner: str, others: list[str]) -> None:
     """Gain against imbalance, here and in the paper."""
     from clmle import figures
-    from clmle.studies.attributes import gains, mean_gain, published_gains
+    from clmle.studies.attributes import gains, mean_gain
+    from clmle.studies.paper_comparison import published_gains
     from clmle.studies.statistics import rank_correlation
 
     st.header("Gain against imbalance")
@@ -105,7 +106,8 @@ def _seeds(counts) -> str:
 
 def table_part(frame, learner: str, others: list[str], measure: str) -> None:
     """Every attribute: the learners, the gain, the paper's columns."""
-    from clmle.studies.attributes import FIGURES, compared, gains, published, unjudged
+    from clmle.studies.attributes import ATTRIBUTE_METRICS, compared, gains, without_metrics
+    from clmle.studies.paper_comparison import published
 
     st.header("Every attribute")
     printed = st.multiselect(
@@ -115,7 +117,7 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
         key="columns", bind="query-params",
     )  # fmt: skip
     table = compared(frame, [learner, *others], measure)
-    if others and measure == FIGURES[0]:
+    if others and measure == ATTRIBUTE_METRICS[0]:
         bare = frame.drop(columns="confusion")
         gain = kept(gains, bare, learner, others[0])[["task", "gain", "low", "high"]]
         table = table.merge(gain, left_on="attribute", right_on="task", how="left")
@@ -140,7 +142,7 @@ def table_part(frame, learner: str, others: list[str], measure: str) -> None:
         text += f" gain, low, high: over {others[0]}, paired by seed, 95 % interval over seeds."
     st.caption(f"{text} An empty field of the paper has no such attribute or is illegible.")
     shown_runs = set(frame.loc[frame["learner"].isin([learner, *others]), "run"])
-    left = unjudged(run for run in all_runs() if run.name in shown_runs)
+    left = without_metrics(run for run in all_runs() if run.name in shown_runs)
     if left:
         st.caption(
             "In no row and no mean, since no image or all images show it, to learn from or to "
@@ -324,7 +326,7 @@ st.markdown(
     "*learner* is a method with its settings, from one's own runs or from the study in brackets."
 )
 with sentences():
-    from clmle.studies.attributes import FIGURES, default_pair
+    from clmle.studies.attributes import ATTRIBUTE_METRICS, default_pair
 
     frame, broken = everything()
     for text in broken:
@@ -342,7 +344,7 @@ with sentences():
     data = left.selectbox("Data", list(sizes.index), key="data", bind="query-params",
                           help="only learners with the same test images are compared")  # fmt: skip
     measure = right.selectbox(
-        "Figure", list(FIGURES), format_func=lambda f: f.replace("_", " "), key="figure",
+        "Figure", list(ATTRIBUTE_METRICS), format_func=lambda f: f.replace("_", " "), key="figure",
         bind="query-params",
     )  # fmt: skip
     frame = frame[frame["data"] == data]

@@ -76,10 +76,11 @@ def tables() -> None:
 
 def recognized(number: int) -> None:
     """Methods of Tables 2 to 4 on illustrated people never seen, beside their published rows."""
-    from clmle.studies.recognition_table import FIGURES, paper_comparison, recognition_frame
+    from clmle.studies.open_set_table import OPEN_SET_METRICS, open_set_frame
+    from clmle.studies.paper_comparison import paper_comparison
 
     study = shipped_study("recognition")
-    frame = recognition_frame(study.summaries) if study else pd.DataFrame()
+    frame = open_set_frame(study.summaries) if study else pd.DataFrame()
     if frame.empty:
         st.info("Not measured here yet: start the study recognition on the page Ablations.")
         return
@@ -90,7 +91,7 @@ def recognized(number: int) -> None:
         "paper": "in the paper",
         "here": "here",
         **{c: number_(words, format="%.2f") for c, words in shown.items()},
-        **{c: number_(f"here: {words}", format="%.3f") for c, words in FIGURES.items()},
+        **{c: number_(f"here: {words}", format="%.3f") for c, words in OPEN_SET_METRICS.items()},
         "spread": number_("spread of accuracy", format="%.3f"),
     }
     show_table(table_, f"measured-table-{number}", column_config=config)
@@ -106,14 +107,14 @@ def recognized(number: int) -> None:
 
 def counterpart(number: int):
     """The shipped study that answers to a table, and its rows that are in the paper too."""
-    from clmle.studies.paper_comparison import METHODS, PARTS, measured
+    from clmle.studies.paper_comparison import ATTRIBUTE_METHODS, COMPONENTS, measured
 
     if number == 7:
         study = shipped_study("table7")
-        return study, measured(study, PARTS) if study else pd.DataFrame()
-    for name in ("screen", "leaderboard"):  # the screen has more of the paper's methods
+        return study, measured(study, COMPONENTS) if study else pd.DataFrame()
+    for name in ("screening", "leaderboard"):  # screening has more of the paper's methods
         study = shipped_study(name)
-        found = measured(study, METHODS) if study else pd.DataFrame()
+        found = measured(study, ATTRIBUTE_METHODS) if study else pd.DataFrame()
         if len(found) > 1:
             return study, found
     return study, found
@@ -126,13 +127,13 @@ def worths(changed: tuple) -> dict:
     ``changed`` are the stamps of the shipped files.
     """
     from clmle.paper import REPAIRS
-    from clmle.studies.worth import worth
+    from clmle.studies.statistics import reference_difference
 
     found = {}
     for repair in REPAIRS:
         name, variant = repair.trial or ("", "")
         study = shipped_study(name)
-        d = worth(study, variant) if study else None
+        d = reference_difference(study, variant) if study else None
         found[repair.name] = (d, study) if d else None
     return found
 
@@ -142,7 +143,7 @@ def repairs() -> None:
     from clmle import figures
     from clmle.paper import REPAIRS
     from clmle.paper.repairs import ALL_AT_ONCE
-    from clmle.studies.worth import worth
+    from clmle.studies.statistics import reference_difference
 
     st.html(ROOM)  # before the formulas that it makes room for
     st.markdown(
@@ -154,7 +155,7 @@ def repairs() -> None:
     found = worths(tuple(stamp(path) for path in sorted(SHIPPED.glob("*.jsonl"))))
     shown = {name: (d.mean, d.low, d.high) for name, (d, _) in measured_ones(found).items()}
     study = shipped_study(ALL_AT_ONCE[0])
-    together = worth(study, ALL_AT_ONCE[1]) if study else None
+    together = reference_difference(study, ALL_AT_ONCE[1]) if study else None
     if together:
         shown = {"All of them together": (together.mean, together.low, together.high)} | shown
     if shown:
@@ -224,7 +225,7 @@ def repair_rows(found: dict):
         rows.append(
             {
                 "repair": repair.name, "worth": d and d.mean, "low": d and d.low,
-                "high": d and d.high, "cells won": d and d.won, "of cells": d and d.cells,
+                "high": d and d.high, "cells won": d and d.won, "of cells": d and d.trials,
                 "seeds": d and d.seeds, "study": study.name if study else "",
                 "without it": d.second if d else "", "printed": before, "repaired": after,
                 "where": repair.where,
@@ -235,7 +236,6 @@ def repair_rows(found: dict):
 
 def said(d, study) -> str:
     """The interval and the cells behind a worth."""
-    from tools.report.summary import short
 
     span = "one seed, no interval"
     if d.low is not None:
@@ -243,8 +243,8 @@ def said(d, study) -> str:
     ratios = [f"{r:g} : 1" for r in study.values("data.ratio") if r > 1]
     thinned = f", thinned to {', '.join(ratios)}" if ratios else ""
     return (
-        f"{span}; {d.won} of {d.cells} cells won. Study {study.name}: {d.first} minus {d.second} "
-        f"on {d.tasks} tasks ({', '.join(map(short, study.tasks))}){thinned}."
+        f"{span}; {d.won} of {d.trials} trials won. Study {study.name}: {d.first} minus {d.second} "
+        f"on {d.tasks} tasks ({', '.join(map(task_label, study.tasks))}){thinned}."
     )
 
 

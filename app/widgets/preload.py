@@ -11,7 +11,7 @@ import streamlit as st
 
 # Those that take longest, those that most pages need first.
 LIBRARIES = (
-    "pandas", "plotly.graph_objects", "clmle.figures", "tools.report.study",
+    "pandas", "plotly.graph_objects", "clmle.figures", "clmle.studies.study_results",
     "clmle.methods", "clmle.training", "clmle.data", "clmle.playground", "clmle.studies.attributes",
     "clmle.studies.open_set", "clmle.studies.eta", "clmle.paper", "PIL.Image",
 )  # fmt: skip

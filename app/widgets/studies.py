@@ -67,7 +67,7 @@ def shipped_study(name: str) -> Any:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(path: str, changed: int, size: int) -> Any:
     from clmle.studies.background import BackgroundStudy
-    from tools.report.study import described, read_study
+    from clmle.studies.study_results import described, read_study
 
     file = Path(path)
     study = read_study(file.stem, file)
@@ -94,16 +94,16 @@ def drawn(
     file: tuple[str, int, int], name: str, measure: str, base: str, variants: tuple[str, ...]
 ) -> Any:
     """A picture of the study in ``file`` (as :func:`stamp` gives it), of ``variants`` alone."""
-    from clmle.studies.study_figures import only, picture
+    from clmle.studies.study_figures import study_figure
 
     study = _read(*file)
-    return picture(only(study, variants) if variants else study, name, measure, base)
+    return study_figure(study.only(variants) if variants else study, name, measure, base)
 
 
 @st.cache_data(max_entries=100, show_spinner="Counting")
 def tabled(file: tuple[str, int, int], base: str, variants: tuple[str, ...]) -> Any:
     """The table of the study in ``file``."""
-    from clmle.studies.study_figures import only, study_table
+    from clmle.studies.study_figures import study_table
 
     study = _read(*file)
-    return study_table(only(study, variants) if variants else study, base)
+    return study_table(study.only(variants) if variants else study, base)

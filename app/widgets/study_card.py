@@ -57,7 +57,7 @@ def any_alive(studies: list[Any]) -> bool:
 def _card(study: Any) -> None:
     from clmle.studies.background import resume_study
 
-    standing = study.standing()
+    standing = study.progress()
     with st.container(border=True):
         st.markdown(f"**{study.name}** {STATES[standing.state]}")
         if standing.state == "running":

@@ -85,9 +85,9 @@ def add_grid_options(parser: CommandParser, what: str) -> None:
 
 def request_of(values: argparse.Namespace, study: str) -> Any:
     """Return the request for a study, its numbers checked."""
-    from clmle.studies.request import Request, words
+    from clmle.studies.request import StudyRequest, words
 
-    return Request(
+    return StudyRequest(
         study,
         values.dataset,
         tuple(words(values.attributes)),
@@ -102,8 +102,8 @@ def request_of(values: argparse.Namespace, study: str) -> Any:
 def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
     """Run the trials of a request that have no result and print the table of its variants."""
     from clmle.files import runs_dir
-    from clmle.studies.runner import sweep
-    from clmle.studies.trials import read_results
+    from clmle.studies.runner import run_trials
+    from clmle.studies.results import read_results
     from clmle.studies.validation import check_trials
 
     (jobs,) = whole_numbers(values.jobs, "--jobs", single=True)
@@ -127,7 +127,7 @@ def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
         progress(done, total)
 
     try:
-        failures = sweep(
+        failures = run_trials(
             trials, results, jobs=jobs, launcher=values.launcher, known=known, tell=report
         )
     except KeyboardInterrupt:

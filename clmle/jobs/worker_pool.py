@@ -19,7 +19,7 @@ Worker = subprocess.Popen[bytes]
 
 
 class WorkerPool:
-    """Worker processes (:mod:`clmle.jobs.worker`) that start on demand and are replaced if they die.
+    """Processes of :mod:`clmle.jobs.worker`, started on demand and replaced if they die.
 
     Any number of threads may call :meth:`run`; each call has one worker for itself.
 

@@ -74,7 +74,7 @@ REPAIRS = (
         "A batch is spread over all clusters, hard ones more often, with a softmax on the same "
         "samples beside Eq. 9.",
         ('sampler="cluster-neighborhood"', 'sampler="all-clusters"'),
-        ("recipe", "one neighborhood a batch"),
+        ("components", "one neighborhood per batch"),
     ),
     Repair(
         "Half of a large class evenly",
@@ -86,7 +86,7 @@ REPAIRS = (
         "Half of the places of a class above the mean size go to hard clusters, half evenly over "
         "the class.",
         ("hard_fraction=1", "hard_fraction=0.5"),
-        ("hard-share", "all places by loss"),
+        ("hard-fraction", "all samples from hard clusters"),
     ),
     Repair(
         "No rare image twice in a batch",
@@ -98,7 +98,7 @@ REPAIRS = (
         "A batch holds at most two fifths of a class's images, from the first step on; logits are "
         "corrected for classes that are not drawn evenly.",
         ("distinct=False, max_class_fraction=1", "distinct=True, max_class_fraction=0.4"),
-        ("recipe", "rare images twice in a batch"),
+        ("components", "repeated images in a batch"),
     ),
     Repair(
         "A light Eq. 9 beside a softmax",
@@ -108,7 +108,7 @@ REPAIRS = (
         r"J=J_{\text{softmax}}+0.05\,J_{\text{Eq. 9}}",
         "Eq. 9 stands at a twentieth of the weight of a softmax on the same samples.",
         ("margin_weight=1, softmax_weight=0", "margin_weight=0.05, softmax_weight=1"),
-        ("recipe", "Eq. 9 ten times heavier"),
+        ("components", "Eq. 9 with ten times the weight"),
     ),
     Repair(
         "Eq. 9 waits for features that tell the classes",
@@ -120,7 +120,7 @@ REPAIRS = (
         "Eq. 9 begins when balanced accuracy A on validation images has come a tenth of the way "
         "from chance to 1. Tasks that can be told apart from the start never notice.",
         ("readiness=0", "readiness=0.1"),
-        ("waiting", "Eq. 9 never waits"),
+        ("warmup", "no warm-up"),
     ),
     Repair(
         "Centroids of the index",
@@ -132,7 +132,7 @@ REPAIRS = (
         "Centroids of the index, moved by the batches in between; each sample meets its nearest "
         "own cluster and the nearest of other classes.",
         ('centroids="batch"', 'centroids="local"'),
-        ("recipe", "mu of the batch"),
+        ("components", "centroids of the batch"),
     ),
     Repair(
         "A test rule that does not count clusters",
@@ -144,7 +144,7 @@ REPAIRS = (
         r"\sum_{k\in R\setminus N_c}e^{s f^\top\mu_k}",
         "N clusters of every class are retrieved, and a mean stands in place of the sum.",
         ('rule="printed"', 'rule="per-class"'),
-        ("rule", "printed"),
+        ("classifier", "printed"),
     ),
     Repair(
         "Offsets from validation images",
@@ -155,7 +155,7 @@ REPAIRS = (
         "The rule's scores and the head's log-odds are weighed, and offsets of the classes fitted, "
         "by class-balanced logistic regression on validation images.",
         ("stack_head=False, calibration=none", "stack_head=True, calibration=offsets"),
-        ("recipe", "no offsets"),
+        ("components", "cluster classifier alone, uncalibrated"),
     ),
 )
-ALL_AT_ONCE = ("recipe", "clmle-paper")  # the study and variant with none of the repairs
+ALL_AT_ONCE = ("components", "clmle-paper")  # the study and variant with none of the repairs

@@ -1,15 +1,14 @@
-"""A study in a process of its own, which outlives the page or notebook that asked for it.
+"""Studies in background processes, which outlive the page or notebook that starts them.
 
-Beside the results NAME.jsonl stand NAME.job.json (what was asked, and the process that does it),
-NAME.log (what it says) and, while cells are unfinished, their run folders in NAME.cells.
+Next to the results NAME.jsonl are NAME.job.json (the request and its process), NAME.log (the
+process's output) and, while trials are unfinished, their run folders in NAME.trials.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
+import string
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,24 +17,33 @@ from typing import Any
 
 from clmle.errors import InputError
 from clmle.files import as_sentence, leads_out, read_json, runs_dir, write_json
-from clmle.jobs.process import birth, end
+from clmle.jobs.process import birth, end, start_module
 from clmle.run_folder import ACTIVE, RunFolder
-from clmle.studies.request import Request
-from clmle.studies.runner import cores, describe
-from clmle.studies.trials import Trial, estimate_seconds, read_results, waiting
+from clmle.studies.eta import estimate_seconds
+from clmle.studies.request import StudyRequest
+from clmle.studies.results import read_results
+from clmle.studies.runner import FOLDER, cores
+from clmle.studies.trials import Trial, pending
 from clmle.studies.validation import check_trials
 
-ROOT = Path(__file__).resolve().parents[2]
-LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+LETTERS = frozenset(string.ascii_letters + string.digits + "-_")
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a study is.
+class StudyProgress:
+    """Progress of a background study.
 
-    ``state`` is running, done, stopped or failed; ``done`` of ``total`` cells have a result;
-    ``seconds_left`` is None while nobody knows; ``running`` are the cells at work, each with
-    what it is, its phase and the share done; ``message`` is what went wrong, if anything.
+    Parameters
+    ----------
+    state : {"running", "done", "stopped", "failed"}
+    done, total : int
+        Trials.
+    seconds_left : float or None
+        None if it cannot be estimated yet.
+    running : tuple of (str, str, float)
+        Description, phase and fraction done of the trials that train now.
+    message : str
+        What went wrong, if anything.
     """
 
     state: str
@@ -48,7 +56,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class BackgroundStudy:
-    """One results file and its job; holds nothing but the path."""
+    """One results file and its job; holds only the path."""
 
     results: Path
 
@@ -66,11 +74,11 @@ class BackgroundStudy:
 
     @property
     def folder(self) -> Path:
-        """Run folders of unfinished cells."""
-        return self.results.with_suffix(".cells")
+        """Run folders of unfinished trials."""
+        return self.results.with_suffix(FOLDER)
 
     def job(self) -> dict[str, Any]:
-        """What was asked and which process does it.
+        """The request and the process that runs it.
 
         Raises
         ------
@@ -86,38 +94,37 @@ class BackgroundStudy:
             raise InputError(f"{self.job_path} is no job of a study; remove it.")
         return found
 
-    def request(self) -> Request:
-        return Request.from_dict(self.job()["request"])
+    def request(self) -> StudyRequest:
+        return StudyRequest.from_dict(self.job()["request"])
 
     def alive(self) -> bool:
         """Whether its process runs."""
         return _alive(self.job())
 
-    def standing(self) -> Standing:
-        """State, cells and time left, from the files and the process alone."""
+    def progress(self) -> StudyProgress:
+        """State, trials and time left, from the files and the process."""
         job = self.job()
         trials, results = self.request().trials(), read_results(self.results)
-        left = waiting(trials, results)
-        total = len(waiting(trials, []))
-        facts = (total - len(left), total)
+        left, total = pending(trials, results), len(pending(trials))
+        counts = (total - len(left), total)
         if not left:
-            return Standing("done", *facts, 0.0)
+            return StudyProgress("done", *counts, 0.0)
         if not _alive(job):
             state = "stopped" if job.get("stopped") else "failed"
-            return Standing(state, *facts, None, (), self._last_words())
-        at_work = self._at_work(left)
-        seconds = _seconds_left(left, results, at_work, job.get("jobs", 0) or cores())
-        running = tuple((text, s["phase"], _share(s)) for text, s in at_work.values())
-        return Standing("running", *facts, seconds, running)
+            return StudyProgress(state, *counts, None, (), self._last_error())
+        active = self._active(left)
+        seconds = _seconds_left(left, results, active, job.get("jobs", 0) or cores())
+        running = tuple((str(t), s["phase"], _fraction(s)) for t, s in active.values())
+        return StudyProgress("running", *counts, seconds, running)
 
     def stop(self) -> None:
-        """End the process; cells that train save their checkpoints and wait for :func:`resume`."""
+        """End the process; trials that train save checkpoints for :func:`resume_study`."""
         job = self.job()
         write_json(self.job_path, job | {"stopped": True})
         end(job.get("pid", 0), str(job.get("born", "")))
 
     def remove(self) -> None:
-        """Delete results, job, log and unfinished cells.
+        """Delete results, job, log and unfinished trials.
 
         Raises
         ------
@@ -125,7 +132,7 @@ class BackgroundStudy:
             It is still running, or a file cannot be removed.
         """
         if self.alive():
-            raise InputError(f"The study {self.name} is running; stop it before it is deleted.")
+            raise InputError(f"The study {self.name} is running; stop it before you delete it.")
         try:
             lock = self.results.with_name(f".{self.results.name}.lock")
             for path in (self.results, self.log_path, self.job_path, lock):
@@ -134,74 +141,76 @@ class BackgroundStudy:
             raise as_sentence(error, self.results) from error
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _at_work(self, left: list[Trial]) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Key of each cell at work: its description and the status of its run."""
+    def _active(self, left: list[Trial]) -> dict[str, tuple[Trial, dict[str, Any]]]:
+        """Trials that train now and the status of their runs, by key."""
         known = {trial.key: trial for trial in left}
         found = {}
         for path in sorted(self.folder.glob("*/status.json")):
             key = path.parent.name
             status = RunFolder(path.parent).status()
             if key in known and status["state"] in ACTIVE:
-                found[key] = (describe(known[key]), status)
+                found[key] = (known[key], status)
         return found
 
-    def _last_words(self) -> str:
-        """The last sentence of the log that says what went wrong."""
+    def _last_error(self) -> str:
+        """The last error message of the log."""
         try:
             lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return ""
-        said = [line for line in lines if line.startswith("clmle: ")]
-        return said[-1].removeprefix("clmle: ") if said else ""
+        errors = [line for line in lines if line.startswith("clmle: ")]
+        return errors[-1].removeprefix("clmle: ") if errors else ""
 
 
 def start_study(
-    request: Request,
+    request: StudyRequest,
     name: str = "",
     *,
     jobs: int = 0,
     root: str | os.PathLike[str] | None = None,
 ) -> BackgroundStudy:
-    """Check every cell of ``request`` and start them in the background.
+    """Check every trial of a request and run them in the background.
 
     Parameters
     ----------
-    request : Request
+    request : StudyRequest
     name : str
         Of the results file in ``root``; that of the study by default.
     jobs : int
-        Cells at a time; 0: one a core.
+        Trials at a time; 0: one for each core.
     root : path, optional
-        Where results stand; ``studies`` in the folder of runs by default.
+        Folder of results; ``studies`` in the folder of runs by default.
 
     Raises
     ------
     InputError
-        A setting that no run can use, a name that cannot be a file's or is taken, or a file that
+        An option that no run can use, a name that is taken or cannot name a file, or a file that
         cannot be written.
     """
     name = name or request.study
     if not name or not set(name) <= LETTERS:
         raise InputError(f"{name!r} cannot name a study; use letters, digits, - and _.")
-    request = request.spelled_out()
+    request = request.with_attributes()
     trials = request.trials()
     if not trials:
-        raise InputError("There is no cell to run; choose a method, an attribute and a seed.")
+        raise InputError("There is no trial to run; choose a method, an attribute and a seed.")
     check_trials(trials, render=False)
     study = BackgroundStudy(_root(root) / f"{name}.jsonl")
     if study.job_path.exists():
         if study.alive():
-            raise InputError(f"The study {name} is running already; stop it, or take another name.")
+            raise InputError(f"The study {name} is already running; stop it, or use another name.")
         if study.request() != request:
             raise InputError(
-                f"There are results called {name} of another request; take another name."
+                f"{study.results} has the results of another request; use another name."
             )
     _start(study, request, jobs)
     return study
 
 
-def free_name(request: Request, stem: str = "", root: str | os.PathLike[str] | None = None) -> str:
-    """``stem`` (by default the study's own name), with a number where another request has it."""
+def free_name(
+    request: StudyRequest, stem: str = "", root: str | os.PathLike[str] | None = None
+) -> str:
+    """``stem`` (by default the study's name), with a number if another request has that name."""
     stem = stem or request.study
     for number in range(1, 100):
         name = stem if number == 1 else f"{stem}-{number}"
@@ -211,13 +220,13 @@ def free_name(request: Request, stem: str = "", root: str | os.PathLike[str] | N
                 return name
             if study.job_path.exists() and study.request() == request:
                 return name
-        except InputError:  # a broken job: its name is taken
+        except InputError:  # a broken job: the name is taken
             continue
     return stem
 
 
 def resume_study(study: BackgroundStudy) -> None:
-    """Go on with a study that was stopped or failed; finished cells are not run again.
+    """Continue a stopped or failed study; finished trials do not run again.
 
     Raises
     ------
@@ -226,12 +235,12 @@ def resume_study(study: BackgroundStudy) -> None:
     """
     job = study.job()
     if _alive(job):
-        raise InputError(f"The study {study.name} is running already.")
-    _start(study, Request.from_dict(job["request"]), job.get("jobs", 0))
+        raise InputError(f"The study {study.name} is already running.")
+    _start(study, StudyRequest.from_dict(job["request"]), job.get("jobs", 0))
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
-    """Studies that were started in the background, the latest first."""
+    """All studies that were started in the background, the latest first."""
     jobs = [p for p in _root(root).glob("*.job.json") if not leads_out(p)]
     latest = sorted(jobs, key=lambda p: (-p.stat().st_mtime, p.name))
     return [BackgroundStudy(p.with_name(p.name.removesuffix(".job.json") + ".jsonl"))
@@ -242,25 +251,10 @@ def _root(root: str | os.PathLike[str] | None) -> Path:
     return Path(root) if root is not None else runs_dir() / "studies"
 
 
-def _start(study: BackgroundStudy, request: Request, jobs: int) -> None:
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    command = [
-        sys.executable, "-m", "clmle", *request.arguments(),
-        "--results", str(study.results.resolve()), "--jobs", str(jobs),
-    ]  # fmt: skip
-    try:
-        study.results.parent.mkdir(parents=True, exist_ok=True)
-        with open(study.log_path, "wb") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONPATH": path},
-                start_new_session=True,
-            )
-    except OSError as error:
-        raise as_sentence(error, study.log_path) from error
+def _start(study: BackgroundStudy, request: StudyRequest, jobs: int) -> None:
+    results = str(study.results.resolve())
+    arguments = (*request.arguments(), "--results", results, "--jobs", str(jobs))
+    process = start_module("clmle", *arguments, log=study.log_path)
     write_json(
         study.job_path,
         {
@@ -282,29 +276,25 @@ def _alive(job: Mapping[str, Any]) -> bool:
 def _seconds_left(
     left: list[Trial],
     results: list[dict[str, Any]],
-    at_work: Mapping[str, tuple[str, Mapping[str, Any]]],
+    active: Mapping[str, tuple[Trial, Mapping[str, Any]]],
     jobs: int,
 ) -> float | None:
-    """By finished cells, or by those at work while none is finished."""
-    ahead = [s.get("seconds_left") for _, s in at_work.values()]
-    begun = sum(s for s in ahead if s is not None)
-    pace: list[Mapping[str, Any]] = list(results)
-    if not pace:
-        methods = {trial.key: trial for trial in left}
-        pace = [
-            {
-                "variant": methods[key].variant,
-                "method": methods[key].config.method,
-                "seconds": s["seconds"] + s["seconds_left"],
-            }
-            for key, (_, s) in at_work.items()
-            if s.get("seconds_left") is not None
-        ]
-    distinct = {trial.key: trial for trial in left if trial.key not in at_work}
-    rest = estimate_seconds(distinct.values(), pace, jobs)
+    """Estimated from finished trials, or from running ones while none has finished."""
+    timed = [(t, s) for t, s in active.values() if s.get("seconds_left") is not None]
+    begun = sum(s["seconds_left"] for _, s in timed)
+    finished: list[Mapping[str, Any]] = list(results) or [
+        {
+            "variant": t.variant,
+            "method": t.config.method,
+            "seconds": s["seconds"] + s["seconds_left"],
+        }
+        for t, s in timed
+    ]
+    distinct = {trial.key: trial for trial in left if trial.key not in active}
+    rest = estimate_seconds(distinct.values(), finished, jobs)
     return None if rest is None else rest + begun / jobs
 
 
-def _share(status: Mapping[str, Any]) -> float:
-    share: float = status["step"] / max(1, status["total"])
-    return min(1.0, share)
+def _fraction(status: Mapping[str, Any]) -> float:
+    fraction: float = status["step"] / max(1, status["total"])
+    return min(1.0, fraction)

@@ -1,4 +1,4 @@
-"""A grid of the two margins, tried on validation images: what to ask for, and its heat map."""
+"""A study of the two margins on validation images: its request, and its results as a grid."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from typing import Any
 import numpy as np
 
 from clmle.config import flat
-from clmle.studies.request import FREE, Request
+from clmle.studies.request import FREE, StudyRequest
 
-PREFIX = "margins-of-"  # of the names of such studies
+PREFIX = "margins-of-"  # of the names of these studies
 
 
 @dataclass(frozen=True)
 class MarginGrid:
-    """Mean balanced accuracy of every pair of shares, over tasks and seeds.
+    """Balanced accuracy of every pair of margins, mean over tasks, then over seeds.
 
-    ``between`` (R,) and ``within`` (C,) are shares of the bounds of a1 and a2; ``validation``,
-    ``spread`` over seeds and ``test`` are (R, C), NaN where nothing is known yet; ``best`` (row,
-    column) is that of the highest mean on validation images, of equals the smaller margins.
+    Parameters
+    ----------
+    between, within : tuple of float, of lengths R and C
+        Fractions of the upper bounds of a1 and a2.
+    validation, spread, test : (R, C) arrays
+        Mean on validation images, its standard deviation over seeds, mean on test images; NaN
+        where no trial has ended yet.
+    best : (row, column)
+        Of the highest mean on validation images; of equal ones, the smaller margins.
     """
 
     between: tuple[float, ...]
@@ -38,22 +44,27 @@ def margin_request(
     attribute: str = "",
     seeds: Sequence[int] = (0, 1),
     preset: str = "quick",
-) -> Request:
-    """The request of a study that tries every pair; a1 and a2 as shares of their bounds.
+) -> StudyRequest:
+    """The request of a study that tries every pair of margins, as fractions of their bounds.
 
-    The within-class term of Eq. 9 has weight 1, so that a2 counts; trials, which would choose a1
-    themselves, are off.
+    The within-class term of Eq. 9 gets weight 1, because a2 has no effect without it; the margin
+    trials, which would choose a1, are off.
+
+    Examples
+    --------
+    >>> len(margin_request((0.1, 0.2), (0.0, 0.25), seeds=(0,)).trials())
+    4
     """
-    shares = {"between_margin_fraction": between, "within_margin_fraction": within}
-    grid = [f"options.{n}={','.join(f'{v:g}' for v in values)}" for n, values in shares.items()]
-    return Request(
+    fractions = {"between_margin_fraction": between, "within_margin_fraction": within}
+    grid = [f"options.{n}={','.join(f'{v:g}' for v in values)}" for n, values in fractions.items()]
+    return StudyRequest(
         FREE, dataset, (attribute,) if attribute else (), tuple(seeds), ("clmle",), (),
         (*grid, "options.within_weight=1", "train.margin_trials=0"), preset,
     )  # fmt: skip
 
 
 def margin_grid(summaries: Sequence[Mapping[str, Any]]) -> MarginGrid | None:
-    """The grid of a study that :func:`margin_request` asked for; None while it has no result."""
+    """The grid of a study of :func:`margin_request`; None while it has no result."""
     import pandas
 
     rows = []
@@ -62,9 +73,10 @@ def margin_grid(summaries: Sequence[Mapping[str, Any]]) -> MarginGrid | None:
         if "options.between_margin_fraction" not in config:
             continue
         rows.append({
-            "a1": config["options.between_margin_fraction"], "a2": config["options.within_margin_fraction"],
-            "seed": s["seed"], "validation": s["validation"]["balanced_accuracy"],
-            "test": s["test"]["balanced_accuracy"],
+            "a1": config["options.between_margin_fraction"],
+            "a2": config["options.within_margin_fraction"],
+            "seed": s["seed"],
+            **{split: s[split]["balanced_accuracy"] for split in ("validation", "test")},
         })  # fmt: skip
     if not rows:
         return None

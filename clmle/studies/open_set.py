@@ -1,7 +1,7 @@
-"""What a run makes of people it never saw: python -m clmle.studies.open_set RUN [TEST]
+"""Evaluate a run on unseen identities: python -m clmle.studies.open_set RUN [TEST]
 
-Features of an image and of its mirror image stand side by side and are compared by cosine
-(section 5 of the paper). The figures, and what their pictures need, are kept beside the run.
+The feature of an image is the concatenation of its own and its mirror image's, compared by cosine
+(section 5 of the paper). Metrics, and the arrays that figures need, are stored with the run.
 """
 
 from __future__ import annotations
@@ -25,21 +25,25 @@ from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
 from clmle.studies.fingerprint import KEY, fingerprint, of_present_weights
 
-BATCH = 512  # images between two words on how far it is
-CURVE = 2000  # corners of a ROC that are kept
+BATCH = 512  # images between two reports of progress
+CURVE = 2000  # points of a ROC curve that are stored
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """Figures of a run on unseen people, and the arrays behind the pictures.
+    """Metrics of a run on unseen identities, and the arrays that figures need.
 
-    ``figures`` are plain values: test, images, verification (accuracy, standard_error, folds,
-    tar_at_far, auc, eer, n_genuine, n_impostor), open_set (None without distractors) and
-    by_frequency (accuracy on the images of known people that were held out, by training images).
-    ``arrays``: first, second, same, similarity (p,) of the pairs, far and tar of their ROC; with
-    distractors also open_far, open_tar, ranks (of every mate among all of them), genuine, edges
-    and impostors; counts (C,) training images of every identity.
+    Parameters
+    ----------
+    metrics : dict
+        Plain values: test, images, verification (accuracy, standard_error, folds, tar_at_far,
+        auc, eer, n_genuine, n_impostor), open_set (None without distractors) and by_frequency
+        (accuracy on held-out images of known identities, by their number of training images).
+    arrays : dict
+        first, second, same, similarity (p,) of the pairs, far and tar of their ROC curve; with
+        distractors also open_far, open_tar, ranks (of every mate among the distractors), genuine,
+        edges and impostors; counts (C,) training images of every identity.
     """
 
     metrics: dict[str, Any]
@@ -49,13 +53,17 @@ class Recognition:
 def evaluate_open_set(
     run: RunFolder, test: str = "", progress: Progress | None = None
 ) -> Recognition:
-    """Judge a run on unseen people, or read what was found before.
+    """Evaluate a run on unseen identities, or return the stored result.
 
     Parameters
     ----------
-    run : a run on identities that has weights
-    test : as ``where`` of ``clmle.data.recognition.open_set.load_open_set``; "" takes the
-        illustrated people that belong to the run's own data
+    run : RunFolder
+        Of a run that learns identities and has weights.
+    test : str
+        As ``where`` of :func:`clmle.data.recognition.open_set.load_open_set`; "" takes the unseen
+        identities of the run's own data set.
+    progress : callable(done, total), optional
+        Called as images are read.
 
     Raises
     ------
@@ -67,7 +75,7 @@ def evaluate_open_set(
     found = stored_recognition(run, test)
     if found is not None:
         return found
-    weights = fingerprint(run)  # before they are read: a run that trains may replace them
+    weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
     config = run.config()["data"]
     where = test or own_test(run)
@@ -85,26 +93,26 @@ def evaluate_open_set(
     if open_set_data.distractors is not None:
         metrics["open_set"], more = _open_set(open_set_data, features)
         arrays |= more
-    metrics["by_frequency"], arrays["counts"] = _known_people(run, model)
+    metrics["by_frequency"], arrays["counts"] = _known_identities(run, model)
     found = Recognition(metrics, arrays)
     _store(run, test, found, weights)
     return found
 
 
 def own_test(run: RunFolder) -> str:
-    """The test set that belongs to a run's data."""
+    """The test set of a run's own data set."""
     dataset: str = run.config()["data"]["dataset"]
     info = find_dataset(dataset)
     if info is None or info.load_open_set is None:
         raise InputError(
-            f"{dataset} has no unseen people of its own; name a test set: a .bin file, or a folder "
+            f"{dataset} has no unseen identities; name a test set: a .bin file, or a folder "
             "laid out as LFW or YouTube Faces."
         )
     return dataset
 
 
 def learns_identities(run: RunFolder) -> bool:
-    """Whether identities are what a run learns, so that it can be asked for unseen people."""
+    """Whether a run learns identities, and so can be evaluated on unseen ones."""
     data = run.config()["data"]
     return has_identities(data["dataset"], data["attribute"])
 
@@ -123,14 +131,14 @@ def _features(embed: Callable[..., Any], images: Any, progress: Progress | None)
 def _pairs(
     open_set_data: OpenSetData, features: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Figures of the pairs by the folds' protocol and over all of them."""
+    """Verification metrics of the pairs, by folds and over all."""
     from clmle.metrics.pair_features import pair_similarity, pool_templates
     from clmle.metrics.roc import FARS, allowed, roc_curve
     from clmle.metrics.verification import fold_accuracy, verification_metrics
 
     pairs = open_set_data.pairs
     first, second = pairs.first, pairs.second
-    if open_set_data.video is not None:  # the mean of a video's frames stands for it
+    if open_set_data.video is not None:  # the feature of a video is the mean of its frames
         read = open_set_data.video >= 0
         features, videos = pool_templates(features[read], open_set_data.video[read])
         known = np.isin(first, videos) & np.isin(second, videos)
@@ -153,7 +161,7 @@ def _pairs(
 def _open_set(
     open_set_data: OpenSetData, features: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """MegaFace's protocol on the probes and distractors."""
+    """Identification among distractors (the protocol of MegaFace)."""
     from clmle.metrics.roc import FARS, allowed
     from clmle.metrics.streaming import open_set
 
@@ -174,7 +182,7 @@ def _open_set(
 
 
 def _thinned(name: str, far: np.ndarray, tar: np.ndarray) -> dict[str, np.ndarray]:
-    """At most CURVE corners of a curve, more of them where the FAR is small; both ends."""
+    """At most CURVE points of a ROC curve, denser at small FAR, with both ends."""
     kept = np.arange(len(far))
     if len(far) > CURVE:
         smallest = far[far > 0].min(initial=1.0)
@@ -183,8 +191,8 @@ def _thinned(name: str, far: np.ndarray, tar: np.ndarray) -> dict[str, np.ndarra
     return {f"{name}far": far[kept], f"{name}tar": tar[kept]}
 
 
-def _known_people(run: RunFolder, model: Any) -> tuple[list[dict[str, Any]], np.ndarray]:
-    """Accuracy on held-out images of known people, from the tail to the head; their counts."""
+def _known_identities(run: RunFolder, model: Any) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """Accuracy on held-out images of known identities, tail to head; training counts."""
     from clmle.metrics.by_frequency import accuracy_by_frequency
     from clmle.training import config_from_dict, prepare
 
@@ -201,50 +209,49 @@ def _known_people(run: RunFolder, model: Any) -> tuple[list[dict[str, Any]], np.
 
 
 def _like(images: Any, shape: tuple[int, int, int]) -> Any:
-    """Images of a test set in the form that a run learned from, or a sentence."""
+    """The images of a test set, or an InputError if their shape differs from the run's."""
     if images.shape[1:] == shape:
         return images
     raise InputError(
-        f"The test images are {images.shape[1:]}, but the run learned from {shape}: height, width, "
-        "channels. Align and cut them as those it learned from."
+        f"The test images are {images.shape[1:]} (height, width, channels), but the run learned "
+        f"from {shape}; align and crop them as the training images."
     )
 
 
-# --- beside the run -----------------------------------------------------------------------
+# --- files of the run ---------------------------------------------------------------------
 
 
 def file_of(run: RunFolder, test: str = "") -> Path:
-    """Where the result of a test is kept."""
+    """File with the result of a test."""
     slug = re.sub(r"[^A-Za-z0-9]+", "-", test).strip("-")[-60:]
     return run.path / ("recognition" + (f"-{slug}" if slug else "") + ".npz")
 
 
 def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
-    """The result that stands beside the run; None where there is none of its present weights."""
-    file = file_of(run, test)
+    """The stored result of the run's present weights, or None."""
     try:
-        arrays = read_arrays(file)
-        if not of_present_weights(arrays, file, run):
+        arrays = read_arrays(file_of(run, test))
+        if not of_present_weights(arrays, run):
             return None
         arrays.pop(KEY, None)
-        return Recognition(json.loads(str(arrays.pop("figures"))), arrays)
+        return Recognition(json.loads(str(arrays.pop("metrics"))), arrays)
     except (InputError, OSError, ValueError, KeyError):
         return None
 
 
 def _store(run: RunFolder, test: str, found: Recognition, weights: str) -> None:
     metrics = np.array(json.dumps(found.metrics))
-    kept = {"figures": metrics, KEY: np.array(weights), **found.arrays}
+    kept = {"metrics": metrics, KEY: np.array(weights), **found.arrays}
     write_arrays(file_of(run, test), kept)
 
 
 def start_open_set_evaluation(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:
-    """Judge in a process of its own; what goes wrong is said on its stderr."""
+    """Evaluate in a background process, which reports errors on stderr."""
     return start_module("clmle.studies.open_set", str(run.path.resolve()), test)
 
 
 def how_far(run: RunFolder, test: str = "") -> tuple[int, int]:
-    """Images done and in all, of a judging that goes on; (0, 0) where nothing is known."""
+    """Images done and in all of a running evaluation; (0, 0) if unknown."""
     try:
         done, total = json.loads(_progress_file(run, test).read_text())
         return int(done), int(total)

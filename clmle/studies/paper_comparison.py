@@ -62,7 +62,7 @@ COMPONENTS = {
 
 
 def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
-    """Balanced accuracy of the variants in ``names`` (the paper's name -> the variant), in per cent.
+    """Balanced accuracy, in per cent, of the variants in ``names`` (the paper's name -> ours).
 
     Returns
     -------

@@ -127,9 +127,7 @@ def restrict(study: Study, names: Sequence[str]) -> Study:
     for name in names:
         get_method(method_variant(name)["method"])
     kept = {
-        n: v
-        for n, v in study.variants.items()
-        if not names or n in names or _method(v) in names
+        n: v for n, v in study.variants.items() if not names or n in names or _method(v) in names
     }
     if not kept:
         own = dict.fromkeys(map(_method, study.variants.values()))

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from clmle import figures
 from clmle.errors import InputError
 from clmle.studies.convergence import learning_curves

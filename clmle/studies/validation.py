@@ -62,7 +62,9 @@ def _check_names(trial: Trial) -> None:
     check_bounds(train)
     pick_device(train.device)
     if train.backbone not in backbone_names():
-        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # raises, with all names
+        build_backbone(
+            train.backbone, 3, data.image_size, train.feature_dim
+        )  # raises, with all names
     if data.imbalance != "none":
         imbalanced_counts([1, 1], data.imbalance, data.ratio)
     info = find_dataset(data.dataset)

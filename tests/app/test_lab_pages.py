@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 from app.widgets.table import latex
 from clmle.files import runs_dir
 from clmle.studies.background import BackgroundStudy
-from clmle.studies.request import Request
+from clmle.studies.request import StudyRequest
+from clmle.studies.statistics import reference_difference
 from clmle.studies.study_figures import study_table
-from clmle.studies.worth import worth
-from tools.report.study import read_study
+from clmle.studies.study_results import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "docs" / "results"
@@ -43,7 +43,7 @@ def test_shipped_results_are_shown_at_once_with_the_library_s_numbers():
     app = page("ablations", study="rule (shipped)")
     assert not app.error
     shown = app.dataframe[0].value
-    wanted = study_table(read_study("rule", SHIPPED / "rule.jsonl"))
+    wanted = study_table(read_study("classifier", SHIPPED / "classifier.jsonl"))
     assert shown["variant"].to_list() == wanted["variant"].to_list()
     assert shown["balanced_accuracy"].to_list() == wanted["balanced_accuracy"].to_list()
     assert any("4 cells" in c.value for c in app.caption)
@@ -78,10 +78,10 @@ def test_start_hands_over_what_the_form_says(monkeypatch):
         return BackgroundStudy(own(name, ""))
 
     monkeypatch.setattr("clmle.studies.background.start_study", start)
-    app = page("ablations", starting="true", new="rule")
+    app = page("ablations", starting="true", new="classifier")
     next(t for t in app.text_area).set_value("train.iterations=6").run()
     next(b for b in app.button if b.label == "Start the study").click().run()
-    assert asked == [(Request("rule", grid=("train.iterations=6",)), "rule", 0)]
+    assert asked == [(StudyRequest("classifier", grid=("train.iterations=6",)), "classifier", 0)]
     assert not app.exception
 
 
@@ -146,7 +146,10 @@ def test_every_table_of_the_paper_is_told_apart_from_ours(number):
 def test_the_worth_of_repairs_is_that_of_the_study():
     app = page("paper")
     table = app.dataframe[0].value.set_index("repair")
-    d = worth(read_study("recipe", SHIPPED / "recipe.jsonl"), "no offsets")
+    d = reference_difference(
+        read_study("components", SHIPPED / "components.jsonl"),
+        "cluster classifier alone, uncalibrated",
+    )
     row = table.loc["Offsets from validation images"]
     assert (row["worth"], row["low"], row["of cells"]) == (d.mean, d.low, d.cells)
     assert len(app.subheader) == len(table)  # each repair has its own part

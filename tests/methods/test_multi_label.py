@@ -287,7 +287,8 @@ def test_a_trial_of_several_attributes_is_one_task_per_attribute_in_the_statisti
     squares, tmp_path
 ):
     from clmle.studies.statistics import trials_frame
-    from clmle.studies.trials import Trial, run_trial
+    from clmle.studies.trials import Trial
+    from clmle.studies.execution import run_trial
 
     summary = run_trial(Trial("mine", config("softmax", squares)), tmp_path / "run")
     task = multi_task(prepare(config("softmax", squares))[0])

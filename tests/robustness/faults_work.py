@@ -34,12 +34,13 @@ from clmle.jobs import worker
 from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
-from clmle.studies.runner import sweep
-from clmle.studies.trials import Trial, append_result, read_results
+from clmle.studies.runner import run_trials
+from clmle.studies.trials import Trial
+from clmle.studies.results import append_result, read_results
 from clmle.training import prepare, train, trainer
 from tools.report.markdown import Page
 from tools.report.page import make_page, write_results
-from tools.report.study import read_studies
+from clmle.studies.study_results import read_studies
 
 TIMES = {
     "seconds", "images_per_second", "machine", "wall", "extract_seconds", "cluster_seconds",
@@ -97,7 +98,7 @@ def sweep_digits(folder: Path) -> None:
     workers = [Forked() for _ in range(3)]
     # The worker pool of a sweep starts its workers with this function.
     vars(subprocess)["Popen"] = lambda *_, **__: workers.pop()
-    failures = sweep(trials, folder / "results.jsonl", jobs=2)
+    failures = run_trials(trials, folder / "results.jsonl", jobs=2)
     if failures:
         raise SystemExit("; ".join(failures))
 

@@ -12,7 +12,7 @@ from clmle.data.recognition.open_set import load_open_set
 from clmle.files import from_json, read_json
 from clmle.run_folder import RunFolder
 from clmle.studies.background import BackgroundStudy
-from clmle.studies.trials import read_results
+from clmle.studies.results import read_results
 from clmle.training import config_from_dict
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import pick_device
@@ -121,7 +121,7 @@ def test_a_process_that_is_no_number_does_not_run(pid, tmp_path):
     (tmp_path / "status.json").write_text(json.dumps({"state": "running", "pid": pid, "born": "1"}))
     assert RunFolder(tmp_path).status()["state"] == "lost"
     study = BackgroundStudy(tmp_path / "rule.jsonl")
-    job = {"request": {"study": "rule"}, "pid": pid, "born": "1"}
+    job = {"request": {"study": "classifier"}, "pid": pid, "born": "1"}
     study.job_path.write_text(json.dumps(job))
     assert not study.alive()
     study.stop()

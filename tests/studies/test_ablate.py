@@ -18,8 +18,9 @@ from clmle.methods import get_method, method_names
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
 from clmle.studies.catalog import STUDIES
-from clmle.studies.study_trials import study_trials
-from clmle.studies.trials import Trial, read_results
+from clmle.studies.trials import study_trials
+from clmle.studies.trials import Trial
+from clmle.studies.results import read_results
 from clmle.studies.validation import check_trials
 from clmle.training import config_from_dict
 
@@ -79,10 +80,10 @@ def test_digits_are_at_ratio_20_and_meet_every_method():
 
 
 def test_imbalance_of_a_study_is_not_forced_on_other_data():
-    assert {c.config.data.imbalance for c in trials_of(["recipe"])} == {"step"}
-    for command in (["recipe", "--dataset", "digits"], ["grid", "--dataset", "digits"]):
+    assert {c.config.data.imbalance for c in trials_of(["components"])} == {"step"}
+    for command in (["components", "--dataset", "digits"], ["grid", "--dataset", "digits"]):
         assert {c.config.data.imbalance for c in trials_of(command)} == {"none"}
-    (ratio,) = {c.config.data.ratio for c in trials_of(["recipe", *TINY, "--ratios", "5"])}
+    (ratio,) = {c.config.data.ratio for c in trials_of(["components", *TINY, "--ratios", "5"])}
     assert ratio == 5
 
 

@@ -10,16 +10,13 @@ from clmle.errors import InputError
 from clmle.jobs.process import birth
 from clmle.run_folder import RunFolder
 from clmle.studies import background
-from clmle.studies.background import (
-    BackgroundStudy,
-    background_studies,
-    resume_study,
-    start_study,
-)
-from clmle.studies.request import Request
-from clmle.studies.trials import append_result
+from clmle.studies.background import BackgroundStudy, background_studies, resume_study, start_study
+from clmle.studies.request import StudyRequest
+from clmle.studies.results import append_result
 
-ASKED = Request("grid", dataset="digits", methods=("softmax", "focal"), seeds=(0,), preset="quick")
+ASKED = StudyRequest(
+    "grid", dataset="digits", methods=("softmax", "focal"), seeds=(0,), preset="quick"
+)
 
 
 @pytest.fixture
@@ -55,8 +52,8 @@ def gone(study):
 def test_it_runs_stops_resumes_and_is_done(started):
     study = start_study(ASKED, jobs=2)
     assert started[0][2:4] == ["clmle", "ablate"]
-    assert study.standing().state == "running"
-    assert study.standing().total == 2
+    assert study.progress().state == "running"
+    assert study.progress().total == 2
     assert [s.name for s in background_studies()] == ["grid"]
     with pytest.raises(InputError, match="running"):
         start_study(ASKED)
@@ -65,15 +62,15 @@ def test_it_runs_stops_resumes_and_is_done(started):
 
     study.stop()
     gone(study)
-    assert study.standing().state == "stopped"
+    assert study.progress().state == "stopped"
     resume_study(study)
-    assert study.standing().state == "running"
+    assert study.progress().state == "running"
     assert started[1] == started[0]
 
     for trial in ASKED.trials():
         finish(study, trial)
-    assert study.standing().state == "done"
-    assert study.standing().done == 2
+    assert study.progress().state == "done"
+    assert study.progress().done == 2
     study.stop()
     gone(study)
     study.remove()
@@ -84,18 +81,18 @@ def test_it_runs_stops_resumes_and_is_done(started):
 def test_time_left_is_told_from_cells_at_work_then_from_finished_ones(started):
     study = start_study(ASKED, jobs=2)
     first, second = ASKED.trials()
-    assert study.standing().seconds_left is None
+    assert study.progress().seconds_left is None
     run = RunFolder(study.folder / first.key)
     run.path.mkdir(parents=True)
     status = {"state": "running", "phase": "round 1", "step": 5, "total": 20, "message": ""}
     run.write_status(**status, seconds=4.0, seconds_left=16.0)
-    found = study.standing()
+    found = study.progress()
     assert found.running[0][1:] == ("round 1", 0.25)
     assert found.seconds_left == pytest.approx((20 + 16) / 2)  # two at a time
     run.write_status(**status | {"state": "done"}, seconds=20.0, seconds_left=0.0)
     finish(study, first, 12.0)
-    assert study.standing().seconds_left == pytest.approx(12 / 2)
-    assert second.key not in [text for text, _, _ in study.standing().running]
+    assert study.progress().seconds_left == pytest.approx(12 / 2)
+    assert second.key not in [text for text, _, _ in study.progress().running]
 
 
 def test_a_process_that_died_is_told_with_its_last_words(started):
@@ -103,7 +100,7 @@ def test_a_process_that_died_is_told_with_its_last_words(started):
     job = study.job()
     study.job_path.write_text(json.dumps(job | {"born": "long ago"}))  # its number given away
     study.log_path.write_text("cells 0 of 2\nclmle: failed: the disk is full\n")
-    found = study.standing()
+    found = study.progress()
     assert (found.state, found.message) == ("failed", "failed: the disk is full")
     study.stop()
     assert birth(job["pid"]) == job["born"]  # whoever has the number now was not touched
@@ -114,17 +111,17 @@ def test_another_request_does_not_mix_with_results_that_are_there(started):
     study.stop()
     gone(study)
     with pytest.raises(InputError, match="another request"):
-        start_study(Request("grid", dataset="digits", preset="quick"), "grid")
+        start_study(StudyRequest("grid", dataset="digits", preset="quick"), "grid")
 
 
 @pytest.mark.parametrize(
     ("request_", "name", "message"),
     [
         (ASKED, "../elsewhere", "cannot name"),
-        (Request("nothing"), "", "no study"),
-        (Request("grid", methods=("magic",)), "", "magic"),
-        (Request("grid", dataset="digits", grid=("train.rounds=0",)), "", "rounds is 0"),
-        (Request("grid", dataset="digits", grid=("rounds",)), "", "must look like"),
+        (StudyRequest("nothing"), "", "no study"),
+        (StudyRequest("grid", methods=("magic",)), "", "magic"),
+        (StudyRequest("grid", dataset="digits", grid=("train.rounds=0",)), "", "rounds is 0"),
+        (StudyRequest("grid", dataset="digits", grid=("rounds",)), "", "must look like"),
     ],
 )
 def test_mistakes_are_sentences_before_anything_starts(started, request_, name, message):
@@ -138,4 +135,4 @@ def test_a_job_that_is_none_is_a_sentence(tmp_path, text):
     study = BackgroundStudy(tmp_path / "some.jsonl")
     study.job_path.write_text(text)
     with pytest.raises(InputError):
-        study.standing()
+        study.progress()

@@ -12,7 +12,7 @@ from clmle.files import read_arrays, write_arrays
 from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run, list_runs
-from clmle.studies.attributes import attribute_frame, gains, run_rows, unjudged
+from clmle.studies.attributes import attribute_frame, gains, run_rows, without_metrics
 from clmle.studies.image_scores import score_test_images, start_scoring, stored_scores
 from clmle.training import train
 
@@ -141,4 +141,4 @@ def test_the_share_of_an_attribute_is_that_of_its_training_images(runs, tmp_path
     copied.write_result(result | {"no_training": ["never"]})
     ((row,), _) = run_rows([copied])
     assert (row["attribute"], row["minority"]) == ("right", 0.1)
-    assert unjudged([copied, run]) == ["never", "left"]
+    assert without_metrics([copied, run]) == ["never", "left"]

@@ -17,16 +17,13 @@ from clmle.errors import InputError
 from clmle.run_folder import RunFolder
 from clmle.studies import open_set
 from clmle.studies.open_set import evaluate_open_set, file_of, stored_recognition
-from clmle.studies.recognition_table import (
-    paper_comparison,
-    recognition_frame,
-    recognition_table,
-)
-from clmle.studies.trials import append_result, read_results
+from clmle.studies.open_set_table import open_set_frame, open_set_table
+from clmle.studies.paper_comparison import paper_comparison
+from clmle.studies.results import append_result, read_results
+from clmle.studies.study_results import read_study
 from clmle.training import load_model
 from tools.report import recognition as page
 from tools.report.markdown import Page
-from tools.report.study import read_study
 
 SIDE = 24  # of the run's images, in conftest.py
 
@@ -207,10 +204,10 @@ def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
         evaluate_open_set(run).metrics["verification"]["accuracy"], abs=1e-5
     )
     assert "folds" not in kept["verification"]
-    frame = recognition_frame(
+    frame = open_set_frame(
         cells(summary, {"clmle": [0.9, 0.92, 0.94], "softmax": [0.8, 0.9, 0.7], "lmle": [1, 1]})
     )
-    table = recognition_table(frame[frame["variant"] != "lmle"])
+    table = open_set_table(frame[frame["variant"] != "lmle"])
     assert table.index.to_list() == ["clmle", "softmax"]
     assert table.loc["softmax", "accuracy"] == pytest.approx(0.8)
     assert table.loc["clmle", "spread"] == pytest.approx(0.02)

@@ -6,16 +6,16 @@ from clmle.cli import ablate, sweep
 from clmle.cli.ablate import request_of
 from clmle.errors import InputError
 from clmle.studies.catalog import STUDIES
-from clmle.studies.eta import forecast
-from clmle.studies.request import Request
-from clmle.studies.trials import Trial, estimate_seconds
+from clmle.studies.eta import estimate_seconds, forecast
+from clmle.studies.request import StudyRequest
+from clmle.studies.trials import Trial
 
 REQUESTS = [
-    Request("table7"),
-    Request("recipe", seeds=(3, 4), methods=("clmle",), ratios=(2.5, 10.0)),
-    Request("grid", dataset="digits", methods=("softmax", "focal"), preset="quick",
+    StudyRequest("table7"),
+    StudyRequest("components", seeds=(3, 4), methods=("clmle",), ratios=(2.5, 10.0)),
+    StudyRequest("grid", dataset="digits", methods=("softmax", "focal"), preset="quick",
             grid=("train.iterations=5,6", "train.learning_rate=0.01")),
-    Request("rule", attributes=("Bald", "Eyeglasses"), preset="standard"),
+    StudyRequest("classifier", attributes=("Bald", "Eyeglasses"), preset="standard"),
 ]  # fmt: skip
 
 
@@ -33,34 +33,34 @@ def test_command_and_request_ask_for_the_same_cells(request_):
 def test_a_request_comes_back_from_its_file(request_):
     import json
 
-    assert Request.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
+    assert StudyRequest.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
 
 
 @pytest.mark.parametrize(
     ("values", "why"),
     [
         ({"dataset": "digits"}, "it names none"),
-        ({"study": ["rule"]}, "study is ['rule']"),
-        ({"study": "rule", "dataset": 5}, "dataset is 5"),
-        ({"study": "rule", "preset": None}, "preset is None"),
-        ({"study": "rule", "grid": [5]}, "grid is [5]"),
-        ({"study": "rule", "attributes": ["Bald", 5]}, "attributes is ['Bald', 5]"),
-        ({"study": "rule", "seeds": ["x"]}, "seeds is ['x']"),
-        ({"study": "rule", "ratios": [None]}, "ratios is [None]"),
-        ({"study": "rule", "methods": {"clmle": 1}}, "methods is {'clmle': 1}"),
+        ({"study": ["classifier"]}, "study is ['rule']"),
+        ({"study": "classifier", "dataset": 5}, "dataset is 5"),
+        ({"study": "classifier", "preset": None}, "preset is None"),
+        ({"study": "classifier", "grid": [5]}, "grid is [5]"),
+        ({"study": "classifier", "attributes": ["Bald", 5]}, "attributes is ['Bald', 5]"),
+        ({"study": "classifier", "seeds": ["x"]}, "seeds is ['x']"),
+        ({"study": "classifier", "ratios": [None]}, "ratios is [None]"),
+        ({"study": "classifier", "methods": {"clmle": 1}}, "methods is {'clmle': 1}"),
     ],
 )
 def test_what_is_no_request_is_a_sentence(values, why):
     with pytest.raises(InputError) as reported:
-        Request.from_dict(values)
+        StudyRequest.from_dict(values)
     assert str(reported.value) == f"This is no request for a study ({why})."
 
 
 def test_cells_are_those_of_the_study_when_nothing_else_is_asked():
-    for name in ("table7", "recipe", "imbalance"):
+    for name in ("table7", "components", "imbalance"):
         s = STUDIES[name]
         many = len(s.variants) * len(s.attributes) * len(s.seeds) * max(1, len(s.ratios))
-        assert len(Request(name).trials()) == many
+        assert len(StudyRequest(name).trials()) == many
 
 
 def summary(trial: Trial, seconds: float, **config):
@@ -74,7 +74,9 @@ def summary(trial: Trial, seconds: float, **config):
 
 
 def test_forecast_counts_cells_and_adds_their_seconds():
-    trials = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0, 1)).trials()
+    trials = StudyRequest(
+        "grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0, 1)
+    ).trials()
     nothing = forecast(trials, [], jobs=2)
     assert (nothing.trials, nothing.done, nothing.seconds) == (4, 0, None)
     results = [summary(trials[0], 10.0), summary(trials[1], 30.0)]
@@ -86,7 +88,9 @@ def test_forecast_counts_cells_and_adds_their_seconds():
 
 
 def test_results_of_elsewhere_count_in_proportion_to_their_iterations():
-    trials = Request("grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0,)).trials()
+    trials = StudyRequest(
+        "grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0,)
+    ).trials()
     longer = {"iterations": 4 * trials[0].config.train.iterations}
     elsewhere = [
         summary(trials[0], 40.0, train=longer),

@@ -16,15 +16,10 @@ from clmle import InputError
 from clmle.config import override
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run
-from clmle.studies.runner import sweep
-from clmle.studies.trials import (
-    Trial,
-    append_result,
-    cross,
-    estimate_seconds,
-    read_results,
-    waiting,
-)
+from clmle.studies.eta import estimate_seconds
+from clmle.studies.results import append_result, read_results
+from clmle.studies.runner import run_trials
+from clmle.studies.trials import Trial, cross, pending
 from clmle.training import config_from_dict, train
 from clmle.training.checkpoint import load_tensors, save_tensors
 
@@ -87,8 +82,8 @@ def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone
     unfit = Trial("unfit", config("clmle-paper", batch_size=10))
     twin = replace(SHORT, variant="twin")
     results, reported = tmp_path / "r.jsonl", []
-    (failure,) = sweep(
-        [unfit, SHORT, twin, clusters], results, jobs=2, tell=lambda *a: reported.append(a)
+    (failure,) = run_trials(
+        [unfit, SHORT, twin, clusters], results, jobs=2, progress=lambda *a: reported.append(a)
     )
     assert failure.startswith("unfit, seed 0: 12 clusters of 20 samples do not fit")
     assert figures(results) == {
@@ -101,10 +96,10 @@ def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone
     assert walls["short"] == walls["twin"]  # one training, two lines
 
     before = results.read_bytes()
-    assert sweep([SHORT, twin, clusters], results, jobs=2) == []
+    assert run_trials([SHORT, twin, clusters], results, jobs=2) == []
     assert results.read_bytes() == before
     late = replace(SHORT, variant="late")
-    assert sweep([late], results) == []
+    assert run_trials([late], results) == []
     assert read_results(results)[-1]["wall"] == walls["short"]
 
 
@@ -118,13 +113,13 @@ def test_killed_worker_costs_its_cell_which_later_goes_on(tmp_path, alone):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    (failure,) = sweep([LONG, SHORT], results, jobs=1)
+    (failure,) = run_trials([LONG, SHORT], results, jobs=1)
     killer.join()
     assert "long" in failure
     assert "SIGKILL" in failure
     assert figures(results) == {"short": alone(SHORT)}
     add_an_hour(run.checkpoint_path)
-    assert sweep([LONG, SHORT], results, jobs=1) == []
+    assert run_trials([LONG, SHORT], results, jobs=1) == []
     assert figures(results) == {"short": alone(SHORT), "long": alone(LONG)}
     assert read_results(results)[-1]["seconds"] > 3600
     assert not (tmp_path / "r.cells").exists()
@@ -136,7 +131,7 @@ def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path
     # On standard input, as a program without a file: workers do not need its name.
     program = (
         "from tests.test_sweep import LONG, SHORT, sweep\n"
-        f"sweep([SHORT, LONG], {str(results)!r}, jobs=1)\n"
+        f"run_trials([SHORT, LONG], {str(results)!r}, jobs=1)\n"
     )
     with subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, cwd=ROOT) as process:
         process.stdin.write(program.encode())
@@ -149,7 +144,7 @@ def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path
     assert run.status()["state"] == "stopped"  # it saved before it went
     assert [json.loads(line)["variant"] for line in results.read_text().splitlines()] == ["short"]
     add_an_hour(run.checkpoint_path)
-    assert sweep([SHORT, LONG], results, jobs=1) == []
+    assert run_trials([SHORT, LONG], results, jobs=1) == []
     assert figures(results) == {"short": alone(SHORT), "long": alone(LONG)}
     assert read_results(results)[-1]["seconds"] > 3600
 
@@ -163,7 +158,7 @@ def test_half_written_last_line_is_cut_off_and_its_cell_runs_again(tmp_path):
     whole = file.read_bytes()
     for torn in (b'{"key":"12', b'{"key":"12\n', b"\0\0\0"):
         file.write_bytes(whole + torn)
-        assert waiting([SHORT, LONG], read_results(file)) == [LONG]
+        assert pending([SHORT, LONG], read_results(file)) == [LONG]
         append_result(file, lines[1])
         assert read_results(file) == lines
         assert file.read_bytes().startswith(whole)
@@ -177,7 +172,7 @@ def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
 
     def second():
         try:
-            sweep([], results)
+            run_trials([], results)
         except InputError as error:
             said.append(str(error))
 
@@ -186,7 +181,7 @@ def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
         thread.start()
         thread.join()
 
-    assert sweep([], results, tell=tell) == []
+    assert run_trials([], results, progress=tell) == []
     assert said == [
         f"Another sweep is writing {results}; wait until it ends, or name another file."
     ]
@@ -218,16 +213,16 @@ def test_time_is_foretold_from_the_same_variant_then_method_then_all():
 
 def test_bad_launcher_and_unusable_file_are_sentences(tmp_path):
     with pytest.raises(InputError, match="choose one of: local, ray"):
-        sweep([], tmp_path / "r.jsonl", launcher="moon")
+        run_trials([], tmp_path / "r.jsonl", launcher="moon")
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be used"):
-        sweep([SHORT], tmp_path / "file" / "r.jsonl")
+        run_trials([SHORT], tmp_path / "file" / "r.jsonl")
 
 
 def test_ray_gives_the_same_figures(tmp_path, alone):
     pytest.importorskip("ray", reason="Ray is not installed (pip install ray)")
     results = tmp_path / "r.jsonl"
-    assert sweep([SHORT], results, jobs=2, launcher="ray") == []
+    assert run_trials([SHORT], results, jobs=2, launcher="ray") == []
     assert figures(results) == {"short": alone(SHORT)}
     assert not (tmp_path / "r.cells").exists()
 

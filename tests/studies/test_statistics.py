@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from clmle.errors import InputError
-from clmle.studies.convergence import courses, crossings, iterations_to, levels
+from clmle.studies.convergence import crossings, iterations_to, learning_curves, levels
 from clmle.studies.statistics import (
     common_block,
     complete_variants,
@@ -220,11 +220,13 @@ def test_a_course_is_the_mean_over_tasks_of_every_seed():
     trials = [
         trial("one", t, s, 0.5, course=[[10, 1, a], [20, 2, b]]) for (t, s), (a, b) in lines.items()
     ]
-    course = courses(trials)["one"]
+    course = learning_curves(trials)["one"]
     assert course.values == pytest.approx(np.array([[0.6, 0.8], [0.5, 0.7]]))
     assert [round(steps, 6) for steps, _ in crossings(course, 0.7)] == [15, 20]
     # A task that another variant did not run is left out, and told.
-    both = courses([*trials, trial("two", "d/a", 0, 0.5, course=[[10, 1, 0.5], [20, 2, 0.6]])])
+    both = learning_curves(
+        [*trials, trial("two", "d/a", 0, 0.5, course=[[10, 1, 0.5], [20, 2, 0.6]])]
+    )
     assert both["one"].values[0] == pytest.approx([0.5, 0.9])
     assert (both["one"].left_out, both["two"].left_out) == (2, 0)
 
@@ -232,10 +234,10 @@ def test_a_course_is_the_mean_over_tasks_of_every_seed():
 def test_levels_are_reached_by_two_variants_at_least():
     tops = {"one": 0.93, "two": 0.81, "three": 0.62}
     trials = [trial(n, "d/a", 0, t, course=[[10, 1, 0.5], [20, 2, t]]) for n, t in tops.items()]
-    found = levels(courses(trials))
+    found = levels(learning_curves(trials))
     assert found[-1] == 0.8
     assert all(sum(t >= level for t in tops.values()) >= 2 for level in found)
-    assert levels(courses(trials[:1])) == []
+    assert levels(learning_curves(trials[:1])) == []
 
 
 def test_seconds_are_compared_on_one_machine_alone():

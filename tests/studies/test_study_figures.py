@@ -16,21 +16,17 @@ from clmle.studies.attributes import (
     default_pair,
     gains,
     mean_gain,
-    published,
-    published_gains,
     study_rows,
 )
-from clmle.studies.paper_comparison import measured
+from clmle.studies.paper_comparison import measured, published, published_gains
 from clmle.studies.study_figures import (
     available,
-    cells_behind,
-    front,
-    only,
-    picture,
+    pareto_front,
+    study_figure,
     study_table,
+    trials_behind,
 )
-from clmle.studies.worth import worth
-from tools.report.study import Study, read_study
+from clmle.studies.study_results import StudyResults, read_study
 
 METHODS = {"clmle": 0.9, "oversampling": 0.85, "softmax": 0.7}
 TASKS = ("faces/Bald", "faces/Gray_Hair")
@@ -60,7 +56,7 @@ def summary(variant, task, seed, value, *, ratio=1.0, seconds=10.0, counts=(90, 
 
 
 def study(summaries, name="leaderboard"):
-    return Study(name, f"{name}.jsonl", "Title", "Question?", summaries, list(METHODS))
+    return StudyResults(name, f"{name}.jsonl", "Title", "Question?", summaries, list(METHODS))
 
 
 @pytest.fixture
@@ -85,19 +81,19 @@ def values(s, variant, task=None):
 def test_every_picture_that_is_offered_can_be_drawn_with_its_numbers(three, measure):
     assert available(three) == ["seeds", "heat", "differences", "cost", "course"]
     for name in available(three):
-        found = picture(three, name, measure)
+        found = study_figure(three, name, measure)
         assert len(found.figure.data) > 0
         assert len(found.data) > 0
-        assert "3 seeds" in found.says or "6 cells" in found.says
+        assert "3 seeds" in found.caption or "6 cells" in found.caption
 
 
 def test_seeds_and_heat_map_are_means_over_tasks_and_over_seeds(three):
-    data = picture(three, "seeds").data.set_index("variant")
+    data = study_figure(three, "seeds").data.set_index("variant")
     for name in METHODS:
         mine = values(three, name)
         assert [data.loc[name, f"seed {s}"] for s in mine] == pytest.approx(list(mine.values()))
         assert data.loc[name, "mean"] == pytest.approx(np.mean(list(mine.values())))
-    heat = picture(three, "heat").data.set_index(["variant", "task"])
+    heat = study_figure(three, "heat").data.set_index(["variant", "task"])
     mine = list(values(three, "softmax", "faces/Gray_Hair").values())
     assert heat.loc[("softmax", "Gray Hair"), "mean"] == pytest.approx(np.mean(mine))
     assert heat.loc[("softmax", "Gray Hair"), "std"] == pytest.approx(np.std(mine, ddof=1))
@@ -105,10 +101,10 @@ def test_seeds_and_heat_map_are_means_over_tasks_and_over_seeds(three):
 
 def test_the_heat_map_shows_an_unfinished_study(three):
     first = study(three.summaries[:4])  # one cell of the second task
-    data = picture(first, "heat").data
+    data = study_figure(first, "heat").data
     assert len(data) == 4
     with pytest.raises(InputError, match="no result yet"):
-        picture(study([]), "heat")
+        study_figure(study([]), "heat")
 
 
 def test_table_and_differences_are_paired(three):
@@ -119,13 +115,13 @@ def test_table_and_differences_are_paired(three):
     assert found.loc["clmle", "difference_low"] < np.mean(gain)
     assert np.isnan(found.loc["oversampling", "difference"])
     assert found.loc["clmle", "cells"] == 6
-    shown = picture(three, "differences", base="oversampling").data.set_index("first")
+    shown = study_figure(three, "differences", base="oversampling").data.set_index("first")
     assert shown.loc["clmle", "mean"] == found.loc["clmle", "difference"]
     assert "oversampling" not in shown.index
 
 
 def test_cost_names_what_nothing_beats_and_shows_one_machine_only(three):
-    data = picture(three, "cost", base="softmax").data.set_index("variant")
+    data = study_figure(three, "cost", base="softmax").data.set_index("variant")
     assert data["nothing_cheaper_and_better"].to_dict() == {
         "clmle": True, "oversampling": False, "softmax": False,
     }  # fmt: skip
@@ -133,7 +129,7 @@ def test_cost_names_what_nothing_beats_and_shows_one_machine_only(three):
     for s in three.summaries:
         if s["variant"] == "softmax":
             s["machine"] = {"device": "another", "threads": 1}
-    assert set(picture(three, "cost").data["variant"]) == {"clmle", "oversampling"}
+    assert set(study_figure(three, "cost").data["variant"]) == {"clmle", "oversampling"}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -148,7 +144,7 @@ def test_front_is_that_of_a_plain_search(seed):
             for b in points
         )  # fmt: skip
 
-    assert front(points) == {n for n in points if not beaten(n)}
+    assert pareto_front(points) == {n for n in points if not beaten(n)}
 
 
 def test_ratios_make_lines_and_numbers_a_varied_setting():
@@ -161,22 +157,22 @@ def test_ratios_make_lines_and_numbers_a_varied_setting():
         ],
         "imbalance",
     )
-    data = picture(many, "ratio").data
+    data = study_figure(many, "ratio").data
     assert set(data["ratio"]) == {2.0, 20.0}
     assert data[data["ratio"] == 20.0]["balanced_accuracy"].to_list() == pytest.approx([0.7] * 6)
-    sizes = Study("cluster-size", "", "", "", [
+    sizes = StudyResults("cluster-size", "", "", "", [
         summary(f"l = {n}", TASKS[0], s, n / 1000, cluster_size=n)
         for n in (25, 50, 200) for s in range(2)
     ])  # fmt: skip
-    line = picture(sizes, "varied").figure.data[1]
+    line = study_figure(sizes, "varied").figure.data[1]
     assert list(line.x) == [25, 50, 200]
     assert list(line.y) == pytest.approx([0.025, 0.05, 0.2])
 
 
 def test_only_and_cells_keep_the_lines_that_were_asked_for(three):
-    two = only(three, ("clmle", "softmax"))
+    two = three.only(("clmle", "softmax"))
     assert len(two.summaries) == 12
-    assert set(cells_behind(two)["cell"]) == {s["key"] for s in two.summaries}
+    assert set(trials_behind(two)["trial"]) == {s["key"] for s in two.summaries}
 
 
 # --- attributes ---------------------------------------------------------------------------------
@@ -188,10 +184,10 @@ SHIPPED = sorted((Path(__file__).parents[2] / "docs" / "results").glob("*.jsonl"
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_cells_behind_every_shipped_study_are_those_of_its_lines(path):
     study = read_study(path.stem, path)
-    trials = cells_behind(study)
-    assert set(trials["cell"]) == {s["key"] for s in study.summaries}
+    trials = trials_behind(study)
+    assert set(trials["trial"]) == {s["key"] for s in study.summaries}
     for s in study.summaries[:3]:
-        own = trials[trials["cell"] == s["key"]]
+        own = trials[trials["trial"] == s["key"]]
         figures = s["attributes"] if s.get("attributes") else {"": s}
         wanted = [one["test"]["balanced_accuracy"] for one in figures.values() if "test" in one]
         assert sorted(own["balanced_accuracy"]) == sorted(wanted)
@@ -201,13 +197,13 @@ def test_a_rival_of_the_same_cells_is_chosen_unasked_and_other_faces_are_other_d
     here = [summary(n, "faces/Bald", s, v) for n, v in METHODS.items() for s in (0, 1)]
     there = [summary("softmax", "faces/Bald", 5, 0.95), summary("lmle", "faces/Bald", 5, 0.99)]
     rows = [r for name, part in (("a", here), ("b", there))
-            for r in study_rows(Study(name, name, name, "", part))]  # fmt: skip
+            for r in study_rows(StudyResults(name, name, name, "", part))]  # fmt: skip
     assert default_pair(attribute_frame(rows)) == ("clmle (a)", "oversampling (a)")
     named = {}
     for split in (0, 3, -1):
         one = summary("clmle", "toonfaces/Bald", 0, 0.9)
         one["config"]["data"] |= {"dataset": "toonfaces", "size": "quick", "split": split}
-        named[split] = study_rows(Study("a", "a", "a", "", [one]))[0]["data"]
+        named[split] = study_rows(StudyResults("a", "a", "a", "", [one]))[0]["data"]
     assert named[0] == "toonfaces quick"
     assert len(set(named.values())) == 3
 
@@ -262,12 +258,12 @@ def test_all_names_of_celeba_are_found_in_the_paper():
 
 
 def test_worth_is_the_method_minus_the_variant_without(three):
-    d = worth(three, "softmax")
+    d = reference_difference(three, "softmax")
     a, b = values(three, "clmle"), values(three, "softmax")
     assert d.mean == pytest.approx(np.mean([a[s] - b[s] for s in a]))
-    assert worth(three, "clmle") is None
-    assert worth(three, "never run") is None
-    assert worth(study([]), "softmax") is None
+    assert reference_difference(three, "clmle") is None
+    assert reference_difference(three, "never run") is None
+    assert reference_difference(study([]), "softmax") is None
 
 
 def test_measured_rows_carry_the_paper_s_names_and_their_cells(three):

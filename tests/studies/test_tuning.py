@@ -7,11 +7,11 @@ import pytest
 
 from clmle.presets import preset_config
 from clmle.studies.catalog import STUDIES
-from clmle.studies.study_trials import study_trials
-from clmle.studies.tuning import DIALS, TRIES
+from clmle.studies.catalog.tuning import MAIN_OPTION, TRIES
+from clmle.studies.study_results import StudyResults
+from clmle.studies.trials import study_trials
 from tools.report import tuning
 from tools.report.markdown import Page
-from tools.report.study import Study
 
 
 def trial(variant, seed, validation, test):
@@ -37,7 +37,7 @@ def trial(variant, seed, validation, test):
 
 
 def study(trials):
-    return Study("tuning-digits", "results/tuning-digits.jsonl", "Tuned", "Alike?", trials)
+    return StudyResults("tuning-digits", "results/tuning-digits.jsonl", "Tuned", "Alike?", trials)
 
 
 def trials():
@@ -58,7 +58,7 @@ def test_every_method_is_tried_equally_often_and_once_as_shipped():
         study = STUDIES[name]
         own = {c.variant: c.config for c in study_trials(study)}
         assert set(Counter(s.method for s in own.values()).values()) == {TRIES}
-        assert set(DIALS) <= {s.method for s in own.values()}
+        assert set(MAIN_OPTION) <= {s.method for s in own.values()}
         for variant, config in own.items():
             shipped = preset_config("reference", config.method, study.dataset)
             train = replace(config.train, seed=shipped.train.seed)

@@ -11,7 +11,7 @@ from clmle.config import flat
 from clmle.errors import InputError
 from clmle.studies.catalog import STUDIES
 from tools.report import page as report_page
-from tools.report.study import read_studies
+from clmle.studies.study_results import read_studies
 
 TRAIN = {
     "seed": 0, "iterations": 160, "batch_size": 240, "learning_rate": 0.05, "backbone": "small",

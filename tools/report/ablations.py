@@ -22,7 +22,7 @@ from clmle.studies.statistics import (
 )
 from tools.report.markdown import Page, difference_text, number, with_spread
 from tools.report.ranking import basis
-from tools.report.study import OURS, RANKINGS, TUNINGS, Study
+from clmle.studies.study_results import OURS, RANKINGS, TUNINGS, Study
 
 ELSEWHERE = (*RANKINGS, *TUNINGS, "imbalance", "curves")
 

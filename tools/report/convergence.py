@@ -9,7 +9,7 @@ import numpy as np
 from clmle import figures
 from clmle.studies.convergence import Course, courses, crossings, levels
 from tools.report.markdown import Page, counted, number
-from tools.report.study import OURS, Study
+from clmle.studies.study_results import OURS, Study
 
 SHOWN = 6  # levels in the table, the highest
 

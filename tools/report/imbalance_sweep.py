@@ -16,7 +16,7 @@ from clmle.studies.statistics import (
 )
 from tools.report.markdown import Page, counted, difference_text, listed, with_spread
 from tools.report.ranking import basis
-from tools.report.study import OURS, Study
+from clmle.studies.study_results import OURS, Study
 from tools.report.summary import baselines
 
 

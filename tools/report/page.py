@@ -19,7 +19,7 @@ from tools.report import (
     tuning,
 )
 from tools.report.markdown import Page
-from tools.report.study import Study, read_studies
+from clmle.studies.study_results import Study, read_studies
 
 SECTIONS = (
     summary,

@@ -8,7 +8,7 @@ from typing import Any
 from clmle.studies.statistics import Difference, common_block, paired_difference, trials_frame
 from tools.report import secondary_metrics
 from tools.report.markdown import Page, counted, difference_text, listed, number, signed
-from tools.report.study import CONFIRMATIONS, FAMILY, OURS, Study
+from clmle.studies.study_results import CONFIRMATIONS, FAMILY, OURS, Study
 
 # Each task learned by itself, with several seeds: these may be averaged.
 SETS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from clmle.config import flat
 from tools.report.markdown import Page, counted, listed
-from tools.report.study import KNOWN, Study, described
+from clmle.studies.study_results import KNOWN, Study, described
 
 SETTINGS = (
     "data.size", "data.image_size", "train.backbone", "train.feature_dim", "train.iterations",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from clmle.paper import CAPTIONS, paper_attribute, table
 from clmle.studies.statistics import complete_variants, trials_frame, variant_table
 from tools.report.markdown import Page, number, signed
-from tools.report.study import Study
-from tools.report.summary import short
+from clmle.studies.study_results import Study
+from clmle.studies.study_results import task_label
 
 # The paper's names of methods that are here too.
 HERE = {

@@ -25,7 +25,7 @@ from tools.report.markdown import (
     signed,
     with_spread,
 )
-from tools.report.study import OURS, RANKINGS, Study
+from clmle.studies.study_results import OURS, RANKINGS, Study
 from tools.report.summary import all_differences, short
 from tools.report.summary import baselines as all_baselines
 

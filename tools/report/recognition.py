@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from clmle import figures
 from clmle.paper import CAPTIONS, table
-from clmle.studies.recognition_table import (
+from clmle.studies.open_set_table import (
     FIGURES,
     HERE,
-    recognition_frame,
-    recognition_table,
+    open_set_frame,
+    open_set_table,
 )
 from clmle.studies.statistics import complete_variants, paired_difference
 from tools.report.markdown import Page, counted, interval, number, signed, with_spread
-from tools.report.study import FAMILY, OURS, Study
+from clmle.studies.study_results import FAMILY, OURS, Study
 
 COMPARED = {"accuracy": "accuracy of pairs", "rank_one": "first among all distractors"}
 
@@ -22,7 +22,7 @@ COMPARED = {"accuracy": "accuracy of pairs", "rank_one": "first among all distra
 def section(page: Page, studies: Sequence[Study]) -> None:
     """Verdict, table and figure; then Tables 2 to 4 as published."""
     for study in studies:
-        frame = recognition_frame(study.summaries)
+        frame = open_set_frame(study.summaries)
         if study.name != "recognition" or frame.empty:
             continue
         frame, few = complete_variants(frame)
@@ -36,7 +36,7 @@ def section(page: Page, studies: Sequence[Study]) -> None:
             page.text(f"Too few cells to be in the table: {', '.join(sorted(few))}.")
         for figure, words in COMPARED.items():
             page.text(verdict(frame, figure, words))
-        found = recognition_table(frame)
+        found = open_set_table(frame)
         page.table(
             ["method", *FIGURES.values()],
             [

@@ -6,7 +6,7 @@ from typing import Any
 
 from clmle.studies.statistics import Difference, paired_difference
 from tools.report.markdown import difference_text, listed
-from tools.report.study import OURS
+from clmle.studies.study_results import OURS
 
 OTHERS = {"average_precision": "average precision", "roc_auc": "ROC AUC", "mcc": "MCC"}
 

@@ -15,7 +15,7 @@ from clmle.studies.statistics import (
 )
 from tools.report import pooled, secondary_metrics
 from tools.report.markdown import Page, counted, interval, listed, number, signed
-from tools.report.study import CONFIRMATIONS, FAMILY, OURS, RANKINGS, SCARCE, Study
+from clmle.studies.study_results import CONFIRMATIONS, FAMILY, OURS, RANKINGS, SCARCE, Study
 
 SHOWN = 12  # rivals not beaten that are listed; the forest plot shows all
 

@@ -8,7 +8,7 @@ from typing import Any
 from clmle import figures
 from clmle.studies.statistics import common_block, trials_frame, variant_table
 from tools.report.markdown import Page, counted, number, with_spread
-from tools.report.study import OURS, TUNINGS, Study
+from clmle.studies.study_results import OURS, TUNINGS, Study
 from tools.report.summary import all_differences
 
 

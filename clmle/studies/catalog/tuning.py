@@ -24,7 +24,12 @@ MAIN_OPTION: dict[str, tuple[str, tuple[float, float]]] = {
     "cosface": ("margin", (0.2, 0.5)),
     "arcface": ("margin", (14.3, 40.0)),
 }
-WITHOUT_OPTION = ("oversampling + threshold tuning", "oversampling", "softmax + threshold tuning", "coco")
+WITHOUT_OPTION = (
+    "oversampling + threshold tuning",
+    "oversampling",
+    "softmax + threshold tuning",
+    "coco",
+)
 TRIES = 4
 
 
@@ -45,7 +50,11 @@ def tries(method: str) -> dict[str, Tree]:
 def tuning_variants(**data: Any) -> dict[str, Tree]:
     """The tries of every method; ``data`` are fields of DataConfig."""
     return {
-        f"{method}, {name}": variant | tree | {"train": variant.get("train", {}) | tree.get("train", {})}
+        f"{method}, {name}": {
+            **variant,
+            **tree,
+            "train": {**variant.get("train", {}), **tree.get("train", {})},
+        }
         for method, variant in methods(*MAIN_OPTION, *WITHOUT_OPTION, **data).items()
         for name, tree in tries(method).items()
     }
