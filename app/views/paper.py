@@ -236,6 +236,7 @@ def repair_rows(found: dict):
 
 def said(d, study) -> str:
     """The interval and the cells behind a worth."""
+    from clmle.studies import task_label
 
     span = "one seed, no interval"
     if d.low is not None:

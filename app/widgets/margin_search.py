@@ -11,7 +11,7 @@ from app.widgets.error_display import sentences
 from app.widgets.figure import kept, show_figure
 from app.widgets.studies import open_study
 from app.widgets.study_card import study_cards
-from clmle.studies.margin_grid import MarginGrid, PREFIX, margin_grid, margin_request
+from clmle.studies.margin_grid import PREFIX, MarginGrid, margin_grid, margin_request
 
 BETWEEN = [0.05, 0.125, 0.25, 0.5, 0.75, 1.0]
 WITHIN = [0.05, 0.125, 0.25, 0.5]

@@ -10,8 +10,8 @@ from statistics import mean
 from bench.comparison import Comparison, Rows, Tables
 from clmle.presets import preset_config
 from clmle.studies.convergence import iterations_to
-from clmle.studies.trials import Trial
 from clmle.studies.execution import run_trial
+from clmle.studies.trials import Trial
 
 METHODS = ("clmle", "lmle", "triplet", "crl", "softmax")
 ATTRIBUTE = "Mouth_Slightly_Open"

@@ -75,8 +75,8 @@ def score_test_images(run: RunFolder) -> ImageScores:
         names, labels = (task.name.rsplit("/", 1)[-1],), labels[:, None]
     else:
         raise InputError(
-            f"{task.name} has {task.n_classes} classes; only binary attributes have scores for each "
-            "image."
+            f"{task.name} has {task.n_classes} classes; only binary attributes have scores "
+            "for each image."
         )
     scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
     found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))

@@ -34,13 +34,13 @@ from clmle.jobs import worker
 from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
-from clmle.studies.runner import run_trials
-from clmle.studies.trials import Trial
 from clmle.studies.results import append_result, read_results
+from clmle.studies.runner import run_trials
+from clmle.studies.study_results import read_studies
+from clmle.studies.trials import Trial
 from clmle.training import prepare, train, trainer
 from tools.report.markdown import Page
 from tools.report.page import make_page, write_results
-from clmle.studies.study_results import read_studies
 
 TIMES = {
     "seconds", "images_per_second", "machine", "wall", "extract_seconds", "cluster_seconds",

@@ -19,6 +19,7 @@ from clmle.studies.attributes import (
     study_rows,
 )
 from clmle.studies.paper_comparison import measured, published, published_gains
+from clmle.studies.statistics import reference_difference
 from clmle.studies.study_figures import (
     available,
     pareto_front,
