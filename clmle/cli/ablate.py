@@ -102,8 +102,8 @@ def request_of(values: argparse.Namespace, study: str) -> Any:
 def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
     """Run the trials of a request that have no result and print the table of its variants."""
     from clmle.files import runs_dir
-    from clmle.studies.runner import run_trials
     from clmle.studies.results import read_results
+    from clmle.studies.runner import run_trials
     from clmle.studies.validation import check_trials
 
     (jobs,) = whole_numbers(values.jobs, "--jobs", single=True)
@@ -128,7 +128,7 @@ def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
 
     try:
         failures = run_trials(
-            trials, results, jobs=jobs, launcher=values.launcher, known=known, tell=report
+            trials, results, jobs=jobs, launcher=values.launcher, known=known, progress=report
         )
     except KeyboardInterrupt:
         show("", last=True)

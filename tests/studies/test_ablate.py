@@ -18,9 +18,8 @@ from clmle.methods import get_method, method_names
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
 from clmle.studies.catalog import STUDIES
-from clmle.studies.trials import study_trials
-from clmle.studies.trials import Trial
 from clmle.studies.results import read_results
+from clmle.studies.trials import Trial, study_trials
 from clmle.studies.validation import check_trials
 from clmle.training import config_from_dict
 
