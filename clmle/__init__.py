@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from clmle.losses.class_weights import inverse_frequency_weights
     from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
     from clmle.margins import MarginBounds, margin_bounds, margin_grid
-    from clmle.methods.registry import get_method, method_names
+    from clmle.methods._registry import get_method, method_names
     from clmle.presets import preset_config
     from clmle.projection import project_run
     from clmle.run_folder import RunFolder, create_run, list_runs, open_run

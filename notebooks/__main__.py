@@ -17,7 +17,9 @@ from notebooks.pages import write_pages
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m notebooks", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder for Markdown and figures")
-    parser.add_argument("lessons", nargs="*", metavar="NOTEBOOK", help=f"any of {', '.join(LESSONS)}")
+    parser.add_argument(
+        "lessons", nargs="*", metavar="NOTEBOOK", help=f"any of {', '.join(LESSONS)}"
+    )
     arguments = parser.parse_args()
     for lesson in arguments.lessons:
         if lesson not in LESSONS:

@@ -22,7 +22,7 @@ from bench.machine import PRODUCT, clock, gflop, memory_mb, pick
 from clmle.data import Dataset, load_toonfaces
 from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method
-from clmle.methods.base import Batch
+from clmle.methods._base import Batch
 from clmle.methods.multi_label import MultiLabel
 from clmle.paper import table
 from clmle.training.images import ImageSource

@@ -13,8 +13,8 @@ from bench.comparison import Comparison, Rows, Tables, number
 from bench.machine import PRODUCT, clock, gflop, pick
 from clmle.data import load_toonfaces
 from clmle.methods import Method, get_method
-from clmle.methods.base import Outputs
-from clmle.methods.pair_losses import Triplet
+from clmle.methods._base import Outputs
+from clmle.methods.triplet import Triplet
 from clmle.training.images import ImageSource
 from clmle.training.network import Network
 

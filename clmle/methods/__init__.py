@@ -1,4 +1,4 @@
-"""Methods, found by name. Adding one is adding a file here that registers its class."""
+"""Methods by name; adding a method is adding a file that registers its class."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
     from clmle.classifiers._base import Classifier
-    from clmle.methods._variants import TUNED, method_variant, variant_title
-    from clmle.methods.base import Batch, Loss, Method, Outputs, register
-    from clmle.methods.registry import get_method, method_names
-    from clmle.methods.softmax import Softmax
+    from clmle.methods._base import Batch, Loss, Method, Outputs, register
+    from clmle.methods._registry import (
+        TUNED,
+        get_method,
+        method_names,
+        method_variant,
+        variant_title,
+    )
+    from clmle.methods.softmax import SamplingOptions, Softmax
 
 __all__ = [
     "TUNED",
@@ -20,6 +25,7 @@ __all__ = [
     "Loss",
     "Method",
     "Outputs",
+    "SamplingOptions",
     "Softmax",
     "get_method",
     "method_names",

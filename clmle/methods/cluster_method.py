@@ -13,7 +13,7 @@ from clmle.classifiers._base import unit_rows
 from clmle.cluster_index import ClusterIndex
 from clmle.config import Config
 from clmle.data.base import Task
-from clmle.methods.base import Method
+from clmle.methods._base import Method
 from clmle.samplers.proportions import class_proportions
 
 

@@ -1,4 +1,4 @@
-"""Class rectification: cross-entropy and hard triplets of the batch's minority (CRL-I)."""
+"""Class rectification loss: cross-entropy and hard triplets of the minority classes (CRL-I)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,31 @@ import torch.nn.functional as F
 
 from clmle.config import option
 from clmle.losses.crl import crl_loss, crl_weight
-from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods._base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
 
 
 @dataclass(frozen=True)
 class CRLOptions:
-    """Class rectification loss at instance level."""
+    """Options of class rectification loss at instance level."""
 
-    margin: float = option(0.5, "of the triplets")
-    hardest: int = option(25, "kappa, hard positives and negatives of an anchor")
-    eta: float = option(0.01, "share of the loss for each percent of imbalance")
+    margin: float = option(0.5, "margin of the triplets")
+    hardest: int = option(25, "kappa, hard positives and hard negatives of each anchor")
+    eta: float = option(0.01, "weight of the triplets per percent of class imbalance")
 
 
 @register("crl")
 class CRL(Softmax):
-    """Dong, Gong, Zhu: Class Rectification Hard Mining (ICCV 2017), instance level (CRL-I)."""
+    """Cross-entropy and a triplet loss on the hard samples of each batch's minority classes.
 
-    title: ClassVar[str] = "CRL-I"
-    summary: ClassVar[str] = "Cross-entropy and hard triplets of the minority of each batch."
+    References
+    ----------
+    Dong, Gong, Zhu: Class Rectification Hard Mining for Imbalanced Deep Learning (ICCV 2017),
+    instance level (CRL-I).
+    """
+
+    title = "CRL-I"
+    summary = "Cross-entropy and hard triplets of the minority classes of each batch."
     Options: ClassVar[type] = CRLOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
@@ -38,6 +44,6 @@ class CRL(Softmax):
             unit, outputs.labels, self.n_classes, margin=o.margin, hardest=o.hardest
         )
         softmax = F.cross_entropy(outputs.logits, outputs.labels)
-        share = crl_weight(torch.as_tensor(self.counts), o.eta)
+        weight = crl_weight(torch.as_tensor(self.counts), o.eta)
         parts = {"softmax": softmax.detach(), "triplets": triplets.detach()}
-        return Loss(share * triplets + (1 - share) * softmax, parts)
+        return Loss(weight * triplets + (1 - weight) * softmax, parts)

@@ -1,69 +1,68 @@
-"""Feature transfer: a rare class borrows the variance of the frequent ones (Yin 2019)."""
+"""Feature transfer: the minority classes take over the feature variance of the large ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clmle.classifiers._base import Classifier
+from clmle.classifiers._base import Classifier, Validation
 from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
-from clmle.data.base import Task
-from clmle.methods.base import Batch, Loss, Outputs, register
-from clmle.methods.decoupled import PlainFeatures, class_means
+from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._frozen_features import FrozenFeatures, class_means
 
 
 @dataclass(frozen=True)
-class TransferOptions:
-    """Feature transfer."""
+class FeatureTransferOptions:
+    """Options of feature transfer."""
 
     dimensions: int = option(16, "principal directions of the shared within-class variance")
-    weight: float = option(0.5, "of the softmax on transferred features")
+    weight: float = option(0.5, "weight of the cross-entropy on transferred features")
 
 
 @register("feature-transfer")
-class FeatureTransfer(PlainFeatures):
-    """Synthetic features c_i + Q Q^T (f_j - c_j) of rare classes i from samples f_j of frequent j.
+class FeatureTransfer(FrozenFeatures):
+    """Synthetic features c_i + Q Q^T (f_j - c_j) of minority classes i from samples f_j of others.
 
-    Q (d, k) are the principal directions of within-class variance over the frequent classes,
-    c the class means, both renewed every round. As many are made of a rare class in a batch as it
-    takes to even the classes out. Yin, Yu, Sohn, Liu, Chandraker: Feature Transfer Learning for
-    Face Recognition with Under-Represented Data (CVPR 2019), Eq. 4; its decoder of images is
-    left out.
+    The columns of Q (d, k) are the principal directions of the within-class variance of the
+    classes of at least mean size, and c are the class means; both are updated every round. Every
+    sample of these classes in a batch gives one synthetic feature.
+
+    References
+    ----------
+    Yin, Yu, Sohn, Liu, Chandraker: Feature Transfer Learning for Face Recognition with
+    Under-Represented Data (CVPR 2019), Eq. 4, without the decoder of images.
     """
 
-    title: ClassVar[str] = "Feature transfer"
-    summary: ClassVar[str] = "Rare classes get features with the frequent classes' variance."
-    Options: ClassVar[type] = TransferOptions
+    title = "Feature transfer"
+    summary = "Synthetic minority features with the variance of the large classes."
+    Options: ClassVar[type] = FeatureTransferOptions
 
-    def __init__(
-        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
-    ) -> None:
-        super().__init__(options, task, batch_size, seed, feature_dim)
-        self.linear = nn.Linear(feature_dim, self.n_classes)
+    def build(self) -> None:
+        self.linear = nn.Linear(self.feature_dim, self.n_classes)
         self.memory = nn.Module()
-        self.memory.register_buffer("means", torch.zeros(self.n_classes, feature_dim))
-        self.memory.register_buffer("directions", torch.zeros(feature_dim, feature_dim))
+        self.memory.register_buffer("means", torch.zeros(self.n_classes, self.feature_dim))
+        self.memory.register_buffer("directions", torch.zeros(self.feature_dim, self.feature_dim))
         self.modules["classifier"], self.modules["memory"] = self.linear, self.memory
         self.rare = self.counts < self.counts.mean()
 
     def start_round(
         self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
     ) -> None:
+        if round == 0:
+            return  # features of an untrained network
         assert features is not None
         means = class_means(features, self.labels, self.n_classes)
-        kept = ~self.rare[self.labels]
-        inside = features[kept] - means[self.labels[kept]]
-        _, vectors = np.linalg.eigh(inside.T @ inside / max(1, len(inside)))
+        large = ~self.rare[self.labels]
+        within = features[large] - means[self.labels[large]]
+        _, vectors = np.linalg.eigh(within.T @ within / max(1, len(within)))
         q = vectors[:, -self.options.dimensions :]
         device = self.linear.weight.device
-        if round == 0:
-            return  # features of fresh weights have nothing to lend
         self.memory.means = torch.as_tensor(means, dtype=torch.float32, device=device)
         self.memory.directions = torch.as_tensor(q @ q.T, dtype=torch.float32, device=device)
 
@@ -78,19 +77,14 @@ class FeatureTransfer(PlainFeatures):
             return Loss(softmax, parts)
         features, given = outputs.features[donors], labels[donors]
         spread = (features - means[given]) @ shared
-        # Every donor lends its deviation to one rare class, in turn.
+        # The minority classes take the deviations of the donors in turn.
         taken = torch.as_tensor(np.resize(rare, len(given)), device=labels.device)
         transferred = F.cross_entropy(self.linear(means[taken] + spread), taken)
         kept = F.cross_entropy(self.linear(features), given)
         parts["transferred"] = transferred.detach()
-        weight = self.options.weight
-        return Loss(softmax + weight * (transferred + kept) / 2, parts)
+        return Loss(softmax + self.options.weight * (transferred + kept) / 2, parts)
 
-    def fit_classifier(
-        self,
-        train_features: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Classifier:
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         weights = self.linear.weight.detach().float().cpu().numpy()
         bias = self.linear.bias.detach().float().cpu().numpy()
         return LinearClassifier(weights, bias, False, "largest logit")

@@ -1,4 +1,4 @@
-"""Focal loss: easy samples count less (Lin 2017)."""
+"""Focal loss: cross-entropy in which well-classified samples have a small weight."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import ClassVar
 import torch.nn.functional as F
 
 from clmle.config import option
-from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods._base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
 
 
 @dataclass(frozen=True)
 class FocalOptions:
-    """Focal loss over softmax probabilities."""
+    """Options of focal loss."""
 
-    gamma: float = option(2.0, "how strongly easy samples are played down")
-    balanced: bool = option(True, "weigh classes by inverse frequency too (alpha of the paper)")
+    gamma: float = option(2.0, "exponent that reduces the weight of well-classified samples")
+    balanced: bool = option(True, "weight classes by inverse frequency too (alpha of the paper)")
 
 
 @register("focal")
 class Focal(Softmax):
-    """-(1 - p_y)^gamma log p_y, weighted by inverse class frequency.
+    """-(1 - p_y)^gamma log p_y of the softmax probabilities p, weighted by inverse class frequency.
 
+    References
+    ----------
     Lin, Goyal, Girshick, He, Dollar: Focal Loss for Dense Object Detection (ICCV 2017), Eq. 5.
     """
 
-    title: ClassVar[str] = "Focal loss"
-    summary: ClassVar[str] = "Cross-entropy that plays down samples that are already right."
+    title = "Focal loss"
+    summary = "Cross-entropy in which well-classified samples have a small weight."
     Options: ClassVar[type] = FocalOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:

@@ -1,52 +1,48 @@
-"""Over-sampling whose minority images are changed further, so that no copy comes back alike."""
+"""Minority augmentation: oversampling with additional augmentation of minority images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from clmle.config import option
-from clmle.data.base import Task
-from clmle.errors import InputError
-from clmle.methods.base import Batch, register
-from clmle.methods.softmax import Softmax
+from clmle.methods._base import Batch, register
+from clmle.methods.oversampling import Oversampling
 
 
 @dataclass(frozen=True)
 class AugmentationOptions:
-    """Strength of the changes."""
+    """Options of minority augmentation."""
 
-    strength: float = option(1.0, "of light, contrast, noise and the patch that is covered")
-    augmented_fraction: float = option(0.5, "of the minority's draws that are changed, from 0 to 1")
+    strength: float = option(1.0, "strength of brightness, contrast, noise and erased patch")
+    augmented_fraction: float = option(
+        0.5, "fraction of the drawn minority images that is augmented", bounds=(0, 1)
+    )
 
 
 @register("minority-augmentation")
-class MinorityAugmentation(Softmax):
-    """Evenly drawn batches; images of classes below the mean size get more augmentation.
+class MinorityAugmentation(Oversampling):
+    """Class-balanced batches; images of classes below the mean size are augmented further.
 
-    Light and contrast change, noise is added and a patch is covered (in image space, as Masi
-    and others 2016 do for faces with few images). Half of the draws stay as they are: were all
-    changed, an image without a change would never be of the minority, and those to be judged have
-    none.
+    Brightness and contrast change, noise is added and a patch is erased. Only a fraction of the
+    draws is augmented: otherwise every image without augmentation would be of a large class, and
+    test images have no augmentation.
+
+    References
+    ----------
+    Masi and others: Do We Really Need to Collect Millions of Faces for Effective Face Recognition?
+    (ECCV 2016) augments faces of identities with few images, by other means.
     """
 
-    title: ClassVar[str] = "Minority augmentation"
-    summary: ClassVar[str] = "Over-sampling; the copies of minority images are all made to differ."
+    title = "Minority augmentation"
+    summary = "Oversampling; the repeated minority images are augmented further."
     Options: ClassVar[type] = AugmentationOptions
-    sampling: ClassVar[str] = "class-balanced"
 
-    def __init__(
-        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
-    ) -> None:
-        super().__init__(options, task, batch_size, seed, feature_dim)
+    def build(self) -> None:
         self.minority = self.counts < self.counts.mean()
-        if not 0 <= options.augmented_fraction <= 1:
-            raise InputError(
-                f"augmented_fraction is {options.augmented_fraction}, but must be from 0 to 1."
-            )
 
     def augment(self, images: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
         chosen = np.flatnonzero(self.minority[self.labels[batch.indices]])
@@ -57,19 +53,16 @@ class MinorityAugmentation(Softmax):
         where = torch.from_numpy(chosen).to(images.device)
         part = images[where]
 
-        def each(values: np.ndarray) -> torch.Tensor:
+        def per_image(values: np.ndarray) -> torch.Tensor:
             column = torch.as_tensor(values, dtype=part.dtype, device=part.device)
             return column[:, None, None, None]
 
         n, size = len(chosen), part.shape[-1]
-        contrast = each(np.exp(rng.normal(0, 0.2 * strength, n)))
-        light = each(rng.normal(0, 0.15 * strength, n))
-        noise = rng.standard_normal(part.shape).astype(np.float32)
-        part = (
-            part * contrast
-            + light
-            + each(rng.uniform(0, 0.1 * strength, n)) * (torch.from_numpy(noise).to(part.device))
-        )
+        contrast = per_image(np.exp(rng.normal(0, 0.2 * strength, n)))
+        brightness = per_image(rng.normal(0, 0.15 * strength, n))
+        noise = torch.from_numpy(rng.standard_normal(part.shape).astype(np.float32))
+        amount = per_image(rng.uniform(0, 0.1 * strength, n))
+        part = part * contrast + brightness + amount * noise.to(part.device)
         side = max(1, round(0.2 * strength * size))
         corner = rng.integers(0, max(1, size - side), size=(2, n))
         for i in range(n):

@@ -1,27 +1,28 @@
-"""MOON: squared error weighted so that the training set looks balanced (Rudd 2016)."""
+"""MOON: squared error, weighted for a balanced class distribution."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch.nn.functional as F
 
-from clmle.methods.base import Batch, Loss, Outputs, register
+from clmle.methods._base import Batch, Loss, Outputs, register
 from clmle.methods.softmax import Softmax
 
 
 @register("moon")
 class MOON(Softmax):
-    """Weighted squared error of the scores against +1 for one's class and -1 for the others.
+    """Weighted squared error between scores and +1 for the class of the image, -1 for the others.
 
-    The weights turn the training distribution into an even one ("domain adapted" loss): the rarest
-    class has weight 1 and the others less, so that no gradient grows. Rudd, Gunther, Boult: MOON:
-    A Mixed Objective Optimization Network for the Recognition of Facial Attributes (ECCV 2016),
-    Eqs. 2 to 5, with an even target distribution.
+    The weights turn the training distribution into a balanced one ("domain adapted" loss): the
+    rarest class has weight 1, the others less.
+
+    References
+    ----------
+    Rudd, Gunther, Boult: MOON: A Mixed Objective Optimization Network for the Recognition of
+    Facial Attributes (ECCV 2016), Eqs. 2 to 5, with a balanced target distribution.
     """
 
-    title: ClassVar[str] = "MOON"
-    summary: ClassVar[str] = "Squared error, classes weighted to an even distribution."
+    title = "MOON"
+    summary = "Squared error, weighted for a balanced class distribution."
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         target = 2.0 * F.one_hot(outputs.labels, self.n_classes) - 1

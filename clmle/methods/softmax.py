@@ -1,4 +1,4 @@
-"""Softmax (cross-entropy) on batches as the data come: the base of all classifiers here."""
+"""Softmax cross-entropy: the baseline, and the base class of most methods."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ import torch
 import torch.nn.functional as F
 
 from clmle.config import option
-from clmle.methods.base import Batch, Loss, Method, Outputs, register
+from clmle.methods._base import Batch, Loss, Method, Outputs, register
 from clmle.samplers.class_balanced import SAMPLINGS, sample_indices
 from clmle.samplers.proportions import class_proportions
 
 
 @dataclass(frozen=True)
 class NoOptions:
-    """This method has nothing to set."""
+    """No options."""
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Options of methods that can draw their batches either way."""
+class SamplingOptions:
+    """Options of methods for which both kinds of batches are common."""
 
-    sampling: str = option(
-        "class-balanced", "batches: as the data come, or every class evenly", SAMPLINGS
-    )
+    sampling: str = option("class-balanced", "natural or class-balanced batches", SAMPLINGS)
 
 
 @register("softmax")
 class Softmax(Method):
-    """Cross-entropy on batches drawn as the data come."""
+    """Cross-entropy on natural (instance-balanced) batches.
 
-    title: ClassVar[str] = "Softmax"
-    summary: ClassVar[str] = "Plain cross-entropy; nothing is done about imbalance."
+    ``sampling`` of the options, or else of the class, says how batches are drawn.
+    """
+
+    title = "Softmax"
+    summary = "Plain cross-entropy without any correction for imbalance."
     Options: ClassVar[type] = NoOptions
     sampling: ClassVar[str] = "natural"
 
@@ -43,18 +44,17 @@ class Softmax(Method):
         return Batch(sample_indices(sampling, self.labels, self.batch_size, step, self.seed))
 
     def class_proportions(self) -> np.ndarray:
-        if getattr(self.options, "sampling", self.sampling) == "natural":
-            return super().class_proportions()
-        return class_proportions(self.counts)
+        natural = getattr(self.options, "sampling", self.sampling) == "natural"
+        return class_proportions(self.counts, power=1 if natural else 0)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = F.cross_entropy(outputs.logits, outputs.labels, weight=self.class_weights(outputs))
         return Loss(loss, {"softmax": loss.detach()})
 
     def class_weights(self, outputs: Outputs) -> torch.Tensor | None:
-        """Weights (C,) of the classes in the cross-entropy; none by default."""
+        """Return weights (C,) of the classes in the cross-entropy; by default None."""
         return None
 
     def per_class(self, values: Any, like: torch.Tensor) -> torch.Tensor:
-        """``values`` (C,) as a tensor of the type and device of ``like``."""
+        """Return ``values`` (C,) as a tensor of the type and device of ``like``."""
         return torch.as_tensor(values, dtype=like.dtype, device=like.device)

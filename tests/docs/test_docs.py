@@ -17,7 +17,7 @@ import pytest
 from filelock import FileLock
 
 from clmle.__main__ import COMMANDS, command_module
-from clmle.methods.base import METHODS
+from clmle.methods._base import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -8,7 +8,7 @@ import torch
 
 from clmle.data import load_digits
 from clmle.methods import Batch, Outputs, get_method
-from clmle.methods.multiplied_angle import annealed
+from clmle.methods._angular import annealed
 
 
 def psi(cosine, m):

@@ -1,4 +1,4 @@
-"""Every registered method: trains, is stored, is resumed, and can be chosen by its description."""
+"""Every registered method trains, is stored and resumed, and describes itself."""
 
 import contextlib
 import dataclasses
@@ -11,14 +11,15 @@ import torch
 from clmle import InputError
 from clmle.data import SPLITS, load_digits
 from clmle.methods import Outputs, get_method, method_names
-from clmle.methods.costs import effective_numbers
-from clmle.methods.own_classifier import NormStatistics
+from clmle.methods.adaface import NormStatistics
+from clmle.methods.class_balanced_loss import effective_numbers
 from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import create_run
 from clmle.training import Stopped, load_model, prepare, train, trainer
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import Network
+from clmle.training.prepare import config_from_dict
 
 TRAIN = {
     "backbone": "tiny", "feature_dim": 12, "iterations": 6, "pretrain_iterations": 2, "rounds": 2,
@@ -28,8 +29,8 @@ CLUSTERS = {
     "cluster_size": 8, "clusters_per_batch": 6, "samples_per_cluster": 4, "same_class_clusters": 3,
 }  # fmt: skip
 
-# What the CLMLE paper compares with, and what the field has had since.
-RIVALS = {
+# Baselines of the CLMLE paper, and later ones.
+BASELINES = {
     "softmax": "softmax",
     "softmax + contrastive (DeepID2)": "contrastive",
     "triplet (FaceNet)": "triplet",
@@ -51,7 +52,7 @@ RIVALS = {
     "undersampling": "undersampling",
     "SMOTE": "smote",
     "class weighting": "class-weighting",
-    "bounded oversampling": "sampling-without-replacement",
+    "sampling without replacement": "sampling-without-replacement",
     "nearest class mean": "nearest-class-mean",
     "magnet": "magnet",
     "ArcFace": "arcface",
@@ -72,14 +73,18 @@ RIVALS = {
 }
 
 
-def one_method_of_every_file():
-    files = {get_method(name).__module__: name for name in reversed(method_names())}
-    return sorted(files.values())
+def one_method_of_every_kind():
+    """One method for each way of drawing batches and of keeping state."""
+    kinds = {}
+    for name in reversed(method_names()):
+        cls = get_method(name)
+        kinds[cls.build, cls.start_round, cls.sample_batch] = name
+    return sorted(kinds.values())
 
 
 @pytest.fixture(scope="session")
-def worlds(tmp_path_factory):
-    """Data settings: digits, 10 classes; squares, 60 against 8 and 60 against a single one."""
+def datasets(tmp_path_factory):
+    """Data configurations: digits with 10 classes; squares, 60 against 8 and 60 against 1 image."""
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("squares")
@@ -109,7 +114,7 @@ def worlds(tmp_path_factory):
     }
 
 
-def settings_of(method, data, **options):
+def config_of(method, data, **options):
     config = preset_config("quick", method, "digits")
     own = {k: v for k, v in CLUSTERS.items() if hasattr(config.options, k)} | options
     return dataclasses.replace(
@@ -121,27 +126,27 @@ def settings_of(method, data, **options):
 
 
 @pytest.fixture(scope="session")
-def trained(worlds, tmp_path_factory):
-    """(run, settings, result) of a method in a world, trained once for all tests of this file."""
+def trained(datasets, tmp_path_factory):
+    """(run, config, result) of a method on a data set, trained once for all tests of this file."""
     runs = {}
 
-    def get(method, world):
-        if (method, world) not in runs:
-            config = settings_of(method, worlds[world])
-            run = create_run(tmp_path_factory.mktemp(f"{method}-{world}"), config.to_dict())
+    def get(method, dataset):
+        if (method, dataset) not in runs:
+            config = config_of(method, datasets[dataset])
+            run = create_run(tmp_path_factory.mktemp(f"{method}-{dataset}"), config.to_dict())
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(trainer, "LOG_EVERY", 1)
-                runs[method, world] = (run, config, train(run))
-        return runs[method, world]
+                runs[method, dataset] = (run, config, train(run))
+        return runs[method, dataset]
 
     return get
 
 
-@pytest.mark.parametrize("world", ["digits", "binary", "single"])
+@pytest.mark.parametrize("dataset", ["digits", "binary", "single"])
 @pytest.mark.parametrize("method", method_names())
-def test_loss_is_finite_and_the_network_moves(method, world, trained):
+def test_loss_is_finite_and_the_network_moves(method, dataset, trained):
     """10 classes, 60 against 8, and 60 against a class of a single training image."""
-    run, config, result = trained(method, world)
+    run, config, result = trained(method, dataset)
     losses = run.metrics("train")
     assert [m["step"] for m in losses] == list(range(1, 7))
     for line in losses:
@@ -156,10 +161,10 @@ def test_loss_is_finite_and_the_network_moves(method, world, trained):
     assert 0 <= result["test"]["balanced_accuracy"] <= 1
 
 
-@pytest.mark.parametrize("world", ["digits", "single"])
+@pytest.mark.parametrize("dataset", ["digits", "single"])
 @pytest.mark.parametrize("method", method_names())
-def test_stored_rule_judges_the_test_images_as_the_result_says(method, world, trained):
-    run, config, result = trained(method, world)
+def test_stored_classifier_reproduces_the_test_metrics(method, dataset, trained):
+    run, config, result = trained(method, dataset)
     _, task = prepare(config)
     scores = load_model(run).scores(task.images[task.test])
     assert scores.shape == (len(task.test), task.n_classes)
@@ -170,8 +175,8 @@ def test_stored_rule_judges_the_test_images_as_the_result_says(method, world, tr
         assert again[name] == pytest.approx(result["test"][name], abs=1e-6, nan_ok=True), name
 
 
-@pytest.mark.parametrize("method", one_method_of_every_file())
-def test_stopped_in_mid_training_and_resumed_is_the_same_run(
+@pytest.mark.parametrize("method", one_method_of_every_kind())
+def test_a_run_stopped_twice_and_resumed_equals_an_uninterrupted_run(
     method, trained, tmp_path, monkeypatch
 ):
     whole, config, result = trained(method, "digits")
@@ -198,12 +203,38 @@ def test_stopped_in_mid_training_and_resumed_is_the_same_run(
                 np.testing.assert_array_equal(*both, err_msg=f"{file} {group}/{name}")
 
 
-def test_every_rival_is_there_under_a_name_of_its_own():
-    assert set(RIVALS.values()) <= set(method_names())
-    assert len(set(RIVALS.values())) == len(RIVALS)
+def test_every_method_has_a_file_of_its_name():
+    for name in method_names():
+        module = get_method(name).__module__.rpartition(".")[2]
+        if not name.startswith("clmle"):
+            assert module == name.replace("-", "_")
 
 
-def test_titles_and_summaries_tell_the_methods_apart():
+@pytest.mark.parametrize(
+    "old", ["threshold-moving", "over-sampling", "cost-median", "clmle-printed"]
+)
+def test_old_names_of_methods_are_answered_with_the_new_name(old):
+    with pytest.raises(InputError, match="is now"):
+        get_method(old)
+
+
+@pytest.mark.parametrize("weights", ["inverse", "relative", "median"])
+def test_the_mean_class_weight_of_the_training_images_is_1(weights):
+    task = load_digits(16).task("label")
+    kind = get_method("class-weighting")
+    method = kind(kind.Options(weights=weights), task, 60, 0, 6)
+    like = torch.zeros(10, dtype=torch.float64)
+    found = method.class_weights(Outputs(like, like, like)).numpy()
+    assert (found * method.counts).sum() == pytest.approx(method.counts.sum())
+    assert (np.diff(found[np.argsort(method.counts)]) <= 1e-12).all()
+
+
+def test_every_baseline_is_registered_once():
+    assert set(BASELINES.values()) <= set(method_names())
+    assert len(set(BASELINES.values())) == len(BASELINES)
+
+
+def test_titles_and_summaries_are_unique():
     methods = [get_method(name) for name in method_names()]
     for field in ("title", "summary"):
         texts = [getattr(m, field) for m in methods]
@@ -213,7 +244,7 @@ def test_titles_and_summaries_tell_the_methods_apart():
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_every_option_explains_itself(method):
+def test_every_option_has_a_help_text(method):
     cls = get_method(method)
     assert cls.__doc__
     assert cls.family in ("classifier", "metric", "clusters")
@@ -225,16 +256,17 @@ def test_every_option_explains_itself(method):
 
 
 @pytest.mark.parametrize("method", ["lmle", "magnet", "clmle-paper"])
-def test_cluster_batches_are_no_larger_than_those_of_other_methods(method, worlds, tmp_path):
-    config = settings_of(method, worlds["digits"], samples_per_cluster=9)
+def test_cluster_batches_must_fit_into_the_batch_size(method, datasets, tmp_path):
+    config = config_of(method, datasets["digits"], samples_per_cluster=9)
     with pytest.raises(InputError, match="do not fit into a batch of 48"):
         train(create_run(tmp_path, config.to_dict()))
 
 
+@pytest.mark.parametrize("method", ["class-balanced-loss", "ldam-drw"])
 @pytest.mark.parametrize("beta", [1.0, -0.1])
-def test_effective_numbers_refuse_a_beta_without_meaning(beta):
+def test_beta_of_effective_numbers_is_from_0_to_below_1(method, beta):
     with pytest.raises(InputError, match="beta"):
-        effective_numbers(np.array([5, 2]), beta)
+        config_from_dict({"method": method, "options": {"beta": beta}})
 
 
 def test_effective_numbers_are_sums_of_powers():
@@ -242,7 +274,7 @@ def test_effective_numbers_are_sums_of_powers():
     np.testing.assert_allclose(effective_numbers(np.array([1, 7, 40]), 0.9), expected)
 
 
-def test_adaface_follows_the_lengths_of_its_features_from_the_first_batch_on():
+def test_norm_statistics_of_adaface_follow_the_lengths_from_the_first_batch_on():
     norms = torch.tensor([3.0, 5.0, 7.0])
     statistics = NormStatistics()
     assert statistics.update(norms) == pytest.approx((5.0, 2.0))
@@ -252,9 +284,9 @@ def test_adaface_follows_the_lengths_of_its_features_from_the_first_batch_on():
 
 
 @pytest.mark.parametrize("centroids", ["local", "memory"])
-def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(centroids):
+def test_gradient_of_clmle_is_that_of_its_loss_while_centroids_move(centroids):
     task = load_digits().task("label")
-    # Eq. 9 alone and at full weight: float32 leaves too few digits of it beside a softmax.
+    # Eq. 9 alone and at full weight: added to a softmax, float32 leaves too few digits of it.
     alone = {"centroids": centroids, "margin_weight": 1.0, "softmax_weight": 0.0}
     options = dataclasses.replace(get_method("clmle").Options(), **alone)
     rng = np.random.default_rng(0)
@@ -282,22 +314,23 @@ def test_the_gradient_of_clmle_is_that_of_its_loss_though_the_centroids_move(cen
     assert slope == pytest.approx((after - before) / (2 * step), rel=0.02)
 
 
-def test_bounded_batches_are_those_of_clmle_in_their_classes():
+def test_sampling_without_replacement_has_the_class_proportions_of_clmle():
     task = load_digits(16).task("label")
     one, other = (get_method(name) for name in ("sampling-without-replacement", "clmle"))
-    bounded = one(one.Options(), task, 120, 0, 6)
+    sampled = one(one.Options(), task, 120, 0, 6)
     clmle = other(dataclasses.replace(other.Options(), max_class_fraction=0.4), task, 120, 0, 6)
-    np.testing.assert_allclose(bounded.class_proportions(), clmle.class_proportions())
+    np.testing.assert_allclose(sampled.class_proportions(), clmle.class_proportions())
     drawn = [
-        np.bincount(bounded.labels[bounded.sample_batch(s).indices], minlength=10) for s in range(200)
+        np.bincount(sampled.labels[sampled.sample_batch(s).indices], minlength=10)
+        for s in range(200)
     ]
-    np.testing.assert_allclose(np.mean(drawn, axis=0), 120 * bounded.class_proportions(), atol=0.15)
-    assert (np.array(drawn) <= np.ceil(0.4 * bounded.counts)).all()
+    np.testing.assert_allclose(np.mean(drawn, axis=0), 120 * sampled.class_proportions(), atol=0.15)
+    assert (np.array(drawn) <= np.ceil(0.4 * sampled.counts)).all()
 
 
 @pytest.mark.parametrize("logit_adjustment", [True, False])
-def test_the_softmax_of_clmle_is_corrected_for_uneven_classes_or_left_alone(logit_adjustment):
-    """Menon and others: logits plus log shares in the loss; the head then judges evenly."""
+def test_logit_adjustment_of_clmle_adds_log_class_proportions(logit_adjustment):
+    """Menon and others: the loss is that of logits plus log class proportions."""
     task = load_digits(16).task("label")
     kind = get_method("clmle")
     options = dataclasses.replace(
@@ -311,7 +344,7 @@ def test_the_softmax_of_clmle_is_corrected_for_uneven_classes_or_left_alone(logi
     labels = torch.from_numpy(task.labels[task.train][batch.indices])
     found = method.head_loss(logits, labels, batch)
     counts = np.bincount(labels, minlength=10)
-    assert counts.max() > 3 * counts.min()  # small classes fill fewer places
+    assert counts.max() > 3 * counts.min()  # small classes have fewer samples in a batch
     scores = logits.numpy() + (np.log(method.class_proportions()) if logit_adjustment else 0)
     wanted = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(60), labels]
     np.testing.assert_allclose(found, wanted, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Minority augmentation changes images of rare classes alone, and not all of them."""
+"""Minority augmentation changes a fraction of the images of rare classes, and no others."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ import torch
 from clmle import InputError
 from clmle.data.base import Task
 from clmle.methods import Batch, get_method
+from clmle.training.prepare import config_from_dict
 
 KIND = get_method("minority-augmentation")
 
@@ -34,9 +35,11 @@ def test_only_minority_images_are_changed_about_half_of_the_time():
     np.testing.assert_allclose(counts[90:], 0.5, atol=0.15)
 
 
-def test_share_is_the_share_and_a_step_repeats_itself():
+def test_the_given_fraction_is_augmented_and_a_step_repeats_itself():
     assert changed(method(augmented_fraction=1.0), 0)[90:].all()
     assert not changed(method(augmented_fraction=0.0), 0).any()
     np.testing.assert_array_equal(changed(method(), 3), changed(method(), 3))
-    with pytest.raises(InputError, match=r"share is 1\.5"):
-        method(augmented_fraction=1.5)
+    with pytest.raises(InputError, match=r"augmented_fraction is 1\.5"):
+        config_from_dict(
+            {"method": "minority-augmentation", "options": {"augmented_fraction": 1.5}}
+        )

@@ -163,7 +163,7 @@ def test_apportioned_numbers_are_exact_within_one_and_fair():
     [
         {"class_power": 1.5},
         {"class_power": -0.1},
-        {"emphasis": -1},
+        {"hardness_power": -1},
         {"hard_fraction": -0.1},
         {"hard_fraction": 1.1},
         {"max_class_fraction": 0},

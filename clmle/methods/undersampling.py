@@ -1,32 +1,26 @@
-"""Re-sampling: oversampling the minority, undersampling the majority."""
+"""Undersampling: as many images of every class as the smallest class has."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from clmle.methods.base import Batch, register
+from clmle.methods._base import Batch, register
 from clmle.methods.softmax import Softmax
 from clmle.samplers.class_balanced import shuffled_indices
 from clmle.samplers.proportions import class_proportions
 
 
-@register("oversampling")
-class OverSampling(Softmax):
-    """Cross-entropy on batches drawn evenly over classes."""
-
-    title: ClassVar[str] = "Over-sampling"
-    summary: ClassVar[str] = "Cross-entropy on batches that hold every class equally often."
-    sampling: ClassVar[str] = "class-balanced"
-
-
 @register("undersampling")
-class DownSampling(Softmax):
-    """Cross-entropy on as many samples of every class as the smallest has, drawn once."""
+class Undersampling(Softmax):
+    """Cross-entropy on a random subset, drawn once, with equally many images of every class.
 
-    title: ClassVar[str] = "Down-sampling"
-    summary: ClassVar[str] = "Cross-entropy on a random subset with as many samples of every class."
+    References
+    ----------
+    Japkowicz, Stephen: The Class Imbalance Problem (Intelligent Data Analysis 6, 2002).
+    """
+
+    title = "Undersampling"
+    summary = "Cross-entropy on a random subset with equally many images of every class."
 
     def class_proportions(self) -> np.ndarray:
         return class_proportions(self.counts)

@@ -1,0 +1,78 @@
+"""Losses of pytorch-metric-learning with class weights of their own: softmax with a margin."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from clmle.classifiers._base import Classifier, Validation, unit_rows
+from clmle.classifiers.knn import PrototypeClassifier
+from clmle.classifiers.linear import LinearClassifier
+from clmle.methods._base import Batch, Loss, Outputs
+from clmle.methods.softmax import SamplingOptions, Softmax
+
+
+class AngularLoss(Softmax):
+    """Adapter; the classifier is the largest cosine to a class weight, without margin."""
+
+    Options: ClassVar[type] = SamplingOptions
+
+    def build(self) -> None:
+        self.criterion = self.make()
+        self.modules["criterion"] = self.criterion
+
+    def make(self) -> Any:
+        """Return the loss of pytorch-metric-learning."""
+        raise NotImplementedError
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        loss = self.criterion(outputs.features, outputs.labels)
+        return Loss(loss, {"margin softmax": loss.detach()})
+
+    def trained_weights(self) -> np.ndarray:
+        """Return the class weights (C, d), or (C m, d) with the m centers of a class together."""
+        weights: np.ndarray = self.criterion.state_dict()["W"].float().cpu().numpy().T
+        return weights
+
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
+        weights = unit_rows(self.trained_weights())
+        if len(weights) == self.n_classes:
+            bias = np.zeros(len(weights), np.float32)
+            return LinearClassifier(weights, bias, True, "largest cosine")
+        per_class = len(weights) // self.n_classes
+        return PrototypeClassifier(weights, np.repeat(np.arange(self.n_classes), per_class))
+
+
+class AngularMultiplier(AngularLoss):
+    """Common part of L-Softmax and A-Softmax: the margin multiplies the angle by m.
+
+    A randomly initialized network does not converge under cos(m t). Both papers start with the
+    plain cosine and mix the margin in, (lambda cos t + psi(t)) / (1 + lambda); the losses of
+    pytorch-metric-learning do not.
+    """
+
+    def build(self) -> None:
+        super().build()
+        self.mixed = annealed(0.0, self.options.least_lambda)
+        multiplied: Any = self.criterion.modify_cosine_of_target_classes
+
+        def mixed_cosine(cosine: torch.Tensor) -> torch.Tensor:
+            mixed: torch.Tensor = (self.mixed * cosine + multiplied(cosine)) / (1 + self.mixed)
+            return mixed
+
+        vars(self.criterion)["modify_cosine_of_target_classes"] = mixed_cosine
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        self.mixed = annealed(outputs.progress, self.options.least_lambda)
+        return super().loss(outputs, batch)
+
+
+def annealed(progress: float, least: float, first: float = 1000.0, speed: float = 3300.0) -> float:
+    """Return lambda at a fraction of the run: first / (1 + speed progress), at least ``least``.
+
+    SphereFace is trained with 1000 / (1 + 0.12 t) over 28,000 steps t and a least of 5, which is
+    reached after a sixteenth of the run; ``speed`` is 0.12 x 28,000.
+    """
+    return max(least, first / (1 + speed * progress))

@@ -1,0 +1,27 @@
+"""Softmax with an auxiliary loss on the features."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from clmle.methods._base import Batch, Loss, Outputs
+from clmle.methods.softmax import SamplingOptions, Softmax
+
+
+class AuxiliaryLoss(Softmax):
+    """Cross-entropy plus ``weight`` of the options times the auxiliary loss of a subclass."""
+
+    Options: ClassVar[type] = SamplingOptions
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        softmax = F.cross_entropy(outputs.logits, outputs.labels)
+        auxiliary = self.auxiliary_loss(outputs)
+        parts = {"softmax": softmax.detach(), "second term": auxiliary.detach()}
+        return Loss(softmax + self.options.weight * auxiliary, parts)
+
+    def auxiliary_loss(self, outputs: Outputs) -> torch.Tensor:
+        """Return the auxiliary loss of a batch."""
+        raise NotImplementedError

@@ -1,0 +1,76 @@
+"""Common part of LMLE and magnet loss: batches of one cluster neighborhood, a vote of clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from clmle.classifiers._base import Classifier, Validation, best_classifier, unit_rows
+from clmle.classifiers.cluster_vote import ClusterVoteClassifier
+from clmle.config import option
+from clmle.data.base import Task
+from clmle.errors import InputError
+from clmle.methods._base import Batch
+from clmle.methods.cluster_method import ClusterMethod
+from clmle.samplers.cluster import ClusterSampler
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Options of clusters and batches."""
+
+    cluster_size: int = option(200, "l, samples per cluster")
+    min_clusters: int = option(1, "smallest number of clusters of a class")
+    clusters_per_batch: int = option(12, "clusters in a batch")
+    samples_per_cluster: int = option(20, "samples of each cluster in a batch")
+    same_class_clusters: int = option(6, "clusters of a batch that are of the query's class")
+
+
+class ClusterBatches(ClusterMethod):
+    """Cluster batches of section 3.3; the classifier is a vote of the nearest clusters."""
+
+    Options: ClassVar[type] = ClusterOptions
+    family: ClassVar[str] = "clusters"
+    reads_any_batch: ClassVar[bool] = False  # the losses compare clusters of one batch
+    vote: ClassVar[str] = "gaussian"
+    query: ClassVar[str] = "hardest"
+
+    def __init__(
+        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
+    ) -> None:
+        super().__init__(options, task, batch_size, seed, feature_dim)
+        # No method has more images in a step than the others.
+        if options.clusters_per_batch * options.samples_per_cluster > batch_size:
+            raise InputError(
+                f"{options.clusters_per_batch} clusters of {options.samples_per_cluster} samples "
+                f"do not fit into a batch of {batch_size}; lower one of them or raise batch_size."
+            )
+
+    def sample_batch(self, step: int) -> Batch:
+        o = self.options
+        assert self.index is not None
+        sampler = ClusterSampler(
+            self.index, o.clusters_per_batch, o.samples_per_cluster, o.same_class_clusters,
+            self.query,
+        )  # fmt: skip
+        clusters = sampler.draw(self.generator(step))
+        return Batch(clusters.indices, clusters)
+
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
+        assert self.index is not None
+        unit = unit_rows(train_features)
+        means = np.zeros_like(self.index.centroids)
+        np.add.at(means, self.index.assignment, unit)
+        means /= self.index.sizes[:, None].astype(np.float32)
+        squared = np.square(unit - means[self.index.assignment]).sum(axis=1)
+        variance = float(squared.sum() / max(1, len(squared) - 1)) + 1e-12
+        numbers = sorted({min(n, len(means)) for n in (1, 3, 5, 10, 20, 50, 100, 200)})
+        classifiers = (
+            ClusterVoteClassifier(
+                means, self.index.classes, n, self.vote, variance, self.n_classes
+            )
+            for n in numbers
+        )  # fmt: skip
+        return best_classifier(classifiers, validation)

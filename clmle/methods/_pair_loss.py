@@ -1,0 +1,46 @@
+"""Losses of pytorch-metric-learning on pairs or triplets of a batch."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from clmle.classifiers._base import Classifier, Validation, best_classifier
+from clmle.classifiers.knn import KNNClassifier
+from clmle.methods._base import Batch, Loss, Outputs
+from clmle.methods.softmax import SamplingOptions, Softmax
+
+
+class PairLoss(Softmax):
+    """Adapter; the classifier is k-NN, with k chosen on validation data."""
+
+    Options: ClassVar[type] = SamplingOptions
+    family: ClassVar[str] = "metric"
+    miner: Any = None
+
+    def build(self) -> None:
+        self.criterion = self.make()
+
+    def make(self) -> Any:
+        """Return the loss of pytorch-metric-learning, and set ``miner`` if it needs one."""
+        raise NotImplementedError
+
+    def pair_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss of features (B, d) of classes (B,)."""
+        mined = self.miner(features, labels) if self.miner is not None else None
+        loss: torch.Tensor = self.criterion(features, labels, mined)
+        return loss
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        loss = self.pair_loss(outputs.features, outputs.labels)
+        return Loss(loss, {"pairs": loss.detach()})
+
+    def needs_train_features(self) -> bool:
+        return True
+
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
+        ks = (min(k, len(self.labels)) for k in (1, 5, 15, 31))
+        classifiers = (KNNClassifier(train_features, self.labels, k, self.n_classes) for k in ks)
+        return best_classifier(classifiers, validation)

@@ -1,0 +1,80 @@
+"""AdaFace: a cosine softmax whose margin depends on the length of the feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clmle.config import option
+from clmle.losses.adaface import adaface_logits
+from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._class_weights import ClassWeights
+from clmle.methods.softmax import SamplingOptions
+
+
+class NormStatistics(nn.Module):
+    """Running mean and standard deviation of feature lengths.
+
+    The first batches are averaged with equal weights: AdaFace's initial values (20 and 100) would
+    take hundreds of steps to fade, and the margin would not depend on the lengths until then.
+    """
+
+    mean: torch.Tensor
+    spread: torch.Tensor
+    seen: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("mean", "spread", "seen"):
+            self.register_buffer(name, torch.tensor(0.0))
+
+    @torch.no_grad()
+    def update(self, norms: torch.Tensor, rate: float = 0.01) -> tuple[float, float]:
+        """Add the lengths (B,) of a batch; return mean and standard deviation."""
+        self.seen += 1
+        rate = max(rate, 1 / float(self.seen))
+        self.mean.lerp_(norms.mean(), rate)
+        self.spread.lerp_(norms.std(), rate)
+        return float(self.mean), float(self.spread)
+
+
+@dataclass(frozen=True)
+class AdaFaceOptions(SamplingOptions):
+    """Options of AdaFace."""
+
+    margin: float = option(0.4, "m, the largest margin")
+    h: float = option(0.333, "concentration: how strongly the margin depends on the length")
+    scale: float = option(16.0, "s, scale of the cosines")
+
+
+@register("adaface")
+class AdaFace(ClassWeights):
+    """Softmax of cosines with a margin that adapts to the length of the feature.
+
+    References
+    ----------
+    Kim, Jain, Liu: AdaFace: Quality Adaptive Margin for Face Recognition (CVPR 2022).
+    """
+
+    title = "AdaFace"
+    summary = "Cosine softmax whose margin depends on the length of the feature."
+    Options: ClassVar[type] = AdaFaceOptions
+
+    def build(self) -> None:
+        super().build()
+        self.norms = NormStatistics()
+        self.modules["norms"] = self.norms
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        o = self.options
+        mean, spread = self.norms.update(outputs.features.detach().norm(dim=1))
+        logits = adaface_logits(
+            outputs.features, self.linear.weight, outputs.labels, mean, spread,
+            margin=o.margin, h=o.h, scale=o.scale,
+        )  # fmt: skip
+        loss = F.cross_entropy(logits, outputs.labels)
+        return Loss(loss, {"margin softmax": loss.detach()})

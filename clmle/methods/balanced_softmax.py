@@ -1,0 +1,40 @@
+"""Balanced softmax: the log prior of each class is added to its logit during training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch.nn.functional as F
+
+from clmle.config import option
+from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods.softmax import Softmax
+
+
+@dataclass(frozen=True)
+class TauOptions:
+    """Options of logit adjustment."""
+
+    tau: float = option(1.0, "factor of the log prior")
+
+
+@register("balanced-softmax")
+class BalancedSoftmax(Softmax):
+    """Cross-entropy of logits + tau log prior; the logits alone predict.
+
+    References
+    ----------
+    Ren and others: Balanced Meta-Softmax for Long-Tailed Visual Recognition (NeurIPS 2020), Eq. 3;
+    Menon and others: Long-tail Learning via Logit Adjustment (ICLR 2021), Eq. 10.
+    """
+
+    title = "Balanced softmax (logit-adjusted loss)"
+    summary = "Cross-entropy after the log prior of each class is added to its logit."
+    Options: ClassVar[type] = TauOptions
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        prior = self.per_class(np.log(self.class_proportions()), outputs.logits)
+        loss = F.cross_entropy(outputs.logits + self.options.tau * prior, outputs.labels)
+        return Loss(loss, {"softmax": loss.detach()})

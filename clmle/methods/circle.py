@@ -1,0 +1,38 @@
+"""Circle loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from clmle.config import option
+from clmle.methods._base import register
+from clmle.methods._pair_loss import PairLoss
+from clmle.methods.softmax import SamplingOptions
+
+
+@dataclass(frozen=True)
+class CircleOptions(SamplingOptions):
+    """Options of circle loss."""
+
+    m: float = option(0.4, "relaxation factor")
+    gamma: float = option(32.0, "scale of the similarities")
+
+
+@register("circle")
+class Circle(PairLoss):
+    """Pairs weighted by the distance of their similarity from its optimum; k-NN classifier.
+
+    References
+    ----------
+    Sun and others: Circle Loss: A Unified Perspective of Pair Similarity Optimization (CVPR 2020).
+    """
+
+    title = "Circle loss + k-NN"
+    summary = "Pairs weighted by the distance of their similarity from its optimum."
+    Options: ClassVar[type] = CircleOptions
+
+    def make(self) -> Any:
+        from pytorch_metric_learning.losses import CircleLoss
+
+        return CircleLoss(self.options.m, self.options.gamma)

@@ -1,0 +1,52 @@
+"""Noisy softmax: annealed noise is subtracted from the logit of the true class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch.nn.functional as F
+
+from clmle.config import option
+from clmle.losses.noisy import noisy_logits
+from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._class_weights import ClassWeights
+from clmle.methods.softmax import SamplingOptions
+
+
+@dataclass(frozen=True)
+class NoisySoftmaxOptions(SamplingOptions):
+    """Options of noisy softmax."""
+
+    alpha: float = option(0.1, "strength of the annealed noise")
+
+
+@register("noisy-softmax")
+class NoisySoftmax(ClassWeights):
+    """Softmax whose true logit is reduced by annealed noise, to delay saturation.
+
+    References
+    ----------
+    Chen, Deng, Du: Noisy Softmax: Improving the Generalization Ability of DCNN via Postponing the
+    Early Softmax Saturation (CVPR 2017).
+    """
+
+    title = "Noisy softmax"
+    summary = "Softmax with noise on the true logit, which delays saturation."
+    reads_any_batch = False  # the noise is drawn with the batch
+    Options: ClassVar[type] = NoisySoftmaxOptions
+    unit = False
+
+    def sample_batch(self, step: int) -> Batch:
+        batch = super().sample_batch(step)
+        noise = self.generator(step, 7).standard_normal(len(batch.indices)).astype(np.float32)
+        return Batch(batch.indices, noise)
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        noise = self.per_class(batch.extra, outputs.features)
+        logits = noisy_logits(
+            outputs.features, self.linear.weight, outputs.labels, noise, self.options.alpha
+        )
+        loss = F.cross_entropy(logits, outputs.labels)
+        return Loss(loss, {"softmax": loss.detach()})

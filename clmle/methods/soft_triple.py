@@ -1,0 +1,54 @@
+"""SoftTriple: softmax over several centers per class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from clmle.config import option
+from clmle.methods._angular import AngularLoss
+from clmle.methods._base import register
+from clmle.methods.softmax import SamplingOptions
+
+
+@dataclass(frozen=True)
+class SoftTripleOptions(SamplingOptions):
+    """Options of SoftTriple."""
+
+    centers_per_class: int = option(5, "centers per class")
+    scale: float = option(16.0, "lambda, scale of the similarities")
+    gamma: float = option(0.1, "temperature of the assignment to the centers of a class")
+    margin: float = option(0.01, "delta, subtracted from the similarity to the true class")
+
+
+@register("soft-triple")
+class SoftTriple(AngularLoss):
+    """Softmax over classes with several softly assigned centers each; no triplet sampling.
+
+    References
+    ----------
+    Qian and others: SoftTriple Loss: Deep Metric Learning Without Triplet Sampling (ICCV 2019).
+    """
+
+    title = "SoftTriple"
+    summary = "Softmax over classes with several softly assigned centers each."
+    Options: ClassVar[type] = SoftTripleOptions
+
+    def make(self) -> Any:
+        from pytorch_metric_learning.losses import SoftTripleLoss
+
+        o = self.options
+        return SoftTripleLoss(
+            self.n_classes,
+            self.feature_dim,
+            centers_per_class=o.centers_per_class,
+            la=o.scale,
+            gamma=o.gamma,
+            margin=o.margin,
+        )
+
+    def trained_weights(self) -> np.ndarray:
+        centers: np.ndarray = self.criterion.state_dict()["fc"].float().cpu().numpy().T
+        return centers

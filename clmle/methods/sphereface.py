@@ -1,0 +1,46 @@
+"""A-Softmax (SphereFace): Eq. 3 of the CLMLE paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from clmle.config import option
+from clmle.methods._angular import AngularMultiplier
+from clmle.methods._base import register
+from clmle.methods.l_softmax import LSoftmaxOptions
+
+
+@dataclass(frozen=True)
+class SphereFaceOptions(LSoftmaxOptions):
+    """Options of A-Softmax."""
+
+    scale: float = option(1.0, "s, multiplied by the length of the feature; 1 in the paper")
+
+
+@register("sphereface")
+class SphereFace(AngularMultiplier):
+    """L-Softmax with class weights of unit length: Eq. 3 of the CLMLE paper.
+
+    With the angle t_j between a feature z and the weights of class j, and its class y, the loss is
+
+        -log( exp(|z| psi(t_y)) / (exp(|z| psi(t_y)) + sum_{j != y} exp(|z| cos t_j)) ),
+
+    where psi(t) = (-1)^k cos(m t) - 2k for t in [k pi / m, (k + 1) pi / m]. During training psi is
+    mixed with the plain cosine; see :class:`clmle.methods._angular.AngularMultiplier`.
+
+    References
+    ----------
+    Section 3.1 of the paper, Eq. 3; Liu and others: SphereFace: Deep Hypersphere Embedding for Face
+    Recognition (CVPR 2017), Eq. 7.
+    """
+
+    title = "A-Softmax (SphereFace)"
+    summary = "L-Softmax with class weights of unit length."
+    Options: ClassVar[type] = SphereFaceOptions
+
+    def make(self) -> Any:
+        from pytorch_metric_learning.losses import SphereFaceLoss
+
+        o = self.options
+        return SphereFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)

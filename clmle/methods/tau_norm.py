@@ -1,0 +1,45 @@
+"""Tau-normalized classifier: class weights divided by a power of their length."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import torch.nn.functional as F
+
+from clmle.classifiers._base import Classifier, Validation, best_classifier
+from clmle.classifiers.linear import LinearClassifier
+from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._class_weights import ClassWeights
+from clmle.methods.softmax import NoOptions
+
+
+@register("tau-norm")
+class TauNorm(ClassWeights):
+    """Softmax; after training class weights w become w / |w|^tau, tau chosen on validation data.
+
+    The classifier has no bias, since the lengths of its weights are meant to hold the class priors.
+
+    References
+    ----------
+    Kang and others: Decoupling Representation and Classifier for Long-Tailed Recognition (ICLR
+    2020), section 4.3.
+    """
+
+    title = "Decoupled: tau-normalized classifier"
+    summary = "Plain softmax whose class weights are brought to similar lengths afterwards."
+    Options: ClassVar[type] = NoOptions
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+        loss = F.cross_entropy(self.linear(outputs.features), outputs.labels)
+        return Loss(loss, {"softmax": loss.detach()})
+
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
+        weights = self.linear.weight.detach().float().cpu().numpy()
+        lengths = np.linalg.norm(weights, axis=1, keepdims=True)
+        bias = np.zeros(len(weights), np.float32)
+        classifiers = (
+            LinearClassifier(weights / lengths**tau, bias, False, f"tau {tau:.1f}")
+            for tau in np.linspace(0, 2, 21)
+        )
+        return best_classifier(classifiers, validation)
