@@ -19,7 +19,7 @@ from clmle.data.base import Task
 from clmle.losses.class_weights import inverse_frequency_weights
 from clmle.losses.clmle import clmle_loss
 from clmle.margins import margin_bounds
-from clmle.methods.base import Batch, HeadStack, Loss, Method, Outputs, register
+from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs, register
 from clmle.methods.clmle.multilabel import StackedHeads
 from clmle.methods.clmle.options import CLMLEOptions, check_options
 from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss

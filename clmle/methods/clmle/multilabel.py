@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from clmle.cluster_index import ClusterIndex
-from clmle.methods.base import Loss, Outputs
+from clmle.methods._base import Loss, Outputs
 from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
 
 if TYPE_CHECKING:

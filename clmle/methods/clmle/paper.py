@@ -8,7 +8,7 @@ import numpy as np
 
 from clmle.config import Config
 from clmle.margins import margin_bounds
-from clmle.methods.base import register
+from clmle.methods._base import register
 from clmle.methods.clmle.method import CLMLE
 from clmle.methods.clmle.options import CLMLEPaperOptions
 
