@@ -179,8 +179,8 @@ def interpret_streaming(tables: Tables, limits: Mapping[str, float]) -> str:
         f"{number(last['fraction of its rate']):.2f} of the rate of its product alone, which "
         "bounds it. The rest of the time goes into the bucket of every similarity, the counts, and "
         "the selection of the similarities to keep, which the cache of a core bounds. The fixed "
-        "costs (sampling, ranks at each size, intervals) are relatively larger with fewer distractors. "
-        "Reading the distractors takes "
+        "costs (sampling, ranks at each size, intervals) are relatively larger with fewer "
+        "distractors. Reading the distractors takes "
         f"{last['distractors'] * DIM * 4 / 1e9 / limits[MEMORY]:.1f} s "
         "at the bandwidth above."
     )
