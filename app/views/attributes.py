@@ -257,7 +257,7 @@ def scores_of(run: RunFolder):
 def curves(found: dict, runs: dict, attribute: str) -> None:
     """ROC and precision-recall of the chosen runs."""
     from clmle import figures
-    from clmle.metrics.ranking import precision_recall_points, roc_points
+    from clmle.metrics import precision_recall_points, roc_points
 
     roc = {label(runs[n]): roc_points(labels, s) for n, (_, labels, s) in found.items()}
     precision = {
@@ -293,7 +293,7 @@ def _points(curves_: dict, x: str, y: str):
 def faces(found: dict, runs: dict, attribute: str) -> None:
     """The surest mistakes and hits of one run, with its faces."""
     from clmle.metrics.confident_errors import KINDS, confident_errors
-    from clmle.metrics.ranking import log_odds
+    from clmle.metrics.curves import log_odds
 
     st.subheader("Hardest faces")
     left, right = st.columns([3, 2])

@@ -116,7 +116,7 @@ def numbers(run: RunFolder, color: str, last: int, judged):
         return found.impostor_rate, f"share of impostors among {NEAR} neighbors"
     if color == "local imbalance":
         found = around(str(run.path), last, NEAR)
-        return found.own_share, "own class nearby, over its share of all"
+        return found.relative_density, "same class nearby, relative to its overall fraction"
     return (), ""
 
 

@@ -33,7 +33,7 @@ def summary(found: dict) -> None:
         for entry in source["tar_at_far"]:
             row[f"TAR at FAR {entry['far']:g}"] = entry["tar"]
         if o:
-            row |= {f"first of {r['distractors']:,}": r["share"] for r in o["rank_one"]}
+            row |= {f"first of {r['distractors']:,}": r["rate"] for r in o["rank_one"]}
         rows.append(row)
     table = pd.DataFrame(rows)
     config = {c: st.column_config.NumberColumn(format="%.4f") for c in table.columns[1:]}
@@ -99,7 +99,7 @@ def curves(found: dict) -> None:
     left, right = st.columns(2)
     with left:
         show_figure(
-            kept(figures.cmc_curves, ranks), "recognition-cmc", _frame(ranks, "rank", "share")
+            kept(figures.cmc_curves, ranks), "recognition-cmc", _frame(ranks, "rank", "rate")
         )
     with right:
         points = published("rank1_1m")

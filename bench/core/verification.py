@@ -108,7 +108,7 @@ def one_pass(n: int) -> dict[str, Any]:
         "peak MB": round(memory_mb()), "passes": found.passes,
         "all exact": all(row["exact"] for row in found.tar_at_far),
         "TAR at 1e-6": round(last["tar"], 4), "false accepts": last["false_accepts"],
-        "rank-1": round(found.rank_one[-1]["share"], 4),
+        "rank-1": round(found.rank_one[-1]["rate"], 4),
     }  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def open_set_tables(metrics: dict[str, Any]) -> str:
         parts += [
             "Held-out images of training identities, by training images per identity",
             table([{"part": row["name"], "images": f"{row['low']} to {row['high']}",
-                    "identities": row["identities"], "accuracy": row["share"],
+                    "identities": row["identities"], "accuracy": row["accuracy"],
                     "95 % interval": interval(row["interval"])}
                    for row in metrics["by_frequency"]]),
         ]  # fmt: skip

@@ -134,7 +134,7 @@ def _verification(features: Any, identities: Any, fars: list[float], most: int, 
     similarity = (features @ features.T)[left, right]
     both = np.stack([identities[left], identities[right]], axis=1)
     metrics = verification_metrics(
-        similarity, both[:, 0] == both[:, 1], people=both, fars=fars, seed=seed
+        similarity, both[:, 0] == both[:, 1], identities=both, fars=fars, seed=seed
     )
     return {"images": len(identities), **metrics}
 

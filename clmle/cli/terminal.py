@@ -131,7 +131,7 @@ def tar_table(rows: list[dict[str, Any]]) -> str:
     shown = table([
         {"FAR": f"{row['far']:g}", "TAR": row["tar"], "threshold": row["threshold"],
          "95 % interval": interval(row["interval"]),
-         "over identities": interval(row["people_interval"])}
+         "over identities": interval(row["identity_interval"])}
         for row in rows
     ])  # fmt: skip
     return "\n".join([shown, *(row["note"] for row in rows if row["note"])])
@@ -140,8 +140,8 @@ def tar_table(rows: list[dict[str, Any]]) -> str:
 def distractor_table(rows: list[dict[str, Any]]) -> str:
     """Format rank-1 identification rates by number of distractors."""
     return table([
-        {"distractors": f"{row['distractors']:,}", "rank-1 rate": row["share"],
-         "95 % interval over identities": interval(row["people_interval"])}
+        {"distractors": f"{row['distractors']:,}", "rank-1 rate": row["rate"],
+         "95 % interval over identities": interval(row["identity_interval"])}
         for row in rows
     ])  # fmt: skip
 

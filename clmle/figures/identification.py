@@ -58,7 +58,7 @@ def rank_one_by_distractors(
     Parameters
     ----------
     runs : mapping of str to sequence of mappings
-        Run -> rows with ``distractors``, ``share``, ``interval`` and ``people_interval``.
+        Run -> rows with ``distractors``, ``rate``, ``interval`` and ``identity_interval``.
     published : mapping of str to (distractors, rate), optional
         Published results, drawn as points.
     title : str
@@ -69,7 +69,7 @@ def rank_one_by_distractors(
 
     Examples
     --------
-    >>> rows = [{"distractors": 100, "share": 0.9, "interval": (0.8, 0.95)}]
+    >>> rows = [{"distractors": 100, "rate": 0.9, "interval": (0.8, 0.95)}]
     >>> rank_one_by_distractors({"clmle": rows}).data[1].x
     (100,)
     """
@@ -77,14 +77,14 @@ def rank_one_by_distractors(
     for i, (name, rows) in enumerate(runs.items()):
         each = sorted(rows, key=lambda row: row["distractors"])
         x = [row["distractors"] for row in each]
-        ends = [row.get("people_interval") or row["interval"] for row in each]
+        ends = [row.get("identity_interval") or row["interval"] for row in each]
         figure.add_scatter(
             x=[*x, *x[::-1]], y=[*(e[1] for e in ends), *(e[0] for e in ends[::-1])],
             fill="toself", fillcolor=color(i), opacity=0.2, line={"width": 0}, hoverinfo="skip",
             showlegend=False, legendgroup=name,
         )  # fmt: skip
         figure.add_scatter(
-            x=x, y=[row["share"] for row in each], name=name, legendgroup=name,
+            x=x, y=[row["rate"] for row in each], name=name, legendgroup=name,
             mode="lines+markers", line=line(i), marker={"symbol": SYMBOLS[i % 8], "size": 8},
             hovertemplate="%{x:,} distractors: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
@@ -109,7 +109,7 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
 
     Examples
     --------
-    >>> row = {"name": "tail", "low": 1, "high": 9, "share": 0.7, "interval": (0.6, 0.8),
+    >>> row = {"name": "tail", "low": 1, "high": 9, "accuracy": 0.7, "interval": (0.6, 0.8),
     ...        "n": 50, "identities": 20}
     >>> accuracy_by_images({"clmle": [row]}).layout.xaxis.ticktext
     ('tail: 1 to 9',)
@@ -119,7 +119,7 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     for i, (name, rows) in enumerate(runs.items()):
         own = [_bin_label(row) for row in rows]
         labels += [label for label in own if label not in labels]
-        values = [row["share"] for row in rows]
+        values = [row["accuracy"] for row in rows]
         figure.add_scatter(
             x=[labels.index(label) + 0.1 * (i - (len(runs) - 1) / 2) for label in own],
             y=values, name=name, mode="lines+markers", line=line(i),

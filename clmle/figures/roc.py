@@ -197,5 +197,5 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
 
 def people_bars(values: Sequence[float], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Error bars from each row's interval over people, or over images where there is none."""
-    ends = [row.get("people_interval") or row["interval"] for row in rows]
+    ends = [row.get("identity_interval") or row["interval"] for row in rows]
     return interval_bars(values, [low for low, _ in ends], [high for _, high in ends])

@@ -1,4 +1,8 @@
-"""Metrics: classification, attributes, verification, identification and local imbalance."""
+"""Metrics of classification, attributes, verification and identification.
+
+All functions take NumPy arrays and return plain numbers, lists and arrays. Intervals are 95 %
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,18 @@ if TYPE_CHECKING:
     from clmle.metrics.by_frequency import accuracy_by_frequency
     from clmle.metrics.classification import balanced_accuracy, classification_metrics, finite
     from clmle.metrics.confident_errors import confident_errors
+    from clmle.metrics.curves import log_odds, precision_recall_points, roc_points
     from clmle.metrics.identification import cmc, identify
+    from clmle.metrics.intervals import wilson
     from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
     from clmle.metrics.pair_features import pair_features, pair_similarity, pool_templates
-    from clmle.metrics.ranking import log_odds, precision_recall_points, roc_points
-    from clmle.metrics.roc import auc, roc_curve, tar_at_far
-    from clmle.metrics.streaming import OpenSet, open_set
+    from clmle.metrics.roc import auc, eer, roc_curve, tar_at_far
+    from clmle.metrics.streaming import OpenSetMetrics, open_set
     from clmle.metrics.verification import challenging_pairs, fold_accuracy, verification_metrics
 
 __all__ = [
     "LocalImbalance",
-    "OpenSet",
+    "OpenSetMetrics",
     "accuracy_by_frequency",
     "attribute_metrics",
     "auc",
@@ -30,6 +35,7 @@ __all__ = [
     "classification_metrics",
     "cmc",
     "confident_errors",
+    "eer",
     "finite",
     "fold_accuracy",
     "identify",
@@ -44,6 +50,7 @@ __all__ = [
     "roc_points",
     "tar_at_far",
     "verification_metrics",
+    "wilson",
 ]
 
 load_lazily(__name__)

@@ -1,4 +1,4 @@
-"""Distractor features in blocks: from an array, a memory-mapped file or an iterator of arrays."""
+"""Blocks of distractor features, from an array, a memory map or an iterator of arrays."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from clmle.errors import InputError
 
 
 class Source:
-    """Unit rows of distractors, in order, on a device; read block by block.
+    """Unit rows of distractors on a device, read block by block in order.
 
-    ``total`` is their number, None where an iterator does not tell.
+    ``total`` is their number, None for an iterator of unknown length.
     """
 
     def __init__(self, features: Any, dim: int, device: torch.device, total: int | None) -> None:
         self.dim, self.device = dim, device
         shape = getattr(features, "shape", None)
-        self.again = shape is not None  # can it be read a second time?
+        self.rereadable = shape is not None
         self.total = total
         if shape is not None:
             if len(shape) != 2 or not shape[0]:
@@ -39,8 +39,8 @@ class Source:
             )
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
-        """Rows from all over an array, or the first block of an iterator (which still follows)."""
-        if self.again:
+        """Random rows of an array, or the first block of an iterator; :meth:`blocks` repeats it."""
+        if self.rereadable:
             rows = np.random.default_rng(seed).choice(
                 len(self.features), size=min(n, len(self.features)), replace=False
             )
@@ -55,7 +55,7 @@ class Source:
         return self._units(first[:n], range(len(first)))
 
     def blocks(self, size: int, cuts: Sequence[int]) -> Iterator[torch.Tensor]:
-        """Blocks of at most ``size`` rows, none of which crosses a row number in ``cuts``."""
+        """Blocks of at most ``size`` rows that do not cross a row number in ``cuts``."""
         at = 0
         for rows in self._pieces(size):
             while len(rows):
@@ -64,18 +64,20 @@ class Source:
                 yield self._units(rows[:take], range(at, at + take))
                 _forget(rows)
                 at, rows = at + take, rows[take:]
-        if not self.again and self.total not in (None, at):
-            raise InputError(f"The iterator held {at:,} distractors, not {self.total:,} as said.")
+        if not self.rereadable and self.total not in (None, at):
+            raise InputError(
+                f"The iterator yields {at:,} distractors, but n_distractors is {self.total:,}."
+            )
 
     def _pieces(self, size: int) -> Iterator[Any]:
-        if self.again:
+        if self.rereadable:
             for start in range(0, self.total or 0, size):
                 yield self.features[start : start + size]
             return
         waiting: list[Any] = []
         for rows in self.features:
             waiting.append(rows)
-            if sum(map(len, waiting)) >= size:  # small ones together: products want large blocks
+            if sum(map(len, waiting)) >= size:  # larger blocks give faster products
                 yield _joined(waiting)
                 waiting = []
         if waiting:
@@ -85,8 +87,8 @@ class Source:
         shape = tuple(getattr(rows, "shape", ()))
         if len(shape) != 2 or shape[1] != self.dim:
             raise InputError(
-                f"The distractors from number {numbers[0] if len(numbers) else 0} on are {shape}, "
-                f"but must be (m, {self.dim}) as the probes."
+                f"The distractors from row {numbers[0] if len(numbers) else 0} are {shape}, but "
+                f"must be (m, {self.dim}) as the probes."
             )
         return unit_tensor(rows, self.device, "distractors", numbers)
 
@@ -94,7 +96,7 @@ class Source:
 def unit_tensor(
     rows: Any, device: torch.device, name: str, numbers: Sequence[int] | np.ndarray
 ) -> torch.Tensor:
-    """Rows (m, d) at unit length, float32 on ``device``; a row of zeros or NaN is named."""
+    """Rows (m, d) at unit length, float32 on ``device``; an error names a row of 0 or NaN."""
     if _is_tensor(rows):
         x: torch.Tensor = rows.to(device, torch.float32, copy=True)
     else:
@@ -107,8 +109,8 @@ def unit_tensor(
     if not bool(good.all()):
         at = int(torch.nonzero(~good)[0, 0])
         kind = "a row of zeros" if float(norms[at]) == 0 else "NaN or infinite"
-        raise InputError(f"The {name} are {kind} at row {int(numbers[at])}; leave it out.")
-    return x.div_(norms)  # in place: it is a copy already
+        raise InputError(f"The {name} are {kind} at row {int(numbers[at])}; remove it.")
+    return x.div_(norms)  # in place: x is a copy
 
 
 def _joined(pieces: list[Any]) -> Any:
@@ -125,7 +127,7 @@ def _is_tensor(rows: Any) -> bool:
 
 
 def _forget(rows: Any) -> None:
-    """Let go of the pages of a read-only memory map that were read; they stay in the file."""
+    """Release the pages of a read-only memory map after reading."""
     if not (isinstance(rows, np.memmap) and rows.mode == "r" and hasattr(mmap, "MADV_DONTNEED")):
         return
     base: Any = rows

@@ -1,15 +1,15 @@
-"""Exact counts over all probe x distractor similarities, without keeping or sorting them.
+"""Exact counts over all probe x distractor similarities, without storing or sorting them.
 
-Each similarity s falls into a bucket of its probe, floor(s B / 2). B is a power of two, so that
-scaling by it loses nothing, and it is done once, to the probes. One scattered addition counts the
-similarity there. The counts alone tell how many lie above every bucket; what remains open lies
-inside one bucket:
+Each similarity s is in bucket floor(s B / 2) of its probe. B is a power of two, so that scaling by
+it is exact; the probes are scaled once. A scattered addition counts the similarities in each
+bucket. The counts give the number of similarities above every bucket. Inside a bucket:
 
-- ranks: only similarities in a bucket that holds a mate of the same probe are compared with it;
-- thresholds: the largest similarities, and those of buckets that may hold a threshold, are kept.
+- ranks: similarities in a bucket with a mate of the same probe are compared with the mate;
+- thresholds: the largest similarities, and those in buckets that may contain a threshold, are
+  stored.
 
-One table of marks tells both kinds of bucket. They hold a small part of all similarities, so that a
-pass costs little beside its matrix product.
+A table marks both kinds of buckets. They contain a small fraction of all similarities, so that a
+pass takes little longer than its matrix product.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-LARGEST = 1 << 24  # whole numbers that float32 holds exactly
-MOST_BUCKETS = 1 << 12  # of one probe: what it touches of them fits a core's cache
+LARGEST = 1 << 24  # integers that float32 represents exactly
+MOST_BUCKETS = 1 << 12  # of one probe: the buckets in use fit the cache of a core
 TABLE_BYTES = 1 << 28
-WINDOW_VALUES = 1 << 27  # similarities that windows may hold
+WINDOW_VALUES = 1 << 27  # similarities stored in windows, at most
 MATE, TOP, WINDOW = 1, 2, 4
-Window = tuple[float, float]  # similarities in [low, high) are kept; ends are edges of buckets
+Window = tuple[float, float]  # [low, high) at edges of buckets: similarities in it are stored
 
 
 class Counter:
-    """Takes blocks of distractors; gives counts above every bucket, mates' ranks, kept values.
+    """Counts blocks of distractors: counts above every bucket, ranks of mates, stored values.
 
-    probes (P, d) at unit length; mates: each a probe's number (G,) and a similarity (G,);
-    the ``keep`` largest similarities and those in ``windows`` are kept as they are.
+    ``probes`` (P, d) have unit length; a mate is the row of a probe (G,) and a similarity (G,). The
+    ``keep`` largest similarities and those in ``windows`` are stored.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Counter:
         device = probes.device
         self.n_probes, self.keep = len(probes), keep
         self.half = buckets(len(probes)) // 2
-        self.stride = 2 * self.half + 2  # rounding may lead just beyond -1 and 1
+        self.stride = 2 * self.half + 2  # rounding may exceed -1 and 1
         self.scaled = probes * self.half
         self.rows = max(1, min(rows, len(probes), LARGEST // self.stride))
         self.columns = columns
         self.counts = torch.zeros(len(probes) * self.stride, dtype=torch.int32, device=device)
         self.marks = torch.full_like(self.counts, TOP, dtype=torch.uint8)
         self.seen = 0
-        self.low = -np.inf  # scaled, as all similarities in here
+        self.low = -np.inf  # scaled, as all similarities of this class
         self.top: list[np.ndarray] = []
         self.place_windows(windows)
         self._place_mates(mate_probe, mate_score)
@@ -67,7 +67,7 @@ class Counter:
             self._scratch.put(_Scratch(self.rows * columns, device))
 
     def place_windows(self, windows: list[Window]) -> None:
-        """Keep similarities in ``windows`` from now on, and forget those of older ones."""
+        """Store similarities in ``windows`` from now on, and drop those of earlier windows."""
         self.windows, self.kept = windows, list[np.ndarray]()
         table = self.marks.view(self.n_probes, self.stride)
         table &= 255 - WINDOW
@@ -87,12 +87,12 @@ class Counter:
         slot = torch.floor(s).to(torch.int64) + self.half + 1
         self.mate_slot = (rows * self.stride + slot)[self.order]
         self.marks[self.mate_slot] |= MATE
-        # Similarities that lie in mate j's bucket, at or above it and below its next mate.
-        self.beside = torch.zeros(len(s), dtype=torch.int64, device=device)
+        # Similarities in the bucket of mate j, at or above it and below the next mate.
+        self.between = torch.zeros(len(s), dtype=torch.int64, device=device)
         self.mate_probe = np.sort(probe)
 
     def mates_of(self, first: int, n: int) -> slice:
-        """Where the mates of ``n`` probes from ``first`` on stand."""
+        """The mates of ``n`` probes from row ``first``."""
         return slice(*(int(i) for i in np.searchsorted(self.mate_probe, [first, first + n])))
 
     def add(self, block: torch.Tensor, pool: ThreadPoolExecutor) -> None:
@@ -103,15 +103,15 @@ class Counter:
         self.seen += len(block)
         if sum(map(len, self.top)) > 2 * self.keep:
             self._trim()
-        if sum(map(len, self.kept)) > WINDOW_VALUES:  # badly foreseen: give them up
+        if sum(map(len, self.kept)) > WINDOW_VALUES:  # a wrong prediction: drop them
             self.place_windows([])
 
     def strips(self) -> range:
-        """First probes of strips, each of which one thread has to itself."""
+        """First probes of the strips; each strip is counted by one thread."""
         return range(0, self.n_probes, self.rows)
 
     def _strip(self, first: int, block: torch.Tensor) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Count a strip of probes against the block, tile by tile; values for top and windows."""
+        """Count a strip of probes against the block in tiles; values for top and windows."""
         probes = self.scaled[first : first + self.rows]
         n = len(probes)
         own = slice(first * self.stride, (first + n) * self.stride)
@@ -130,7 +130,7 @@ class Counter:
                 flat = slot.view(-1)
                 counts.scatter_add_(0, flat, ones)
                 torch.index_select(marks, 0, flat, out=mark)
-                marked = _places(torch.ne(mark, 0, out=flag))
+                marked = _indices(torch.ne(mark, 0, out=flag))
                 if len(marked):
                     mark, values = mark[marked], score.view(-1)[marked]
                     mates = torch.nonzero(mark & MATE)[:, 0]
@@ -142,7 +142,7 @@ class Counter:
         return top, kept
 
     def _compare(self, score: torch.Tensor, slot: torch.Tensor, first: int, n: int) -> None:
-        """Count similarities that share a bucket with a mate beside the mate just below them."""
+        """Count similarities in the bucket of a mate at the next mate below them."""
         mates = self.mates_of(first, n)
         row = torch.div(slot, self.stride, rounding_mode="floor") + first
         key = (row << 33) + ordered(score)
@@ -150,10 +150,10 @@ class Counter:
         same = below >= 0
         below, slot = below[same], slot[same] + first * self.stride
         below = below[self.mate_slot[mates][below] == slot]
-        self.beside[mates] += torch.bincount(below, minlength=mates.stop - mates.start)
+        self.between[mates] += torch.bincount(below, minlength=mates.stop - mates.start)
 
     def _trim(self) -> None:
-        """Let go of all but the ``keep`` largest; what comes later must be above them."""
+        """Drop all but the ``keep`` largest; later values must be above them."""
         values = np.concatenate(self.top)
         place = len(values) - self.keep
         values = np.partition(values, place)[place:]
@@ -163,7 +163,7 @@ class Counter:
         table[:, : self._slot(self.low / self.half)] &= 255 - TOP
 
     def total_counts(self) -> np.ndarray:
-        """Similarities in every bucket of all probes together, (B + 2,)."""
+        """Similarities of all probes in every bucket, (B + 2,)."""
         parts = [c.sum(dim=0, dtype=torch.int64) for c in self._by_probe().split(256)]
         return _array(torch.stack(parts).sum(dim=0))
 
@@ -171,19 +171,19 @@ class Counter:
         return self.counts.view(self.n_probes, self.stride)
 
     def edge(self, slot: int) -> float:
-        """The lowest similarity that falls into a bucket."""
+        """The lowest similarity of a bucket."""
         return (slot - 1 - self.half) / self.half
 
     def ranks(self) -> np.ndarray:
-        """For every mate, in the order given: 1 + similarities of its probe at or above it."""
-        above = torch.empty_like(self.beside)
+        """For every mate, in the given order: 1 + the similarities of its probe at or above it."""
+        above = torch.empty_like(self.between)
         for first in range(0, self.n_probes, 256):
             counts = self._by_probe()[first : first + 256]
             mates = self.mates_of(first, 256)
             upto = torch.cumsum(counts, dim=1, dtype=torch.int32).view(-1)
             above[mates] = self.seen - upto[self.mate_slot[mates] - first * self.stride].long()
-        # Within a bucket a mate is also below what lies beside the higher mates of that bucket.
-        total = torch.cumsum(self.beside.flip(0), 0).flip(0)
+        # A mate is also below the similarities counted at higher mates of its bucket.
+        total = torch.cumsum(self.between.flip(0), 0).flip(0)
         last = torch.searchsorted(self.mate_slot, self.mate_slot, right=True)
         beyond = torch.cat([total, total.new_zeros(1)])[last]
         ranks = torch.empty_like(above)
@@ -191,7 +191,7 @@ class Counter:
         return _array(ranks)
 
     def largest(self, k: int) -> tuple[float, int] | None:
-        """The (k + 1)-th largest similarity and how many are larger; None where it was not kept."""
+        """The (k + 1)-th largest similarity and the number of larger ones; None if not stored."""
         if k < min(self.keep, self.seen * self.n_probes):
             value, larger = _select(np.concatenate(self.top), k)
             return value / self.half, larger
@@ -205,15 +205,15 @@ class Counter:
         return value / self.half, above + larger
 
     def bucket_of(self, k: int) -> tuple[int, int]:
-        """The bucket of the (k + 1)-th largest similarity, and how many lie above that bucket."""
-        upwards = np.append(np.cumsum(self.total_counts()[::-1])[::-1], 0)
-        slot = int(np.flatnonzero(upwards > k).max())
-        return slot, int(upwards[slot + 1])
+        """The bucket of the (k + 1)-th largest similarity, and the number above that bucket."""
+        at_or_above = np.append(np.cumsum(self.total_counts()[::-1])[::-1], 0)
+        slot = int(np.flatnonzero(at_or_above > k).max())
+        return slot, int(at_or_above[slot + 1])
 
-    def look_again(
+    def second_pass(
         self, blocks: Iterable[torch.Tensor], ks: list[int], pool: ThreadPoolExecutor
     ) -> None:
-        """Read all blocks once more to keep the buckets of the (k + 1)-th largest similarities."""
+        """Read all blocks again to store the buckets of the (k + 1)-th largest similarities."""
         slots = {self.bucket_of(k)[0] for k in ks}
         self.place_windows([(self.edge(slot), self.edge(slot + 1)) for slot in slots])
         for block in blocks:
@@ -230,7 +230,7 @@ class Counter:
 
 
 class _Scratch:
-    """Memory of one thread, used again for every tile."""
+    """Memory of one thread, reused for every tile."""
 
     def __init__(self, size: int, device: torch.device) -> None:
         self.score = torch.empty(size, device=device)
@@ -247,26 +247,26 @@ class _Scratch:
 
 
 def buckets(n_probes: int) -> int:
-    """Buckets of a probe, a power of two, so that those of all probes fit ``TABLE_BYTES``."""
+    """Buckets of a probe, a power of two; those of all probes fit into ``TABLE_BYTES``."""
     most = TABLE_BYTES // (4 * n_probes)
     return max(1 << 8, min(MOST_BUCKETS, 1 << (most.bit_length() - 1)))
 
 
 def ordered(scores: torch.Tensor) -> torch.Tensor:
-    """Whole numbers from 0 to 2^33 in the order of float32 ``scores``; -0 is 0."""
+    """Integers from 0 to 2^33 in the order of float32 ``scores``; -0 is 0."""
     bits = scores.contiguous().view(torch.int32).to(torch.int64)
     return torch.where(bits >= 0, bits, -(bits & 0x7FFFFFFF)) + (1 << 31)
 
 
 def _select(values: np.ndarray, k: int) -> tuple[float, int]:
-    """The (k + 1)-th largest value and how many are larger."""
+    """The (k + 1)-th largest value and the number of larger ones."""
     place = max(0, len(values) - 1 - k)
     value = np.partition(values, place)[place]
     return float(value), int(np.count_nonzero(values > value))
 
 
-def _places(flag: torch.Tensor) -> torch.Tensor:
-    """Where a flag is set; on a processor numpy finds them several times faster."""
+def _indices(flag: torch.Tensor) -> torch.Tensor:
+    """Indices of set flags; on a CPU NumPy finds them several times faster."""
     if flag.device.type == "cpu":
         return torch.from_numpy(np.flatnonzero(flag.numpy()))
     return torch.nonzero(flag)[:, 0]

@@ -1,4 +1,4 @@
-"""Thresholds of target FARs: which similarities to keep for them, and what follows from them."""
+"""Thresholds of target FARs: the similarities to store for them, and the metrics at them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from clmle.metrics._blocks import Source
 from clmle.metrics._counter import Counter, Window, buckets
 from clmle.metrics.roc import allowed, tar_row
 
-KEEP = 1 << 23  # largest similarities that are kept, at most
-SAMPLE = 1 << 24  # similarities from which the places of the thresholds of large FARs are foreseen
+KEEP = 1 << 23  # largest similarities that are stored, at most
+SAMPLE = 1 << 24  # similarities from which the thresholds of large FARs are predicted
 
 
 def keep_for(fars: Sequence[float], expected: int | None) -> int:
-    """How many of the largest similarities to keep: all those that a FAR of moderate size needs."""
+    """The number of largest similarities to store: enough for all FARs that need at most KEEP."""
     if expected is None:
         return KEEP
     if expected <= KEEP:
@@ -27,7 +27,7 @@ def keep_for(fars: Sequence[float], expected: int | None) -> int:
     return max([n for n in needed if n <= KEEP], default=1)
 
 
-def foresee(
+def predicted_windows(
     units: torch.Tensor,
     source: Source,
     fars: Sequence[float],
@@ -35,10 +35,10 @@ def foresee(
     expected: int | None,
     seed: int,
 ) -> list[Window]:
-    """Where the thresholds that ``keep`` does not reach lie, by a sample of distractors.
+    """Ranges of the thresholds beyond the ``keep`` largest, predicted from sampled distractors.
 
-    Six standard errors to each side; the error is that of the share over distractors, since the
-    similarities of one distractor to all probes go together.
+    Six standard errors to each side. The error is that of the fraction over distractors, since the
+    similarities of one distractor to all probes depend on each other.
     """
     large = [f for f in fars if expected is None or allowed(f, expected) >= keep]
     if not large:
@@ -47,15 +47,15 @@ def foresee(
     scores = np.asarray((units @ picked.T).cpu())
     flat, half = scores.ravel(), buckets(len(units)) // 2
 
-    def place(far: float) -> int:
+    def rank(far: float) -> int:
         return min(max(round((1 - far) * (len(flat) - 1)), 0), len(flat) - 1)
 
     windows = []
     for far in large:
-        middle = np.partition(flat, place(far))[place(far)]
-        share = (scores > middle).mean(axis=0)
-        error = 6 * share.std() / np.sqrt(len(share)) + 1 / len(flat)
-        ends = [place(min(far + error, 1)), place(max(far - error, 0))]
+        middle = np.partition(flat, rank(far))[rank(far)]
+        fraction = (scores > middle).mean(axis=0)
+        error = 6 * fraction.std() / np.sqrt(len(fraction)) + 1 / len(flat)
+        ends = [rank(min(far + error, 1)), rank(max(far - error, 0))]
         low, high = np.partition(flat, ends)[ends]
         top = np.inf if ends[1] == len(flat) - 1 else (np.floor(high * half) + 2) / half
         bottom = -np.inf if ends[0] == 0 else (np.floor(low * half) - 1) / half
@@ -70,7 +70,7 @@ def tar_rows(
     again: Callable[[], Iterable[torch.Tensor]] | None,
     pool: ThreadPoolExecutor,
 ) -> tuple[list[dict[str, Any]], int]:
-    """Figures at every FAR, and how many passes they took."""
+    """The metrics at every FAR, and the number of passes."""
     n = counter.seen * counter.n_probes
     ks = {far: allowed(far, n) for far in fars}
     found = {far: counter.largest(k) for far, k in ks.items() if k}
@@ -78,7 +78,7 @@ def tar_rows(
     passes = 1
     if missed and again is not None:
         passes = 2
-        counter.look_again(again(), [ks[far] for far in missed], pool)
+        counter.second_pass(again(), [ks[far] for far in missed], pool)
         found |= {far: counter.largest(ks[far]) for far in missed}
     rows = []
     for far, k in ks.items():
@@ -92,13 +92,13 @@ def tar_rows(
 
 
 def _bounded(far: float, k: int, n: int, genuine: np.ndarray, counter: Counter) -> dict[str, Any]:
-    """Figures where only the threshold's bucket is known: those of accepting what lies above it."""
+    """Metrics if only the bucket of the threshold is known: similarities above it are accepted."""
     slot, above = counter.bucket_of(k)
     low, high = counter.edge(slot), counter.edge(slot + 1)
     bounds = [float((genuine >= end).mean()) for end in (high, low)]
     row = tar_row(far, k, n, genuine, float(np.nextafter(high, -np.inf)), above)
     row["note"] = (
-        f"The threshold is known to within {high - low:.2g} only, since the first block was unlike "
-        "the rest; shuffle the distractors or give them as an array."
+        f"The threshold is known up to {high - low:.2g} only, since the first block is unlike the "
+        "rest; shuffle the distractors or give them as an array."
     )
     return row | {"exact": bounds[0] == bounds[1], "bounds": bounds}

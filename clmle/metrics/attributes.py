@@ -1,4 +1,4 @@
-"""Figures of many attributes: each on the images of which it is known, and their means."""
+"""Metrics of many binary attributes, and their means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from clmle.checks import array_of, numeric, whole
 from clmle.errors import InputError
 from clmle.metrics.classification import classification_metrics
+from clmle.metrics.intervals import interval
 
 AVERAGED = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
 
@@ -22,30 +23,49 @@ def attribute_metrics(
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Figures of every attribute and, under the same names as for one, their means.
+    """Metrics of every attribute, and their means over attributes.
+
+    Each attribute is evaluated on the images with a known label.
 
     Parameters
     ----------
-    labels : (n, A), 1 shown, 0 not shown, -1 unknown (that image is left out of the attribute)
-    scores : (n, A, 2), larger is likelier
-    names : A names
+    labels : integer array of shape (n, A)
+        1 present, 0 absent, -1 unknown.
+    scores : array of shape (n, A, 2)
+        Scores of absent and present; larger is more likely.
+    names : sequence of A strings
+        Names of the attributes.
     n_bootstrap : int
-        Redraws of the interval of the mean balanced accuracy. Whole images are redrawn, since
-        the attributes of one image are wrong together.
+        Bootstrap samples of the interval of the mean balanced accuracy. Whole images are
+        resampled, since the errors of the attributes of an image depend on each other.
+    seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     dict
-        As :func:`~clmle.metrics.classification_metrics`, each the mean over
-        attributes (``confusion`` the sum); ``attributes`` {name: figures}; ``left_out`` names
-        those without an image that shows them or without one that does not, which are in no mean.
+        The keys of :func:`classification_metrics`, each a mean over attributes (``confusion`` a
+        sum); ``attributes``, name -> metrics; ``left_out``, the names of attributes without a
+        present or without an absent image, which are not part of the means.
+
+    Raises
+    ------
+    InputError
+        Shapes that differ, labels that are not integers, or NaN.
+
+    Examples
+    --------
+    >>> labels, scores = np.array([[1, 0], [0, -1]]), np.array([[[0, 1], [1, 0]], [[1, 0], [0, 0]]])
+    >>> found = attribute_metrics(labels, scores, ["Smiling", "Bald"], n_bootstrap=10)
+    >>> found["balanced_accuracy"], found["left_out"]
+    (1.0, ['Bald'])
     """
     labels, scores = array_of(labels, "labels"), numeric(scores, "scores")
     whole(n_bootstrap, "n_bootstrap", 1)
     if labels.ndim != 2 or labels.dtype.kind not in "iu" or labels.shape[1] != len(names):
         raise InputError(
-            f"labels must be whole numbers (n, A) of the {len(names)} attributes named, but are "
-            f"{labels.shape} of {labels.dtype}."
+            f"labels must be integers (n, A), A = {len(names)} as names, but are {labels.shape} "
+            f"of {labels.dtype}."
         )
     if scores.shape != (*labels.shape, 2):
         raise InputError(f"scores must be {(*labels.shape, 2)}, but are {scores.shape}.")
@@ -64,29 +84,29 @@ def attribute_metrics(
     if not found:
         return result | dict.fromkeys((*AVERAGED, "interval", "recall", "confusion"))
     each = list(found.values())
-    for figure in AVERAGED:
-        result[figure] = float(np.mean([f[figure] for f in each]))
-    result["recall"] = np.mean([f["recall"] for f in each], axis=0).tolist()
-    result["confusion"] = np.sum([f["confusion"] for f in each], axis=0).tolist()
+    for metric in AVERAGED:
+        result[metric] = float(np.mean([one[metric] for one in each]))
+    result["recall"] = np.mean([one["recall"] for one in each], axis=0).tolist()
+    result["confusion"] = np.sum([one["confusion"] for one in each], axis=0).tolist()
     right = scores[:, kept].argmax(axis=2) == labels[:, kept]
     result["interval"] = _interval(labels[:, kept], right, n_bootstrap, seed)
     return result
 
 
 def _interval(labels: np.ndarray, right: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
-    """95 % interval of the mean balanced accuracy over redraws of whole images."""
+    """95 % interval of the mean balanced accuracy, by a bootstrap over whole images."""
     rng = np.random.default_rng(seed)
     n = len(labels)
-    kinds = [(labels == value).astype(np.float32) for value in (0, 1)]
-    hits = [kind * right for kind in kinds]
+    classes = [(labels == value).astype(np.float32) for value in (0, 1)]
+    hits = [members * right for members in classes]
     means = []
     for start in range(0, n_bootstrap, 100):
-        redraws = min(100, n_bootstrap - start)
-        # How often each image is drawn, (redraws, n): sums over images are matrix products.
-        drawn = rng.multinomial(n, np.full(n, 1 / n), size=redraws).astype(np.float32)
+        # Counts of each image, (samples, n): sums over images are matrix products.
+        size = min(100, n_bootstrap - start)
+        drawn = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float32)
         recalls = [
-            (drawn @ hit) / np.maximum(drawn @ kind, 1)
-            for hit, kind in zip(hits, kinds, strict=True)
+            (drawn @ hit) / np.maximum(drawn @ members, 1)
+            for hit, members in zip(hits, classes, strict=True)
         ]
         means.append(np.mean(recalls, axis=(0, 2)))
-    return [float(v) for v in np.quantile(np.concatenate(means), [0.025, 0.975])]
+    return interval(np.concatenate(means))

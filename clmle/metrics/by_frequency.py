@@ -1,4 +1,4 @@
-"""Accuracy against how many training images an identity (or class) has: head, middle, tail."""
+"""Accuracy by the number of training images of a class or identity: tail, middle, head."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from clmle.checks import array_of, numeric
 from clmle.errors import InputError
-from clmle.metrics.intervals import fraction_over_identities, wilson
+from clmle.metrics.intervals import proportion
 
 
 def accuracy_by_frequency(
@@ -22,33 +22,42 @@ def accuracy_by_frequency(
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Share of images judged rightly, by bins of their identity's training images.
+    """Accuracy in bins of identities by their number of training images.
 
     Parameters
     ----------
-    counts : (C,) training images of every identity
-    labels : (n,) identity of every tested image, whole numbers in [0, C)
-    right : (n,) bool, judged rightly
-    ends : the first count of every bin after the first, growing, one fewer than ``names``
-        By default so that the bins hold about equally many of the identities tested.
+    counts : array of shape (C,)
+        Training images of every identity.
+    labels : integer array of shape (n,)
+        Identity of every test image, in [0, C).
+    right : boolean array of shape (n,)
+        Whether the prediction of each test image is correct.
+    ends : sequence of int, optional
+        The smallest count of every bin except the first, increasing, one fewer than ``names``. By
+        default the bins have about equally many test identities.
+    names : sequence of str
+        Names of the bins by increasing counts.
+    n_bootstrap, seed : int
+        Bootstrap samples over identities, and their seed.
 
     Returns
     -------
     list of dict
-        For each bin that holds an image: name, low and high (training images), identities, n,
-        share, mean_over_identities, interval (Wilson), people_interval.
+        For each bin with a test image: ``name``, ``low`` and ``high`` (smallest and largest
+        count), ``identities``, ``n``, ``accuracy``, ``mean_over_identities``, ``interval``
+        (Wilson) and ``identity_interval`` (bootstrap over whole identities).
 
     Raises
     ------
     InputError
-        Shapes that differ, labels outside of [0, C), ends that do not grow.
+        Shapes that differ, labels outside [0, C), or ends that do not increase.
 
     Examples
     --------
     >>> rows = accuracy_by_frequency([100, 5], [0, 0, 1], [True, True, False], ends=[20],
-    ...                              names=["few", "many"])
-    >>> [(row["name"], row["share"]) for row in rows]
-    [('few', 0.0), ('many', 1.0)]
+    ...                              names=["tail", "head"])
+    >>> [(row["name"], row["accuracy"]) for row in rows]
+    [('tail', 0.0), ('head', 1.0)]
     """
     c, y, hits = numeric(counts, "counts"), array_of(labels, "labels"), numeric(right, "right")
     if c.ndim != 1 or y.ndim != 1 or y.shape != hits.shape or not len(y):
@@ -57,33 +66,29 @@ def accuracy_by_frequency(
             f"{y.shape} and {hits.shape}."
         )
     if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= len(c):
-        raise InputError(f"labels must be whole numbers from 0 to {len(c) - 1}.")
+        raise InputError(f"labels must be integers from 0 to {len(c) - 1}.")
     if not np.isfinite(c).all():
         raise InputError("counts must be finite, the number of training images of every class.")
     if not np.isin(hits, (0, 1)).all():
         raise InputError("right must be true or false (1 or 0) for each image.")
-    tested = np.unique(y)
     if ends is None:
-        thirds = np.arange(1, len(names)) / len(names)
-        ends = np.unique(np.quantile(c[tested], thirds, method="higher")).tolist()
+        parts = np.arange(1, len(names)) / len(names)
+        ends = np.unique(np.quantile(c[np.unique(y)], parts, method="higher")).tolist()
         names = [*names[: len(ends)], names[-1]]
     if len(ends) != len(names) - 1 or (np.diff(ends) <= 0).any():
-        raise InputError(f"ends must grow and be one fewer than the {len(names)} names.")
+        raise InputError(f"ends must increase and be one fewer than the {len(names)} names.")
     group = np.searchsorted(ends, c, "right")
     rows = []
     for b, name in enumerate(names):
-        mine = group[y] == b
-        if not mine.any():
+        inside = group[y] == b
+        if not inside.any():
             continue
-        own = np.unique(y[mine])
-        means = np.bincount(y[mine], weights=hits[mine], minlength=len(c))[own]
+        tested, index, n = np.unique(y[inside], return_inverse=True, return_counts=True)
+        means = np.bincount(index, weights=hits[inside]) / n
         rows.append({
-            "name": name, "low": int(c[own].min()), "high": int(c[own].max()),
-            "identities": len(own), "n": int(mine.sum()), "share": float(hits[mine].mean()),
-            "mean_over_identities": float(
-                (means / np.bincount(y[mine], minlength=len(c))[own]).mean()),
-            "interval": wilson(int(hits[mine].sum()), int(mine.sum())),
-            "people_interval": fraction_over_identities(
-                hits[mine], y[mine], n_bootstrap=n_bootstrap, seed=seed),
+            "name": name, "low": int(c[tested].min()), "high": int(c[tested].max()),
+            "identities": len(tested), "mean_over_identities": float(means.mean()),
+            **proportion(hits[inside], y[inside], name="accuracy", n_bootstrap=n_bootstrap,
+                         seed=seed),
         })  # fmt: skip
     return rows

@@ -1,7 +1,7 @@
-"""Balanced accuracy and what stands beside it, with a bootstrap interval.
+"""Balanced accuracy, reported together with other metrics and a bootstrap interval.
 
-Balanced accuracy can be bought by trading everything else away, so plain accuracy, average
-precision, ROC AUC, Matthews correlation and the recall of every class are always given too.
+Balanced accuracy can rise at the expense of other metrics. Accuracy, average precision, ROC AUC,
+Matthews correlation and the recall of every class are therefore always reported as well.
 """
 
 from __future__ import annotations
@@ -12,19 +12,40 @@ import numpy as np
 
 from clmle.checks import array_of, numeric, seed_number, whole
 from clmle.errors import InputError
+from clmle.metrics.intervals import interval
 
-MANY_CLASSES = 100  # beyond, a table of all against all helps nobody, nor ranking one against all
+MANY_CLASSES = 100  # no confusion matrix and no one-against-rest ranking above
 
 
 def balanced_accuracy(confusion: np.ndarray) -> float:
-    """Mean recall over the classes that occur, from counts (true, predicted), (C, C).
+    """Mean recall over the classes that occur.
 
-    For two classes 0.5 (tp / Np + tn / Nn), the paper's measure.
+    For two classes this is 0.5 (tp / Np + tn / Nn), the measure of the paper.
+
+    Parameters
+    ----------
+    confusion : array of shape (C, C)
+        Counts by true class (rows) and predicted class (columns).
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
 
     Raises
     ------
     InputError
-        No square of counts, or no count at all.
+        ``confusion`` is not a square matrix of counts, or all counts are 0.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, section 5.
+
+    Examples
+    --------
+    >>> balanced_accuracy([[90, 10], [5, 5]])
+    0.7
     """
     confusion = numeric(confusion, "confusion")
     square = confusion.ndim == 2 and confusion.shape[0] == confusion.shape[1]
@@ -32,85 +53,118 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
         raise InputError(
             f"confusion must be counts (C, C), not all of them 0, but is {confusion.shape}."
         )
-    return _mean_recall(np.diag(confusion), confusion.sum(axis=1))
+    return mean_recall(np.diag(confusion), confusion.sum(axis=1))
 
 
-def mean_recall(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Balanced accuracy of predicted classes (n,), without a confusion matrix."""
-    total = np.bincount(labels)
-    right = np.bincount(labels[predicted == labels], minlength=len(total))
-    return _mean_recall(right, total)
-
-
-def _mean_recall(right: np.ndarray, total: np.ndarray) -> float:
-    """Mean over the classes that occur of correct predictions (C,) over images (C,)."""
-    present = total > 0
-    return float((right[present] / total[present]).mean())
+def mean_recall(hits: np.ndarray, support: np.ndarray) -> float:
+    """Mean of ``hits / support``, both (C,), over the classes with support."""
+    present = support > 0
+    return float((hits[present] / support[present]).mean())
 
 
 def classification_metrics(
     labels: np.ndarray, scores: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """All figures of one split, as plain numbers and lists.
+    """All metrics of a classifier on one split.
 
     Parameters
     ----------
-    labels : (n,) whole numbers in [0, C)
-    scores : (n, C), larger is likelier; infinities are allowed, NaN is not.
+    labels : array of shape (n,)
+        True classes, integers in [0, C).
+    scores : array of shape (n, C)
+        Larger is more likely; infinities are allowed, NaN is not.
     n_bootstrap : int
-        Redraws of the interval: images of each class are redrawn among themselves.
+        Bootstrap samples of the interval; images are resampled within each class.
+    seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     dict
-        balanced_accuracy, interval (95 %), accuracy, recall (C; None for an absent class),
-        average_precision and roc_auc (of class 1 where there are two classes, else means of
-        one against the rest), mcc, confusion (true, predicted), support (C; images of each
-        class), n. Of more than 100 classes average_precision, roc_auc and confusion are None.
+        ``balanced_accuracy``; ``interval``, its 95 % interval; ``accuracy``; ``recall`` (C values,
+        None for an absent class); ``average_precision`` and ``roc_auc`` (of class 1 for two
+        classes, else means of one class against the rest); ``mcc``; ``confusion`` (true class,
+        predicted class); ``support`` (images of each class) and ``n``. With more than 100
+        classes ``average_precision``, ``roc_auc`` and ``confusion`` are None.
+
+    Raises
+    ------
+    InputError
+        Shapes that differ, NaN, or labels outside [0, C).
+
+    References
+    ----------
+    J. Gorodkin, *Comparing two K-category assignments by a K-category correlation coefficient*,
+    Computational Biology and Chemistry 28 (2004): the Matthews correlation for C classes.
+
+    Examples
+    --------
+    >>> found = classification_metrics([0, 0, 0, 1], [[2, 1], [2, 1], [0, 1], [0, 3]])
+    >>> round(found["balanced_accuracy"], 4), found["recall"][1], found["confusion"]
+    (0.8333, 1.0, [[2, 1], [0, 1]])
     """
     labels, scores = array_of(labels, "labels"), numeric(scores, "scores").astype(np.float64)
     whole(n_bootstrap, "n_bootstrap", 1)
     seed_number(seed)
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:
         raise InputError(
-            f"labels (n,) and scores (n, C) must agree and hold a row, but are "
+            f"labels (n,) and scores (n, C) must have the same n, at least 1, but are "
             f"{labels.shape} and {scores.shape}."
         )
-    if np.isnan(scores).any():
-        raise InputError("scores hold NaN; the training may have diverged: lower learning_rate.")
+    reject_nan(scores)
     n_classes = scores.shape[1]
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= n_classes:
-        raise InputError(f"labels must be whole numbers from 0 to {n_classes - 1}, the classes.")
+        raise InputError(f"labels must be integers from 0 to {n_classes - 1}, the classes.")
     predicted = scores.argmax(axis=1)
-    total = np.bincount(labels, minlength=n_classes)
-    right = np.bincount(labels[predicted == labels], minlength=n_classes)
-    named = np.bincount(predicted, minlength=n_classes)
+    support = np.bincount(labels, minlength=n_classes)
+    hits = np.bincount(labels[predicted == labels], minlength=n_classes)
     confusion: list[list[int]] | None = None
     precision = area = None
     if n_classes <= MANY_CLASSES:
-        places = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
-        confusion = places.reshape(n_classes, n_classes).tolist()
+        pairs = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+        confusion = pairs.reshape(n_classes, n_classes).tolist()
         precision, area = _ranking(labels, finite(scores))
     return {
-        "balanced_accuracy": _mean_recall(right, total),
-        "interval": _interval(right, total, n_bootstrap, seed),
-        "accuracy": float(right.sum() / total.sum()),
-        "recall": [float(r / t) if t else None for r, t in zip(right, total, strict=True)],
+        "balanced_accuracy": mean_recall(hits, support),
+        "interval": _interval(hits, support, n_bootstrap, seed),
+        "accuracy": float(hits.sum() / support.sum()),
+        "recall": [float(h / s) if s else None for h, s in zip(hits, support, strict=True)],
         "average_precision": precision,
         "roc_auc": area,
-        "mcc": _mcc(right, total, named),
+        "mcc": _mcc(hits, support, np.bincount(predicted, minlength=n_classes)),
         "confusion": confusion,
-        "support": total.tolist(),
+        "support": support.tolist(),
         "n": len(labels),
     }
 
 
 def finite(scores: np.ndarray) -> np.ndarray:
-    """Scores with infinities moved just beyond the finite ones; the order stays."""
+    """Scores without infinities, in the same order.
+
+    Parameters
+    ----------
+    scores : array of any shape
+        Infinities are allowed.
+
+    Returns
+    -------
+    array of the same shape
+        Infinities are replaced by values just outside the range of the finite scores.
+
+    Examples
+    --------
+    >>> finite(np.array([0.0, np.inf, 2.0])).tolist()
+    [0.0, 3.0, 2.0]
+    """
     values = scores[np.isfinite(scores)]
     low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
     moved: np.ndarray = np.clip(scores, low - 1, high + 1)
     return moved
+
+
+def reject_nan(scores: np.ndarray) -> None:
+    if np.isnan(scores).any():
+        raise InputError("scores contain NaN; training may have diverged: lower learning_rate.")
 
 
 def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:
@@ -130,24 +184,21 @@ def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, floa
     return float(np.mean(precision)), float(np.mean(area))
 
 
-def _interval(right: np.ndarray, total: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
+def _interval(hits: np.ndarray, support: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
     """95 % interval of balanced accuracy.
 
-    Redrawing the images of one class makes its number of hits binomial: no image is touched.
+    Resampling the images of a class makes its number of hits binomial.
     """
-    present = total > 0
-    hits = np.random.default_rng(seed).binomial(
-        total[present], right[present] / total[present], size=(n_bootstrap, int(present.sum()))
-    )
-    means = (hits / total[present]).mean(axis=1)
-    return [float(v) for v in np.quantile(means, [0.025, 0.975])]
+    present = support > 0
+    n = support[present]
+    drawn = np.random.default_rng(seed).binomial(n, hits[present] / n, size=(n_bootstrap, len(n)))
+    return interval((drawn / n).mean(axis=1))
 
 
-def _mcc(right: np.ndarray, total: np.ndarray, named: np.ndarray) -> float:
-    """Matthews correlation from each class's images that are named rightly, that there are, and
-    that are named so (Gorodkin 2004); 0 where undefined."""
-    true, predicted = total.astype(np.float64), named.astype(np.float64)
+def _mcc(hits: np.ndarray, support: np.ndarray, predicted: np.ndarray) -> float:
+    """Matthews correlation from the hits, images and predictions of each class; 0 if undefined."""
+    true, named = support.astype(np.float64), predicted.astype(np.float64)
     n = true.sum()
-    covariance = right.sum() * n - true @ predicted
-    spread = (n**2 - predicted @ predicted) * (n**2 - true @ true)
+    covariance = hits.sum() * n - true @ named
+    spread = (n**2 - named @ named) * (n**2 - true @ true)
     return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The images that tell most of a judge: its surest mistakes and hits (Fig. 10 of the paper)."""
+"""The most confident errors and hits of a binary classifier (Fig. 10 of the paper)."""
 
 from __future__ import annotations
 
@@ -6,47 +6,67 @@ import numpy as np
 
 from clmle.checks import array_of, whole
 from clmle.errors import InputError
-from clmle.metrics.ranking import log_odds
+from clmle.metrics.curves import log_odds
 
 KINDS = {
-    "missed": "shown, but judged not shown: surest first",
-    "false alarm": "not shown, but judged shown: surest first",
-    "found": "shown and judged so: surest first",
-    "narrowly found": "shown and judged so: least sure first",
-    "rightly refused": "not shown and judged so: surest first",
+    "missed": "present, but predicted absent: most confident first",
+    "false alarm": "absent, but predicted present: most confident first",
+    "found": "present and predicted present: most confident first",
+    "narrowly found": "present and predicted present: least confident first",
+    "correctly rejected": "absent and predicted absent: most confident first",
 }
 
 
 def confident_errors(
     labels: np.ndarray, scores: np.ndarray, count: int = 24
 ) -> dict[str, np.ndarray]:
-    """Places of the ``count`` most telling images of each kind of KINDS.
+    """Indices of the most confident false and correct predictions.
 
-    ``labels`` (n,) are 0 (not shown) or 1 (shown), ``scores`` (n, 2). How sure a judgement is, is
-    how far the scores of the two classes are apart. Equals stay in their order; class 0 is
-    judged where both scores are the same.
+    The confidence is the difference of the scores of the two classes. Ties keep their order; equal
+    scores of both classes predict class 0.
+
+    Parameters
+    ----------
+    labels : array of shape (n,)
+        0 (absent) or 1 (present).
+    scores : array of shape (n, 2)
+        Scores of the two classes.
+    count : int
+        Number of images of each kind, at most.
+
+    Returns
+    -------
+    dict of arrays
+        Kind -> indices, for ``"missed"`` (false negatives), ``"false alarm"`` (false positives),
+        ``"found"`` and ``"narrowly found"`` (true positives) and ``"correctly rejected"``.
 
     Raises
     ------
     InputError
-        Scores of another shape.
+        Shapes that differ, or NaN.
+
+    Examples
+    --------
+    >>> found = confident_errors([1, 1, 0], [[0, 2], [3, 0], [0, 1]])
+    >>> found["missed"].tolist(), found["false alarm"].tolist()
+    ([1], [2])
     """
     labels, odds = array_of(labels, "labels"), log_odds(scores)
     count = whole(count, "count", 0)
     if labels.shape != odds.shape:
         raise InputError(
-            f"labels must be (n,) as the {len(odds):,} scores, but are {labels.shape}."
+            f"labels must be (n,), n = {len(odds):,} as scores, but are {labels.shape}."
         )
-    shown, judged = labels == 1, odds > 0
+    present, predicted = labels == 1, odds > 0
     kinds = {
-        "missed": (shown & ~judged, odds),
-        "false alarm": (~shown & judged, -odds),
-        "found": (shown & judged, -odds),
-        "narrowly found": (shown & judged, odds),
-        "rightly refused": (~shown & ~judged, odds),
+        "missed": (present & ~predicted, odds),
+        "false alarm": (~present & predicted, -odds),
+        "found": (present & predicted, -odds),
+        "narrowly found": (present & predicted, odds),
+        "correctly rejected": (~present & ~predicted, odds),
     }
     found = {}
-    for kind, (mine, order) in kinds.items():
-        places = np.flatnonzero(mine)
-        found[kind] = places[np.argsort(order[places], kind="stable")][:count]
+    for kind, (mask, order) in kinds.items():
+        rows = np.flatnonzero(mask)
+        found[kind] = rows[np.argsort(order[rows], kind="stable")][:count]
     return found

@@ -1,4 +1,4 @@
-"""TAR at FAR when whole people are redrawn: pairs that share a person depend on each other."""
+"""Bootstrap of TAR at FAR over whole identities: pairs that share an identity are dependent."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import numpy as np
 
 from clmle.checks import array_of
 from clmle.errors import InputError
-from clmle.metrics.intervals import quantiles, redraws
+from clmle.metrics.intervals import bootstrap_counts, interval
 
-TAIL = 50_000  # impostor scores that a redraw weighs for one target, at most
+TAIL = 50_000  # impostor scores used to find the threshold of one FAR, at most
 
 
 def tar_identity_bootstrap(
     genuine: np.ndarray,
     impostor: np.ndarray,
-    genuine_people: Any,
-    impostor_people: Any,
+    genuine_identities: Any,
+    impostor_identities: Any,
     targets: Sequence[tuple[float, int]],
     *,
     n_bootstrap: int,
     seed: int,
 ) -> list[list[float] | None]:
-    """95 % interval of the TAR at every target (FAR, false accepts allowed now).
+    """95 % interval of the TAR at every target (FAR, allowed false accepts).
 
-    None where there are fewer than two people.
-    Without ``impostor_people`` the thresholds stay and only genuine pairs are redrawn.
-    Of more than ``TAIL`` impostor scores near a threshold an even selection stands for all.
+    None for fewer than two identities. Without ``impostor_identities`` the thresholds are fixed and
+    genuine pairs alone are resampled. Of more than ``TAIL`` impostor scores near a threshold every
+    s-th is used, with weight s.
     """
-    own, both, n_people = _indices(genuine, impostor, genuine_people, impostor_people)
-    if n_people < 2 or not targets:
+    own, both, n_identities = _indices(genuine, impostor, genuine_identities, impostor_identities)
+    if n_identities < 2 or not targets:
         return [None for _ in targets]
     tails = [_tail(impostor, both, k) for _, k in targets]
-    counts = None if both is None else _pair_counts(both, n_people)
+    counts = None if both is None else _pair_counts(both, n_identities)
     order = np.argsort(-genuine, kind="stable")
     falling, owner = genuine[order], own[order]
     values: list[list[np.ndarray]] = [[] for _ in targets]
-    for drawn in redraws(n_people, n_bootstrap, seed):
+    for drawn in bootstrap_counts(n_identities, n_bootstrap, seed):
         weight = drawn[:, owner].cumsum(axis=1)
-        kept = weight[:, -1] > 0  # a redraw without any genuine pair says nothing
+        kept = weight[:, -1] > 0  # a sample without a genuine pair has no TAR
         whole = 0.0 if counts is None else ((counts @ drawn.T).T * drawn).sum(axis=1)
         for f, ((far, _), (scores, pair, stride)) in enumerate(zip(targets, tails, strict=True)):
             if pair is None:
@@ -53,27 +53,27 @@ def tar_identity_bootstrap(
             hits = np.where(accepted, np.take_along_axis(
                 weight, np.maximum(accepted - 1, 0)[:, None], axis=1)[:, 0], 0)  # fmt: skip
             values[f].append((hits / np.maximum(weight[:, -1], 1))[kept])
-    return [quantiles(np.concatenate(v)) for v in values]
+    return [interval(np.concatenate(v)) for v in values]
 
 
 def _indices(
-    genuine: np.ndarray, impostor: np.ndarray, genuine_people: Any, impostor_people: Any
+    genuine: np.ndarray, impostor: np.ndarray, genuine_identities: Any, impostor_identities: Any
 ) -> tuple[np.ndarray, np.ndarray | None, int]:
-    """People as numbers from 0: of genuine pairs (n,), of impostor pairs (N, 2), how many."""
-    own = array_of(genuine_people, "genuine_people")
+    """Identities as indices: of genuine pairs (n,), of impostor pairs (N, 2), and their number."""
+    own = array_of(genuine_identities, "genuine_identities")
     if own.shape != genuine.shape:
         raise InputError(
-            f"genuine_people must name one person for each of {len(genuine):,} genuine pairs, "
-            f"but is {own.shape}."
+            f"genuine_identities must name one identity for each of {len(genuine):,} genuine "
+            f"pairs, but is {own.shape}."
         )
-    if impostor_people is None:
+    if impostor_identities is None:
         names, index = np.unique(own, return_inverse=True)
         return index, None, len(names)
-    both = array_of(impostor_people, "impostor_people")
+    both = array_of(impostor_identities, "impostor_identities")
     if both.shape != (len(impostor), 2):
         raise InputError(
-            f"impostor_people must name two people for each of {len(impostor):,} impostor pairs, "
-            f"but is {both.shape}."
+            f"impostor_identities must name two identities for each of {len(impostor):,} impostor "
+            f"pairs, but is {both.shape}."
         )
     names, index = np.unique(np.concatenate([own, both.ravel()]), return_inverse=True)
     return index[: len(own)], index[len(own) :].reshape(-1, 2), len(names)
@@ -82,7 +82,7 @@ def _indices(
 def _tail(
     impostor: np.ndarray, both: np.ndarray | None, k: int
 ) -> tuple[np.ndarray, np.ndarray | None, int]:
-    """The largest scores, well beyond the k allowed, largest first, thinned, and their people."""
+    """The largest scores, more than the k allowed, in decreasing order; their pairs; the stride."""
     n = len(impostor)
     if both is None:
         return np.partition(impostor, n - 1 - k)[n - 1 - k][None], None, 1
@@ -94,9 +94,9 @@ def _tail(
     return impostor[top], both[top], stride
 
 
-def _pair_counts(both: np.ndarray, n_people: int) -> Any:
-    """Impostor pairs of every two people, a sparse (people, people)."""
+def _pair_counts(both: np.ndarray, n_identities: int) -> Any:
+    """Number of impostor pairs of every two identities, a sparse square matrix."""
     from scipy.sparse import coo_array
 
-    ones = np.ones(len(both))
-    return coo_array((ones, (both[:, 0], both[:, 1])), shape=(n_people, n_people)).tocsr()
+    shape = (n_identities, n_identities)
+    return coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=shape).tocsr()

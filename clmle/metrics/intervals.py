@@ -1,7 +1,7 @@
-"""95 % intervals of shares: Wilson's for independent trials, a bootstrap over whole people.
+"""95 % intervals of proportions: Wilson's interval, and the bootstrap over whole identities.
 
-Pairs that share a person are right or wrong together, so that counting them as independent makes
-an interval too narrow; redrawing whole people does not.
+Pairs that share an identity are correct or wrong together. An interval that counts them as
+independent is too narrow; the bootstrap over whole identities is not.
 """
 
 from __future__ import annotations
@@ -17,27 +17,40 @@ Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
 def wilson(hits: int, n: int) -> list[float] | None:
-    """Wilson's 95 % interval of ``hits`` out of ``n`` independent trials; None without a trial.
+    """Wilson's 95 % interval of a proportion.
 
-    E. B. Wilson, *Probable inference* (1927).
+    Parameters
+    ----------
+    hits : int
+        Number of successes.
+    n : int
+        Number of independent trials.
 
+    Returns
+    -------
+    [low, high], or None if n is 0
+
+    References
+    ----------
+    E. B. Wilson, *Probable inference, the law of succession, and statistical inference*, Journal of
+    the American Statistical Association 22 (1927).
+
+    Examples
+    --------
     >>> [round(end, 4) for end in wilson(10, 10)]
     [0.7225, 1.0]
     """
     if n == 0:
         return None
-    share, z2 = hits / n, Z * Z
-    center = share + z2 / (2 * n)
-    half = Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    p, z2 = hits / n, Z * Z
+    center = p + z2 / (2 * n)
+    half = Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     low, high = ((center + sign * half) / (1 + z2 / n) for sign in (-1, 1))
     return [0.0 if hits == 0 else low, 1.0 if hits == n else high]
 
 
-def redraws(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:
-    """How often each of ``n`` people is drawn, (at most 64, n) at a time, ``n_bootstrap`` in all.
-
-    A redraw takes n people with replacement.
-    """
+def bootstrap_counts(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:
+    """Counts (at most 64, n) of n items in bootstrap samples, ``n_bootstrap`` samples in all."""
     whole(n_bootstrap, "n_bootstrap", 1)
     rng = np.random.default_rng(seed_number(seed))
     for start in range(0, n_bootstrap, 64):
@@ -46,21 +59,37 @@ def redraws(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def fraction_over_identities(
-    hits: np.ndarray, people: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
+    hits: np.ndarray, identities: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
 ) -> list[float] | None:
-    """95 % interval of the mean of ``hits`` (n,) when whole ``people`` (n,) are redrawn.
+    """95 % interval of the mean of ``hits`` (n,) by a bootstrap over whole ``identities`` (n,).
 
-    None where there are fewer than two people, of whom nothing can be redrawn.
+    None for fewer than two identities.
     """
-    names, index = np.unique(people, return_inverse=True)
+    names, index = np.unique(identities, return_inverse=True)
     if len(names) < 2:
         return None
     trials = np.bincount(index).astype(np.float64)
     right = np.bincount(index, weights=np.asarray(hits, dtype=np.float64))
-    shares = [(d @ right) / (d @ trials) for d in redraws(len(names), n_bootstrap, seed)]
-    return quantiles(np.concatenate(shares))
+    fractions = [
+        (d @ right) / (d @ trials) for d in bootstrap_counts(len(names), n_bootstrap, seed)
+    ]
+    return interval(np.concatenate(fractions))
 
 
-def quantiles(values: np.ndarray) -> list[float]:
+def proportion(
+    hits: np.ndarray, identities: np.ndarray, *, name: str, n_bootstrap: int, seed: int
+) -> dict[str, object]:
+    """The mean of ``hits`` (n,) as ``name``, with both intervals and n."""
+    return {
+        name: float(hits.mean()),
+        "interval": wilson(int(hits.sum()), len(hits)),
+        "identity_interval": fraction_over_identities(
+            hits, identities, n_bootstrap=n_bootstrap, seed=seed
+        ),
+        "n": len(hits),
+    }
+
+
+def interval(values: np.ndarray) -> list[float]:
     """The middle 95 % of bootstrap values."""
     return [float(v) for v in np.quantile(values, [0.025, 0.975])]

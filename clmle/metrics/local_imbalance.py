@@ -1,4 +1,4 @@
-"""How imbalanced it is around every point: its neighbors of other classes."""
+"""Class imbalance around every point, from its nearest neighbors."""
 
 from __future__ import annotations
 
@@ -12,31 +12,41 @@ from clmle.errors import InputError
 
 @dataclass(frozen=True)
 class LocalImbalance:
-    """What the k nearest neighbors of every point say, (n,) each.
+    """Classes of the k nearest neighbors of every point.
 
-    ``impostor_rate``: the share of them that are of another class (0: at home, 1: an impostor
-    among others). ``own_share``: that of the point's class among them over its share of all
-    points; below 1 the class is rarer around here than on the whole.
+    Attributes
+    ----------
+    impostor_rate : array of shape (n,)
+        Fraction of the neighbors of another class.
+    relative_density : array of shape (n,)
+        Fraction of the neighbors of the same class, divided by the fraction of that class among all
+        points. Below 1 the class is rarer around the point than overall.
     """
 
     impostor_rate: np.ndarray
-    own_share: np.ndarray
+    relative_density: np.ndarray
 
 
 def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> LocalImbalance:
-    """Impostors around every point, by cosine.
+    """Fractions of the classes among the nearest neighbors of every point.
 
     Parameters
     ----------
-    features : (n, d) unit rows
-    labels : (n,)
+    features : array of shape (n, d)
+        Unit rows: Euclidean and cosine distance then have the same neighbors.
+    labels : array of shape (n,)
+        Class of each row.
     k : int
-        Neighbors that count, fewer where there are fewer points.
+        Number of neighbors, at most n - 1.
+
+    Returns
+    -------
+    LocalImbalance
 
     Raises
     ------
     InputError
-        Shapes that do not fit, k below 1, or a single point.
+        Shapes that differ, fewer than two points, values that are not finite, or k below 1.
 
     Examples
     --------
@@ -49,14 +59,14 @@ def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Lo
     features, labels = numeric(features, "features"), array_of(labels, "labels")
     if features.ndim != 2 or labels.shape != features.shape[:1] or len(labels) < 2:
         raise InputError(
-            f"features (n, d) and labels (n,) must agree and hold two rows, but are "
+            f"features (n, d) and labels (n,) must have the same n, at least 2, but are "
             f"{features.shape} and {labels.shape}."
         )
     if 0 in features.shape or not np.isfinite(features).all():
-        raise InputError("features must be finite and have a dimension; clean them first.")
+        raise InputError("features must be finite and have a dimension; remove other rows.")
     k = min(whole(k, "k", 1), len(labels) - 1)
-    # Called without points, the search leaves each point out of its own neighbors.
+    # Without an argument, kneighbors excludes each point from its own neighbors.
     near = NearestNeighbors(n_neighbors=k).fit(features).kneighbors(return_distance=False)
-    own = (labels[near] == labels[:, None]).mean(axis=1)
+    same = (labels[near] == labels[:, None]).mean(axis=1)
     _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    return LocalImbalance(1 - own, own / (counts[inverse] / len(labels)))
+    return LocalImbalance(1 - same, same / (counts[inverse] / len(labels)))

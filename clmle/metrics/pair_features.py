@@ -1,4 +1,4 @@
-"""Features to compare faces by: the image beside its mirror image, frames of a video as one.
+"""Features for the comparison of faces: image and mirror image, mean over the frames of a video.
 
 Section 5 of the paper: "features of the original image and flipped image are concatenated", then
 compared by the inner product of unit vectors.
@@ -22,20 +22,33 @@ def pair_features(
     mirrored: Any = None,
     batch_size: int = 256,
 ) -> np.ndarray:
-    """Unit features (n, 2 d) of images beside their mirror images.
+    """Concatenated features of images and their mirror images, at unit length.
 
     Parameters
     ----------
-    images : (n, height, width, channels) images, with ``extract``; else their features (n, d)
+    images : array of shape (n, height, width, channels) or (n, d)
+        Images, with ``extract``; else their features.
     extract : callable, optional
-        (m, height, width, channels) -> (m, d), such as the ``embed`` of a trained model.
-    mirrored : (n, d), optional
-        The features of the mirror images, in place of ``extract``.
+        Function of images (m, height, width, channels) that returns features (m, d), such as
+        ``embed`` of a trained model.
+    mirrored : array of shape (n, d), optional
+        Features of the mirror images, instead of ``extract``.
+    batch_size : int
+        Images given to ``extract`` at a time.
+
+    Returns
+    -------
+    array of shape (n, 2 d)
 
     Raises
     ------
     InputError
-        Neither or both of ``extract`` and ``mirrored``, shapes that differ, NaN, zero features.
+        Neither or both of ``extract`` and ``mirrored``, shapes that differ, NaN, or zero features.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, section 5.
 
     Examples
     --------
@@ -60,28 +73,37 @@ def pair_features(
         second = np.concatenate([np.asarray(extract(b[:, :, ::-1])) for b in batches])
     if first.ndim != 2 or first.shape != second.shape:
         raise InputError(
-            f"Features and those of the mirror images must both be (n, d), but are {first.shape} "
+            f"Features of images and mirror images must both be (n, d), but are {first.shape} "
             f"and {second.shape}."
         )
     return unit_rows(np.concatenate([first, second], axis=1))
 
 
 def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray]:
-    """One unit feature for each template, such as the frames of one video (YTF).
+    """One unit feature for each template, such as the frames of a video (YTF).
 
     Parameters
     ----------
-    features : (n, d), each taken at unit length
-    template : (n,) names or numbers
+    features : array of shape (n, d)
+        Features of any length; they are normalized first.
+    template : array of shape (n,)
+        Name or number of the template of each row.
 
     Returns
     -------
-    (features (t, d), names (t,)) : the direction of each template's mean, names sorted
+    (features (t, d), names (t,))
+        The normalized mean of each template; names are sorted.
 
     Raises
     ------
     InputError
-        Shapes that differ, NaN, zero features, or frames that cancel out.
+        Shapes that differ, NaN, zero features, or frames whose mean is zero.
+
+    Examples
+    --------
+    >>> features, names = pool_templates([[1.0, 0], [0, 1], [0, 2]], ["b", "a", "a"])
+    >>> features.tolist(), names.tolist()
+    ([[0.0, 1.0], [1.0, 0.0]], ['a', 'b'])
     """
     units, names = unit_rows(features), array_of(template, "template")
     if names.shape != (len(units),):
@@ -89,7 +111,7 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
             f"template must name one for each of {len(units):,} features, but is {names.shape}."
         )
     if (names != names).any():
-        raise InputError("template holds NaN; name the template of each row.")
+        raise InputError("template contains NaN; name the template of each row.")
     kept, index = np.unique(names, return_inverse=True)
     sums = np.zeros((len(kept), units.shape[1]))
     np.add.at(sums, index, units)
@@ -97,7 +119,29 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
 
 
 def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
-    """Cosine (n,) of the features (m, d) at rows ``left`` and ``right``, both (n,)."""
+    """Cosine similarity of pairs of rows.
+
+    Parameters
+    ----------
+    features : array of shape (m, d)
+        Features of any length.
+    left, right : integer arrays of shape (n,)
+        Rows of the pairs.
+
+    Returns
+    -------
+    array of shape (n,)
+
+    Raises
+    ------
+    InputError
+        Rows outside of [0, m), shapes that differ, NaN, or zero features.
+
+    Examples
+    --------
+    >>> pair_similarity([[2.0, 0], [0, 1], [3, 0]], [0, 0], [1, 2]).tolist()
+    [0.0, 1.0]
+    """
     units = unit_rows(features)
     rows = [array_of(left, "left"), array_of(right, "right")]
     if rows[0].shape != rows[1].shape or rows[0].ndim != 1:
@@ -112,7 +156,7 @@ def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
 
 
 def unit_rows(features: Any, name: str = "features") -> np.ndarray:
-    """Rows at unit length, float32 or float64; NaN, infinities and zero rows are named."""
+    """Rows (n, d) at unit length, float32 or float64; errors name rows of NaN, infinity or zero."""
     x = array_of(features, name)
     if x.ndim != 2 or 0 in x.shape or x.dtype.kind not in "fiu":
         raise InputError(
@@ -124,7 +168,7 @@ def unit_rows(features: Any, name: str = "features") -> np.ndarray:
     if len(bad):
         kind = "a row of zeros" if norms[bad[0], 0] == 0 else "NaN or infinite"
         raise InputError(
-            f"The {name} are {kind} at row {bad[0]} ({len(bad):,} such rows); leave them out or "
-            "look at what made them."
+            f"The {name} are {kind} at row {bad[0]} ({len(bad):,} such rows); remove them or "
+            "check their source."
         )
     return np.asarray(x / norms)

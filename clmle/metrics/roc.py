@@ -1,9 +1,9 @@
-"""Receiver operating characteristic, exact from scores: TAR at FAR, AUC, EER.
+"""Receiver operating characteristic of verification: TAR at FAR, AUC and EER, exactly.
 
-A pair is accepted where its similarity is *above* a threshold. With N impostor pairs a target FAR
-allows k = floor(FAR N) false accepts, so the lowest threshold that keeps to it is the (k + 1)-th
-largest impostor similarity: any lower one accepts that pair too. This holds under ties, which
-are accepted or refused together.
+A pair is accepted if its similarity is *above* a threshold. With N impostor pairs, a target FAR
+allows k = floor(FAR N) false accepts. The lowest threshold with at most k false accepts is the
+(k + 1)-th largest impostor similarity. This also holds for ties, which are accepted or rejected
+together.
 """
 
 from __future__ import annotations
@@ -24,15 +24,8 @@ FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
 def allowed(far: float, n_impostors: int) -> int:
-    """k = floor(FAR N), with FAR as the decimal number that was written.
+    """k = floor(FAR N), where FAR is the decimal number as written.
 
-    Raises
-    ------
-    InputError
-        FAR is not between 0 and 1.
-
-    Examples
-    --------
     >>> allowed(1e-6, 4_000_000_000)
     4000
     """
@@ -41,19 +34,23 @@ def allowed(far: float, n_impostors: int) -> int:
     return math.floor(Fraction(repr(float(far))) * n_impostors)
 
 
+def least_pairs(rate: float) -> int:
+    """The smallest number of pairs with one allowed error at a rate."""
+    return math.ceil(1 / Fraction(repr(float(rate))))
+
+
 def checked_scores(values: Any, name: str) -> np.ndarray:
-    """Scores (n,) in one row, finite and at least one."""
+    """Scores (n,), finite, at least one."""
     array = array_of(values, "scores")
-    if array.ndim != 1 or not len(array):
+    if array.ndim != 1 or not len(array) or array.dtype.kind not in "fiu":
         raise InputError(
-            f"The {name} similarities must be numbers (n,), at least one, but are {array.shape}."
+            f"The {name} similarities must be numbers (n,), at least one, but are {array.shape} "
+            f"of {array.dtype}."
         )
-    if array.dtype.kind not in "fiu":
-        raise InputError(f"The {name} similarities must be numbers, but are {array.dtype}.")
     if not np.isfinite(array).all():
         at = int(np.flatnonzero(~np.isfinite(array))[0])
         raise InputError(
-            f"The {name} similarities hold {array[at]} at place {at}; leave such pairs out."
+            f"The {name} similarities contain {array[at]} at index {at}; remove such pairs."
         )
     return array
 
@@ -63,35 +60,42 @@ def tar_at_far(
     impostor: Any,
     fars: Sequence[float] = FARS,
     *,
-    genuine_people: Any = None,
-    impostor_people: Any = None,
+    genuine_identities: Any = None,
+    impostor_identities: Any = None,
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """The largest share of genuine pairs accepted at a FAR of at most each target, exactly.
+    """The largest true accept rate (TAR) at a false accept rate (FAR) of at most each target.
 
     Parameters
     ----------
-    genuine : (n,) similarities of pairs of one person
-    impostor : (N,) similarities of pairs of two people
-    fars : targets in (0, 1)
-    genuine_people : (n,), optional
-        The person of each genuine pair: adds ``people_interval``, whole people redrawn.
-    impostor_people : (N, 2), optional
-        Both people of each impostor pair: the threshold is then found anew in every redraw, a
-        pair counting as often as its first times its second person was drawn.
+    genuine : array of shape (n,)
+        Similarities of pairs of one identity.
+    impostor : array of shape (N,)
+        Similarities of pairs of two identities.
+    fars : sequence of float
+        Target FARs in (0, 1).
+    genuine_identities : array of shape (n,), optional
+        Identity of each genuine pair: adds ``identity_interval``, a bootstrap over whole
+        identities.
+    impostor_identities : array of shape (N, 2), optional
+        Both identities of each impostor pair: every bootstrap sample then has its own threshold. A
+        pair counts as often as its first times its second identity is drawn.
+    n_bootstrap, seed : int
+        Bootstrap samples, and their seed.
 
     Returns
     -------
     list of dict
-        For each target: far, allowed (false accepts), threshold (accepted is what lies above),
-        false_accepts, tar, interval (Wilson, 95 %: pairs as if independent), people_interval,
-        note. Where N < 1 / FAR the figures are None and ``note`` says why.
+        For each target: ``far``; ``allowed``, the allowed false accepts; ``threshold`` (pairs
+        above it are accepted); ``false_accepts``; ``tar``; ``interval`` (Wilson, pairs as if
+        independent); ``identity_interval``; ``note``. For N < 1 / FAR the values are None and
+        ``note`` states the reason.
 
     Raises
     ------
     InputError
-        No score, NaN or infinities, a FAR outside (0, 1), people that do not fit the pairs.
+        No score, NaN or infinities, a FAR outside (0, 1), or identities of another shape.
 
     Examples
     --------
@@ -108,15 +112,15 @@ def tar_at_far(
         threshold = float(ordered[len(i) - 1 - k]) if k else None
         above = int(np.count_nonzero(i > threshold)) if k else None
         rows.append(tar_row(far, k, len(i), g, threshold, above))
-    if genuine_people is not None:
+    if genuine_identities is not None:
         resolved = [row for row in rows if row["tar"] is not None]
         found = tar_identity_bootstrap(
-            g, i, genuine_people, impostor_people,
+            g, i, genuine_identities, impostor_identities,
             [(row["far"], row["allowed"]) for row in resolved],
             n_bootstrap=n_bootstrap, seed=seed,
         )  # fmt: skip
         for row, interval in zip(resolved, found, strict=True):
-            row["people_interval"] = interval
+            row["identity_interval"] = interval
     return rows
 
 
@@ -128,15 +132,15 @@ def tar_row(
     threshold: float | None,
     false_accepts: int | None,
 ) -> dict[str, Any]:
-    """The figures at one target FAR, given its threshold (None where k = 0)."""
+    """The metrics at one target FAR, given its threshold (None where k = 0)."""
     row: dict[str, Any] = {
         "far": float(far), "allowed": k, "threshold": threshold, "false_accepts": false_accepts,
-        "tar": None, "interval": None, "people_interval": None, "note": "",
+        "tar": None, "interval": None, "identity_interval": None, "note": "",
     }  # fmt: skip
     if threshold is None:
-        least = math.ceil(1 / Fraction(repr(float(far))))
         row["note"] = (
-            f"FAR {far:g} needs at least {least:,} impostor pairs, and there are {n_impostors:,}."
+            f"FAR {far:g} needs at least {least_pairs(far):,} impostor pairs, and there are "
+            f"{n_impostors:,}."
         )
         return row
     hits = int(np.count_nonzero(genuine > threshold))
@@ -144,10 +148,31 @@ def tar_row(
 
 
 def roc_curve(genuine: Any, impostor: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """FAR, TAR and threshold of every corner of the exact curve, from (0, 0) to (1, 1).
+    """Corners of the exact ROC curve, from (0, 0) to (1, 1).
 
-    The thresholds are the distinct similarities, largest first, accepted from there on (at or
-    above), after an infinite one; corners in line with their neighbors are left out.
+    Parameters
+    ----------
+    genuine : array of shape (n,)
+        Similarities of pairs of one identity.
+    impostor : array of shape (N,)
+        Similarities of pairs of two identities.
+
+    Returns
+    -------
+    (FAR (m,), TAR (m,), thresholds (m,))
+        The thresholds are distinct similarities in decreasing order, after infinity; pairs at or
+        above a threshold are accepted. Corners on a line with their neighbors are left out.
+
+    Raises
+    ------
+    InputError
+        No score, NaN or infinities.
+
+    Examples
+    --------
+    >>> far, tar, _ = roc_curve([0.9, 0.4], [0.5, 0.1])
+    >>> far.tolist(), tar.tolist()
+    ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
     from sklearn.metrics import roc_curve as corners
 
@@ -158,7 +183,30 @@ def roc_curve(genuine: Any, impostor: Any) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def auc(genuine: Any, impostor: Any) -> float:
-    """Area under the curve: how often a genuine pair is above an impostor one, ties half."""
+    """Area under the ROC curve.
+
+    Parameters
+    ----------
+    genuine : array of shape (n,)
+        Similarities of pairs of one identity.
+    impostor : array of shape (N,)
+        Similarities of pairs of two identities.
+
+    Returns
+    -------
+    float
+        Probability that a genuine pair is more similar than an impostor pair; ties count half.
+
+    Raises
+    ------
+    InputError
+        No score, NaN or infinities.
+
+    Examples
+    --------
+    >>> auc([0.9, 0.4], [0.5, 0.1])
+    0.75
+    """
     g, i = checked_scores(genuine, "genuine"), np.sort(checked_scores(impostor, "impostor"))
     below = np.searchsorted(i, g, "left").sum(dtype=np.float64)
     at_most = np.searchsorted(i, g, "right").sum(dtype=np.float64)
@@ -166,11 +214,23 @@ def auc(genuine: Any, impostor: Any) -> float:
 
 
 def eer(far: np.ndarray, tar: np.ndarray) -> float:
-    """Equal error rate: where FAR = 1 - TAR on the curve's corners joined by lines.
+    """Equal error rate: the FAR at which FAR = 1 - TAR, by linear interpolation.
 
-    ``far`` and ``tar`` grow together, from (0, 0) to (1, 1).
+    Parameters
+    ----------
+    far, tar : arrays of shape (m,)
+        Corners of the ROC curve, increasing from (0, 0) to (1, 1).
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> eer(np.array([0, 0, 0.5, 1]), np.array([0, 0.5, 1, 1]))
+    0.25
     """
-    gap = np.asarray(far) + np.asarray(tar) - 1  # grows from -1 to 1
+    gap = np.asarray(far) + np.asarray(tar) - 1  # increases from -1 to 1
     at = int(np.searchsorted(gap, 0.0))
     if at == 0:
         return float(far[0])

@@ -1,9 +1,9 @@
-"""Verification and identification against millions of distractors in one pass, exactly.
+"""Exact verification and identification against millions of distractors in one pass.
 
-MegaFace's protocol (I. Kemelmacher-Shlizerman et al., 2016): every probe is compared with other
-images of the same person, its mates, and with every distractor. 4,000 probes and a million
-distractors are 4 billion impostor pairs; they are counted as they are computed, none is stored
-beyond the few that may decide (see ``clmle/metrics/_counter.py``).
+The MegaFace protocol: every probe is compared with the other images of its identity, its mates, and
+with every distractor. 4,000 probes and a million distractors are 4 billion impostor pairs. They are
+counted while they are computed; only the similarities near a threshold are stored (see
+``clmle/metrics/_counter.py``).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from clmle.checks import array_of
 from clmle.errors import InputError
 from clmle.metrics._blocks import Source, unit_tensor
 from clmle.metrics._counter import Counter
-from clmle.metrics._thresholds import foresee, keep_for, tar_rows
-from clmle.metrics.intervals import fraction_over_identities, wilson
+from clmle.metrics._thresholds import keep_for, predicted_windows, tar_rows
+from clmle.metrics.intervals import fraction_over_identities, proportion
 from clmle.metrics.roc import FARS, eer
 from clmle.threads import one_thread_each
 
@@ -31,18 +31,38 @@ BLOCK = 16_384  # distractors at a time
 
 
 @dataclass(frozen=True)
-class OpenSet:
-    """Exact figures of probes against distractors.
+class OpenSetMetrics:
+    """Exact metrics of probes against distractors.
 
-    ``tar_at_far`` is a list as of :func:`~clmle.metrics.roc.tar_at_far` with, for each target,
-    ``exact`` and ``bounds``: where an iterator's first block misled and the threshold is
-    known to a bucket only, the TAR lies between the bounds. ``rank_one``: for every number of
-    distractors {distractors, share, interval (Wilson), people_interval, n}. ``ranks``: number of
-    distractors -> rank of every mate (G,), with ``probe`` and ``mate`` (G,) their rows.
-    ``genuine`` (pairs,) similarities, each pair once. ``edges`` (B + 1,) and ``impostors`` (B,):
-    how many impostor pairs lie from each edge to the next. ``roc``: FAR and TAR (2, B + 1), both
-    exact, of accepting from each edge on.
-    ``auc``, ``auc_error``, ``eer``: from those buckets, ``auc`` right to within ``auc_error``.
+    Attributes
+    ----------
+    tar_at_far : list of dict
+        As of :func:`tar_at_far`; also ``exact`` and ``bounds``: if the first block of an
+        iterator is unlike the rest and a threshold is known up to a bucket only, the TAR is
+        between the bounds.
+    rank_one : list of dict
+        For each number of ``distractors``: ``rate``, ``interval`` (Wilson), ``identity_interval``
+        (bootstrap over whole identities) and ``n``.
+    ranks : dict of int to array of shape (G,)
+        Number of distractors -> rank of every mate.
+    probe, mate : arrays of shape (G,)
+        Rows of each ordered pair of images of one identity.
+    genuine : array of shape (G / 2,)
+        Similarities of these pairs, each pair once.
+    edges, impostors : arrays of shape (B + 1,) and (B,)
+        Number of impostor pairs between successive similarities.
+    roc : array of shape (2, B + 1)
+        FAR and TAR at each edge, both exact.
+    auc, auc_error, eer : float
+        From the buckets; ``auc`` is exact up to ``auc_error``.
+    n_distractors, n_impostor : int
+        Number of distractors read and of impostor pairs.
+    stopped : bool
+        Whether ``stop`` ended the pass.
+    seconds : float
+        Duration.
+    passes : int
+        How often the distractors were read.
     """
 
     tar_at_far: list[dict[str, Any]]
@@ -64,7 +84,7 @@ class OpenSet:
     passes: int
 
     def summary(self) -> dict[str, Any]:
-        """The figures as plain numbers, for JSON."""
+        """The metrics as plain numbers, for JSON."""
         return {
             "tar_at_far": self.tar_at_far, "rank_one": self.rank_one, "auc": self.auc,
             "auc_error": self.auc_error, "eer": self.eer, "n_genuine": len(self.genuine),
@@ -75,7 +95,7 @@ class OpenSet:
 
 def open_set(
     probes: Any,
-    people: Any,
+    identities: Any,
     distractors: Any,
     *,
     fars: Sequence[float] = FARS,
@@ -88,53 +108,72 @@ def open_set(
     stop: Callable[[], bool] | None = None,
     n_bootstrap: int = 1000,
     seed: int = 0,
-) -> OpenSet:
-    """TAR at FAR and the rank of every mate among distractors, exact, in one pass over them.
+) -> OpenSetMetrics:
+    """TAR at FAR and the rank of every mate among distractors, exactly, in one pass.
 
-    Similarities are cosines in float32: whatever the length of the features, and "exact"
-    is meant of the similarities so computed. Two images of one person are a genuine pair; a
-    probe with a distractor is an impostor pair. The rank of a mate is 1 plus the distractors that
-    are as similar to the probe or more: ties count against it.
+    Similarities are cosines in float32; the metrics of these similarities are exact. Two images of
+    one identity are a genuine pair; a probe and a distractor are an impostor pair. The rank of a
+    mate is 1 plus the number of distractors at least as similar to the probe: ties count against
+    it.
 
     Parameters
     ----------
-    probes : (P, d) array or tensor
-    people : (P,) who is on each probe; someone must have two images
-    distractors : (M, d) array, tensor or np.memmap, or an iterator of such blocks (m, d)
-        In the order in which ``sizes`` take the first 10, 100, ...: shuffle them beforehand.
-    fars : targets in (0, 1)
-    sizes : numbers of distractors at which ranks are taken; all of them always are
+    probes : array or tensor of shape (P, d)
+        Features of any length.
+    identities : array of shape (P,)
+        Identity of each probe; at least one must have two images.
+    distractors : array, tensor or np.memmap of shape (M, d), or an iterator of blocks (m, d)
+        In random order, since ``sizes`` take the first 10, 100, ... of them.
+    fars : sequence of float
+        Target FARs in (0, 1).
+    sizes : sequence of int
+        Numbers of distractors at which ranks are taken; always also all of them.
     n_distractors : int, optional
-        M of an iterator, for the progress and to check it.
-    device : by default the GPU where there is one
-    block, tile : distractors at a time; probes and distractors of one matrix product
-    progress : called with (distractors done, M, or 0 where unknown) after every block
-    stop : asked after every block; true ends the pass, with figures of what was seen
+        M of an iterator, to report progress and to check the number.
+    device : str or torch.device, optional
+        By default the GPU if there is one.
+    block, tile : int, (int, int)
+        Distractors at a time; probes and distractors of one matrix product.
+    progress : callable, optional
+        Called after every block with the number of distractors read and M (0 if unknown).
+    stop : callable, optional
+        Called after every block; True ends the pass with the metrics so far.
+    n_bootstrap, seed : int
+        Bootstrap samples over identities, and their seed.
+
+    Returns
+    -------
+    OpenSetMetrics
 
     Raises
     ------
     InputError
-        Shapes that differ, NaN, rows of zeros (named by number), nobody with two images.
+        Shapes that differ, NaN, rows of zeros, or no identity with two images.
 
     Notes
     -----
-    The thresholds of FARs up to KEEP / (P M) come from the largest similarities, always exact.
-    For larger ones the part that may hold the threshold is foreseen from a sample and kept;
-    should the sample have misled, an array is read a second time, and an iterator's result says
-    so and gives bounds. Memory: about 0.6 GB and 4 bytes for each similarity kept.
+    The thresholds of FARs up to KEEP / (P M) are among the largest similarities, which are stored.
+    For a larger FAR the range of its threshold is predicted from a sample, and the similarities in
+    it are stored. If the prediction fails, an array is read a second time; the result of an
+    iterator has bounds. Memory: about 0.6 GB, and 4 bytes for each stored similarity.
+
+    References
+    ----------
+    I. Kemelmacher-Shlizerman et al., *The MegaFace benchmark: 1 million faces for recognition at
+    scale* (CVPR 2016).
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> people = np.repeat(np.arange(5), 2)
-    >>> probes = np.eye(5)[people] + 0.1 * rng.normal(size=(10, 5))
-    >>> found = open_set(probes, people, rng.normal(size=(1000, 5)), fars=[1e-2])
+    >>> identities = np.repeat(np.arange(5), 2)
+    >>> probes = np.eye(5)[identities] + 0.1 * rng.normal(size=(10, 5))
+    >>> found = open_set(probes, identities, rng.normal(size=(1000, 5)), fars=[1e-2])
     >>> found.n_impostor, len(found.genuine), sorted(found.ranks)
     (10000, 5, [10, 100, 1000])
     """
     began = time.monotonic()
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    units, names = _checked_probes(probes, people, device)
+    units, names = _checked_probes(probes, identities, device)
     probe, mate = _mate_pairs(names)
     score = _pair_scores(units, probe, mate)
     source = Source(distractors, units.shape[1], device, n_distractors)
@@ -142,11 +181,11 @@ def open_set(
     cuts = sorted({int(s) for s in sizes if s > 0 and (total is None or s < total)})
     if total is not None and total >= 1 << 31:
         raise InputError(
-            f"{total:,} distractors are more than the {1 << 31:,} that can be counted."
+            f"There are {total:,} distractors, but at most {1 << 31:,} can be counted."
         )
     expected = None if total is None else len(units) * total
     keep = keep_for(fars, expected)
-    windows = foresee(units, source, fars, keep, expected, seed)
+    windows = predicted_windows(units, source, fars, keep, expected, seed)
     on_gpu = device.type == "cuda"
     rows, columns = (1000, block) if on_gpu else tile
     threads = 1 if on_gpu else torch.get_num_threads()
@@ -168,18 +207,20 @@ def open_set(
             raise InputError("There is no distractor; give at least one block of them.")
         ranks[counter.seen] = counter.ranks()
         once = probe < mate
-        again = partial(source.blocks, block, cuts) if source.again and not stopped else None
+        again = partial(source.blocks, block, cuts) if source.rereadable and not stopped else None
         tars, passes = tar_rows(counter, fars, score[once], again, pool)
     for row in tars:
         if row["tar"] is not None:
-            row["people_interval"] = fraction_over_identities(
+            row["identity_interval"] = fraction_over_identities(
                 score[once] > row["threshold"], names[probe[once]],
                 n_bootstrap=n_bootstrap, seed=seed,
             )  # fmt: skip
-    return OpenSet(
+    return OpenSetMetrics(
         tar_at_far=tars,
         rank_one=[
-            _rank_one(size, r, names[probe], n_bootstrap, seed) for size, r in ranks.items()
+            {"distractors": size}
+            | proportion(r == 1, names[probe], name="rate", n_bootstrap=n_bootstrap, seed=seed)
+            for size, r in ranks.items()
         ],
         ranks=ranks, probe=probe, mate=mate, genuine=score[once],
         **_curve(counter, score[once]),
@@ -189,21 +230,21 @@ def open_set(
 
 
 def _checked_probes(
-    probes: Any, people: Any, device: torch.device
+    probes: Any, identities: Any, device: torch.device
 ) -> tuple[torch.Tensor, np.ndarray]:
     shape = tuple(getattr(probes, "shape", np.shape(probes)))
     if len(shape) != 2 or 0 in shape:
         raise InputError(f"probes must be (P, d), at least one, but are {shape}.")
-    names = array_of(people, "people")
+    names = array_of(identities, "identities")
     if names.shape != shape[:1]:
         raise InputError(
-            f"people must name one for each of {shape[0]:,} probes, not {names.shape}."
+            f"identities must name one for each of {shape[0]:,} probes, not {names.shape}."
         )
     return unit_tensor(probes, device, "probes", range(shape[0])), names
 
 
 def _mate_pairs(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (probe, mate) of all ordered pairs of images of one person."""
+    """Rows (probe, mate) of all ordered pairs of images of one identity."""
     index = np.unique(names, return_inverse=True)[1]
     order = np.argsort(index, kind="stable")
     pairs = []
@@ -212,12 +253,12 @@ def _mate_pairs(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pairs.append(np.stack([probe, mate])[:, probe != mate])
     probe, mate = np.concatenate(pairs, axis=1)
     if not len(probe):
-        raise InputError("Nobody has two images among the probes, so that there is no mate.")
+        raise InputError("No identity has two images among the probes; give at least one pair.")
     return probe, mate
 
 
 def _pair_scores(units: torch.Tensor, probe: np.ndarray, mate: np.ndarray) -> np.ndarray:
-    """Similarities (G,); both orders of a pair have the same one."""
+    """Similarities (G,), identical for both orders of a pair."""
     scores = np.empty(len(probe), dtype=np.float32)
     first, second = np.minimum(probe, mate), np.maximum(probe, mate)
     for start in range(0, len(probe), 8192):
@@ -227,31 +268,16 @@ def _pair_scores(units: torch.Tensor, probe: np.ndarray, mate: np.ndarray) -> np
     return scores
 
 
-def _rank_one(
-    size: int, ranks: np.ndarray, people: np.ndarray, n_bootstrap: int, seed: int
-) -> dict[str, Any]:
-    hits = ranks == 1
-    return {
-        "distractors": size,
-        "share": float(hits.mean()),
-        "interval": wilson(int(hits.sum()), len(hits)),
-        "people_interval": fraction_over_identities(
-            hits, people, n_bootstrap=n_bootstrap, seed=seed
-        ),
-        "n": len(hits),
-    }
-
-
 def _curve(counter: Counter, genuine: np.ndarray) -> dict[str, Any]:
-    """Buckets of impostors, the exact curve at their edges, and areas from them."""
+    """The impostors in buckets, the exact ROC curve at their edges, and areas from them."""
     counts = counter.total_counts()
     edges = np.array([counter.edge(slot) for slot in range(len(counts) + 1)])
-    upwards = np.append(np.cumsum(counts[::-1])[::-1], 0)
-    far = upwards / upwards[0]
+    at_or_above = np.append(np.cumsum(counts[::-1])[::-1], 0)
+    far = at_or_above / at_or_above[0]
     ordered = np.sort(genuine.astype(np.float64))
     tar = 1 - np.searchsorted(ordered, edges, "left") / len(ordered)
     slot = np.searchsorted(edges, ordered, "right") - 1
-    own = counts[slot] / upwards[0]
+    own = counts[slot] / at_or_above[0]
     below = 1 - far[slot]
     return {
         "edges": edges,

@@ -1,4 +1,4 @@
-"""Face verification: are two images of one person? Protocols of LFW and YTF, all figures of a set.
+"""Face verification: do two images show one identity? Protocols of LFW and YTF.
 
 G. B. Huang et al., *Labeled Faces in the Wild* (2007); L. Wolf et al., *Face recognition in
 unconstrained videos with matched background similarity* (2011).
@@ -17,58 +17,58 @@ from clmle.metrics.roc import FARS, auc, checked_scores, eer, roc_curve, tar_at_
 
 
 def fold_accuracy(similarity: Any, same: Any, fold: Any) -> dict[str, Any]:
-    """Accuracy of pairs in folds, each judged by the threshold that is best on all others.
+    """Accuracy by cross-validation: the best threshold of the other folds classifies each fold.
 
-    Thresholds tried lie midway between neighboring distinct similarities of the other folds, and
-    outside of all; of several that are equally good the middle one is taken, in order of
-    size (of an even number the lower of the middle two). Accepted is what lies above.
+    Candidate thresholds are midway between neighboring distinct similarities of the other folds,
+    below all and above all. Of several equally good ones the middle one is used (the lower of the
+    middle two for an even number). Pairs above the threshold are accepted.
 
     Parameters
     ----------
-    similarity : (n,)
-    same : (n,) bool, true where both images show one person
-    fold : (n,) the fold of each pair, two or more different values
+    similarity : array of shape (n,)
+        Similarity of each pair.
+    same : boolean array of shape (n,)
+        Whether both images show one identity.
+    fold : array of shape (n,)
+        Fold of each pair, two or more different values.
 
     Returns
     -------
     dict
-        accuracy (mean over folds), standard_error (of that mean, over folds), folds (for each:
-        fold, n, threshold, accuracy), n.
+        ``accuracy``, the mean over folds; ``standard_error`` of that mean; ``folds``, for each
+        ``fold``, ``n``, ``threshold`` and ``accuracy``; ``n``.
 
     Raises
     ------
     InputError
-        Shapes that differ, NaN, one fold only, or only one kind of pair outside a fold.
+        Shapes that differ, NaN, a single fold, or a single kind of pair outside a fold.
 
     References
     ----------
-    LFW, view 2: ten folds of 300 pairs of one person and 300 of two.
+    G. B. Huang et al., *Labeled Faces in the Wild* (2007), view 2: ten folds of 300 pairs of one
+    identity and 300 of two.
 
     Examples
     --------
     >>> fold_accuracy([0.9, 0.1, 0.8, 0.2], [1, 0, 1, 0], [0, 0, 1, 1])["accuracy"]
     1.0
     """
-    scores = checked_scores(similarity, "given").astype(np.float64)
-    truth, part = array_of(same, "same"), array_of(fold, "fold")
-    if not scores.shape == truth.shape == part.shape:
-        raise InputError(
-            f"similarity, same and fold must be of one length, but are {scores.shape}, "
-            f"{truth.shape} and {part.shape}."
-        )
-    truth = checked_bool(truth, "same")
+    scores, truth = _checked_pairs(similarity, same)
+    scores, part = scores.astype(np.float64), array_of(fold, "fold")
+    if part.shape != scores.shape:
+        raise InputError(f"fold must be ({len(scores)},) as similarity, but is {part.shape}.")
     if (part != part).any():
-        raise InputError("fold holds NaN; name the fold of each pair.")
+        raise InputError("fold contains NaN; name the fold of each pair.")
     folds = np.unique(part)
     if len(folds) < 2:
-        raise InputError("There is one fold only; give pairs in two or more, LFW has ten.")
+        raise InputError("There is a single fold; give pairs in two or more, LFW has ten.")
     rows = []
     for name in folds:
         inside = part == name
         if truth[~inside].all() or not truth[~inside].any():
             raise InputError(
                 f"Outside fold {name} all pairs are of one kind, so that no threshold can be "
-                "chosen; mix pairs of one person and of two in every fold."
+                "chosen; put pairs of one and of two identities into every fold."
             )
         threshold = best_threshold(scores[~inside], truth[~inside])
         right = (scores[inside] > threshold) == truth[inside]
@@ -84,14 +84,14 @@ def fold_accuracy(similarity: Any, same: Any, fold: Any) -> dict[str, Any]:
 
 
 def best_threshold(similarity: np.ndarray, same: np.ndarray) -> float:
-    """The threshold above which accepting is right most often; ties as in :func:`fold_accuracy`."""
+    """The threshold of highest accuracy on pairs (n,); ties as in :func:`fold_accuracy`."""
     values, index = np.unique(similarity, return_inverse=True)
     genuine = np.bincount(index, weights=same, minlength=len(values))
     impostor = np.bincount(index, weights=~same, minlength=len(values))
-    # Right if the j smallest distinct values are refused: impostors among them, genuine beyond.
-    refused = np.concatenate([[0], np.cumsum(impostor)])
+    # Correct if the j smallest distinct values are rejected.
+    rejected = np.concatenate([[0], np.cumsum(impostor)])
     accepted = genuine.sum() - np.concatenate([[0], np.cumsum(genuine)])
-    best = np.flatnonzero(refused + accepted == (refused + accepted).max())
+    best = np.flatnonzero(rejected + accepted == (rejected + accepted).max())
     j = int(best[(len(best) - 1) // 2])
     if j == 0:
         return float(values[0] - 1)
@@ -105,53 +105,59 @@ def verification_metrics(
     similarity: Any,
     same: Any,
     *,
-    people: Any = None,
+    identities: Any = None,
     fars: Sequence[float] = FARS,
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All figures of a set of pairs, as plain numbers.
+    """All metrics of a set of pairs.
 
     Parameters
     ----------
-    similarity : (n,)
-    same : (n,) bool
-    people : (n, 2), optional
-        Who is on both images of each pair: adds intervals over whole people.
+    similarity : array of shape (n,)
+        Similarity of each pair.
+    same : boolean array of shape (n,)
+        Whether both images show one identity.
+    identities : array of shape (n, 2), optional
+        Identities of both images of each pair: adds intervals over whole identities.
+    fars : sequence of float
+        Target FARs in (0, 1).
+    n_bootstrap, seed : int
+        Bootstrap samples over identities, and their seed.
 
     Returns
     -------
     dict
-        tar_at_far (as :func:`~clmle.metrics.roc.tar_at_far`), auc, eer, n_genuine, n_impostor.
+        ``tar_at_far`` (see :func:`tar_at_far`), ``auc``, ``eer``, ``n_genuine``, ``n_impostor``.
 
     Raises
     ------
     InputError
-        Shapes that differ, NaN, no pair of one person or none of two, people at odds with same.
+        Shapes that differ, NaN, a single kind of pair, or identities that contradict ``same``.
+
+    Examples
+    --------
+    >>> found = verification_metrics([0.9, 0.8, 0.3, 0.1], [1, 1, 0, 0], fars=[0.5])
+    >>> found["auc"], found["eer"], found["tar_at_far"][0]["tar"]
+    (1.0, 0.0, 1.0)
     """
-    scores = checked_scores(similarity, "given")
-    truth = array_of(same, "same")
-    if truth.shape != scores.shape:
-        raise InputError(
-            f"same must be (n,) as the {len(scores):,} similarities, but is {truth.shape}."
-        )
-    truth = checked_bool(truth, "same")
-    for kind, present in (("one person", truth.any()), ("two people", (~truth).any())):
+    scores, truth = _checked_pairs(similarity, same)
+    for kind, present in (("one identity", truth.any()), ("two identities", (~truth).any())):
         if not present:
             raise InputError(f"There is no pair of {kind}; give pairs of both kinds.")
     genuine, impostor = scores[truth], scores[~truth]
     own = both = None
-    if people is not None:
-        named = array_of(people, "people")
+    if identities is not None:
+        named = array_of(identities, "identities")
         if named.shape != (len(scores), 2):
-            raise InputError(f"people must be ({len(scores)}, 2), but is {named.shape}.")
+            raise InputError(f"identities must be ({len(scores)}, 2), but are {named.shape}.")
         if ((named[:, 0] == named[:, 1]) != truth).any():
-            raise InputError("people and same disagree on whether a pair shows one person.")
+            raise InputError("identities and same disagree on whether a pair shows one identity.")
         own, both = named[truth, 0], named[~truth]
     far, tar, _ = roc_curve(genuine, impostor)
     return {
         "tar_at_far": tar_at_far(
-            genuine, impostor, fars, genuine_people=own, impostor_people=both,
+            genuine, impostor, fars, genuine_identities=own, impostor_identities=both,
             n_bootstrap=n_bootstrap, seed=seed,
         ),
         "auc": auc(genuine, impostor),
@@ -164,26 +170,53 @@ def verification_metrics(
 def challenging_pairs(
     similarity: Any, same: Any, threshold: float, each: int = 6
 ) -> dict[str, np.ndarray]:
-    """Rows of the hardest pairs, right and wrong (Fig. 8 of the paper).
+    """The most difficult pairs, correct and wrong (Fig. 8 of the paper).
 
-    Returns ``right_same``, ``right_different``: judged rightly, nearest to the threshold first;
-    ``wrong_same``, ``wrong_different``: judged wrongly, farthest from it first.
+    Parameters
+    ----------
+    similarity : array of shape (n,)
+        Similarity of each pair.
+    same : boolean array of shape (n,)
+        Whether both images show one identity.
+    threshold : float
+        Pairs above it are accepted.
+    each : int
+        Number of pairs of each kind, at most.
+
+    Returns
+    -------
+    dict of arrays
+        Rows ``right_same`` and ``right_different``, correct and nearest to the threshold first;
+        ``wrong_same`` and ``wrong_different``, wrong and farthest from it first.
+
+    Raises
+    ------
+    InputError
+        Shapes that differ, or NaN.
+
+    Examples
+    --------
+    >>> found = challenging_pairs([0.9, 0.6, 0.2, 0.7], [1, 1, 1, 0], 0.5)
+    >>> found["right_same"].tolist(), found["wrong_same"].tolist()
+    ([1, 0], [2])
     """
-    scores = checked_scores(similarity, "given").astype(np.float64)
-    truth = checked_bool(array_of(same, "same"), "same")
-    if truth.shape != scores.shape:
-        raise InputError(f"same is {truth.shape}, but there are {len(scores):,} similarities.")
-    apart, right = np.abs(scores - threshold), (scores > threshold) == truth
+    scores, truth = _checked_pairs(similarity, same)
+    scores = scores.astype(np.float64)
+    distance, right = np.abs(scores - threshold), (scores > threshold) == truth
     chosen = {}
-    for outcome, judged, sign in (("right", right, 1), ("wrong", ~right, -1)):
-        for kind, mine in (("same", truth), ("different", ~truth)):
-            rows = np.flatnonzero(judged & mine)
-            chosen[f"{outcome}_{kind}"] = rows[np.argsort(sign * apart[rows], kind="stable")][:each]
+    for outcome, mask, sign in (("right", right, 1), ("wrong", ~right, -1)):
+        for kind, members in (("same", truth), ("different", ~truth)):
+            rows = np.flatnonzero(mask & members)
+            order = np.argsort(sign * distance[rows], kind="stable")
+            chosen[f"{outcome}_{kind}"] = rows[order][:each]
     return chosen
 
 
-def checked_bool(values: np.ndarray, name: str) -> np.ndarray:
-    """True and false, or 1 and 0, as bool."""
-    if values.dtype != bool and not np.isin(values, (0, 1)).all():
-        raise InputError(f"{name} must be true or false (1 or 0) for each pair.")
-    return values.astype(bool)
+def _checked_pairs(similarity: Any, same: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Similarities (n,) and whether each pair shows one identity, as bool (n,)."""
+    scores, truth = checked_scores(similarity, "given"), array_of(same, "same")
+    if truth.shape != scores.shape:
+        raise InputError(f"same must be ({len(scores)},) as similarity, but is {truth.shape}.")
+    if truth.dtype != bool and not np.isin(truth, (0, 1)).all():
+        raise InputError("same must be true or false (1 or 0) for each pair.")
+    return scores, truth.astype(bool)

@@ -42,7 +42,7 @@ def test_a_judged_run_is_shown_with_the_library_s_figures(run):
     table = app.dataframe[0].value
     assert table["run"].to_list() == ["clmle"]
     assert table["accuracy of pairs"][0] == pytest.approx(figures["verification"]["accuracy"])
-    assert table["first of 50"][0] == figures["open_set"]["rank_one"][-1]["share"]
+    assert table["first of 50"][0] == figures["open_set"]["rank_one"][-1]["rate"]
     said = " ".join(c.value for c in app.caption)
     assert f"{figures['images']:,} images of people never seen" in said
     assert {"Pairs", "Known people, from tail to head", "Two faces of your own"} <= {

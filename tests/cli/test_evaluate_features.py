@@ -39,7 +39,7 @@ def test_every_kind_of_file_gives_the_metrics_of_the_library(capsys, faces):
     units = unit_rows(x)
     both = np.stack([identities[a], identities[b]], axis=1)
     want = verification_metrics(
-        (units @ units.T)[a, b], identities[a] == identities[b], people=both
+        (units @ units.T)[a, b], identities[a] == identities[b], identities=both
     )
     for arguments in (["f.npz"], ["f.parquet"], ["f.npy", "--labels", folder / "names.txt"]):
         code, out, _ = run(
@@ -62,7 +62,7 @@ def test_every_kind_of_file_gives_the_metrics_of_the_library(capsys, faces):
     gallery = units[::5]
     probes = np.delete(np.arange(60), np.arange(0, 60, 5))
     right = ((units[probes] @ gallery.T).argmax(axis=1) == identities[probes]).mean()
-    assert written["identification"]["rank_one"]["share"] == pytest.approx(right)
+    assert written["identification"]["rank_one"]["rate"] == pytest.approx(right)
 
 
 def test_distractors_are_compared_and_unlabeled_images_left_out(capsys, faces):

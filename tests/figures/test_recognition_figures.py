@@ -13,7 +13,7 @@ rng = np.random.default_rng(0)
 GENUINE, IMPOSTOR = rng.normal(0.5, 0.2, 400), rng.normal(0, 0.15, 5000)
 CURVE = roc_curve(GENUINE, IMPOSTOR)[:2]
 ROWS = [
-    {"distractors": n, "share": s, "interval": [s - 0.1, s + 0.05], "people_interval": p}
+    {"distractors": n, "rate": s, "interval": [s - 0.1, s + 0.05], "identity_interval": p}
     for n, s, p in ((1000, 0.6, None), (10, 0.9, [0.7, 0.95]))
 ]
 IMAGE = rng.integers(0, 255, size=(8, 8, 3)).astype(np.uint8)

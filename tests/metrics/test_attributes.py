@@ -1,4 +1,4 @@
-"""Figures of many attributes against those of each alone."""
+"""Metrics of many attributes against those of each attribute."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def example(seed, n=300):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_each_attribute_is_judged_on_its_known_images_and_means_are_means(seed):
+def test_each_attribute_is_evaluated_on_its_known_images_and_averaged(seed):
     labels, scores = example(seed)
     found = attribute_metrics(labels, scores, NAMES)
     singles = {}
@@ -27,14 +27,14 @@ def test_each_attribute_is_judged_on_its_known_images_and_means_are_means(seed):
         known = labels[:, a] >= 0
         singles[name] = classification_metrics(labels[known, a], scores[known, a])
     assert found["attributes"] == singles
-    for figure in ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc"):
-        assert found[figure] == pytest.approx(np.mean([f[figure] for f in singles.values()]))
+    for metric in ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc"):
+        assert found[metric] == pytest.approx(np.mean([f[metric] for f in singles.values()]))
     assert found["recall"][1] == pytest.approx(np.mean([f["recall"][1] for f in singles.values()]))
     assert np.sum(found["confusion"]) == (labels >= 0).sum()
     assert found["left_out"] == []
 
 
-def test_interval_is_that_of_a_plain_loop_over_redrawn_images():
+def test_interval_matches_a_bootstrap_over_whole_images():
     labels, scores = example(5)
     low, high = attribute_metrics(labels, scores, NAMES)["interval"]
     rng = np.random.default_rng(1)
@@ -49,7 +49,7 @@ def test_interval_is_that_of_a_plain_loop_over_redrawn_images():
     np.testing.assert_allclose([low, high], np.quantile(means, [0.025, 0.975]), atol=0.008)
 
 
-def test_an_attribute_with_one_kind_alone_is_in_no_mean_and_is_named():
+def test_an_attribute_with_a_single_class_is_left_out_of_the_means_and_named():
     labels, scores = example(0)
     labels[:, 1] = np.where(labels[:, 1] == 1, -1, labels[:, 1])
     found = attribute_metrics(labels, scores, NAMES)

@@ -1,4 +1,4 @@
-"""Figures against scikit-learn and a bootstrap that redraws images one by one."""
+"""Classification metrics against scikit-learn and an explicit bootstrap."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from clmle.metrics import classification_metrics
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(5, 80), st.integers(2, 5))
-def test_figures_are_scikit_learns(seed, n, n_classes):
+def test_metrics_match_scikit_learn(seed, n, n_classes):
     rng = np.random.default_rng(seed)
     labels = rng.integers(n_classes, size=n)
     labels[:n_classes] = np.arange(n_classes)
@@ -36,7 +36,7 @@ def test_figures_are_scikit_learns(seed, n, n_classes):
         )
 
 
-def test_interval_is_that_of_redrawing_images_within_classes():
+def test_interval_matches_a_bootstrap_of_images_within_classes():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [900, 60])
     scores = rng.normal(size=(960, 2)) + 1.2 * np.eye(2)[labels]
@@ -51,7 +51,7 @@ def test_interval_is_that_of_redrawing_images_within_classes():
     np.testing.assert_allclose(got, np.quantile(draws, [0.025, 0.975]), atol=0.01)
 
 
-def test_infinite_scores_and_absent_classes_are_survived():
+def test_infinite_scores_and_absent_classes_are_accepted():
     scores = np.array([[np.inf, -np.inf], [0.0, 1.0], [-np.inf, np.inf]])
     got = classification_metrics(np.array([0, 1, 1]), scores)
     assert got["balanced_accuracy"] == 1.0

@@ -1,4 +1,4 @@
-"""Curves and the surest mistakes, against scikit-learn and plain loops."""
+"""Curves and most confident errors against scikit-learn and loops."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from sklearn.metrics import (
 
 from clmle.errors import InputError
 from clmle.metrics.confident_errors import KINDS, confident_errors
-from clmle.metrics.ranking import log_odds, precision_recall_points, roc_points
+from clmle.metrics.curves import log_odds, precision_recall_points, roc_points
 
 
 def example(seed, n=3000, ties=False):
@@ -26,7 +26,7 @@ def example(seed, n=3000, ties=False):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("ties", [False, True])
-def test_points_lie_on_scikit_learn_s_curves_and_areas_are_those_of_all_points(seed, ties):
+def test_points_are_on_the_curves_of_scikit_learn_and_areas_are_exact(seed, ties):
     labels, scores = example(seed, ties=ties)
     odds = scores[:, 1] - scores[:, 0]
     false, true, area = roc_points(labels, scores)
@@ -50,7 +50,7 @@ def test_infinite_scores_keep_their_order():
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [1, 1, 1], [0, 1], [0, 1, 2]])
-def test_labels_of_one_kind_or_another_number_are_a_sentence(labels):
+def test_labels_of_a_single_class_or_another_length_raise_an_error(labels):
     with pytest.raises(InputError):
         roc_points(np.array(labels), np.zeros((3, 2)))
     with pytest.raises(InputError):
@@ -58,27 +58,27 @@ def test_labels_of_one_kind_or_another_number_are_a_sentence(labels):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_extremes_are_those_of_a_plain_loop(seed):
+def test_confident_errors_match_a_loop(seed):
     labels, scores = example(seed, n=400, ties=seed == 2)
     found = confident_errors(labels, scores, 7)
     assert set(found) == set(KINDS)
     wanted = {kind: [] for kind in KINDS}
     for i, (label, (no, yes)) in enumerate(zip(labels, scores, strict=True)):
-        sure = abs(yes - no)
+        confidence = abs(yes - no)
         if label and yes > no:
-            wanted["found"].append((-sure, i))
-            wanted["narrowly found"].append((sure, i))
+            wanted["found"].append((-confidence, i))
+            wanted["narrowly found"].append((confidence, i))
         elif label:
-            wanted["missed"].append((-sure, i))
+            wanted["missed"].append((-confidence, i))
         elif yes > no:
-            wanted["false alarm"].append((-sure, i))
+            wanted["false alarm"].append((-confidence, i))
         else:
-            wanted["rightly refused"].append((-sure, i))
+            wanted["correctly rejected"].append((-confidence, i))
     for kind, rows in wanted.items():
         assert found[kind].tolist() == [i for _, i in sorted(rows)][:7], kind
 
 
-def test_a_perfect_judge_has_no_mistakes():
+def test_a_perfect_classifier_has_no_errors():
     labels = np.array([0, 1, 1])
     found = confident_errors(labels, np.eye(2)[labels])
     assert len(found["missed"]) == len(found["false alarm"]) == 0

@@ -12,7 +12,7 @@ from clmle.metrics.identification import cmc, identify
 
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 10**6), fpir=st.sampled_from([0.5, 0.2, 0.1]))
-def test_ranks_and_rates_are_those_of_the_definitions(seed, fpir):
+def test_ranks_and_rates_match_their_definitions(seed, fpir):
     rng = np.random.default_rng(seed)
     gallery = rng.choice([-1.0, 1.0], size=(rng.integers(1, 15), 4))  # cosines with many ties
     probes = rng.choice([-1.0, 1.0], size=(rng.integers(2, 30), 4))
@@ -21,7 +21,7 @@ def test_ranks_and_rates_are_those_of_the_definitions(seed, fpir):
     names[0] = owner[0]
     got = identify(gallery, owner, probes, names, fpirs=[fpir], n_bootstrap=5)
     similarity = probes @ gallery.T / 4
-    ranks, own, others = [], [], []
+    ranks, own, unmated = [], [], []
     for row, name in zip(similarity, names, strict=True):
         best = {p: max(row[owner == p]) for p in set(owner.tolist())}
         if name in best:
@@ -29,27 +29,27 @@ def test_ranks_and_rates_are_those_of_the_definitions(seed, fpir):
             ranks.append(1 + sum(s >= best[name] for s in rest))
             own.append(best[name])
         else:
-            others.append(max(best.values()))
+            unmated.append(max(best.values()))
     assert got["ranks"].tolist() == ranks
-    assert got["rank_one"]["share"] == pytest.approx(np.mean(np.array(ranks) == 1))
+    assert got["rank_one"]["rate"] == pytest.approx(np.mean(np.array(ranks) == 1))
     (row,) = got["tpir_at_fpir"]
-    if len(others) * fpir < 1:
+    if len(unmated) * fpir < 1:
         assert row["tpir"] is None
-        assert "nobody in the gallery" in row["note"]
+        assert "without a mate in the gallery" in row["note"]
         return
     rates = [
         np.mean([r == 1 and s > t for r, s in zip(ranks, own, strict=True)])
-        for t in [*others, -2]
-        if sum(o > t for o in others) <= fpir * len(others) + 1e-9
+        for t in [*unmated, -2]
+        if sum(u > t for u in unmated) <= fpir * len(unmated) + 1e-9
     ]
     assert row["tpir"] == pytest.approx(max(rates))
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=50), st.integers(1, 30))
-def test_curve_is_the_share_of_ranks_up_to_each(ranks, largest):
-    at, share = cmc(ranks)
-    assert share.tolist() == [np.mean(np.array(ranks) <= r) for r in at]
-    assert share[-1] == 1
+def test_cmc_is_the_fraction_of_ranks_up_to_each_rank(ranks, largest):
+    at, fraction = cmc(ranks)
+    assert fraction.tolist() == [np.mean(np.array(ranks) <= r) for r in at]
+    assert fraction[-1] == 1
     cut, part = cmc(ranks, largest)
     assert cut[-1] == largest
     assert part[-1] == np.mean(np.array(ranks) <= largest)
@@ -57,7 +57,7 @@ def test_curve_is_the_share_of_ranks_up_to_each(ranks, largest):
 
 @settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10**6))
-def test_bins_hold_every_image_once_and_their_own_accuracy(seed):
+def test_bins_contain_every_image_once_and_report_its_accuracy(seed):
     rng = np.random.default_rng(seed)
     counts = rng.integers(1, 60, size=rng.integers(1, 12))
     labels = rng.integers(len(counts), size=40)
@@ -66,10 +66,10 @@ def test_bins_hold_every_image_once_and_their_own_accuracy(seed):
         rows = accuracy_by_frequency(counts, labels, right, ends=ends, n_bootstrap=5)
         assert sum(row["n"] for row in rows) == 40
         for row in rows:
-            mine = (counts[labels] >= row["low"]) & (counts[labels] <= row["high"])
-            assert mine.sum() == row["n"]
-            assert row["share"] == pytest.approx(right[mine].mean())
-            each = [right[mine & (labels == i)].mean() for i in set(labels[mine].tolist())]
+            inside = (counts[labels] >= row["low"]) & (counts[labels] <= row["high"])
+            assert inside.sum() == row["n"]
+            assert row["accuracy"] == pytest.approx(right[inside].mean())
+            each = [right[inside & (labels == i)].mean() for i in set(labels[inside].tolist())]
             assert row["mean_over_identities"] == pytest.approx(np.mean(each))
             assert row["identities"] == len(each)
 
@@ -80,15 +80,15 @@ def test_bins_hold_every_image_once_and_their_own_accuracy(seed):
         (lambda: cmc([0, 1]), "from 1"),
         (lambda: cmc([]), "at least one"),
         (lambda: identify(np.eye(2), [0, 1], np.eye(2), [2, 3]), "No probe"),
-        (lambda: identify(np.eye(2), [0], np.eye(2), [0, 1]), "gallery_people"),
-        (lambda: identify(np.eye(2), [0, 1], np.eye(3), [0, 1, 2]), "of one d"),
+        (lambda: identify(np.eye(2), [0], np.eye(2), [0, 1]), "gallery_identities"),
+        (lambda: identify(np.eye(2), [0, 1], np.eye(3), [0, 1, 2]), "same dimension"),
         (lambda: identify(np.zeros((2, 2)), [0, 1], np.eye(2), [0, 1]), "gallery are a row of z"),
         (lambda: accuracy_by_frequency([3], [1], [True]), "from 0 to 0"),
         (lambda: accuracy_by_frequency([3, 2], [0, 1], [True]), "counts must be"),
-        (lambda: accuracy_by_frequency([3, 2], [0, 1], [1, 0], ends=[5, 5]), "must grow"),
+        (lambda: accuracy_by_frequency([3, 2], [0, 1], [1, 0], ends=[5, 5]), "must increase"),
         (lambda: accuracy_by_frequency([3, 2], [0, 1], [1, 7]), "right must be"),
     ],
 )
-def test_bad_input_is_one_sentence(call, message):
+def test_invalid_input_raises_an_error_that_names_it(call, message):
     with pytest.raises(InputError, match=message):
         call()

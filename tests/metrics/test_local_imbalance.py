@@ -1,4 +1,4 @@
-"""Impostors around points, against a plain loop over all pairs."""
+"""Class fractions among nearest neighbors against a loop over all pairs."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from clmle.metrics import local_imbalance
 
 
 @pytest.mark.parametrize("k", [1, 4, 500])
-def test_impostors_are_those_of_a_plain_loop(k):
+def test_fractions_match_a_loop_over_all_pairs(k):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 5))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
@@ -18,11 +18,11 @@ def test_impostors_are_those_of_a_plain_loop(k):
         order = sorted((j for j in range(60) if j != i), key=lambda j: -float(x[i] @ x[j]))[:k]
         own = np.mean([labels[j] == labels[i] for j in order])
         assert found.impostor_rate[i] == pytest.approx(1 - own)
-        assert found.own_share[i] == pytest.approx(own / np.mean(labels == labels[i]))
+        assert found.relative_density[i] == pytest.approx(own / np.mean(labels == labels[i]))
 
 
-def test_odd_input_is_a_sentence():
-    with pytest.raises(InputError, match="must agree"):
+def test_invalid_input_raises_an_error_that_names_it():
+    with pytest.raises(InputError, match="the same n"):
         local_imbalance(np.eye(3), np.zeros(2))
     with pytest.raises(InputError, match="k is 0"):
         local_imbalance(np.eye(3), np.zeros(3), 0)

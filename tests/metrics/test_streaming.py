@@ -1,4 +1,4 @@
-"""One pass over distractors against computing, keeping and sorting everything."""
+"""The streaming pass over distractors against the complete matrix of similarities."""
 
 import numpy as np
 import pytest
@@ -16,31 +16,31 @@ EXACT = ("far", "tar", "threshold", "false_accepts", "allowed", "interval", "not
 
 
 def signs(rng, n, d=16):
-    """Features whose cosines float32 holds exactly, multiples of 1/8, so with ties everywhere."""
+    """Features whose cosines are multiples of 1/8: exact in float32, with many ties."""
     return rng.choice([-1.0, 1.0], size=(n, d)).astype(np.float32)
 
 
 def problem(seed, n_probes=40, n_distractors=500):
     rng = np.random.default_rng(seed)
-    people = rng.integers(0, n_probes // 3, size=n_probes)
-    people[1] = people[0]
-    return signs(rng, n_probes), people, signs(rng, n_distractors)
+    identities = rng.integers(0, n_probes // 3, size=n_probes)
+    identities[1] = identities[0]
+    return signs(rng, n_probes), identities, signs(rng, n_distractors)
 
 
-def naive(probes, people, distractors, fars):
-    """Everything at once, in float64."""
+def naive(probes, identities, distractors, fars):
+    """All similarities and metrics in float64."""
     p, d = probes.astype(np.float64) / 4, distractors.astype(np.float64) / 4
     impostor, own = p @ d.T, p @ p.T
-    a, b = np.nonzero(np.triu(people[:, None] == people, 1))
+    a, b = np.nonzero(np.triu(identities[:, None] == identities, 1))
     return impostor, own, tar_at_far(own[a, b], impostor.ravel(), fars)
 
 
-def assert_same(found, probes, people, distractors, fars):
-    impostor, own, tars = naive(probes, people, distractors, fars)
+def assert_same(found, probes, identities, distractors, fars):
+    impostor, own, tars = naive(probes, identities, distractors, fars)
     for got, want in zip(found.tar_at_far, tars, strict=True):
         assert got["exact"]
         assert {k: got[k] for k in EXACT} == {k: want[k] for k in EXACT}
-    mates = {(i, j) for i, j in np.argwhere(people[:, None] == people).tolist() if i != j}
+    mates = {(i, j) for i, j in np.argwhere(identities[:, None] == identities).tolist() if i != j}
     assert set(zip(found.probe.tolist(), found.mate.tolist(), strict=True)) == mates
     for size, ranks in found.ranks.items():
         nearer = impostor[found.probe, :size] >= own[found.probe, found.mate][:, None]
@@ -61,47 +61,53 @@ def assert_same(found, probes, people, distractors, fars):
     block=st.integers(8, 200),
     tile=st.tuples(st.integers(3, 20), st.integers(9, 60)),
 )
-def test_all_figures_are_those_of_the_whole_matrix_ties_included(
+def test_all_metrics_match_the_complete_matrix_with_ties(
     seed, n_probes, n_distractors, block, tile
 ):
-    world = problem(seed, n_probes, n_distractors)
+    given_ = problem(seed, n_probes, n_distractors)
     fars = [0.3, 0.1, 0.01, 1e-3]
-    found = open_set(*world, fars=fars, sizes=(1, 10, 100), block=block, tile=tile, n_bootstrap=5)
+    found = open_set(*given_, fars=fars, sizes=(1, 10, 100), block=block, tile=tile, n_bootstrap=5)
     assert set(found.ranks) == {s for s in (1, 10, 100) if s < n_distractors} | {n_distractors}
     assert found.passes == 1
-    assert_same(found, *world, fars)
+    assert_same(found, *given_, fars)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_thresholds_stay_exact_where_few_similarities_are_kept(seed, monkeypatch):
-    """Small FARs from the largest values alone, large ones from windows foreseen by a sample."""
+def test_thresholds_are_exact_with_few_stored_similarities(seed, monkeypatch):
+    """Small FARs use the largest values, large ones windows predicted from a sample."""
     monkeypatch.setattr(_thresholds, "KEEP", 50)
     monkeypatch.setattr(_thresholds, "SAMPLE", 4000)
-    probes, people, distractors = problem(seed, 40, 3000)
+    probes, identities, distractors = problem(seed, 40, 3000)
     fars = [0.2, 0.02, 3e-4, 1e-4]
-    found = open_set(probes, people, distractors, fars=fars, block=256, n_bootstrap=5)
-    assert_same(found, probes, people, distractors, fars)
+    found = open_set(probes, identities, distractors, fars=fars, block=256, n_bootstrap=5)
+    assert_same(found, probes, identities, distractors, fars)
 
 
-def test_a_misled_sample_costs_an_array_a_second_pass(monkeypatch):
+def test_a_wrong_prediction_causes_a_second_pass_over_an_array(monkeypatch):
     monkeypatch.setattr(_thresholds, "KEEP", 50)
-    monkeypatch.setattr(_thresholds, "foresee", lambda *a: [(0.99, 1.0)])
-    monkeypatch.setattr("clmle.metrics.streaming.foresee", lambda *a: [(0.99, 1.0)])
-    world = problem(3, 40, 3000)
-    found = open_set(*world, fars=[0.2, 1e-4], block=256, n_bootstrap=5)
+    monkeypatch.setattr(_thresholds, "predicted_windows", lambda *a: [(0.99, 1.0)])
+    monkeypatch.setattr("clmle.metrics.streaming.predicted_windows", lambda *a: [(0.99, 1.0)])
+    given_ = problem(3, 40, 3000)
+    found = open_set(*given_, fars=[0.2, 1e-4], block=256, n_bootstrap=5)
     assert found.passes == 2
-    assert_same(found, *world, [0.2, 1e-4])
+    assert_same(found, *given_, [0.2, 1e-4])
 
 
-def test_an_iterator_gives_what_an_array_gives():
-    probes, people, distractors = problem(5, 40, 900)
-    whole = open_set(probes, people, distractors, fars=[0.1, 1e-3], sizes=[10, 100])
+def test_an_iterator_and_an_array_give_the_same_metrics():
+    probes, identities, distractors = problem(5, 40, 900)
+    whole = open_set(probes, identities, distractors, fars=[0.1, 1e-3], sizes=[10, 100])
     pieces = np.split(distractors, [1, 7, 300, 301, 850])
     parts = open_set(
-        probes, people, iter(pieces), fars=[0.1, 1e-3], sizes=[10, 100], n_distractors=900, block=64
+        probes,
+        identities,
+        iter(pieces),
+        fars=[0.1, 1e-3],
+        sizes=[10, 100],
+        n_distractors=900,
+        block=64,
     )
     tensors = open_set(
-        torch.from_numpy(probes), people, (torch.from_numpy(p) for p in pieces),
+        torch.from_numpy(probes), identities, (torch.from_numpy(p) for p in pieces),
         fars=[0.1, 1e-3], sizes=[10, 100],
     )  # fmt: skip
     for other in (parts, tensors):
@@ -110,18 +116,18 @@ def test_an_iterator_gives_what_an_array_gives():
         assert all((other.ranks[s] == whole.ranks[s]).all() for s in whole.ranks)
 
 
-def test_an_iterator_that_misleads_gets_bounds_that_hold_and_is_told_so(monkeypatch):
-    """Its first block is nothing like the rest; the smallest FARs are exact all the same."""
+def test_an_iterator_with_an_unusual_first_block_gives_valid_bounds_and_a_note(monkeypatch):
+    """The smallest FARs are exact in any case."""
     monkeypatch.setattr("clmle.metrics.streaming.keep_for", lambda fars, expected: 60)
     for module in (_counter, _thresholds):
         monkeypatch.setattr(module, "buckets", lambda n_probes: 32)
     rng = np.random.default_rng(0)
-    people = np.repeat(np.arange(20), 3)
-    probes = rng.normal(size=(20, 24))[people] + 0.9 * rng.normal(size=(60, 24)) + 1
+    identities = np.repeat(np.arange(20), 3)
+    probes = rng.normal(size=(20, 24))[identities] + 0.9 * rng.normal(size=(60, 24)) + 1
     blocks = [0.02 * rng.normal(size=(40, 24)) - 3, rng.normal(size=(800, 24)) + 0.2]
     fars = [0.2, 0.02, 1e-3]
-    found = open_set(probes, people, iter(blocks), fars=fars, n_distractors=840, n_bootstrap=5)
-    true = open_set(probes, people, np.concatenate(blocks), fars=fars, n_bootstrap=5)
+    found = open_set(probes, identities, iter(blocks), fars=fars, n_distractors=840, n_bootstrap=5)
+    true = open_set(probes, identities, np.concatenate(blocks), fars=fars, n_bootstrap=5)
     assert [row["exact"] for row in found.tar_at_far] == [True, False, True]
     assert "first block" in found.tar_at_far[0]["note"]
     for got, want in zip(found.tar_at_far, true.tar_at_far, strict=True):
@@ -132,9 +138,9 @@ def test_an_iterator_that_misleads_gets_bounds_that_hold_and_is_told_so(monkeypa
     assert found.tar_at_far[2]["bounds"] is None
 
 
-def test_one_similarity_many_times_over_does_not_fill_the_memory(monkeypatch):
+def test_a_repeated_similarity_does_not_exceed_the_stored_number(monkeypatch):
     monkeypatch.setattr(_thresholds, "KEEP", 100)
-    probes, people, _ = problem(0)
+    probes, identities, _ = problem(0)
     same = np.repeat(probes[:1], 4000, axis=0)
     counters = []
     original = _counter.Counter.add
@@ -144,20 +150,20 @@ def test_one_similarity_many_times_over_does_not_fill_the_memory(monkeypatch):
         counters.append(sum(map(len, self.top)))
 
     monkeypatch.setattr(_counter.Counter, "add", add)
-    found = open_set(probes, people, same, fars=[5e-4], block=128, n_bootstrap=5)
-    assert_same(found, probes, people, same, [5e-4])
+    found = open_set(probes, identities, same, fars=[5e-4], block=128, n_bootstrap=5)
+    assert_same(found, probes, identities, same, [5e-4])
     assert max(counters) <= 200
 
 
-def test_real_features_agree_with_everything_at_once_and_scikit_learn():
+def test_normal_features_match_the_complete_matrix_and_scikit_learn():
     rng = np.random.default_rng(0)
-    people = np.repeat(np.arange(30), 4)
-    probes = rng.normal(size=(30, 32))[people] + 1.2 * rng.normal(size=(120, 32))
-    distractors = 3 * rng.normal(size=(5000, 32))  # of any length: cosine is taken
-    found = open_set(probes, people, distractors, sizes=[10, 1000])
+    identities = np.repeat(np.arange(30), 4)
+    probes = rng.normal(size=(30, 32))[identities] + 1.2 * rng.normal(size=(120, 32))
+    distractors = 3 * rng.normal(size=(5000, 32))  # cosines do not depend on the length
+    found = open_set(probes, identities, distractors, sizes=[10, 1000])
     unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (probes, distractors)]
     impostor = (unit[0] @ unit[1].T).ravel()
-    a, b = np.nonzero(np.triu(people[:, None] == people, 1))
+    a, b = np.nonzero(np.triu(identities[:, None] == identities, 1))
     genuine = (unit[0] @ unit[0].T)[a, b]
     for got, want in zip(found.tar_at_far, tar_at_far(genuine, impostor), strict=True):
         assert got["tar"] == want["tar"]
@@ -167,35 +173,36 @@ def test_real_features_agree_with_everything_at_once_and_scikit_learn():
     area = roc_auc_score(same, np.concatenate([genuine, impostor]))
     assert abs(found.auc - area) <= found.auc_error + 1e-12
     assert found.auc_error < 1e-2
-    shares = [row["share"] for row in found.rank_one]
-    assert shares == sorted(shares, reverse=True), "more distractors, fewer first places"
+    rates = [row["rate"] for row in found.rank_one]
+    assert rates == sorted(rates, reverse=True), "more distractors, lower rank-1 rate"
     for row in found.rank_one:
-        assert row["interval"][0] <= row["share"] <= row["interval"][1]
-        assert row["people_interval"][0] <= row["share"] <= row["people_interval"][1]
+        assert row["interval"][0] <= row["rate"] <= row["interval"][1]
+        assert row["identity_interval"][0] <= row["rate"] <= row["identity_interval"][1]
     assert found.summary()["n_impostor"] == 600_000
 
 
-def test_a_memory_mapped_file_gives_what_its_array_gives(tmp_path):
-    probes, people, distractors = problem(2, 30, 700)
+def test_a_memory_map_and_an_array_give_the_same_metrics(tmp_path):
+    probes, identities, distractors = problem(2, 30, 700)
     np.save(tmp_path / "d.npy", distractors.astype(np.float16))
     mapped = np.load(tmp_path / "d.npy", mmap_mode="r")
-    got = open_set(probes, people, mapped, fars=[0.1], block=100)
-    assert got.tar_at_far == open_set(probes, people, distractors, fars=[0.1]).tar_at_far
+    got = open_set(probes, identities, mapped, fars=[0.1], block=100)
+    assert got.tar_at_far == open_set(probes, identities, distractors, fars=[0.1]).tar_at_far
 
 
-def test_progress_is_told_and_a_stop_gives_exact_figures_of_what_was_seen():
-    probes, people, distractors = problem(4, 30, 1000)
+def test_progress_is_reported_and_stopping_gives_exact_metrics_so_far():
+    probes, identities, distractors = problem(4, 30, 1000)
     reported = []
     before = torch.get_num_threads()
     found = open_set(
-        probes, people, distractors, fars=[0.1], sizes=[10], block=100,
-        progress=lambda done, total: reported.append((done, total)), stop=lambda: reported[-1][0] >= 300,
+        probes, identities, distractors, fars=[0.1], sizes=[10], block=100,
+        progress=lambda done, total: reported.append((done, total)),
+        stop=lambda: reported[-1][0] >= 300,
     )  # fmt: skip
     assert reported == [(10, 1000), (100, 1000), (200, 1000), (300, 1000)]
     assert found.stopped
     assert found.n_distractors == 300
     assert torch.get_num_threads() == before
-    assert_same(found, probes, people, distractors[:300], [0.1])
+    assert_same(found, probes, identities, distractors[:300], [0.1])
 
 
 GOOD = problem(0, 12, 20)
@@ -207,22 +214,22 @@ GOOD = problem(0, 12, 20)
         ({"probes": np.ones(3)}, "probes must be"),
         ({"probes": np.full((12, 16), np.nan)}, "probes are NaN or infinite at row 0"),
         ({"probes": np.zeros((12, 16))}, "probes are a row of zeros at row 0"),
-        ({"people": np.arange(12)}, "Nobody has two images"),
-        ({"people": np.arange(3)}, "one for each of 12"),
+        ({"identities": np.arange(12)}, "No identity has two images"),
+        ({"identities": np.arange(3)}, "one for each of 12"),
         ({"distractors": np.ones((4, 7))}, r"must be \(m, 16\)"),
         ({"distractors": np.ones((0, 16))}, "at least one row"),
         ({"distractors": iter([])}, "no block"),
         ({"distractors": iter([np.ones((2, 16)), np.ones((2, 3))])}, "differ in shape"),
         ({"distractors": np.eye(20, 16)}, "distractors are a row of zeros at row 16"),
         ({"distractors": 7}, "are a int"),
-        ({"distractors": iter([np.ones((2, 16))]), "n_distractors": 5}, "held 2 .* not 5"),
+        ({"distractors": iter([np.ones((2, 16))]), "n_distractors": 5}, "yields 2 .* is 5"),
         ({"distractors": np.full((4, 16), "a")}, "must be numbers"),
         ({"fars": [0.0]}, "between 0 and 1"),
     ],
 )
-def test_bad_input_is_one_sentence(change, message):
-    probes, people, distractors = GOOD
-    arguments = {"probes": probes, "people": people, "distractors": distractors} | change
+def test_invalid_input_raises_a_one_sentence_error(change, message):
+    probes, identities, distractors = GOOD
+    arguments = {"probes": probes, "identities": identities, "distractors": distractors} | change
     with pytest.raises(InputError, match=message) as caught:
         open_set(**arguments)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Verification figures against definitions written out and against scikit-learn."""
+"""Verification metrics against their definitions and scikit-learn."""
 
 from itertools import pairwise
 
@@ -20,12 +20,12 @@ from clmle.metrics.verification import (
     verification_metrics,
 )
 
-# Few distinct values, so that ties are everywhere.
+# Few distinct values give many ties.
 scores = st.lists(st.integers(-4, 4).map(lambda v: v / 4), min_size=1, max_size=60)
 
 
 def naive_tar(genuine, impostor, far):
-    """The largest TAR over all thresholds whose FAR keeps to the target; counts, not shares."""
+    """The largest TAR over all thresholds whose FAR is at most the target."""
     thresholds = [*genuine, *impostor, min([*genuine, *impostor]) - 1]
     fit = [t for t in thresholds if sum(i > t for i in impostor) <= far * len(impostor) + 1e-9]
     return max(sum(g > t for g in genuine) for t in fit) / len(genuine)
@@ -33,7 +33,7 @@ def naive_tar(genuine, impostor, far):
 
 @settings(deadline=None, max_examples=200)
 @given(scores, scores, st.sampled_from([0.5, 0.25, 0.1, 0.05, 0.03]))
-def test_tar_is_the_largest_that_keeps_to_the_far(genuine, impostor, far):
+def test_tar_is_the_largest_at_a_far_of_at_most_the_target(genuine, impostor, far):
     (row,) = tar_at_far(genuine, impostor, [far])
     if len(impostor) * far < 1:
         assert row["tar"] is None
@@ -46,7 +46,7 @@ def test_tar_is_the_largest_that_keeps_to_the_far(genuine, impostor, far):
 
 @settings(deadline=None, max_examples=100)
 @given(scores, scores, st.sampled_from([0.5, 0.2, 0.1]))
-def test_tar_agrees_with_every_corner_of_scikit_learns_curve(genuine, impostor, far):
+def test_tar_matches_the_corners_of_the_curve_of_scikit_learn(genuine, impostor, far):
     same = np.repeat([1, 0], [len(genuine), len(impostor)])
     fars, tars, _ = sk_roc_curve(same, [*genuine, *impostor], drop_intermediate=False)
     (row,) = tar_at_far(genuine, impostor, [far])
@@ -56,11 +56,11 @@ def test_tar_agrees_with_every_corner_of_scikit_learns_curve(genuine, impostor, 
 
 @settings(deadline=None, max_examples=100)
 @given(scores, scores)
-def test_area_and_equal_error_rate_agree_with_scikit_learn(genuine, impostor):
+def test_area_and_equal_error_rate_match_scikit_learn(genuine, impostor):
     same = np.repeat([1, 0], [len(genuine), len(impostor)])
     assert auc(genuine, impostor) == pytest.approx(roc_auc_score(same, [*genuine, *impostor]))
     far, tar, _ = roc_curve(genuine, impostor)
-    low, high = 0.0, 1.0  # bisection of FAR = 1 - TAR on the curve joined by lines
+    low, high = 0.0, 1.0  # bisection of FAR = 1 - TAR on the interpolated curve
     for _ in range(60):
         middle = (low + high) / 2
         below = np.interp(middle, far, tar) < 1 - middle
@@ -70,26 +70,26 @@ def test_area_and_equal_error_rate_agree_with_scikit_learn(genuine, impostor):
 
 @pytest.mark.parametrize(("far", "n", "k"), [(1e-6, 4_000_000_000, 4000), (0.1, 30, 3),
                                               (0.3, 10, 3), (1e-3, 999, 0)])  # fmt: skip
-def test_allowed_false_accepts_are_those_of_the_decimal_number(far, n, k):
+def test_allowed_false_accepts_use_the_decimal_number_as_written(far, n, k):
     assert allowed(far, n) == k
 
 
-def test_wilson_is_the_root_of_its_equation():
-    """At each end the observed share is 1.96 standard errors of that end away."""
+def test_wilson_interval_solves_its_equation():
+    """Each end is 1.96 of its own standard errors from the observed proportion."""
     for hits, n in ((3, 10), (50, 60), (999, 1000)):
         for end in wilson(hits, n):
             assert abs(hits / n - end) == pytest.approx(1.959964 * np.sqrt(end * (1 - end) / n))
     assert wilson(0, 0) is None
 
 
-def test_interval_over_people_covers_and_is_wider_where_pairs_hang_together():
+def test_identity_interval_covers_and_is_wider_for_dependent_pairs():
     rng = np.random.default_rng(0)
     covered = 0
     for seed in range(60):
-        skill = rng.beta(4, 2, size=40)  # of each person; the mean is 2/3
-        people = np.repeat(np.arange(40), 20)
-        hits = rng.random(800) < skill[people]
-        low, high = fraction_over_identities(hits, people, n_bootstrap=300, seed=seed)
+        skill = rng.beta(4, 2, size=40)  # of each identity; the mean is 2/3
+        identities = np.repeat(np.arange(40), 20)
+        hits = rng.random(800) < skill[identities]
+        low, high = fraction_over_identities(hits, identities, n_bootstrap=300, seed=seed)
         covered += low <= 2 / 3 <= high
         narrow = wilson(int(hits.sum()), 800)
         assert high - low > 1.2 * (narrow[1] - narrow[0])
@@ -97,24 +97,28 @@ def test_interval_over_people_covers_and_is_wider_where_pairs_hang_together():
     assert fraction_over_identities(np.ones(3), np.zeros(3)) is None
 
 
-def test_interval_of_tar_holds_the_spread_over_sets_of_people():
-    """The bootstrap of one set of people is about as wide as the spread over many sets."""
+def test_identity_interval_of_tar_matches_the_spread_over_samples():
+    """The interval of one sample of identities is about as wide as the spread over many samples."""
 
     def draw(rng):
         centers = rng.normal(size=(24, 6))
-        people = np.repeat(np.arange(24), 5)
-        x = centers[people] + 0.9 * rng.normal(size=(120, 6))
+        identities = np.repeat(np.arange(24), 5)
+        x = centers[identities] + 0.9 * rng.normal(size=(120, 6))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         a, b = np.triu_indices(120, 1)
-        return (x @ x.T)[a, b], people[a] == people[b], np.stack([people[a], people[b]], axis=1)
+        return (
+            (x @ x.T)[a, b],
+            identities[a] == identities[b],
+            np.stack([identities[a], identities[b]], axis=1),
+        )
 
     rng = np.random.default_rng(1)
     tars = [tar_at_far(s[t], s[~t], [0.1])[0]["tar"] for s, t, _ in (draw(rng) for _ in range(150))]
-    s, t, people = draw(rng)
-    found = verification_metrics(s, t, people=people, fars=[0.1], n_bootstrap=300)
+    s, t, identities = draw(rng)
+    found = verification_metrics(s, t, identities=identities, fars=[0.1], n_bootstrap=300)
     row = found["tar_at_far"][0]
     spread = np.subtract(*np.quantile(tars, [0.975, 0.025]))
-    width = np.subtract(*row["people_interval"][::-1])
+    width = np.subtract(*row["identity_interval"][::-1])
     assert 0.5 < width / spread < 2
     assert width > 1.5 * np.subtract(*row["interval"][::-1])
 
@@ -130,13 +134,13 @@ def naive_threshold(similarity, same):
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=1, max_size=40))
-def test_threshold_is_the_middle_of_the_most_accurate(pairs):
+def test_best_threshold_is_the_middle_one_of_the_most_accurate(pairs):
     similarity = np.array([v / 4 for v, _ in pairs])
     same = np.array([t for _, t in pairs])
     assert best_threshold(similarity, same) == naive_threshold(similarity.tolist(), same.tolist())
 
 
-def test_folds_are_judged_by_thresholds_of_the_others():
+def test_each_fold_uses_the_threshold_of_the_other_folds():
     rng = np.random.default_rng(0)
     same = np.tile([True, False], 300)
     fold = np.repeat(np.arange(10), 60)
@@ -149,12 +153,12 @@ def test_folds_are_judged_by_thresholds_of_the_others():
     assert [row["accuracy"] for row in got["folds"]] == each
     assert got["accuracy"] == pytest.approx(np.mean(each))
     assert got["standard_error"] == pytest.approx(np.std(each, ddof=1) / np.sqrt(10))
-    # The order of the pairs changes nothing.
+    # Independent of the order of the pairs.
     order = rng.permutation(600)
     assert fold_accuracy(similarity[order], same[order], fold[order]) == got
 
 
-def test_mirrored_features_stand_beside_the_images_own():
+def test_features_of_images_and_mirror_images_are_concatenated():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 255, size=(7, 4, 6, 3)).astype(np.uint8)
 
@@ -170,14 +174,14 @@ def test_mirrored_features_stand_beside_the_images_own():
     np.testing.assert_allclose(cosine, np.einsum("nd,nd->n", got[[0, 1]], got[[2, 3]]), rtol=1e-6)
 
 
-def test_frames_of_a_video_become_the_direction_of_their_mean():
+def test_a_template_is_the_normalized_mean_of_its_frames():
     x = np.array([[2.0, 0.0], [0.0, 1.0], [0.0, 3.0]])
     pooled, names = pool_templates(x, ["b", "b", "a"])
     assert names.tolist() == ["a", "b"]
     np.testing.assert_allclose(pooled, [[0, 1], [np.sqrt(0.5), np.sqrt(0.5)]])
 
 
-def test_challenging_pairs_are_nearest_when_right_and_farthest_when_wrong():
+def test_challenging_pairs_are_nearest_if_correct_and_farthest_if_wrong():
     similarity = np.array([0.9, 0.6, 0.1, 0.4, 0.45, 0.2, 0.8])
     same = np.array([1, 1, 1, 1, 0, 0, 0], dtype=bool)
     got = challenging_pairs(similarity, same, 0.5, each=2)
@@ -190,19 +194,22 @@ def test_challenging_pairs_are_nearest_when_right_and_farthest_when_wrong():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: tar_at_far([0.1, np.nan], [0.2]), "genuine.*nan at place 1"),
+        (lambda: tar_at_far([0.1, np.nan], [0.2]), "genuine.*nan at index 1"),
         (lambda: tar_at_far([0.1], []), "impostor.*at least one"),
         (lambda: tar_at_far([0.1], [0.2], [2]), "FAR is 2"),
         (lambda: tar_at_far([0.1], ["a"]), "must be numbers"),
-        (lambda: tar_at_far([0.1], [0.2], genuine_people=[1, 2]), "genuine_people"),
-        (lambda: tar_at_far([0.1], [0.2], genuine_people=[1], impostor_people=[1]), "two people"),
-        (lambda: fold_accuracy([1, 2], [1], [0, 1]), "one length"),
-        (lambda: fold_accuracy([1, 2], [1, 0], [0, 0]), "one fold"),
+        (lambda: tar_at_far([0.1], [0.2], genuine_identities=[1, 2]), "genuine_identities"),
+        (
+            lambda: tar_at_far([0.1], [0.2], genuine_identities=[1], impostor_identities=[1]),
+            "two identities",
+        ),
+        (lambda: fold_accuracy([1, 2], [1], [0, 1]), "same must be"),
+        (lambda: fold_accuracy([1, 2], [1, 0], [0, 0]), "a single fold"),
         (lambda: fold_accuracy([1, 2], [1, 0], [0, 1]), "of one kind"),
         (lambda: fold_accuracy([1, 2], [1, 3], [0, 1]), "true or false"),
-        (lambda: verification_metrics([1, 2], [1, 1]), "no pair of two people"),
-        (lambda: verification_metrics([1, 2], [0, 0]), "no pair of one person"),
-        (lambda: verification_metrics([1, 2], [1, 0], people=[[1, 1], [2, 2]]), "disagree"),
+        (lambda: verification_metrics([1, 2], [1, 1]), "no pair of two identities"),
+        (lambda: verification_metrics([1, 2], [0, 0]), "no pair of one identity"),
+        (lambda: verification_metrics([1, 2], [1, 0], identities=[[1, 1], [2, 2]]), "disagree"),
         (lambda: verification_metrics([1, 2], [1, 0, 1]), "same must be"),
         (lambda: pair_similarity([[0.0, 0.0], [1, 1]], [0], [1]), "zeros at row 0"),
         (lambda: pair_similarity(np.eye(2), [0], [2]), "rows of the 2"),
@@ -212,7 +219,7 @@ def test_challenging_pairs_are_nearest_when_right_and_farthest_when_wrong():
         (lambda: pool_templates(np.eye(2), [0]), "template must name"),
     ],
 )
-def test_bad_input_is_one_sentence(call, message):
+def test_invalid_input_raises_a_one_sentence_error(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)

@@ -8,14 +8,6 @@ from hypothesis import HealthCheck, settings
 import clmle
 from clmle import InputError, losses, metrics
 from clmle.classifiers.sklearn import NearestClusterClassifier
-from clmle.metrics import (
-    attributes,
-    by_frequency,
-    identification,
-    ranking,
-    roc,
-    verification,
-)
 
 FUZZ = settings(
     max_examples=40,
@@ -123,27 +115,29 @@ CALLS = {
         dict(features=unit(), labels=LABELS, k=3),
     ),
     "attribute_metrics": (
-        attributes.attribute_metrics,
+        metrics.attribute_metrics,
         dict(
             labels=np.stack([BINARY, BINARY[::-1]], axis=1), scores=RNG.normal(size=(N, 2, 2)),
             names=["a", "b"], n_bootstrap=20,
         ),
     ),
     "accuracy_by_frequency": (
-        by_frequency.accuracy_by_frequency,
+        metrics.accuracy_by_frequency,
         dict(counts=np.array([900, 60, 12]), labels=LABELS, right=BINARY == 1, n_bootstrap=20),
     ),
-    "confident_errors": (metrics.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)),
-    "roc_points": (ranking.roc_points, dict(labels=BINARY, scores=SCORES)),
-    "precision_recall_points": (
-        ranking.precision_recall_points, dict(labels=BINARY, scores=SCORES)
+    "confident_errors": (
+        metrics.confident_errors, dict(labels=BINARY, scores=SCORES, count=3)
     ),
-    "cmc": (identification.cmc, dict(ranks=np.array([1, 1, 2, 5]), largest=6)),
+    "roc_points": (metrics.roc_points, dict(labels=BINARY, scores=SCORES)),
+    "precision_recall_points": (
+        metrics.precision_recall_points, dict(labels=BINARY, scores=SCORES)
+    ),
+    "cmc": (metrics.cmc, dict(ranks=np.array([1, 1, 2, 5]), largest=6)),
     "identify": (
-        identification.identify,
+        metrics.identify,
         dict(
-            gallery=unit(), gallery_people=np.arange(N), probes=unit(), probe_people=np.arange(N),
-            fpirs=[0.1], n_bootstrap=20,
+            gallery=unit(), gallery_identities=np.arange(N), probes=unit(),
+            probe_identities=np.arange(N), fpirs=[0.1], n_bootstrap=20,
         ),
     ),
     "pair_similarity": (
@@ -153,16 +147,16 @@ CALLS = {
     "pair_features": (metrics.pair_features, dict(images=unit(), mirrored=unit())),
     "pool_templates": (metrics.pool_templates, dict(features=unit(), template=LABELS)),
     "tar_at_far": (
-        roc.tar_at_far,
+        metrics.tar_at_far,
         dict(genuine=SCORES[:, 0], impostor=RNG.normal(size=40), fars=[0.1], n_bootstrap=20),
     ),
-    "auc": (roc.auc, dict(genuine=SCORES[:, 0], impostor=SCORES[:, 1])),
+    "auc": (metrics.auc, dict(genuine=SCORES[:, 0], impostor=SCORES[:, 1])),
     "fold_accuracy": (
-        verification.fold_accuracy,
+        metrics.fold_accuracy,
         dict(similarity=SCORES[:, 0], same=BINARY == 1, fold=np.arange(N) % 3),
     ),
     "verification_metrics": (
-        verification.verification_metrics,
+        metrics.verification_metrics,
         dict(similarity=SCORES[:, 0], same=BINARY == 1, n_bootstrap=20),
     ),
 }  # fmt: skip

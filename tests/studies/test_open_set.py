@@ -90,7 +90,7 @@ def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features)
         if a != b and names[a] == names[b]
     ]  # fmt: skip
     assert found["rank_one"][-1]["distractors"] == 50
-    assert found["rank_one"][-1]["share"] == pytest.approx(np.mean(first), abs=1e-3)
+    assert found["rank_one"][-1]["rate"] == pytest.approx(np.mean(first), abs=1e-3)
     genuine = np.array([
         probes[a] @ probes[b] for a in range(len(probes)) for b in range(a) if names[a] == names[b]
     ])  # fmt: skip
