@@ -99,7 +99,7 @@ def test_distractors_are_compared_and_unlabeled_images_left_out(capsys, faces):
         (["damaged.parquet"], "damaged.parquet"),
         (["pickled.npy", "--labels", "names.txt"], "pickled.npy"),
         (["unlabeled.npz"], "all are -1"),
-        (["one.npz"], "no pair of two people"),
+        (["one.npz"], "no pair of two identities"),
         (["nan.npz"], "NaN or infinite at row 3"),
     ],
 )
