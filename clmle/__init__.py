@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from clmle.training.model import evaluate, load_model
     from clmle.training.trainer import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BalancedClusters",

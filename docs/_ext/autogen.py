@@ -1,6 +1,8 @@
-"""Parts of the site that are made from the code: options of commands, methods, notebooks.
+"""Parts of the documentation that are computed from the code and the shipped results.
 
-A page that asks for such a part is complete without it where the Markdown itself is read.
+``SITE_PARTS`` replace a comment ``<!-- NAME -->`` when the site is built. ``BLOCKS`` are stored in the
+pages between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; ``python docs/_ext/autogen.py`` updates
+them and a test compares them with the code.
 """
 
 from __future__ import annotations
@@ -10,22 +12,26 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 NOTEBOOKS = ROOT / "notebooks"
-# Notebooks that were run, as pages: NAME.md, its figures in NAME/, and one script for all figures.
-LESSONS = ROOT / "docs" / "lessons"
+# Executed notebooks as pages: NAME.md, its figures in NAME/, and one script for all figures.
+LESSONS = DOCS / "lessons"
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "method.md", DOCS / "teaching.md")
+BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->)(.*?)(<!-- end \2 -->)", re.S)
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Sphinx's hook: pages are filled when they are read."""
+    """Connect to Sphinx: pages are filled when they are read."""
     from sphinx.domains.python import PyObject
     from sphinx.util.docfields import TypedField
 
-    # Shapes such as "(n, d) float32" are words, not names of types to be looked up.
+    # Shapes such as "(n, d) float32" are text, not names of types.
     for field in PyObject.doc_field_types:
         if isinstance(field, TypedField) and field.name == "variable":
             field.typerolename = ""
@@ -35,17 +41,17 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def fill(app: Any, page: str, source: list[str]) -> None:
-    """Put what is made from the code where ``page`` has a comment with its name."""
-    for name, make in PARTS.items():
-        place = f"<!-- {name} -->"
-        if place in source[0]:
-            source[0] = source[0].replace(place, make())
+    """Replace the comments of ``SITE_PARTS`` in a page."""
+    for name, make in SITE_PARTS.items():
+        comment = f"<!-- {name} -->"
+        if comment in source[0]:
+            source[0] = source[0].replace(comment, make())
     if page.startswith("lessons/"):
-        source[0] = played(source[0])
+        source[0] = interactive_links(source[0])
 
 
-def played(text: str) -> str:
-    """Links to figures that can be played, as links to files that :func:`copy_figures` copies."""
+def interactive_links(text: str) -> str:
+    """Links to interactive figures as links to the files that :func:`copy_figures` copies."""
     return re.sub(r"(?<!!)\[([^\]]+)\]\(([\w-]+/[\w-]+\.html)\)", r'<a href="\2">\1</a>', text)
 
 
@@ -71,12 +77,12 @@ def help_of(command: str) -> str:
 
 
 def methods() -> str:
-    """A row for every method and its options."""
+    """A table of all methods and their options."""
     import dataclasses
 
     from clmle.methods import get_method, method_names
 
-    rows = ["| name | method | what it does | options |", "|---|---|---|---|"]
+    rows = ["| name | method | description | options |", "|---|---|---|---|"]
     for name in method_names():
         cls = get_method(name)
         options = ", ".join(f"`{f.name}`" for f in dataclasses.fields(cls.Options))
@@ -85,31 +91,31 @@ def methods() -> str:
 
 
 def notebooks() -> str:
-    """A line for every notebook: its title, its first sentences, and its page where it was run."""
+    """A line for every notebook: title, first sentences, and its page if it was executed."""
     paths = sorted(NOTEBOOKS.glob("*.ipynb"))
-    run = [path.stem for path in paths if (LESSONS / f"{path.stem}.md").is_file()]
+    executed = [path.stem for path in paths if (LESSONS / f"{path.stem}.md").is_file()]
     lines = []
     for path in paths:
-        title, says = heading_of(path)
-        link = f"[{title}](lessons/{path.stem}.md)" if path.stem in run else f"**{title}**"
-        lines.append(f"- {link} (`notebooks/{path.name}`): {says}")
-    if run:
-        pages = "\n".join(f"lessons/{name}" for name in run)
+        title, summary = heading_of(path)
+        link = f"[{title}](lessons/{path.stem}.md)" if path.stem in executed else f"**{title}**"
+        lines.append(f"- {link} (`notebooks/{path.name}`): {summary}")
+    if executed:
+        pages = "\n".join(f"lessons/{name}" for name in executed)
         lines.append(f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```")
     return "\n".join(lines) + "\n"
 
 
 def heading_of(path: Path) -> tuple[str, str]:
-    """Title of a notebook, and the whole sentences of its first paragraph."""
+    """Title of a notebook, and the complete sentences of its first paragraph."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     first = "".join(next(c["source"] for c in cells if c["cell_type"] == "markdown"))
     title, _, rest = first.strip().partition("\n")
-    says = rest.strip().split("\n\n")[0].replace("\n", " ")
-    return title.lstrip("# "), re.sub(r"(?<=[.?!])[^.?!]*$", "", says)
+    paragraph = rest.strip().split("\n\n")[0].replace("\n", " ")
+    return title.lstrip("# "), re.sub(r"(?<=[.?!])[^.?!]*$", "", paragraph)
 
 
 def copy_figures(app: Any, error: Exception | None) -> None:
-    """Figures that can be played, and their script, go beside the pages of the lessons."""
+    """Copy interactive figures and their script to the pages of executed notebooks."""
     if error is not None or app.builder.format != "html":
         return
     for path in [*LESSONS.glob("*/*.html"), *LESSONS.glob("*.js")]:
@@ -118,8 +124,132 @@ def copy_figures(app: Any, error: Exception | None) -> None:
         shutil.copy(path, to)
 
 
-PARTS: dict[str, Callable[[], str]] = {
+SITE_PARTS: dict[str, Callable[[], str]] = {
     "COMMANDS": commands,
     "METHODS": methods,
     "NOTEBOOKS": notebooks,
 }
+
+
+# --- blocks that are stored in the pages --------------------------------------------------------
+
+
+def table(heads: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
+    """A Markdown table, numbers aligned to the right."""
+    heads = [str(h) for h in heads]
+    lines = [heads, ["---:"] * len(heads), *([str(x) for x in row] for row in rows)]
+    return "\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def main_results() -> str:
+    """The table of main results that ``make results`` writes."""
+    return "\n" + (DOCS / "_includes" / "main_results.md").read_text(encoding="utf-8").strip() + "\n"
+
+
+def denominator() -> str:
+    """The largest feasible margin with the printed denominator."""
+    from clmle import margin_bounds
+
+    bounds = margin_bounds([960, 40], dim=64)
+    return (
+        f"With s = 1 and K' = 6 the largest feasible margin is 2 - log 6 = "
+        f"{bounds.feasible_between(6):.3f}, while the printed bound is {bounds.between:g}."
+    )
+
+
+def renamed_names() -> str:
+    """Old and new names."""
+    from clmle import renamed
+
+    kinds = {
+        "command": renamed.COMMANDS,
+        "method": {old: renamed.renamed_method(old) for old in renamed.METHODS},
+        "option": renamed.OPTIONS,
+        "training option": renamed.TRAIN,
+        "value": renamed.VALUES,
+    }
+    rows = [
+        f"| {kind} | `{old}` | {quoted(new)} |"
+        for kind, names in kinds.items()
+        for old, new in names.items()
+    ]
+    return "\n" + "\n".join(["| kind | 0.1 | 0.2 |", "|---|---|---|", *rows]) + "\n"
+
+
+def quoted(new: str) -> str:
+    """A new name as code; a phrase as it stands."""
+    return f"`{new}`" if re.fullmatch(r"[\w-]+(?: --[\w-]+)?", new) else new
+
+
+def trained(method: str, clusters: int = 12, **parameters: Any) -> tuple[str, str, str]:
+    """Minority recall, balanced and plain accuracy of a method on the circle, in percent."""
+    from clmle.playground import PlaygroundProblem, train_trajectory
+
+    problem = PlaygroundProblem(**{"ratio": 20, "modes": 1, "noise": 0.3} | parameters)
+    trajectory = train_trajectory(problem, method, clusters)
+    majority, minority = trajectory.recall[-1]
+    plain = (problem.ratio * majority + minority) / (problem.ratio + 1)
+    balanced = trajectory.balanced_accuracy[-1]
+    return f"{minority:.0%}", f"{balanced:.0%}", f"{plain:.0%}"
+
+
+def teaching_ratios() -> str:
+    rows = ([ratio, *trained("softmax", ratio=ratio)] for ratio in (1, 2, 5, 10, 20, 40))
+    return table(["ratio", "minority recall", "balanced accuracy", "plain accuracy"], rows)
+
+
+def teaching_modes() -> str:
+    names = ("softmax", "oversampling", "clmle-paper", "clmle")
+    rows = ([m, *(trained(n, modes=m)[1] for n in names)] for m in range(1, 7))
+    return table(["modes per class", "softmax", "oversampling", "CLMLE as printed", "CLMLE"], rows)
+
+
+def teaching_clusters() -> str:
+    numbers = (1, 2, 4, 6, 8, 12)
+    row = [trained("clmle", n, modes=4)[1] for n in numbers]
+    return table(["clusters per class", *numbers], [["CLMLE", *row]])
+
+
+def teaching_noise() -> str:
+    noises = (0.3, 0.35, 0.4, 0.5)
+    row = [trained("clmle", 8, modes=4, noise=noise)[1] for noise in noises]
+    return table(["noise", *(f"{n:.0%}" for n in noises)], [["CLMLE", *row]])
+
+
+def teaching_draws() -> str:
+    names = {"softmax": "softmax", "oversampling": "oversampling", "clmle": "CLMLE"}
+    rows = ([title, *(trained(n, modes=3, seed=s)[1] for s in range(5))] for n, title in names.items())
+    return table(["draw", *range(5)], rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "main-results": main_results,
+    "denominator": denominator,
+    "renamed": renamed_names,
+    "teaching-ratios": teaching_ratios,
+    "teaching-modes": teaching_modes,
+    "teaching-clusters": teaching_clusters,
+    "teaching-noise": teaching_noise,
+    "teaching-draws": teaching_draws,
+}
+
+
+def blocks_of(text: str) -> dict[str, str]:
+    """Names of the blocks of a page and their text."""
+    return {match[2]: match[3] for match in BLOCK.finditer(text)}
+
+
+def updated(text: str) -> str:
+    """A page with its blocks computed anew."""
+    return BLOCK.sub(lambda match: match[1] + BLOCKS[match[2]]() + match[4], text)
+
+
+def main() -> None:
+    """Update the blocks of all pages."""
+    sys.path.insert(0, str(ROOT))
+    for page in PAGES:
+        page.write_text(updated(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
