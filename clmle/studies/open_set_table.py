@@ -49,14 +49,14 @@ def open_set_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
             continue
         v, o = found["verification"], found["open_set"] or {}
         tar = {row["far"]: row["tar"] for row in (o or v)["tar_at_far"]}
-        parts = {row["name"]: row["share"] for row in found["by_frequency"]}
+        parts = {row["name"]: row["accuracy"] for row in found["by_frequency"]}
         ranks = o.get("rank_one", [])
         rows.append({
             "variant": s["variant"], "method": s["method"], "task": s["task"], "seed": s["seed"],
             "ratio": float(s["config"]["data"]["ratio"]),
             "accuracy": v.get("accuracy"), "eer": v["eer"],
             "tar_2": tar.get(1e-2), "tar_3": tar.get(1e-3),
-            "rank_one": ranks[-1]["share"] if ranks else None,
+            "rank_one": ranks[-1]["rate"] if ranks else None,
             "tail": parts.get("tail"), "head": parts.get("head"),
         })  # fmt: skip
     columns = ["variant", "method", "task", "seed", "ratio", *OPEN_SET_METRICS]
