@@ -1,0 +1,108 @@
+"""The layers of the package, and the sizes of files and functions."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MOST_FILE_LINES = 450
+MOST_FUNCTION_LINES = 75
+
+# From the lowest to the highest; a module imports from its own layer and from lower ones.
+LAYERS = (
+    ("_balance", "_lazy", "_search", "checks", "errors", "files", "renamed", "text", "threads"),
+    (
+        "cluster_index",
+        "clustering",
+        "config",
+        "data",
+        "distributed_index",
+        "margins",
+        "metrics",
+        "models",
+        "paper",
+    ),
+    ("classifiers", "losses", "samplers"),
+    ("methods",),
+    ("jobs", "playground", "presets", "projection", "run_folder", "training"),
+    ("figures", "studies"),
+    ("__main__", "cli"),
+)
+
+
+def modules(folder):
+    """Dotted name -> parsed source of all modules in a package."""
+    found = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+def imports(tree, known, nested=True):
+    """Names of known modules that a module imports when it runs; ``nested``: in functions, too."""
+    typing = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree) if nested else tree.body:
+        if id(node) in typing:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                if full in known or node.module in known:
+                    yield full if full in known else node.module
+
+
+def layer_of(module):
+    part = module.split(".")[1]
+    return next(i for i, names in enumerate(LAYERS) if part in names)
+
+
+def test_imports_run_downward_in_the_layers():
+    package = modules("clmle")
+    package.pop("clmle")
+    for module, tree in package.items():
+        for other in imports(tree, package):
+            assert layer_of(other) <= layer_of(module), f"{module} imports {other}"
+
+
+def test_imports_have_no_cycle():
+    package = modules("clmle")
+    graph = {m: set(imports(tree, package, nested=False)) - {m} for m, tree in package.items()}
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("folder", ["clmle", "app"])
+def test_the_report_is_not_imported(folder):
+    for module, tree in modules(folder).items():
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not any("tools" in ast.unparse(node).split() for node in names), module
+        assert "tools.report" not in "\n".join(map(ast.unparse, names)), module
+
+
+@pytest.mark.parametrize("folder", ["clmle", "app", "bench", "tools", "tests"])
+def test_files_and_functions_have_a_limited_length(folder):
+    for path in (ROOT / folder).rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert text.count("\n") <= MOST_FILE_LINES, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = code_lines(node)
+                assert lines <= MOST_FUNCTION_LINES, f"{path}: {node.name} has {lines} lines"
+
+
+def code_lines(function):
+    """Lines of a function without its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        lines -= first.end_lineno - first.lineno + 1
+    return lines
