@@ -1,4 +1,4 @@
-"""The nearest rows by inner product: FAISS where it is installed, else PyTorch, both exact."""
+"""Exact nearest rows by inner product, with FAISS where it is installed and PyTorch otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ BLOCK = 2**24  # inner products at a time
 
 
 def nearest_rows(queries: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inner products and numbers of the ``n`` nearest of ``rows``, best first, (m, n) each."""
+    """Inner products and indices of the ``n`` nearest ``rows``, nearest first, (m, n) each.
+
+    ``queries`` is (m, d) and ``rows`` is (k, d).
+    """
     # Plain arrays: FAISS's PyTorch bridge, where a package has loaded it, refuses memory maps.
     queries, rows = np.asarray(queries), np.asarray(rows)
     try:

@@ -1,4 +1,4 @@
-"""The cluster index: clusters of every class, their centroids, and the losses cached as seen."""
+"""The cluster index: clusters of every class, their centroids and cached losses (section 3.3)."""
 
 from __future__ import annotations
 
@@ -12,28 +12,46 @@ import torch
 from clmle.clustering import balanced_spherical_kmeans
 from clmle.errors import InputError
 
-AT_ONCE = 10_000  # classes of one cluster that are gathered together
+CLASSES_PER_BLOCK = 10_000  # classes of one cluster that are averaged together
 
 
 @dataclass
 class ClusterIndex:
     """Balanced clusters of every class of a training set (sections 3.2 and 3.3).
 
-    Made by :meth:`build`, brought up to date by :meth:`refresh`. The number of clusters of a
-    class depends on its size alone, so clusters keep their numbers for the whole training.
+    :meth:`build` makes an index, :meth:`refresh` clusters the samples again. The number of
+    clusters of a class depends on its size alone, so cluster indices persist during training.
 
     Attributes
     ----------
     labels : (n,) int64
-        Class of every sample.
+        Class of each sample.
     assignment : (n,) int64
-        Cluster of every sample, in [0, K).
+        Cluster of each sample, in [0, K).
     centroids : (K, d) float32
-        Unit centroids, mu of Eq. 7.
+        Centroids mu of unit length (Eq. 7).
     classes : (K,) int64
-        Class of every cluster; clusters of one class are neighbors in number.
+        Class of each cluster, in ascending order.
     losses : (n,) float64
-        Last loss seen of every sample, NaN before the first.
+        Last recorded loss of each sample, NaN before the first.
+    cluster_size : int
+        l, samples per cluster.
+    min_clusters : int
+        Smallest number of clusters of a class, where it has that many samples.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
+    Attribute Prediction", sections 3.2 and 3.3.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(90, 8))
+    >>> features /= np.linalg.norm(features, axis=1, keepdims=True)
+    >>> index = ClusterIndex.build(features, np.repeat([0, 1], [80, 10]), cluster_size=20)
+    >>> index.classes.tolist(), index.sizes.tolist()
+    ([0, 0, 0, 0, 1], [20, 20, 20, 20, 10])
     """
 
     labels: np.ndarray
@@ -54,10 +72,37 @@ class ClusterIndex:
         min_clusters: int = 1,
         seed: int = 0,
     ) -> ClusterIndex:
-        """Cluster every class of ``labels`` (n,) by its ``features`` (n, d).
+        """Cluster every class of a training set.
 
-        A class of L_c samples gets max(min_clusters, floor(L_c / cluster_size)) clusters, never
-        more than samples. The paper has ``min_clusters`` 1: a class smaller than a cluster is one.
+        A class of L_c samples gets max(min_clusters, floor(L_c / cluster_size)) clusters, at most
+        one per sample.
+
+        Parameters
+        ----------
+        features : (n, d) array
+            Features of unit length.
+        labels : (n,) integer array
+            Classes from 0.
+        cluster_size : int, default 200
+            l, samples per cluster.
+        min_clusters : int, default 1
+            Smallest number of clusters of a class; the paper has 1.
+        seed : int, default 0
+            Seed of the starting centroids.
+
+        Returns
+        -------
+        ClusterIndex
+
+        Raises
+        ------
+        InputError
+            If a size is below 1.
+
+        Examples
+        --------
+        >>> ClusterIndex.build(np.eye(4), np.array([0, 0, 0, 1]), 2, min_clusters=2).n_clusters
+        3
         """
         index = cls.empty(labels, features.shape[1], cluster_size, min_clusters)
         index.refresh(features, seed=seed, warm=False)
@@ -67,7 +112,30 @@ class ClusterIndex:
     def empty(
         cls, labels: np.ndarray, dim: int, cluster_size: int = 200, min_clusters: int = 1
     ) -> ClusterIndex:
-        """As many clusters of every class as :meth:`build` makes, not yet found."""
+        """An index with the clusters of :meth:`build`, before any sample is assigned.
+
+        Parameters
+        ----------
+        labels : (n,) integer array
+        dim : int
+            Dimension d of the features.
+        cluster_size, min_clusters : int
+            As in :meth:`build`.
+
+        Returns
+        -------
+        ClusterIndex
+
+        Raises
+        ------
+        InputError
+            If a size is below 1.
+
+        Examples
+        --------
+        >>> ClusterIndex.empty(np.repeat([0, 1], [80, 10]), dim=8, cluster_size=20).n_clusters
+        5
+        """
         if cluster_size < 1 or min_clusters < 1:
             raise InputError(
                 f"cluster_size is {cluster_size} and min_clusters {min_clusters}; "
@@ -88,14 +156,27 @@ class ClusterIndex:
         )
 
     def refresh(self, features: np.ndarray, *, seed: int = 0, warm: bool = True) -> None:
-        """Cluster every class anew from its latest ``features`` (n, d).
+        """Cluster every class again. Cached losses stay with their samples.
 
-        ``warm`` starts from the present centroids, so that cluster identities persist. Cached
-        losses stay with their samples.
+        Parameters
+        ----------
+        features : (n, d) array
+            Current features of all samples, of unit length.
+        seed : int, default 0
+            Seed of the starting centroids.
+        warm : bool, default True
+            Start from the current centroids, which keeps the identity of clusters.
+
+        Examples
+        --------
+        >>> index = ClusterIndex.build(np.eye(2), np.array([0, 1]), 1)
+        >>> index.refresh(-np.eye(2))
+        >>> index.centroids.tolist()
+        [[-1.0, -0.0], [-0.0, -1.0]]
         """
         parts = self.parts()
-        alone = [part for part in parts if part[2] - part[1] == 1]
-        done = self._gather(features, alone)
+        single = [part for part in parts if part[2] - part[1] == 1]
+        done = self._average(features, single)
         for members, first, last in parts:
             if first in done:
                 continue
@@ -103,34 +184,34 @@ class ClusterIndex:
                 features[members],
                 n_clusters=last - first,
                 init=self.centroids[first:last] if warm else None,
-                max_iter=3 if warm else 15,  # features move little between two rounds
+                max_iter=3 if warm else 15,  # features change little between two rounds
                 seed=seed,
             )
             self.assignment[members] = first + np.asarray(clusters.labels)
             self.centroids[first:last] = clusters.centroids
         self._sort_members()
 
-    def _gather(self, features: np.ndarray, alone: list[tuple[np.ndarray, int, int]]) -> set[int]:
-        """Classes of one cluster each, all in one go: there may be hundreds of thousands.
+    def _average(self, features: np.ndarray, single: list[tuple[np.ndarray, int, int]]) -> set[int]:
+        """Centroids of classes with one cluster, in blocks: there may be hundreds of thousands.
 
-        Returns the clusters done; those without a direction are left to the clustering itself.
+        Returns the clusters done; clusters whose mean has no direction are left to the clustering.
         """
         done: set[int] = set()
-        for start in range(0, len(alone), AT_ONCE):
-            part = alone[start : start + AT_ONCE]
+        for start in range(0, len(single), CLASSES_PER_BLOCK):
+            part = single[start : start + CLASSES_PER_BLOCK]
             lengths = [len(members) for members, _, _ in part]
             rows = np.concatenate([members for members, _, _ in part])
             clusters = np.array([first for _, first, _ in part])
             sums = np.add.reduceat(features[rows], np.cumsum([0, *lengths[:-1]]), axis=0)
             norms = np.linalg.norm(sums, axis=1, keepdims=True)
-            sound = np.isfinite(norms[:, 0]) & (norms[:, 0] > 1e-6)
+            usable = np.isfinite(norms[:, 0]) & (norms[:, 0] > 1e-6)
             self.assignment[rows] = np.repeat(clusters, lengths)
-            self.centroids[clusters[sound]] = sums[sound] / norms[sound]
-            done.update(clusters[sound].tolist())
+            self.centroids[clusters[usable]] = sums[usable] / norms[usable]
+            done.update(clusters[usable].tolist())
         return done
 
     def parts(self) -> list[tuple[np.ndarray, int, int]]:
-        """Samples of every class that has any, and its clusters: from the first up to the last."""
+        """(samples, first cluster, last cluster + 1) of every class that has samples."""
         order, starts = self._by_class
         firsts = np.searchsorted(self.classes, np.arange(len(starts))).tolist()
         ends = starts.tolist()
@@ -142,48 +223,67 @@ class ClusterIndex:
 
     @cached_property
     def _by_class(self) -> tuple[np.ndarray, np.ndarray]:
-        """Samples in order of class (n,), and where each class starts, (C + 1,)."""
+        """Samples sorted by class, (n,), and the start of each class, (C + 1,)."""
         counts = np.bincount(self.labels, minlength=int(self.classes[-1]) + 1)
         return np.argsort(self.labels, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
 
     @property
     def counts(self) -> np.ndarray:
-        """Samples of every class, (C,)."""
+        """Number of samples of each class, (C,)."""
         return np.diff(self._by_class[1])
 
     @cached_property
     def present(self) -> np.ndarray:
-        """Classes that have a cluster, in order."""
-        # They are in order already; to sort or hash ten million takes a minute.
+        """Classes that have a cluster, in ascending order."""
+        # ``classes`` is sorted; np.unique would take a minute for ten million.
         return self.classes[np.diff(self.classes, prepend=-1) > 0]
 
     @cached_property
-    def of_samplers(self) -> dict[Any, Any]:
-        """What samplers work out from the sizes of all classes, which never change, and keep."""
+    def sampler_cache(self) -> dict[Any, Any]:
+        """Values that samplers derive from the class sizes, which never change."""
         return {}
 
     def of_class(self, c: int) -> np.ndarray:
-        """Samples of one class."""
+        """Samples of class ``c``."""
         order, starts = self._by_class
         return order[starts[c] : starts[c + 1]]
 
     def clusters_of(self, c: int) -> np.ndarray:
-        """Clusters of one class."""
+        """Clusters of class ``c``."""
         return np.arange(*np.searchsorted(self.classes, [c, c + 1]))
 
     def recenter(self, features: np.ndarray) -> None:
-        """Centroids of the clusters as they are, in the space of ``features`` (n, d)."""
+        """Compute the centroids of the current clusters from ``features`` (n, d) of unit length."""
         sums = np.zeros((self.n_clusters, features.shape[1]))
         np.add.at(sums, self.assignment, features)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         self.centroids = (sums / np.maximum(norms, 1e-12)).astype(np.float32)
 
     def move(self, clusters: np.ndarray, features: np.ndarray, momentum: float) -> None:
-        """Move the centroids of ``clusters`` (B,) towards the means of unit rows (B, d) seen."""
-        seen, place = np.unique(clusters, return_inverse=True)
+        """Move centroids towards the means of the samples of a batch.
+
+        mu becomes momentum mu + (1 - momentum) mean, scaled to unit length.
+
+        Parameters
+        ----------
+        clusters : (B,) integer array
+            Cluster of each sample of the batch.
+        features : (B, d) float32 array
+            Features of unit length.
+        momentum : float
+            Weight of the current centroid, in [0, 1].
+
+        Examples
+        --------
+        >>> index = ClusterIndex.build(np.eye(2), np.array([0, 1]), 1)
+        >>> index.move(np.array([0]), np.array([[0, 1]], dtype=np.float32), 0.0)
+        >>> index.centroids.tolist()
+        [[0.0, 1.0], [0.0, 1.0]]
+        """
+        seen, position = np.unique(clusters, return_inverse=True)
         means = np.zeros((len(seen), features.shape[1]), dtype=np.float32)
-        np.add.at(means, place, features)
-        means /= np.bincount(place)[:, None]
+        np.add.at(means, position, features)
+        means /= np.bincount(position)[:, None]
         moved = momentum * self.centroids[seen] + (1 - momentum) * means
         self.centroids[seen] = moved / np.maximum(
             np.linalg.norm(moved, axis=1, keepdims=True), 1e-12
@@ -197,30 +297,46 @@ class ClusterIndex:
 
     @property
     def n_clusters(self) -> int:
+        """K, the number of clusters."""
         return len(self.classes)
 
     @property
     def sizes(self) -> np.ndarray:
-        """Members of every cluster, (K,)."""
+        """Number of samples of each cluster, (K,)."""
         return np.diff(self._starts)
 
     def sizes_of(self, clusters: np.ndarray) -> np.ndarray:
-        """Members of each of ``clusters`` (m,)."""
+        """Number of samples of each of ``clusters`` (m,)."""
         sizes: np.ndarray = self._starts[clusters + 1] - self._starts[clusters]
         return sizes
 
     def members(self, cluster: int) -> np.ndarray:
-        """Samples of one cluster."""
+        """Samples of ``cluster``."""
         return self._order[self._starts[cluster] : self._starts[cluster + 1]]
 
     def record(self, rows: np.ndarray, losses: np.ndarray) -> None:
-        """Cache the losses seen of samples ``rows`` (a row seen twice keeps the last)."""
+        """Cache ``losses`` (B,) of the samples ``rows`` (B,); of equal rows the last counts."""
         self.losses[rows] = losses
 
     def cluster_losses(self, clusters: np.ndarray | None = None) -> np.ndarray:
-        """Mean cached loss of the members seen; +inf for a cluster never seen.
+        """Mean cached loss of each cluster over its recorded samples.
 
-        Of all clusters (K,), or of ``clusters`` (m,), consecutive ones such as those of a class.
+        Parameters
+        ----------
+        clusters : (m,) integer array, optional
+            Consecutive clusters, such as those of one class; all by default.
+
+        Returns
+        -------
+        (m,) or (K,) float64 array
+            +inf for a cluster without recorded samples.
+
+        Examples
+        --------
+        >>> index = ClusterIndex.build(np.eye(3), np.array([0, 0, 1]), 2)
+        >>> index.record(np.array([0, 1]), np.array([1.0, 3.0]))
+        >>> index.cluster_losses().tolist()
+        [2.0, inf]
         """
         first, last = (0, self.n_clusters) if clusters is None else (clusters[0], clusters[-1] + 1)
         rows = self._order[self._starts[first] : self._starts[last]]
@@ -231,10 +347,33 @@ class ClusterIndex:
         return np.where(count > 0, total / np.maximum(count, 1), np.inf)
 
     def nearest(self, query: int, n_same: int, n_other: int) -> np.ndarray:
-        """The clusters nearest to ``query`` by mu.mu, itself first.
+        """The clusters nearest to a query cluster by mu.mu.
 
-        ``n_same`` of its own class (itself included) and ``n_other`` of other classes; where
-        one kind runs short the other fills the places.
+        Where there are not enough clusters of one kind, the other kind makes up the number.
+
+        Parameters
+        ----------
+        query : int
+            Cluster that is compared.
+        n_same : int
+            Clusters of the query's class, the query included.
+        n_other : int
+            Clusters of other classes.
+
+        Returns
+        -------
+        (n_same + n_other,) int64 array
+            The query first, then clusters of its class, then others, each kind nearest first.
+
+        References
+        ----------
+        Section 3.3 of the CLMLE paper.
+
+        Examples
+        --------
+        >>> index = ClusterIndex.build(np.eye(3), np.array([0, 0, 1]), 1)
+        >>> index.nearest(0, n_same=1, n_other=1).tolist()
+        [0, 2]
         """
         similarity = self.centroids @ self.centroids[query]
         similarity[query] = np.inf
@@ -248,7 +387,7 @@ class ClusterIndex:
         return np.concatenate([same[_largest(own, take_same)], _largest(similarity, take_other)])
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Everything that a resumed run needs, as tensors."""
+        """Arrays that a resumed run needs, as tensors by name."""
         return {
             "assignment": torch.from_numpy(self.assignment),
             "centroids": torch.from_numpy(self.centroids),
@@ -264,7 +403,7 @@ class ClusterIndex:
         cluster_size: int,
         min_clusters: int = 1,
     ) -> ClusterIndex:
-        """The index that :meth:`state` described."""
+        """The index whose :meth:`state` is given; sizes as in :meth:`build`."""
         arrays = {name: tensor.numpy().copy() for name, tensor in state.items()}
         index = cls(
             labels=np.asarray(labels, dtype=np.int64),
@@ -277,10 +416,10 @@ class ClusterIndex:
 
 
 def _largest(values: np.ndarray, n: int) -> np.ndarray:
-    """Places of the ``n`` largest, largest first; of equals the first."""
+    """Indices of the ``n`` largest values, largest first; of equal values the first."""
     if n == 0:
         return np.empty(0, dtype=np.int64)
-    # Sorting all of a million to keep twelve would be most of a batch's time.
+    # A full sort of a million values to keep twelve would take most of a batch's time.
     least = np.partition(values, len(values) - n)[len(values) - n]
-    able = np.flatnonzero(values >= least)
-    return able[np.argsort(-values[able], kind="stable")[:n]]
+    candidates = np.flatnonzero(values >= least)
+    return candidates[np.argsort(-values[candidates], kind="stable")[:n]]

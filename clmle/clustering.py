@@ -1,15 +1,15 @@
 """Balanced spherical k-means: clusters of equal size on the unit sphere (Eqs. 6-7).
 
-Lloyd's alternation, in which the assignment step is balanced by prices: sample i goes to
-the cluster with the largest f_i.mu_k - price_k, and the prices of crowded clusters rise
-(the dual of the transport problem, smoothed as Sinkhorn does). Each sample looks only at its
-nearest few clusters. The last assignment is made exact by moving the overflow where it costs
-least, then improved by exchanging pairs of samples, which keeps every size.
+Lloyd's algorithm with an assignment step that is balanced by prices: sample i goes to the cluster
+with the largest f_i.mu_k - price_k, and the prices of crowded clusters rise (the dual of the
+transport problem, smoothed as in Sinkhorn's algorithm). The last assignment is made exact by moving
+surplus samples at the smallest cost, then improved by exchanging pairs of samples, which keeps
+every size.
 
-Many clusters are found in two levels: groups of clusters first, clusters within each group,
-then all together, each sample looking only at the clusters next to its own. So the time grows
-almost linearly with the number of samples at a fixed cluster size, and no n x K matrix is ever
-built.
+Many clusters are found in two levels: first groups of clusters, then clusters within each group,
+then all clusters together, where each sample is compared with the clusters next to its own only.
+The time grows almost linearly with the number of samples at a fixed cluster size, and no n x K
+matrix is stored.
 """
 
 from __future__ import annotations
@@ -34,30 +34,36 @@ from clmle._balance import (
 from clmle.checks import dense, numeric, seed_number, whole
 from clmle.errors import InputError
 
-FLAT_CLUSTERS = 40  # up to here every centroid is compared with every sample
+FLAT_CLUSTERS = 40  # up to this number every centroid is compared with every sample
 GROUP_CLUSTERS = 32  # clusters of one group in the two-level search
 CANDIDATES = 12  # neighbors of a cluster with which it exchanges samples
-SAMPLE = 72  # rows a cluster from which prices are found
-FEW = 10  # the same for the first prices of a warm start
-PRICED_CLUSTERS = 2048  # a warm start has such prices up to here: they need FEW K x K numbers
-COOLING = 20  # rounds of soft k-means that find the starting centroids
-TEMPERATURES = (0.5, 0.1)  # of its first and last, in spreads of a row's similarities
+SAMPLE = 72  # rows per cluster from which prices are computed
+WARM_SAMPLE = 10  # the same for the first prices of a warm start
+PRICED_CLUSTERS = 2048  # most clusters of such prices, which need WARM_SAMPLE K x K numbers
+COOLING = 20  # iterations of soft k-means for the starting centroids
+TEMPERATURES = (0.5, 0.1)  # of the first and the last, in deviations of a row's similarities
 
 
 @dataclass(frozen=True)
 class BalancedClusters:
-    """Result of :func:`balanced_spherical_kmeans`; arrays are of the kind that was given.
+    """Result of :func:`balanced_spherical_kmeans`: arrays, or tensors where tensors were given.
 
     Attributes
     ----------
     labels : (n,) int64
-        Cluster of every sample, in [0, K).
-    centroids : (K, d)
-        Unit length: the normalized mean of the members (Eq. 7).
+        Cluster of each sample, in [0, K).
+    centroids : (K, d) float
+        Normalized means of the clusters (Eq. 7).
     sizes : (K,) int64
-        Members of every cluster; they differ by at most one.
+        Number of samples of each cluster; sizes differ by at most one.
     objective : float
         Mean over samples of f.mu, in [-1, 1] (Eq. 6 divided by n).
+
+    Examples
+    --------
+    >>> clusters = balanced_spherical_kmeans(np.eye(4), n_clusters=2)
+    >>> clusters.sizes.tolist(), round(clusters.objective, 3)
+    ([2, 2], 0.707)
     """
 
     labels: Any
@@ -80,28 +86,33 @@ def balanced_spherical_kmeans(
     Parameters
     ----------
     features : (n, d) array or tensor
-        Rows are normalized to unit length first; a zero row stays zero. A tensor is
-        clustered on the device where it lies.
-    cluster_size : int
-        l; there are max(1, floor(n / l)) clusters unless ``n_clusters`` says otherwise.
+        Rows are normalized to unit length first; a zero row stays zero. A tensor is clustered on
+        its device.
+    cluster_size : int, default 200
+        l; the number of clusters is max(1, floor(n / l)).
     n_clusters : int, optional
-        K, at most n.
+        K, at most n, in place of ``cluster_size``.
     init : (K, d) array or tensor, optional
-        Centroids to start from; cluster k of the result grows out of row k. Warm starts
-        keep the identity of clusters from one refresh to the next.
-    max_iter : int
-        Rounds of assignment and centroid update.
-    seed : int
-        Of the starting centroids; the result is a function of the arguments alone.
+        Starting centroids; cluster k of the result develops from row k. This keeps the identity of
+        clusters from one refresh to the next.
+    max_iter : int, default 15
+        Iterations of assignment and centroid update.
+    seed : int, default 0
+        Seed of the starting centroids; the result depends on the arguments only.
+
+    Returns
+    -------
+    BalancedClusters
 
     Raises
     ------
     InputError
-        Not a finite (n, d) array with n, d >= 1, or numbers out of range.
+        If ``features`` is not a finite (n, d) array with n, d >= 1, or a number is out of range.
 
     References
     ----------
-    Section 3.2 of the paper, Eqs. 6 and 7.
+    Section 3.2 of the CLMLE paper, Eqs. 6 and 7. M. Cuturi, "Sinkhorn Distances: Lightspeed
+    Computation of Optimal Transport", NIPS 2013.
 
     Examples
     --------
@@ -130,7 +141,7 @@ def balanced_spherical_kmeans(
 
 
 def unit_means(x: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
-    """Normalized mean of the rows of every cluster (Eq. 7), (K, d)."""
+    """Normalized means of the clusters (Eq. 7), (K, d), of rows (n, d) with ``labels`` (n,)."""
     sums = torch.zeros(k, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
     return torch.nn.functional.normalize(sums, dim=1)
 
@@ -138,7 +149,7 @@ def unit_means(x: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
 def _divide(
     x: torch.Tensor, sizes: torch.Tensor, max_iter: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Labels with the given cluster sizes; by groups where there are many clusters."""
+    """Labels with the given cluster ``sizes`` (K,); by groups where there are many clusters."""
     k = len(sizes)
     if k == 1:
         return torch.zeros(len(x), dtype=torch.int64, device=x.device)
@@ -162,16 +173,16 @@ def _warm(
     max_iter: int,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Labels that grow out of given centroids."""
+    """Labels that develop from given centroids."""
     if len(sizes) <= FLAT_CLUSTERS:
         return _flat(x, sizes, centroids, max_iter, generator)
     k = len(sizes)
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
-    # Centroids that batches have moved may be nearer to all samples at once than those that none
-    # has: a few clusters would take everything, and sizes be put right one cluster after another.
+    # Centroids that batches have moved may be nearer to all samples than those that stayed: a few
+    # clusters would take all samples, and repairing the sizes would be slow.
     if k <= PRICED_CLUSTERS:
-        few = x[torch.randperm(len(x), generator=generator)[: FEW * k].to(x.device)]
-        prices = update_prices(few @ centroids.T, prices, sizes.to(x.dtype) / sizes.sum())
+        sample = x[torch.randperm(len(x), generator=generator)[: WARM_SAMPLE * k].to(x.device)]
+        prices = update_prices(sample @ centroids.T, prices, sizes.to(x.dtype) / sizes.sum())
     return _refine(x, best_priced(x, centroids, prices), sizes, max_iter, generator)
 
 
@@ -182,16 +193,16 @@ def _refine(
     max_iter: int,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Lloyd's alternation with prices, each sample looking at its cluster's neighbors only."""
+    """Lloyd's algorithm with prices; each sample is compared with its cluster's neighbors only."""
     k = len(sizes)
     sample = torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)
-    shares = sizes.to(x.dtype) / sizes.sum()
+    fractions = sizes.to(x.dtype) / sizes.sum()
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     for _ in range(max_iter):
         centroids = unit_means(x, labels, k)
         graph, similarity = nearest_by_graph(x, labels, centroids, 2 * CANDIDATES)
         near = graph[labels[sample]]
-        prices = update_prices_sparse(near, similarity[sample], prices, shares)
+        prices = update_prices_sparse(near, similarity[sample], prices, fractions)
         best = (similarity - prices[graph][labels]).argmax(dim=1)
         labels = graph[labels, best]
     labels = exact_sizes(x, centroids, labels, prices, sizes)
@@ -205,18 +216,18 @@ def _flat(
     max_iter: int,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Lloyd's alternation with prices (found on a sample of the rows), then made exact."""
+    """Lloyd's algorithm with prices (computed on a sample of the rows), then exact sizes."""
     k = len(sizes)
     if k == 1:
         return torch.zeros(len(x), dtype=torch.int64, device=x.device)
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
-    shares = sizes.to(x.dtype) / sizes.sum()
+    fractions = sizes.to(x.dtype) / sizes.sum()
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     labels: torch.Tensor | None = None
     for _ in range(max_iter):
         if labels is not None:
             centroids = unit_means(x, labels, k)
-        prices = update_prices(sample @ centroids.T, prices, shares)
+        prices = update_prices(sample @ centroids.T, prices, fractions)
         labels = best_priced(x, centroids, prices)
     assert labels is not None
     labels = exact_sizes(x, centroids, labels, prices, sizes)
@@ -224,7 +235,7 @@ def _flat(
 
 
 def _improve(x: torch.Tensor, labels: torch.Tensor, k: int, rounds: int) -> torch.Tensor:
-    """Exchange samples between clusters while that raises the objective; sizes stay."""
+    """Exchange samples between clusters while that raises the objective; sizes are kept."""
     for _ in range(rounds):
         centroids = unit_means(x, labels, k)
         graph, similarity = nearest_by_graph(x, labels, centroids, min(k, CANDIDATES))
@@ -235,21 +246,21 @@ def _improve(x: torch.Tensor, labels: torch.Tensor, k: int, rounds: int) -> torc
 
 
 def _seeds(x: torch.Tensor, sizes: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Starting centroids: balanced soft k-means on a small sample, cooled step by step.
+    """Starting centroids: balanced soft k-means on a small sample at falling temperatures.
 
-    Cooling (deterministic annealing, Rose 1998) ends in better optima than hard rounds from the
-    same start; a small sample is enough (Bradley and Fayyad 1998).
+    Deterministic annealing (Rose 1998) reaches better optima than hard assignments from the same
+    start; a small sample is sufficient (Bradley and Fayyad 1998).
     """
     k = len(sizes)
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
     centroids = _plus_plus(sample[: 20 * k], k, generator)
-    shares = sizes.to(x.dtype) / sizes.sum()
-    factor = torch.ones_like(shares)
+    fractions = sizes.to(x.dtype) / sizes.sum()
+    factor = torch.ones_like(fractions)
     first, last = TEMPERATURES
     for i in range(COOLING):
-        part = first * (last / first) ** (i / (COOLING - 1))
-        kernel = smoothed(sample @ centroids.T, part)[0]
-        factor = balance(kernel, factor, shares, rounds=4)
+        temperature = first * (last / first) ** (i / (COOLING - 1))
+        kernel = smoothed(sample @ centroids.T, temperature)[0]
+        factor = balance(kernel, factor, fractions, rounds=4)
         weights = kernel * factor / (kernel @ factor).unsqueeze(1)
         centroids = torch.nn.functional.normalize(weights.T @ sample, dim=1)
     return centroids
@@ -258,15 +269,15 @@ def _seeds(x: torch.Tensor, sizes: torch.Tensor, generator: torch.Generator) -> 
 def _plus_plus(sample: torch.Tensor, k: int, generator: torch.Generator) -> torch.Tensor:
     """Greedy k-means++ (Arthur and Vassilvitskii 2007); squared distance is 2 - 2 f.mu.
 
-    Each new centroid is the best of a few rows drawn with probability proportional to distance.
+    Each new centroid is the best of several rows drawn in proportion to their distance.
     """
     trials = 2 + int(math.log(k))
     draws = torch.rand(k, trials, generator=generator).to(sample.device, sample.dtype)
     rows = torch.empty(k, dtype=torch.int64, device=sample.device)
     distance = torch.full((len(sample),), 2.0, dtype=sample.dtype, device=sample.device)
     for i in range(k):
-        ladder = distance.cumsum(0)
-        drawn = torch.searchsorted(ladder, draws[i] * ladder[-1]).clamp(max=len(sample) - 1)
+        cumulative = distance.cumsum(0)
+        drawn = torch.searchsorted(cumulative, draws[i] * cumulative[-1]).clamp(max=len(sample) - 1)
         nearer = torch.minimum(distance, (1 - sample[drawn] @ sample.T).clamp(min=1e-6))
         best = nearer.sum(dim=1).argmin()
         rows[i], distance = drawn[best], nearer[best]

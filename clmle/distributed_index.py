@@ -1,5 +1,7 @@
-"""An index of which several processes hold a copy each: every one clusters some of the classes and
-sees some of the samples, and what it found goes into all copies alike.
+"""A cluster index that several processes share.
+
+Each process holds a copy, clusters some of the classes and trains on some of the samples. The
+changes of all processes are merged into every copy.
 """
 
 from __future__ import annotations
@@ -12,30 +14,30 @@ import numpy as np
 
 from clmle.cluster_index import ClusterIndex
 
-News = dict[str, np.ndarray]
+Changes = dict[str, np.ndarray]
 
 
 @dataclass
 class DistributedIndex(ClusterIndex):
     """The copy of process ``rank`` of ``size``; made by :meth:`of`.
 
-    ``record``, ``move`` and ``refresh`` only keep news, which :meth:`changes` hands over. When every
-    process has given those of all to :meth:`merge`, the copies are the same again, and the same as
-    an index that had seen everything itself.
+    ``record``, ``move`` and ``refresh`` store changes, which :meth:`changes` returns. After every
+    process has passed the changes of all to :meth:`merge`, the copies are equal, and equal to a
+    :class:`ClusterIndex` that received all samples itself.
 
-    ``turn`` passes the largest class on to another process: of the indices of many attributes the
-    large classes then do not all fall to the first.
+    ``turn`` is the process that clusters the largest class: with one index per attribute, a
+    different turn for each distributes the largest classes over the processes.
     """
 
     rank: int = 0
     size: int = 1
     turn: int = 0
-    _news: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    _changes: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
     _new_space: np.ndarray | None = None
 
     @classmethod
     def of(cls, index: ClusterIndex, rank: int, size: int, turn: int = 0) -> DistributedIndex:
-        """``index`` as process ``rank`` of ``size`` keeps it."""
+        """The copy of ``index`` for process ``rank`` of ``size``."""
         shared = cls(
             index.labels,
             index.assignment,
@@ -52,7 +54,7 @@ class DistributedIndex(ClusterIndex):
         return shared
 
     def parts(self) -> list[tuple[np.ndarray, int, int]]:
-        """The classes that are clustered here: in order of size, one for every process in turn."""
+        """The classes that this process clusters: every ``size``-th in order of size."""
         found = super().parts()
         by_size = sorted(range(len(found)), key=lambda i: -len(found[i][0]))
         return [found[i] for i in sorted(by_size[(self.rank - self.turn) % self.size :: self.size])]
@@ -68,7 +70,7 @@ class DistributedIndex(ClusterIndex):
             )
 
     def recenter(self, features: np.ndarray) -> None:
-        self._new_space = features  # which all have: only the clusters of the others are missing
+        self._new_space = features  # merge() recenters, when the clusters of all are known
 
     def record(self, rows: np.ndarray, losses: np.ndarray) -> None:
         self._keep(rows=rows, losses=losses)
@@ -78,29 +80,29 @@ class DistributedIndex(ClusterIndex):
 
     def _keep(self, **arrays: np.ndarray) -> None:
         for name, array in arrays.items():
-            self._news[name].append(array)
+            self._changes[name].append(array)
 
-    def changes(self) -> News:
-        """What happened here since the last time, by name."""
-        news = {name: np.concatenate(arrays) for name, arrays in self._news.items()}
-        self._news.clear()
-        return news
+    def changes(self) -> Changes:
+        """Arrays of the changes since the last call, by name."""
+        changes = {name: np.concatenate(arrays) for name, arrays in self._changes.items()}
+        self._changes.clear()
+        return changes
 
-    def merge(self, news: Sequence[News]) -> None:
-        """Take up what all processes report by :meth:`changes`, in order of rank; a row seen twice keeps the last."""
-        found = [one for one in news if "samples" in one]
-        for one in found:
+    def merge(self, changes: Sequence[Changes]) -> None:
+        """Apply the :meth:`changes` of all processes, in order of rank."""
+        clustered = [one for one in changes if "samples" in one]
+        for one in clustered:
             self.assignment[one["samples"]] = one["assignment"]
             self.centroids[one["clusters"]] = one["centroids"]
-        if found:
+        if clustered:
             self._sort_members()
         if self._new_space is not None:
             super().recenter(self._new_space)
             self._new_space = None
-        for one in news:
+        for one in changes:
             if "rows" in one:
                 super().record(one["rows"], one["losses"])
-        moves = [one for one in news if "moved" in one]
+        moves = [one for one in changes if "moved" in one]
         if moves:
             super().move(
                 np.concatenate([one["moved"] for one in moves]),

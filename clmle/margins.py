@@ -1,7 +1,7 @@
-"""The two margins of Eq. 9: upper bounds as printed (Fig. 4), and repaired.
+"""Upper bounds of the two margins of Eq. 9: as printed (Fig. 4), and corrected.
 
-A margin is a difference of cosines, from 0 to 2. The printed bounds place classes on a
-circle; features live on a sphere in R^d, where there is far more room.
+A margin is a difference of cosines, from 0 to 2. The printed bounds place classes on a circle;
+features lie on a sphere in R^d, where classes can be much farther apart.
 """
 
 from __future__ import annotations
@@ -19,9 +19,24 @@ from clmle.errors import InputError
 
 @dataclass(frozen=True)
 class MarginBounds:
-    """Upper bounds of a1 (between classes) and a2 (within a class, one for each).
+    """Upper bounds of a1 (between classes) and of a2 (within a class), from :func:`margin_bounds`.
 
-    Made by :func:`margin_bounds`. ``class_counts`` is (C,); ``dim`` is d or None.
+    Attributes
+    ----------
+    class_counts : (C,) float64 array
+        Images of each class.
+    dim : int or None
+        Dimension d of the features.
+
+    References
+    ----------
+    Section 3.2 and Fig. 4 of the CLMLE paper.
+
+    Examples
+    --------
+    >>> bounds = margin_bounds([50, 30, 20], dim=64)
+    >>> round(bounds.between_sphere, 2), bounds.within.round(2).tolist()
+    (1.5, [2.0, 1.31, 0.69])
     """
 
     class_counts: np.ndarray
@@ -29,41 +44,44 @@ class MarginBounds:
 
     @property
     def n_classes(self) -> int:
+        """C."""
         return len(self.class_counts)
 
     @property
-    def shares(self) -> np.ndarray:
+    def proportions(self) -> np.ndarray:
         """L_c / L, (C,)."""
-        shares: np.ndarray = self.class_counts / self.class_counts.sum()
-        return shares
+        proportions: np.ndarray = self.class_counts / self.class_counts.sum()
+        return proportions
 
     @property
     def between(self) -> float:
-        """As printed, cos 0 - cos(2 pi / C). Planar; about 2e-7 for 10,575 classes.
+        """Bound of a1 as printed, cos 0 - cos(2 pi / C): about 2e-7 for 10,575 classes.
 
-        C = 1 has no other class to be apart from: 0.
+        It holds for features on a circle. A single class has the bound 0.
         """
         return float(_one_minus_cos(2 * math.pi / self.n_classes)) if self.n_classes > 1 else 0.0
 
     @property
     def within(self) -> np.ndarray:
-        """As printed, cos 0 - cos(2 pi L_c / L), (C,). Falls back to 0 for shares above 1/2."""
-        within: np.ndarray = _one_minus_cos(2 * np.pi * self.shares)
+        """Bound of a2 as printed, cos 0 - cos(2 pi L_c / L), (C,).
+
+        It falls towards 0 for proportions above 1/2.
+        """
+        within: np.ndarray = _one_minus_cos(2 * np.pi * self.proportions)
         return within
 
     @property
     def between_sphere(self) -> float:
-        """Repaired, C points of S^{d-1} have a pair at cosine at least 1 minus this.
+        """Corrected bound of a1: C points of S^{d-1} have a pair at cosine at least 1 minus this.
 
-        Exact for d <= 2 (on a circle, the printed one), C <= d + 1 (regular simplex) and
-        d + 1 < C <= 2 d (Rankin 1955: 1). Above that the smaller of 1 and the bound of
-        disjoint caps by surface (each point owns a cap of half the least angle). It never
-        grows with C.
+        It is exact for d <= 2 (the printed bound), C <= d + 1 (regular simplex) and
+        d + 1 < C <= 2 d (1, by Rankin 1955). For larger C it is the smaller of 1 and the bound of
+        disjoint caps (each point has a cap of half the smallest angle). It never grows with C.
 
         Raises
         ------
         InputError
-            ``dim`` was not given.
+            If ``dim`` is None.
         """
         if self.dim is None:
             raise InputError(
@@ -74,14 +92,34 @@ class MarginBounds:
 
     @property
     def within_arc(self) -> np.ndarray:
-        """Repaired, the printed arc, but 2 (points half a turn apart) for shares from 1/2 on."""
-        return np.where(self.shares >= 0.5, 2.0, self.within)
+        """Corrected bound of a2, (C,): as printed, but 2 for proportions of 1/2 or more."""
+        return np.where(self.proportions >= 0.5, 2.0, self.within)
 
     def feasible_between(self, n_other_clusters: int, scale: float = 1.0) -> float:
         """Largest a1 at which the hinge of Eq. 9 can reach zero with a sum as denominator.
 
-        bound - log(n_other_clusters) / scale, the sphere's bound where ``dim`` is given,
-        else the printed one. It may be negative: then no margin is feasible.
+        Parameters
+        ----------
+        n_other_clusters : int
+            Clusters in the sum.
+        scale : float, default 1.0
+            s, above 0.
+
+        Returns
+        -------
+        float
+            bound - log(n_other_clusters) / s, with the bound on the sphere where ``dim`` is known
+            and the printed bound otherwise. No margin is feasible where this is negative.
+
+        Raises
+        ------
+        InputError
+            If an argument is out of range.
+
+        Examples
+        --------
+        >>> round(margin_bounds([960, 40], dim=64).feasible_between(6), 2)
+        0.21
         """
         whole(n_other_clusters, "n_other_clusters", 1)
         number(scale, "scale", above=0)
@@ -90,19 +128,28 @@ class MarginBounds:
 
 
 def margin_bounds(class_counts: ArrayLike, dim: int | None = None) -> MarginBounds:
-    """Upper bounds of both margins for classes of ``class_counts`` (C,) images.
+    """Upper bounds of both margins of Eq. 9.
 
-    ``dim`` is the dimension d of the features, needed by the bound on the sphere.
+    Parameters
+    ----------
+    class_counts : (C,) array
+        Images of each class.
+    dim : int, optional
+        Dimension d of the features, needed by the bound on the sphere.
+
+    Returns
+    -------
+    MarginBounds
 
     Raises
     ------
     InputError
-        No class, a negative or non-finite count, no image at all, or ``dim`` below 1.
+        If there is no class or no image, a count is negative or not finite, or ``dim`` is below 1.
 
     References
     ----------
-    Section 3.2 and Fig. 4 of the paper. R. A. Rankin, The closest packing of spherical caps
-    in n dimensions, Glasgow Math. J. 2 (1955) 139-144.
+    Section 3.2 and Fig. 4 of the CLMLE paper. R. A. Rankin, "The closest packing of spherical caps
+    in n dimensions", Glasgow Mathematical Journal 2 (1955) 139-144.
 
     Examples
     --------
@@ -123,9 +170,9 @@ def margin_bounds(class_counts: ArrayLike, dim: int | None = None) -> MarginBoun
 
 
 def sphere_bound(n_classes: int, dim: int) -> float:
-    """Largest possible 1 - cos of the least angle among ``n_classes`` points of S^{dim-1}.
+    """Bound of 1 - cos of the smallest angle among ``n_classes`` points of S^{dim-1}.
 
-    An upper bound, attained in the cases named at :attr:`MarginBounds.between_sphere`.
+    :attr:`MarginBounds.between_sphere` lists the cases in which it is attained.
     """
     if n_classes <= 1:
         return 0.0
@@ -141,7 +188,28 @@ def sphere_bound(n_classes: int, dim: int) -> float:
 
 
 def margin_grid(bound: float, n: int = 5) -> np.ndarray:
-    """The paper's coarse grid: ``n`` decreasing margins below ``bound``, none of them zero.
+    """The paper's coarse grid of margins below an upper bound.
+
+    Parameters
+    ----------
+    bound : float
+        Upper bound of the margin, a difference of cosines.
+    n : int, default 5
+        Number of margins.
+
+    Returns
+    -------
+    (n,) float64 array
+        Equally spaced and decreasing, without the bound and zero.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is below 1 or ``bound`` is not finite.
+
+    References
+    ----------
+    Section 3.2 of the CLMLE paper.
 
     Examples
     --------
@@ -157,10 +225,10 @@ def _cap_bound(n_classes: int, dim: int) -> float:
     from scipy.optimize import brentq
     from scipy.special import betainc
 
-    # Share of the sphere covered by a cap of radius r <= pi/2 (Li 2011).
+    # Fraction of the sphere covered by a cap of radius r <= pi/2 (Li 2011).
     def excess(log_radius: float) -> float:
-        share = 0.5 * betainc((dim - 1) / 2, 0.5, math.sin(math.exp(log_radius)) ** 2)
-        return math.log(max(share, 1e-300)) + math.log(n_classes)
+        covered = 0.5 * betainc((dim - 1) / 2, 0.5, math.sin(math.exp(log_radius)) ** 2)
+        return math.log(max(covered, 1e-300)) + math.log(n_classes)
 
     radius = math.exp(brentq(excess, math.log(1e-9), math.log(math.pi / 2)))
     return float(_one_minus_cos(2 * radius))

@@ -1,7 +1,7 @@
-"""A plain balanced spherical k-means: loops in float64, written beside the one that is tested.
+"""A balanced spherical k-means of float64 loops: the oracle of clmle.clustering.
 
-Sizes of samples, groups and local_imbalance are small, so that a few hundred rows reach every
-branch; ``SMALL`` names them as clmle.clustering does.
+The sizes of samples, groups and neighborhoods are small, so that a few hundred rows reach every
+branch; ``SMALL`` has the names of the constants of clmle.clustering.
 """
 
 import math
@@ -14,12 +14,12 @@ SMALL = {
     "GROUP_CLUSTERS": 4,
     "CANDIDATES": 3,
     "SAMPLE": 6,
-    "FEW": 3,
+    "WARM_SAMPLE": 3,
     "COOLING": 4,
     "TEMPERATURES": (0.8, 0.2),
 }
-FLAT, GROUP, NEAR, SAMPLE, FEW, COOLING, TEMPERATURES = SMALL.values()
-PRICED = 9  # a warm start has first prices up to here
+FLAT, GROUP, NEAR, SAMPLE, WARM_SAMPLE, COOLING, TEMPERATURES = SMALL.values()
+PRICED = 9  # most clusters for which a warm start computes first prices
 
 
 def unit(x):
@@ -31,10 +31,10 @@ def plain_smoothed(similarity, part):
     return np.exp((similarity - similarity.max(axis=1, keepdims=True)) / tau), tau
 
 
-def plain_prices(similarity, prices, shares, rounds, allowed=None):
-    """Sinkhorn's iteration, a row and a column at a time; ``allowed`` (m, K) columns of a row.
+def plain_prices(similarity, prices, fractions, rounds, allowed=None):
+    """Sinkhorn's iteration by rows and columns; ``allowed`` (m, K) selects the columns of a row.
 
-    A column that hardly anybody asks for counts as asked for by ``least`` of a row.
+    The demand for a column is at least ``least`` rows.
     """
     m, k = similarity.shape
     least = 1e-12 if allowed is None else 1e-6
@@ -47,10 +47,10 @@ def plain_prices(similarity, prices, shares, rounds, allowed=None):
         part[i, allowed[i]] = np.exp((own - own.max()) / tau)
     factor = np.ones(k)
     for _ in range(rounds):
-        asked = np.zeros(k)
+        demand = np.zeros(k)
         for i in range(m):
-            asked += part[i] / (part[i] @ factor)
-        factor = shares * m / np.maximum(asked, least)
+            demand += part[i] / (part[i] @ factor)
+        factor = fractions * m / np.maximum(demand, least)
     return prices - tau * np.log(np.clip(factor, 1e-12, 1e12))
 
 
@@ -66,20 +66,20 @@ def plain_exact(x, centroids, labels, prices, sizes):
         for i in np.flatnonzero(excess[labels]):
             target = max(np.flatnonzero(free), key=lambda k: priced[i, k])
             moves.append((priced[i, labels[i]] - priced[i, target], i, target))
-        asked = np.zeros(len(sizes), dtype=int)
+        demand = np.zeros(len(sizes), dtype=int)
         given = np.zeros(len(sizes), dtype=int)
         for _, i, target in sorted(moves):
             source = labels[i]
             given[source] += 1
             if given[source] > excess[source]:
                 continue
-            asked[target] += 1
-            if asked[target] <= free[target]:
+            demand[target] += 1
+            if demand[target] <= free[target]:
                 labels[i] = target
 
 
 def plain_exchange(labels, graph, similarity):
-    """Pairs of the same rank between every two clusters; the best pair of both goes first."""
+    """Pairs of the same rank between any two clusters; the best pair of both samples goes first."""
     out, moved = labels.copy(), 0
     moves = {
         (i, int(graph[labels[i], p])): similarity[i, p] - similarity[i, 0]
@@ -121,14 +121,14 @@ def plain_shuffle(x, count, generator):
 
 
 def plain_plus_plus(sample, k, generator):
-    """Rows drawn by their distance to what was chosen; of every few the best is taken."""
+    """Rows drawn by their distance to the chosen rows; the best of several draws is taken."""
     trials = 2 + int(math.log(k))
     draws = torch.rand(k, trials, generator=generator).double().numpy()
     distance, chosen = np.full(len(sample), 2.0), []
     for i in range(k):
-        ladder, best = np.cumsum(distance), None
+        cumulative, best = np.cumsum(distance), None
         for u in draws[i]:
-            row = next((r for r, rung in enumerate(ladder) if rung >= u * ladder[-1]), -1)
+            row = next((r for r, value in enumerate(cumulative) if value >= u * cumulative[-1]), -1)
             nearer = [
                 min(distance[j], max(1e-6, 1 - sample[row] @ y)) for j, y in enumerate(sample)
             ]
@@ -140,8 +140,8 @@ def plain_plus_plus(sample, k, generator):
 
 
 def plain_seeds(x, sizes, generator):
-    """Soft k-means on a sample, cooled step by step."""
-    k, shares = len(sizes), sizes / sizes.sum()
+    """Soft k-means on a sample at falling temperatures."""
+    k, fractions = len(sizes), sizes / sizes.sum()
     sample = plain_shuffle(x, SAMPLE * k, generator)
     centroids = plain_plus_plus(sample[: 20 * k], k, generator)
     factor = np.ones(k)
@@ -150,15 +150,15 @@ def plain_seeds(x, sizes, generator):
         tau = part * np.mean([row.std() for row in similarity]) + 1e-6
         kernel = np.exp((similarity - similarity.max(axis=1, keepdims=True)) / tau)
         for _ in range(4):
-            asked = sum(row / (row @ factor) for row in kernel)
-            factor = shares * len(sample) / asked
+            demand = sum(row / (row @ factor) for row in kernel)
+            factor = fractions * len(sample) / demand
         weights = np.stack([row * factor / (row @ factor) for row in kernel])
         centroids = unit(weights.T @ sample)
     return centroids
 
 
 def plain_graph(x, labels, centroids, t):
-    """The ``t`` clusters next to every cluster, itself first; similarities of samples to those."""
+    """The ``t`` clusters nearest to each cluster, itself first, and similarities of samples."""
     k, between = len(centroids), centroids @ centroids.T
     graph = np.array(
         [[a, *sorted((b for b in range(k) if b != a), key=lambda b: -between[a, b])][:t]
@@ -199,8 +199,8 @@ def plain_refine(x, labels, sizes, max_iter, generator):
         graph = plain_graph(x, labels, centroids, 2 * NEAR)[0]
         allowed = np.zeros((len(rows), k), dtype=bool)
         np.put_along_axis(allowed, graph[labels[rows]], True, axis=1)
-        shares = sizes / sizes.sum()
-        prices = plain_prices(x[rows] @ centroids.T, prices, shares, 5, allowed)
+        fractions = sizes / sizes.sum()
+        prices = plain_prices(x[rows] @ centroids.T, prices, fractions, 5, allowed)
         labels = np.array(
             [max(graph[labels[i]], key=lambda b, i=i: x[i] @ centroids[b] - prices[b])
              for i in range(len(x))]
@@ -215,8 +215,8 @@ def plain_warm(x, sizes, centroids, max_iter, generator, priced=PRICED):
         return plain_flat(x, sizes, centroids, max_iter, generator)
     prices = np.zeros(k)
     if k <= priced:
-        few = plain_shuffle(x, FEW * k, generator)
-        prices = plain_prices(few @ centroids.T, prices, sizes / sizes.sum(), 6)
+        sample = plain_shuffle(x, WARM_SAMPLE * k, generator)
+        prices = plain_prices(sample @ centroids.T, prices, sizes / sizes.sum(), 6)
     labels = (x @ centroids.T - prices).argmax(axis=1)
     return plain_refine(x, labels, sizes, max_iter, generator)
 

@@ -1,4 +1,4 @@
-"""The index against plain loops: its books, its refreshes, and centroids that are moved."""
+"""The cluster index against plain loops: members, refreshes, moved centroids, cached losses."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from clmle import InputError, balanced_spherical_kmeans
 from clmle.cluster_index import ClusterIndex, _largest
 
 RNG = np.random.default_rng(0)
-LABELS = RNG.permutation(np.repeat([0, 1, 3, 4], [40, 1, 23, 9]))  # nobody is of class 2
+LABELS = RNG.permutation(np.repeat([0, 1, 3, 4], [40, 1, 23, 9]))  # class 2 is empty
 
 
 def unit(x):
@@ -23,7 +23,7 @@ def index():
     return ClusterIndex.build(features(), LABELS, 10, min_clusters=2)
 
 
-def test_classes_have_the_clusters_that_their_size_gives_them(index):
+def test_number_of_clusters_follows_the_class_size(index):
     assert np.bincount(index.classes).tolist() == [4, 1, 0, 2, 2]
     assert index.n_clusters == 9
     assert index.counts.tolist() == [40, 1, 0, 23, 9]
@@ -31,13 +31,13 @@ def test_classes_have_the_clusters_that_their_size_gives_them(index):
     assert [index.clusters_of(c).tolist() for c in range(5)] == [
         [0, 1, 2, 3], [4], [], [5, 6], [7, 8],
     ]  # fmt: skip
-    plain = ClusterIndex.empty(LABELS, 6)  # of 200 images, one at least
+    plain = ClusterIndex.empty(LABELS, 6)  # 200 images per cluster, at least one cluster
     assert plain.classes.tolist() == [0, 1, 3, 4]
     assert (plain.cluster_size, plain.min_clusters) == (200, 1)
     assert ClusterIndex.build(features(), LABELS).cluster_size == 200
 
 
-def test_an_empty_index_knows_no_cluster_and_no_loss():
+def test_empty_index_has_no_assignment_and_no_losses():
     index = ClusterIndex.empty(LABELS.tolist(), 3, 10, 2)
     assert index.centroids.shape == (9, 3)
     assert index.centroids.dtype == np.float32
@@ -68,7 +68,7 @@ def test_members_and_sizes_are_those_of_a_plain_search(index):
     assert parts == [(np.flatnonzero(c == LABELS).tolist(), a, b) for c, a, b in spans]
 
 
-def test_a_refresh_is_the_clustering_of_each_class_by_itself():
+def test_refresh_clusters_each_class_separately():
     old, new = features(1), features(2)
     index = ClusterIndex.build(old, LABELS, 10, seed=5)
     rows = np.flatnonzero(LABELS == 0)
@@ -93,7 +93,7 @@ def test_defaults_are_seed_0_and_a_warm_start():
     np.testing.assert_array_equal(index.centroids, same.centroids)
 
 
-def test_classes_whose_features_cancel_are_left_to_the_clustering():
+def test_a_class_with_zero_mean_is_clustered():
     labels = np.array([0, 0, 1, 1, 2, 2])
     f = np.array([[1, 0], [-1, 0], [0, 1], [0, 1], [1e-4, 0], [0, 0]], dtype=np.float32)
     index = ClusterIndex.build(f, labels)
@@ -105,7 +105,7 @@ def test_classes_whose_features_cancel_are_left_to_the_clustering():
         ClusterIndex.build(np.where(f == 1, np.nan, f), labels)
 
 
-def test_recenter_gives_the_directions_of_the_means_in_a_new_space(index):
+def test_recenter_gives_normalized_means_in_a_new_space(index):
     before = index.assignment.copy()
     wide = features(3, d=11)
     index.recenter(0.01 * wide)
@@ -115,12 +115,12 @@ def test_recenter_gives_the_directions_of_the_means_in_a_new_space(index):
         want = unit(wide[before == k].astype(np.float64).sum(axis=0))
         np.testing.assert_allclose(index.centroids[k], want, atol=1e-6)
     np.testing.assert_array_equal(index.assignment, before)
-    index.recenter(np.zeros_like(wide))  # no direction is none, not NaN
+    index.recenter(np.zeros_like(wide))  # a zero mean gives zero, not NaN
     assert (index.centroids == 0).all()
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.3, 0.9, 1.0])
-def test_move_goes_from_the_centroid_to_the_mean_of_what_was_seen(index, momentum):
+def test_move_interpolates_between_centroid_and_batch_mean(index, momentum):
     old = index.centroids.astype(np.float64)
     seen, clusters = features(4)[:7], np.array([5, 0, 5, 8, 0, 5, 2])
     index.move(clusters, seen, momentum)
@@ -131,12 +131,12 @@ def test_move_goes_from_the_centroid_to_the_mean_of_what_was_seen(index, momentu
         np.testing.assert_allclose(index.centroids[k], want, atol=1e-6)
 
 
-def test_a_move_to_nowhere_is_zero_not_nan(index):
+def test_a_move_to_a_zero_mean_is_zero_not_nan(index):
     index.move(np.array([3, 3]), np.array([[1.0] * 6, [-1.0] * 6], dtype=np.float32), 0.0)
     assert (index.centroids[3] == 0).all()
 
 
-def test_losses_of_clusters_are_means_over_what_was_seen(index):
+def test_cluster_losses_are_means_over_recorded_samples(index):
     rng = np.random.default_rng(2)
     rows = np.concatenate([rng.choice(len(LABELS), 30), index.members(4)])
     values = rng.random(len(rows))
@@ -158,7 +158,9 @@ def test_losses_of_clusters_are_means_over_what_was_seen(index):
     ("query", "n_same", "n_other"),
     [(0, 2, 3), (2, 4, 5), (2, 1, 1), (4, 3, 2), (4, 1, 8), (8, 6, 2), (1, 9, 9), (6, 2, 0)],
 )
-def test_the_nearest_of_both_kinds_fill_each_other_s_places(index, query, n_same, n_other):
+def test_nearest_clusters_of_one_kind_replace_missing_ones_of_the_other(
+    index, query, n_same, n_other
+):
     cosine = index.centroids @ index.centroids[query]
     same = [k for k in range(9) if index.classes[k] == index.classes[query] and k != query]
     other = [k for k in range(9) if index.classes[k] != index.classes[query]]
@@ -173,7 +175,7 @@ def test_the_nearest_of_both_kinds_fill_each_other_s_places(index, query, n_same
     np.testing.assert_array_equal(index.centroids, before)
 
 
-def test_of_equals_the_first_are_the_largest():
+def test_of_equal_values_the_first_are_the_largest():
     values = np.array([2.0, 5.0, 1.0, 5.0, 2.0, 2.0])
     for n, want in enumerate(([], [1], [1, 3], [1, 3, 0], [1, 3, 0, 4], [1, 3, 0, 4, 5])):
         assert _largest(values, n).tolist() == want
@@ -184,7 +186,7 @@ def test_of_equals_the_first_are_the_largest():
     assert _largest(values, 0).dtype == np.int64
 
 
-def test_an_index_from_its_state_is_the_same_and_its_own(index):
+def test_index_restored_from_its_state_is_an_equal_copy(index):
     index.record(np.arange(5), np.arange(5.0))
     index.cluster_size = 10
     again = ClusterIndex.from_state(LABELS.tolist(), index.state(), 10, 2)
@@ -201,8 +203,8 @@ def test_an_index_from_its_state_is_the_same_and_its_own(index):
     assert plain.labels.dtype == np.int64
 
 
-def test_what_samplers_keep_is_kept_for_this_index_alone(index):
-    assert index.of_samplers == {}
-    index.of_samplers["key"] = 1
-    assert index.of_samplers == {"key": 1}
-    assert ClusterIndex.build(features(), LABELS, 10).of_samplers == {}
+def test_sampler_cache_belongs_to_one_index(index):
+    assert index.sampler_cache == {}
+    index.sampler_cache["key"] = 1
+    assert index.sampler_cache == {"key": 1}
+    assert ClusterIndex.build(features(), LABELS, 10).sampler_cache == {}

@@ -1,4 +1,4 @@
-"""Balanced spherical k-means: sizes, centroids, quality against exact and peer solutions."""
+"""Balanced spherical k-means: sizes, centroids, and quality against exact and other solvers."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_number_of_clusters_is_the_floor_of_the_papers_quotient(n):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_assignment_is_close_to_the_exact_optimum(seed):
-    """Prices, repair and exchanges against the exact assignment to the same centroids."""
+    """Prices, repair and exchanges against the exact assignment to equal centroids."""
     n, k = 240, 8
     x = modes(n, 6, 5, 0.6, seed)
     centroids = unit(np.random.default_rng(seed).normal(size=(k, 6)))
@@ -113,7 +113,7 @@ def test_objective_is_near_k_means_constrained(n, k):
     assert got.objective >= 0.99 * objective(x, peer.labels_, k)
 
 
-def test_many_clusters_are_nearly_as_good_as_without_size_bounds():
+def test_objective_of_many_clusters_is_close_to_that_without_size_constraints():
     import faiss
 
     x = modes(12_000, 16, 90, 0.5, 3).astype(np.float32)
@@ -133,15 +133,15 @@ def test_warm_start_keeps_the_identity_of_clusters():
     assert (order[moved.labels] == first.labels).mean() > 0.9
 
 
-def test_a_warm_start_is_good_where_centroids_were_moved_towards_all_samples(monkeypatch):
-    # As batches leave them: features share a direction, and some centroids were drawn into it.
+def test_warm_start_from_centroids_moved_towards_all_samples_needs_few_repairs(monkeypatch):
+    # The state after batches: features have a common direction, and some centroids follow it.
     rng = np.random.default_rng(0)
     common = np.eye(16)[0]
     x = (common + 0.05 * rng.standard_normal((6000, 16))).astype(np.float32)
     cold = balanced_spherical_kmeans(x, cluster_size=50)
     moved = cold.centroids.copy()
     drawn = rng.random(len(moved)) < 0.5
-    moved[drawn] = 0.3 * moved[drawn] - 0.7 * common  # away, so that the others win everything
+    moved[drawn] = 0.3 * moved[drawn] - 0.7 * common  # the other clusters then take all samples
     passes = []
     whole = _balance._cheapest_move
     monkeypatch.setattr(
@@ -150,11 +150,11 @@ def test_a_warm_start_is_good_where_centroids_were_moved_towards_all_samples(mon
     warm = balanced_spherical_kmeans(x, cluster_size=50, init=moved, max_iter=3)
     assert warm.sizes.tolist() == [50] * 120
     assert 1 - warm.objective < 1.02 * (1 - cold.objective)
-    # Overflow that had to be moved, over all passes: 40 times as much without first prices.
+    # Surplus samples that were moved over all passes: 40 times as many without first prices.
     assert sum(passes) < 2 * len(x)
 
 
-def test_same_seed_same_clusters_and_tensors_like_arrays():
+def test_equal_seeds_give_equal_clusters_for_arrays_and_tensors():
     x = modes(2500, 8, 9, 0.5, 0).astype(np.float32)
     a, b = (balanced_spherical_kmeans(x, 50, seed=3) for _ in range(2))
     t = balanced_spherical_kmeans(torch.from_numpy(x), 50, seed=3)
@@ -230,13 +230,13 @@ NOT_ROWS = "features must be (rows, dimensions), not {}."
         ),
     ],
 )
-def test_bad_input_is_told_in_a_sentence(arguments, sentence):
+def test_bad_input_raises_one_sentence(arguments, sentence):
     with pytest.raises(InputError) as reported:
         balanced_spherical_kmeans(**arguments)
     assert str(reported.value) == sentence
 
 
-def test_numbers_keep_their_kind_and_what_is_no_fraction_becomes_float32():
+def test_float_types_are_kept_and_integers_become_float32():
     x = modes(60, 4, 3, 0.5, 0)
     for kind, kept in (
         (np.float32, np.float32),
@@ -255,7 +255,7 @@ def test_numbers_keep_their_kind_and_what_is_no_fraction_becomes_float32():
     assert balanced_spherical_kmeans(x.tolist(), 20).centroids.dtype == np.float64
 
 
-def test_lengths_do_not_count_and_a_zero_row_stays_zero():
+def test_row_lengths_have_no_effect_and_a_zero_row_stays_zero():
     x = modes(90, 4, 3, 0.5, 0)
     lengths = np.random.default_rng(0).uniform(0.1, 9, (90, 1))
     plain, stretched = (balanced_spherical_kmeans(y, 30) for y in (x, lengths * x))
@@ -270,7 +270,7 @@ def test_lengths_do_not_count_and_a_zero_row_stays_zero():
     assert got.objective == pytest.approx(objective(x, got.labels, 3))
 
 
-def test_what_is_left_out_is_200_samples_a_cluster_15_rounds_and_seed_0():
+def test_defaults_are_200_samples_per_cluster_15_iterations_and_seed_0():
     x = modes(900, 6, 9, 0.8, 0)
     said = balanced_spherical_kmeans(x, 200, None, init=None, max_iter=15, seed=0)
     assert balanced_spherical_kmeans(x).labels.tolist() == said.labels.tolist()

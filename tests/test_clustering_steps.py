@@ -1,4 +1,4 @@
-"""Balanced spherical k-means, stage by stage, against a plain version in float64 with loops."""
+"""Stages of balanced spherical k-means against float64 loops."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def small(monkeypatch):
 
 
 def draw(seed):
-    """The same stream of random numbers for both."""
+    """The same random numbers for the function and the oracle."""
     return torch.Generator().manual_seed(seed)
 
 
@@ -49,7 +49,7 @@ def tensors(*arrays):
 
 @pytest.mark.parametrize("k", [2, 3, 8, 21])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_starting_rows_are_drawn_by_distance_and_the_best_of_a_few_is_kept(k, seed):
+def test_starting_rows_are_the_best_of_several_drawn_by_distance(k, seed):
     sample = points(60, 5, seed)
     got = _plus_plus(torch.from_numpy(sample), k, draw(seed))
     assert got.tolist() == plain_plus_plus(sample, k, draw(seed)).tolist()
@@ -61,13 +61,13 @@ def test_starting_rows_of_equal_points_are_those_points():
 
 
 @pytest.mark.parametrize(("n", "k"), [(200, 3), (47, 5), (20, 4), (300, 30)])
-def test_starting_centroids_are_cooled(n, k):
+def test_starting_centroids_are_those_of_annealed_soft_k_means(n, k):
     x, sizes = points(n, 4, n), even(n, k)
     got = _seeds(*tensors(x, sizes), draw(2))
     np.testing.assert_allclose(got.numpy(), plain_seeds(x, sizes, draw(2)), atol=1e-9)
 
 
-def test_starting_rows_are_drawn_from_20_a_cluster(monkeypatch):
+def test_starting_rows_are_drawn_from_20_rows_per_cluster(monkeypatch):
     monkeypatch.setattr(clustering, "SAMPLE", 40)
     monkeypatch.setattr(naive_clustering, "SAMPLE", 40)
     x, sizes = points(100, 4, 1), even(100, 2)
@@ -76,7 +76,7 @@ def test_starting_rows_are_drawn_from_20_a_cluster(monkeypatch):
 
 
 @pytest.mark.parametrize(("n", "k", "rounds"), [(90, 4, 1), (90, 4, 3), (61, 5, 2), (30, 1, 2)])
-def test_few_clusters_are_found_among_all(n, k, rounds):
+def test_a_small_number_of_clusters_is_compared_with_all_samples(n, k, rounds):
     x, sizes = points(n, 4, n), even(n, k)
     start = unit(np.random.default_rng(k).normal(size=(k, 4)))
     got = _flat(*tensors(x, sizes, start), rounds, draw(3))
@@ -93,7 +93,7 @@ def test_many_clusters_are_refined_among_neighbors(n, k, rounds):
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 20])
-def test_exchanges_go_on_while_a_hundredth_of_the_samples_moves(rounds):
+def test_exchanges_continue_while_a_hundredth_of_the_samples_moves(rounds):
     x, k = points(240, 3, 5), 8
     labels = np.random.default_rng(0).permutation(np.arange(240) % k)
     got = _improve(*tensors(x, labels), k, rounds)
@@ -102,7 +102,7 @@ def test_exchanges_go_on_while_a_hundredth_of_the_samples_moves(rounds):
 
 @pytest.mark.parametrize("priced", [4, 9, 2048])  # below K, K, above
 @pytest.mark.parametrize(("n", "k"), [(80, 4), (80, 5), (120, 9)])
-def test_clusters_grow_out_of_given_centroids(n, k, priced, monkeypatch):
+def test_clusters_develop_from_given_centroids(n, k, priced, monkeypatch):
     monkeypatch.setattr(clustering, "PRICED_CLUSTERS", priced)
     x, sizes = points(n, 4, n), even(n, k)
     start = unit(np.random.default_rng(k).normal(size=(k, 4)))
@@ -113,7 +113,7 @@ def test_clusters_grow_out_of_given_centroids(n, k, priced, monkeypatch):
 
 
 @pytest.mark.parametrize(("n", "k"), [(40, 1), (70, 4), (73, 5), (120, 6), (150, 22), (110, 30)])
-def test_many_clusters_are_groups_first_then_clusters_then_all(n, k):
+def test_many_clusters_are_found_in_two_levels(n, k):
     x, sizes = points(n, 4, n), even(n, k)
     got = _divide(*tensors(x, sizes), 2, draw(7))
     want = plain_divide(x, sizes, 2, draw(7))

@@ -1,4 +1,4 @@
-"""The bounds against their formulas, and against arrangements of points that exist."""
+"""Margin bounds against their formulas and against known arrangements of points."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_orthoplex_attains_the_bound_up_to_2d(d):
         assert sphere_bound(n, d) == 1.0
 
 
-def test_no_known_arrangement_beats_the_bound():
+def test_no_known_arrangement_exceeds_the_bound():
     golden = (1 + 5**0.5) / 2
     icosahedron = np.array(
         [p for a in (-1, 1) for b in (-golden, golden) for p in ((0, a, b), (a, b, 0), (b, 0, a))]
@@ -60,14 +60,14 @@ def test_sphere_bound_never_grows_with_classes(n, d):
 
 
 @given(st.integers(1, 999), st.integers(1, 999))
-def test_repaired_within_bound_is_monotone_in_share(a, b):
+def test_corrected_within_bound_is_monotone_in_the_proportion(a, b):
     small, large = sorted((a, b))
     first = margin_bounds([small, 1000 - small]).within_arc[0]
     second = margin_bounds([large, 1000 - large]).within_arc[0]
     assert first <= second + 1e-12
 
 
-def test_feasible_margin_is_where_the_hinge_can_just_reach_zero():
+def test_hinge_reaches_zero_exactly_up_to_the_feasible_margin():
     """Own centroid at cosine 1, K' others at -1: Eq. 9's hinge is zero exactly at the bound."""
     import torch
 
@@ -112,21 +112,21 @@ def test_sphere_needs_the_dimension():
 def test_bounds_on_the_sphere_of_few_classes():
     two, one = margin_bounds([1, 2], dim=1), margin_bounds([3], dim=8)
     assert two.between_sphere == sphere_bound(2, 1) == 2.0
-    assert sphere_bound(3, 1) == 0.0  # three points of two places: two coincide
+    assert sphere_bound(3, 1) == 0.0  # of three points on two positions two coincide
     assert one.between_sphere == sphere_bound(1, 1) == sphere_bound(1, 2) == 0.0
     assert sphere_bound(6, 3) == 1.0
-    assert sphere_bound(7, 3) < 1.0  # no more axes than these
+    assert sphere_bound(7, 3) < 1.0  # more points than 2 d
 
 
 @pytest.mark.parametrize("n", [7, 10, 100, 10_000])
-def test_caps_of_half_the_least_angle_just_fill_the_sphere(n):
+def test_caps_of_half_the_smallest_angle_fill_the_sphere(n):
     """In three dimensions a cap of radius r covers (1 - cos r) / 2: the bound in closed form."""
     radius = math.acos(1 - 2 / n)
     assert sphere_bound(n, 3) == pytest.approx(min(1.0, 1 - math.cos(2 * radius)), rel=1e-6)
 
 
 @pytest.mark.parametrize(("n", "dim"), [(50, 4), (500, 5), (2000, 8)])
-def test_the_share_of_a_cap_is_the_integral_of_its_rings(n, dim):
+def test_area_of_a_cap_is_the_integral_of_its_rings(n, dim):
     gap = sphere_bound(n, dim)
     radius = math.acos(1 - gap) / 2
     angles = np.linspace(0, math.pi, 200_001)
@@ -134,7 +134,7 @@ def test_the_share_of_a_cap_is_the_integral_of_its_rings(n, dim):
     assert rings[angles <= radius].sum() / rings.sum() == pytest.approx(1 / n, rel=0.01)
 
 
-def test_a_sphere_has_more_room_than_the_circle_and_feasible_asks_it():
+def test_feasible_margin_uses_the_larger_bound_of_the_sphere():
     bounds = margin_bounds([1] * 10, dim=16)
     assert bounds.dim == 16
     assert bounds.between_sphere == pytest.approx(1 + 1 / 9)
@@ -143,14 +143,14 @@ def test_a_sphere_has_more_room_than_the_circle_and_feasible_asks_it():
     assert bounds.feasible_between(4, 2.0) == pytest.approx(1 + 1 / 9 - math.log(4) / 2)
 
 
-def test_a_class_without_images_and_a_class_alone_are_no_error():
-    np.testing.assert_allclose(margin_bounds([0, 4]).shares, [0, 1])
+def test_an_empty_class_and_a_single_class_are_allowed():
+    np.testing.assert_allclose(margin_bounds([0, 4]).proportions, [0, 1])
     assert margin_bounds([0.5, 0.5]).within.tolist() == [2.0, 2.0]
     assert margin_bounds([7]).between == 0.0
     assert margin_bounds(np.array([1, 3], dtype=np.uint8)).class_counts.dtype == np.float64
 
 
-def test_grid_is_of_even_steps_down_to_the_first_above_zero():
+def test_grid_has_equal_steps_down_to_above_zero():
     np.testing.assert_allclose(margin_grid(1.2), [1.0, 0.8, 0.6, 0.4, 0.2])
     assert margin_grid(1.0, 1).tolist() == [0.5]
 
@@ -167,7 +167,7 @@ def test_grid_is_of_even_steps_down_to_the_first_above_zero():
         (lambda: margin_bounds([1, 1]).feasible_between(1, 0), "scale is 0, but must be a finite"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(call, sentence):
+def test_bad_input_raises_one_sentence(call, sentence):
     with pytest.raises(InputError) as error:
         call()
     assert str(error.value).startswith(sentence)

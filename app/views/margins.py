@@ -80,7 +80,7 @@ with sentences():
     table = pd.DataFrame(
         {
             "class": np.arange(bounds.n_classes),
-            "share": bounds.shares,
+            "share": bounds.proportions,
             "a2 bound, printed": bounds.within,
             "a2 bound, repaired": bounds.within_arc,
         }
@@ -93,7 +93,7 @@ with sentences():
             "be farther apart than a right angle."
         )
     with right:
-        show_figure(kept(figures.within_bounds, bounds.shares[:20]), "within-bounds", table)
+        show_figure(kept(figures.within_bounds, bounds.proportions[:20]), "within-bounds", table)
         st.caption(
             "A class with over half of the images has points half a turn apart; the printed "
             "bound falls back to zero there."

@@ -20,7 +20,7 @@ from bench.core import scaling_costs as costs
 from bench.core.identities import identities
 from bench.core.scaling_costs import BATCH, CLUSTER, DIM, median_ms, seconds
 from bench.machine import memory_mb
-from clmle.cluster_index import AT_ONCE, ClusterIndex
+from clmle.cluster_index import CLASSES_PER_BLOCK, ClusterIndex
 from clmle.clustering import FLAT_CLUSTERS, GROUP_CLUSTERS
 from clmle.samplers.cluster import ClusterSampler
 from clmle.samplers.hard_cluster import HardClusterSampler
@@ -53,7 +53,7 @@ class Cost(NamedTuple):
 
 def gather_counts(classes: float, each: float) -> tuple[float, ...]:
     """Lists of classes, orders of images, and the numbers gathered at a time."""
-    return classes, classes * each, min(classes, AT_ONCE) * (each + 2) * DIM
+    return classes, classes * each, min(classes, CLASSES_PER_BLOCK) * (each + 2) * DIM
 
 
 FLAT = [(n, k) for n in (2_000, 8_000, 24_000) for k in (4, 12, 36)], [(60_000, 24)]

@@ -129,7 +129,7 @@ class HardClusterSampler:
             self.batch_size,
             self.max_class_fraction,
         )
-        kept = self.index.of_samplers
+        kept = self.index.sampler_cache
         if key not in kept:
             counts = self.index.counts
             kept[key] = (
