@@ -1,4 +1,4 @@
-"""Small worlds that tests share."""
+"""Shared fixtures: small data sets and runs."""
 
 import dataclasses
 import os
@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import Phase, settings
 
-# For make mutants: the same examples each time, and no search for the smallest that fails.
+# For make mutants: fixed examples, without a search for the smallest failing one.
 settings.register_profile(
     "mutants", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
@@ -28,7 +28,7 @@ def _one_thread():
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path, monkeypatch):
-    """Runs and rendered faces of a test stay in its own folder."""
+    """Each test has its own folders of runs and rendered faces."""
     monkeypatch.setenv("CLMLE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "cache"))
 
@@ -55,56 +55,56 @@ def image_folder(tmp_path):
 
 
 FIRST_RUN = "20260101-000000-first"
-FEW_PEOPLE = (240, 90, 4, 50)  # as in clmle.data.toonfaces.identities.PEOPLE
+FEW_IDENTITIES = (240, 90, 4, 50)  # as in clmle.data.toonfaces.identities.PEOPLE
 
 
 @pytest.fixture(scope="session")
-def _learned_people(tmp_path_factory):
-    """Few illustrated people: a run that learned them, its summary, their cache.
+def _trained_on_identities(tmp_path_factory):
+    """A run trained on few illustrated identities, its summary, and their cache.
 
-    Drawn and learned once for all workers; each has a copy to write into.
+    Rendered and trained once for all workers; each has a copy to write into.
     """
     from clmle.run_folder import RunFolder
 
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
-    made = shared / "learned-people"
+    made = shared / "identities"
     with FileLock(f"{made}.lock"):
-        if not (made / "whole").exists():
-            (made / "summary").write_bytes(pickle.dumps(learn_people(made)))
-            (made / "whole").touch()
-    mine = Path(shutil.copytree(made, own / "people"))
+        if not (made / "complete").exists():
+            (made / "summary").write_bytes(pickle.dumps(train_on_identities(made)))
+            (made / "complete").touch()
+    mine = Path(shutil.copytree(made, own / "own-identities"))
     summary = pickle.loads((mine / "summary").read_bytes())
     return RunFolder(mine / FIRST_RUN), summary, str(mine / "cache")
 
 
-def learn_people(folder):
-    """Draw the people and train on them in ``folder``; the run's summary."""
+def train_on_identities(folder):
+    """Render the identities and train on them in ``folder``; the summary of the run."""
     from clmle.data.toonfaces import identities
     from clmle.presets import preset_config
-    from clmle.studies.trials import Trial
     from clmle.studies.execution import run_trial
+    from clmle.studies.trials import Trial
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLMLE_CACHE", str(folder / "cache"))
-        patch.setitem(identities.PEOPLE, "quick", FEW_PEOPLE)
-        settings = preset_config("quick", "clmle", "toonfaces-identities")
+        patch.setitem(identities.PEOPLE, "quick", FEW_IDENTITIES)
+        config = preset_config("quick", "clmle", "toonfaces-identities")
         small = {"iterations": 12, "pretrain_iterations": 4, "rounds": 1, "batch_size": 60,
                  "backbone": "tiny"}  # fmt: skip
-        settings = dataclasses.replace(
-            settings,
-            data=dataclasses.replace(settings.data, image_size=24),
-            train=dataclasses.replace(settings.train, **small),
+        config = dataclasses.replace(
+            config,
+            data=dataclasses.replace(config.data, image_size=24),
+            train=dataclasses.replace(config.train, **small),
         )
-        return run_trial(Trial("clmle", settings), folder / FIRST_RUN)
+        return run_trial(Trial("clmle", config), folder / FIRST_RUN)
 
 
 @pytest.fixture
-def world(_learned_people, monkeypatch):
-    """A run on identities, its summary; the few people that it learned and was asked about."""
+def identity_run(_trained_on_identities, monkeypatch):
+    """A run trained on identities, and its summary."""
     from clmle.data.toonfaces import identities
 
-    run, summary, cache = _learned_people
+    run, summary, cache = _trained_on_identities
     monkeypatch.setenv("CLMLE_CACHE", cache)
-    monkeypatch.setitem(identities.PEOPLE, "quick", FEW_PEOPLE)
+    monkeypatch.setitem(identities.PEOPLE, "quick", FEW_IDENTITIES)
     return run, summary

@@ -1,6 +1,6 @@
-"""Figures of the last `make mutants`: how many changes to each file were noticed, and which not.
+"""Table of the last `make mutants`: detected mutants of each file, and the survivors.
 
-python tests/mutants.py FILE... leaves out all but these files, such as clmle/margins.py.
+python tests/mutants.py FILE... reports these files only, such as clmle/margins.py.
 """
 
 import json
@@ -28,7 +28,7 @@ def main(files: list[str]) -> None:
         columns = ("killed", "timeout", "survived", "no tests", "not checked")
         print(f"| {name} | {len(found)} | " + " | ".join(str(count[c]) for c in columns) + " |")
         left += [mutant for mutant, status in found.items() if status in ("survived", "no tests")]
-    print("\nNot noticed (mutmut show NAME prints the change):", *left, sep="\n")
+    print("\nSurvivors (mutmut show NAME prints the change):", *left, sep="\n")
 
 
 if __name__ == "__main__":

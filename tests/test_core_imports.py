@@ -1,4 +1,4 @@
-"""The core needs torch, numpy, scipy and scikit-learn alone."""
+"""The core needs only torch, numpy, scipy and scikit-learn."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ HEAVY = ("faiss", "umap", "openTSNE", "plotly", "streamlit", "pandas", "pyarrow"
 
 
 def runs_without_them(code, packages=HEAVY):
-    """Run ``code`` where those packages cannot be imported."""
+    """Run ``code`` in a process in which ``packages`` cannot be imported."""
     program = f"import sys\nfor m in {packages}: sys.modules[m] = None\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
@@ -20,7 +20,7 @@ def runs_without_them(code, packages=HEAVY):
     assert done.returncode == 0, done.stderr
 
 
-def test_public_names_work_without_the_rest():
+def test_public_names_work_without_other_packages():
     runs_without_them(
         "from clmle import *\nimport torch\n"
         "clusters = balanced_spherical_kmeans(torch.randn(50, 4), 10)\n"
@@ -48,7 +48,7 @@ def test_the_classifier_predicts_the_same_without_faiss():
     np.testing.assert_allclose(got[0], similarity, rtol=1e-5, atol=1e-6)
 
 
-def test_training_and_data_load_without_the_rest():
+def test_training_and_data_load_without_other_packages():
     runs_without_them(
         "import clmle.training, clmle.data, clmle.methods as m\n"
         "assert m.method_names()\nclmle.data.load_digits()"

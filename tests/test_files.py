@@ -1,4 +1,4 @@
-"""Files are whole or absent."""
+"""Files are written atomically."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-def test_kill_in_mid_write_keeps_the_old_file(tmp_path):
+def test_a_kill_while_writing_keeps_the_old_file(tmp_path):
     file = tmp_path / "a.txt"
     write_text(file, "old")
     program = (
@@ -46,7 +46,7 @@ def test_kill_in_mid_write_keeps_the_old_file(tmp_path):
     assert file.read_text() == "old"
 
 
-def test_full_disk_is_one_sentence(tmp_path, monkeypatch):
+def test_a_full_disk_is_a_one_sentence_error(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -56,7 +56,7 @@ def test_full_disk_is_one_sentence(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_damaged_json_is_named(tmp_path):
+def test_an_error_names_the_damaged_json_file(tmp_path):
     (tmp_path / "a.json").write_text('{"x": ')
     with pytest.raises(InputError, match=r"a\.json"):
         read_json(tmp_path / "a.json")

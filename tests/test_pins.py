@@ -1,4 +1,4 @@
-"""What the project needs is pinned to one version each, and the script that pins keeps the rest."""
+"""Every requirement is pinned to one version; pins.py keeps the other lines."""
 
 import re
 import tomllib
@@ -16,7 +16,7 @@ def exact(file):
     return [line for line in lines if not line.startswith(("#", "-"))]
 
 
-def test_every_package_has_one_version():
+def test_every_package_is_pinned_once():
     names = []
     for file in FILES:
         for line in exact(file):
@@ -38,7 +38,7 @@ def numbers(text):
     return [int(n) for n in re.findall(r"\d+", text)]
 
 
-def test_what_is_installed_is_pinned_and_other_lines_stay():
+def test_installed_packages_are_pinned_and_other_lines_are_kept():
     text = "-c constraints.txt\nnumpy>=1.0\nnot-there-at-all==1.2  # why\n# a line\n"
     first, second, *others = pins.pinned(text).splitlines()
     assert first == "-c constraints.txt"
@@ -46,6 +46,6 @@ def test_what_is_installed_is_pinned_and_other_lines_stay():
     assert others == ["not-there-at-all==1.2  # why", "# a line"]
 
 
-def test_needs_are_followed_to_their_end():
+def test_dependencies_are_followed_recursively():
     found = pins.needed(["scikit-learn"])
     assert {"scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl"} <= set(found)

@@ -1,4 +1,4 @@
-"""make versions asks tests that there are, of packages that the project names."""
+"""`make versions` runs existing tests with packages that the project names."""
 
 import sys
 from pathlib import Path
@@ -8,13 +8,13 @@ from tests import versions
 TESTS = Path(__file__).parent
 
 
-def test_what_it_runs_and_leaves_out_is_there():
-    texts = [(TESTS / f"test_{name}.py").read_text("utf-8") for name in versions.TESTS]
+def test_the_selected_and_excluded_tests_exist():
+    texts = [(TESTS / f"{name}.py").read_text("utf-8") for name in versions.TESTS]
     for peer in versions.PEERS:
         assert sum(text.count(f"def {peer}") for text in texts) == 1
 
 
-def test_it_takes_the_oldest_allowed_and_the_projects_own_tools():
+def test_the_oldest_allowed_packages_and_pinned_tools_are_installed():
     assert {"torch", "numpy", "scipy", "scikit-learn"} == set(versions.oldest())
     assert set(versions.TOOLS) <= set(versions.pins())
     least, pinned = versions.torches()
@@ -22,5 +22,5 @@ def test_it_takes_the_oldest_allowed_and_the_projects_own_tools():
     assert pinned.startswith(versions.pins()["torch"])
 
 
-def test_this_python_is_the_last_resort():
+def test_this_python_is_the_last_choice():
     assert versions.pythons()[-1] == sys.executable

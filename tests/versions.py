@@ -1,8 +1,8 @@
-"""The core's tests with the oldest packages that pyproject.toml allows: make versions
+"""Run the tests of the core with the oldest packages that pyproject.toml allows: make versions
 
-In an environment of its own, .venv-oldest: another Python where one is found here and packages
-are to be had for it, else this one; the oldest torch, else the pinned one, as a build for CPUs.
-python tests/versions.py 2.11.0 takes exactly that torch, whatever is downloaded with it.
+The environment is .venv-oldest. It has another Python if one is installed for which packages exist,
+else this one; the oldest torch, else the pinned one, as a build for CPUs. python tests/versions.py
+2.11.0 uses exactly that version of torch in any build.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv-oldest"
 BIN = FOLDER / ("Scripts" if os.name == "nt" else "bin")
 TESTS = (
-    "clustering", "clmle_loss", "margins", "nearest", "classifier", "index_and_batches",
-    "spread_batches", "core_imports", "cluster-neighborhood",
+    "test_clustering", "test_margins", "test_cluster_index", "test_core_imports",
+    "losses/test_clmle", "losses/test_clmle_nearest_clusters", "classifiers/test_nearest_cluster",
+    "classifiers/test_sklearn", "samplers/test_cluster", "samplers/test_hard_cluster",
 )  # fmt: skip
-# Comparisons with faiss and k-means-constrained, which the core does without.
+# Comparisons with faiss and k-means-constrained, which the core does not need.
 PEERS = ("test_objective_is_near_k_means_constrained", "test_many_clusters_are_nearly_as_good")
 TOOLS = ("safetensors", "filelock", "pytest", "pytest-timeout", "hypothesis")
 SHOW = """
@@ -34,7 +35,7 @@ print(f"Python {platform.python_version()},", ", ".join(f"{n} {version(n)}" for 
 
 
 def pins() -> dict[str, str]:
-    """Package -> version, of all that this project pins."""
+    """Package -> pinned version."""
     texts = [(ROOT / f"{name}.txt").read_text("utf-8")
              for name in ("requirements", "requirements-dev", "constraints")]  # fmt: skip
     return dict(re.findall(r"^([\w.-]+)==([\w.]+)", "\n".join(texts), re.MULTILINE))
@@ -47,35 +48,35 @@ def oldest() -> dict[str, str]:
 
 
 def pythons() -> list[str]:
-    """Other versions of Python from 3.11 on, the oldest first; this one comes last."""
+    """Other versions of Python from 3.11, the oldest first; this one is the last."""
     found: dict[tuple[int, int], str] = {}
     places = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
     if shutil.which("pyenv"):
         root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=False)
         places += sorted(map(str, Path(root.stdout.strip()).glob("versions/3.*/bin/python")))
     for place in filter(None, places):
-        # A name that pyenv only stands in for says so with an exit code.
-        said = subprocess.run(
+        # A shim of pyenv without a version ends with an exit code.
+        done = subprocess.run(
             [place, "-c", "import sys; print(*sys.version_info[:2])"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        if said.returncode == 0:
-            major, minor = map(int, said.stdout.split())
+        if done.returncode == 0:
+            major, minor = map(int, done.stdout.split())
             found.setdefault((major, minor), place)
     own = sys.version_info[:2]
     return [found[v] for v in sorted(found) if v >= (3, 11) and v != own] + [sys.executable]
 
 
 def torches() -> list[str]:
-    """Versions of torch to try; plain ones bring gigabytes for GPUs on Linux."""
+    """Versions of torch to try, as builds for CPUs on Linux (others download gigabytes)."""
     build = "+cpu" if sys.platform == "linux" else ""
     return [f"{oldest()['torch']}.0{build}", f"{pins()['torch']}{build}"]
 
 
 def install(python: str, torch: str) -> bool:
-    """Make the environment; False where a package is not to be had for this Python."""
+    """Create the environment; False if a package does not exist for this Python."""
     subprocess.run([python, "-m", "venv", "--clear", str(FOLDER)], check=True)
-    # The small ones first: what is missing is then known before torch is fetched.
+    # Small packages first: a missing one is known before torch is downloaded.
     needs = [f"{name}=={version}.*" for name, version in oldest().items() if name != "torch"]
     needs += [f"{name}=={pins()[name]}" for name in TOOLS] + [f"torch=={torch}"]
     command = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
@@ -86,12 +87,12 @@ def install(python: str, torch: str) -> bool:
     return done.returncode == 0
 
 
-def main(asked: list[str]) -> int:
-    plans = [(python, torch) for torch in asked or torches() for python in pythons()]
+def main(versions: list[str]) -> int:
+    plans = [(python, torch) for torch in versions or torches() for python in pythons()]
     if not any(install(*plan) for plan in plans):
-        print("No build of torch for CPUs was found; make versions TORCH=2.11.0 takes any build.")
+        print("No build of torch for CPUs was found; make versions TORCH=2.11.0 uses any build.")
         return 1
-    files = [f"tests/test_{name}.py" for name in TESTS]
+    files = [f"tests/{name}.py" for name in TESTS]
     command = [
         str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", *files,
         "-k", " and ".join(f"not {name}" for name in PEERS),

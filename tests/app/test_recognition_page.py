@@ -22,11 +22,13 @@ def page():
 
 
 @pytest.fixture
-def run(world):
+def run(identity_run):
     """The run in the folder that the page looks into."""
-    found = RunFolder(Path(shutil.copytree(world[0].path, runs_dir() / world[0].name)))
-    evaluate_open_set(world[0])
-    shutil.copy2(file_of(world[0]), file_of(found))
+    found = RunFolder(
+        Path(shutil.copytree(identity_run[0].path, runs_dir() / identity_run[0].name))
+    )
+    evaluate_open_set(identity_run[0])
+    shutil.copy2(file_of(identity_run[0]), file_of(found))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What hostile files are made of, and the sentence that they must end in."""
+"""Helpers that make malicious files, and the check of the error that they must cause."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from PIL import Image
 from clmle.errors import InputError
 
 DEEP = "[" * 100_000 + "]" * 100_000
-DIGITS = "9" * 5000  # more than Python turns into a number
+DIGITS = "9" * 5000  # more than Python converts to an integer
 
 
 def picture(seed=0, size=(24, 24), kind="PNG"):
@@ -23,7 +23,7 @@ def picture(seed=0, size=(24, 24), kind="PNG"):
 
 
 def claimed_png(width, height):
-    """A PNG that says it has this size."""
+    """A PNG whose header claims this size."""
 
     def chunk(kind, body):
         check = struct.pack(">I", zlib.crc32(kind + body))
@@ -41,8 +41,8 @@ def folders(home, n=5):
     return home
 
 
-def said(function, *arguments, **options):
-    """The sentence of the InputError that the call ends with."""
+def error_of(function, *arguments, **options):
+    """The one-sentence message of the InputError that the call raises."""
     with pytest.raises(InputError) as caught:
         function(*arguments, **options)
     text = str(caught.value)

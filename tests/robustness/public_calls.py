@@ -1,5 +1,5 @@
-"""Calls of the public functions with arguments that work, and what may come of others."""
-# ruff: noqa: C408  (arguments read as they are written in a call)
+"""Valid calls of the public functions, and the outcomes that other arguments may have."""
+# ruff: noqa: C408  (dict(...) reads like a call)
 
 import numpy as np
 import torch
@@ -56,7 +56,7 @@ def bounds(class_counts, dim, scale):
     return found.between, found.within, found.within_arc, found.feasible_between(3, scale)
 
 
-# Every public function with arguments that work; each is spoilt below.
+# Public functions with valid arguments; the fuzz tests change each argument.
 CALLS = {
     "balanced_spherical_kmeans": (
         lambda **a: vars(clmle.balanced_spherical_kmeans(**a)),
@@ -163,7 +163,7 @@ CALLS = {
 
 
 def numbers(result):
-    """All numbers of a result, however nested."""
+    """All numbers in a nested result."""
     if isinstance(result, dict):
         return [x for v in result.values() for x in numbers(v)]
     if isinstance(result, list | tuple):
@@ -182,8 +182,8 @@ def is_sentence(error):
 
 
 def outcome(function, arguments):
-    """The numbers of the result, or the error: any other than these fails the test."""
-    # scikit-learn's estimators are checked by scikit-learn, in its own words.
+    """The numbers of the result, or the error; other exceptions fail the test."""
+    # scikit-learn checks the arguments of its estimators.
     allowed = ValueError if function is classify else InputError
     try:
         return np.array(list(numbers(function(**arguments))), dtype=float), None

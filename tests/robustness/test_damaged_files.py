@@ -1,4 +1,4 @@
-"""Damaged files of a run or of results: the command line says one sentence and ends with 2."""
+"""Damaged files of a run or of results: a one-sentence error and exit code 2."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ COMMANDS = {
     "clusters.npz": ("evaluate RUN",),
     "metrics.jsonl": ("runs", "train --resume RUN"),
     "checkpoint.safetensors": ("train --resume RUN",),
-    "embeddings/round_01.npz": ("project RUN --by pca",),
+    "embeddings/round_01.npz": ("embed RUN --by pca",),
 }
 
 
@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_damaged_file_of_a_run_is_told_in_a_sentence(name, trained, tmp_path, capsys):
+def test_a_damaged_file_of_a_run_is_a_one_sentence_error(name, trained, tmp_path, capsys):
     for what, damage in DAMAGES.items():
         run = tmp_path / what.replace(" ", "-") / trained.name
         shutil.copytree(trained, run)
@@ -51,13 +51,13 @@ def test_a_damaged_file_of_a_run_is_told_in_a_sentence(name, trained, tmp_path, 
             if "--resume" in command:
                 (run / "result.json").unlink(missing_ok=True)
             words = command.replace("RUN", run.name).replace("OUT", str(tmp_path / "f.npz"))
-            code, err = quoted(capsys, *words.split(), "--runs-dir", run.parent)
+            code, err = run(capsys, *words.split(), "--runs-dir", run.parent)
             assert code in (0, 2), (what, command, err)
             if code == 2:
                 assert one_sentence(err), (what, command, err)
 
 
-def test_weights_of_another_network_are_told_in_a_sentence(trained, tmp_path, capsys):
+def test_weights_of_another_network_are_a_one_sentence_error(trained, tmp_path, capsys):
     from safetensors.torch import load_file, save_file
 
     weights = load_file(trained / "model.safetensors")
@@ -70,23 +70,23 @@ def test_weights_of_another_network_are_told_in_a_sentence(trained, tmp_path, ca
         run = tmp_path / what.replace(" ", "-") / trained.name
         shutil.copytree(trained, run)
         save_file(tensors, run / "model.safetensors", metadata={"facts": "{}"})
-        code, err = quoted(capsys, "evaluate", run.name, "--runs-dir", run.parent)
+        code, err = run(capsys, "evaluate", run.name, "--runs-dir", run.parent)
         assert code == 2, (what, err)
         assert one_sentence(err), (what, err)
 
 
 @pytest.mark.parametrize("what", DAMAGES)
-def test_a_damaged_results_file_is_told_in_a_sentence(what, tmp_path, capsys):
+def test_a_damaged_results_file_is_a_one_sentence_error(what, tmp_path, capsys):
     whole = json.dumps({"key": "k", "variant": "v", "seconds": 1.0}).encode() + b"\n"
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / "deciding.jsonl").write_bytes(DAMAGES[what](whole) + b"\n" + whole)
-    code, err = quoted(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
+    code, err = run(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
     assert code == 2, err
     assert one_sentence(err), err
 
 
-def quoted(capsys, *words):
+def run(capsys, *words):
     code = main([str(word) for word in words])
     return code, capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""Whatever is handed in works, with a finite result, or is told in a sentence: InputError."""
+"""Any argument of a public function gives a finite result or a one-sentence InputError."""
 
 import warnings
 
@@ -26,8 +26,8 @@ def strided(x):
     return wide[..., ::2]
 
 
-SPOILT = {
-    "as it is": lambda x: x,
+CHANGES = {
+    "unchanged": lambda x: x,
     "NaN": with_value(np.nan),
     "infinite": with_value(np.inf),
     "minus infinite": with_value(-np.inf),
@@ -62,25 +62,25 @@ SPOILT = {
 ODD = [float("nan"), float("inf"), -1, 0, 1, 2.5, 500, -1e30, "magic", "", [1, 2]]
 
 
-def spoil(value, how):
+def changed(value, how):
     if isinstance(value, np.ndarray):
-        return SPOILT[how](value)
-    array = SPOILT[how](value.numpy())
+        return CHANGES[how](value)
+    array = CHANGES[how](value.numpy())
     try:
         return torch.from_numpy(np.ascontiguousarray(array))
     except TypeError:  # no tensor holds that
         return value
 
 
-def oddities(key, value):
-    """Odd values in place of ``value``; in a list, odd ones each."""
+def invalid_values(key, value):
+    """Other values for ``value``; in a list, for each element."""
     if key == "names":
         return [[], ["a"], ["a", "a"]]
     return [[odd] for odd in ODD[:8]] if isinstance(value, list) else ODD
 
 
 @st.composite
-def spoilt_calls(draw, name):
+def changed_calls(draw, name):
     function, arguments = CALLS[name]
     arguments = dict(arguments)
     arrays = [k for k, v in arguments.items() if isinstance(v, np.ndarray | torch.Tensor)]
@@ -88,14 +88,14 @@ def spoilt_calls(draw, name):
         st.lists(st.sampled_from(list(arguments)), min_size=1, max_size=2, unique=True)
     ):
         if key in arrays and isinstance(arguments[key], np.ndarray | torch.Tensor):
-            arguments[key] = spoil(arguments[key], draw(st.sampled_from(list(SPOILT))))
+            arguments[key] = changed(arguments[key], draw(st.sampled_from(list(CHANGES))))
         else:
-            arguments[key] = draw(st.sampled_from(oddities(key, arguments[key])))
+            arguments[key] = draw(st.sampled_from(invalid_values(key, arguments[key])))
     return function, arguments
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_it_works_as_it_is(name):
+def test_valid_arguments_work(name):
     function, arguments = CALLS[name]
     found = np.array(list(numbers(function(**arguments))), dtype=float)
     assert len(found)
@@ -103,16 +103,16 @@ def test_it_works_as_it_is(name):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_public_function_gives_numbers_or_a_sentence(name):
+def test_invalid_arguments_give_finite_numbers_or_an_input_error(name):
     @FUZZ
-    @given(spoilt_calls(name))
+    @given(changed_calls(name))
     def check(call):
         function, arguments = call
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             found, trouble = outcome(function, arguments)
             assert trouble is None or is_sentence(trouble), trouble
-            # Infinities have a meaning of their own in Eq. 10; NaN has none anywhere.
+            # Infinities are valid in Eq. 10; NaN is never valid.
             assert not np.isnan(found).any()
 
     check()

@@ -1,5 +1,5 @@
-"""Any tree and any file of settings is settings, or is told in a sentence."""
-# ruff: noqa: PT017  (errors may come or not)
+"""Any dictionary and any config file gives a Config or a one-sentence InputError."""
+# ruff: noqa: PT017  (an error is allowed, not required)
 
 import json
 
@@ -24,7 +24,7 @@ TREES = st.dictionaries(
 )
 
 
-def settings_of_file(folder, name, content):
+def config_of_file(folder, name, content):
     file = folder / name
     file.write_bytes(content)
     tree = read_config(str(file))
@@ -33,7 +33,7 @@ def settings_of_file(folder, name, content):
 
 @FUZZ
 @given(TREES)
-def test_a_settings_tree_is_settings_or_a_sentence(tree):
+def test_any_dictionary_gives_a_config_or_an_input_error(tree):
     for make in (config_from_dict, lambda t: merge(config_from_dict({}), t)):
         try:
             made = make(tree)
@@ -48,7 +48,7 @@ def test_a_settings_tree_is_settings_or_a_sentence(tree):
 @pytest.mark.parametrize("name", ["c.toml", "c.json"])
 @FUZZ
 @given(data=st.data())
-def test_a_config_file_is_settings_or_a_sentence(name, data, tmp_path):
+def test_any_file_gives_a_config_or_an_input_error(name, data, tmp_path):
     whole_file = json.dumps({"train": {"seed": 1}, "data": {"ratio": 2.0}}).encode()
     if name == "c.toml":
         whole_file = b'method = "softmax"\n[train]\nseed = 1\n[data]\nratio = 2.0\n'
@@ -57,6 +57,6 @@ def test_a_config_file_is_settings_or_a_sentence(name, data, tmp_path):
     trees = TREES.map(lambda t: json.dumps(t).encode())
     content = data.draw(st.one_of(garbage, cut, trees))
     try:
-        settings_of_file(tmp_path, name, content)
+        config_of_file(tmp_path, name, content)
     except InputError as error:
         assert len(str(error)) > 20

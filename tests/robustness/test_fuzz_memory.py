@@ -1,4 +1,4 @@
-"""How numbers lie in memory does not matter; what holds none is told in a sentence."""
+"""Memory layouts of arrays and tensors do not matter; objects without numbers are errors."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import clmle
 from clmle import InputError, losses
 from tests.robustness.public_calls import CALLS, is_sentence, numbers, outcome, unit
 
-# Arrays and tensors that hold the same numbers in ways that torch, or a plain loop, cannot take.
+# Arrays and tensors of the same numbers in memory layouts that PyTorch or a loop cannot use.
 KINDS = {
     "stepped backwards": lambda x: np.ascontiguousarray(x[::-1])[::-1],
     "of another byte order": lambda x: x.astype(x.dtype.newbyteorder()),
@@ -37,7 +37,7 @@ OF_ARRAYS = [
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "key"), OF_ARRAYS)
-def test_how_numbers_lie_in_memory_does_not_matter(name, key):
+def test_the_memory_layout_does_not_change_the_result(name, key):
     function, arguments = CALLS[name]
     if isinstance(arguments[key], torch.Tensor):
         value = arguments[key]
@@ -56,7 +56,7 @@ def test_how_numbers_lie_in_memory_does_not_matter(name, key):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("how", ODD_KINDS)
 @pytest.mark.parametrize(("name", "key"), OF_ARRAYS)
-def test_what_holds_no_numbers_is_a_sentence(name, key, how):
+def test_objects_without_numbers_are_one_sentence_errors(name, key, how):
     function, arguments = CALLS[name]
     value = arguments[key]
     odd = ODD_KINDS[how](value.numpy() if isinstance(value, torch.Tensor) else value)
@@ -65,7 +65,7 @@ def test_what_holds_no_numbers_is_a_sentence(name, key, how):
     assert not np.isnan(found).any()
 
 
-def test_a_class_of_any_number_takes_no_memory():
+def test_a_large_class_number_needs_no_memory():
     weights = losses.inverse_frequency_weights(torch.tensor([0, 0, 2**60, 0]))
     torch.testing.assert_close(weights, torch.tensor([2 / 3, 2 / 3, 2.0, 2 / 3]))
     with pytest.raises(InputError, match="without gaps"):

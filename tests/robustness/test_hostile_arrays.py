@@ -1,4 +1,4 @@
-"""Archives of arrays made to harm: one sentence each, in little time and memory."""
+"""Malicious archives of arrays: a one-sentence error in little time and memory."""
 
 import os
 import pickle
@@ -11,7 +11,7 @@ from clmle.cli.feature_file import read_features, read_labels
 from clmle.data import load_folder, pixels
 from clmle.files import read_arrays, read_json
 from clmle.run_folder import RunFolder
-from tests.robustness.hostile import folders, npy, said, zipped
+from tests.robustness.hostile import error_of, folders, npy, zipped
 
 
 def archive(kind, path):
@@ -44,28 +44,28 @@ def archive(kind, path):
     ["far too large", "negative", "beyond 64 bits", "pickled", "no array", "a deep head",
      "cut off", "encrypted", "packed by an unknown method", "one array"],
 )  # fmt: skip
-def test_an_archive_of_arrays_that_lies_is_a_sentence(kind, tmp_path):
+def test_an_archive_with_wrong_headers_is_a_one_sentence_error(kind, tmp_path):
     path = tmp_path / "a.npz"
     archive(kind, path)
-    assert "is damaged" in said(read_arrays, path)
-    said(read_features, path)
+    assert "is damaged" in error_of(read_arrays, path)
+    error_of(read_features, path)
 
 
-def test_an_archive_that_unpacks_to_far_more_than_it_is(tmp_path, monkeypatch):
+def test_a_decompression_bomb_is_an_error(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
     np.savez_compressed(path, features=np.zeros(10**6))
     monkeypatch.setattr("clmle.files.UNPACKED", 10**6)
-    assert "would unpack to 8,0" in said(read_arrays, path)
-    said(read_features, path)
+    assert "would unpack to 8,0" in error_of(read_arrays, path)
+    error_of(read_features, path)
     rng = np.random.default_rng(0)
-    np.savez_compressed(path, features=rng.normal(size=10**6))  # true numbers may be large
+    np.savez_compressed(path, features=rng.normal(size=10**6))  # honest archives may be large
     assert len(read_arrays(path)["features"]) == 10**6
 
 
-def test_features_in_one_array_are_not_an_archive(tmp_path):
+def test_features_in_a_single_array_are_not_an_archive(tmp_path):
     np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)))
     os.rename(tmp_path / "a.npz", tmp_path / "a.npy")
-    assert "cannot be read as .npy" in said(read_features, tmp_path / "a.npy")
+    assert "cannot be read as .npy" in error_of(read_features, tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize(
@@ -76,37 +76,37 @@ def test_features_in_one_array_are_not_an_archive(tmp_path):
         (np.zeros((3, 2)), np.zeros((3, 2)), "one label for each row, not (3, 2)."),
     ],
 )
-def test_features_and_labels_of_other_shapes_are_told(features, labels, words, tmp_path):
+def test_features_and_labels_of_wrong_shapes_are_errors(features, labels, words, tmp_path):
     np.savez(tmp_path / "a.npz", features=features, label=labels)
-    assert said(read_features, tmp_path / "a.npz").endswith(words)
+    assert error_of(read_features, tmp_path / "a.npz").endswith(words)
     np.save(tmp_path / "l.npy", np.zeros((3, 2)))
-    assert "one label for each row, not (3, 2)" in said(read_labels, tmp_path / "l.npy")
+    assert "one label for each row, not (3, 2)" in error_of(read_labels, tmp_path / "l.npy")
 
 
-def test_a_table_wider_than_any_features_and_a_label_longer_than_any_name(tmp_path):
+def test_very_wide_tables_and_very_long_labels_are_errors(tmp_path):
     names = ",".join(f"f{i}" for i in range(10**6))
     (tmp_path / "a.csv").write_text(f"{names}\n" + ",".join(["1"] * 10**6) + "\n")
-    assert "columns or more; 65,536 dimensions are the most" in said(
+    assert "columns or more; 65,536 dimensions are the most" in error_of(
         read_features, tmp_path / "a.csv"
     )
     (tmp_path / "l.txt").write_text("a\n" + 10**6 * "x" + "\nb\n")  # 4 MB for every label
-    assert "line 2 has 1,000,000 letters" in said(read_labels, tmp_path / "l.txt")
+    assert "line 2 has 1,000,000 letters" in error_of(read_labels, tmp_path / "l.txt")
 
 
-def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
+def test_a_named_pipe_does_not_block(tmp_path):
     home = folders(tmp_path / "photos")
     for name in ("a.json", "a.npz", "labels.csv", "photos/cats/x.png"):
         os.mkfifo(tmp_path / name)
-    said(read_json, tmp_path / "a.json")
-    said(read_arrays, tmp_path / "a.npz")
-    said(load_folder, home, labels=tmp_path / "labels.csv")
+    error_of(read_json, tmp_path / "a.json")
+    error_of(read_arrays, tmp_path / "a.npz")
+    error_of(load_folder, home, labels=tmp_path / "labels.csv")
     assert "no file" in str(pixels.read_pixels(home / "cats" / "x.png"))
     assert pixels.shape_of(home / "cats" / "x.png") is None
     with pytest.warns(UserWarning, match=r"x\.png \(no file\)"):
         assert len(load_folder(home)) == 10
 
 
-def test_round_files_of_other_names_are_no_rounds(tmp_path):
+def test_files_with_other_names_are_not_rounds(tmp_path):
     (tmp_path / "embeddings").mkdir()
     for name in ("round_x", "round_03", "round_", "round_01_2", "round_-1"):
         (tmp_path / "embeddings" / f"{name}.npz").touch()
@@ -124,13 +124,13 @@ def test_round_files_of_other_names_are_no_rounds(tmp_path):
         ({"clusters": np.zeros(5)}, "clusters is no"),
     ],
 )
-def test_a_round_of_odd_arrays_is_damaged(harm, match, tmp_path):
+def test_a_round_with_invalid_arrays_is_damaged(harm, match, tmp_path):
     whole = {name: np.zeros(5, dtype=int) for name in ("rows", "labels", "clusters", "split")}
     whole["features"] = np.zeros((5, 2), dtype=np.float32)
     run = RunFolder(tmp_path)
     run.write_embedding(1, **whole)
     assert run.embedding(1).keys() == whole.keys()
     run.write_embedding(1, **whole | harm)
-    assert match in said(run.embedding, 1)
+    assert match in error_of(run.embedding, 1)
     run.write_embedding(1, features=whole["features"])
-    assert "rows is no whole number" in said(run.embedding, 1)
+    assert "rows is no whole number" in error_of(run.embedding, 1)

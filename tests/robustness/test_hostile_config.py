@@ -1,4 +1,4 @@
-"""Settings and files of runs made to harm: one sentence each, in little time and memory."""
+"""Malicious configs and run files: a one-sentence error in little time and memory."""
 
 import json
 import struct
@@ -17,40 +17,40 @@ from clmle.training import config_from_dict
 from clmle.training.checkpoint import load_tensors
 from clmle.training.network import pick_device
 from clmle.training.prepare import load_data
-from tests.robustness.hostile import DEEP, DIGITS, said
+from tests.robustness.hostile import DEEP, DIGITS, error_of
 
 
 @pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, DIGITS, f'{{"a": {DIGITS}}}', "\0", ""])
-def test_json_of_any_depth_and_length_is_a_sentence(text, tmp_path):
+def test_deep_and_long_json_is_a_one_sentence_error(text, tmp_path):
     with pytest.raises(ValueError, match=r"."):
         from_json(text)
     file = tmp_path / "c.json"
     file.write_text(text)
-    assert str(file) in said(read_json, file)
-    said(read_config, str(file))
+    assert str(file) in error_of(read_json, file)
+    error_of(read_config, str(file))
     (tmp_path / "metrics.jsonl").write_text('{"kind": "train"}\n' + text + "\n")
     assert RunFolder(tmp_path).metrics() == [{"kind": "train"}]
     if text:
         file.write_text(text + '\n{"key": "k", "variant": "v"}\n')
-        assert "line 1 is not a result" in said(read_results, file)
+        assert "line 1 is not a result" in error_of(read_results, file)
 
 
 @pytest.mark.parametrize("text", [f"a = {DEEP}", f"a = {DIGITS}", "a = 1\na = 2", "\0"])
-def test_toml_too(text, tmp_path):
+def test_deep_and_long_toml_is_a_one_sentence_error(text, tmp_path):
     (tmp_path / "c.toml").write_text(text)
-    said(read_config, str(tmp_path / "c.toml"))
+    error_of(read_config, str(tmp_path / "c.toml"))
 
 
 @pytest.mark.parametrize("facts", [DEEP, DIGITS, "{"])
-def test_facts_of_weights_too(facts, tmp_path):
+def test_deep_and_long_metadata_of_weights_is_a_one_sentence_error(facts, tmp_path):
     head = json.dumps({"__metadata__": {"facts": facts}}).encode()
     (tmp_path / "m.safetensors").write_bytes(struct.pack("<Q", len(head)) + head)
-    assert "cannot be read as weights" in said(load_tensors, tmp_path / "m.safetensors")
+    assert "cannot be read as weights" in error_of(load_tensors, tmp_path / "m.safetensors")
 
 
 @pytest.mark.parametrize(("cls", "name"), [(TrainConfig, "seed"), (DataConfig, "ratio")])
-def test_a_number_beyond_all_floats_is_no_setting(cls, name):
-    assert name in said(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
+def test_a_number_beyond_all_floats_is_an_error(cls, name):
+    assert name in error_of(lambda: parse(cls, {name: 10**400}, "train"))[:1000]
 
 
 ODD = {
@@ -72,52 +72,52 @@ ODD = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_numbers_that_no_run_could_use_are_told_before_it_begins(name):
+def test_impossible_numbers_are_errors_before_a_run_starts(name):
     *wrong, words = ODD[name]
     for value in wrong:
         sentence = f"{name} is {value!r}, but must be {words}."
-        assert said(config_from_dict, {"train": {name: value}}) == sentence
-        assert said(check_bounds, replace(TrainConfig(), **{name: value})) == sentence
+        assert error_of(config_from_dict, {"train": {name: value}}) == sentence
+        assert error_of(check_bounds, replace(TrainConfig(), **{name: value})) == sentence
     least = 1e-9 if name == "learning_rate" else int(words.split()[1])
     config_from_dict({"train": {name: least}})
     for size in (7, 1025):
-        assert f"image_size is {size}" in said(config_from_dict, {"data": {"image_size": size}})
-    assert "split is -2" in said(config_from_dict, {"data": {"split": -2}})
-    assert "learning_rate is 0.0" in said(config_from_dict, {"train": {"learning_rate": 0}})
+        assert f"image_size is {size}" in error_of(config_from_dict, {"data": {"image_size": size}})
+    assert "split is -2" in error_of(config_from_dict, {"data": {"split": -2}})
+    assert "learning_rate is 0.0" in error_of(config_from_dict, {"train": {"learning_rate": 0}})
 
 
 @pytest.mark.parametrize("name", ["x" * 10**5, "a\0b", "x" * 5000 + "/y", "~nobody/faces"])
-def test_a_path_that_can_be_none_is_told(name):
-    assert "There is no data set or folder" in said(load_data, DataConfig(dataset=name))[:400]
-    assert "is not a test set" in said(load_open_set, name)
+def test_an_impossible_path_is_an_error(name):
+    assert "There is no data set or folder" in error_of(load_data, DataConfig(dataset=name))[:400]
+    assert "is not a test set" in error_of(load_open_set, name)
 
 
-def test_a_name_of_a_million_letters_is_not_repeated():
-    said(load_data(DataConfig(dataset="digits")).task, "x" * 10**6)
+def test_a_very_long_name_is_shortened_in_the_message():
+    error_of(load_data(DataConfig(dataset="digits")).task, "x" * 10**6)
 
 
 @pytest.mark.parametrize("name", ["meta", "cuda:99", "\0", "toaster"])
-def test_a_device_that_holds_no_numbers_is_told(name):
-    assert f"Device {name!r} cannot be used" in said(pick_device, name)
+def test_an_unusable_device_is_an_error(name):
+    assert f"Device {name!r} cannot be used" in error_of(pick_device, name)
 
 
 @pytest.mark.parametrize("name", ["c.toml", "c.json"])
-def test_a_config_as_long_as_a_book_is_not_read(name, tmp_path):
+def test_a_very_long_config_file_is_not_read(name, tmp_path):
     (tmp_path / name).write_text(".".join(["a"] * 100_000) + " = 1")
-    assert "longer than 20,000 characters" in said(read_config, str(tmp_path / name))
+    assert "longer than 20,000 characters" in error_of(read_config, str(tmp_path / name))
 
 
-def test_a_value_that_cannot_be_shown_is_still_told():
+def test_a_value_without_a_repr_is_an_error():
     deep = []
     for _ in range(3000):
         deep = [deep]
-    assert "too large a list" in said(parse, TrainConfig, {"seed": deep}, "train")
-    assert "seed is 'xx" in said(parse, TrainConfig, {"seed": "x" * 10**6}, "train")
-    assert "too large a int" in said(parse, TrainConfig, {"backbone": 10**5000}, "train")
+    assert "too large a list" in error_of(parse, TrainConfig, {"seed": deep}, "train")
+    assert "seed is 'xx" in error_of(parse, TrainConfig, {"seed": "x" * 10**6}, "train")
+    assert "too large a int" in error_of(parse, TrainConfig, {"backbone": 10**5000}, "train")
 
 
 @pytest.mark.parametrize("pid", ["../x", [1], -1, 0, 1e99, True, None, 2**70, {"a": 1}])
-def test_a_process_that_is_no_number_does_not_run(pid, tmp_path):
+def test_a_status_with_an_invalid_process_id_is_not_running(pid, tmp_path):
     (tmp_path / "status.json").write_text(json.dumps({"state": "running", "pid": pid, "born": "1"}))
     assert RunFolder(tmp_path).status()["state"] == "lost"
     study = BackgroundStudy(tmp_path / "rule.jsonl")
@@ -131,16 +131,16 @@ def test_a_process_that_is_no_number_does_not_run(pid, tmp_path):
     "odd", [{"step": "x"}, {"total": None}, {"seconds": "1"}, {"seconds_left": {}}, {"phase": 5},
             {"message": [1]}, {"updated": "now"}, {"state": ["done"]}]
 )  # fmt: skip
-def test_a_status_of_other_kinds_is_damaged(odd, tmp_path):
+def test_a_status_with_values_of_other_types_is_damaged(odd, tmp_path):
     whole = {"state": "done", "phase": "done", "step": 1, "total": 1, "seconds": 1.5,
              "seconds_left": None, "message": ""}  # fmt: skip
     (tmp_path / "status.json").write_text(json.dumps(whole))
     assert RunFolder(tmp_path).status() == whole
     (tmp_path / "status.json").write_text(json.dumps(whole | odd))
-    assert next(iter(odd)) in said(RunFolder(tmp_path).status)
+    assert next(iter(odd)) in error_of(RunFolder(tmp_path).status)
 
 
 @pytest.mark.parametrize("test", [None, [], "x", 1])
-def test_a_result_without_figures_is_damaged(test, tmp_path):
+def test_a_result_without_metrics_is_damaged(test, tmp_path):
     (tmp_path / "result.json").write_text(json.dumps({"test": test}))
-    assert "is damaged (test)" in said(RunFolder(tmp_path).result)
+    assert "is damaged (test)" in error_of(RunFolder(tmp_path).result)

@@ -1,4 +1,4 @@
-"""Folders of images and their labels made to harm: one sentence each, nothing outside is read."""
+"""Malicious image folders and label files: one-sentence errors, no file outside is read."""
 
 import io
 import pickle
@@ -15,7 +15,7 @@ from clmle.data.recognition.identities import load_identities
 from clmle.data.recognition.insightface import load_recordio
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.errors import some
-from tests.robustness.hostile import claimed_png, folders, picture, said
+from tests.robustness.hostile import claimed_png, error_of, folders, picture
 
 
 def labeled(home, text, encoding="utf-8"):
@@ -29,14 +29,16 @@ ROWS = "".join(f"cats/{i}.png,{i % 2}\n" for i in range(5))
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("outside", ["../secret.png", "{home}/secret.png", "cats/../../secret.png"])
-def test_labels_name_no_file_outside_of_their_folder(outside, tmp_path):
+def test_labels_cannot_name_a_file_outside_their_folder(outside, tmp_path):
     (tmp_path / "secret.png").write_bytes(picture())
     name = outside.format(home=tmp_path)
     home = labeled(tmp_path / "photos", f"file,label\n{ROWS}{name},1\n")
     assert len(load_folder(home, labels="labels.csv")) == 5
     (home / "labels.csv").write_text(f"file,label\n{name},1\n")
-    assert "names is in" in said(load_folder, home, labels="labels.csv")
-    (home / "labels.csv").write_text(f"file,label\n{home}/cats/1.png,1\n{ROWS}")  # but inside
+    assert "names is in" in error_of(load_folder, home, labels="labels.csv")
+    (home / "labels.csv").write_text(
+        f"file,label\n{home}/cats/1.png,1\n{ROWS}"
+    )  # a path inside is allowed
     assert len(load_folder(home, labels="labels.csv")) == 6
 
 
@@ -52,11 +54,11 @@ def test_labels_name_no_file_outside_of_their_folder(outside, tmp_path):
         ("file,label,split\ncats/0.png,1," + "=" * 100_000 + "\n", "utf-8"),
     ],
 )
-def test_odd_labels_are_a_sentence(text, encoding, tmp_path):
-    said(load_folder, labeled(tmp_path / "p", text, encoding), labels="labels.csv")
+def test_invalid_label_files_are_one_sentence_errors(text, encoding, tmp_path):
+    error_of(load_folder, labeled(tmp_path / "p", text, encoding), labels="labels.csv")
 
 
-def test_a_long_text_in_one_row_does_not_make_all_rows_long(tmp_path):
+def test_a_long_text_in_one_row_does_not_widen_all_rows(tmp_path):
     n = 4000  # as numpy stores texts, 1.6 GB
     rows = "".join(f"cats/{i % 5}.png,{i % 2},{'g' * (100_000 if i == 0 else 1)}{i}\n"
                    for i in range(n))  # fmt: skip
@@ -67,10 +69,10 @@ def test_a_long_text_in_one_row_does_not_make_all_rows_long(tmp_path):
     assert set(split.tolist()) == {0, 1, 2}
 
 
-def test_a_hundred_thousand_columns_are_not_all_named():
+def test_the_message_about_many_columns_is_short():
     names = dict.fromkeys((f"c{i}" for i in range(100_000)), np.zeros(1, dtype=np.int8))
     dataset = Dataset("wide", np.zeros((1, 8, 8, 3)), np.zeros(1), names)
-    assert "and 99,950 more" in said(dataset.task, "none")
+    assert "and 99,950 more" in error_of(dataset.task, "none")
     assert some(["a", "b"]) == "a, b"
     assert some("abc", most=2) == "a, b and 1 more"
 
@@ -78,7 +80,7 @@ def test_a_hundred_thousand_columns_are_not_all_named():
 @pytest.mark.parametrize(
     "first", [claimed_png(10**6, 10**6), claimed_png(10, 0), claimed_png(0, 10), b"%!PS-Adobe-3.0"]
 )
-def test_the_shape_is_that_of_the_first_image_which_has_one(first, tmp_path):
+def test_the_image_size_comes_from_the_first_readable_image(first, tmp_path):
     assert pixels.shape_of(io.BytesIO(first)) is None
     people = folders(tmp_path / "people")
     (people / "cats" / "0.png").write_bytes(first)
@@ -102,7 +104,7 @@ def part(data):
 
 
 @pytest.mark.parametrize("label", [3e38, 2.0**63, 2.0**31, float("inf"), -1.0])
-def test_a_record_s_label_beyond_all_counts_is_left_out(label, tmp_path):
+def test_a_record_with_an_impossible_label_is_left_out(label, tmp_path):
     parts = [struct.pack("<IfQQ", 0, i % 2, i, 0) + picture(i) for i in range(6)]
     parts.append(struct.pack("<IfQQ", 0, label, 7, 0) + picture(9))
     (tmp_path / "train.rec").write_bytes(b"".join(map(part, parts)))
@@ -110,7 +112,7 @@ def test_a_record_s_label_beyond_all_counts_is_left_out(label, tmp_path):
         assert len(load_recordio(tmp_path, image_size=24)) == 6
 
 
-def test_numbers_of_a_gray_image_that_are_none_are_black():
+def test_nan_in_a_gray_image_becomes_black():
     values = np.full((4, 4), np.nan, dtype=np.float32)
     values[0] = 200
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Lists that come with data sets, made to harm: one sentence each, nothing outside is read."""
+"""Malicious lists of data sets: one-sentence errors, no file outside is read."""
 
 import struct
 import zipfile
@@ -15,7 +15,7 @@ from clmle.data.recognition.megaface import read_features as read_megaface
 from clmle.data.recognition.pairs import read_pairs
 from clmle.data.recognition.youtube import read_splits
 from clmle.files import is_inside
-from tests.robustness.hostile import DIGITS, picture, said, zipped
+from tests.robustness.hostile import DIGITS, error_of, picture, zipped
 
 
 def celeba(home, n=12):
@@ -29,13 +29,13 @@ def celeba(home, n=12):
 
 
 @pytest.mark.parametrize("lies", [False, True])
-def test_a_photograph_that_unpacks_without_end_is_left_out(lies, tmp_path, monkeypatch):
+def test_a_photograph_that_is_a_decompression_bomb_is_left_out(lies, tmp_path, monkeypatch):
     monkeypatch.setattr(pixels, "MAX_BYTES", 200_000)
     faces = celeba(tmp_path / "c")
     path = tmp_path / "c" / "img_align_celeba.zip"
     faces["000003.jpg"] = bytes(3_000_000)
     raw = bytearray(zipped(path, faces, zipfile.ZIP_DEFLATED))
-    if lies:  # the list of contents says 300,000 bytes where there are 3 million
+    if lies:  # the directory claims 300,000 bytes instead of 3 million
         at = raw.rindex(b"000003.jpg") - 46
         raw[at + 24 : at + 28] = struct.pack("<I", 300_000)
         path.write_bytes(raw)
@@ -43,14 +43,14 @@ def test_a_photograph_that_unpacks_without_end_is_left_out(lies, tmp_path, monke
         load_celeba(tmp_path / "c", image_size=16)
 
 
-def test_a_photograph_larger_than_any_is_left_out(tmp_path):
+def test_an_oversized_photograph_is_left_out(tmp_path):
     faces = celeba(tmp_path / "c")
     folder = tmp_path / "c" / "img_align_celeba"
     folder.mkdir()
     for name, face in faces.items():
         (folder / name).write_bytes(face)
     with open(folder / "000003.jpg", "wb") as file:
-        file.truncate(40 << 30)  # no room on the disk is taken
+        file.truncate(40 << 30)  # a sparse file
     with pytest.warns(UserWarning, match=r"000003\.jpg is damaged \(over"):
         load_celeba(tmp_path / "c", image_size=16)
 
@@ -63,13 +63,13 @@ def test_a_photograph_larger_than_any_is_left_out(tmp_path):
         ("9\n" + " ".join(f"c{i}" for i in range(50_000)) + "\n0.jpg 1\n", "has 1 values"),
     ],
 )
-def test_odd_lists_are_a_sentence(text, match, tmp_path):
+def test_invalid_lists_are_one_sentence_errors(text, match, tmp_path):
     file = tmp_path / "list_attr_celeba.txt"
     file.write_text(text)
-    assert match in said(read_attributes, file)
+    assert match in error_of(read_attributes, file)
 
 
-def test_a_table_of_matlab_takes_nothing_from_other_files(tmp_path):
+def test_a_matlab_table_cannot_read_other_files(tmp_path):
     h5py = pytest.importorskip("h5py")
     secret = tmp_path / "secret"
     secret.write_bytes(b"not for others")
@@ -86,52 +86,52 @@ def test_a_table_of_matlab_takes_nothing_from_other_files(tmp_path):
         file.create_dataset("large", (10**5, 10**5), "f8", chunks=(100, 100))
         file["own"] = np.arange(3)
     for name in ("raw", "virtual", "link", "soft", "large"):
-        assert "cannot be read" in said(_matlab, path, (name,))
+        assert "cannot be read" in error_of(_matlab, path, (name,))
     assert _matlab(path, ("own",))["own"].tolist() == [0, 1, 2]
 
 
-def test_a_table_of_matlab_is_bounded(tmp_path, monkeypatch):
+def test_the_size_of_a_matlab_table_is_bounded(tmp_path, monkeypatch):
     from scipy.io import savemat
 
     path = tmp_path / "lfw_att_40.mat"
     savemat(path, {"label": np.zeros((200, 200))}, do_compression=True)
     assert _matlab(path, ("label",))["label"].shape == (200, 200)
     monkeypatch.setattr("clmle.data.lfwa.LARGEST", 1000)
-    assert "far too large" in said(_matlab, path, ("label",))
+    assert "far too large" in error_of(_matlab, path, ("label",))
 
 
 @pytest.mark.parametrize(
     "text", [f"{DIGITS}\n", f"1\na\t1\t{DIGITS}\na\t1\tb\t1\n", "9999999999\n"]
 )
-def test_numbers_of_pairs_are_bounded(text, tmp_path):
+def test_the_number_of_pairs_is_bounded(text, tmp_path):
     (tmp_path / "pairs.txt").write_text(text)
-    said(read_pairs, tmp_path / "pairs.txt", ["a/a_0001.jpg"])
+    error_of(read_pairs, tmp_path / "pairs.txt", ["a/a_0001.jpg"])
 
 
 @pytest.mark.parametrize("number", [DIGITS, "9" * 20, "²"])
-def test_numbers_of_splits_are_bounded(number, tmp_path):
+def test_the_number_of_splits_is_bounded(number, tmp_path):
     (tmp_path / "s.txt").write_text(f"1,a/0,b/1,1\n{number},a/0,b/1,1\n")
-    assert "line 2" in said(read_splits, tmp_path / "s.txt")
+    assert "line 2" in error_of(read_splits, tmp_path / "s.txt")
 
 
 @pytest.mark.parametrize("number", ["1e300", "1e19", "1.5"])
-def test_numbers_of_templates_are_whole_and_bounded(number, tmp_path):
+def test_template_numbers_are_bounded_integers(number, tmp_path):
     (tmp_path / "ijbc_face_tid_mid.txt").write_text(f"a.jpg 1 1\nb.jpg {number} 2\n")
     points = "".join(f"{name}.jpg" + " 1" * 11 + "\n" for name in "ab")
     (tmp_path / "ijbc_name_5pts_score.txt").write_text(points)
     (tmp_path / "ijbc_template_pair_label.txt").write_text("1 2 1\n")
-    assert "line 2" in said(read_templates, tmp_path)
+    assert "line 2" in error_of(read_templates, tmp_path)
 
 
-def test_a_list_of_images_names_no_file_outside_of_its_folder(tmp_path):
+def test_an_image_list_cannot_name_a_file_outside_its_folder(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "m.bin").write_bytes(struct.pack("<4i2f", 2, 1, 4, 5, 1.0, 1.0))
     for name in ("../m", str(tmp_path / "m"), "a\0b"):
-        assert "no path inside" in said(read_megaface, tmp_path / "in", [name])
+        assert "no path inside" in error_of(read_megaface, tmp_path / "in", [name])
     assert read_megaface(tmp_path, ["m"]).shape == (1, 2)
 
 
-def test_a_path_is_inside_where_it_stays_inside(tmp_path, monkeypatch):
+def test_a_path_inside_the_folder_is_accepted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a.png", "a/b..png", "./a", f"{tmp_path}/x/a", ""):
         assert is_inside("x", name), name

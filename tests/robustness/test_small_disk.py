@@ -1,4 +1,4 @@
-"""Disks that are really full or read-only: one sentence, and work goes on when there is space."""
+"""Full and read-only disks: a one-sentence error, and the work resumes when there is space."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Disk:
-    """A disk in memory of a size that can be changed."""
+    """A file system in memory with an adjustable size."""
 
     def __init__(self, path):
         self.path = path
@@ -35,7 +35,7 @@ def disk(tmp_path):
     disk = Disk(tmp_path / "disk")
     disk.path.mkdir()
     if shutil.which("mount") is None or disk.mount("size=48k"):
-        pytest.skip("this machine does not let a test mount a disk of its own")
+        pytest.skip("this machine does not allow tests to mount a file system")
     yield disk
     subprocess.run(["umount", str(disk.path)], check=True)
 
@@ -47,16 +47,16 @@ def clmle(*arguments):
     )  # fmt: skip
 
 
-def is_one_sentence(done, words):
+def assert_one_sentence(done, words):
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "unforeseen" not in done.stderr
 
 
-def test_a_run_that_filled_the_disk_goes_on_when_there_is_space(disk):
+def test_a_run_that_filled_the_disk_resumes_when_there_is_space(disk):
     command = ["train", "digits", "--method", "softmax", *train_options(), "--runs-dir", disk.path]
-    is_one_sentence(clmle(*command), "disk is full")
+    assert_one_sentence(clmle(*command), "disk is full")
     disk.change("size=50m")
     (run,) = list_runs(disk.path)
     done = clmle("train", "--resume", run.path.name, "--runs-dir", disk.path)
@@ -64,8 +64,8 @@ def test_a_run_that_filled_the_disk_goes_on_when_there_is_space(disk):
     assert run.result()["test"]["balanced_accuracy"] > 0
 
 
-def test_an_array_that_fills_the_disk_is_the_same_sentence(disk):
-    """numpy says how many it wrote, and gives no number of the error."""
+def test_an_array_that_fills_the_disk_gives_the_same_error(disk):
+    """NumPy reports the number of written items and no error number."""
     with pytest.raises(OSError, match="requested and") as error:
         np.save(disk.path / "large.npy", np.ones(100_000))
     assert "disk is full" in str(as_sentence(error.value, disk.path))
@@ -80,10 +80,10 @@ def test_an_array_that_fills_the_disk_is_the_same_sentence(disk):
     ],
     ids=["train", "ablate"],
 )  # fmt: skip
-def test_a_read_only_disk_is_one_sentence(disk, command):
+def test_a_read_only_disk_is_a_one_sentence_error(disk, command):
     disk.change("ro")
     done = clmle(*(word.format(disk=disk.path) for word in command))
-    is_one_sentence(done, str(disk.path))
+    assert_one_sentence(done, str(disk.path))
 
 
 def train_options():

@@ -29,19 +29,19 @@ SIDE = 24  # of the run's images, in conftest.py
 
 
 @pytest.fixture
-def run(world):
-    return world[0]
+def run(identity_run):
+    return identity_run[0]
 
 
 @pytest.fixture
-def faces(world):
+def faces(identity_run):
     return load_open_set(size="quick", image_size=SIDE)
 
 
 @pytest.fixture
-def features(world, faces):
+def features(identity_run, faces):
     """Image and mirror image side by side, in float64."""
-    model = load_model(world[0])
+    model = load_model(identity_run[0])
     both = [model.embed(np.ascontiguousarray(i)) for i in (faces.images, faces.images[:, :, ::-1])]
     x = np.concatenate([f.astype(np.float64) for f in both], axis=1)
     return x / np.linalg.norm(x, axis=1, keepdims=True)
@@ -197,8 +197,8 @@ def cells(summary, figures):
     return found
 
 
-def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
-    run, summary = world
+def test_a_cell_keeps_the_figures_and_tables_are_their_means(identity_run):
+    run, summary = identity_run
     kept = summary["recognition"]
     assert kept["verification"]["accuracy"] == pytest.approx(
         evaluate_open_set(run).metrics["verification"]["accuracy"], abs=1e-5
@@ -217,8 +217,8 @@ def test_a_cell_keeps_the_figures_and_tables_are_their_means(world):
     assert len(paper_comparison(frame, 4)) == 2  # of these three Table 4 has CLMLE and LMLE
 
 
-def test_the_page_says_where_the_method_loses(world, tmp_path):
-    found = cells(world[1], {"clmle": [0.9, 0.91, 0.9], "cosface": [0.95, 0.96, 0.96],
+def test_the_page_says_where_the_method_loses(identity_run, tmp_path):
+    found = cells(identity_run[1], {"clmle": [0.9, 0.91, 0.9], "cosface": [0.95, 0.96, 0.96],
                              "softmax": [0.8, 0.81, 0.8]})  # fmt: skip
     file = tmp_path / "open_set.jsonl"
     for summary in found:
