@@ -14,6 +14,8 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +145,9 @@ def table(heads: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
 
 def main_results() -> str:
     """The table of main results that ``make results`` writes."""
-    return "\n" + (DOCS / "_includes" / "main_results.md").read_text(encoding="utf-8").strip() + "\n"
+    return (
+        "\n" + (DOCS / "_includes" / "main_results.md").read_text(encoding="utf-8").strip() + "\n"
+    )
 
 
 def denominator() -> str:
@@ -181,56 +185,81 @@ def quoted(new: str) -> str:
     return f"`{new}`" if re.fullmatch(r"[\w-]+(?: --[\w-]+)?", new) else new
 
 
-def trained(method: str, clusters: int = 12, **parameters: Any) -> tuple[str, str, str]:
-    """Minority recall, balanced and plain accuracy of a method on the circle, in percent."""
-    from clmle.playground import PlaygroundProblem, train_trajectory
+@dataclass(frozen=True)
+class Playground:
+    """A training run on the circle, and which of its metrics a page shows, in percent."""
 
-    problem = PlaygroundProblem(**{"ratio": 20, "modes": 1, "noise": 0.3} | parameters)
-    trajectory = train_trajectory(problem, method, clusters)
-    majority, minority = trajectory.recall[-1]
-    plain = (problem.ratio * majority + minority) / (problem.ratio + 1)
-    balanced = trajectory.balanced_accuracy[-1]
-    return f"{minority:.0%}", f"{balanced:.0%}", f"{plain:.0%}"
+    method: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+    clusters: int = 12
+    metric: str = "balanced"
 
+    def percent(self) -> int:
+        from clmle.playground import PlaygroundProblem, train_trajectory
 
-def teaching_ratios() -> str:
-    rows = ([ratio, *trained("softmax", ratio=ratio)] for ratio in (1, 2, 5, 10, 20, 40))
-    return table(["ratio", "minority recall", "balanced accuracy", "plain accuracy"], rows)
-
-
-def teaching_modes() -> str:
-    names = ("softmax", "oversampling", "clmle-paper", "clmle")
-    rows = ([m, *(trained(n, modes=m)[1] for n in names)] for m in range(1, 7))
-    return table(["modes per class", "softmax", "oversampling", "CLMLE as printed", "CLMLE"], rows)
-
-
-def teaching_clusters() -> str:
-    numbers = (1, 2, 4, 6, 8, 12)
-    row = [trained("clmle", n, modes=4)[1] for n in numbers]
-    return table(["clusters per class", *numbers], [["CLMLE", *row]])
+        problem = PlaygroundProblem(
+            **{"ratio": 20, "modes": 1, "noise": 0.3} | dict(self.parameters)
+        )
+        trajectory = train_trajectory(problem, self.method, self.clusters)
+        majority, minority = trajectory.recall[-1]
+        metrics = {
+            "minority": minority,
+            "balanced": trajectory.balanced_accuracy[-1],
+            "plain": (problem.ratio * majority + minority) / (problem.ratio + 1),
+        }
+        return round(100 * metrics[self.metric])
 
 
-def teaching_noise() -> str:
-    noises = (0.3, 0.35, 0.4, 0.5)
-    row = [trained("clmle", 8, modes=4, noise=noise)[1] for noise in noises]
-    return table(["noise", *(f"{n:.0%}" for n in noises)], [["CLMLE", *row]])
+def run(method: str, clusters: int = 12, metric: str = "balanced", **parameters: Any) -> Playground:
+    return Playground(method, tuple(parameters.items()), clusters, metric)
 
 
-def teaching_draws() -> str:
-    names = {"softmax": "softmax", "oversampling": "oversampling", "clmle": "CLMLE"}
-    rows = ([title, *(trained(n, modes=3, seed=s)[1] for s in range(5))] for n, title in names.items())
-    return table(["draw", *range(5)], rows)
+# Tables of docs/teaching.md: heads, and rows of words and training runs.
+TEACHING: dict[str, tuple[list[Any], list[list[Any]]]] = {
+    "teaching-ratios": (
+        ["ratio", "minority recall", "balanced accuracy", "plain accuracy"],
+        [
+            [r, *(run("softmax", metric=m, ratio=r) for m in ("minority", "balanced", "plain"))]
+            for r in (1, 2, 5, 10, 20, 40)
+        ],
+    ),
+    "teaching-modes": (
+        ["modes per class", "softmax", "oversampling", "CLMLE as printed", "CLMLE"],
+        [
+            [m, *(run(n, modes=m) for n in ("softmax", "oversampling", "clmle-paper", "clmle"))]
+            for m in range(1, 7)
+        ],
+    ),
+    "teaching-clusters": (
+        ["clusters per class", 1, 2, 4, 6, 8, 12],
+        [["CLMLE", *(run("clmle", n, modes=4) for n in (1, 2, 4, 6, 8, 12))]],
+    ),
+    "teaching-noise": (
+        ["noise", "30 %", "35 %", "40 %", "50 %"],
+        [["CLMLE", *(run("clmle", 8, modes=4, noise=x) for x in (0.3, 0.35, 0.4, 0.5))]],
+    ),
+    "teaching-draws": (
+        ["draw", *range(5)],
+        [
+            [title, *(run(name, modes=3, seed=s) for s in range(5))]
+            for name, title in (("softmax",) * 2, ("oversampling",) * 2, ("clmle", "CLMLE"))
+        ],
+    ),
+}
+
+
+def teaching_table(name: str) -> str:
+    """A table of docs/teaching.md, every run trained."""
+    heads, rows = TEACHING[name]
+    shown = ([f"{x.percent()} %" if isinstance(x, Playground) else x for x in row] for row in rows)
+    return table(heads, shown)
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "main-results": main_results,
     "denominator": denominator,
     "renamed": renamed_names,
-    "teaching-ratios": teaching_ratios,
-    "teaching-modes": teaching_modes,
-    "teaching-clusters": teaching_clusters,
-    "teaching-noise": teaching_noise,
-    "teaching-draws": teaching_draws,
+    **{name: partial(teaching_table, name) for name in TEACHING},
 }
 
 
@@ -248,7 +277,8 @@ def main() -> None:
     """Update the blocks of all pages."""
     sys.path.insert(0, str(ROOT))
     for page in PAGES:
-        page.write_text(updated(page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = updated(page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -172,7 +172,9 @@ def shortened(shown: str, printed: str) -> str:
             (i for i in range(position, len(lines)) if _words(lines[i]) == _words(line)), None
         )
         if found is None:
-            raise ValueError(f"The page shows a line that is no longer printed: {line!r}\n{printed}")
+            raise ValueError(
+                f"The page shows a line that is no longer printed: {line!r}\n{printed}"
+            )
         if skip:
             kept.append("...")
         kept.append(lines[found])
