@@ -12,24 +12,24 @@ button:hover, button:focus-visible {border-color:var(--st-primary-color);
  color:var(--st-primary-color); outline-offset:2px}
 span {font-size:.85rem}
 """
-# The camera of plotly's own toolbar reads its format when it is pressed; so both formats can be
-# had from the figure as it stands, zoom and hidden series included.
+# The camera of plotly's toolbar reads its format when it is pressed, so both formats can be saved
+# from the figure as it is shown, with zoom and hidden series.
 SAVE = """export default function({parentElement, data}) {
-  const say = parentElement.querySelector("span");
+  const status = parentElement.querySelector("span");
   parentElement.querySelectorAll("button").forEach(button => { button.onclick = () => {
     const plot = document.querySelector(".st-key-figure-" + data.name + " .js-plotly-plot");
     const camera = plot && plot.querySelector('[data-title^="Download plot"]');
-    if (!camera) { say.textContent = "The figure is not drawn yet."; return; }
+    if (!camera) { status.textContent = "The figure is not drawn yet."; return; }
     const before = plot._context.toImageButtonOptions;
     plot._context.toImageButtonOptions =
       {...before, format: button.dataset.format, filename: data.name, scale: 2};
     camera.click();
     plot._context.toImageButtonOptions = before;
-    say.textContent = "Saved as " + data.name + "." + button.dataset.format;
+    status.textContent = "Saved as " + data.name + "." + button.dataset.format;
   };});
 }"""
 COPY = """export default function({parentElement, data}) {
-  const say = parentElement.querySelector("span"), row = parentElement.querySelector(".row");
+  const status = parentElement.querySelector("span"), row = parentElement.querySelector(".row");
   row.querySelectorAll("button").forEach(button => button.remove());
   for (const [label, text] of Object.entries(data.texts).reverse()) {
     const button = document.createElement("button");
@@ -39,26 +39,27 @@ COPY = """export default function({parentElement, data}) {
       catch { const area = document.createElement("textarea");
         area.value = text; document.body.append(area); area.select();
         document.execCommand("copy"); area.remove(); }
-      say.textContent = "Copied";
+      status.textContent = "Copied";
     };
     row.prepend(button);
   }
 }"""
+STATUS = '<span role="status" aria-live="polite"></span>'
 
 
 def save_picture(name: str) -> None:
     """Buttons that save the figure of key "figure-``name``" as PNG or SVG."""
-    html = (
-        '<div class="row"><button type="button" data-format="png">Figure as PNG</button>'
-        '<button type="button" data-format="svg">Figure as SVG</button>'
-        '<span role="status" aria-live="polite"></span></div>'
+    buttons = "".join(
+        f'<button type="button" data-format="{kind.lower()}">Figure as {kind}</button>'
+        for kind in ("PNG", "SVG")
     )
+    html = f'<div class="row">{buttons}{STATUS}</div>'
     part = st.components.v2.component("save_picture", html=html, css=CSS, js=SAVE)
     part(data={"name": name}, key=f"save-{name}")
 
 
 def copy_buttons(texts: dict[str, str], key: str) -> None:
     """A button for each label of ``texts`` that copies its text."""
-    html = '<div class="row"><span role="status" aria-live="polite"></span></div>'
+    html = f'<div class="row">{STATUS}</div>'
     part = st.components.v2.component("copy_text", html=html, css=CSS, js=COPY)
     part(data={"texts": texts}, key=f"copy-{key}")

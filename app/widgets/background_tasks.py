@@ -1,7 +1,7 @@
-"""Processes that make something for a page to show.
+"""Processes that compute something for a page.
 
-One for all who want the same; it ends soon after the last browser that waits for it has gone.
-Runs and studies are no helpers: they were started to be kept.
+Sessions that want the same share one process. It ends soon after the last of them has
+disconnected. Runs and studies are no background tasks: they outlive the page.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.widgets.sessions import Presence
-from clmle.jobs.process import end_with_children
+from app.widgets.sessions import Visitors
+from clmle import jobs
 
-GRACE = 10.0  # seconds without anybody: a reload takes less
-LOOK_EVERY = 1.0
-AGAIN = 5.0  # seconds before what ended well, but is asked for again, is made anew
-MOST_SAID = 2000  # characters of what a process says last
+GRACE = 10.0  # seconds without a session until a task ends: a reload takes less
+POLL_EVERY = 1.0
+RESTART_AFTER = 5.0  # seconds before a finished task that is wanted again is started again
+MAX_OUTPUT = 2000  # characters of stderr that are kept
 
 
-class Helper:
-    """One process: whether it runs, and what it said if it failed."""
+class BackgroundTask:
+    """One process: whether it runs, and its error output if it failed."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
         self.began = time.monotonic()
         self.ended: float | None = None
-        self.said = ""
-        self.wanted = Presence()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.output = ""
+        self.visitors = Visitors()
+        threading.Thread(target=self._read, daemon=True).start()
 
     @property
     def running(self) -> bool:
@@ -42,69 +42,80 @@ class Helper:
     def failed(self) -> bool:
         return self.ended is not None and self.process.returncode != 0
 
-    def last_words(self, otherwise: str) -> str:
-        """The end of what it said, as a sentence for the page."""
-        return self.said.strip()[-300:] or otherwise
+    def error(self, otherwise: str) -> str:
+        """The end of its error output, or ``otherwise`` where there is none."""
+        return self.output.strip()[-300:] or otherwise
 
-    def end(self) -> None:
-        """End it, and what it started."""
-        end_with_children(self.process)
-
-    def _listen(self) -> None:
+    def _read(self) -> None:
         if self.process.stderr is not None:
             for line in iter(self.process.stderr.readline, b""):
-                self.said = (self.said + line.decode(errors="replace"))[-MOST_SAID:]
+                self.output = (self.output + line.decode(errors="replace"))[-MAX_OUTPUT:]
         self.process.wait()
         self.ended = time.monotonic()
 
 
-class Helpers:
-    """All helpers of this server, by what they make."""
+class BackgroundTasks:
+    """All tasks of this server, by what they compute."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Helper] = {}
+        self._known: dict[str, BackgroundTask] = {}
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, daemon=True).start()
-        atexit.register(self.end_all)
+        atexit.register(self.stop_all)
 
-    def find(self, key: str) -> Helper | None:
-        """The helper that somebody started, if there is one; asking keeps it."""
+    def find(self, key: str) -> BackgroundTask | None:
+        """The task ``key``, if it was started; asking for it keeps it alive."""
         with self._lock:
-            helper = self._known.get(key)
-        if helper is not None:
-            helper.wanted.here()
-        return helper
+            task = self._known.get(key)
+        if task is not None:
+            task.visitors.here()
+        return task
 
-    def want(self, key: str, start: Callable[[], subprocess.Popen[bytes]]) -> Helper:
-        """The helper that makes ``key``, started where there is none."""
+    def want(self, key: str, start: Callable[[], subprocess.Popen[bytes]]) -> BackgroundTask:
+        """The task ``key``, started if there is none."""
         with self._lock:
-            helper = self._known.get(key)
-            over = helper is not None and helper.ended is not None and not helper.failed
-            if helper is None or (over and time.monotonic() - (helper.ended or 0) > AGAIN):
-                helper = self._known[key] = Helper(start())
-        helper.wanted.here()
-        return helper
+            task = self._known.get(key)
+            over = task is not None and task.ended is not None and not task.failed
+            if task is None or (over and time.monotonic() - (task.ended or 0) > RESTART_AFTER):
+                task = self._known[key] = BackgroundTask(start())
+        task.visitors.here()
+        return task
 
-    def drop(self, key: str) -> None:
-        """End it and forget it."""
+    def stop(self, key: str) -> None:
+        """End the process, with all that it started, and forget it."""
         with self._lock:
-            helper = self._known.pop(key, None)
-        if helper is not None:
-            helper.end()
+            task = self._known.pop(key, None)
+        if task is not None:
+            jobs.end_with_children(task.process)
 
-    def end_all(self) -> None:
+    def stop_all(self) -> None:
+        """End all processes."""
         for key in list(self._known):
-            self.drop(key)
+            self.stop(key)
 
     def _watch(self) -> None:
         while True:
-            time.sleep(LOOK_EVERY)
-            for key, helper in list(self._known.items()):
-                if helper.wanted.alone_for() > GRACE:
-                    self.drop(key)
+            time.sleep(POLL_EVERY)
+            for key, task in list(self._known.items()):
+                if task.visitors.absent_for() > GRACE:
+                    self.stop(key)
 
 
 @st.cache_resource(show_spinner=False)
-def helpers() -> Helpers:
-    """The helpers of this server."""
-    return Helpers()
+def background_tasks() -> BackgroundTasks:
+    """The tasks of this server."""
+    return BackgroundTasks()
+
+
+def wait_for(
+    running: Callable[[], bool], ready: Callable[[], bool], show: Callable[[], None]
+) -> None:
+    """``show`` the progress every second; run the page again when the result is ``ready``."""
+
+    @st.fragment(run_every=1.0)
+    def part() -> None:
+        show()
+        if ready() or not running():
+            st.rerun()
+
+    part()

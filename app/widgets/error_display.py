@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
-from clmle.errors import InputError
+from clmle import InputError
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """Show what goes wrong inside as a sentence; the rest of the page goes on."""
+def errors_in_place() -> Iterator[None]:
+    """Show an error inside as a sentence; the rest of the page continues."""
     try:
         yield
     except InputError as error:

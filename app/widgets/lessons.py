@@ -1,4 +1,4 @@
-"""Guided lessons: steps that tick themselves off, in order, as the learner reaches them."""
+"""Guided lessons: steps that are checked off in order as the learner completes them."""
 
 from __future__ import annotations
 
@@ -10,44 +10,42 @@ import streamlit as st
 from app.widgets.playground_controls import set_controls
 
 
-def lesson_panel(problem: Any, clusters: int, courses: Mapping[str, Any]) -> None:
-    """Choice of a lesson; its steps, checked against what is trained on the page."""
-    from clmle.playground import LESSONS, Attempt, steps_done
+def lesson_panel(problem: Any, clusters: int, trajectories: Mapping[str, Any]) -> None:
+    """Choice of a lesson and its steps, checked against the trajectories on the page."""
+    from clmle import playground
 
-    named = {lesson.name: lesson for lesson in LESSONS}
-    if "sphere-lesson" not in st.session_state:
+    lessons = {lesson.name: lesson for lesson in playground.LESSONS}
+    if "playground-lesson" not in st.session_state:
         asked = st.query_params.get("lesson")
-        st.session_state["sphere-lesson"] = asked if asked in named else None
+        st.session_state["playground-lesson"] = asked if asked in lessons else None
     name = st.segmented_control(
-        "Lessons", list(named), key="sphere-lesson", format_func=lambda n: named[n].title,
-        help="three short ones; each step looks at what you reached",
+        "Lessons", list(lessons), key="playground-lesson",
+        format_func=lambda n: lessons[n].title,
+        help="three short lessons; each step is checked against the result of your training",
     )  # fmt: skip
     if name is None:
         st.query_params.pop("lesson", None)
         return
     st.query_params["lesson"] = name
-    lesson = named[name]
-    key = f"sphere-done-{name}"
-    done = steps_done(lesson, Attempt(problem, clusters, courses), st.session_state.get(key, 0))
+    lesson = lessons[name]
+    key = f"playground-done-{name}"
+    attempt = playground.Attempt(problem, clusters, trajectories)
+    done = playground.steps_done(lesson, attempt, st.session_state.get(key, 0))
     st.session_state[key] = done
     with st.container(border=True):
         for i, step in enumerate(lesson.steps):
             if i < done:
-                st.markdown(
-                    f":material/check_circle: :green[Done.] {step.task} *{step.explanation}*"
-                )
-            elif i == done:
-                st.markdown(f":material/radio_button_unchecked: **{step.task}**")
+                text = f":material/check_circle: :green[Done.] {step.task} *{step.explanation}*"
             else:
-                st.markdown(f":material/radio_button_unchecked: :gray[{step.task}]")
+                task = f"**{step.task}**" if i == done else f":gray[{step.task}]"
+                text = f":material/radio_button_unchecked: {task}"
+            st.markdown(text)
         if done == len(lesson.steps):
-            st.success("Lesson done.")
+            st.success("Lesson completed.")
         st.button(
-            "Begin: set the dials" if done == 0 else "Begin again",
-            icon=":material/tune:",
-            on_click=_begin,
-            args=(lesson, key),
-        )
+            "Start: set the sliders" if done == 0 else "Start again",
+            icon=":material/tune:", on_click=_begin, args=(lesson, key),
+        )  # fmt: skip
 
 
 def _begin(lesson: Any, key: str) -> None:

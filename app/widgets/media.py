@@ -1,29 +1,17 @@
-"""Files that a page's own frame fetches from the server, instead of being sent within the page."""
+"""Viewers with their own HTML page: colors, arrays as base64, files fetched from the server."""
 
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
-
-def served(data: bytes, kind: str, name: str) -> str:
-    """An address of ``data`` (MIME type ``kind``) for as long as this session shows it.
-
-    The same bytes have the same address. Where a page runs without a server it is a data address.
-    """
-    from streamlit import runtime
-
-    if not runtime.exists():
-        return f"data:{kind};base64," + base64.b64encode(data).decode()
-    address = runtime.get_instance().media_file_mgr.add(data, kind, f"served-{name}")
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}{address}" if base else address
-
-
-# The server does not say how long its files may be kept, so that every frame would fetch the
-# library anew. The page around the frames keeps it, and hands it to the next one.
-KEEPER = """{
+# The server sets no cache time, so that every frame would fetch plotly again. The page around the
+# frames keeps it and passes it to the next frame.
+LOADER = """{
 const address = "ADDRESS", home = window.parent;
 document.write('<script src="' + (home.keptPlotly || address) + '"></' + 'script>');
 if (!home.keptPlotly && address.startsWith("/")) window.addEventListener("load", () =>
@@ -32,9 +20,45 @@ if (!home.keptPlotly && address.startsWith("/")) window.addEventListener("load",
 }"""
 
 
-def plotly_loader() -> str:
-    """A script that loads the library that draws: 4.5 MB, once a page and not once a picture."""
-    return KEEPER.replace("ADDRESS", served(_plotly(), "text/javascript", "plotly"))
+def viewer_page(path: Path, **values: str) -> str:
+    """The HTML in ``path`` with the theme's colors, the loader of plotly and ``values`` filled in."""
+    dark = is_dark()
+    values = {
+        "ACCENTINK": "#0E1117" if dark else "#FFFFFF",
+        "ACCENT": "#56B4E9" if dark else "#0072B2",
+        "INK": "#FAFAFA" if dark else "#31333F",
+        "PAPER": "#1b1e27" if dark else "#FFFFFF",
+        "LOADER": LOADER.replace("ADDRESS", served(_plotly(), "text/javascript", "plotly")),
+    } | values
+    page = path.read_text(encoding="utf-8")
+    for name, value in values.items():
+        page = page.replace(f"%{name}%", value)
+    return page
+
+
+def is_dark() -> bool:
+    """Whether the visitor's theme is dark."""
+    return getattr(st.context.theme, "type", "light") == "dark"
+
+
+def packed(values: Any, kind: str = "") -> str:
+    """An array as base64 of its bytes, little-endian ``kind`` if given."""
+    array = np.ascontiguousarray(values, dtype=f"<{kind}" if kind else None)
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def served(data: bytes, kind: str, name: str) -> str:
+    """An address of ``data`` (MIME type ``kind``) that is valid while this session shows it.
+
+    Equal bytes have the same address. Without a server it is a data address.
+    """
+    from streamlit import runtime
+
+    if not runtime.exists():
+        return f"data:{kind};base64," + base64.b64encode(data).decode()
+    address = runtime.get_instance().media_file_mgr.add(data, kind, f"served-{name}")
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{address}" if base else address
 
 
 @st.cache_resource(show_spinner=False)

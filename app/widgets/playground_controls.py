@@ -1,4 +1,4 @@
-"""The dials of the sphere; the address of the page holds them, so that a link restores a view."""
+"""The sliders of the playground; the page's address holds their values, so that links work."""
 
 from __future__ import annotations
 
@@ -6,110 +6,100 @@ from typing import Any
 
 import streamlit as st
 
-from clmle.errors import InputError
+from clmle import InputError
 
-RATIOS = (1, 2, 5, 10, 20, 40, 80)
-NOISES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
-CLUSTERS = (1, 2, 4, 6, 8, 12)
-MOST = 6  # methods side by side
+# Slider -> allowed values and default.
+CONTROLS: dict[str, tuple[Any, Any]] = {
+    "ratio": ((1, 2, 5, 10, 20, 40, 80), 20),
+    "modes": (tuple(range(1, 9)), 3),
+    "noise": ((0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5), 0.3),
+    "clusters": ((1, 2, 4, 6, 8, 12), 12),
+    "dim": ((2, 3), 2),
+    "seed": (range(1000), 0),
+}
+MAX_METHODS = 6
 
 
 def controls() -> tuple[Any, int, list[str]]:
-    """Problem, clusters of each class, and methods, as dialled."""
-    from clmle.methods import variant_title
-    from clmle.playground import DEFAULT_METHODS, PlaygroundProblem, playground_method_names
+    """Problem, clusters of each class, and methods that the visitor chose."""
+    from clmle import get_method, playground
 
-    _from_address(playground_method_names(), DEFAULT_METHODS)
+    _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
     left, right = st.columns(2)
-    ratio = left.select_slider(
-        "Ratio", RATIOS, key="sphere-ratio", format_func=lambda r: f"{r} to 1",
-        help="training points of the majority for each one of the minority",
+
+    def slider(place: Any, label: str, name: str, help: str, **options: Any) -> Any:
+        return place.select_slider(
+            label, CONTROLS[name][0], key=f"playground-{name}", help=help, **options
+        )
+
+    ratio = slider(
+        left, "Ratio", "ratio", "training points of the majority for each one of the minority",
+        format_func=lambda r: f"{r} to 1",
     )  # fmt: skip
-    modes = right.select_slider(
-        "Modes of each class", tuple(range(1, 9)), key="sphere-modes",
-        help="groups that a class consists of; the classes take turns around the circle",
+    modes = slider(
+        right, "Modes of each class", "modes",
+        "groups of points that a class consists of; the classes alternate around the circle",
     )  # fmt: skip
-    noise = left.select_slider(
-        "Noise", NOISES, key="sphere-noise", format_func=lambda v: f"{v:.0%}",
-        help="spread of a mode, as a share of the way to the next one",
+    noise = slider(
+        left, "Noise", "noise", "spread of a mode, in percent of the distance to the next mode",
+        format_func=lambda v: f"{v:.0%}",
     )  # fmt: skip
-    clusters = right.select_slider(
-        "Clusters of each class", CLUSTERS, key="sphere-clusters",
-        help="for LMLE and CLMLE alone; the other methods have none",
+    clusters = slider(
+        right, "Clusters of each class", "clusters",
+        "used by LMLE and CLMLE; the other methods have no clusters",
     )  # fmt: skip
-    shape = left.segmented_control(
-        "Shape", (2, 3), key="sphere-dim", format_func=lambda d: "Circle" if d == 2 else "Sphere"
-    )
+    dim = left.segmented_control(
+        "Shape", (2, 3), key="playground-dim", required=True,
+        format_func=lambda d: "Circle" if d == 2 else "Sphere",
+    )  # fmt: skip
     seed = right.number_input(
-        "Draw", 0, 999, key="sphere-seed", help="another number, other points and another start"
-    )
-    methods = st.multiselect(
-        "Methods, side by side", playground_method_names(), key="sphere-methods",
-        format_func=variant_title, max_selections=MOST,
-        wrap=True,
+        "Seed", 0, 999, key="playground-seed",
+        help="another seed draws other points and another initial network",
     )  # fmt: skip
-    problem = PlaygroundProblem(float(ratio), int(modes), float(noise), int(shape or 2), int(seed))
-    _to_address(problem, int(clusters), methods)
+    methods = st.multiselect(
+        "Methods", playground.playground_method_names(), key="playground-methods", wrap=True,
+        format_func=lambda name: get_method(name).title, max_selections=MAX_METHODS,
+    )  # fmt: skip
+    problem = playground.PlaygroundProblem(
+        float(ratio), int(modes), float(noise), int(dim or 2), int(seed)
+    )
+    wanted = {name: str(getattr(problem, name, clusters)) for name in CONTROLS}
+    wanted["ratio"] = str(int(ratio))
+    now = {name: st.query_params.get(name) for name in wanted}
+    if now != wanted or st.query_params.get_all("method") != methods:
+        st.query_params.update({**wanted, "method": list(methods)})
     return problem, int(clusters), methods
 
 
 def set_controls(problem: Any, clusters: int, methods: tuple[str, ...]) -> None:
-    """Turn all dials; to be called before they are drawn (a button's callback)."""
-    state = st.session_state
-    state["sphere-ratio"], state["sphere-modes"] = int(problem.ratio), problem.modes
-    state["sphere-noise"], state["sphere-clusters"] = problem.noise, clusters
-    state["sphere-dim"], state["sphere-seed"] = problem.dim, problem.seed
-    state["sphere-methods"] = list(methods)
+    """Set all sliders; has to be called before they are drawn (in a button's callback)."""
+    values = {name: getattr(problem, name, clusters) for name in CONTROLS}
+    values["ratio"] = int(problem.ratio)
+    for name, value in values.items():
+        st.session_state[f"playground-{name}"] = value
+    st.session_state["playground-methods"] = list(methods)
 
 
 def _from_address(names: tuple[str, ...], usual: tuple[str, ...]) -> None:
-    """What the address says, once a session; a value that no dial has is named."""
-    from clmle.playground import PlaygroundProblem
-
-    if "sphere-ratio" in st.session_state:
-        # A page that was left and comes back keeps its dials.
+    """Set the sliders from the address, once per session; names values that no slider has."""
+    if "playground-ratio" in st.session_state:
+        # Streamlit forgets widgets of a page that was left; assigning keeps their values.
         for key in list(st.session_state):
-            if str(key).startswith("sphere-") and str(key) != "sphere-began":
+            if str(key).startswith("playground-") and str(key) != "playground-began":
                 st.session_state[key] = st.session_state[key]
         return
-    usual_dials = {
-        "ratio": 20, "modes": 3, "noise": 0.3, "clusters": 12, "dim": 2, "seed": 0,
-    }  # fmt: skip
-    allowed: dict[str, Any] = {
-        "ratio": RATIOS, "modes": range(1, 9), "noise": NOISES, "clusters": CLUSTERS,
-        "dim": (2, 3), "seed": range(1000),
-    }  # fmt: skip
-    values: dict[str, Any] = {}
     wrong = []
-    for name, value in usual_dials.items():
+    for name, (allowed, value) in CONTROLS.items():
         given = st.query_params.get(name)
-        values[name] = value
-        if given is not None:
-            fits = [v for v in allowed[name] if str(v) == given]
-            values[name] = fits[0] if fits else value
-            wrong += [] if fits else [f"{name} {given!r}"]
+        fits = [v for v in allowed if str(v) == given]
+        st.session_state[f"playground-{name}"] = fits[0] if fits else value
+        wrong += [] if fits or given is None else [f"{name} {given!r}"]
     chosen = st.query_params.get_all("method")
     wrong += [f"method {m!r}" for m in chosen if m not in names]
-    methods = [m for m in dict.fromkeys(chosen) if m in names][:MOST] or list(usual)
-    dialled = PlaygroundProblem(
-        float(values["ratio"]), values["modes"], values["noise"], values["dim"], values["seed"]
-    )
-    set_controls(dialled, values["clusters"], tuple(methods))
+    methods = [m for m in dict.fromkeys(chosen) if m in names][:MAX_METHODS] or list(usual)
+    st.session_state["playground-methods"] = methods
     if wrong:
         raise InputError(
-            f"The address asks for {', '.join(wrong)}, which no dial has; "
-            "reload the page for the usual dials."
+            f"The address asks for {', '.join(wrong)}, which is not available; "
+            "reload the page for the defaults."
         )
-
-
-def _to_address(problem: Any, clusters: int, methods: list[str]) -> None:
-    wanted: dict[str, Any] = {
-        "ratio": str(int(problem.ratio)), "modes": str(problem.modes),
-        "noise": str(problem.noise), "clusters": str(clusters), "dim": str(problem.dim),
-        "seed": str(problem.seed), "method": list(methods),
-    }  # fmt: skip
-    now = {name: st.query_params.get(name) for name in wanted} | {
-        "method": st.query_params.get_all("method")
-    }
-    if now != wanted:
-        st.query_params.update(wanted)

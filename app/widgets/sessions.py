@@ -1,4 +1,4 @@
-"""Whether anybody is still there: browsers vanish without a word."""
+"""Which browser sessions are still connected; browsers disconnect without notice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 def this_session() -> str:
-    """What tells this browser tab from all others; a reload makes another."""
+    """Identifier of this browser tab; a reload makes another."""
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     found = get_script_run_ctx()
@@ -15,14 +15,14 @@ def this_session() -> str:
 
 
 def connected(session: str) -> bool:
-    """Whether the tab is open; always, where a page runs without a server."""
+    """Whether the tab is open; always true where a page runs without a server."""
     from streamlit import runtime
 
     return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
-class Presence:
-    """The sessions that look at something, and since when none of them is there any more."""
+class Visitors:
+    """The sessions that use something, and for how long there has been none."""
 
     def __init__(self) -> None:
         self._sessions: set[str] = set()
@@ -30,13 +30,13 @@ class Presence:
         self._lock = threading.Lock()
 
     def here(self) -> None:
-        """Note that the session whose page runs now looks at it."""
+        """Record that the current session uses it."""
         with self._lock:
             self._sessions.add(this_session())
             self._last = time.monotonic()
 
-    def alone_for(self) -> float:
-        """Seconds since the last one was seen to be there; to be asked now and then."""
+    def absent_for(self) -> float:
+        """Seconds since the last session was connected; has to be called regularly."""
         with self._lock:
             self._sessions = {s for s in self._sessions if connected(s)}
             if self._sessions:

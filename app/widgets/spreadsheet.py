@@ -1,4 +1,4 @@
-"""Tables as text for a spreadsheet, in which no cell is a formula."""
+"""Tables as text for a spreadsheet, in which no field is a formula."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(frame: Any, sep: str = ",") -> str:
-    """A data frame as CSV; texts that a spreadsheet would run are marked as text by a quote.
+    """A data frame as CSV; a quote marks texts that a spreadsheet would execute as text.
 
-    Names of classes, attributes and files come from folders of anybody's.
+    Names of classes, attributes and files may come from folders of third parties.
     """
     safe = frame.rename(columns=as_text)
     for name in safe.columns[[kind.kind not in "biufcmM" for kind in safe.dtypes]]:
@@ -19,15 +19,15 @@ def as_csv(frame: Any, sep: str = ",") -> str:
     return text
 
 
-def as_text(cell: Any) -> Any:
-    """A cell as it is, but for a text that begins like a formula and is no number."""
-    if not isinstance(cell, str):
-        return cell
-    line = cell.replace("\r", " ")  # would begin a new row, as a text without quotes around it
-    if not cell.startswith(FORMULA):
+def as_text(field: Any) -> Any:
+    """A field unchanged, unless it is a text that begins like a formula and is no number."""
+    if not isinstance(field, str):
+        return field
+    line = field.replace("\r", " ")  # without quotes around it would begin a new row
+    if not field.startswith(FORMULA):
         return line
     try:
-        float(cell)
+        float(field)
     except ValueError:
         return f"'{line}"
     return line

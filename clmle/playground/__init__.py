@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from clmle.playground.methods import CLUSTERS, DEFAULT_METHODS, playground_method_names
     from clmle.playground.problem import PlaygroundProblem, playground_task
     from clmle.playground.trajectory import (
+        STEPS,
         Frame,
         PlaygroundRun,
         Trajectory,
@@ -23,6 +24,7 @@ __all__ = [
     "CLUSTERS",
     "DEFAULT_METHODS",
     "LESSONS",
+    "STEPS",
     "Attempt",
     "Frame",
     "Lesson",

@@ -1,0 +1,47 @@
+"""Networks and images of runs, loaded once for all pages, and rows of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from clmle import RunFolder
+
+WIDTH = 88
+
+
+def model_of(run: RunFolder) -> Any:
+    """The model of a run's best round so far."""
+    return _model(str(run.path), run.model_path.stat().st_mtime)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the network")
+def _model(path: str, changed: float) -> Any:
+    from clmle import load_model
+
+    return load_model(RunFolder(Path(path)))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images")
+def images_of(path: str) -> Any:
+    """The data set of a run, by the path of its folder."""
+    from clmle import training
+
+    config = training.config_from_dict(RunFolder(Path(path)).config())
+    return training.load_data(config.data, config.train.seed)
+
+
+def image_row(images: np.ndarray, captions: list[str], alts: list[str]) -> None:
+    """Images (n, H, W, C) in a row that wraps."""
+    shown = [_enlarged(image) for image in images]
+    st.image(shown, caption=captions, width=WIDTH, alt=alts)
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    """Each pixel as a square: a browser would blur it."""
+    times = max(1, round(2 * WIDTH / image.shape[1]))
+    large = image.repeat(times, axis=0).repeat(times, axis=1)
+    return large[..., 0] if large.shape[-1] == 1 else large
