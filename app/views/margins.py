@@ -1,25 +1,28 @@
-"""The two margins against their upper bounds, printed and repaired."""
+"""The two margins and their upper bounds, as printed and corrected."""
 
 import streamlit as st
 
-from app.widgets.error_display import sentences
-from app.widgets.figure import kept, show_figure
+from app.widgets.error_display import errors_in_place
+from app.widgets.figure import cached, show_figure
 from app.widgets.margin_search import margin_search
+from app.widgets.new_runs import numbers, plain
 from app.widgets.runs import all_runs, label
 from app.widgets.table import show_table
 
+PAGE = {"title": "Margins", "icon": ":material/straighten:", "order": 80}
+
 OWN = "my own numbers"
 SCALES = [1, 2, 4, 8, 16, 32, 64]
-MOST_ROWS = 50  # of the table; data sets have thousands of classes
+MAX_ROWS = 50  # of the table; data sets can have thousands of classes
 
 st.title("Margins")
 st.markdown(
-    "A margin is a difference of cosines. **a1** keeps clusters of different classes apart, "
-    "**a2** clusters of one class. The paper derives an upper bound of each on a circle; "
-    "features live on a sphere."
+    "A margin is a difference of cosines. **a1** separates clusters of different classes, **a2** "
+    "clusters of one class. The paper derives an upper bound for each on a circle; the features "
+    "lie on a sphere, where the bound differs."
 )
 
-with sentences():
+with errors_in_place():
     import numpy as np
     import pandas as pd
 
@@ -37,7 +40,7 @@ with sentences():
         if "attributes" in result:
             one = st.selectbox(
                 "Attribute", result["attributes"], key="attribute", bind="query-params",
-                format_func=lambda name: name.replace("_", " "),
+                format_func=plain,
             )  # fmt: skip
             counts = counts[result["attributes"].index(one)]
         dim = runs[source].config()["train"]["feature_dim"]
@@ -52,11 +55,7 @@ with sentences():
                 "Dimensions of the features", 1, 4096, 64, key="dim", bind="query-params"
             )
         )
-        try:
-            counts = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
-        except ValueError:
-            st.error(f"{text!r} is not a list of numbers; write for example 5631, 369.")
-            st.stop()
+        counts = numbers(text, float, "Images of each class", distinct=False)
     bounds = margin_bounds(counts, dim)
     left, right = st.columns(2)
     n_other = int(
@@ -67,45 +66,44 @@ with sentences():
     chosen = float(
         right.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
     )
-    reached = bounds.feasible_between(n_other, chosen)
     first, second, third, fourth = st.columns(4)
-    first.metric("a1 bound, printed", f"{bounds.between:.4g}")
-    second.metric("a1 bound, sphere", f"{bounds.between_sphere:.4g}")
+    first.metric("Bound of a1, printed", f"{bounds.between:.4g}")
+    second.metric("Bound of a1, sphere", f"{bounds.between_sphere:.4g}")
     third.metric(
-        "largest a1 with the sum",
-        f"{reached:.3f}",
-        help="bound - log(K') / s: where the hinge of Eq. 9 can still reach zero",
-    )
-    fourth.metric("the same at s = 1", f"{bounds.feasible_between(n_other, 1.0):.3f}")
+        "Largest feasible a1", f"{bounds.feasible_between(n_other, chosen):.3f}",
+        help="bound - log(K') / s: with the sum in the denominator, the hinge of Eq. 9 can reach "
+        "zero up to this margin",
+    )  # fmt: skip
+    fourth.metric("The same at s = 1", f"{bounds.feasible_between(n_other, 1.0):.3f}")
     table = pd.DataFrame(
         {
             "class": np.arange(bounds.n_classes),
-            "share": bounds.proportions,
-            "a2 bound, printed": bounds.within,
-            "a2 bound, repaired": bounds.within_arc,
+            "fraction of images": bounds.proportions,
+            "bound of a2, printed": bounds.within,
+            "bound of a2, corrected": bounds.within_arc,
         }
     )
     left, right = st.columns(2)
     with left:
-        show_figure(kept(figures.between_bounds, dim, bounds.n_classes), "between-bounds")
+        show_figure(cached(figures.between_bounds, dim, bounds.n_classes), "between-bounds")
         st.caption(
-            "On a circle C points are at most 2π/C apart; in d dimensions d + 1 classes can all "
-            "be farther apart than a right angle."
+            "On a circle C points are at most 2π/C apart. In d dimensions d + 1 classes can all "
+            "be more than a right angle apart."
         )
     with right:
-        show_figure(kept(figures.within_bounds, bounds.proportions[:20]), "within-bounds", table)
+        show_figure(cached(figures.within_bounds, bounds.proportions[:20]), "within-bounds", table)
         st.caption(
-            "A class with over half of the images has points half a turn apart; the printed "
-            "bound falls back to zero there."
+            "A class with more than half of the images spans half a circle; the printed bound "
+            "falls back to zero there."
         )
     show_figure(
-        kept(figures.feasible_region, bounds.between_sphere, n_other, scale, margin, at=chosen),
+        cached(figures.feasible_region, bounds.between_sphere, n_other, scale, margin, at=chosen),
         "feasible-margins",
     )
-    show_table(table, "margin-bounds", shown=table.head(MOST_ROWS))
-    if len(table) > MOST_ROWS:
-        st.caption(f"The first {MOST_ROWS} of {len(table):,} classes; saved are all.")
+    show_table(table, "margin-bounds", shown=table.head(MAX_ROWS))
+    if len(table) > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS} of {len(table):,} classes; downloads contain all.")
 
-st.header("Try them")
-with sentences():
+st.header("Search for margins")
+with errors_in_place():
     margin_search()

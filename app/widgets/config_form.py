@@ -1,29 +1,53 @@
-"""Forms made from the settings' dataclasses: every field with its one-line explanation."""
+"""Forms made from configuration dataclasses: every field with its one-line description."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
+from collections.abc import Collection
+from itertools import groupby
 from typing import Any
 
 import streamlit as st
 
-from clmle.config import override
-
-EXACT = 2**53 - 1  # the largest whole number that a browser tells from its neighbors
+MAX_INTEGER = 2**53 - 1  # the largest whole number that a browser represents exactly
 
 
-def config_form(value: Any, title: str, key: str, skip: tuple[str, ...] = ()) -> Any:
-    """``value`` (a dataclass) with what the person changed, checked."""
+def config_form(
+    value: Any, title: str, key: str, skip: Collection[str] = (), only: Collection[str] = ()
+) -> Any:
+    """``value`` (a dataclass) with the values that the visitor entered, checked.
+
+    Fields are listed under the headings of their ``group``; those marked ``expert`` are in a
+    section that is closed at first. ``skip`` and ``only`` select fields.
+    """
+    from clmle import training
+
+    shown = [
+        f for f in dataclasses.fields(value) if f.name not in skip and (not only or f.name in only)
+    ]
     hints = typing.get_type_hints(type(value))
     changed: dict[str, Any] = {}
-    fields = [f for f in dataclasses.fields(value) if f.name not in skip]
-    for i, f in enumerate(fields):
-        if i % 3 == 0:  # row by row: on a phone columns stand on each other
-            columns = st.columns(3)
-        with columns[i % 3]:
-            changed[f.name] = _field(f, hints[f.name], getattr(value, f.name), f"{key}-{f.name}")
-    return override(value, changed, title)
+
+    def draw(fields: list[Any]) -> None:
+        groups = groupby(fields, lambda f: f.metadata.get("group", ""))
+        for group, members in groups:
+            if group:
+                st.caption(f"**{group.capitalize()}**")
+            for i, f in enumerate(members):
+                if i % 3 == 0:  # row by row: columns are stacked on a phone
+                    columns = st.columns(3)
+                with columns[i % 3]:
+                    current = getattr(value, f.name)
+                    changed[f.name] = _field(f, hints[f.name], current, f"{key}-{f.name}")
+
+    draw([f for f in shown if not f.metadata.get("expert")])
+    expert = [f for f in shown if f.metadata.get("expert")]
+    if expert:
+        with st.expander(f"Expert options of {title} ({len(expert)})"):
+            draw(expert)
+    return training.override(value, changed, title)
 
 
 def _field(f: Any, hint: Any, value: Any, key: str) -> Any:
@@ -34,9 +58,10 @@ def _field(f: Any, hint: Any, value: Any, key: str) -> Any:
     if hint is bool:
         return st.checkbox(name, value=value, help=text, key=key)
     if hint is int:
-        least, most = f.metadata.get("bounds") or (None, None)
-        most = None if most is None else min(most, EXACT)
-        return st.number_input(name, least, most, value, step=1, help=text, key=key)
+        low, high = f.metadata.get("bounds") or (None, None)
+        low = None if low is None else int(low) + int(f.metadata.get("above", False))
+        high = None if high in (None, math.inf) else min(int(high), MAX_INTEGER)
+        return st.number_input(name, low, high, value, step=1, help=text, key=key)
     # Numbers as text: a number field cannot be empty, or show 0.0005.
     shown = "" if value is None else str(value)
     return st.text_input(name, value=shown, help=text, key=key, placeholder="not set")

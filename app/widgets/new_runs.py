@@ -1,9 +1,10 @@
-"""The form for new runs: data, methods, every option, what it costs, and how many at a time."""
+"""The form for new runs: data, methods, options, estimated time, and how many at a time."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -11,58 +12,74 @@ import streamlit as st
 from app.widgets.config_form import config_form
 from app.widgets.path_access import check_path, check_paths
 from app.widgets.runs import all_runs, duration, label
-from clmle.config import Config, DataConfig, TrainConfig
-from clmle.errors import InputError
+from clmle import Config, DataConfig, InputError, TrainConfig
 
 FOLDER = "my own folder"
-SKIPPED = ("dataset", "attribute", "size", "labels")
-MOST_SEEDS = 20
-SHARES = ("between_margin_fraction", "within_margin_fraction")  # that the page Margins hands over
+MAX_SEEDS = 20
+MARGINS = ("between_margin_fraction", "within_margin_fraction")  # in links from the page Margins
 
 
 def new_runs() -> None:
     """The form; queues one run for each method and seed."""
-    from clmle.methods import get_method, method_names
+    from clmle import get_method, method_names
 
-    model = _taken_over()
-    first = _data_of(model) if model else _choose_data()
+    template = _template()
+    first = _data_of(template) if template else _choose_data()
     methods = st.multiselect(
-        "Methods, side by side",
-        method_names(),
-        default=[model.method] if model else ["clmle", "softmax"],
+        "Methods", method_names(),
+        default=[template.method] if template else ["clmle", "softmax"],
         format_func=lambda name: f"{get_method(name).title} ({name})",
-    )
+    )  # fmt: skip
     for name in methods:
         st.caption(f"**{get_method(name).title}**: {get_method(name).summary}")
-    data, train, options = _every_setting(first, model, methods)
+    configs = _all_options(first, template, methods)
+    train = next(iter(configs.values())).train if configs else TrainConfig()
     left, right = st.columns(2)
-    seeds = _seeds(left.text_input("Seeds", str(train.seed), help="numbers with commas"))
+    seeds = numbers(
+        left.text_input("Seeds", str(train.seed), help="numbers separated by commas"), int, "Seeds"
+    )
+    if not 1 <= len(seeds) <= MAX_SEEDS or min(seeds) < 0:
+        raise InputError(f"Seeds are {seeds}; give 1 to {MAX_SEEDS} numbers from 0.")
     cores = os.cpu_count() or 2
     at_a_time = int(
         right.number_input(
-            "At the same time", 1, 64, min(max(1, len(methods)), cores),
-            help="further runs wait for their turn; each gets its share of the cores",
+            "Runs at a time", 1, 64, min(max(1, len(methods)), cores),
+            help="further runs wait in a queue; the cores are divided among the running ones",
         )
     )  # fmt: skip
     threads = max(1, cores // at_a_time)
-    cost = st.empty()  # measured last: the button need not wait for it
+    cost = st.empty()  # measured last, so that the button appears at once
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not methods):
-        made = [
-            Config(name, options[name], data, dataclasses.replace(train, threads=threads, seed=s))
-            for s in seeds
-            for name in methods
+        chosen = [
+            dataclasses.replace(c, train=dataclasses.replace(c.train, threads=threads, seed=seed))
+            for seed in seeds
+            for c in configs.values()
         ]
-        check_paths(made)
-        _check_folder(data)
-        _start(made, at_a_time)
-    with cost:
-        _foretell(train, data, len(methods) * len(seeds), at_a_time, threads)
+        check_paths(chosen)
+        _check_folder(chosen[0].data)
+        _start(chosen, at_a_time)
+    if configs:
+        with cost:
+            config = next(iter(configs.values()))
+            _estimate(config, len(methods) * len(seeds), at_a_time, threads)
+
+
+def numbers(
+    text: str, kind: Callable[[str], Any], what: str, *, distinct: bool = True
+) -> tuple[Any, ...]:
+    """Numbers of a text field, separated by commas; ``distinct`` drops repeated ones."""
+    try:
+        found = [kind(part) for part in text.replace(";", ",").split(",") if part.strip()]
+    except ValueError as error:
+        raise InputError(
+            f"{what} are {text!r}; write numbers separated by commas, such as 0, 1."
+        ) from error
+    return tuple(dict.fromkeys(found)) if distinct else tuple(found)
 
 
 def _choose_data() -> DataConfig:
-    """Data set, target and budget, as the person picks them."""
-    from clmle.data import dataset_info, dataset_names
-    from clmle.presets import PRESETS, preset_config
+    """Data set, target and budget that the visitor chooses."""
+    from clmle import data, dataset_names, preset_config, training
 
     first, second, third = st.columns(3)
     choices = [*dataset_names(), FOLDER]
@@ -74,149 +91,147 @@ def _choose_data() -> DataConfig:
     if dataset == FOLDER:
         dataset = second.text_input("Folder of images", placeholder="/path/to/images")
         if not dataset:
-            raise InputError("Name the folder of images, or choose other data.")
+            raise InputError("Enter the folder of images, or choose other data.")
         check_path(dataset)
-    info = dataset_info(dataset)
+    info = data.dataset_info(dataset)
     targets = info.target_names(dataset)
     if info.kind == "attributes":
-        target = _attribute_of(second, targets)
+        names = [*targets, "all"]
+        asked = st.query_params.get("attribute")
+        target = second.selectbox(
+            "Attribute", names, index=names.index(asked) if asked in names else 0,
+            format_func=lambda name: "all (multi-label)" if name == "all" else plain(name),
+        )  # fmt: skip
     elif not targets:
-        labels = second.text_input("CSV of labels (not needed for one folder a class)")
-    preset = third.segmented_control("Budget", list(PRESETS), default="quick") or "quick"
+        labels = second.text_input("CSV of labels (not needed for one folder per class)")
+    preset = third.segmented_control(
+        "Budget", list(training.PRESETS), default="quick", required=True
+    )
     st.session_state["preset"] = preset
     chosen = preset_config(preset, "clmle", dataset, target).data
     return dataclasses.replace(chosen, attribute=target, labels=labels)
 
 
-def _attribute_of(place: Any, names: Any) -> str:
-    """One attribute, or all of them together."""
-    choices = [*names, "all"]
-    asked = st.query_params.get("attribute")
-    return place.selectbox(
-        "Attribute",
-        choices,
-        index=choices.index(asked) if asked in choices else 0,
-        format_func=lambda name: "all together" if name == "all" else name,
-    )
+def plain(attribute: str) -> str:
+    """An attribute's name as words."""
+    return attribute.replace("_", " ")
 
 
-def _taken_over() -> Config | None:
-    """Settings of the run that is to be done again with changes, if one is."""
-    from clmle.training import config_from_dict
+def _template() -> Config | None:
+    """Configuration of the run to be repeated with changes, if the address names one."""
+    from clmle import training
 
     runs = {run.name: run for run in all_runs()}
     name = st.query_params.get("like", "")
     if name not in runs:
         return None
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.info(f"The settings of {label(runs[name])}; change what you like.")
-    if right.button("Begin from a preset", icon=":material/restart_alt:"):
+    left.info(f"The configuration of {label(runs[name])}; change what you like.")
+    if right.button("Start from a preset", icon=":material/restart_alt:"):
         del st.query_params["like"]
         st.rerun()
-    return config_from_dict(runs[name].config())
+    return training.config_from_dict(runs[name].config())
 
 
-def _data_of(model: Config) -> DataConfig:
-    st.markdown(f"Data: **{model.data.dataset}**, target **{model.data.attribute or 'the first'}**")
-    return model.data
+def _data_of(template: Config) -> DataConfig:
+    data = template.data
+    st.markdown(f"Data: **{data.dataset}**, target **{data.attribute or 'the first'}**")
+    return data
 
 
-def _every_setting(
-    first: DataConfig, model: Config | None, methods: list[str]
-) -> tuple[DataConfig, TrainConfig, dict[str, Any]]:
-    """The three parts as the form leaves them; options by method."""
-    from clmle.presets import preset_config
+def _all_options(
+    first: DataConfig, template: Config | None, methods: list[str]
+) -> dict[str, Config]:
+    """Configuration of every method, as the form leaves it."""
+    from clmle import preset_config, training
 
     preset = st.session_state.get("preset", "quick")
     bases = {
-        n: model if model and n == model.method
-        else preset_config(preset, n, first.dataset, first.attribute)
-        for n in methods
+        name: template if template and name == template.method
+        else preset_config(preset, name, first.dataset, first.attribute)
+        for name in methods
     }  # fmt: skip
-    train = (model or preset_config(preset, "clmle", first.dataset, first.attribute)).train
-    handed = _handed_over()
-    with st.expander("Every setting", expanded=bool(handed)):
+    shared = template or preset_config(preset, "clmle", first.dataset, first.attribute)
+    margins = _margins_of_link()
+    configs = {}
+    with st.expander("All options", expanded=bool(margins)):
         place = f"{st.query_params.get('like', preset)}-{first.dataset}"  # defaults follow the data
         st.markdown("**Data**")
-        data = config_form(first, "data", f"data-{place}", SKIPPED)
+        skipped = ("dataset", "attribute", "size", "labels")
+        data = config_form(first, "the data", f"data-{place}", skipped)
         st.markdown("**Training**, the same for every method")
-        train = config_form(train, "training", f"train-{place}", ("threads", "seed"))
-        options = {}
+        skipped = ("threads", "seed", "calibration")
+        train = config_form(shared.train, "training", f"train-{place}", skipped)
         for name, base in bases.items():
-            own = base.options
-            if handed and all(hasattr(own, share) for share in handed):
-                own = dataclasses.replace(own, within_weight=1.0, **handed)
-            if dataclasses.fields(own):
-                st.markdown(f"**Options of {name}**")
-                marks = "-".join(str(v) for v in handed.values())
-                own = config_form(own, name, f"{name}-{place}-{marks}")
-            options[name] = own
-    return data, train, options
+            options = base.options
+            if margins and all(hasattr(options, margin) for margin in margins):
+                options = dataclasses.replace(options, within_weight=1.0, **margins)
+            kind = training.preset_kind(dataclasses.replace(base, data=data))
+            st.markdown(f"**Options of {name}**, {kind} preset")
+            key = f"{name}-{place}-" + "-".join(str(v) for v in margins.values())
+            if dataclasses.fields(options):
+                options = config_form(options, name, key)
+            own = dataclasses.replace(train, calibration=base.train.calibration)
+            own = config_form(own, name, key, only=("calibration",))
+            configs[name] = Config(name, options, data, own)
+    return configs
 
 
-def _handed_over() -> dict[str, float]:
-    """Shares of the margins' bounds in the page's address."""
+def _margins_of_link() -> dict[str, float]:
+    """Margins in the page's address, as fractions of their bounds."""
     try:
-        found = {n: float(st.query_params[n]) for n in SHARES if n in st.query_params}
+        found = {n: float(st.query_params[n]) for n in MARGINS if n in st.query_params}
     except ValueError as error:
-        raise InputError("The shares of the margins in this link are no numbers.") from error
+        raise InputError("The margins in this link are not numbers; reload the page.") from error
     return found if all(0 <= value <= 1 for value in found.values()) else {}
 
 
-def _seeds(text: str) -> list[int]:
-    try:
-        seeds = list(dict.fromkeys(int(part) for part in text.replace(";", ",").split(",") if part))
-    except ValueError as error:
-        raise InputError(f"Seeds are {text!r}; write whole numbers with commas.") from error
-    if not 1 <= len(seeds) <= MOST_SEEDS or min(seeds) < 0:
-        raise InputError(f"Seeds are {text!r}; give 1 to {MOST_SEEDS} numbers from 0.")
-    return seeds
+def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
+    """Estimated time, measured by a few steps of the network."""
+    from clmle import data
 
-
-def _foretell(
-    train: TrainConfig, data: DataConfig, runs: int, at_a_time: int, threads: int
-) -> None:
-    """What the runs will cost, measured by a few steps of the network."""
-    from clmle.data import find_dataset
-
-    info = find_dataset(data.dataset)
-    heads = len(info.target_names(data.dataset)) if info and data.attribute == "all" else 0
-    machine = dataclasses.replace(train, seed=0, iterations=1)  # what a step depends on
-    shape = (data.image_size, data.image_size, info.channels if info else 3)
-    start, step = _seconds(machine, shape, heads or None, threads)
+    train = config.train
+    info = data.find_dataset(config.data.dataset)
+    several = info is not None and config.data.attribute == "all"
+    heads = len(info.target_names(config.data.dataset)) if several else None
+    # What the time of a step depends on:
+    machine = dataclasses.replace(train, seed=0, iterations=1, calibration="none")
+    side = config.data.image_size
+    start, step = _seconds(machine, (side, side, info.channels if info else 3), heads, threads)
     each = start + step * train.iterations
-    text = f"About **{duration(each)}** a run: {train.iterations} steps of {train.batch_size} "
-    text += f"images ({train.iterations * train.batch_size:,} in all), at the pace of a step now"
+    text = f"About **{duration(each)}** per run: {train.iterations} steps of {train.batch_size} "
+    text += f"images ({train.iterations * train.batch_size:,} in total)"
     if runs > 1:
         whole = duration(-(-runs // at_a_time) * each)
         text += f"; {runs} runs, {at_a_time} at a time: about **{whole}**"
-    st.caption(text + ".")
+    st.caption(text + ". Measured on this computer just now.")
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring a step", ttl=3600)
 def _seconds(
     train: TrainConfig, shape: tuple[int, int, int], heads: int | None, threads: int
 ) -> tuple[float, float]:
-    """Seconds until the first step, and of one."""
-    from clmle.jobs.eta import START, estimate_run_seconds
+    """Seconds until the first step, and of one step."""
+    from clmle import jobs
 
-    return START, estimate_run_seconds(train, shape, heads, threads=threads) - START
+    whole = jobs.estimate_run_seconds(train, shape, heads, threads=threads)
+    return jobs.START, whole - jobs.START
 
 
 def _check_folder(data: DataConfig) -> None:
-    """Names what is wrong with a folder before any run is made."""
-    from clmle.data import dataset_info
-    from clmle.training import load_data
+    """Raise an error for an unreadable folder before any run is created."""
+    from clmle import data as datasets
+    from clmle import training
 
     kind = "identities" if data.attribute == "identity" else None
-    if not dataset_info(data.dataset, kind).target_names(data.dataset):
-        load_data(data)
+    if not datasets.dataset_info(data.dataset, kind).target_names(data.dataset):
+        training.load_data(data)
 
 
-def _start(made: list[Config], at_a_time: int) -> None:
-    from clmle.jobs.launch import launch
+def _start(configs: list[Config], at_a_time: int) -> None:
+    from clmle import jobs
 
-    names = [launch(config, at_a_time=at_a_time).name for config in made]
+    names = [jobs.launch(config, at_a_time=at_a_time).name for config in configs]
     st.query_params.from_dict({"runs": names})
     st.session_state.pop("pick-runs", None)
     st.rerun()

@@ -1,4 +1,4 @@
-"""Runs judged on unseen people, while a process does it: how far it is, and a way to stop it."""
+"""Evaluation of runs on unseen identities in the background: progress, and a button to stop it."""
 
 from __future__ import annotations
 
@@ -8,62 +8,52 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.background_tasks import helpers
+from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.runs import duration, label
-from clmle.run_folder import RunFolder
-from clmle.studies.open_set import (
-    Recognition,
-    how_far,
-    own_test,
-    start_open_set_evaluation,
-    stored_recognition,
-)
+from clmle import RunFolder, studies
 
 
-def recognition_of(run: RunFolder, test: str) -> Recognition | None:
-    """What a run makes of a test set; None, with a note that refreshes itself, while it is made."""
-    found = stored_recognition(run, test)
+def recognition_of(run: RunFolder, test: str) -> Any:
+    """Open-set metrics of a run on a test set; None, with progress shown, until they exist."""
+    found = studies.stored_recognition(run, test)
     if found is not None:
         return found
     if not test:
-        own_test(run)  # a sentence at once where there is none
+        studies.own_test(run)  # raises an error where there is none
     key = f"recognizing {run.path.resolve()} {test}"
-    helper = helpers().find(key)
-    if helper is not None and helper.failed:
-        st.error(helper.last_words(f"{label(run)} could not be judged."))
-    if helper is None or not helper.running:
-        if not st.button(f"Judge {label(run)}", key=f"judge-{run.name}", type="primary"):
-            st.caption("Seconds for a few thousand small images; it is kept with the run.")
+    task = background_tasks().find(key)
+    if task is not None and task.failed:
+        st.error(task.error(f"{label(run)} could not be evaluated."))
+    if task is None or not task.running:
+        if not st.button(f"Evaluate {label(run)}", key=f"evaluate-{run.name}", type="primary"):
+            st.caption("Takes seconds for a few thousand small images; stored with the run.")
             return None
-        helpers().drop(key)
-        helper = helpers().want(key, lambda: start_open_set_evaluation(run, test))
+        background_tasks().stop(key)
+        task = background_tasks().want(key, lambda: studies.start_open_set_evaluation(run, test))
         st.rerun()
 
-    @st.fragment(run_every=1.0)
-    def waiting() -> None:
-        done, total = how_far(run, test)
-        share = done / total if total else 0.0
-        left = (time.monotonic() - helper.began) * (1 - share) / share if share > 0.05 else None
-        text = f"{label(run)} judges unseen people"
+    def progress() -> None:
+        done, total = studies.how_far(run, test)
+        part = done / total if total else 0.0
+        left = (time.monotonic() - task.began) * (1 - part) / part if part > 0.05 else None
+        text = f"Evaluating {label(run)} on unseen identities"
         text += f": {done:,} of {total:,} images" if total else ""
-        st.progress(min(share, 1.0), text=text + (f", {duration(left)} left" if left else ""))
-        if st.button("Stop", key=f"stop-judging-{run.name}", icon=":material/stop:"):
-            helpers().drop(key)
-            st.rerun()
-        if not helper.running:
+        st.progress(min(part, 1.0), text=text + (f", {duration(left)} left" if left else ""))
+        if st.button("Stop", key=f"stop-evaluation-{run.name}", icon=":material/stop:"):
+            background_tasks().stop(key)
             st.rerun()
 
-    waiting()
+    wait_for(lambda: task.running, lambda: False, progress)
     return None
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images")
 def test_images(path: str, test: str) -> Any:
     """The images of a test set, by the path of a run's folder."""
-    from clmle.data.recognition.open_set import load_open_set
+    from clmle import data
 
     run = RunFolder(Path(path))
-    data = run.config()["data"]
-    return load_open_set(
-        test or own_test(run), size=data["size"], image_size=data["image_size"]
+    config = run.config()["data"]
+    return data.load_open_set(
+        test or studies.own_test(run), size=config["size"], image_size=config["image_size"]
     ).images

@@ -1,4 +1,4 @@
-"""Studies as the pages know them: those shipped with the laboratory, and one's own."""
+"""Studies on the pages: those shipped with the project, and those of the visitor."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from typing import Any
 
 import streamlit as st
 
-from clmle.errors import InputError
-from clmle.files import leads_out, runs_dir
+from clmle import InputError, runs_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "docs" / "results"
 
 
 def study_files() -> dict[str, Path]:
-    """Results files by what people call them; one's own first, the latest on top."""
-    files = [p for p in (runs_dir() / "studies").glob("*.jsonl") if not leads_out(p)]
+    """Results files by name: the visitor's first, latest on top, then the shipped ones."""
+    folder = runs_dir() / "studies"
+    # A link to a file elsewhere is not followed.
+    files = [p for p in folder.glob("*.jsonl") if p.resolve().is_relative_to(folder.resolve())]
     own = sorted(files, key=lambda p: -p.stat().st_mtime)
     found = {f"{path.stem} (mine)": path for path in own}
     return found | {f"{path.stem} (shipped)": path for path in sorted(SHIPPED.glob("*.jsonl"))}
 
 
 def stamp(path: Path) -> tuple[str, int, int]:
-    """What tells whether a file has changed."""
+    """What changes when a file changes."""
     facts = path.stat()
     return str(path), facts.st_mtime_ns, facts.st_size
 
 
 def open_study(path: Path) -> Any:
-    """The study in a results file, read anew only when the file has changed.
+    """The study in a results file, read again only when the file has changed.
 
     Raises
     ------
     InputError
-        A line that is not a result.
+        A line is not a result, or the file cannot be read.
     """
     try:
         return _read(*stamp(path))
@@ -45,7 +46,7 @@ def open_study(path: Path) -> Any:
 
 
 def readable_studies() -> tuple[dict[str, Any], list[str]]:
-    """Studies that hold a result, by what people call them; a sentence for each broken file."""
+    """Studies with a result by name, and an error for each broken file."""
     found, broken = {}, []
     for name, path in study_files().items():
         try:
@@ -59,51 +60,64 @@ def readable_studies() -> tuple[dict[str, Any], list[str]]:
 
 
 def shipped_study(name: str) -> Any:
-    """A shipped study, or None where there is none such."""
+    """A shipped study, or None if there is no such study."""
     path = SHIPPED / f"{name}.jsonl"
     return open_study(path) if path.exists() else None
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(path: str, changed: int, size: int) -> Any:
-    from clmle.studies.background import BackgroundStudy
-    from clmle.studies.study_results import described, read_study
+    from clmle import studies
 
     file = Path(path)
-    study = read_study(file.stem, file)
-    job = BackgroundStudy(file)
-    request = None
+    study = studies.read_study(file.stem, file)
+    job = studies.BackgroundStudy(file)
     if job.job_path.exists():
-        with suppress(InputError):  # a broken job has a card of its own that says so
+        with suppress(InputError):  # the card of a broken job shows the error
             request = job.request()
-    if request is not None:
-        title, question, order = described(request.study)
-        if request.study == "grid":
-            title = "A free grid" if file.stem == "grid" else f"Grid {file.stem}"
-            question, order = "", []
-        asked = " ".join(request.arguments())
-        study = replace(study, title=title, question=question, order=order, asked=asked)
-    # Commands are shown as they are typed in the laboratory's own folder.
+            title, question, order = studies.described(request.study)
+            if request.study == studies.FREE:
+                title = "A free grid" if file.stem == studies.FREE else f"Grid {file.stem}"
+                question, order = "", []
+            asked = " ".join(request.arguments())
+            study = replace(study, title=title, question=question, order=order, asked=asked)
+    # Commands are shown as they are typed in the project's folder.
     inside = file.resolve().is_relative_to(ROOT)
     where = file.resolve().relative_to(ROOT) if inside else file
     return replace(study, path=where.as_posix())
 
 
+def _chosen(file: tuple[str, int, int], variants: tuple[str, ...]) -> Any:
+    study = _read(*file)
+    return study.only(variants) if variants else study
+
+
 @st.cache_data(max_entries=200, show_spinner="Drawing")
 def drawn(
-    file: tuple[str, int, int], name: str, measure: str, base: str, variants: tuple[str, ...]
+    file: tuple[str, int, int], name: str, metric: str, base: str, variants: tuple[str, ...]
 ) -> Any:
-    """A picture of the study in ``file`` (as :func:`stamp` gives it), of ``variants`` alone."""
-    from clmle.studies.study_figures import study_figure
+    """A figure of the study in ``file`` (a :func:`stamp`), of ``variants`` only."""
+    from clmle import studies
 
-    study = _read(*file)
-    return study_figure(study.only(variants) if variants else study, name, measure, base)
+    return studies.study_figure(_chosen(file, variants), name, metric, base)
 
 
 @st.cache_data(max_entries=100, show_spinner="Counting")
 def tabled(file: tuple[str, int, int], base: str, variants: tuple[str, ...]) -> Any:
     """The table of the study in ``file``."""
-    from clmle.studies.study_figures import study_table
+    from clmle import studies
 
-    study = _read(*file)
-    return study_table(study.only(variants) if variants else study, base)
+    return studies.study_table(_chosen(file, variants), base)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def forecast(request: Any, jobs: int, changed: tuple) -> Any:
+    """Trials and estimated time of a request; ``changed`` are the stamps of results files."""
+    from clmle import studies
+
+    own: list = []
+    shipped: list = []
+    for path, *_ in changed:
+        summaries = open_study(Path(path)).summaries
+        (shipped if Path(path).parent == SHIPPED else own).extend(summaries)
+    return studies.forecast(request.trials(), (), own, shipped, jobs)
