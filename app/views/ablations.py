@@ -133,8 +133,8 @@ def results() -> None:
     study = found[name]
     file, stem = stamp(study_files()[name]), name.split(" ")[0]
     metric = right.selectbox(
-        "Metric", list(studies.METRIC_LABELS), format_func=lambda m: studies.METRIC_LABELS[m], key="metric",
-        bind="query-params",
+        "Metric", list(studies.METRIC_LABELS), key="metric", bind="query-params",
+        format_func=lambda m: studies.METRIC_LABELS[m],
     )  # fmt: skip
     st.markdown(f"**{study.title}.** {study.question}")
     left, right = st.columns([3, 2])

@@ -64,7 +64,7 @@ def gain_part(frame, learner: str, others: list[str]) -> None:
     for other, g in tables.items():
         mean, low, high, won = studies.mean_gain(g)
         text = f"Over {other}: {100 * mean:+.1f} percentage points of balanced accuracy on average"
-        if low is not None:
+        if low is not None and high is not None:
             text += f" (95 % interval over attributes {100 * low:+.1f} to {100 * high:+.1f})"
         text += f", higher on {won} of {len(g)} attributes; {_seeds(g['seeds'])}, paired."
         found = studies.rank_correlation(g["level"], g["gain"])

@@ -13,7 +13,7 @@ from app.widgets.figure import cached, show_figure
 from app.widgets.new_runs import FOLDER, plain
 from app.widgets.path_access import check_path
 from app.widgets.viewer import mosaic
-from clmle import data, preset_config, training
+from clmle import data, jobs, preset_config, training
 
 PAGE = {"title": "Data", "icon": ":material/grid_view:", "order": 20}
 
@@ -29,7 +29,7 @@ def dataset_of(name: str, size: str, labels: str):
 
 
 def read_with_progress(name: str, labels: str) -> None:
-    """Read a folder's images for the first time; when interrupted, it continues where it stopped."""
+    """Read a folder's images for the first time; continues where an earlier attempt stopped."""
     bar, began = st.empty(), time.monotonic()
     first: list[int] = []
 
@@ -64,7 +64,7 @@ def is_rendered(info, size: str, image_size: int) -> bool:
         if st.button("Render them", type="primary", icon=":material/brush:"):
             command = ("clmle", "data", info.name, "--size", size)
             background_tasks().stop(title)
-            background_tasks().want(title, lambda: start_process(*command))
+            background_tasks().want(title, lambda: jobs.start_module(*command))
             st.rerun()
         st.caption("Rendering continues while this page is open. Rendered images are kept.")
         return False

@@ -26,9 +26,9 @@ st.markdown(
 @st.cache_data(max_entries=64, show_spinner=False)
 def training_points(problem):
     """Training points and labels."""
-    from clmle.playground import playground_task
+    from clmle import playground
 
-    task = playground_task(problem)
+    task = playground.playground_task(problem)
     return task.images[task.train], task.labels[task.train]
 
 
@@ -66,6 +66,7 @@ def final_metrics(trajectories: dict) -> None:
             "method": title,
             # Rounded as in the titles of the panels: the browser would round halves differently.
             "balanced accuracy": round(100 * t.balanced_accuracy[-1]),
+            "before training": round(100 * t.balanced_accuracy[0]),
             "minority recall": round(100 * t.recall[-1, 1]),
             "majority recall": round(100 * t.recall[-1, 0]),
             "impostors near the minority": round(100 * t.impostors[-1]),
@@ -145,7 +146,7 @@ def progress(keys: list, titles: dict[str, str]) -> None:
 
 playground_jobs().open()
 with errors_in_place():
-    from clmle import get_method
+    from clmle import methods as registry
 
     lessons = st.container()
     left, right = st.columns([3, 2])
@@ -153,7 +154,7 @@ with errors_in_place():
         problem, clusters, methods = controls()
     with right:
         preview(problem)
-    titles = {name: get_method(name).title for name in methods}
+    titles = {name: registry.variant_title(name) for name in methods}
     keys = [(problem, name, clusters) for name in methods]
     finished = {}
     if not methods:
@@ -196,13 +197,16 @@ with st.expander("What is shown and compared"):
 - All methods are implementations of this project and use the same points, network, seed, learning
   rate and 200 steps of 64 points. Softmax samples points as they are; triplet, A-Softmax and
   oversampling sample both classes equally often.
-- The network starts as the identity, so the neighborhoods are good before any training.
-  Nearest-neighbor classifiers therefore start well; the figure shows whether training preserves
-  that. CLMLE is Eq. 9 alone with the corrections of this project; the presets for images add a
-  softmax term and threshold tuning.
-- With one mode per class, oversampling, A-Softmax and *CLMLE as in the paper* do better than
-  CLMLE. With two modes CLMLE and oversampling are level. From three modes on CLMLE is ahead, and
-  the version of the paper finds no minority point. LMLE and A-Softmax vary much between seeds.
-- Metrics are computed on 240 test points of each class. One seed is an example, not a result.
+- The network starts as the identity, so neighborhoods are good before any training, and methods
+  that classify by the nearest cluster (CLMLE, LMLE) start with a high accuracy: see the column
+  *before training*. CLMLE ends where it starts, at 75 % (one mode) to 89 % (four modes) on average
+  over four seeds; LMLE loses 10 to 20 percentage points. The playground shows what training keeps
+  or destroys. It is no evidence that training with Eq. 9 improves features.
+- CLMLE is Eq. 9 alone with the corrections of this project; the presets for images add a softmax
+  term and threshold tuning. With one mode oversampling and A-Softmax reach 81 % and are better
+  than CLMLE. With two modes oversampling is close to it, with four modes it falls to 61 %. The
+  version of the paper finds no minority point from two modes on.
+- Metrics are computed on 240 test points of each class; the averages here are for ratio 20, noise
+  30 % and 12 clusters. One seed is an example, not a result.
 """
     )

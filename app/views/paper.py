@@ -98,9 +98,7 @@ def recognition_table(number: int) -> None:
         "Here: fractions, illustrated identities that are not in the training set. Compare the "
         "order of rows, not the values."
     )
-    st.page_link(
-        "views/recognition.py", label="Your own runs", icon=":material/person_search:"
-    )
+    st.page_link("views/recognition.py", label="Your own runs", icon=":material/person_search:")
 
 
 def counterpart(number: int):
@@ -185,7 +183,9 @@ def one_correction(repair, measured) -> None:
         st.markdown(f"Effect **{d.mean:+.3f}**: {described(d, study)}")
     elif repair.trial is not None:
         name = repair.trial[0]
-        st.markdown(f"Not measured alone yet; the study {name} does ({studies.STUDIES[name].title}).")
+        st.markdown(
+            f"Not measured alone yet; the study {name} does ({studies.STUDIES[name].title})."
+        )
         st.page_link(
             "views/ablations.py", label=f"Start the study {name}",
             query_params={"starting": "true", "new": name}, icon=":material/science:",

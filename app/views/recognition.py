@@ -89,9 +89,7 @@ def curves(found: dict) -> None:
     left, right = st.columns(2)
     with left:
         points = {n: (1e-6, tar) for n, tar in published("tar_at_far_1e-6").items()}
-        show_figure(
-            cached(figures.roc, roc, points), "recognition-roc", lines(roc, "far", "tar")
-        )
+        show_figure(cached(figures.roc, roc, points), "recognition-roc", lines(roc, "far", "tar"))
     with right:
         show_figure(cached(figures.tar_by_far, tars), "recognition-tar", rows(tars))
     if not ranks:

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -108,7 +109,7 @@ def background_tasks() -> BackgroundTasks:
 
 
 def wait_for(
-    running: Callable[[], bool], ready: Callable[[], bool], show: Callable[[], None]
+    running: Callable[[], bool], ready: Callable[[], bool], show: Callable[[], Any]
 ) -> None:
     """``show`` the progress every second; run the page again when the result is ``ready``."""
 

@@ -21,7 +21,7 @@ if (!home.keptPlotly && address.startsWith("/")) window.addEventListener("load",
 
 
 def viewer_page(path: Path, **values: str) -> str:
-    """The HTML in ``path`` with the theme's colors, the loader of plotly and ``values`` filled in."""
+    """The HTML in ``path``; colors, the loader of plotly and ``values`` are filled in."""
     dark = is_dark()
     values = {
         "ACCENTINK": "#0E1117" if dark else "#FFFFFF",

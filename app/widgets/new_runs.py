@@ -157,8 +157,8 @@ def _all_options(
     with st.expander("All options", expanded=bool(margins)):
         place = f"{st.query_params.get('like', preset)}-{first.dataset}"  # defaults follow the data
         st.markdown("**Data**")
-        skipped = ("dataset", "attribute", "size", "labels")
-        data = config_form(first, "the data", f"data-{place}", skipped)
+        chosen = ("dataset", "attribute", "size", "labels")
+        data = config_form(first, "the data", f"data-{place}", chosen)
         st.markdown("**Training**, the same for every method")
         skipped = ("threads", "seed", "calibration")
         train = config_form(shared.train, "training", f"train-{place}", skipped)
@@ -192,8 +192,9 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
 
     train = config.train
     info = data.find_dataset(config.data.dataset)
-    several = info is not None and config.data.attribute == "all"
-    heads = len(info.target_names(config.data.dataset)) if several else None
+    heads = None
+    if info is not None and config.data.attribute == "all":
+        heads = len(info.target_names(config.data.dataset))
     # What the time of a step depends on:
     machine = dataclasses.replace(train, seed=0, iterations=1, calibration="none")
     side = config.data.image_size

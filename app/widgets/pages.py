@@ -34,4 +34,6 @@ def _declared(path: Path, changed: int) -> dict[str, Any]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAGE":
             facts: dict[str, Any] = ast.literal_eval(node.value)
             return facts
-    raise ValueError(f"{path} declares no PAGE; add PAGE = {{'title': ..., 'icon': ..., 'order': ...}}.")
+    raise ValueError(
+        f"{path} declares no PAGE; add PAGE = {{'title': ..., 'icon': ..., 'order': ...}}."
+    )

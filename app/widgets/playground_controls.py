@@ -22,7 +22,8 @@ MAX_METHODS = 6
 
 def controls() -> tuple[Any, int, list[str]]:
     """Problem, clusters of each class, and methods that the visitor chose."""
-    from clmle import get_method, playground
+    from clmle import methods as registry
+    from clmle import playground
 
     _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
     left, right = st.columns(2)
@@ -58,7 +59,7 @@ def controls() -> tuple[Any, int, list[str]]:
     )  # fmt: skip
     methods = st.multiselect(
         "Methods", playground.playground_method_names(), key="playground-methods", wrap=True,
-        format_func=lambda name: get_method(name).title, max_selections=MAX_METHODS,
+        format_func=registry.variant_title, max_selections=MAX_METHODS,
     )  # fmt: skip
     problem = playground.PlaygroundProblem(
         float(ratio), int(modes), float(noise), int(dim or 2), int(seed)

@@ -39,11 +39,11 @@ class PlaygroundJob:
     @property
     def progress(self) -> float:
         """Fraction of the training that is done."""
-        from clmle.playground import STEPS
+        from clmle import playground
 
         if self.trajectory is not None:
             return 1.0
-        return self.frames[-1].step / STEPS if self.frames else 0.0
+        return self.frames[-1].step / playground.STEPS if self.frames else 0.0
 
 
 class PlaygroundJobs:
@@ -107,10 +107,10 @@ class PlaygroundJobs:
             job.error = error
 
     def _ready(self) -> Any:
-        from clmle.playground import PlaygroundWorker
+        from clmle import playground
 
         if self._worker is None or self._worker.process.poll() is not None:
-            self._worker = PlaygroundWorker()
+            self._worker = playground.PlaygroundWorker()
         return self._worker
 
     def _stop(self) -> None:

@@ -42,7 +42,7 @@ def playground_viewer(trajectories: bytes | None) -> None:
 def packed_trajectories(
     spec: dict[str, Any], trajectories: Mapping[str, Any], selected: int
 ) -> bytes:
-    """``spec`` (clmle.figures.playground_spec of ``trajectories``) as JSON after 16 bytes of hash."""
+    """``spec`` (clmle.figures.playground_spec) as JSON, after 16 bytes of its hash."""
     first = next(iter(trajectories.values()))
     facts: dict[str, Any] = {
         "dim": first.problem.dim,

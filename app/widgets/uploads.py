@@ -50,7 +50,7 @@ FEWER = """export default function({parentElement, data}) {
 def uploaded_images(
     text: str, shape: tuple[int, int, int], key: str, most: int
 ) -> list[tuple[str, np.ndarray]]:
-    """Names and pixels of the uploaded images, cropped to ``shape``; an error for each other file."""
+    """Names and pixels of the uploaded images, cropped to ``shape``; other files raise errors."""
     height, width, _ = shape
     help = f"cropped to the center, {height} x {width} pixels; used in this session only"
     files = st.file_uploader(text, KINDS, accept_multiple_files=True, key=key, help=help)

@@ -55,7 +55,10 @@ def image_scatter(
         why["scores"] = packed(why["scores"], "f4")
         if "near" in why:
             why["nearest"] = np.shape(why["near"])[1]
-            why |= {"near": packed(why["near"], "i4"), "similarity": packed(why["similarity"], "f4")}
+            why |= {
+                "near": packed(why["near"], "i4"),
+                "similarity": packed(why["similarity"], "f4"),
+            }
     facts = {
         "figure": drawn,
         "texts": texts,
@@ -85,8 +88,7 @@ def image_sheets(images: Any, rows: np.ndarray, first: int = 0) -> list[tuple[in
     """
     from PIL import Image
 
-    height, width, channels = images.shape[1:]
-    across = MAX_SIDE // max(height, width)
+    across = MAX_SIDE // max(images.shape[1:3])
     found = []
     for start in range(0, len(rows), across**2):
         part = images[rows[start : start + across**2]]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
-    from clmle.jobs.eta import estimate_run_seconds
+    from clmle.jobs.eta import START, estimate_run_seconds
     from clmle.jobs.launch import launch, resume
     from clmle.jobs.process import end_with_children, start_module
     from clmle.jobs.run_queue import ahead, waits
 
 __all__ = [
+    "START",
     "ahead",
     "end_with_children",
     "estimate_run_seconds",

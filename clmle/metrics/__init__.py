@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clmle.metrics.attributes import attribute_metrics
     from clmle.metrics.by_frequency import accuracy_by_frequency
     from clmle.metrics.classification import balanced_accuracy, classification_metrics, finite
+    from clmle.metrics.confident_errors import KINDS as CONFIDENT_KINDS
     from clmle.metrics.confident_errors import confident_errors
     from clmle.metrics.curves import log_odds, precision_recall_points, roc_points
     from clmle.metrics.identification import cmc, identify
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from clmle.metrics.verification import challenging_pairs, fold_accuracy, verification_metrics
 
 __all__ = [
+    "CONFIDENT_KINDS",
     "LocalImbalance",
     "OpenSetMetrics",
     "accuracy_by_frequency",

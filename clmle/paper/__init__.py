@@ -13,10 +13,11 @@ from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
     from clmle.paper.names import paper_attribute
-    from clmle.paper.repairs import REPAIRS, Repair
+    from clmle.paper.repairs import ALL_AT_ONCE, REPAIRS, Repair
     from clmle.paper.tables import CAPTIONS, table, table_names
 
 __all__ = [
+    "ALL_AT_ONCE",
     "CAPTIONS",
     "REPAIRS",
     "Repair",

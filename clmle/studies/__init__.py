@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         start_scoring,
         stored_scores,
     )
+    from clmle.studies.margin_grid import PREFIX as MARGIN_PREFIX
     from clmle.studies.margin_grid import (
         MarginGrid,
         margin_grid,
@@ -133,6 +134,7 @@ __all__ = [
     "COMPONENTS",
     "FIGURE_LABELS",
     "FREE",
+    "MARGIN_PREFIX",
     "METRIC_LABELS",
     "OPEN_SET_METRICS",
     "STUDIES",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from clmle.config import differences, override
+    from clmle.presets import PRESETS, preset_kind
     from clmle.training.explain import Explanation, explain
     from clmle.training.factory import embedding_task_of
     from clmle.training.model import EmbeddingModel, evaluate, load_model
@@ -15,16 +17,20 @@ if TYPE_CHECKING:
     from clmle.training.trainer import train
 
 __all__ = [
+    "PRESETS",
     "EmbeddingModel",
     "Explanation",
     "Stopped",
     "config_from_dict",
+    "differences",
     "embedding_task_of",
     "evaluate",
     "explain",
     "load_data",
     "load_model",
+    "override",
     "prepare",
+    "preset_kind",
     "train",
 ]
 
