@@ -1,7 +1,7 @@
-"""Budgets: one that is done in under a minute on two cores, one in under five, one for comparisons.
+"""Presets: three budgets, with the defaults of the method and the data set.
 
-``reference`` is what every comparison in docs/RESULTS.md runs on: 30,000 faces and the tiny
-backbone, so that hundreds of runs are affordable (about 20 s of one core each).
+"quick" takes less than a minute on two cores, "standard" less than five. "reference" is the budget
+of the comparisons under docs/results: 30,000 faces and the tiny backbone, about 20 s of one core.
 """
 
 from __future__ import annotations
@@ -36,7 +36,34 @@ def preset_config(
     dataset: str = "toonfaces",
     attribute: str = "",
 ) -> Config:
-    """Settings of a preset for a method and a data set; every method has the same budget."""
+    """Configuration of a preset for a method and a data set; the budget is that of all methods.
+
+    Parameters
+    ----------
+    preset : {"quick", "standard", "reference"}, default "quick"
+        Budget.
+    method : str, default "clmle"
+        Registered name of the method, whose :meth:`Method.preset` sets its own defaults.
+    dataset : str, default "toonfaces"
+        Name of a data set, or path of a folder.
+    attribute : str, default ""
+        Attribute or label to learn; several with commas, or "all". Empty takes the first.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    InputError
+        If there is no such preset or method.
+
+    Examples
+    --------
+    >>> config = preset_config("quick", "clmle", "digits")
+    >>> config.train.iterations, config.data.image_size
+    (160, 16)
+    """
     if preset not in PRESETS:
         raise InputError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
     data = DataConfig(dataset=dataset, attribute=attribute, size=SIZES.get(preset, preset))

@@ -1,4 +1,4 @@
-"""What methods with an index of clusters share: building, refreshing, saving it."""
+"""Base of methods with a cluster index: the index is built, refreshed and saved."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from clmle.samplers.proportions import class_proportions
 
 
 def as_it_is(index: ClusterIndex) -> ClusterIndex:
-    """The index of a method that shares it with no other process."""
+    """``index`` itself: the method of a single process does not share it."""
     return index
 
 
 class ClusterMethod(Method):
-    """A method with clusters; its options hold ``cluster_size`` and ``min_clusters``.
+    """A method with clusters; its options have ``cluster_size`` and ``min_clusters``.
 
-    ``adopt`` gives every new index the form in which the method keeps it: as it is, unless several
-    processes share it.
+    ``adopt`` converts every new index: to a :class:`DistributedIndex` where several processes share
+    it, otherwise not at all.
     """
 
     uses_clusters: ClassVar[bool] = True
@@ -41,7 +41,7 @@ class ClusterMethod(Method):
 
     @classmethod
     def preset(cls, config: Config, kind: str) -> Config:
-        """Most identities have fewer images than a cluster: one cluster each, as in the paper."""
+        """One cluster for each identity, as in the paper: most have fewer images than a cluster."""
         if kind != "open-set":
             return config
         return replace(config, options=replace(config.options, min_clusters=1))

@@ -1,11 +1,14 @@
-"""Any method for many attributes at once: one head each on a shared network.
+"""Any method for several attributes: one head for each on a shared network.
 
-A batch is drawn for one attribute, its *query*, which is another one every step, the way the
-method draws for a single task. The query's head learns from it as it is. So do the others where
-the method's loss corrects for the shares of the classes; for any other method the same images are
-drawn again within the batch (features only, no image is seen twice by the network) so that a
-head's classes come in the shares in which its own method would have drawn them. Images of which a
-head knows nothing are left out.
+Each batch is sampled for one attribute, its *query*, in the way the method samples for a single
+task; the query changes from step to step. All heads train on the batch:
+
+- the head of the query, on the batch as it is;
+- the other heads of a method whose loss corrects for class proportions, on the batch as it is;
+- the other heads of any other method, on features resampled from the batch, so that their classes
+  have the proportions of that method. The network sees no image twice.
+
+A head leaves out images whose label of its attribute is unknown.
 """
 
 from __future__ import annotations
@@ -25,12 +28,12 @@ from clmle.methods.cluster_method import ClusterMethod, as_it_is
 from clmle.samplers.proportions import apportion
 from clmle.threads import one_thread_each
 
-CLOSE = 0.05  # shares of classes that differ by less count as the same
+CLOSE = 0.05  # class proportions that differ by less count as equal
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What a batch is to every head: drawn in ``step`` for the attribute ``query``."""
+    """How a batch was sampled: in ``step``, for the attribute ``query``, as ``query_batch``."""
 
     step: int
     query: int
@@ -38,9 +41,9 @@ class Shared:
 
 
 class MultiLabel:
-    """A method for each attribute of a task, with the hooks of a single :class:`Method`.
+    """A method for each of A attributes, with the hooks of a single :class:`Method`.
 
-    Features are z (B, A, d), logits (B, A, 2), labels (B, A) with -1 for unknown.
+    Features z are (B, A, d), logits (B, A, 2) and labels (B, A), -1 where unknown.
     """
 
     def __init__(
@@ -56,12 +59,10 @@ class MultiLabel:
         self.labels = task.labels[task.train]
         self.seed = seed
         self.known = [np.flatnonzero(self.labels[:, a] >= 0) for a in range(len(task.attributes))]
-        # Position of a training image among those that an attribute is known of.
-        self.place = []
-        for rows in self.known:
-            place = np.full(len(self.labels), -1, dtype=np.int64)
-            place[rows] = np.arange(len(rows))
-            self.place.append(place)
+        # Position of each training image among those with a known label of the attribute, or -1.
+        self.positions = np.full(self.labels.shape, -1, dtype=np.int64)
+        for a, rows in enumerate(self.known):
+            self.positions[rows, a] = np.arange(len(rows))
         self.heads = [kind(options, one, batch_size, seed, feature_dim) for one in task.tasks]
         self.modules = nn.ModuleDict({str(a): head.modules for a, head in enumerate(self.heads)})
         self.natural = np.stack([head.counts / head.counts.sum() for head in self.heads])
@@ -69,7 +70,7 @@ class MultiLabel:
         self.uses_clusters = kind.uses_clusters
 
     def on_validation(self, metrics: Mapping[str, Any]) -> None:
-        """Each head is told of its own attribute, from ``attributes`` by name."""
+        """Pass the metrics of each attribute to its head."""
         for name, head in zip(self.attributes, self.heads, strict=True):
             own = metrics["attributes"].get(name)
             if own is not None:
@@ -88,7 +89,7 @@ class MultiLabel:
         self._stack()
 
     def margin_candidates(self) -> list[Any]:
-        """As for the first attribute: shares of bounds, which every head turns into its own a1."""
+        """Those of the first attribute: fractions of bounds, which differ between heads."""
         return self.heads[0].margin_candidates()
 
     def margins(self, dim: int) -> Any:
@@ -109,32 +110,32 @@ class MultiLabel:
         return self.heads[shared.query].augment(images, shared.query_batch, step)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        """Sum over the heads that learn something from the batch."""
+        """Sum over the heads that train on the batch."""
         shared: Shared = batch.extra
         if self.stack is not None:
-            places = np.stack([place[batch.indices] for place in self.place], axis=1)
-            shares = self.natural.copy()
-            shares[shared.query] = self.heads[shared.query].class_proportions()
-            return self.stack.loss(outputs, places, shares)
+            proportions = self.natural.copy()
+            proportions[shared.query] = self.heads[shared.query].class_proportions()
+            return self.stack.loss(outputs, self.positions[batch.indices], proportions)
         losses = []
         for a, head in enumerate(self.heads):
-            mine, part = np.arange(len(batch.indices)), shared.query_batch
+            chosen, part = np.arange(len(batch.indices)), shared.query_batch
             if a != shared.query:
                 if not head.reads_any_batch:
                     continue
-                mine, drawn = self._seen(a, batch.indices, shared)
-                if len(mine) == 0:
+                chosen, proportions = self._resample(a, batch.indices, shared)
+                if len(chosen) == 0:
                     continue
-                part = Batch(self.place[a][batch.indices[mine]], class_proportions=drawn)
-            pick = torch.from_numpy(mine).to(outputs.features.device)
-            seen = Outputs(
+                positions = self.positions[batch.indices[chosen], a]
+                part = Batch(positions, class_proportions=proportions)
+            pick = torch.from_numpy(chosen).to(outputs.features.device)
+            own = Outputs(
                 outputs.features[pick, a],
                 outputs.logits[pick, a],
                 outputs.labels[pick, a],
                 outputs.progress,
             )
-            losses.append(head.loss(seen, part))
-        # A mean would leave each head a fraction of the steps that it takes alone.
+            losses.append(head.loss(own, part))
+        # With a mean each head would take a fraction of the steps that it takes alone.
         total = torch.stack([loss.total for loss in losses]).sum()
         parts = {
             name: torch.stack([loss.parts[name] for loss in losses if name in loss.parts]).mean()
@@ -142,42 +143,42 @@ class MultiLabel:
         }
         return Loss(total, parts)
 
-    def _seen(
+    def _resample(
         self, a: int, rows: np.ndarray, shared: Shared
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Places in the batch that head ``a`` learns from, and the shares of its classes there.
+        """Indices into the batch for head ``a``, and their class proportions where corrected for.
 
-        A loss that corrects for the shares takes the images as they come: what is in them, not
-        their labels of ``a``, had them drawn, so that its classes are as likely as in all images.
-        For any other the images are drawn again in the shares that its method would have drawn.
+        A loss that corrects for class proportions takes all known images: they were sampled for
+        another attribute, so the classes of ``a`` have their natural proportions. For any other
+        loss the images are resampled in the proportions of its method.
         """
         labels = self.labels[rows, a]
         known = np.flatnonzero(labels >= 0)
         head = self.heads[a]
-        wanted, natural = head.class_proportions(), self.natural[a]
+        target, natural = head.class_proportions(), self.natural[a]
         if head.corrects_proportions:
             return known, natural
-        if np.abs(wanted - natural).max() < CLOSE or len(np.unique(labels[known])) < 2:
+        if np.abs(target - natural).max() < CLOSE or len(np.unique(labels[known])) < 2:
             return known, None
         rng = np.random.default_rng([self.seed, shared.step, 4, a])
         picked = []
-        for c, count in enumerate(apportion(wanted, len(known), rng)):
+        for c, count in enumerate(apportion(target, len(known), rng)):
             members = known[labels[known] == c]
             picked.append(rng.choice(members, count, replace=count > len(members)))
         return np.concatenate(picked), None
 
-    # --- rounds and rules ---------------------------------------------------------------
+    # --- rounds and classifiers ------------------------------------------------------------
 
     def start_round(
         self, round: int, features: np.ndarray | None, prior: np.ndarray | None = None
     ) -> None:
         def start(a: int) -> None:
-            mine = None if features is None else features[self.known[a], a]
+            own = None if features is None else features[self.known[a], a]
             first = None if prior is None else prior[self.known[a]]
-            self.heads[a].start_round(round, mine, first)
+            self.heads[a].start_round(round, own, first)
 
-        # Clusters of one head have nothing to do with those of another; but processes that share
-        # an index take their turns at every head's in the same order.
+        # The clusters of the heads are independent; processes that share an index have to refresh
+        # those of all heads in the same order.
         if all(isinstance(head, ClusterMethod) and head.adopt is as_it_is for head in self.heads):
             with one_thread_each(torch.get_num_threads()) as pool:
                 list(pool.map(start, range(len(self.heads))))
@@ -195,16 +196,12 @@ class MultiLabel:
         train_features: np.ndarray,
         validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Classifier:
-        """The rule of every head, on the images of which its attribute is known."""
-        features, logits, labels = validation
-        rules = []
+        """The classifier of every head, fitted on the images with a known label."""
+        classifiers = []
         for a, head in enumerate(self.heads):
-            rows = labels[:, a] >= 0
-            mine = train_features[self.known[a], a] if train_features.size else np.empty((0, 0))
-            rules.append(
-                head.fit_classifier(mine, (features[rows, a], logits[rows, a], labels[rows, a]))
-            )
-        return MultiLabelClassifier(rules)
+            own = train_features[self.known[a], a] if train_features.size else np.empty((0, 0))
+            classifiers.append(head.fit_classifier(own, _validation_of(validation, a)))
+        return MultiLabelClassifier(classifiers)
 
     def assignment(self) -> np.ndarray | None:
         """Clusters of the first attribute, (n,), -1 where it is unknown; None without clusters."""
@@ -232,42 +229,46 @@ class MultiLabel:
 
 @stored_as("attributes")
 class MultiLabelClassifier(Classifier):
-    """A rule for each attribute: z (n, A, d) and logits (n, A, 2) to scores (n, A, 2)."""
+    """A classifier for each attribute: z (n, A, d) and logits (n, A, 2) to scores (n, A, 2)."""
 
-    def __init__(self, rules: list[Classifier]) -> None:
-        self.rules = rules
+    def __init__(self, classifiers: list[Classifier]) -> None:
+        self.classifiers = classifiers
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        each = [rule.scores(features[:, a], logits[:, a]) for a, rule in enumerate(self.rules)]
-        return np.stack(each, axis=1)
+        scores = [c.scores(features[:, a], logits[:, a]) for a, c in enumerate(self.classifiers)]
+        return np.stack(scores, axis=1)
 
     def calibrated(self, validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Classifier:
-        features, logits, labels = validation
-        known = [np.flatnonzero(labels[:, a] >= 0) for a in range(len(self.rules))]
         return MultiLabelClassifier(
-            [
-                rule.calibrated((features[rows, a], logits[rows, a], labels[rows, a]))
-                for a, (rule, rows) in enumerate(zip(self.rules, known, strict=True))
-            ]
+            [c.calibrated(_validation_of(validation, a)) for a, c in enumerate(self.classifiers)]
         )
 
     def chosen(self) -> dict[str, Any]:
-        return {"rules": [{"kind": rule.kind, **rule.chosen()} for rule in self.rules]}
+        return {"rules": [{"kind": c.kind, **c.chosen()} for c in self.classifiers]}
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {
             f"{a}.{name}": array
-            for a, rule in enumerate(self.rules)
-            for name, array in rule.arrays().items()
+            for a, classifier in enumerate(self.classifiers)
+            for name, array in classifier.arrays().items()
         }
 
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Classifier:
-        rules = []
-        for a, facts in enumerate(chosen["rules"]):
-            own = dict(facts)
-            rules.append(restore_classifier(own.pop("kind"), _of(arrays, a), own))
-        return cls(rules)
+        classifiers = []
+        for a, parameters in enumerate(chosen["rules"]):
+            own = dict(parameters)
+            classifiers.append(restore_classifier(own.pop("kind"), _of(arrays, a), own))
+        return cls(classifiers)
+
+
+def _validation_of(
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray], a: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features (n, d), logits (n, 2) and labels (n,) of attribute ``a`` where they are known."""
+    features, logits, labels = validation
+    rows = labels[:, a] >= 0
+    return features[rows, a], logits[rows, a], labels[rows, a]
 
 
 def _of(named: Mapping[str, Any], a: int) -> dict[str, Any]:

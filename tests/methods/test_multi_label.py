@@ -161,22 +161,22 @@ def test_each_head_gets_the_class_proportions_of_its_method_and_known_labels_onl
         assert batch.extra.query == query
         assert (many.labels[batch.indices, query] >= 0).all()
         for a in set(range(3)) - {query}:
-            mine, drawn = many._seen(a, batch.indices, batch.extra)
-            labels = many.labels[batch.indices[mine], a]
+            chosen, proportions = many._resample(a, batch.indices, batch.extra)
+            labels = many.labels[batch.indices[chosen], a]
             assert (labels >= 0).all()
-            assert drawn is None
+            assert proportions is None
             assert abs(labels.mean() - 0.5) <= 1.01 / len(labels)
-            assert len(mine) == (many.labels[batch.indices, a] >= 0).sum()
+            assert len(chosen) == (many.labels[batch.indices, a] >= 0).sum()
 
 
 def test_a_loss_corrected_for_proportions_takes_each_known_image_once():
     many = many_of("clmle", multi_task(toy()), cluster_size=20)
     batch = many.sample_batch(0)
     for a in (1, 2):
-        mine, drawn = many._seen(a, batch.indices, batch.extra)
-        np.testing.assert_array_equal(mine, np.flatnonzero(many.labels[batch.indices, a] >= 0))
+        chosen, proportions = many._resample(a, batch.indices, batch.extra)
+        np.testing.assert_array_equal(chosen, np.flatnonzero(many.labels[batch.indices, a] >= 0))
         known = many.labels[many.labels[:, a] >= 0, a]
-        np.testing.assert_allclose(drawn, [1 - known.mean(), known.mean()])
+        np.testing.assert_allclose(proportions, [1 - known.mean(), known.mean()])
 
 
 @pytest.mark.parametrize(
@@ -286,9 +286,9 @@ def test_batches_made_for_one_head_train_that_head_alone():
 def test_a_trial_of_several_attributes_is_one_task_per_attribute_in_the_statistics(
     squares, tmp_path
 ):
+    from clmle.studies.execution import run_trial
     from clmle.studies.statistics import trials_frame
     from clmle.studies.trials import Trial
-    from clmle.studies.execution import run_trial
 
     summary = run_trial(Trial("mine", config("softmax", squares)), tmp_path / "run")
     task = multi_task(prepare(config("softmax", squares))[0])
