@@ -24,9 +24,10 @@ from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method
 from clmle.methods._base import Batch
 from clmle.methods.multi_label import MultiLabel
+from clmle.models.network import MultiNetwork
 from clmle.paper import table
+from clmle.training.extraction import autocast, extract
 from clmle.training.images import ImageSource
-from clmle.training.network import MultiNetwork, autocast, extract
 
 SHAPE = (55, 47, 3)
 SIZES = {"train": 152_770, "validation": 10_000, "test": 19_962}

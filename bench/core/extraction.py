@@ -10,7 +10,7 @@ import torch
 from bench.comparison import Comparison, Rows, Tables, number
 from bench.machine import PRODUCT, gflop, median_seconds, pick
 from clmle.models import build_backbone
-from clmle.training.network import extraction_batch
+from clmle.training.extraction import extraction_batch
 
 SIZES = {
     "tiny": (40, 40),

@@ -20,7 +20,8 @@ from bench.machine import (
     operations,
     pick,
 )
-from clmle.training.network import Network, autocast
+from clmle.models.network import Network
+from clmle.training.extraction import autocast
 
 BATCH = 240
 NETWORKS = (("tiny", 40), ("small", 40), ("residual", 40), ("resnet18", 40))

@@ -15,8 +15,8 @@ from clmle.data import load_toonfaces
 from clmle.methods import Method, get_method
 from clmle.methods._base import Outputs
 from clmle.methods.triplet import Triplet
+from clmle.models.network import Network
 from clmle.training.images import ImageSource
-from clmle.training.network import Network
 
 BATCH = 240
 OVERHEAD = "sampling + loss, % of a softmax step"

@@ -7,8 +7,8 @@ import time
 import torch
 
 from clmle.config import TrainConfig
+from clmle.training.extraction import autocast, pick_device
 from clmle.training.factory import network_for_shape
-from clmle.training.network import autocast, pick_device
 
 FEW = 8  # images of the first measurement: a whole batch of a large network takes seconds
 LONG = 0.25  # seconds; a step of FEW images that takes less is measured with a whole batch

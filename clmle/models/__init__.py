@@ -1,4 +1,4 @@
-"""Backbones (image to embedding), found by name."""
+"""Networks: backbones (image to embedding) by name, and heads."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from clmle.models.backbones import backbone_names, build_backbone
     from clmle.models.deepid2 import DeepID2
-    from clmle.models.registry import backbone_names, build_backbone
+    from clmle.models.heads import Head, Heads
+    from clmle.models.network import MultiNetwork, Network
     from clmle.models.residual import ResidualCNN
     from clmle.models.resnet18 import ResNet18
     from clmle.models.small import SmallCNN
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DeepID2",
+    "Head",
+    "Heads",
+    "MultiNetwork",
+    "Network",
     "ResNet18",
     "ResidualCNN",
     "SmallCNN",

@@ -1,9 +1,9 @@
-"""The paper's small network for attributes: DeepID2's shape on 55 x 47, as ANet, LMLE and CRL use.
+"""The small network of the paper for attributes: DeepID2 on images of 55 x 47.
 
-Four convolutions, the last with unshared weights; the feature comes from the last two together, so
-that it sees two sizes of detail. Batch normalization is ours: without it 0.05 is too fast a rate,
-and without it after the last two layers the losses of 40 heads together blow the features up within
-ten steps, after which those of all images point the same way.
+Four convolutions, the last without weight sharing; the feature is computed from the last two
+together, that is from two scales. Batch normalization is an addition: without it training diverges
+at a learning rate of 0.05, and without it after the last two layers the losses of 40 heads make the
+features grow within ten steps until those of all images have the same direction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from clmle.errors import InputError
 
 
 class Unshared(nn.Module):
-    """A convolution whose weights differ from place to place (locally connected).
+    """A convolution with different weights at every position (locally connected).
 
     Input (B, channels, h, w); output (B, maps, h - kernel + 1, w - kernel + 1).
     """
@@ -26,7 +26,7 @@ class Unshared(nn.Module):
         self.kernel = kernel
         self.out = (size[0] - kernel + 1, size[1] - kernel + 1)
         places, inputs = self.out[0] * self.out[1], channels * kernel * kernel
-        # As a convolution starts: uniform, with the spread that keeps the scale of its input.
+        # As in nn.Conv2d: uniform, keeping the scale of the input.
         reach = inputs**-0.5
         self.weight = nn.Parameter(torch.empty(places, inputs, maps).uniform_(-reach, reach))
         self.bias = nn.Parameter(torch.empty(places, 1, maps).uniform_(-reach, reach))
@@ -42,7 +42,7 @@ class DeepID2(nn.Module):
     """20, 40, 60 and 80 maps; 160 units from the last two layers; then the feature.
 
     Input (B, channels, height, width) float, 33 x 33 or more; output (B, feature_dim), not
-    normalized. About 8 million multiplications an image of 55 x 47.
+    normalized. About 8 million multiplications for an image of 55 x 47.
 
     References
     ----------

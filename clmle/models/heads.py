@@ -1,9 +1,8 @@
-"""The last layer: logits from features, by products or by cosines with the class weights.
+"""Heads: logits from features, by products or by cosines with the class weights.
 
-Cosines forget the lengths of features and class weights. Weight decay can then not quieten a head
-that has not learned anything yet: its gradient to the network is a product with class weights, which
-decay while nothing holds against it. And the softmax sees the sphere on which Eq. 9 and the rule
-of Eq. 10 work, not a space beside it.
+Cosines do not depend on the lengths of features and class weights. Weight decay therefore cannot
+shrink the gradient of a head that has not learned anything yet, and the softmax works on the
+sphere of Eqs. 9 and 10.
 """
 
 from __future__ import annotations
@@ -14,9 +13,14 @@ from torch import nn
 
 
 class Head(nn.Linear):
-    """Feature (B, d) to logits (B, C): z.w_c + b_c, or s cos(z, w_c) + b_c.
+    """A linear or cosine head: features (B, d) to logits z.w_c + b_c or s cos(z, w_c) + b_c.
 
-    ``cosine_scale`` s is a buffer, so that weights on disk tell which of the two they are for.
+    Parameters
+    ----------
+    feature_dim : int
+    n_classes : int
+    cosine_scale : float, optional
+        s. It is stored as a buffer ``scale``, which tells stored cosine heads from linear ones.
     """
 
     scale: torch.Tensor
@@ -35,7 +39,18 @@ class Head(nn.Linear):
 
 
 class Heads(nn.Module):
-    """For each of A attributes a layer of its own, feature (B, d) and logits (B, 2)."""
+    """One embedding layer and head for each of A attributes: features (B, A, d), logits (B, A, 2).
+
+    Parameters
+    ----------
+    n_heads : int
+        A.
+    trunk_dim : int
+        Dimension of the input (B, trunk_dim).
+    feature_dim : int
+    cosine_scale : float, optional
+        As for :class:`Head`.
+    """
 
     scale: torch.Tensor
 
@@ -46,7 +61,7 @@ class Heads(nn.Module):
         self.embed = nn.Linear(trunk_dim, n_heads * feature_dim)
         self.weight = nn.Parameter(torch.empty(n_heads, feature_dim, 2))
         self.bias = nn.Parameter(torch.empty(n_heads, 2))
-        reach = feature_dim**-0.5  # as nn.Linear starts
+        reach = feature_dim**-0.5  # as in nn.Linear
         nn.init.uniform_(self.weight, -reach, reach)
         nn.init.uniform_(self.bias, -reach, reach)
         self.on_cosines = cosine_scale is not None

@@ -1,4 +1,4 @@
-"""A modern network of the cost of ``deepid2``: residual blocks, one linear layer at the end."""
+"""A small residual network with about as many multiplications as ``deepid2``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import nn
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut (He and others, CVPR 2016); halves where asked."""
+    """Two 3 x 3 convolutions with a shortcut (He and others, CVPR 2016)."""
 
     def __init__(self, channels: int, maps: int, stride: int) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class Block(nn.Module):
         self.first_normal = nn.BatchNorm2d(maps)
         self.second = nn.Conv2d(maps, maps, 3, 1, 1, bias=False)
         self.second_normal = nn.BatchNorm2d(maps)
-        # A block starts as its shortcut alone (Goyal and others 2017).
+        # Initially a block is its shortcut (Goyal and others 2017, arXiv:1706.02677).
         nn.init.zeros_(self.second_normal.weight)
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or channels != maps:
@@ -33,7 +33,7 @@ class ResidualCNN(nn.Module):
     """A stem of stride 2, then blocks of 16, 32 and 64 maps, pooled to 2 x 2.
 
     Input (B, channels, height, width) float, 16 or more each; output (B, feature_dim), not
-    normalized. About 8 million multiplications an image of 55 x 47.
+    normalized. About 8 million multiplications for an image of 55 x 47.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

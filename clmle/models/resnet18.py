@@ -1,4 +1,4 @@
-"""ResNet-18 (He and others, CVPR 2016): a large plain network, to see what size alone does."""
+"""ResNet-18 (He and others, CVPR 2016): a large baseline network."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # maps, stride of the first of
 
 
 class ResNet18(nn.Module):
-    """A 7 x 7 stem of stride 2, a maximum pool, eight blocks, their mean, one linear layer.
+    """A 7 x 7 stem of stride 2, max pooling, eight blocks, average pooling and a linear layer.
 
     Input (B, channels, height, width) float; output (B, feature_dim), not normalized. 11 million
-    weights, about 112 million multiplications an image of 55 x 47: 14 times ``deepid2``.
+    weights, about 112 million multiplications for an image of 55 x 47: 14 times ``deepid2``.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

@@ -1,4 +1,4 @@
-"""A small CNN for images of about 40 x 40, so that a laptop's CPU can train it in minutes."""
+"""A small CNN for images of about 40 x 40 pixels; a CPU trains it in minutes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class SmallCNN(nn.Module):
     """Four 3 x 3 convolutions with batch normalization, pooled to one feature vector.
 
     Input (B, channels, height, width) float; output (B, feature_dim), not normalized.
-    Images under 16 pixels keep their resolution for longer.
+    Images smaller than 16 pixels are pooled fewer times.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
@@ -30,8 +30,8 @@ class SmallCNN(nn.Module):
                 size //= 2
             channels = width
         self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2 if size >= 2 else 1))
-        cells = 4 if size >= 2 else 1
-        self.embedding = nn.Linear(channels * cells, feature_dim)
+        positions = 4 if size >= 2 else 1
+        self.embedding = nn.Linear(channels * positions, feature_dim)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         z: torch.Tensor = self.embedding(self.features(images).flatten(1))

@@ -1,7 +1,4 @@
-"""The plain residual networks of SphereFace and CosFace: 64 layers, and 20 for fewer images.
-
-W. Liu et al., *SphereFace* (CVPR 2017), table 2; H. Wang et al., *CosFace* (CVPR 2018), 4.1.
-"""
+"""The residual networks of SphereFace and CosFace, with 20 or 64 layers."""
 
 from __future__ import annotations
 
@@ -14,17 +11,17 @@ from clmle.errors import InputError
 
 MAPS = (64, 128, 256, 512)  # of the four stages, each half as high and wide as the one before
 BLOCKS = {20: (1, 2, 4, 1), 64: (3, 8, 16, 3)}  # residual blocks of every stage
-SMALLEST = 17  # pixels that leave more than one place after four halvings
+SMALLEST = 17  # pixels; smaller images shrink to a single position
 
 
 class Unit(nn.Module):
-    """Two 3 x 3 convolutions, each with a PReLU, added to what came in; no normalization."""
+    """Two 3 x 3 convolutions with PReLU and a shortcut, without normalization."""
 
     def __init__(self, maps: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(*convolution(maps, maps, 1), *convolution(maps, maps, 1))
         for layer in self.layers:
-            if isinstance(layer, nn.Conv2d):  # a unit starts nearly as its shortcut alone
+            if isinstance(layer, nn.Conv2d):  # initially a unit is nearly its shortcut
                 nn.init.normal_(layer.weight, std=0.01)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -37,6 +34,11 @@ class SphereFaceCNN(nn.Module):
 
     Input (B, channels, height, width) float, 17 pixels or more each; output (B, feature_dim),
     not normalized. ``depth`` counts the convolutions: 20 or 64.
+
+    References
+    ----------
+    Liu and others: SphereFace (CVPR 2017), Table 2; Wang and others: CosFace (CVPR 2018), section
+    4.1.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class SphereFaceCNN(nn.Module):
             layers += convolution(before, maps, 2)
             layers += [Unit(maps) for _ in range(count)]
         self.features = nn.Sequential(*layers)
-        for _ in MAPS:  # of odd sides the larger half is kept
+        for _ in MAPS:  # a stride of 2 rounds up
             height, width = (height + 1) // 2, (width + 1) // 2
         self.embedding = nn.Linear(MAPS[-1] * height * width, feature_dim)
         nn.init.xavier_uniform_(self.embedding.weight)
@@ -67,21 +69,21 @@ class SphereFaceCNN(nn.Module):
 
 
 class Sphere20(SphereFaceCNN):
-    """Of 20 layers: 23 million weights and 1.75 billion multiplications an image of 112 x 96."""
+    """20 layers: 23 million weights, 1.75 billion multiplications for an image of 112 x 96."""
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 512) -> None:
         super().__init__(channels, image_size, feature_dim, 20)
 
 
 class Sphere64(SphereFaceCNN):
-    """The paper's for recognition: 48 million weights, 6.1 billion multiplications at 112 x 96."""
+    """64 layers, as in the paper: 48 million weights, 6.1 billion multiplications at 112 x 96."""
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 512) -> None:
         super().__init__(channels, image_size, feature_dim, 64)
 
 
 def convolution(channels: int, maps: int, stride: int) -> list[nn.Module]:
-    """3 x 3, with a PReLU for each map."""
+    """A 3 x 3 convolution and a PReLU with one slope per map."""
     layer = nn.Conv2d(channels, maps, 3, stride, 1)
     nn.init.xavier_uniform_(layer.weight)
     if layer.bias is not None:

@@ -1,4 +1,4 @@
-"""The smallest useful CNN, six times cheaper than ``small``: for comparisons of many runs."""
+"""A very small CNN, six times faster than ``small``, for studies of many runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class TinyCNN(nn.Module):
     """Three convolutions of stride 2 with batch normalization, flattened to one feature vector.
 
     Input (B, channels, height, width) float, 8 or more each; output (B, feature_dim), not
-    normalized. About 1.5 million multiplications an image of 40 x 40.
+    normalized. About 1.5 million multiplications for an image of 40 x 40.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

@@ -12,8 +12,8 @@ from clmle.data.registry import dataset_info, find_dataset
 from clmle.errors import InputError
 from clmle.models import backbone_names, build_backbone
 from clmle.studies.trials import Trial
+from clmle.training.extraction import pick_device
 from clmle.training.factory import make_method, make_network
-from clmle.training.network import pick_device
 from clmle.training.prepare import load_data, make_task
 
 Progress = Callable[[int, int], None]

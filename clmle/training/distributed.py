@@ -36,7 +36,7 @@ from clmle.errors import InputError
 from clmle.methods import Loss, Method
 from clmle.methods.cluster_method import ClusterMethod
 from clmle.methods.multi_label import MultiLabel
-from clmle.training.network import pick_device
+from clmle.training.extraction import pick_device
 from clmle.training.reporting import Stopped
 
 T = TypeVar("T")

@@ -20,9 +20,9 @@ from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors, save_tensors
 from clmle.training.distributed import World
 from clmle.training.embedding_sample import clusters_of, embedding_sample
+from clmle.training.extraction import extract, extraction_batch
 from clmle.training.factory import embedding_task, metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.network import extract, extraction_batch
 from clmle.training.stored_classifier import load_classifier
 
 

@@ -14,7 +14,7 @@ from clmle.methods import Method, get_method
 from clmle.methods.multi_label import MultiLabel
 from clmle.metrics.attributes import attribute_metrics
 from clmle.metrics.classification import classification_metrics
-from clmle.training.network import MultiNetwork, Network
+from clmle.models.network import MultiNetwork, Network
 
 
 def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None) -> nn.Module:

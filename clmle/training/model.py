@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
+from clmle.models.network import MultiNetwork, Network
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_tensors
+from clmle.training.extraction import extract, pick_device
 from clmle.training.factory import metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.network import MultiNetwork, Network, extract, pick_device
 from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.stored_classifier import load_classifier
 

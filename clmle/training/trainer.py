@@ -31,9 +31,9 @@ from clmle.run_folder import ReadOnlyRunFolder, RunFolder
 from clmle.training.checkpoint import load_tensors, put_back, save_tensors, take
 from clmle.training.distributed import World, world_of_environment
 from clmle.training.evaluator import Evaluator
+from clmle.training.extraction import autocast
 from clmle.training.factory import make_method, make_network, task_facts
 from clmle.training.images import ImageSource
-from clmle.training.network import autocast
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.pretrain import given_features, start_from

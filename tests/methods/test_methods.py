@@ -14,11 +14,11 @@ from clmle.methods import Outputs, get_method, method_names
 from clmle.methods.adaface import NormStatistics
 from clmle.methods.class_balanced_loss import effective_numbers
 from clmle.metrics.classification import classification_metrics
+from clmle.models.network import Network
 from clmle.presets import preset_config
 from clmle.run_folder import create_run
 from clmle.training import Stopped, load_model, prepare, train, trainer
 from clmle.training.checkpoint import load_tensors
-from clmle.training.network import Network
 from clmle.training.prepare import config_from_dict
 
 TRAIN = {

@@ -9,7 +9,7 @@ from torch import nn
 from clmle import InputError
 from clmle.models import backbone_names, build_backbone
 from clmle.models.deepid2 import Unshared
-from clmle.training.network import MultiNetwork
+from clmle.models.network import MultiNetwork
 
 
 @pytest.mark.parametrize("size", [40, (55, 47), (47, 55)])

@@ -15,7 +15,7 @@ from clmle.studies.background import BackgroundStudy
 from clmle.studies.results import read_results
 from clmle.training import config_from_dict
 from clmle.training.checkpoint import load_tensors
-from clmle.training.network import pick_device
+from clmle.training.extraction import pick_device
 from clmle.training.prepare import load_data
 from tests.robustness.hostile import DEEP, DIGITS, error_of
 

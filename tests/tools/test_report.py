@@ -10,8 +10,8 @@ from clmle import __main__ as command_line
 from clmle.config import flat
 from clmle.errors import InputError
 from clmle.studies.catalog import STUDIES
-from tools.report import page as report_page
 from clmle.studies.study_results import read_studies
+from tools.report import page as report_page
 
 TRAIN = {
     "seed": 0, "iterations": 160, "batch_size": 240, "learning_rate": 0.05, "backbone": "small",

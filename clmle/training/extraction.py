@@ -1,4 +1,4 @@
-"""The network every method shares: a backbone and a linear head; and features of many images."""
+"""Devices, precision, and features and logits of many images."""
 
 from __future__ import annotations
 
@@ -9,53 +9,7 @@ import torch
 from torch import nn
 
 from clmle.errors import InputError
-from clmle.models.heads import Head, Heads
-from clmle.models.registry import Size, build_backbone
 from clmle.training.images import ImageSource
-
-TRUNK_DIM = 160  # what all heads of many attributes start from, as wide as DeepID2's last layer
-
-
-class MultiNetwork(nn.Module):
-    """images (B, channels, height, width) -> z (B, A, d), logits (B, A, 2): section 5.1."""
-
-    def __init__(
-        self,
-        backbone: str,
-        channels: int,
-        image_size: Size,
-        feature_dim: int,
-        n_heads: int,
-        cosine_scale: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.backbone = build_backbone(backbone, channels, image_size, TRUNK_DIM)
-        self.head = Heads(n_heads, TRUNK_DIM, feature_dim, cosine_scale)
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        outputs: tuple[torch.Tensor, torch.Tensor] = self.head(torch.relu(self.backbone(images)))
-        return outputs
-
-
-class Network(nn.Module):
-    """images (B, channels, height, width) -> z (B, d), logits (B, C)."""
-
-    def __init__(
-        self,
-        backbone: str,
-        channels: int,
-        image_size: Size,
-        feature_dim: int,
-        n_classes: int,
-        cosine_scale: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.backbone = build_backbone(backbone, channels, image_size, feature_dim)
-        self.head = Head(feature_dim, n_classes, cosine_scale)
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features = self.backbone(images)
-        return features, self.head(features)
 
 
 def pick_device(name: str) -> torch.device:

@@ -1,4 +1,4 @@
-"""Networks from image to feature, found by name."""
+"""Backbones by name."""
 
 from __future__ import annotations
 
@@ -28,16 +28,43 @@ Size = int | tuple[int, int]
 
 
 def backbone_names() -> tuple[str, ...]:
-    """Names that :func:`build_backbone` accepts."""
+    """Return the names that :func:`build_backbone` accepts.
+
+    Examples
+    --------
+    >>> "deepid2" in backbone_names()
+    True
+    """
     return tuple(_BACKBONES)
 
 
 def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int) -> nn.Module:
-    """A freshly initialized network (B, channels, height, width) -> (B, feature_dim).
+    """Return a newly initialized network from (B, channels, height, width) to (B, feature_dim).
 
-    ``image_size`` is (height, width), or one number for square images.
+    Parameters
+    ----------
+    name : str
+        One of :func:`backbone_names`.
+    channels : int
+    image_size : (int, int) or int
+        Height and width in pixels, or one number for square images.
+    feature_dim : int
 
-    Weights come from PyTorch's global generator: seed it first for a repeatable start.
+    Returns
+    -------
+    torch.nn.Module
+        Its weights come from PyTorch's global generator; seed it for a reproducible start.
+
+    Raises
+    ------
+    InputError
+        There is no such backbone, or the images are too small for it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> build_backbone("tiny", 3, 32, 16)(torch.zeros(4, 3, 32, 32)).shape
+    torch.Size([4, 16])
     """
     if name not in _BACKBONES:
         raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(_BACKBONES)}.")

@@ -1,0 +1,85 @@
+"""The network that every method shares: a backbone and a linear head, or one head per attribute."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from clmle.models.backbones import Size, build_backbone
+from clmle.models.heads import Head, Heads
+
+TRUNK_DIM = 160  # input of the heads of several attributes, as wide as DeepID2's last layer
+
+
+class Network(nn.Module):
+    """A backbone and a head: images to z (B, d) and logits (B, C).
+
+    Parameters
+    ----------
+    backbone : str
+        One of :func:`clmle.models.backbone_names`.
+    channels : int
+    image_size : (int, int) or int
+        Height and width in pixels.
+    feature_dim : int
+        Dimension d of z.
+    n_classes : int
+    cosine_scale : float, optional
+        Scale s of a cosine head; by default the head is linear.
+
+    Examples
+    --------
+    >>> network = Network("tiny", 1, 16, feature_dim=8, n_classes=3)
+    >>> [tuple(output.shape) for output in network(torch.zeros(5, 1, 16, 16))]
+    [(5, 8), (5, 3)]
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        channels: int,
+        image_size: Size,
+        feature_dim: int,
+        n_classes: int,
+        cosine_scale: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = build_backbone(backbone, channels, image_size, feature_dim)
+        self.head = Head(feature_dim, n_classes, cosine_scale)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.backbone(images)
+        return features, self.head(features)
+
+
+class MultiNetwork(nn.Module):
+    """A backbone and one head for each of A attributes: images to z (B, A, d), logits (B, A, 2).
+
+    Parameters
+    ----------
+    backbone, channels, image_size, feature_dim, cosine_scale
+        As for :class:`Network`.
+    n_heads : int
+        A.
+
+    References
+    ----------
+    Section 5.1 of the paper.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        channels: int,
+        image_size: Size,
+        feature_dim: int,
+        n_heads: int,
+        cosine_scale: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = build_backbone(backbone, channels, image_size, TRUNK_DIM)
+        self.head = Heads(n_heads, TRUNK_DIM, feature_dim, cosine_scale)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        outputs: tuple[torch.Tensor, torch.Tensor] = self.head(torch.relu(self.backbone(images)))
+        return outputs
