@@ -373,7 +373,7 @@ def _nearest_clusters(
     n: int,
     with_siblings: bool,
 ) -> _Compared:
-    """Every sample against the ``n`` nearest clusters of other classes and of its own class.
+    """Every sample against the ``n`` nearest clusters of other classes and of the same class.
 
     The search is without gradient, in blocks of centroids; only the clusters found get a gradient.
     Hundreds of thousands of clusters therefore cost neither its time nor its memory.
