@@ -1,4 +1,4 @@
-"""Numbers and arrays that public functions are given: taken as they are, or told in a sentence."""
+"""Checks of numbers and arrays at the boundary of the public functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clmle.errors import InputError, quoted
 
 
 def whole(value: Any, name: str, least: int | None = None) -> int:
-    """``value`` as a whole number, of ``least`` or more."""
+    """``value`` as an integer of at least ``least``."""
     x = _number(value)
     if x is None or x != math.floor(x) or (least is not None and x < least):
         bound = "" if least is None else f" of {least} or more"
@@ -20,7 +20,7 @@ def whole(value: Any, name: str, least: int | None = None) -> int:
 
 
 def number(value: Any, name: str, *, above: float | None = None) -> float:
-    """``value`` as a finite number, larger than ``above``."""
+    """``value`` as a finite number above ``above``."""
     x = _number(value)
     if x is None or (above is not None and x <= above):
         bound = "" if above is None else f" above {above:g}"
@@ -29,32 +29,32 @@ def number(value: Any, name: str, *, above: float | None = None) -> float:
 
 
 def seed_number(value: Any) -> int:
-    """A seed that every generator takes."""
+    """``value`` as the seed of a random generator."""
     return whole(value, "seed", 0)
 
 
 def array_of(values: Any, name: str) -> np.ndarray:
-    """``values`` as an array of whatever they are."""
+    """``values`` as an array of any type."""
     try:
         return np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:
-        # Rows of several lengths, a tensor on a GPU, one that asks for a gradient.
+        # Rows of different lengths, a tensor on a GPU or with a gradient.
         why = str(error).split("\n")[0]
         raise InputError(f"{name} must be an array of numbers ({why}).") from error
 
 
 def numeric(values: Any, name: str) -> np.ndarray:
-    """``values`` as an array of real numbers (true and false count as 1 and 0)."""
+    """``values`` as an array of real numbers; booleans become 0 and 1."""
     array = array_of(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be real numbers, but are of type {array.dtype}.")
-    # torch knows neither another byte order nor more than 64 bits.
+    # PyTorch supports neither other byte orders nor more than 64 bits.
     kind = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
     return array.astype(kind, copy=False)
 
 
 def dense(value: Any, name: str) -> None:
-    """An error for anything but a tensor whose numbers are there, one beside the other."""
+    """Raise for anything but a dense tensor with stored values."""
     import torch
 
     if not isinstance(value, torch.Tensor):
@@ -68,7 +68,7 @@ def dense(value: Any, name: str) -> None:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number, or None for anything else."""
+    """``value`` as a finite number, or None."""
     if isinstance(value, str | bytes):
         return None
     try:

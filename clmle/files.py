@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: nothing half-written ever carries its final name."""
+"""Atomic writing and checked reading of files: a file is either complete or absent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import numpy as np
 
 from clmle.errors import InputError
 
-UNPACKED = 1 << 28  # bytes that any archive may unpack to
+UNPACKED = 1 << 28  # bytes to which any archive may unpack
 
 
 def cache_dir() -> Path:
-    """Folder of rendered and converted data: $CLMLE_CACHE, else ~/.cache/clmle."""
+    """Folder of rendered and decoded images: $CLMLE_CACHE, else ~/.cache/clmle."""
     return Path(os.environ.get("CLMLE_CACHE", Path.home() / ".cache" / "clmle"))
 
 
@@ -31,17 +31,17 @@ def runs_dir() -> Path:
 
 
 def leads_out(path: Path) -> bool:
-    """Whether ``path`` is a link to a place outside of the folder that it is in."""
+    """Whether ``path`` is a link to something outside of its folder."""
     return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """``path`` with ~ spelled out, where there is such a person."""
+    """``path`` with ~ replaced by the home folder, if there is such a user."""
     return Path(os.path.expanduser(path))
 
 
 def is_inside(folder: str | os.PathLike[str], name: str) -> bool:
-    """Whether a list may name a file so: below the folder that the list is about."""
+    """Whether the relative path ``name``, read from a file, stays below ``folder``."""
     if "\0" in name or ".." in PurePath(name).parts:
         return False
     return Path(os.path.abspath(Path(folder, name))).is_relative_to(os.path.abspath(folder))
@@ -49,9 +49,9 @@ def is_inside(folder: str | os.PathLike[str], name: str) -> bool:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it takes the name ``path``.
+    """Yield a temporary path in the folder of ``path``; on success it is renamed to ``path``.
 
-    After an error the temporary file is removed and an older ``path`` stays as it was.
+    After an error the temporary file is removed and an older ``path`` is unchanged.
 
     Raises
     ------
@@ -78,10 +78,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def clear_unfinished(folder: str | os.PathLike[str]) -> None:
-    """Remove what processes that were killed had begun to write under ``folder``.
-
-    Only for who alone writes there.
-    """
+    """Remove temporary files of killed processes; no other process may write to ``folder``."""
     for file in Path(folder).rglob(".*.part"):
         file.unlink(missing_ok=True)
 
@@ -98,7 +95,7 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read JSON; a damaged file is named in the error's sentence."""
+    """Read a JSON file; an InputError names a damaged one."""
     _must_end(path)
     try:
         return from_json(Path(path).read_text(encoding="utf-8"))
@@ -108,8 +105,17 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise InputError(f"{path} is not readable JSON ({error}); remove or restore it.") from error
 
 
+def read_lines(path: str | os.PathLike[str]) -> list[str]:
+    """Lines of a text file; an InputError if it cannot be read as UTF-8."""
+    _must_end(path)
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text ({error}); get it again.") from error
+
+
 def from_json(text: str | bytes) -> Any:
-    """The value of a JSON text; whatever is wrong with it is a ValueError."""
+    """The value of a JSON text; a ValueError if it is invalid or nested too deep."""
     try:
         return json.loads(text)
     except RecursionError:
@@ -119,12 +125,12 @@ def from_json(text: str | bytes) -> Any:
 def read_arrays(
     path: str | os.PathLike[str], names: Collection[str] | None = None
 ) -> dict[str, np.ndarray]:
-    """Arrays of an ``.npz`` file, those of ``names`` it has or all, none of them unpickled.
+    """Read the arrays of an ``.npz`` file (those in ``names``, or all) without unpickling.
 
     Raises
     ------
     InputError
-        The file cannot be read, is cut off or damaged, or unpacks to far more than it is.
+        The file cannot be read, is damaged, or would unpack to far more than its size.
     """
     _must_end(path)
     try:
@@ -136,27 +142,27 @@ def read_arrays(
             _check_unpacked(path)
             arrays = {name: stored[name] for name in kept}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("it holds something that is no array")
+            raise ValueError("it has something that is not an array")
         return arrays
     except OSError as error:
         raise as_sentence(error, path) from error
-    except Exception as error:  # zipfile and numpy fail in many ways where a file lies
+    except Exception as error:  # zipfile and NumPy raise many types on a damaged file
         why = str(error).split("\n")[0] or type(error).__name__
         raise InputError(f"{path} is damaged ({why}); remove it, it is made again.") from error
 
 
 def _must_end(path: str | os.PathLike[str]) -> None:
-    """An error for what is no file: whoever reads a pipe may wait for ever."""
+    """Raise for anything but a file or folder: reading a pipe may never end."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        return  # told by who opens it
+        return  # reported where the file is opened
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise InputError(f"{path} is no file; remove it.")
+        raise InputError(f"{path} is not a file; remove it.")
 
 
 def _check_unpacked(path: str | os.PathLike[str]) -> None:
-    """Numbers rarely shrink to a tenth; a file that says so may fill the memory."""
+    """Raise if a file would unpack to over 20 times its size, which arrays of numbers do not."""
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > UNPACKED and unpacked > 20 * os.path.getsize(path):
@@ -170,8 +176,8 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> Non
 
 
 def as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:
-    """An operating system's error about ``path`` as a sentence for the person who met it."""
-    # numpy says only that it wrote less than it wanted, without a number of the error.
+    """An error of the operating system about ``path`` as a sentence for the user."""
+    # NumPy reports a short write without an error number.
     short = error.errno is None and "requested and" in str(error)
     if error.errno == errno.ENOSPC or short:
         return InputError(

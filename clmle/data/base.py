@@ -1,8 +1,8 @@
-"""A data set (images, labels, splits) and a task (one target of it, ready to learn)."""
+"""A data set (images, labels, splits) and a task (one target of a data set, ready to train on)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,32 +11,44 @@ import numpy as np
 from clmle.errors import InputError, quoted, some
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+LEFT_OUT = -1  # of a split
 SPLITS = ("train", "validation", "test")
-UNKNOWN = -1
+UNKNOWN = -1  # of an attribute or label
+
+Progress = Callable[[int, int], None]  # called with (images done, images in all)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images with binary attributes and/or one class label each, and a split.
+    """Images with binary attributes, class labels, or both, and a split.
 
     Parameters
     ----------
     name : str
-        What runs and pages call it.
+        Name in the metadata of runs and in the app.
     images : (n, height, width, channels) uint8
-        Pixels; usually a read-only memory map. channels is 1 or 3.
+        Pixels, usually a read-only memory map; 1 or 3 channels.
     split : (n,) int8
-        0 train, 1 validation, 2 test.
-    attributes : dict of name -> (n,) int8
-        1 shown, 0 not shown, -1 unknown (left out of the task).
-    labels : dict of name -> (n,) int64
-        Multi-class targets, e.g. ``label`` or ``identity``; -1 unknown.
-    class_names : dict of label name -> names of its classes
-        Optional; numbers are used where it is missing.
-    metadata : dict of name -> (n,) array
-        Anything else known of an image (style, file name, pose, ...), for figures.
-    warnings : sentences
-        What a person should know of it, such as which files could not be read.
+        0 train, 1 validation, 2 test, -1 in none of them.
+    attributes : dict of str to (n,) int8
+        Binary attributes: 1 present, 0 absent, -1 unknown (left out of the task).
+    labels : dict of str to (n,) int64
+        Multi-class targets such as ``label`` or ``identity``; -1 unknown.
+    class_names : dict of str to tuple of str, optional
+        Names of the classes of a label; by default their numbers.
+    metadata : dict of str to (n,) array, optional
+        Anything else that is known of an image (style, file name, pose, ...), for figures.
+    warnings : sequence of str, optional
+        Sentences for the user, for example which files could not be read.
+
+    Examples
+    --------
+    >>> images = np.zeros((6, 8, 8, 1), dtype=np.uint8)
+    >>> dataset = Dataset(
+    ...     "toy", images, np.array([0, 0, 1, 1, 2, 2]), {"round": np.array([0, 1, 0, 1, 0, 1])}
+    ... )
+    >>> len(dataset), dataset.targets, dataset.task("round").class_names
+    (6, ('round',), ('not round', 'round'))
     """
 
     name: str
@@ -56,28 +68,44 @@ class Dataset:
         """Names that :meth:`task` accepts."""
         return (*self.attributes, *self.labels)
 
-    def task(self, target: str | None = None) -> Task:
-        """One target of this data set, unknown labels left out.
+    def values_of(self, target: str) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Values (n,) of an attribute or label, and the names of its classes.
 
         Raises
         ------
         InputError
-            Unknown target, or a training class without a single image.
+            The data set has no such attribute or label.
         """
-        if target is None:
-            target = self.targets[0]
         if target in self.attributes:
-            values = np.asarray(self.attributes[target])
-            names: tuple[str, ...] = (f"not {target}", target)
-        elif target in self.labels:
-            values = np.asarray(self.labels[target])
-            n_classes = int(values.max(initial=-1)) + 1
-            names = tuple(self.class_names.get(target, map(str, range(n_classes))))
-        else:
+            return np.asarray(self.attributes[target]), (f"not {target}", target)
+        if target not in self.labels:
             raise InputError(
                 f"{self.name} has no attribute or label named {quoted(target)}; "
                 f"choose one of: {some(self.targets)}."
             )
+        values = np.asarray(self.labels[target])
+        numbers = map(str, range(int(values.max(initial=-1)) + 1))
+        return values, tuple(self.class_names.get(target, numbers))
+
+    def task(self, target: str | None = None) -> Task:
+        """One target of this data set as a task; images of unknown label are left out.
+
+        Parameters
+        ----------
+        target : str, optional
+            One of :attr:`targets`; by default the first.
+
+        Returns
+        -------
+        Task
+
+        Raises
+        ------
+        InputError
+            The target is unknown, or a class has no training image.
+        """
+        target = self.targets[0] if target is None else target
+        values, names = self.values_of(target)
         rows = [np.flatnonzero((self.split == s) & (values != UNKNOWN)) for s in range(3)]
         return Task(
             f"{self.name}/{target}", self.images, values.astype(np.int64), names, *rows
@@ -86,10 +114,26 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Task:
-    """One target of a data set: what a method learns and is judged by.
+    """One target of a data set: what a method is trained and evaluated on.
 
-    ``labels`` is (n,) int64 over all images; only the rows in ``train``, ``validation``
-    and ``test`` (index arrays into images and labels) are ever used.
+    Parameters
+    ----------
+    name : str
+        Name of the data set and of the target.
+    images : (n, height, width, channels) uint8
+    labels : (n,) int64
+        Classes of all images. Only the rows in ``train``, ``validation`` and ``test`` are used.
+    class_names : tuple of str
+        Names of the C classes.
+    train, validation, test : arrays of int64
+        Indices into ``images`` and ``labels``.
+
+    Examples
+    --------
+    >>> from clmle.data import load_digits
+    >>> task = load_digits(ratio=5).task("label")
+    >>> task.n_classes, len(task.rows("test")), int(task.class_counts().max())
+    (10, 602, 89)
     """
 
     name: str
@@ -102,53 +146,80 @@ class Task:
 
     @property
     def n_classes(self) -> int:
+        """Number of classes C."""
         return len(self.class_names)
 
     def rows(self, split: str) -> np.ndarray:
-        """Index array of ``split`` ("train", "validation" or "test")."""
+        """Indices of the images of ``split`` ("train", "validation" or "test")."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[split]
 
     def class_counts(self, split: str = "train") -> np.ndarray:
-        """Images of each class, (C,) int64."""
+        """Number of images of each class in ``split``, (C,) int64."""
         return np.bincount(self.labels[self.rows(split)], minlength=self.n_classes)
 
     def with_train(self, train: np.ndarray) -> Task:
-        """The same task with other training rows; validation and test stay as they are."""
+        """The same task with other training indices; validation and test are unchanged."""
         return replace(self, train=np.asarray(train, dtype=np.int64)).checked()
 
     def checked(self) -> Task:
-        """This task, or an InputError that names an empty split or class."""
-        for split in SPLITS:
-            if len(self.rows(split)) == 0:
-                raise InputError(f"{self.name} has no labeled image in its {split} split.")
-        counts = self.class_counts("train")
+        """This task.
+
+        Raises
+        ------
+        InputError
+            A split is empty, there is a single class, or a class has no training image.
+        """
+        check_splits(self.name, (self.train, self.validation, self.test))
         if self.n_classes < 2:
-            raise InputError(f"{self.name} has a single class; two or more are needed to learn.")
+            raise InputError(f"{self.name} has a single class; two or more are needed to train.")
+        counts = self.class_counts("train")
         if (counts == 0).any():
             empty = self.class_names[int(np.argmin(counts))]
             raise InputError(
                 f"Class {empty!r} of {self.name} has no training image; "
-                "choose another target or give that class some images."
+                "choose another target or add images of that class."
             )
         return self
 
 
+def check_splits(name: str, indices: Sequence[np.ndarray]) -> None:
+    """Raise an InputError that names an empty split."""
+    for split, rows in zip(SPLITS, indices, strict=True):
+        if len(rows) == 0:
+            raise InputError(f"{name} has no labeled image in its {split} split.")
+
+
 def describe(dataset: Dataset) -> list[dict[str, Any]]:
-    """One row for each attribute value or class: its name and its images in every split."""
+    """Count the images of every attribute value and class in every split.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    list of dict
+        One row for each attribute value or class, with the keys ``target``, ``class``, ``value``,
+        ``train``, ``validation`` and ``test``.
+
+    Examples
+    --------
+    >>> from clmle.data import load_digits
+    >>> describe(load_digits(ratio=5))[0]
+    {'target': 'label', 'class': '0', 'value': 0, 'train': 89, 'validation': 29, 'test': 60}
+    """
     rows = []
-    for target, values in (*dataset.attributes.items(), *dataset.labels.items()):
+    for target in dataset.targets:
+        values, names = dataset.values_of(target)
+        classes = list(enumerate(names))
         if target in dataset.attributes:
-            kinds = [(1, target), (0, f"not {target}"), (UNKNOWN, f"{target} unknown")]
-        else:
-            n_classes = int(values.max(initial=-1)) + 1
-            names = dataset.class_names.get(target, tuple(map(str, range(n_classes))))
-            kinds = list(enumerate(names))
-        # Counted for all values at once: identities are many. UNKNOWN is -1, so counts shift by 1.
+            classes = [*reversed(classes), (UNKNOWN, f"{target} unknown")]
+        # One bincount for all values, since identities are many; UNKNOWN is -1: shifted by 1.
         counts = {
             split: np.bincount(values[dataset.split == number].astype(np.int64) + 1)
             for number, split in enumerate(SPLITS)
         }
-        for value, name in kinds:
+        for value, name in classes:
             row: dict[str, Any] = {"target": target, "class": name, "value": int(value)}
             for split, found in counts.items():
                 row[split] = int(found[value + 1]) if value + 1 < len(found) else 0

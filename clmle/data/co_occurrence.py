@@ -1,4 +1,4 @@
-"""Which attributes are seen together more, or less, often than chance would have it."""
+"""Correlation of binary attributes over images."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import numpy as np
 
 
 def co_occurrence(attributes: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Phi coefficient (Pearson's correlation of two binary labels) of every two attributes, (A, A).
+    """Compute the phi coefficient (Pearson correlation of binary labels) of all attribute pairs.
 
     Parameters
     ----------
-    attributes : name -> (n,) 1 shown, 0 not, -1 unknown
-        A pair counts the images of which both are known; NaN where one of them does not vary.
+    attributes : dict of str to (n,) int
+        1 present, 0 absent, -1 unknown. A pair is computed over the images where both are known.
+
+    Returns
+    -------
+    (A, A) float64
+        In [-1, 1]; NaN where an attribute is constant.
 
     Examples
     --------
@@ -24,7 +29,6 @@ def co_occurrence(attributes: Mapping[str, np.ndarray]) -> np.ndarray:
     values = np.stack([np.asarray(v) for v in attributes.values()], axis=1)
     known = (values >= 0).astype(np.float64)
     shown = (values == 1).astype(np.float64)
-    # Counts over the images of which both are known.
     n, both = known.T @ known, shown.T @ shown
     first, second = shown.T @ known, known.T @ shown
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits, made long-tailed: lessons and tests that take seconds."""
+"""The handwritten digits of scikit-learn with a long tail: for examples and tests."""
 
 from __future__ import annotations
 
@@ -12,37 +12,59 @@ from clmle.data.registry import DatasetInfo, register_dataset
 def load_digits(
     ratio: float = 20.0, *, kind: str = "exponential", image_size: int = 16, seed: int = 0
 ) -> Dataset:
-    """1,797 digits of 8 x 8, enlarged to ``image_size``; training classes thinned.
+    """Load the 1,797 handwritten digits of scikit-learn, with imbalanced training classes.
 
-    Half train, a sixth validate, a third test, each class alike; then the training rows are
-    thinned so that 0 is the largest and 9 the smallest class, by ``ratio``. Thinned rows
-    are left out of the data set. Source: scikit-learn, from UCI ML (Alpaydin and Kaynak).
+    Of each class half of the images are for training, a sixth for validation and a third for
+    testing. Then training images are removed so that 0 is the largest and 9 the smallest class.
+
+    Parameters
+    ----------
+    ratio : float
+        Size of the largest over that of the smallest training class; 1 keeps all images.
+    kind : {"exponential", "step"}
+        Profile of the class sizes (:func:`clmle.data.imbalanced_counts`).
+    image_size : int
+        Pixels a side; the digits are enlarged from 8 x 8.
+    seed : int
+        Seed of the split and of the images that are removed.
+
+    Returns
+    -------
+    Dataset
+        With the label ``label``.
+
+    References
+    ----------
+    E. Alpaydin and C. Kaynak: Optical Recognition of Handwritten Digits. UCI Machine Learning
+    Repository, 1998.
+
+    Examples
+    --------
+    >>> digits = load_digits(ratio=20)
+    >>> digits.images.shape, digits.task("label").class_counts().tolist()
+    ((1205, 16, 16, 1), [89, 64, 46, 33, 24, 17, 12, 9, 6, 4])
     """
     from sklearn.datasets import load_digits as sklearn_digits
 
     bunch = sklearn_digits()
     labels = bunch.target.astype(np.int64)
     pixels = (bunch.images / 16 * 255).round().astype(np.uint8)
-    place = (np.arange(image_size) * 8) // image_size
-    images = np.ascontiguousarray(pixels[:, place][:, :, place][..., None])
+    source = (np.arange(image_size) * 8) // image_size
+    images = np.ascontiguousarray(pixels[:, source][:, :, source][..., None])
     split = np.empty(len(labels), dtype=np.int8)
     for c in range(10):
         members = np.random.default_rng([seed, c]).permutation(np.flatnonzero(labels == c))
         cuts = [len(members) // 2, len(members) * 2 // 3]
         for part, value in zip(np.split(members, cuts), (TRAIN, VALIDATION, TEST), strict=True):
             split[part] = value
-    names = tuple(map(str, range(10)))
-    whole = Dataset("digits", images, split, labels={"label": labels}, class_names={"label": names})
+    names = {"label": tuple(map(str, range(10)))}
+    whole = Dataset("digits", images, split, labels={"label": labels}, class_names=names)
     if ratio == 1:
         return whole
     task = imbalance(whole.task("label"), kind, ratio, order=range(10), seed=seed)
     kept = np.sort(np.concatenate([task.train, task.validation, task.test]))
     return Dataset(
-        "digits",
-        images[kept],
-        split[kept],
-        labels={"label": labels[kept]},
-        class_names={"label": names},
+        "digits", images[kept], split[kept], labels={"label": labels[kept]}, class_names=names
     )
 
 

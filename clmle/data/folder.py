@@ -1,19 +1,19 @@
-"""Any folder of images: one sub-folder a class, or images and a CSV file of labels."""
+"""A folder of images: a sub-folder for each class, or images and a CSV file of labels."""
 
 from __future__ import annotations
 
 import csv
 import os
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
-from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
-from clmle.data.pixels import read_pixels
+from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Progress
+from clmle.data.pixel_cache import warn_unreadable
+from clmle.data.pixels import check_image_size, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, shown
 from clmle.files import expanded, is_inside
@@ -28,10 +28,8 @@ SPLIT_NAMES = {
 }  # fmt: skip
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_id", "path", "name")
 GROUP_COLUMNS = ("identity", "group", "subject", "person")
-FEW_CELLS = 10_000_000
+MAX_FIELDS = 10_000_000  # of a table in memory, unless the file has as many bytes
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "-1", "-1.0", "false", "no"}
-
-Progress = Callable[[int, int], None]
 
 
 def load_folder(
@@ -42,35 +40,57 @@ def load_folder(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Images of a folder as a data set.
+    """Load a folder of images.
 
-    Without ``labels``: one sub-folder a class; above the classes there may be folders
-    train, val and test. With ``labels``: a CSV file with a column of file names (file,
-    filename, image, ...), and columns of labels: 0/1, -1/1, yes/no and true/false columns are
-    binary attributes, others classes, empty cells unknown; a column ``split`` (train, val,
-    test) and a column ``identity`` or ``group`` (kept together by a random split) are
-    understood. Otherwise 70 % train, 10 % validate, 20 % test, by ``seed``.
+    Images are read with :func:`read_pixels`, cropped to the central square and resized.
 
-    Any size and mode that Pillow reads is made RGB (transparency over white, first frame,
-    camera rotation applied), cut to the central square (or the proportions
-    of ``image_size``, height and width, where it is two numbers) and resized. Files that cannot be
-    read are named in a warning and left out.
+    Parameters
+    ----------
+    path : path
+        Without ``labels``, a folder with a sub-folder for each class, or with folders train, val
+        and test that contain those.
+    labels : path, optional
+        CSV file with a column of file names (file, filename, image, ...) and columns of labels.
+        Columns of 0/1, -1/1, yes/no or true/false are binary attributes, others classes; an empty
+        field is unknown. A column ``split`` (train, val, test) sets the split; a random split
+        keeps equal values of a column ``identity`` or ``group`` together.
+    image_size : int or (int, int)
+        Pixels a side, or height and width, 8 to 1024.
+    seed : int
+        Seed of the split, if none is given: 70 % train, 10 % validation, 20 % test.
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    Dataset
+        With the label ``label``, or the attributes and labels of the CSV file, and the
+        ``metadata`` file.
 
     Raises
     ------
     InputError
-        No such folder, no image, no class, or labels that name no file of the folder.
+        There is no such folder, no image or no class, or the labels name no file of the folder.
+        Files that cannot be read are left out and named in a warning.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name, n_images in (("cat", 9), ("dog", 5)):
+    ...     (folder / name).mkdir()
+    ...     for i in range(n_images):
+    ...         Image.new("RGB", (20, 20)).save(folder / name / f"{i}.png")
+    >>> load_folder(folder, image_size=16).task("label").class_counts().tolist()
+    [7, 3]
     """
     folder = expanded(path)
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}; check the path.")
-    sides = image_size if isinstance(image_size, tuple) else (image_size, image_size)
-    if len(sides) != 2 or not all(isinstance(s, int) and 8 <= s <= 1024 for s in sides):
-        raise InputError(f"image_size is {image_size}, but must be from 8 to 1024 pixels.")
+    sides = check_image_size(image_size)
     table = _from_csv(folder, Path(labels)) if labels else _from_folders(folder)
-    images, kept = _read_all([folder / f for f in table["file"]], sides, progress)
-    if not len(kept):
-        raise InputError(f"None of the {len(table['file'])} images of {folder} could be read.")
+    images, kept = _read_all(folder, table["file"], sides, progress)
     table = {name: [values[i] for i in kept] for name, values in table.items()}
     split = _split(table, seed)
     attributes, classes, names = _targets(table, folder)
@@ -90,12 +110,12 @@ def _is_image(file: Path) -> bool:
 
 
 def _from_folders(folder: Path) -> dict[str, list[str]]:
-    """Columns file, label and, where the folders name it, split."""
+    """Columns file, label and, if the folders are named so, split."""
     parts = [p for p in sorted(folder.iterdir()) if p.is_dir() and not p.name.startswith(".")]
     if not parts:
         raise InputError(
-            f"{folder} has no sub-folders; put the images of each class into a folder of its "
-            "own, or name a CSV file of labels."
+            f"{folder} has no sub-folders; put the images of each class into a separate one, or "
+            "give a CSV file of labels."
         )
     named = all(p.name.lower() in SPLIT_NAMES for p in parts)
     table: dict[str, list[str]] = {"file": [], "label": []}
@@ -112,26 +132,26 @@ def _from_folders(folder: Path) -> dict[str, list[str]]:
                     table["split"].append(part.name)
     if not table["file"]:
         raise InputError(
-            f"{folder} holds no image in its sub-folders; expected files such as .png or .jpg."
+            f"{folder} has no image in its sub-folders; expected files such as .png or .jpg."
         )
     return table
 
 
 def _from_csv(folder: Path, file: Path) -> dict[str, list[str]]:
-    """Columns of the CSV file; the one of file names is called file."""
+    """Columns of the CSV file; the column of file names becomes ``file``."""
     file = expanded(file)
     if not os.path.exists(file) and os.path.exists(folder / file):
         file = folder / file
     columns, rows = _csv_rows(file)
     if not rows:
-        raise InputError(f"{file} holds no row of labels.")
+        raise InputError(f"{file} has no row of labels.")
     names = [c for c in columns if c.lower() in FILE_COLUMNS]
     if not names:
         raise InputError(
             f"{file} has no column of file names; call it one of: {', '.join(FILE_COLUMNS)}."
         )
     if len(columns) < 2:
-        raise InputError(f"{file} has no column of labels beside {names[0]!r}.")
+        raise InputError(f"{file} has no column of labels next to {names[0]!r}.")
     files = [_field(row, columns[names[0]]) for row in rows]
     here = [is_inside(folder, name) and os.path.isfile(folder / name) for name in files]
     if not any(here):
@@ -147,58 +167,54 @@ def _from_csv(folder: Path, file: Path) -> dict[str, list[str]]:
         )
     table = {"file": list(compress(files, here))}
     present = list(compress(rows, here))
-    for column, place in columns.items():
+    for column, index in columns.items():
         if column != names[0]:
-            table[column] = [_field(row, place).strip() for row in present]
+            table[column] = [_field(row, index).strip() for row in present]
     return table
 
 
 def _csv_rows(file: Path) -> tuple[dict[str, int], list[list[str]]]:
-    """Places of the columns that have a name, and the rows, of which some may be short."""
+    """Indices of the named columns, and the rows, some of which may be short."""
     try:
         if os.path.exists(file) and not file.is_file():  # a pipe may never end
-            raise OSError("it is no file")
+            raise OSError("it is not a file")
         with open(file, newline="", encoding="utf-8-sig") as handle:
             head, *rows = [row for row in csv.reader(handle) if row] or [[]]
-        # Of short rows a small file could make a table larger than the memory.
-        if len(head) * len(rows) > max(FEW_CELLS, file.stat().st_size):
+        # With short rows, a small file could become a table larger than the memory.
+        if len(head) * len(rows) > max(MAX_FIELDS, file.stat().st_size):
             raise ValueError(f"most of its rows lack most of its {len(head):,} columns")
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"The labels {file} cannot be read ({error}); check the path.") from error
     return {name.strip(): i for i, name in enumerate(head) if name.strip()}, rows
 
 
-def _field(row: list[str], place: int) -> str:
-    return row[place] if place < len(row) else ""
+def _field(row: list[str], index: int) -> str:
+    return row[index] if index < len(row) else ""
 
 
 def _read_all(
-    files: list[Path], sides: tuple[int, int], progress: Progress | None
+    folder: Path, files: list[str], sides: tuple[int, int], progress: Progress | None
 ) -> tuple[np.ndarray, list[int]]:
-    """(m, height, width, 3) pixels of the files that can be read, and which those are."""
+    """Pixels (m, height, width, 3) of the files that can be read, and the indices of those."""
     images = np.empty((len(files), *sides, 3), dtype=np.uint8)
     kept: list[int] = []
     broken: list[str] = []
     with ThreadPoolExecutor() as pool:
-        for i, pixels in enumerate(pool.map(lambda file: read_pixels(file, sides), files)):
+        read = pool.map(lambda file: read_pixels(folder / file, sides), files)
+        for i, pixels in enumerate(read):
             if isinstance(pixels, str):
-                broken.append(f"{shown(files[i].name)} ({pixels})")
+                broken.append(f"{shown(Path(files[i]).name)} ({pixels})")
             else:
                 images[len(kept)] = pixels
                 kept.append(i)
             if progress is not None and (i % 50 == 49 or i + 1 == len(files)):
                 progress(i + 1, len(files))
-    if broken:
-        warnings.warn(
-            f"{len(broken)} of {len(files)} files could not be read and are left out: "
-            f"{', '.join(broken[:5])}{', ...' if len(broken) > 5 else ''}.",
-            stacklevel=3,
-        )
+    warn_unreadable(broken, len(files), f"files of {folder}")
     return images[: len(kept)], kept
 
 
 def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:
-    """0, 1, 2 of every row: as given, else at random with groups kept together."""
+    """0, 1 or 2 for every row: as given, else at random with groups kept together."""
     if "split" in table:
         unknown = {v for v in table["split"] if v.lower() not in SPLIT_NAMES}
         if unknown:
@@ -216,13 +232,13 @@ def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:
     split = np.empty(n, dtype=np.int8)
     rng = np.random.default_rng(seed)
     if group_column is not None:
-        # Not by numpy, which would make every text as long as the longest.
-        place = {group: i for i, group in enumerate(sorted(set(strata)))}
-        draw = rng.random(len(place))[[place[group] for group in strata]]
+        # Not np.unique, which would store every text at the length of the longest.
+        index = {group: i for i, group in enumerate(sorted(set(strata)))}
+        draw = rng.random(len(index))[[index[group] for group in strata]]
         return np.select([draw < 0.7, draw < 0.8], [TRAIN, VALIDATION], TEST).astype(np.int8)
     for stratum in sorted(set(strata)):
         members = rng.permutation([i for i, s in enumerate(strata) if s == stratum])
-        # Every class of three or more images is in all three splits.
+        # Every class of at least three images is in all three splits.
         n_test, n_validation = max(1, len(members) // 5), max(1, len(members) // 10)
         if len(members) < 3:
             n_test = n_validation = 0
@@ -235,7 +251,7 @@ def _split(table: dict[str, list[str]], seed: int) -> np.ndarray:
 def _targets(
     table: dict[str, list[str]], folder: Path
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
-    """Binary attributes, class labels and the classes' names."""
+    """Binary attributes, class labels and names of the classes."""
     attributes, classes, names = {}, {}, {}
     for column, values in table.items():
         if column in ("file", "split", *GROUP_COLUMNS):
@@ -249,11 +265,11 @@ def _targets(
             )
         else:
             found = tuple(sorted({v for v in values if v}))
-            place = {v: i for i, v in enumerate(found)}
-            classes[column] = np.array([place.get(v, UNKNOWN) for v in values], dtype=np.int64)
+            index = {v: i for i, v in enumerate(found)}
+            classes[column] = np.array([index.get(v, UNKNOWN) for v in values], dtype=np.int64)
             names[column] = found
     if not attributes and not classes:
-        raise InputError(f"The labels of {folder} hold no column of attributes or classes.")
+        raise InputError(f"The labels of {folder} have no column of attributes or classes.")
     return attributes, classes, names
 
 

@@ -2,49 +2,64 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import math
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
+from clmle.data.base import LEFT_OUT, TEST, TRAIN, VALIDATION, Dataset, Progress
 from clmle.data.celeba import GRAD_CLIP_NORM
 from clmle.data.celeba.images import width_of
-from clmle.data.crop import Crop
-from clmle.data.pixel_cache import cached_pixels, warn_of
-from clmle.data.pixels import content
+from clmle.data.paths import folders_within, within
+from clmle.data.pixel_cache import stored_pixels, warn_unreadable
+from clmle.data.pixels import Crop, check_image_size, content
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.data.splits import whole_identities
 from clmle.errors import InputError, shown
-from clmle.files import cache_dir, expanded, is_inside
+from clmle.files import expanded, is_inside
 
 ATTRIBUTES, PARTITION = "lfw_att_40.mat", "indices_train_test.mat"
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "images", "img", "image_path")
-# Of the 250 x 250 photographs 145 x 170 pixels: funnelled faces have their eyes at about
-# (105, 115) and (145, 115), so that they lie in the crop as CelebA's do.
+# 145 x 170 of the 250 x 250 pixels: the eyes of funneled faces are at about (105, 115) and
+# (145, 115), which puts them where they are in the crop of CelebA.
 PHOTOGRAPH = Crop((250, 250), (0.21, 0.178, 0.79, 0.858), "LFW's photographs")
-VALIDATED = 0.1  # share of the training images
-LEFT_OUT = -1
-LARGEST = 10_000_000  # numbers of a variable; the labels are 13,143 x 40
-LONGEST = 1000  # characters of a name
-
-Progress = Callable[[int, int], None]
+VALIDATION_FRACTION = 0.1  # of the training images
+MAX_NUMBERS = 10_000_000  # of a variable; the labels are 13,143 x 40
+MAX_NAME = 1000  # characters
 
 
 def is_lfwa(folder: str | os.PathLike[str]) -> bool:
-    """Whether a folder holds LFWA's table of attributes."""
+    """Check whether a folder has LFWA's table of attributes.
+
+    Examples
+    --------
+    >>> is_lfwa("no-such-folder")
+    False
+    """
     home = expanded(folder)
-    return home.is_dir() and _find(home, ATTRIBUTES) is not None
+    return home.is_dir() and next(within(home, (ATTRIBUTES,)), None) is not None
 
 
 def lfwa_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Names of the attributes of a folder that :func:`is_lfwa`."""
-    table = _matlab(_needed(expanded(folder), ATTRIBUTES), ("AttrName",))
-    return _names(table)
+    """Read the names of the attributes of an LFWA folder; no photograph is opened.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    InputError
+        The folder has no table of attributes, or it cannot be read.
+    """
+    return _names(_matlab(_needed(expanded(folder), ATTRIBUTES), ("AttrName",)))
 
 
 def load_lfwa(
@@ -55,38 +70,38 @@ def load_lfwa(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """LFWA from its own files, cropped to 55 x 47 and cached once.
+    """Load LFWA from the files of its authors, cropped to the face; pixels are cached.
 
     Parameters
     ----------
     folder : path
-        Holds, itself or in folders below, ``lfw_att_40.mat``, ``indices_train_test.mat`` and a
-        folder of photographs ``lfw`` (or lfw-deepfunneled, lfw_funneled) with one folder a person.
+        Contains, directly or in sub-folders, ``lfw_att_40.mat``, ``indices_train_test.mat`` and a
+        folder of photographs ``lfw`` (or lfw-deepfunneled, lfw_funneled) with one sub-folder for
+        each identity.
     image_size : int
-        Pixels down, 16 to 250; across there are 47/55 of it.
+        Height in pixels, 16 to 250; the width is 47/55 of it.
     seed : int
-        Draws the tenth of the training images, whole identities, that is for validation.
+        Seed of the validation images: a tenth of the training images, whole identities.
     progress : callable(done, total), optional
     root : path, optional
-        Where the pixels are kept; :func:`clmle.files.cache_dir` by default.
+        Folder of the cached pixels; by default in :func:`clmle.files.cache_dir`.
 
     Returns
     -------
     Dataset
-        ``attributes`` 1, 0, -1 unknown; ``labels`` identity; ``metadata`` file.
+        With ``attributes``, the label ``identity`` and the ``metadata`` file.
 
     Raises
     ------
     InputError
-        A file is missing, cut off or odd. Single photographs that cannot be read are left out
-        with one warning that names the first of them.
+        A file is missing, incomplete or invalid. Photographs that cannot be read are left out
+        and named in one warning, which is also in ``warnings``.
 
     References
     ----------
-    Liu, Luo, Wang, Tang: Deep Learning Face Attributes in the Wild (ICCV 2015).
+    Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015.
     """
-    if not 16 <= image_size <= 250:
-        raise InputError(f"image_size is {image_size}, but must be from 16 to 250 pixels.")
+    check_image_size(image_size, 16, 250)
     home = expanded(folder)
     table_file, part_file = (_needed(home, name) for name in (ATTRIBUTES, PARTITION))
     table = _matlab(table_file, ("AttrName", "name", "label"))
@@ -95,38 +110,43 @@ def load_lfwa(
     if outside:
         raise InputError(f"{table_file} names {shown(outside[0])}, which lies outside of {home}.")
     labels = _labels(table, table_file)
-    split = _split(part_file, files, seed)
+    names, identity = np.unique([name.split("/")[0] for name in files], return_inverse=True)
+    split = _split(part_file, identity, seed)
     photographs = _photographs(home)
-    size = (image_size, width_of(image_size))
-    place = repr((str(photographs.resolve()), size))
+    sides = (image_size, width_of(image_size))
+
+    def read(i: int) -> np.ndarray | str:
+        path = photographs / files[i]
+        pixels = PHOTOGRAPH.read(lambda: io.BytesIO(content(path)), sides)
+        return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
+
+    key = repr((str(photographs.resolve()), sides))
     facts = [_facts(photographs / name) for name in files]
-    stamp = hashlib.sha256(repr((place, PHOTOGRAPH.box, files, facts)).encode()).hexdigest()[:16]
-    store = Path(root) if root is not None else cache_dir() / "lfwa"
-    pixels, problems = cached_pixels(
-        store / hashlib.sha256(place.encode()).hexdigest()[:12],
-        stamp,
+    pixels, problems = stored_pixels(
+        "lfwa",
+        key,
+        (key, PHOTOGRAPH.box, files, facts),
         len(files),
-        (*size, 3),
-        lambda i: PHOTOGRAPH.read(files[i], lambda: content(photographs / files[i]), size),
+        (*sides, 3),
+        read,
         progress,
+        root,
     )
-    warned = warn_of(problems, len(files))
     split[list(problems)] = LEFT_OUT
-    people = np.unique([name.split("/")[0] for name in files], return_inverse=True)
     return Dataset(
         "lfwa",
         pixels,
         split,
         labels,
-        {"identity": people[1].astype(np.int64)},
-        class_names={"identity": tuple(map(str, people[0]))},
+        {"identity": identity.astype(np.int64)},
+        class_names={"identity": tuple(map(str, names))},
         metadata={"file": np.array(files)},
-        warnings=warned,
+        warnings=warn_unreadable(problems, len(files), "photographs"),
     )
 
 
 def _facts(path: Path) -> tuple[int, int] | None:
-    """What changes when a photograph does."""
+    """Size and time of a file."""
     try:
         state = os.stat(path)
     except OSError:
@@ -152,45 +172,44 @@ def _labels(table: dict[str, Any], path: Path) -> dict[str, np.ndarray]:
 
 
 def _names(table: dict[str, Any]) -> tuple[str, ...]:
-    """Attributes by the names that CelebA gives them."""
+    """Attributes by CelebA's names."""
     return tuple("_".join(str(name).split()) for name in table["AttrName"])
 
 
-def _split(path: Path, files: list[str], seed: int) -> np.ndarray:
+def _split(path: Path, identity: np.ndarray, seed: int) -> np.ndarray:
     """0 train, 1 validation, 2 test, -1 left out, (n,) int8."""
     parts = _matlab(path, ("indices_img_train", "indices_img_test"))
-    split = np.full(len(files), LEFT_OUT, dtype=np.int8)
+    split = np.full(len(identity), LEFT_OUT, dtype=np.int8)
     for name, value in (("indices_img_train", TRAIN), ("indices_img_test", TEST)):
         numbers = np.asarray(parts[name], dtype=np.float64).ravel()
-        inside = (numbers >= 1) & (numbers <= len(files)) & (numbers % 1 == 0)
+        inside = (numbers >= 1) & (numbers <= len(identity)) & (numbers % 1 == 0)
         if len(numbers) == 0 or not inside.all():
             odd = "is empty" if len(numbers) == 0 else f"holds {numbers[~inside][0]:g}"
             raise InputError(
-                f"{name} of {path} {odd}, but must hold numbers from 1 to {len(files):,}; "
+                f"{name} of {path} {odd}, but must hold numbers from 1 to {len(identity):,}; "
                 f"get it together with {ATTRIBUTES}."
             )
-        split[numbers.astype(np.int64) - 1] = value  # MATLAB counts from 1
+        split[numbers.astype(np.int64) - 1] = value  # MATLAB indices begin at 1
     train = np.flatnonzero(split == TRAIN)
-    owner = np.array([files[i].split("/")[0] for i in train])
     rng = np.random.default_rng([seed, len(train)])
-    split[train[whole_identities(owner, VALIDATED, rng)]] = VALIDATION
+    split[train[whole_identities(identity[train], VALIDATION_FRACTION, rng)]] = VALIDATION
     return split
 
 
 def _matlab(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    """Variables of a .mat file, of MATLAB 7.3 (which is HDF5) or before; strings as str."""
+    """Variables of a .mat file, of MATLAB 7.3 (which is HDF5) or earlier; strings as str."""
     try:
         found = _hdf5(path, names)
         if found is None:
             from scipy.io import loadmat, whosmat
 
-            if any(math.prod(shape) > LARGEST for _, shape, _ in whosmat(path)):
+            if any(math.prod(shape) > MAX_NUMBERS for _, shape, _ in whosmat(path)):
                 raise ValueError("a variable is far too large")
             loaded = loadmat(path, variable_names=names, simplify_cells=True)
             found = {n: loaded[n] for n in names if n in loaded}
     except InputError:
         raise
-    except Exception as error:  # either reader raises whatever a damaged file leads it to
+    except Exception as error:  # both readers raise many types on a damaged file
         raise InputError(
             f"{path} cannot be read ({type(error).__name__}: {error}); it may be cut off: "
             "get it again."
@@ -202,7 +221,7 @@ def _matlab(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _hdf5(path: Path, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """As :func:`_matlab`; None where the file is no HDF5."""
+    """As :func:`_matlab`; None if the file is not HDF5."""
     try:
         import h5py
     except ImportError as error:
@@ -216,41 +235,36 @@ def _hdf5(path: Path, names: tuple[str, ...]) -> dict[str, Any] | None:
         for name in (n for n in names if n in file):
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{name} is only a link")
-            values = _own(file[name], LARGEST)
+            values = _array(file[name], MAX_NUMBERS)
             if values.dtype == object:  # a cell array: references to texts in UTF-16
-                texts = (_own(file[r], LONGEST).ravel() for r in values.ravel())
+                texts = (_array(file[r], MAX_NAME).ravel() for r in values.ravel())
                 found[name] = ["".join(map(chr, text)) for text in texts]
             else:
                 found[name] = values
     return found
 
 
-def _own(stored: Any, most: int) -> np.ndarray:
-    """An array of an HDF5 file that is there, not in others, and has at most so many numbers."""
+def _array(stored: Any, most: int) -> np.ndarray:
+    """An array stored in the HDF5 file itself, of at most ``most`` numbers."""
     if stored.external or stored.is_virtual or stored.size > most:
         raise ValueError("it holds an array that is in other files or far too large")
     return np.asarray(stored[()])
 
 
 def _photographs(home: Path) -> Path:
-    for name in FOLDERS:
-        for pattern in (name, f"*/{name}", f"*/*/{name}"):
-            for path in sorted(home.glob(pattern)):
-                if path.is_dir():
-                    return path / name if (path / name).is_dir() else path
-    raise InputError(
-        f"{home} holds no folder {FOLDERS[0]} of photographs; put LFW's there, a folder a person."
-    )
-
-
-def _find(home: Path, name: str) -> Path | None:
-    return next((p for d in ("", "*/", "*/*/") for p in sorted(home.glob(d + name))), None)
+    found = folders_within(home, FOLDERS)
+    if not found:
+        raise InputError(
+            f"{home} has no folder {FOLDERS[0]} of photographs; put LFW's there, with one "
+            "sub-folder for each identity."
+        )
+    return found[0]
 
 
 def _needed(home: Path, name: str) -> Path:
-    path = _find(home, name)
+    path = next(within(home, (name,)), None)
     if path is None:
-        raise InputError(f"{home} lacks {name}; put it there as LFWA's authors ship it.")
+        raise InputError(f"{home} lacks {name}; copy it there from LFWA.")
     return path
 
 

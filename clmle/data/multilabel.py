@@ -1,4 +1,4 @@
-"""Several binary attributes of the same images, learned together."""
+"""Several binary attributes of the same images, trained as one multi-label task."""
 
 from __future__ import annotations
 
@@ -8,18 +8,27 @@ from functools import cached_property
 
 import numpy as np
 
-from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task
+from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task, check_splits
 from clmle.errors import InputError, quoted, some
 
 
 @dataclass(frozen=True)
 class MultiTask:
-    """Attributes of a data set that have images of both kinds to learn from.
+    """Attributes of a data set that have training images of both values.
 
-    ``labels`` is (n, A) int64 over all images: 1 shown, 0 not shown, -1 unknown (masked wherever
-    it stands). ``left_out`` names attributes without a positive or without a negative training
-    image, of which nothing can be learned. ``train``, ``validation`` and ``test`` are index arrays
-    into images and labels.
+    Parameters
+    ----------
+    name : str
+    images : (n, height, width, channels) uint8
+    labels : (n, A) int64
+        1 present, 0 absent, -1 unknown (masked).
+    attributes : tuple of str
+        Names of the A attributes.
+    left_out : tuple of str
+        Attributes that cannot be trained or evaluated: without a positive or a negative training
+        image, or unknown in all validation or test images.
+    train, validation, test : arrays of int64
+        Indices into ``images`` and ``labels``.
     """
 
     name: str
@@ -35,17 +44,17 @@ class MultiTask:
     class_names = ("not shown", "shown")
 
     def rows(self, split: str) -> np.ndarray:
-        """Index array of ``split`` ("train", "validation" or "test")."""
+        """Indices of the images of ``split`` ("train", "validation" or "test")."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[split]
 
     def class_counts(self, split: str = "train") -> np.ndarray:
-        """Images that do not show and that show each attribute, (A, 2) int64."""
+        """Number of images without and with each attribute, (A, 2) int64."""
         labels = self.labels[self.rows(split)]
         return np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)], axis=1)
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
-        """Every attribute as a task of its own, on the images of which it is known."""
+        """One single-label task for each attribute, on the images for which it is known."""
         return tuple(
             Task(
                 f"{self.name.rsplit('/', 1)[0]}/{name}",
@@ -59,16 +68,34 @@ class MultiTask:
 
 
 def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
-    """All attributes of ``dataset``, or those of ``names``, as one task.
+    """Make one multi-label task of several attributes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    names : sequence of str, optional
+        Attributes of the task; by default all.
+
+    Returns
+    -------
+    MultiTask
 
     Raises
     ------
     InputError
-        An attribute that is not there, or none that can be learned.
+        An attribute does not exist, or none can be trained.
+
+    Examples
+    --------
+    >>> blank = np.zeros((6, 8, 8, 1), dtype=np.uint8)
+    >>> values = {"round": np.array([0, 1, 0, 1, 0, 1]), "red": np.array([1, 1, -1, 0, 0, 1])}
+    >>> task = multi_task(Dataset("toy", blank, np.array([0, 0, 1, 1, 2, 2]), values))
+    >>> task.attributes, task.left_out
+    (('round',), ('red',))
     """
     names = list(names) or list(dataset.attributes)
     if not names:
-        raise InputError(f"{dataset.name} has no binary attributes to learn together.")
+        raise InputError(f"{dataset.name} has no binary attributes for a multi-label task.")
     for name in names:
         if name not in dataset.attributes:
             raise InputError(
@@ -78,19 +105,14 @@ def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
     values = np.stack([dataset.attributes[n] for n in names], axis=1).astype(np.int64)
     split = np.where((values != UNKNOWN).any(axis=1), dataset.split, -1)
     rows = [np.flatnonzero(split == s) for s in (TRAIN, VALIDATION, TEST)]
-    for part, name in zip(rows, SPLITS, strict=True):
-        if len(part) == 0:
-            raise InputError(f"{dataset.name} has no labeled image in its {name} split.")
-    # Both kinds to learn from, and images to judge by.
+    check_splits(dataset.name, rows)
     usable = [
         set(np.unique(values[rows[TRAIN], a])) >= {0, 1}
         and all((values[part, a] != UNKNOWN).any() for part in rows[1:])
         for a in range(len(names))
     ]
     if not any(usable):
-        raise InputError(
-            f"No attribute of {dataset.name} has training images that show it and that do not."
-        )
+        raise InputError(f"No attribute of {dataset.name} has training images of both values.")
     kept = [name for name, good in zip(names, usable, strict=True) if good]
     return MultiTask(
         f"{dataset.name}/{len(kept)} attributes",

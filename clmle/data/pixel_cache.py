@@ -1,28 +1,54 @@
-"""Pixels of many image files, read once into a memory-mapped array; a killed reading goes on."""
+"""A memory-mapped cache of the pixels of many images; an interrupted reading is resumed."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from clmle.data.base import Progress
 from clmle.errors import InputError
-from clmle.files import as_sentence, from_json, write_json
+from clmle.files import as_sentence, cache_dir, from_json, write_json
 
-CHUNK = 512  # images between two marks of how far it is
-NAMED = 20  # of the images that could not be read
+CHUNK = 512  # images between two updates of the state on disk
+NAMED = 5  # files that a warning names
 WAITING, READ, PROBLEM = 0, 1, 2
 
-Progress = Callable[[int, int], None]
 Read = Callable[[int], "np.ndarray | str"]
+
+
+def stored_pixels(
+    folder: str,
+    key: str,
+    facts: Any,
+    n: int,
+    shape: tuple[int, int, int],
+    read: Read,
+    progress: Progress | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> tuple[np.ndarray, dict[int, str]]:
+    """:func:`cached_pixels` in a folder of the cache named after ``key``.
+
+    ``key`` is the source and the size of its images. A change of ``facts`` (names, sizes and times
+    of the files, say) makes the pixels be read again.
+    """
+    store = Path(root) if root is not None else cache_dir() / folder
+    name, stamp = _hash(key)[:12], _hash(repr(facts))[:16]
+    return cached_pixels(store / name, stamp, n, shape, read, progress)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def cached_pixels(
@@ -33,35 +59,39 @@ def cached_pixels(
     read: Read,
     progress: Progress | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
-    """(n, height, width, channels) uint8, a read-only memory map, and what could not be read.
+    """Read images once into a memory map.
 
     Parameters
     ----------
     target : path of a folder
-        Where the array is kept; complete or absent. Beside it, while it is being filled, lies a
-        folder ``.building`` from which a killed reading goes on.
+        Where the array is kept. While it is being filled, the folder ``<target>.building`` holds
+        what has been read, and an interrupted reading resumes from it.
     stamp : str
-        Names the source; another stamp than that of an older cache makes a new one.
+        Version of the source. A cache with another stamp is replaced.
     n, shape
-        How many images, and (height, width, channels) of each.
+        Number of images, and (height, width, channels) of each.
     read : callable(number)
-        The pixels of one image, or one sentence on why there are none; called from threads.
+        Returns the pixels of one image, or a sentence on why it cannot be read; called from
+        several threads.
     progress : callable(done, total), optional
 
     Returns
     -------
-    The pixels, zeros where one could not be read, and {number: sentence} of those.
+    images : (n, height, width, channels) uint8
+        Read-only; zeros where an image cannot be read.
+    problems : dict of int to str
+        Reasons, by number of the image.
 
     Raises
     ------
     InputError
-        A full disk, or a folder that cannot be used.
+        The disk is full, or the folder cannot be used.
     """
     building = target.with_name(f"{target.name}.building")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Only one process reads; others wait. The lock dies with its holder.
-        with _locked(target.with_name(f".{target.name}.lock"), lambda: _watch(building, progress)):
+        # Only one process reads, others wait. A process that ends releases its lock.
+        with locked(target.with_name(f".{target.name}.lock"), lambda: _watch(building, progress)):
             found = _open(target, stamp, n, shape)
             if found is None:
                 _fill(building, stamp, n, shape, read, progress)
@@ -71,13 +101,13 @@ def cached_pixels(
     except OSError as error:
         raise as_sentence(error, target) from error
     if found is None:
-        raise InputError(f"{target} could not be read again; remove it and try once more.")
+        raise InputError(f"{target} could not be read after writing; remove it and try again.")
     return found
 
 
 @contextmanager
-def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Alone among processes; ``waiting`` is called every second until it is so."""
+def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock ``path`` among processes; ``waiting`` is called every second until then."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)
@@ -93,42 +123,45 @@ def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def _watch(building: Path, progress: Progress | None) -> None:
-    """Tell how far another process is with its reading."""
+    """Report the progress of the process that reads."""
     if progress is None:
         return
     try:
         state = np.load(building / "state.npy", mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
-        return  # about to begin or just done
+        return  # not begun yet, or just done
     progress(int((state != WAITING).sum()), len(state))
 
 
-def warn_of(problems: dict[int, str], total: int) -> tuple[str, ...]:
-    """One warning that names the first images that could not be read; returns its sentence.
+def warn_unreadable(
+    problems: Mapping[int, str] | Sequence[str], total: int, what: str
+) -> tuple[str, ...]:
+    """Warn once of what was left out, and return the sentence, if any.
+
+    ``what`` is a plural such as "photographs" or "records of train.rec".
 
     Raises
     ------
     InputError
-        None of them could be.
+        All of ``total`` are unreadable.
     """
-    if not problems:
+    reasons = [problems[i] for i in sorted(problems)] if isinstance(problems, Mapping) else problems
+    if not reasons:
         return ()
-    if len(problems) == total:
-        raise InputError(f"None of the {total:,} photographs can be read: {problems[0]}.")
-    sentences = [problems[i] for i in sorted(problems)]
-    more = len(sentences) - NAMED
-    note = (
-        f"{len(problems):,} of {total:,} photographs are left out: {'; '.join(sentences[:NAMED])}"
-        f"{f'; and {more:,} more' if more > 0 else ''}."
+    if len(reasons) >= total:
+        raise InputError(f"None of the {total:,} {what} can be read: {reasons[0]}.")
+    more = f"; and {len(reasons) - NAMED:,} more" if len(reasons) > NAMED else ""
+    sentence = (
+        f"{len(reasons):,} of {total:,} {what} are left out: {'; '.join(reasons[:NAMED])}{more}."
     )
-    warnings.warn(note, stacklevel=3)
-    return (note,)
+    warnings.warn(sentence, stacklevel=3)
+    return (sentence,)
 
 
 def _open(
     target: Path, stamp: str, n: int, shape: tuple[int, int, int]
 ) -> tuple[np.ndarray, dict[int, str]] | None:
-    """What is stored, or None where that is nothing, of another source, or damaged."""
+    """The cache, or None if there is none, it has another stamp, or it is damaged."""
     try:
         meta = from_json((target / "meta.json").read_text(encoding="utf-8"))
         images = np.load(target / "images.npy", mmap_mode="r", allow_pickle=False)
@@ -149,7 +182,7 @@ def _fill(
     read: Read,
     progress: Progress | None,
 ) -> None:
-    """Read what is not read yet; ``state`` says of every image how far it is."""
+    """Read the images that are not read yet; ``state`` holds the state of every image."""
     images, state = _resumed(building, stamp, n, shape)
     done = int((state != WAITING).sum())
     if progress is not None:
@@ -169,21 +202,21 @@ def _fill(
                     images[rows[i]] = pixels
             images.flush()
             _append(building / "problems.jsonl", lines)
-            state[rows] = kinds  # after the pixels: what is marked is there
+            state[rows] = kinds  # after the pixels, so that every marked image is on disk
             state.flush()
             done += len(rows)
             if progress is not None:
                 progress(done, n)
-    reported = dict(filter(None, map(_said, _lines(building / "problems.jsonl"))))
+    reported = dict(filter(None, map(_parsed, _lines(building / "problems.jsonl"))))
     problems = {int(i): reported.get(int(i), "damaged") for i in np.flatnonzero(state == PROBLEM)}
-    # The marks stay: were they removed, a kill before the folder gets its name would cost all.
+    # The state stays on disk: without it, a kill before the renaming would lose everything.
     write_json(building / "meta.json", {"stamp": stamp, "problems": problems})
 
 
 def _resumed(
     building: Path, stamp: str, n: int, shape: tuple[int, int, int]
 ) -> tuple[np.memmap, np.memmap]:
-    """Pixels and state of a reading that was cut off, else new ones."""
+    """Pixels and state of an interrupted reading, or new ones."""
     mark = building / "stamp.txt"
     try:
         if mark.read_text(encoding="utf-8") == stamp:
@@ -200,19 +233,19 @@ def _resumed(
     images = make(building / "images.npy", mode="w+", dtype=np.uint8, shape=(n, *shape))
     _take_room(building / "images.npy")
     state = make(building / "state.npy", mode="w+", dtype=np.uint8, shape=(n,))
-    mark.write_text(stamp, encoding="utf-8")  # last: without it nothing here counts
+    mark.write_text(stamp, encoding="utf-8")  # last, as it makes the folder valid
     return images, state
 
 
 def _check_room(folder: Path, n: int, shape: tuple[int, int, int]) -> None:
-    """An error before the disk is full: a memory map that cannot grow ends the process."""
+    """Raise before the disk is full: a memory map that cannot grow ends the process."""
     needed = n * shape[0] * shape[1] * shape[2]
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(
             f"The pixels of {n:,} images take {_size(needed)}, but the disk of {folder.parent} "
-            f"has {_size(free)} left; free some, choose a smaller image_size, or name another "
-            "disk in CLMLE_CACHE."
+            f"has {_size(free)} left; free some space, choose a smaller image_size, or name "
+            "another disk in CLMLE_CACHE."
         )
 
 
@@ -221,7 +254,7 @@ def _size(n_bytes: int) -> str:
 
 
 def _take_room(path: Path) -> None:
-    """The disk holds the whole file from now on: others may fill what is left of it meanwhile."""
+    """Allocate the whole file, since other processes may fill the disk meanwhile."""
     if hasattr(os, "posix_fallocate"):
         with open(path, "rb+") as file:
             try:
@@ -229,17 +262,17 @@ def _take_room(path: Path) -> None:
             except OSError as error:
                 if error.errno == errno.ENOSPC:
                     raise
-                # A file system that cannot promise; most then have room all the same.
+                # The file system has no allocation; most then have enough space anyway.
 
 
 def _append(path: Path, lines: list[str]) -> None:
     if lines:
         with open(path, "a", encoding="utf-8") as file:
-            file.writelines(["\n", *lines])  # the last line may be half of one: a kill, a full disk
+            file.writelines(["\n", *lines])  # the last line may be incomplete
 
 
-def _said(line: str) -> tuple[int, str] | None:
-    """Number and sentence of a line; nothing where it was cut off: that image is read anew."""
+def _parsed(line: str) -> tuple[int, str] | None:
+    """Number and sentence of a line; None for an incomplete line, whose image is read again."""
     try:
         number, sentence = from_json(line)
     except (ValueError, TypeError):

@@ -1,57 +1,146 @@
-"""Pixels of one image file of any size and mode: RGB, the middle of it, at the size asked for."""
+"""Decoding of single image files: RGB, cropped, at the requested size."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from clmle.errors import InputError
+
 MAX_PIXELS = 100_000_000
-LARGE = 20_000_000  # pixels of an image that is decoded with no other large one beside it
-LARGE_ONES = threading.Lock()
+LARGE = 20_000_000  # pixels; only one image above this size is decoded at a time
+LARGE_LOCK = threading.Lock()
 MAX_BYTES = 100_000_000
 TOO_LARGE = f"over {MAX_BYTES // 10**6} MB"
-# Pillow knows dozens more, and starts other programs for some of them (EPS); what a file is, its
-# content says and not its name.
+# Pillow reads dozens more, some of them with external programs (EPS). The format is recognized by
+# the content of a file, not by its name.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
+Source = Path | IO[bytes]
 
-def read_pixels(
-    source: Path | IO[bytes], sides: tuple[int, int] | None = None, *, most: int = MAX_PIXELS
+
+def check_image_size(
+    image_size: int | tuple[int, int], least: int = 8, most: int = 1024
+) -> tuple[int, int]:
+    """Height and width of ``image_size``, a side or both; an InputError if out of range."""
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2 or not all(isinstance(s, int) and least <= s <= most for s in sides):
+        raise InputError(f"image_size is {image_size}, but must be from {least} to {most} pixels.")
+    return sides[0], sides[1]
+
+
+def decode(
+    source: Source, convert: Callable[[Any], np.ndarray | str], most: int = MAX_PIXELS
 ) -> np.ndarray | str:
-    """RGB pixels (height, width, 3) of the middle, or why they could not be had.
+    """The result of ``convert`` on the Pillow image, or the reason why it cannot be decoded."""
+    from PIL import Image, UnidentifiedImageError
 
-    ``sides`` is (height, width), or None for the whole image as large as it is. Transparency is
-    laid over white, of several frames the first is taken, a camera's rotation is applied. An image
-    of more than ``most`` pixels is not decoded, nor one of another format than ``FORMATS``.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    if isinstance(source, Path) and not source.is_file():  # whoever opens a pipe waits for it
-        return "no file"
-    Image.init()  # all formats that may be named below; once a process
+    Image.init()  # registers all of FORMATS; has an effect once in a process
     try:
         with Image.open(source, formats=FORMATS) as image:
-            if image.width * image.height > most:
+            n_pixels = image.width * image.height
+            if n_pixels > most:
                 return f"over {most // 10**6} million pixels"
-            with LARGE_ONES if image.width * image.height > LARGE else nullcontext():
-                whole = to_rgb(ImageOps.exif_transpose(image))
-                if sides is None or whole.size == sides[::-1]:
-                    return np.array(whole)
-                return np.asarray(ImageOps.fit(whole, sides[::-1]))
+            with LARGE_LOCK if n_pixels > LARGE else nullcontext():
+                return convert(image)
     except UnidentifiedImageError:
         return "not an image"
     except Image.DecompressionBombError:
         return "far too many pixels"
-    except Exception as error:  # decoders fail in many ways, and one file must not end a reading
+    except Exception as error:  # decoders raise many types; one file must not end the reading
         return str(error).split("\n")[0][:80] or "damaged"
 
 
-def shape_of(source: Path | IO[bytes]) -> tuple[int, int] | None:
-    """Height and width of an image file, of which only the head is read; None of any other."""
+def read_pixels(
+    source: Source, sides: tuple[int, int] | None = None, *, most: int = MAX_PIXELS
+) -> np.ndarray | str:
+    """Decode an image file to RGB.
+
+    The largest centered part with the proportions of ``sides`` is resized. Transparent pixels are
+    blended with white, the first of several frames is taken, the orientation of a camera is
+    applied. Formats other than PNG, JPEG, WebP, BMP, GIF, TIFF and PPM are not decoded.
+
+    Parameters
+    ----------
+    source : path or binary file
+    sides : (int, int), optional
+        Height and width in pixels; by default those of the image.
+    most : int
+        Images with more pixels are not decoded.
+
+    Returns
+    -------
+    (height, width, 3) uint8, or str
+        Pixels, or the reason why there are none.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_pixels(io.BytesIO(b"P6 2 1 255 " + bytes([9, 9, 9, 7, 7, 7]))).tolist()
+    [[[9, 9, 9], [7, 7, 7]]]
+    >>> read_pixels(io.BytesIO(b"text"))
+    'not an image'
+    """
+    from PIL import ImageOps
+
+    def convert(image: Any) -> np.ndarray:
+        whole = to_rgb(ImageOps.exif_transpose(image))
+        if sides is None or whole.size == sides[::-1]:
+            return np.array(whole)
+        return np.asarray(ImageOps.fit(whole, sides[::-1]))
+
+    if isinstance(source, Path) and not source.is_file():  # opening a pipe would block
+        return "no file"
+    return decode(source, convert, most)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The region of the face in photographs that are all aligned in the same way.
+
+    ``photograph`` is their (height, width), whose proportions are checked; ``box`` (left, top,
+    right, bottom) is the part that is kept, in fractions of width and height.
+    """
+
+    photograph: tuple[int, int]
+    box: tuple[float, float, float, float]
+    title: str
+
+    def read(self, source: Callable[[], IO[bytes]], sides: tuple[int, int]) -> np.ndarray | str:
+        """The face (height, width, 3) uint8, or the reason why it cannot be read."""
+        from PIL import Image
+
+        height, width = self.photograph
+        left, top, right, bottom = self.box
+
+        def convert(image: Any) -> np.ndarray | str:
+            w, h = image.size
+            if abs(w / h / (width / height) - 1) > 0.05:
+                return f"{w} x {h} pixels, not the proportions of {self.title}, {width} x {height}"
+            box = (left * w, top * h, right * w, bottom * h)
+            return np.asarray(to_rgb(image).resize(sides[::-1], Image.Resampling.BOX, box))
+
+        try:
+            return decode(source(), convert)
+        except FileNotFoundError:
+            return "missing"
+        except Exception as error:  # archives raise many types, as decoders do
+            return str(error).split("\n")[0][:80] or "damaged"
+
+
+def first_shape(sources: Iterable[Source], default: tuple[int, int] = (1, 1)) -> tuple[int, int]:
+    """Height and width of the first image that can be opened."""
+    return next(filter(None, map(_shape_of, sources)), default)
+
+
+def _shape_of(source: Source) -> tuple[int, int] | None:
+    """Height and width, from the header alone."""
     from PIL import Image
 
     if isinstance(source, Path) and not source.is_file():
@@ -60,12 +149,12 @@ def shape_of(source: Path | IO[bytes]) -> tuple[int, int] | None:
     try:
         with Image.open(source, formats=FORMATS) as image:
             return (image.height, image.width) if image.height and image.width else None
-    except Exception:  # as in read_pixels
+    except Exception:  # as in decode
         return None
 
 
 def content(path: Path) -> bytes:
-    """All bytes of an image file, or an error where it is no file or far too large for one."""
+    """All bytes of an image file; a ValueError if it is far too large for one."""
     if not path.is_file():
         raise FileNotFoundError(path)
     if path.stat().st_size > MAX_BYTES:
@@ -74,7 +163,7 @@ def content(path: Path) -> bytes:
 
 
 def unpacked(member: IO[bytes]) -> bytes:
-    """All bytes of a file in an archive, whatever size the archive says it has."""
+    """All bytes of a file in an archive, whose stated size is not trusted."""
     found = member.read(MAX_BYTES + 1)
     if len(found) > MAX_BYTES:
         raise ValueError(TOO_LARGE)

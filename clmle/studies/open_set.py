@@ -165,13 +165,13 @@ def _open_set(
     from clmle.metrics.roc import FARS, allowed
     from clmle.metrics.streaming import open_set
 
-    assert open_set_data.people is not None
+    assert open_set_data.identities is not None
     probes, distractors = open_set_data.probes, open_set_data.distractors
     assert probes is not None
     assert distractors is not None
     fars = [far for far in FARS if allowed(far, len(probes) * len(distractors))]
     found = open_set(
-        features[probes], open_set_data.people[probes], features[distractors], fars=fars
+        features[probes], open_set_data.identities[probes], features[distractors], fars=fars
     )
     far, tar = found.roc
     return found.summary(), {

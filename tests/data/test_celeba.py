@@ -167,7 +167,7 @@ def test_empty_fields_are_unknown(celeba):
         (lambda h: shutil.rmtree(h / "Img"), "neither a folder img_align_celeba nor"),
         (lambda h: cut(h / ATTR, 30), r"announces 120 images but has lines for 90"),
         (lambda h: cut_mid_line(h / ATTR), r"line 122 \(000120.jpg\) has 1 values.*cut off"),
-        (lambda h: say(h / ATTR, 6, "3"), "line 9 says '3' for 5_o_Clock_Shadow of 000007.jpg"),
+        (lambda h: say(h / ATTR, 6, "3"), "line 9 has '3' for 5_o_Clock_Shadow of 000007.jpg"),
         (lambda h: change(h / ATTR, "000007.jpg", "000008.jpg"), "two lines for 000008.jpg"),
         (lambda h: change(h / ATTR, "Bald", "Young"), "has two columns Young"),
         (lambda h: change(h / ATTR, "000007.jpg", "\0" * 99), r"no line for \?{40}\.\.\., and"),
@@ -176,10 +176,10 @@ def test_empty_fields_are_unknown(celeba):
         (lambda h: (h / ATTR).write_text(""), "must begin with the number"),
         (lambda h: cut(h / PART, 3), "no line for 000118.jpg, and lacks 3 of the 120"),
         (lambda h: change(h / PART, "000005.jpg 0", "000005.jpg 7"), "000005.jpg into part 7"),
-        (lambda h: change(h / PART, "000005.jpg 0", "000005.jpg x"), "line 5 says 'x'"),
-        (lambda h: change(h / PART, "000005.jpg 0", f"000005.jpg {2**40}"), "line 5 says"),
+        (lambda h: change(h / PART, "000005.jpg 0", "000005.jpg x"), "line 5 has 'x'"),
+        (lambda h: change(h / PART, "000005.jpg 0", f"000005.jpg {2**40}"), "line 5 has"),
         (lambda h: all_parts(h / PART, 0), "no test image"),
-        (lambda h: (h / "Anno/identity_CelebA.txt").write_text("\n"), "holds no line"),
+        (lambda h: (h / "Anno/identity_CelebA.txt").write_text("\n"), "has no line"),
     ],
 )
 def test_a_broken_list_is_named(celeba, harm, message):

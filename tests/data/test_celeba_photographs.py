@@ -34,10 +34,10 @@ def test_broken_photographs_are_left_out_and_named(celeba):
         data = load_celeba(celeba)
     # Other warnings, such as of a process that another test left, may have come first.
     (said,) = [str(w.message) for w in caught if w.category is UserWarning]
-    assert "000004.jpg is missing" in said
-    assert "000006.jpg is damaged" in said
-    assert "000009.jpg is not an image" in said
-    assert "000010.jpg has 300 x 100 pixels" in said
+    assert "000004.jpg (missing)" in said
+    assert "000006.jpg (" in said
+    assert "000009.jpg (not an image)" in said
+    assert "000010.jpg (300 x 100 pixels" in said
     assert (data.split[[3, 5, 8, 9]] == -1).all()
     assert (data.split != -1).sum() == 100 - 4
     for path in folder.iterdir():
@@ -62,7 +62,7 @@ def test_what_cannot_be_unpacked_is_left_out_and_named(celeba):
     begin = info.header_offset + 30 + len(info.filename)
     data[begin : begin + info.compress_size] = b"\xff" * info.compress_size
     path.write_bytes(data)
-    with pytest.warns(UserWarning, match=r"000002.jpg is damaged \(Error -3"):
+    with pytest.warns(UserWarning, match=r"000002.jpg \(Error -3"):
         found = load_celeba(celeba)
     assert found.split[1] == -1
     assert (found.split != -1).sum() == 100 - 1
@@ -74,7 +74,7 @@ def test_a_photograph_put_right_in_its_place_is_read_again(celeba):
     path = celeba / "Img/img_align_celeba" / name_of(7)
     whole = path.read_bytes()
     path.write_bytes(whole[:400])
-    with pytest.warns(UserWarning, match="000008.jpg is damaged"):
+    with pytest.warns(UserWarning, match=r"000008.jpg \("):
         load_celeba(celeba)
     path.write_bytes(whole)
     with warnings.catch_warnings():
@@ -104,7 +104,7 @@ def test_pixels_are_read_once_and_again_when_the_source_changes(celeba, monkeypa
     load_celeba(celeba)
     assert len(read) == N
     (celeba / "Img" / "img_align_celeba" / "000001.jpg").unlink()  # changes the folder's time
-    with pytest.warns(UserWarning, match="000001.jpg is missing"):
+    with pytest.warns(UserWarning, match=r"000001.jpg \(missing"):
         load_celeba(celeba)
     assert len(read) == 2 * N
 

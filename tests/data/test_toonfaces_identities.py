@@ -74,20 +74,20 @@ def test_parts_rows_and_labels_belong_together():
     training, identity = found.training, found.training.labels["identity"]
     assert training.name == "toonfaces-identities quick"
     assert (len(found.probes), len(found.distractors)) == (400, 30)
-    assert (identity[identity >= 0] == found.people[identity >= 0]).all()
+    assert (identity[identity >= 0] == found.identities[identity >= 0]).all()
     assert (identity >= 0).sum() == 150
     others = np.concatenate([found.probes, found.distractors])
     assert (identity[others] == -1).all()
     assert (training.split[others] == -1).all()
-    assert not set(found.people[found.probes]) & set(found.people[found.distractors])
-    assert len(set(found.people[found.distractors])) == 30
+    assert not set(found.identities[found.probes]) & set(found.identities[found.distractors])
+    assert len(set(found.identities[found.distractors])) == 30
     assert training.task("identity").class_counts().sum() + (training.split > 0).sum() == 150
     assert set(training.metadata["part"][found.probes]) == {"test"}
     pairs = found.verification.pairs
     assert len(pairs) == 1200
     assert set(pairs.first) | set(pairs.second) <= set(found.probes)
     np.testing.assert_array_equal(
-        found.people[pairs.first] == found.people[pairs.second], pairs.same
+        found.identities[pairs.first] == found.identities[pairs.second], pairs.same
     )
 
 

@@ -39,7 +39,7 @@ def test_a_photograph_that_is_a_decompression_bomb_is_left_out(lies, tmp_path, m
         at = raw.rindex(b"000003.jpg") - 46
         raw[at + 24 : at + 28] = struct.pack("<I", 300_000)
         path.write_bytes(raw)
-    with pytest.warns(UserWarning, match=r"000003\.jpg is damaged \(over"):
+    with pytest.warns(UserWarning, match=r"000003\.jpg \(over"):
         load_celeba(tmp_path / "c", image_size=16)
 
 
@@ -51,7 +51,7 @@ def test_an_oversized_photograph_is_left_out(tmp_path):
         (folder / name).write_bytes(face)
     with open(folder / "000003.jpg", "wb") as file:
         file.truncate(40 << 30)  # a sparse file
-    with pytest.warns(UserWarning, match=r"000003\.jpg is damaged \(over"):
+    with pytest.warns(UserWarning, match=r"000003\.jpg \(over"):
         load_celeba(tmp_path / "c", image_size=16)
 
 
@@ -96,7 +96,7 @@ def test_the_size_of_a_matlab_table_is_bounded(tmp_path, monkeypatch):
     path = tmp_path / "lfw_att_40.mat"
     savemat(path, {"label": np.zeros((200, 200))}, do_compression=True)
     assert _matlab(path, ("label",))["label"].shape == (200, 200)
-    monkeypatch.setattr("clmle.data.lfwa.LARGEST", 1000)
+    monkeypatch.setattr("clmle.data.lfwa.MAX_NUMBERS", 1000)
     assert "far too large" in error_of(_matlab, path, ("label",))
 
 
@@ -127,7 +127,7 @@ def test_an_image_list_cannot_name_a_file_outside_its_folder(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "m.bin").write_bytes(struct.pack("<4i2f", 2, 1, 4, 5, 1.0, 1.0))
     for name in ("../m", str(tmp_path / "m"), "a\0b"):
-        assert "no path inside" in error_of(read_megaface, tmp_path / "in", [name])
+        assert "not a path inside" in error_of(read_megaface, tmp_path / "in", [name])
     assert read_megaface(tmp_path, ["m"]).shape == (1, 2)
 
 

@@ -50,8 +50,8 @@ def features(identity_run, faces):
 def test_the_test_part_holds_other_people_alone(run, faces):
     all_faces = identities.load_toonfaces_recognition("quick", image_size=SIDE)
     assert len(faces.images) == 90 * 4 + 50
-    learned = set(all_faces.people[all_faces.training.labels["identity"] >= 0].tolist())
-    assert not learned & set(faces.people.tolist())
+    learned = set(all_faces.identities[all_faces.training.labels["identity"] >= 0].tolist())
+    assert not learned & set(faces.identities.tolist())
     for part in ("probes", "distractors"):
         mine, theirs = getattr(faces, part), getattr(all_faces, part)
         np.testing.assert_array_equal(faces.images[mine], all_faces.training.images[theirs])
@@ -59,7 +59,7 @@ def test_the_test_part_holds_other_people_alone(run, faces):
     np.testing.assert_array_equal(
         faces.images[faces.pairs.second], all_faces.training.images[pairs.second]
     )
-    same = faces.people[faces.pairs.first] == faces.people[faces.pairs.second]
+    same = faces.identities[faces.pairs.first] == faces.identities[faces.pairs.second]
     np.testing.assert_array_equal(same, faces.pairs.same)
 
 
@@ -82,7 +82,7 @@ def test_pairs_are_judged_as_a_plain_loop_judges_them(run, faces, features):
 
 def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features):
     found = evaluate_open_set(run).metrics["open_set"]
-    probes, names = features[faces.probes], faces.people[faces.probes]
+    probes, names = features[faces.probes], faces.identities[faces.probes]
     strangers = probes @ features[faces.distractors].T
     first = [
         (strangers[a] >= probes[a] @ probes[b]).sum() == 0

@@ -1,47 +1,57 @@
-"""CelebA: 202,599 faces with 40 attributes, from the files as its authors ship them."""
+"""CelebA: 202,599 faces with 40 attributes, read from the files of its authors."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset
+from clmle.data.base import LEFT_OUT, TEST, TRAIN, VALIDATION, Dataset, Progress
 from clmle.data.celeba.annotations import column_names, find, read_attributes, read_numbers
 from clmle.data.celeba.images import ALIGNED, Photographs, width_of
-from clmle.data.pixel_cache import cached_pixels, warn_of
+from clmle.data.pixel_cache import stored_pixels, warn_unreadable
+from clmle.data.pixels import check_image_size
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.data.splits import whole_identities
 from clmle.errors import InputError
-from clmle.files import cache_dir, expanded
+from clmle.files import expanded
 
 ATTRIBUTES, PARTITION = "list_attr_celeba", "list_eval_partition"
 IDENTITY, LANDMARKS = "identity_CelebA", "list_landmarks_align_celeba"
-LEFT_OUT = -1  # of a split: the images that other papers train SVMs on, and broken ones
-VALIDATED = 10_000 / 162_770  # share of the training images that the paper validates on
-# The gradients of 40 heads have norms of up to 16 in the first steps, 3 to 8 later.
+VALIDATION_FRACTION = 10_000 / 162_770  # of the training images, as in the CLMLE paper
+# The gradients of 40 heads have norms of up to 16 in the first steps, then of 3 to 8.
 GRAD_CLIP_NORM = 5.0
-
-Progress = Callable[[int, int], None]
 
 
 def is_celeba(folder: str | os.PathLike[str]) -> bool:
-    """Whether a folder holds CelebA's list of attributes."""
+    """Check whether a folder has CelebA's list of attributes.
+
+    Examples
+    --------
+    >>> is_celeba("no-such-folder")
+    False
+    """
     home = expanded(folder)
     return home.is_dir() and find(home, ATTRIBUTES) is not None
 
 
-def celeba_targets(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Attributes of a folder that :func:`is_celeba`, and identity where the folder has its list."""
-    has_identity = find(expanded(folder), IDENTITY) is not None
-    return (*celeba_attributes(folder), *(["identity"] if has_identity else []))
-
-
 def celeba_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Names of the attributes of a folder that :func:`is_celeba`."""
+    """Read the names of the attributes of a CelebA folder; no photograph is opened.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    InputError
+        The folder has no list of attributes.
+    """
     return column_names(_needed(expanded(folder), ATTRIBUTES))
 
 
@@ -54,68 +64,69 @@ def load_celeba(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """CelebA from its own files, cropped to 55 x 47 and cached once.
+    """Load CelebA from the files of its authors, cropped to the face; pixels are cached.
 
     Parameters
     ----------
     folder : path
-        Holds, itself or in folders below, the aligned photographs (folder or zip file
-        ``img_align_celeba``), ``list_attr_celeba.txt`` and ``list_eval_partition.txt``; where
-        they are, ``identity_CelebA.txt`` and ``list_landmarks_align_celeba.txt`` too.
+        Contains, directly or in sub-folders, the aligned photographs (folder or zip file
+        ``img_align_celeba``), ``list_attr_celeba.txt`` and ``list_eval_partition.txt``;
+        ``identity_CelebA.txt`` and ``list_landmarks_align_celeba.txt`` are optional.
     image_size : int
-        Pixels down, 16 to 218; across there are 47/55 of it.
+        Height in pixels, 16 to 218; the width is 47/55 of it.
     validation : {"paper", "official"}
-        "paper": 10,000 of the 162,770 training images (6.1 % of a smaller copy), whole
-        identities where those are known, drawn by ``seed``; the second part of the official
-        partition is left out, as other papers train SVMs on it. "official": that second part.
+        "paper": 10,000 of the 162,770 training images (6.1 % of a smaller copy) are for
+        validation, whole identities where these are known, drawn with ``seed``. The second part
+        of the official partition is left out, as other papers train SVMs on it. "official": that
+        second part is for validation.
+    seed : int
     progress : callable(done, total), optional
-        Told as photographs are read, on first use; a killed reading goes on.
+        Called while the photographs are read on first use. An interrupted reading is resumed.
     root : path, optional
-        Where the pixels are kept (1.6 GB); :func:`clmle.files.cache_dir` by default.
+        Folder of the cached pixels (1.6 GB); by default in :func:`clmle.files.cache_dir`.
 
     Returns
     -------
     Dataset
-        ``attributes`` 1, 0, -1 unknown; ``labels`` identity, where known; ``metadata`` file and,
+        With ``attributes``, where known the label ``identity``, and the ``metadata`` file and,
         where known, landmarks (n, 10): x and y of both eyes, nose and both corners of the mouth
-        in the aligned photograph.
+        in pixels of the aligned photograph.
 
     Raises
     ------
     InputError
-        A file is missing, cut off or odd; the sentence names it. Single photographs that cannot
-        be read are left out with one warning that names the first of them; so do ``notes``.
+        A list is missing, incomplete or invalid. Photographs that cannot be read are left out
+        and named in one warning, which is also in ``warnings``.
 
     References
     ----------
-    Liu, Luo, Wang, Tang: Deep Learning Face Attributes in the Wild (ICCV 2015); splits as in
-    section 5.1 of the CLMLE paper. The labels are noisy: see docs/method.md.
+    Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015. The
+    split is that of section 5.1 of the CLMLE paper. The labels are noisy: see docs/METHOD.md.
     """
-    if not 16 <= image_size <= 218:
-        raise InputError(f"image_size is {image_size}, but must be from 16 to 218 pixels.")
+    check_image_size(image_size, 16, 218)
     if validation not in ("paper", "official"):
         raise InputError(f"validation is {validation!r}; choose paper or official.")
     home = expanded(folder)
     if not home.is_dir():
-        raise InputError(f"There is no folder {home}.")
+        raise InputError(f"There is no folder {home}; check the path.")
     table = read_attributes(_needed(home, ATTRIBUTES))
     images = table.images
     attributes = {name: table.values[:, i].copy() for i, name in enumerate(table.columns)}
-    part = read_numbers(_needed(home, PARTITION), images, head=False)[:, 0]
-    _check_part(part, images, _needed(home, PARTITION))
+    partition = _needed(home, PARTITION)
+    part = read_numbers(partition, images, head=False)[:, 0]
+    _check_part(part, images, partition)
     identity = _optional(home, IDENTITY, images, head=False)
     landmarks = _optional(home, LANDMARKS, images, head=True)
-    pixels, problems = _pixels(home, images, image_size, progress, root)
-    people = None if identity is None else identity[:, 0]
-    split = _split(part, people, validation, seed)
-    split[list(problems)] = LEFT_OUT
-    warned = warn_of(problems, len(images))
     metadata = {"file": np.array(images)}
     if landmarks is not None:
         metadata["landmarks"] = landmarks
     labels = {}
-    if people is not None:
-        labels["identity"] = np.unique(people, return_inverse=True)[1].astype(np.int64)
+    if identity is not None:
+        labels["identity"] = np.unique(identity[:, 0], return_inverse=True)[1].astype(np.int64)
+    pixels, problems = _pixels(home, images, image_size, progress, root)
+    split = _split(part, labels.get("identity"), validation, seed)
+    split[list(problems)] = LEFT_OUT
+    warned = warn_unreadable(problems, len(images), "photographs")
     return Dataset("celeba", pixels, split, attributes, labels, metadata=metadata, warnings=warned)
 
 
@@ -123,8 +134,7 @@ def _needed(home: Path, stem: str) -> Path:
     path = find(home, stem)
     if path is None:
         raise InputError(
-            f"{home} lacks {stem}.txt; put it there as CelebA's authors ship it "
-            "(their folders Anno and Eval hold it)."
+            f"{home} lacks {stem}.txt; copy it there (CelebA's folders Anno and Eval have it)."
         )
     return path
 
@@ -138,7 +148,7 @@ def _check_part(part: np.ndarray, images: tuple[str, ...], path: Path) -> None:
     odd = np.flatnonzero(~np.isin(part, (0, 1, 2)))
     if len(odd):
         raise InputError(
-            f"{path} puts {images[odd[0]]} into part {part[odd[0]]}, but must say 0, 1 or 2."
+            f"{path} puts {images[odd[0]]} into part {part[odd[0]]}, but must have 0, 1 or 2."
         )
     for value, what in ((0, "training"), (2, "test")):
         if not (part == value).any():
@@ -155,7 +165,7 @@ def _split(part: np.ndarray, identity: np.ndarray | None, validation: str, seed:
     train = np.flatnonzero(part == 0)
     owner = train if identity is None else identity[train]
     rng = np.random.default_rng([seed, len(train)])
-    split[train[whole_identities(owner, VALIDATED, rng)]] = VALIDATION
+    split[train[whole_identities(owner, VALIDATION_FRACTION, rng)]] = VALIDATION
     return split
 
 
@@ -167,20 +177,22 @@ def _pixels(
     root: str | os.PathLike[str] | None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     photographs = Photographs(home)
-    # Labels may change without a photograph, and photographs without their folder.
-    parts = [str(photographs.path.resolve()), height, ALIGNED.box, images]
-    parts.append(photographs.facts(images))
-    stamp = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-    name = hashlib.sha256(f"{photographs.path.resolve()} {height}".encode()).hexdigest()[:12]
-    store = Path(root) if root is not None else cache_dir() / "celeba"
-    return cached_pixels(
-        store / name,
-        stamp,
+    source = str(photographs.path.resolve())
+    return stored_pixels(
+        "celeba",
+        f"{source} {height}",
+        [source, height, ALIGNED.box, images, photographs.facts(images)],
         len(images),
         (height, width_of(height), 3),
         lambda i: photographs.read(images[i], height),
         progress,
+        root,
     )
+
+
+def _targets(folder: str) -> tuple[str, ...]:
+    has_identities = find(expanded(folder), IDENTITY) is not None
+    return (*celeba_attributes(folder), *(["identity"] if has_identities else []))
 
 
 register_dataset(
@@ -191,7 +203,7 @@ register_dataset(
         load=load_celeba,
         kind="attributes",
         recognize=is_celeba,
-        targets=celeba_targets,
+        targets=_targets,
         image_size=55,
         grad_clip_norm=GRAD_CLIP_NORM,
         order=10,

@@ -1,8 +1,8 @@
-"""The text files of CelebA as its authors ship them: attributes, splits, identities, landmarks.
+"""The text files of CelebA: attributes, split, identities, landmarks.
 
-Each holds one line an image. The first lines of the attribute and landmark lists are the number of
-images and the column names; those of the split and identity lists are images already. Copies in
-CSV (commas, and a line of column names) are read too, whatever their names end in.
+Every line is about one image. The lists of attributes and landmarks begin with the number of images
+and a line of column names; the lists of the split and of identities begin with the first image.
+CSV files (commas, and a line of column names) are read as well, whatever their suffix.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.base import UNKNOWN
-from clmle.data.celeba.paths import within
+from clmle.data.paths import within
 from clmle.errors import InputError, shown
 
-BLANK = 9  # an empty field, before it is UNKNOWN
+BLANK = 9  # an empty field, before it becomes UNKNOWN
 SHOWN = {"-1": -1, "1": 1, "0": 0, "-1.0": -1, "1.0": 1, "0.0": 0}
 SHOWN |= dict.fromkeys(("", "nan", "NaN", "NA", "?"), BLANK)
 LONGEST_NAME = 255  # characters of a file's name
@@ -27,7 +27,7 @@ LONGEST_NAME = 255  # characters of a file's name
 
 @dataclass(frozen=True)
 class Table:
-    """What one file says: ``images`` names (n,), ``columns`` names (k,), ``values`` (n, k)."""
+    """Content of a file: names of ``images`` (n,) and ``columns`` (k,), ``values`` (n, k)."""
 
     path: Path
     images: tuple[str, ...]
@@ -36,28 +36,24 @@ class Table:
 
 
 def find(folder: Path, stem: str) -> Path | None:
-    """``stem``.txt or .csv in ``folder`` or up to two folders below (the authors' Anno, Eval)."""
-    table = None
-    for path in within(folder, (f"{stem.lower()}.txt", f"{stem.lower()}.csv")):
-        if path.is_file() and path.suffix.lower() == ".txt":
-            return path
-        if path.is_file() and table is None:
-            table = path
-    return table
+    """``stem``.txt, else ``stem``.csv, in ``folder`` or up to two levels below (Anno, Eval)."""
+    names = (f"{stem.lower()}.txt", f"{stem.lower()}.csv")
+    found = [path for path in within(folder, names) if path.is_file()]
+    return min(found, key=lambda path: names.index(path.name.lower()), default=None)
 
 
 def column_names(path: Path) -> tuple[str, ...]:
-    """Names of the columns, from the head of a file alone."""
+    """Names of the columns; only the head of the file is read."""
     return _head(path, _lines(path, at_most=2), True).columns
 
 
 def read_attributes(path: Path) -> Table:
-    """1 shown, 0 not shown, -1 unknown, (n, k) int8.
+    """1 present, 0 absent, -1 unknown, (n, k) int8.
 
-    The authors write 1 and -1. An empty field or NaN is unknown, and so is 0; but in a copy that
-    nowhere says -1, 0 is what it has in place of it.
+    The authors write 1 and -1. An empty field, NaN and 0 are unknown, but in a copy without any -1,
+    0 means absent.
     """
-    wanted = "1 or -1 (0 or nothing where it is not known)"
+    wanted = "1 or -1 (0 or nothing if unknown)"
     table = read_table(path, True, SHOWN.__getitem__, wanted, np.int8)
     no = -1 if (table.values == -1).any() else 0
     values = np.full(table.values.shape, UNKNOWN, dtype=np.int8)
@@ -66,43 +62,43 @@ def read_attributes(path: Path) -> Table:
 
 
 def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
-    """Whole numbers (n, k) int32 of ``images``, in their order.
+    """Integers (n, k) int32 of ``images``, in their order.
 
     Raises
     ------
     InputError
-        A line is odd, or an image has none; the sentence names it.
+        A line is invalid, or an image has none.
     """
     table = read_table(path, head, int, "a whole number", np.int32)
     if table.images == images:
         return table.values
-    place = {name: i for i, name in enumerate(table.images)}
-    missing = [name for name in images if name not in place]
+    index = {name: i for i, name in enumerate(table.images)}
+    missing = [name for name in images if name not in index]
     if missing:
         raise InputError(
             f"{path} has no line for {shown(missing[0])}, and lacks {len(missing):,} of the "
             f"{len(images):,} images in all; get the whole file."
         )
-    return table.values[[place[name] for name in images]]
+    return table.values[[index[name] for name in images]]
 
 
 def read_table(
     path: Path, head: bool, value: Callable[[str], int], wanted: str, dtype: type
 ) -> Table:
-    """The lines of a file; ``head``: the number of images and column names come first.
+    """Parse a file; with ``head`` it begins with the number of images and the column names.
 
-    ``value`` turns a text into a number, or fails where it is not ``wanted``.
+    ``value`` converts a text to a number, or raises if it is not ``wanted``.
 
     Raises
     ------
     InputError
-        The file is cut off, or a line is odd; the sentence names file and line.
+        The file is incomplete, or a line is invalid.
     """
     lines = _lines(path)
     start = _head(path, lines, head)
     body = lines[start.lines :]
     if not body:
-        raise InputError(f"{path} holds no line of an image; get it again.")
+        raise InputError(f"{path} has no line of an image; get it again.")
     width = len(start.columns) or len(start.split(body[0][1])) - 1
     columns = start.columns or tuple(map(str, range(1, width + 1)))
     rows: list[np.ndarray] = []
@@ -124,8 +120,8 @@ def read_table(
                 (t, c) for t, c in zip(texts, columns, strict=True) if not _fits(value, t)
             )
             raise InputError(
-                f"{path}, line {number} says {shown(text)!r} for {column} of {shown(name)}, but "
-                f"must say {wanted}."
+                f"{path}, line {number} has {shown(text)!r} for {column} of {shown(name)}, but "
+                f"must have {wanted}."
             ) from None
     if start.announced is not None and start.announced != len(body):
         raise InputError(
@@ -134,12 +130,12 @@ def read_table(
         )
     if len(set(images)) < len(images):
         raise InputError(f"{path} has two lines for {_twice(images)}; remove one.")
-    # Not made beforehand: a hostile head may announce far more columns than there are.
+    # Allocated last: a hostile head may announce far more columns than there are.
     return Table(path, tuple(images), columns, np.stack(rows))
 
 
 def _lines(path: Path, at_most: int | None = None) -> list[tuple[int, str]]:
-    """Lines that are not empty, each with its number; the first ``at_most`` of them."""
+    """Non-empty lines with their numbers; the first ``at_most`` of them."""
     found = []
     try:
         with open(path, encoding="utf-8-sig") as file:
@@ -155,7 +151,7 @@ def _lines(path: Path, at_most: int | None = None) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Head:
-    """How a file begins: the number of images it announces, its columns, and in how many lines."""
+    """Head of a file: announced number of images, column names, and how many lines it takes."""
 
     announced: int | None
     columns: tuple[str, ...]
@@ -167,7 +163,7 @@ def _head(path: Path, lines: list[tuple[int, str]], head: bool) -> Head:
     first = [line for _, line in lines[:2]]
     if first and "," in first[0]:
         words = _by_commas(first[0])
-        # A list without column names would lose its first image.
+        # Without column names the first line is already an image.
         named = head or not words[-1].isdecimal()
         found = Head(None, tuple(words[1:]) if named else (), int(named), _by_commas)
     elif not head:
@@ -182,10 +178,10 @@ def _head(path: Path, lines: list[tuple[int, str]], head: bool) -> Head:
 
 
 def _by_commas(line: str) -> list[str]:
-    """The fields of a line of CSV, without quotes."""
+    """Fields of a CSV line, without quotes."""
     try:
         return [field.strip() for field in next(csv.reader([line]))]
-    except csv.Error:  # of a damaged file: one field, so that its line is named as odd
+    except csv.Error:  # one field, so that the line is reported as invalid
         return [line]
 
 

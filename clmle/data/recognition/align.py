@@ -1,4 +1,4 @@
-"""Faces aligned by five landmarks: a similarity transform to fixed points, and the pixels."""
+"""Alignment of faces: a similarity transform of five landmarks to fixed points."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from clmle.errors import InputError
 
-# Where eyes, nose and corners of the mouth come to lie in 112 x 96 pixels (height x width): x and
-# y, as in the code of SphereFace and ArcFace; in 112 x 112 they lie 8 pixels further to the right.
+# x and y of eyes, nose and corners of the mouth in a face of 112 x 96 pixels (height x width), as
+# in the code of SphereFace and ArcFace. In 112 x 112 they are 8 pixels further to the right.
 POINTS_112_X_96 = np.array(
     [
         [30.2946, 51.6963],
@@ -19,11 +19,11 @@ POINTS_112_X_96 = np.array(
 )
 POINTS_112_X_112 = POINTS_112_X_96 + np.array([8.0, 0.0])
 REFERENCES = {(112, 96): POINTS_112_X_96, (112, 112): POINTS_112_X_112}
-OVERSAMPLE = 4  # at most so many pixels of the photograph are averaged into one, down and across
+OVERSAMPLE = 4  # upper bound on the pixels of a side that are averaged into one
 
 
 def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The rotation, uniform scale and shift that bring points nearest to others, (2, 3) float64.
+    """Find the rotation, scale and translation that map points closest to others.
 
     Parameters
     ----------
@@ -32,18 +32,19 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (2, 3) matrix A: a point p goes to A @ [p_x, p_y, 1]. It has the least sum of squared distances
-    of all similarity transforms without mirroring.
+    (2, 3) float64
+        Matrix A that maps a point p to ``A @ [p_x, p_y, 1]``, with the least sum of squared
+        distances among the similarity transforms without reflection.
 
     Raises
     ------
     InputError
-        Other shapes, numbers that are not finite, or all points in one place.
+        The shapes differ, a number is not finite, or all points are equal.
 
     References
     ----------
-    Umeyama: Least-Squares Estimation of Transformation Parameters Between Two Point Patterns, IEEE
-    TPAMI 13(4), 1991, Eqs. 39-43.
+    S. Umeyama: Least-Squares Estimation of Transformation Parameters Between Two Point Patterns.
+    IEEE TPAMI 13(4), 1991, Eqs. 39-43.
 
     Examples
     --------
@@ -63,7 +64,7 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     x, y = x - mean_x, y - mean_y
     spread = (x**2).sum()
     if spread < 1e-12:
-        raise InputError("All landmarks are in one place; such a face cannot be aligned.")
+        raise InputError("All landmarks are equal; such a face cannot be aligned.")
     left, values, right = np.linalg.svd(y.T @ x)
     signs = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
     rotation = left @ np.diag(signs) @ right
@@ -74,20 +75,32 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 def align(
     image: np.ndarray, landmarks: np.ndarray, size: tuple[int, int] = (112, 112)
 ) -> np.ndarray:
-    """The face cut out of a photograph so that its landmarks lie where they should.
+    """Crop a face from a photograph with its landmarks at fixed points.
 
     Parameters
     ----------
     image : (height, width, 3) uint8
     landmarks : (5, 2) or (10,)
-        x and y of left eye, right eye, nose, left and right corner of the mouth, as seen in the
-        photograph.
-    size : (112, 96) or (112, 112), or a multiple or fraction of one of them
-        Height and width of the result; pixels outside the photograph are black.
+        x and y of left eye, right eye, nose, left and right corner of the mouth; left and right
+        as in the photograph.
+    size : (int, int)
+        Height and width of the result: (112, 96) or (112, 112), or a multiple or fraction of one
+        of them. Pixels outside of the photograph are black.
 
     Returns
     -------
-    (height, width, 3) uint8. Training scales pixels to (x - 127.5) / 128 itself.
+    (height, width, 3) uint8
+
+    Raises
+    ------
+    InputError
+        The image, the landmarks or the size are invalid.
+
+    Examples
+    --------
+    >>> photograph = np.zeros((200, 200, 3), dtype=np.uint8)
+    >>> align(photograph, 1.5 * reference_points((112, 96)), (112, 96)).shape
+    (112, 96, 3)
     """
     from PIL import Image
 
@@ -99,14 +112,14 @@ def align(
         raise InputError(f"landmarks must be five points, not {len(points)}.")
     height, width = size
     matrix = similarity_transform(points, reference_points(size))
-    # Where the photograph is larger than the result, several of its pixels make one.
+    # If the photograph is larger than the result, several of its pixels are averaged into one.
     shrink = 1 / np.hypot(matrix[0, 0], matrix[1, 0])
     fine = int(np.clip(np.ceil(shrink - 0.1), 1, OVERSAMPLE))
     grown = matrix.copy()
     grown *= fine
-    grown[:, 2] += (fine - 1) / 2  # centers of pixels stay centers
+    grown[:, 2] += (fine - 1) / 2  # keeps the centers of pixels
     inverse = np.linalg.inv(np.vstack([grown, [0.0, 0.0, 1.0]]))[:2]
-    # Pillow counts from the corner of a pixel, landmarks from its center.
+    # Coordinates begin at the corner of a pixel in Pillow, at its center in landmarks.
     inverse[:, 2] += 0.5 - inverse[:, :2] @ [0.5, 0.5]
     warped = Image.fromarray(pixels).transform(
         (width * fine, height * fine),
@@ -118,11 +131,17 @@ def align(
 
 
 def reference_points(size: tuple[int, int]) -> np.ndarray:
-    """Where the five landmarks come to lie, (5, 2), in an aligned face of ``size``."""
+    """Positions (5, 2) of the five landmarks in an aligned face of ``size`` (height, width).
+
+    Raises
+    ------
+    InputError
+        ``size`` does not have the proportions of (112, 96) or (112, 112).
+    """
     for (height, width), points in REFERENCES.items():
         scale = size[0] / height
         if abs(size[1] - width * scale) < 1e-9:
-            # Centers of pixels: 0 is the middle of the first pixel, not its edge.
+            # 0 is the center of the first pixel, not its edge.
             placed: np.ndarray = (points + 0.5) * scale - 0.5 if scale != 1 else points
             return placed
     raise InputError(

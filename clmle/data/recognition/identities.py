@@ -1,4 +1,4 @@
-"""A folder for each identity, as CASIA-WebFace and LFW come: read once, damaged files named."""
+"""Folders with a sub-folder for each identity, as CASIA-WebFace and LFW."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.base import Dataset
+from clmle.data.base import Dataset, Progress
 from clmle.data.folder import SPLIT_NAMES, SUFFIXES
-from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels, shape_of
+from clmle.data.pixels import first_shape, read_pixels
 from clmle.data.recognition.align import align, reference_points
-from clmle.data.recognition.faces import (
-    identity_dataset,
-    sides_of,
-    stored_pixels,
-    tell_damaged,
-)
+from clmle.data.recognition.faces import identity_dataset, read_faces, sides_of
 from clmle.data.recognition.landmarks import landmarks_of, read_landmarks
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError
 from clmle.files import expanded
 
-MANY = 100  # sub-folders from which a folder is taken for one of identities by itself
+MIN_IDENTITIES = 100  # sub-folders from which a folder is taken for one of identities
 
 
 def looks_like_identities(folder: str | os.PathLike[str]) -> bool:
-    """Whether a folder, or the only one in it, has at least 100 sub-folders, as people's do.
+    """Check whether a folder, or the only folder in it, has at least 100 sub-folders.
 
-    Ordinary classes are rarely that many; ``--attribute identity`` says it of fewer, too.
+    Ordinary classes are rarely that many. With fewer identities, use the target ``identity``
+    (``--attribute identity``) or :func:`load_identities`.
+
+    Examples
+    --------
+    >>> looks_like_identities("no-such-folder")
+    False
     """
     home = expanded(folder)
-    return home.is_dir() and len(_people(_inner(home))) >= MANY
+    return home.is_dir() and len(_sub_folders(_inner(home))) >= MIN_IDENTITIES
 
 
 def load_identities(
@@ -45,53 +45,55 @@ def load_identities(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Identities from a folder with a sub-folder for each; pixels are read once and cached.
+    """Load identities from a folder with a sub-folder for each; pixels are cached.
 
     Parameters
     ----------
     folder : path
-        Sub-folders named after the identities hold their images, at any depth. A folder with
-        nothing but one folder of that kind will do.
+        Sub-folders named after the identities contain their images, at any depth. A folder that
+        contains only one folder of this kind is accepted as well.
     image_size : int or (int, int)
-        Pixels down (across in proportion to the first image), or down and across; the middle of
-        an image of other proportions is taken.
+        Height (the width in proportion to the first image), or height and width, in pixels. Of an
+        image with other proportions the largest centered part is taken.
     landmarks : path, optional
-        A file of five landmarks of every image (:func:`clmle.data.recognition.read_landmarks`):
-        faces are aligned to 112 x 112, or 112 x 96, then brought to ``image_size``, which must be
-        of one of these proportions.
+        File with five landmarks of every image (:func:`clmle.data.recognition.read_landmarks`).
+        Faces are aligned to 112 x 112 or 112 x 96 and resized to ``image_size``, which must have
+        one of these proportions.
     seed, progress, root
-        As of :func:`clmle.data.recognition.load_recordio`.
+        As for :func:`clmle.data.load_recordio`.
 
     Returns
     -------
     Dataset
-        ``labels`` identity, named after the folders; ``metadata`` file, below ``folder``.
+        With the label ``identity``, named after the sub-folders, and the ``metadata`` file, a
+        path relative to ``folder``.
 
     Raises
     ------
     InputError
-        No such folder, or fewer than two identities. Files that cannot be read are counted and
-        named in one warning, and left out.
+        The folder does not exist, or has fewer than two identities. Files that cannot be read are
+        left out and counted in one warning.
     """
     found = read_folders(
         folder, image_size=image_size, landmarks=landmarks, progress=progress, root=root
     )
-    people = np.array([name.split("/")[0] for name in found.files])
-    if len(set(people.tolist())) < 2:
+    identities = np.array([name.split("/")[0] for name in found.files])
+    n_identities = len(set(identities.tolist()))
+    if n_identities < 2:
         raise InputError(
-            f"{folder} has images of {len(set(people.tolist()))} identities, but two are needed; "
-            "put the images of each into a sub-folder of its own."
+            f"{folder} has images of {n_identities} identities, but two are needed; "
+            "put the images of each identity into a separate sub-folder."
         )
     metadata = {"file": np.array(found.files)}
-    return identity_dataset(found.name, found.images, found.problems, people, metadata, seed)
+    return identity_dataset(found.name, found.images, found.problems, identities, metadata, seed)
 
 
 @dataclass(frozen=True)
 class FolderImages:
-    """Images of a folder's sub-folders.
+    """Images of the sub-folders of a folder.
 
-    ``images`` (n, height, width, 3) uint8; ``files`` their names below the folder, sorted;
-    ``problems`` {number: sentence} of those that could not be read.
+    ``images`` (n, height, width, 3) uint8; ``files`` their paths relative to the folder, sorted;
+    ``problems`` the reasons why some cannot be read, by number.
     """
 
     name: str
@@ -108,7 +110,7 @@ def read_folders(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> FolderImages:
-    """All images below the sub-folders of a folder, as :func:`load_identities` reads them."""
+    """All images below the sub-folders of a folder; parameters as for :func:`load_identities`."""
     home = expanded(folder)
     if not home.is_dir():
         raise InputError(f"There is no folder {home}; check the path.")
@@ -116,12 +118,12 @@ def read_folders(
     files, facts = _listed(base)
     if not files:
         raise InputError(
-            f"{home} holds no image in its sub-folders; expected files such as .jpg or .png."
+            f"{home} has no image in its sub-folders; expected files such as .jpg or .png."
         )
     points = None if landmarks is None else read_landmarks(landmarks)
-    sides = sides_of(image_size, (1, 1) if points else first_shape(base, files))
+    sides = sides_of(image_size, (1, 1) if points else first_shape(base / f for f in files[:100]))
     if points:
-        reference_points(sides)  # an error now rather than for every image
+        reference_points(sides)  # one error now instead of one for every image
 
     def read(i: int) -> np.ndarray | str:
         if points is None:
@@ -130,11 +132,11 @@ def read_folders(
             pixels = _aligned(base / files[i], landmarks_of(files[i], points), sides)
         return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
 
-    reported = (
+    source = (
         facts if points is None else (facts, sorted((k, v.tolist()) for k, v in points.items()))
     )
-    images, problems = stored_pixels(base, reported, len(files), sides, read, progress, root)
-    tell_damaged(problems, len(files), f"files of {home}")
+    what = f"files of {home}"
+    images, problems = read_faces(base, what, source, len(files), sides, read, progress, root)
     return FolderImages(home.resolve().name, images, files, problems)
 
 
@@ -149,26 +151,26 @@ def _aligned(file: Path, points: np.ndarray | None, sides: tuple[int, int]) -> n
 
 
 def _inner(home: Path) -> Path:
-    """The folder itself, or the only one in it where that holds the identities."""
-    inside = _people(home)
-    return home / inside[0] if len(inside) == 1 and _people(home / inside[0]) else home
+    """The folder itself, or its only sub-folder if that has the identities."""
+    inside = _sub_folders(home)
+    return home / inside[0] if len(inside) == 1 and _sub_folders(home / inside[0]) else home
 
 
-def _people(folder: Path) -> list[str]:
-    """Names of the sub-folders; none where they are splits of ordinary classes."""
+def _sub_folders(folder: Path) -> list[str]:
+    """Names of the sub-folders; none if they are the splits of ordinary classes."""
     with os.scandir(folder) as entries:
         names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
-    # Identities may be numbers, and 0, 1 and 2 are names of splits.
-    words = {name for name in SPLIT_NAMES if not name.isdigit()}
-    return [] if names and all(n.lower() in words for n in names) else names
+    # 0, 1 and 2 name splits elsewhere, but may be identities here.
+    splits = {name for name in SPLIT_NAMES if not name.isdigit()}
+    return [] if names and all(n.lower() in splits for n in names) else names
 
 
 def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
-    """Files of images below ``base``, and what tells that one changed."""
+    """Image files below ``base``, and (name, size, time) of each."""
     files, facts = [], []
-    for person in _people(base):
-        for place, _, _ in sorted(os.walk(base / person)):
-            with os.scandir(place) as entries:
+    for identity in _sub_folders(base):
+        for folder, _, _ in sorted(os.walk(base / identity)):
+            with os.scandir(folder) as entries:
                 found = sorted((e for e in entries if is_image(e)), key=lambda e: e.name)
             for entry in found:
                 name = os.path.relpath(entry.path, base).replace(os.sep, "/")
@@ -179,13 +181,9 @@ def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
 
 
 def is_image(entry: os.DirEntry[str]) -> bool:
+    """Whether a directory entry is a file with the suffix of an image."""
     ending = os.path.splitext(entry.name)[1].lower()
     return ending in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
-
-
-def first_shape(base: Path, files: list[str]) -> tuple[int, int]:
-    """Height and width of the first image that can be opened."""
-    return next(filter(None, (shape_of(base / name) for name in files[:100])), (1, 1))
 
 
 register_dataset(

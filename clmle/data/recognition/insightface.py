@@ -1,4 +1,4 @@
-"""Training sets as InsightFace packs them: ``train.rec``, ``train.idx`` and ``property``."""
+"""Training sets in InsightFace's format: ``train.rec``, ``train.idx`` and ``property``."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.base import Dataset
-from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels, shape_of
-from clmle.data.recognition.faces import (
-    identity_dataset,
-    sides_of,
-    stored_pixels,
-    tell_damaged,
-)
+from clmle.data.base import Dataset, Progress
+from clmle.data.pixel_cache import warn_unreadable
+from clmle.data.pixels import first_shape, read_pixels
+from clmle.data.recognition.faces import identity_dataset, read_faces, sides_of
 from clmle.data.recognition.recordio import (
     DamagedRecordError,
     RecordFile,
@@ -37,9 +32,9 @@ RECORDS, INDEX, PROPERTY = "train.rec", "train.idx", "property"
 
 @dataclass(frozen=True)
 class Catalog:
-    """The images among the records: ``keys``, ``starts``, ``labels`` (n,) int64, and problems.
+    """Images among the records: ``keys``, ``starts``, ``labels`` (n,) int64, and problems.
 
-    ``announced`` is the number of identities that the header record announces, if there is one.
+    ``announced`` is the number of identities in the header record, if there is one.
     """
 
     keys: np.ndarray
@@ -50,7 +45,13 @@ class Catalog:
 
 
 def is_recordio(folder: str | os.PathLike[str]) -> bool:
-    """Whether a folder holds ``train.rec``."""
+    """Check whether a folder has ``train.rec``.
+
+    Examples
+    --------
+    >>> is_recordio("no-such-folder")
+    False
+    """
     return (expanded(folder) / RECORDS).is_file()
 
 
@@ -62,41 +63,42 @@ def load_recordio(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Identities from a folder with ``train.rec``; its pixels are decoded once and cached.
+    """Load identities from a folder with ``train.rec``; decoded pixels are cached.
 
     Parameters
     ----------
     folder : path
-        Holds ``train.rec``; where they are, ``train.idx`` (else the records are searched) and
-        ``property`` (identities, height, width) too.
+        Contains ``train.rec`` and, optionally, ``train.idx`` (otherwise the file is searched for
+        records) and ``property`` (identities, height, width).
     image_size : int or (int, int)
-        Pixels down (across in proportion), or down and across.
+        Height (the width in proportion), or height and width, in pixels.
     seed : int
-        Of the images that are held out of training.
+        Seed of the images that are held out for validation and testing.
     progress : callable(done, total), optional
-        Told as images are decoded, on first use; a killed reading goes on.
+        Called while images are decoded on first use. An interrupted reading is resumed.
     root : path, optional
-        Where the pixels are kept; :func:`clmle.files.cache_dir` by default.
+        Folder of the cached pixels; by default in :func:`clmle.files.cache_dir`.
 
     Returns
     -------
     Dataset
-        ``labels`` identity, numbered from 0 and named as in the records; ``metadata`` record.
+        With the label ``identity``, numbered from 0 and named as in the records, and the
+        ``metadata`` record.
 
     Raises
     ------
     InputError
-        A file is missing, empty or of another format. Single damaged records are counted and
-        named in one warning, and left out.
+        A file is missing, empty or has another format. Damaged records are left out and counted
+        in one warning.
     """
     home = expanded(folder)
     path, index = home / RECORDS, home / INDEX
     if not path.is_file():
-        raise InputError(f"{home} holds no {RECORDS}; check the path.")
+        raise InputError(f"{home} has no {RECORDS}; check the path.")
     stated = read_property(home / PROPERTY) if (home / PROPERTY).is_file() else None
     records = open_records(path, index if index.is_file() else None)
     found = catalog(records)
-    tell_damaged(list(found.problems), len(found.keys) + len(found.problems), f"records of {path}")
+    warn_unreadable(found.problems, len(found.keys) + len(found.problems), f"records of {path}")
     shape = stated[1:] if stated else _first_shape(records, found)
     sides = sides_of(image_size, shape)
     facts = [(f.st_size, f.st_mtime_ns) for f in (os.stat(p) for p in (path, index) if p.exists())]
@@ -109,8 +111,9 @@ def load_recordio(
             return f"record {key}: {error}"
         return f"record {key} is damaged ({pixels})" if isinstance(pixels, str) else pixels
 
-    pixels, problems = stored_pixels(path, facts, len(found.keys), sides, read, progress, root)
-    tell_damaged(problems, len(found.keys), f"images of {path}")
+    pixels, problems = read_faces(
+        path, f"images of {path}", facts, len(found.keys), sides, read, progress, root
+    )
     dataset = identity_dataset(
         home.resolve().name, pixels, problems, found.labels, {"record": found.keys}, seed
     )
@@ -119,10 +122,10 @@ def load_recordio(
 
 
 def catalog(records: RecordFile) -> Catalog:
-    """The images among ``records`` with their labels; the files themselves are not decoded.
+    """Find the images among ``records`` and their labels; no image is decoded.
 
-    Record 0 may be a header without an image, with two labels: the first key after the images,
-    and the first key after the identities' own records, which hold ranges of keys and no image.
+    Record 0 may be a header without an image and with two labels: the first key after the images,
+    and the first key after the records of the identities, which have ranges of keys and no image.
     """
     keys, starts, labels = [], [], []
     problems = list(records.problems)
@@ -140,7 +143,7 @@ def catalog(records: RecordFile) -> Catalog:
                 end, after = int(vector[0]), int(vector[1])
                 announced = after - end if after > end else None
             elif end is not None or len(vector) < 2:
-                problems.append(f"record {key} holds no image")
+                problems.append(f"record {key} has no image")
             continue
         label = float(vector[0])
         if not (0 <= label < 2**31 and label.is_integer()):
@@ -151,15 +154,15 @@ def catalog(records: RecordFile) -> Catalog:
         labels.append(int(label))
     if not keys:
         raise InputError(
-            f"{records.path} holds no record of an image"
+            f"{records.path} has no record of an image"
             + (f": {problems[0]}." if problems else "; get it again.")
         )
-    columns = [np.array(values, dtype=np.int64) for values in (keys, starts, labels)]
-    return Catalog(columns[0], columns[1], columns[2], tuple(problems), announced)
+    arrays = [np.array(values, dtype=np.int64) for values in (keys, starts, labels)]
+    return Catalog(arrays[0], arrays[1], arrays[2], tuple(problems), announced)
 
 
 def read_property(path: Path) -> tuple[int, int, int]:
-    """Number of identities, height and width of the images: "85742,112,112"."""
+    """Number of identities, height and width of the images from "85742,112,112"."""
     try:
         parts = path.read_text(encoding="ascii").strip().split(",")
         identities, height, width = (int(p) for p in parts if len(p) < 12)
@@ -167,26 +170,24 @@ def read_property(path: Path) -> tuple[int, int, int]:
             raise ValueError
     except (OSError, UnicodeDecodeError, ValueError):
         raise InputError(
-            f"{path} must hold three whole numbers with commas between: identities, height, width."
+            f"{path} must have three integers with commas between: identities, height, width."
         ) from None
     return identities, height, width
 
 
 def _first_shape(records: RecordFile, found: Catalog) -> tuple[int, int]:
-    """Height and width of the first image that can be opened."""
+    images = []
     for start in found.starts[:100].tolist():
         with suppress(DamagedRecordError):
-            shape = shape_of(io.BytesIO(unpack(read_record(records.buffer, start))[1]))
-            if shape is not None:
-                return shape
-    return 112, 112
+            images.append(io.BytesIO(unpack(read_record(records.buffer, start))[1]))
+    return first_shape(images, (112, 112))
 
 
 def _compare(path: Path, dataset: Dataset, stated: int | None) -> None:
     found = len(dataset.class_names["identity"])
     if stated is not None and stated != found:
         warnings.warn(
-            f"{path} should hold {stated:,} identities, but images of {found:,} were found.",
+            f"{path} should have {stated:,} identities, but images of {found:,} were found.",
             stacklevel=3,
         )
 

@@ -1,4 +1,4 @@
-"""Five landmarks of faces: from a text file, or found by a detector where one is installed."""
+"""Five landmarks of faces, from a text file or from a detector."""
 
 from __future__ import annotations
 
@@ -10,30 +10,37 @@ import numpy as np
 
 from clmle.data.folder import SUFFIXES
 from clmle.data.pixels import read_pixels
-from clmle.data.recognition.faces import text_lines
 from clmle.errors import InputError
-from clmle.files import expanded, write_text
+from clmle.files import expanded, read_lines, write_text
 
-FAR = 1e9  # of any pixel
+MAX_COORDINATE = 1e9
 
 Detect = Callable[[np.ndarray], np.ndarray | None]
 
 
 def read_landmarks(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Landmarks (5, 2) float32 of images by name, from lines of a name and ten numbers.
+    """Read five landmarks of images from lines with a name and ten numbers.
 
-    x and y of left eye, right eye, nose, left and right corner of the mouth. Spaces, tabs or commas
-    separate; a first line that counts the images, and one of column names, are passed over (as in
-    CelebA's ``list_landmarks_align_celeba.txt``).
+    The numbers are x and y of left eye, right eye, nose, left and right corner of the mouth,
+    separated by spaces, tabs or commas. At the top, a line with the number of images and a line of
+    column names are ignored (as in CelebA's ``list_landmarks_align_celeba.txt``).
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict of str to (5, 2) float32
 
     Raises
     ------
     InputError
-        An odd line, named; a name twice; or no line.
+        A line is invalid, a name occurs twice, or there is no line.
     """
     file = expanded(path)
     found: dict[str, np.ndarray] = {}
-    for number, line in enumerate(text_lines(file), start=1):
+    for number, line in enumerate(read_lines(file), start=1):
         parts = line.replace(",", " ").rsplit(maxsplit=10)
         if not parts or (not found and number <= 2 and not _numbers(parts[1:11])):
             continue
@@ -43,15 +50,15 @@ def read_landmarks(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
                 f"{file}, line {number} is {line[:60]!r}, but must be a name and ten numbers."
             )
         if parts[0] in found:
-            raise InputError(f"{file}, line {number} names {parts[0]} a second time; remove one.")
+            raise InputError(f"{file}, line {number} has {parts[0]} a second time; remove one.")
         found[parts[0]] = np.array(values, dtype=np.float32).reshape(5, 2)
     if not found:
-        raise InputError(f"{file} holds no line of landmarks; get it again.")
+        raise InputError(f"{file} has no line of landmarks; get it again.")
     return found
 
 
 def landmarks_of(file: str, points: dict[str, np.ndarray]) -> np.ndarray | None:
-    """Landmarks of a file below a folder: by its whole name there, else by its last part."""
+    """Landmarks of a file, by its path relative to the folder, else by its name alone."""
     found = points.get(file)
     return points.get(file.rsplit("/", 1)[-1]) if found is None else found
 
@@ -62,19 +69,26 @@ def find_landmarks(
     detect: Detect | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[int, int]:
-    """Detect landmarks of every image below ``folder`` and write them to the file ``target``.
+    """Detect the landmarks of all images in a folder and write them to a file.
 
-    ``detect`` is :func:`detector` by default. Images that cannot be read or show no face get no
-    line.
+    Parameters
+    ----------
+    folder, target : path
+        Images at any depth, and the file to write. Images that cannot be read or have no face get
+        no line.
+    detect : callable, optional
+        By default :func:`detector`.
+    progress : callable(done, total), optional
 
     Returns
     -------
-    How many images have landmarks, and how many there are.
+    (int, int)
+        Number of images with landmarks, and of all images.
     """
     home = expanded(folder)
     files = sorted(p for p in home.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
-        raise InputError(f"{home} holds no image; check the path.")
+        raise InputError(f"{home} has no image; check the path.")
     detect = detect or detector()
     lines = []
     for i, file in enumerate(files, start=1):
@@ -90,38 +104,43 @@ def find_landmarks(
 
 
 def detector(device: str = "cpu") -> Detect:
-    """A function from an image (height, width, 3) uint8 to landmarks (5, 2) float32, or None.
+    """Make a function from an image (height, width, 3) uint8 to landmarks (5, 2) float32, or None.
 
-    It is MTCNN (Zhang and others, 2016) of the package facenet-pytorch; of several faces the
-    most certain one is taken.
+    The detector is MTCNN of the package facenet-pytorch. Of several faces the one with the highest
+    probability is taken.
 
     Raises
     ------
     InputError
         The package is not installed.
+
+    References
+    ----------
+    K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint Face Detection and Alignment Using Multitask Cascaded
+    Convolutional Networks. IEEE Signal Processing Letters, 2016.
     """
     try:
         from facenet_pytorch import MTCNN
     except ImportError as error:
         raise InputError(
-            "Landmarks can only be detected where the package facenet-pytorch is installed; "
-            "install it, or give a file of landmarks (a name and ten numbers a line)."
+            "Landmarks are detected by the package facenet-pytorch, which is not installed; "
+            "install it, or give a file of landmarks (lines with a name and ten numbers)."
         ) from error
     network: Any = MTCNN(select_largest=False, device=device)
 
     def detect(image: np.ndarray) -> np.ndarray | None:
-        _, chances, points = network.detect(image, landmarks=True)
-        if points is None or chances[0] is None:
+        _, probabilities, points = network.detect(image, landmarks=True)
+        if points is None or probabilities[0] is None:
             return None
-        return np.asarray(points[int(np.argmax(chances))], dtype=np.float32)
+        return np.asarray(points[int(np.argmax(probabilities))], dtype=np.float32)
 
     return detect
 
 
 def _numbers(texts: list[str]) -> list[float]:
-    """The texts as finite numbers; none at all where one of them is not."""
+    """The texts as finite numbers; none if one of them is not a number."""
     try:
         values = [float(t) for t in texts]
     except ValueError:
         return []
-    return values if all(abs(v) < FAR for v in values) else []
+    return values if all(abs(v) < MAX_COORDINATE for v in values) else []

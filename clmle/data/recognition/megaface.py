@@ -1,8 +1,8 @@
-"""MegaFace: its development kit's lists and feature files, and the lists of noisy images.
+"""MegaFace: lists and feature files of its development kit, and lists of noisy images.
 
-A list is JSON: "path" holds the names of images, "id" those of people. A feature file is an OpenCV
-matrix: rows, columns, bytes of a row and kind of number (5: float32, 6: float64), 32 bits each,
-little endian, then the numbers; a feature is one column.
+A list is JSON: "path" has the names of images, "id" those of identities. A feature file is an
+OpenCV matrix: number of rows and columns, bytes in a row, type (5: float32, 6: float64), 32 bits
+each, little endian, then the numbers. A feature is one column.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.recognition.faces import text_lines
 from clmle.errors import InputError, shown
-from clmle.files import as_sentence, atomic_path, expanded, is_inside, read_json
+from clmle.files import as_sentence, atomic_path, expanded, is_inside, read_json, read_lines
 
 HEADER = struct.Struct("<4i")
 KINDS: dict[int, np.dtype] = {5: np.dtype("<f4"), 6: np.dtype("<f8")}
@@ -25,47 +24,47 @@ KINDS: dict[int, np.dtype] = {5: np.dtype("<f4"), 6: np.dtype("<f8")}
 
 @dataclass(frozen=True)
 class ImageList:
-    """``paths`` (n,) names of images, relative to their folder; ``people`` (n,) of whom each is."""
+    """Names of images (n,) relative to their folder, and the identity (n,) of each."""
 
     paths: tuple[str, ...]
-    people: tuple[str, ...]
+    identities: tuple[str, ...]
 
 
 def read_list(path: str | os.PathLike[str]) -> ImageList:
-    """A list of probes (``facescrub_features_list.json``) or distractors of the development kit.
+    """Read a list of probes (``facescrub_features_list.json``) or distractors.
 
     Raises
     ------
     InputError
-        Not JSON, without "path", or with "id" of another length.
+        The file is not JSON, lacks "path", or "id" has another length.
     """
     table = read_json(path)
     paths = table.get("path") if isinstance(table, dict) else None
     if not isinstance(paths, list) or not all(isinstance(p, str) for p in paths) or not paths:
-        raise InputError(f'{path} must hold "path", a list of names of images.')
-    people = table.get("id", [""] * len(paths))
-    if not isinstance(people, list) or len(people) != len(paths):
-        raise InputError(f'{path} must hold one "id" for each of its {len(paths):,} paths.')
-    return ImageList(tuple(paths), tuple(map(str, people)))
+        raise InputError(f'{path} must have "path", a list of names of images.')
+    identities = table.get("id", [""] * len(paths))
+    if not isinstance(identities, list) or len(identities) != len(paths):
+        raise InputError(f'{path} must have one "id" for each of its {len(paths):,} paths.')
+    return ImageList(tuple(paths), tuple(map(str, identities)))
 
 
 def read_noisy(path: str | os.PathLike[str]) -> frozenset[str]:
-    """Names of noisy images (``facescrub_noises.txt``, ``megaface_noises.txt``), a line each.
+    """Read the names of noisy images (``facescrub_noises.txt``, ``megaface_noises.txt``).
 
-    Lines that begin with # are remarks; of two columns with a tab between, the second is the name.
+    One name on each line; lines that begin with # are comments. Of two columns separated by a tab,
+    the second is the name.
     """
     names = set()
-    for line in text_lines(Path(path)):
+    for line in read_lines(Path(path)):
         if line.strip() and not line.startswith("#"):
             names.add(line.strip().split("\t")[-1].strip())
     return frozenset(names)
 
 
 def without_noisy(images: ImageList, noisy: frozenset[str]) -> ImageList:
-    """The images of a list that are not noisy: neither their path nor their file name is named.
+    """Remove the images whose path or file name is in ``noisy``.
 
-    Spaces and underscores count as the same, and endings do not count: FaceScrub's copies differ
-    in both.
+    Underscores match spaces, and suffixes are ignored, since copies of FaceScrub differ in both.
     """
     plain = {_plain(name) for name in noisy}
     kept = [
@@ -73,23 +72,25 @@ def without_noisy(images: ImageList, noisy: frozenset[str]) -> ImageList:
         for i, path in enumerate(images.paths)
         if _plain(path) not in plain and _plain(path.rsplit("/", 1)[-1]) not in plain
     ]
-    return ImageList(tuple(images.paths[i] for i in kept), tuple(images.people[i] for i in kept))
+    return ImageList(
+        tuple(images.paths[i] for i in kept), tuple(images.identities[i] for i in kept)
+    )
 
 
 def read_features(
     folder: str | os.PathLike[str], paths: Sequence[str], ending: str = ".bin"
 ) -> np.ndarray:
-    """Features (n, d) float32 of images, each in the file ``folder/path + ending``.
+    """Read the features (n, d) float32 of images, each from the file ``folder/path + ending``.
 
     Raises
     ------
     InputError
-        A file is missing, cut off, odd, or of another dimension; the sentence names it.
+        A file is missing, incomplete, invalid, or of another dimension.
     """
     features: np.ndarray | None = None
     for i, name in enumerate(paths):
         if not is_inside(folder, name):
-            raise InputError(f"{shown(name)} is no path inside of {folder}.")
+            raise InputError(f"{shown(name)} is not a path inside of {folder}.")
         file = expanded(folder) / (name + ending)
         one = read_matrix(file).reshape(-1)
         if features is None:
@@ -103,12 +104,12 @@ def read_features(
 
 
 def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
-    """The matrix (rows, columns) of a feature file, float32 or float64.
+    """Read the matrix (rows, columns), float32 or float64, of a feature file.
 
     Raises
     ------
     InputError
-        Not such a file, cut off or too long.
+        The file has another format or another length.
     """
     file = expanded(path)
     try:
@@ -116,21 +117,20 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
     except OSError as error:
         raise as_sentence(error, file) from error
     if len(data) < HEADER.size:
-        raise InputError(f"{file} is no matrix of features: it is shorter than its header.")
+        raise InputError(f"{file} is not a matrix of features: it is shorter than its header.")
     rows, columns, stride, kind = HEADER.unpack_from(data)
-    # Only the lower bits say which numbers; OpenCV adds how many channels.
     dtype = KINDS.get(kind)
     if dtype is None or rows < 1 or columns < 1 or stride != columns * dtype.itemsize:
-        # The kit's own writer says 4 bytes a number for float64 too.
+        # The writer of the kit states 4 bytes for a float64, too.
         if not (kind == 6 and rows > 0 and columns > 0 and stride == 4 * columns):
             raise InputError(
-                f"{file} is no matrix of features: its header says {rows} x {columns} numbers of "
-                f"kind {kind} in rows of {stride} bytes."
+                f"{file} is not a matrix of features: its header states {rows} x {columns} numbers "
+                f"of type {kind} in rows of {stride} bytes."
             )
         dtype = KINDS[6]
     if len(data) != HEADER.size + rows * columns * dtype.itemsize:
         raise InputError(
-            f"{file} should hold {rows:,} x {columns:,} numbers in "
+            f"{file} should have {rows:,} x {columns:,} numbers in "
             f"{HEADER.size + rows * columns * dtype.itemsize:,} bytes, but has {len(data):,}; "
             "get it again."
         )
@@ -138,7 +138,7 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def write_matrix(path: str | os.PathLike[str], values: np.ndarray) -> None:
-    """Write a feature (d,), as one column, or a matrix (rows, columns) for the kit, as float32."""
+    """Write a feature (d,) as one column, or a matrix (rows, columns), as float32."""
     matrix = np.atleast_2d(np.asarray(values, dtype="<f4").T).T
     rows, columns = matrix.shape
     with atomic_path(path) as temporary:

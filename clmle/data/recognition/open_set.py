@@ -1,4 +1,4 @@
-"""What recognition is tested on: people of whom no image was learned from."""
+"""Test data of open-set recognition: identities without any training image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clmle.data.pixel_cache import Progress
+from clmle.data.base import Progress
 from clmle.data.recognition.pairs import Pairs, load_lfw
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.data.recognition.youtube import FRAMES, load_youtube_faces
@@ -18,26 +18,26 @@ from clmle.files import expanded
 
 @dataclass(frozen=True)
 class OpenSetData:
-    """Images of unseen people, pairs of them, and whom to find among whom.
+    """Images of unseen identities for verification and identification.
 
     Attributes
     ----------
     name : str
     images : (n, height, width, channels) uint8
     pairs : Pairs
-        Rows of ``images``; of videos, numbers of ``video``.
-    people : (n,) int64, optional
-        Who is on each image.
-    probes, distractors : rows of ``images``, optional
-        Images of people who have several, and of others who have one.
+        Indices into ``images``, or of videos where there are any.
+    identities : (n,) int64, optional
+        Identity of every image.
+    probes, distractors : arrays of int64, optional
+        Indices of images of identities with several images, and of identities with one.
     video : (n,) int64, optional
-        Video of every frame, -1 of none: pairs are of videos then.
+        Video of every frame, -1 for none.
     """
 
     name: str
     images: np.ndarray
     pairs: Pairs
-    people: np.ndarray | None = None
+    identities: np.ndarray | None = None
     probes: np.ndarray | None = None
     distractors: np.ndarray | None = None
     video: np.ndarray | None = None
@@ -50,20 +50,28 @@ def load_open_set(
     image_size: int | tuple[int, int] = 40,
     progress: Progress | None = None,
 ) -> OpenSetData:
-    """Unseen people of the illustrated faces, of a ``.bin`` file, or of a folder like LFW or YTF.
+    """Load unseen identities by the name of a data set, or from a file or folder.
 
     Parameters
     ----------
-    where : name or path
-        ``toonfaces-identities``; a file ``*.bin``; a folder with ``splits.txt`` and frames
-        (YouTube Faces); a folder with ``pairs.txt`` in it or beside it (LFW).
-    size : of toonfaces-identities
-    image_size : height, or (height, width)
+    where : str or path
+        A data set that has unseen identities, such as ``toonfaces-identities``; a file ``*.bin``
+        (:func:`load_bin`); a folder with ``splits.txt`` and frames (YouTube Faces); a folder with
+        ``pairs.txt`` in it or in the folder above (LFW).
+    size : str
+        Size of a rendered data set.
+    image_size : int or (int, int)
+        Height, or height and width, in pixels.
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    OpenSetData
 
     Raises
     ------
     InputError
-        Nothing of the kind is there, or the data are damaged; the sentence says how.
+        There is no such data set, file or folder, or the data are damaged.
     """
     info = find_dataset(str(where))
     if info is not None and info.load_open_set is not None:

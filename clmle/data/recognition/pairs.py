@@ -1,4 +1,4 @@
-"""Pairs of images to verify: the set that the evaluation is given, and LFW's list of pairs."""
+"""Pairs of images for face verification, and LFW's list of pairs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.pixel_cache import Progress
-from clmle.data.recognition.faces import text_lines
+from clmle.data.base import Progress
 from clmle.data.recognition.identities import read_folders
 from clmle.errors import InputError
-from clmle.files import expanded
+from clmle.files import expanded, read_lines
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Which images to compare.
+    """Pairs of images to compare.
 
     Attributes
     ----------
     first, second : (p,) int64
-        Rows of the images (or templates) of every pair.
+        Indices of the images (or templates, or videos) of every pair.
     same : (p,) bool
-        Whether both show one person.
+        Whether both have the same identity.
     fold : (p,) int64
-        Fold of every pair, from 0: thresholds are chosen on the other folds.
+        Fold of every pair, from 0. The threshold for a fold is chosen on the other folds.
     """
 
     first: np.ndarray
@@ -48,9 +47,9 @@ class VerificationSet:
     name : str
     images : (n, height, width, channels) uint8
     pairs : Pairs
-        Rows are those of ``images``.
-    metadata : dict of name -> (n,) array
-        What else is known of an image (file, identity, video, ...).
+        Indices into ``images``.
+    metadata : dict of str to (n,) array
+        Anything else that is known of an image (file, identity, video, ...).
     """
 
     name: str
@@ -68,29 +67,32 @@ def load_lfw(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> VerificationSet:
-    """LFW, or a set laid out like it: a folder for each person and a list of pairs.
+    """Load LFW, or a data set with its layout: a folder for each identity and a list of pairs.
 
     Parameters
     ----------
     folder : path
         Images are ``Name/Name_0001.jpg``.
     pairs : path, optional
-        The list; ``pairs.txt`` in the folder or beside it by default.
+        List of pairs; by default ``pairs.txt`` in the folder or in the folder above.
     image_size, landmarks, progress, root
-        As of :func:`clmle.data.recognition.load_identities`.
+        As for :func:`clmle.data.load_identities`.
+
+    Returns
+    -------
+    VerificationSet
 
     Raises
     ------
     InputError
-        No list, an odd line, or a pair with an image that is missing or cannot be read; the
-        sentence names the line.
+        There is no list, a line is invalid, or an image of a pair is missing or cannot be read.
     """
     home = expanded(folder)
     if pairs is None:
-        places = (home / "pairs.txt", home.resolve().parent / "pairs.txt")
-        path = next((p for p in places if p.is_file()), None)
+        candidates = (home / "pairs.txt", home.resolve().parent / "pairs.txt")
+        path = next((p for p in candidates if p.is_file()), None)
         if path is None:
-            raise InputError(f"There is no pairs.txt in {home} or beside it; name the list.")
+            raise InputError(f"There is no pairs.txt in {home} or the folder above; give its path.")
     else:
         path = expanded(pairs)
     found = read_folders(
@@ -101,41 +103,52 @@ def load_lfw(
 
 
 def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) -> Pairs:
-    """LFW's list of pairs as rows of ``names`` (n), which are ``Name/Name_0001.jpg`` or so.
+    """Read LFW's list of pairs.
 
-    The first line holds the number of folds and of matched pairs of each, such as "10<tab>300", or
-    the latter alone (``pairsDevTrain.txt``: one fold); each fold has as many mismatched pairs.
+    The first line has the number of folds and of matched pairs of each, such as "10<tab>300", or
+    the latter alone (``pairsDevTrain.txt``: one fold). Each fold has as many mismatched pairs.
     "Name<tab>1<tab>4" is a matched pair, "Name<tab>1<tab>Other<tab>2" a mismatched one.
+
+    Parameters
+    ----------
+    path : path
+    names : sequence of str
+        Files such as ``Name/Name_0001.jpg``; pairs are indices into it.
+    damaged : sequence of str
+        Files that cannot be read.
+
+    Returns
+    -------
+    Pairs
 
     Raises
     ------
     InputError
-        An odd line, too few or too many, or an image that ``names`` lacks or that is ``damaged``;
-        the sentence names the line.
+        A line is invalid, there are too few or too many, or an image is missing or damaged.
     """
-    lines = text_lines(path)
+    lines = read_lines(path)
     if not lines:
         raise InputError(f"{path} is empty; get it again.")
     folds, each = _head(path, lines[0])
     body = [(i, line) for i, line in enumerate(lines[1:], start=2) if line.strip()]
     if len(body) != folds * 2 * each:
         raise InputError(
-            f"{path} announces {folds} x {2 * each} pairs but holds {len(body):,} lines of pairs; "
+            f"{path} announces {folds} x {2 * each} pairs but has {len(body):,} lines of pairs; "
             "get it again."
         )
-    place = {os.path.splitext(name)[0]: i for i, name in enumerate(names)}
+    index = {os.path.splitext(name)[0]: i for i, name in enumerate(names)}
     broken = {os.path.splitext(name)[0] for name in damaged}
     first, second, same = [], [], []
     for number, line in body:
         where = f"{path}, line {number}"
         a, b = _two_images(where, line)
         for name in (a, b):
-            if name not in place:
+            if name not in index:
                 raise InputError(f"{where} names {name}, which is not among the images.")
             if name in broken:
                 raise InputError(f"{where} names {name}, which cannot be read; get it again.")
-        first.append(place[a])
-        second.append(place[b])
+        first.append(index[a])
+        second.append(index[b])
         same.append(len(line.split()) == 3)
     fold = np.repeat(np.arange(folds), 2 * each)
     matched = np.bincount(fold, same, minlength=folds)
@@ -148,23 +161,23 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
 
 
 def _head(path: Path, line: str) -> tuple[int, int]:
-    """Folds and matched pairs of each."""
+    """Number of folds, and of matched pairs in each."""
     numbers = line.split()
     if not 1 <= len(numbers) <= 2 or not all(is_count(n) and int(n) > 0 for n in numbers):
         raise InputError(
-            f"{path}, line 1 is {line[:60]!r}, but must hold the number of folds and of matched "
+            f"{path}, line 1 is {line[:60]!r}, but must have the number of folds and of matched "
             "pairs in each, such as 10 300."
         )
     return (1, int(numbers[0])) if len(numbers) == 1 else (int(numbers[0]), int(numbers[1]))
 
 
 def is_count(text: str) -> bool:
-    """Whether a text is a whole number of at most nine digits."""
+    """Whether a text is an integer of at most nine digits."""
     return text.isdecimal() and len(text) <= 9
 
 
 def _two_images(where: str, line: str) -> tuple[str, str]:
-    """Names of both images, without their endings."""
+    """Names of both images, without suffixes."""
     parts = line.split()
     if len(parts) == 3:
         parts = [parts[0], parts[1], parts[0], parts[2]]

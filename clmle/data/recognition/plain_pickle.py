@@ -1,9 +1,9 @@
 """Lists of byte strings and truth values from a pickle, without executing anything in it.
 
-A pickle is a program for a small stack machine that may call any function. Here only the
-instructions that build lists, tuples, numbers and strings are understood; the few functions by
-whose names Python and numpy write byte strings are carried out by code of this file, and every
-other name is refused. Memory stays within a small multiple of the file's size.
+A pickle is a program for a stack machine that may call any function. This reader supports only the
+instructions that build lists, tuples, numbers and strings. The functions with which Python and
+NumPy store byte strings are replaced by functions of this file; every other name is refused. The
+memory is bounded by a small multiple of the size of the file.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-BYTES_PER_STEP = 10  # a pickle of images takes far fewer steps than that many bytes each
-STEPS = 100_000  # and these in any case
+BYTES_PER_STEP = 10  # a pickle of images has far more bytes for each instruction
+STEPS = 100_000  # allowed in any case
 KINDS = ("b1", "u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8")
 NUMPY = ("numpy.core.multiarray.", "numpy._core.multiarray.")
 NUMERIC = ("numpy.core.numeric.", "numpy._core.numeric.")
@@ -29,25 +29,25 @@ class RefusedError(ValueError):
 
 
 class Name(str):
-    """The name of a function, which is never looked up."""
+    """The name of a function, which is never imported."""
 
 
 class Array:
-    """A numpy array; its content may come later than itself."""
+    """A NumPy array, whose content may follow later."""
 
     def __init__(self, value: np.ndarray | None = None) -> None:
         self.value = value
 
 
 def read_plain_pickle(data: bytes) -> Any:
-    """What the pickle ``data`` holds: lists, tuples, numbers, strings, :class:`Array`.
+    """Read lists, tuples, numbers, strings and :class:`Array` from the pickle ``data``.
 
-    Byte strings of any protocol are bytes, those of Python 2 too. One object may be in many places.
+    Byte strings of all protocols are bytes, including those of Python 2.
 
     Raises
     ------
     RefusedError
-        It holds anything else, calls any other function, or is cut off.
+        The pickle contains anything else, calls another function, or is incomplete.
     """
     machine = _Machine(data)
     try:
@@ -62,7 +62,7 @@ def read_plain_pickle(data: bytes) -> Any:
 
 
 class _Machine:
-    """The stack, the memo, and where in the data the next instruction stands."""
+    """Stack, memo and position in the data."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = memoryview(data), 0
@@ -84,7 +84,7 @@ class _Machine:
         return value
 
     def line(self) -> bytes:
-        # Lines are names and numbers but for byte strings of protocol 0, so search step by step.
+        # Most lines are short, so the search for their end begins with a small window.
         end, width = self.at, 256
         while end < len(self.data):
             found = bytes(self.data[end : end + width]).find(b"\n")
@@ -102,19 +102,19 @@ class _Machine:
         return value
 
     def pop_mark(self) -> list[Any]:
-        place = len(self.stack) - 1
-        while self.stack[place] is not MARK:
-            place -= 1
-            if place < 0:
+        top = len(self.stack) - 1
+        while self.stack[top] is not MARK:
+            top -= 1
+            if top < 0:
                 raise RefusedError(f"it is damaged near byte {self.at:,}")
-        items = self.stack[place + 1 :]
-        del self.stack[place:]
+        items = self.stack[top + 1 :]
+        del self.stack[top:]
         return items
 
     # --- instructions -------------------------------------------------------------------
 
     def step(self) -> bool:
-        """Carry out one instruction; False after the last."""
+        """Execute one instruction; False after the last."""
         self.steps -= 1
         if self.steps < 0:
             raise RefusedError("it has far too many small parts")
@@ -126,7 +126,7 @@ class _Machine:
         elif code in _ACTIONS:
             _ACTIONS[code](self)
         else:
-            raise RefusedError(f"it holds more than lists, numbers and strings ({code!r})")
+            raise RefusedError(f"it has more than lists, numbers and strings ({code!r})")
         return True
 
     def put(self, key: int) -> None:
@@ -153,7 +153,7 @@ class _Machine:
         return _CALLS[function](self, *arguments)
 
     def build(self) -> None:
-        """The content of a numpy array, or the rest of a numpy type."""
+        """Set the content of a NumPy array, or the byte order of a NumPy type."""
         state, target = self.pop(), self.stack[-1]
         if isinstance(target, np.dtype):
             if state[1] not in ("|", "<", "=", b"|", b"<", b"="):
@@ -165,7 +165,7 @@ class _Machine:
             raise RefusedError("it sets the state of an object")
 
     def spend(self, value: bytes) -> bytes:
-        """The bytes that calls make together are no more than those of the file."""
+        """Bound the bytes that calls create by the size of the file."""
         self.bytes_left -= len(value)
         if self.bytes_left < 0:
             raise RefusedError("it makes more bytes than it holds")
@@ -193,7 +193,7 @@ def _quoted(m: _Machine) -> bytes:
 
 
 def _int_line(m: _Machine) -> int | bool:
-    """A whole number; 00 and 01 stand for false and true."""
+    """An integer; 00 and 01 are false and true."""
     text = m.line()
     return text == b"01" if text in (b"00", b"01") else _small(int(text[:25]))
 
@@ -234,7 +234,7 @@ def _from_buffer(m: _Machine, raw: Any, kind: Any, shape: Any, order: str = "C")
 
 
 def array_of(raw: Any, kind: Any, shape: Any) -> np.ndarray:
-    """A flat or shaped array over ``raw`` bytes, which it must fill."""
+    """An array over ``raw`` bytes, whose number must match ``shape``."""
     if not (isinstance(raw, bytes) and isinstance(kind, np.dtype) and isinstance(shape, tuple)):
         raise RefusedError("it holds a numpy array of another kind")
     if len(shape) > 3 or int(np.prod(shape, dtype=object)) * kind.itemsize != len(raw):
@@ -252,7 +252,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys((n + "_frombuffer" for n in NUMERIC), _from_buffer),
 }
 
-# Instructions that push a value, by their code; the names of Python's pickletools beside them.
+# Instructions that push a value, by their code; comments are the names in pickletools.
 _VALUES: dict[bytes, Callable[[_Machine], Any]] = {
     b"(": lambda m: MARK,
     b"]": lambda m: [],

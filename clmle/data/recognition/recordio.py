@@ -1,13 +1,13 @@
-"""MXNet's RecordIO files (``.rec`` and ``.idx``), read from a memory map without MXNet.
+"""RecordIO files of MXNet (``.rec`` and ``.idx``), read from a memory map without MXNet.
 
-A record is one part, or several. A part is: magic number, length and flag (32 bits each, little
-endian; flag in the upper 3 bits), data, zeros up to a multiple of 4 bytes. Flag 0: the whole
-record; 1, 2, 3: its first, a middle, its last part. A writer cuts a record wherever the magic
-number itself stands at a multiple of 4 bytes, and leaves it out there; a reader puts it back
-between parts.
+A record has one or several parts. A part is: magic number, length and flag (32 bits each, little
+endian; flag in the upper 3 bits), data, zeros up to a multiple of 4 bytes. Flag 0 is a whole
+record; 1, 2 and 3 are its first, a middle and its last part. A writer splits a record wherever its
+data have the magic number at a multiple of 4 bytes, and omits the number; a reader inserts it
+between the parts.
 
-The data begin with MXNet's image header: flag, label (float32), two ids (64 bits each); where flag
-is not 0, that many float32 labels follow. Then comes the image file.
+The data begin with the image header of MXNet: flag, label (float32), two ids (64 bits each). If the
+flag is not 0, that many float32 labels follow. Then comes the image file.
 
 References
 ----------
@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import as_sentence
+from clmle.files import as_sentence, read_lines
 
 MAGIC = 0xCED7230A
 MAGIC_BYTES = struct.pack("<I", MAGIC)
@@ -39,10 +39,10 @@ class DamagedRecordError(ValueError):
 
 @dataclass(frozen=True)
 class RecordFile:
-    """Where the records of a file begin.
+    """Positions of the records of a file.
 
-    ``keys`` and ``starts`` (n,) int64: number of every record and byte at which it begins;
-    ``problems``: one sentence for each place that is damaged.
+    ``keys`` and ``starts`` (n,) int64 are the number and the first byte of every record;
+    ``problems`` describe the damaged ones.
     """
 
     path: Path
@@ -53,13 +53,13 @@ class RecordFile:
 
 
 def open_records(path: Path, index: Path | None = None) -> RecordFile:
-    """The records of ``path``, found through its index file or in one pass over the file.
+    """Find the records of ``path`` with its index file, or in one pass over the file.
 
     Raises
     ------
     InputError
-        A file that cannot be opened, is empty or is no RecordIO file, or an index line that is not
-        two whole numbers.
+        The file cannot be opened, is empty or has another format, or a line of the index is
+        invalid.
     """
     try:
         with open(path, "rb") as file:
@@ -93,12 +93,8 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
 
 def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Keys and starting bytes (n,) int64 of an ``.idx`` file: a line "key<tab>byte" each."""
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as text ({error}); get it again.") from error
     values = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         parts = line.split()
         if not parts:
             continue
@@ -108,7 +104,7 @@ def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
                 raise ValueError
         except ValueError:
             raise InputError(
-                f"{path}, line {number} is {line[:60]!r}, but must be two whole numbers, key and "
+                f"{path}, line {number} is {line[:60]!r}, but must be two integers, key and "
                 "byte; remove the file to have the records searched."
             ) from None
         values.append((key, start))

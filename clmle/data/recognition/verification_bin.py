@@ -1,4 +1,4 @@
-"""The community's verification sets: ``lfw.bin``, ``agedb_30.bin``, ``cfp_fp.bin``, ..."""
+"""Verification sets in InsightFace's format: ``lfw.bin``, ``agedb_30.bin``, ``cfp_fp.bin``, ..."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels, shape_of
-from clmle.data.recognition.faces import sides_of, stored_pixels, tell_damaged
+from clmle.data.base import Progress
+from clmle.data.pixels import first_shape, read_pixels
+from clmle.data.recognition.faces import read_faces, sides_of
 from clmle.data.recognition.pairs import Pairs, VerificationSet
 from clmle.data.recognition.plain_pickle import Array, RefusedError, read_plain_pickle
 from clmle.errors import InputError, shown
@@ -27,36 +27,39 @@ def load_bin(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> VerificationSet:
-    """Pairs of faces from a ``.bin`` file as InsightFace ships them; nothing in it is executed.
+    """Load pairs of faces from a ``.bin`` file of InsightFace; nothing in it is executed.
 
-    Such a file is a pickle of (image files, two for each pair in order; whether each pair is of
-    one person). Folds are ten runs of pairs in their order, as is usual with these files.
+    The file is a pickle of two lists: image files, two for each pair in order, and whether the
+    images of each pair have the same identity. As usual with these files, the pairs are divided
+    into ten folds in their order.
 
     Parameters
     ----------
     path : path
     image_size, progress, root
-        As of :func:`clmle.data.recognition.load_recordio`.
+        As for :func:`clmle.data.load_recordio`.
+
+    Returns
+    -------
+    VerificationSet
 
     Raises
     ------
     InputError
-        Not such a file, cut off, or a pickle that would call functions. Pairs with an image that
-        cannot be decoded are counted and named in one warning, and left out.
+        The file has another format, is incomplete, or is a pickle that would call functions.
+        Pairs with an image that cannot be decoded are left out and counted in one warning.
     """
     file = expanded(path)
     images, same = read_bin(file)
-    sides = sides_of(image_size, _first_shape(images))
+    sides = sides_of(image_size, first_shape(map(io.BytesIO, images[:100])))
 
     def read(i: int) -> np.ndarray | str:
         pixels = read_pixels(io.BytesIO(images[i]), sides)
         return f"image {i} is damaged ({pixels})" if isinstance(pixels, str) else pixels
 
     state = os.stat(file)
-    pixels, problems = stored_pixels(
-        file, (state.st_size, state.st_mtime_ns), len(images), sides, read, progress, root
-    )
-    tell_damaged(problems, len(images), f"images of {file}")
+    facts, what = (state.st_size, state.st_mtime_ns), f"images of {file}"
+    pixels, problems = read_faces(file, what, facts, len(images), sides, read, progress, root)
     fold = np.concatenate(
         [np.full(len(p), k) for k, p in enumerate(np.array_split(same, min(FOLDS, len(same))))]
     )
@@ -64,14 +67,14 @@ def load_bin(
     whole[[i // 2 for i in problems]] = False
     first = 2 * np.flatnonzero(whole)
     if len(first) == 0:
-        raise InputError(f"{file} holds no pair of which both images can be read.")
+        raise InputError(f"{file} has no pair whose images can both be read; get it again.")
     return VerificationSet(
         file.stem, pixels, Pairs(first, first + 1, same[whole], fold[whole].astype(np.int64))
     )
 
 
 def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
-    """Image files (2 p) and whether each pair is of one person, (p,) bool."""
+    """Image files (2 p), and whether the images of each pair have the same identity, (p,) bool."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -80,20 +83,19 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
         value = read_plain_pickle(data)
     except RefusedError as error:
         raise InputError(
-            f"{file} is not a plain list of images and pairs: {error}; get it from a source that "
-            "you trust."
+            f"{file} is not a plain list of images and pairs: {error}; get it from another source."
         ) from error
     if not (isinstance(value, tuple | list) and len(value) == 2):
-        raise InputError(f"{file} must hold two lists, of image files and of pairs.")
+        raise InputError(f"{file} must have two lists, of image files and of pairs.")
     images, same = [_bytes(v, i, file) for i, v in enumerate(_list(value[0], file))], value[1]
     flags = _list(same, file)
     odd = next((f for f in flags if not isinstance(f, bool | int) or f not in (0, 1)), None)
     if odd is not None:
-        raise InputError(f"{file} says {shown(odd)!r} of a pair, but must say true or false.")
+        raise InputError(f"{file} has {shown(odd)!r} for a pair, but must have true or false.")
     if not flags or len(images) != 2 * len(flags):
         raise InputError(
-            f"{file} holds {len(images):,} images for {len(flags):,} pairs, but must hold two "
-            "for each; get it again."
+            f"{file} has {len(images):,} images for {len(flags):,} pairs, but must have two for "
+            "each; get it again."
         )
     return images, np.array(flags, dtype=bool)
 
@@ -103,17 +105,13 @@ def _list(value: Any, file: Path) -> list[Any]:
         items: list[Any] = value.value.tolist()
         return items
     if not isinstance(value, list | tuple):
-        raise InputError(f"{file} must hold two lists, of image files and of pairs.")
+        raise InputError(f"{file} must have two lists, of image files and of pairs.")
     return list(value)
 
 
 def _bytes(value: Any, number: int, file: Path) -> bytes | memoryview:
     if isinstance(value, Array) and value.value is not None and value.value.dtype == np.uint8:
-        return value.value.reshape(-1).data  # no copy: a hostile file may repeat one array
+        return value.value.reshape(-1).data  # not copied, as a hostile file may repeat one array
     if not isinstance(value, bytes):
-        raise InputError(f"{file} holds something that is no image file at place {number:,}.")
+        raise InputError(f"{file} has something that is not an image file at index {number:,}.")
     return value
-
-
-def _first_shape(images: list[bytes | memoryview]) -> tuple[int, int]:
-    return next(filter(None, (shape_of(io.BytesIO(data)) for data in images[:100])), (1, 1))

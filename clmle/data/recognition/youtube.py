@@ -1,4 +1,4 @@
-"""YouTube Faces: videos as folders of frames, and the list of video pairs."""
+"""YouTube Faces: videos as folders of frames, and a list of pairs of videos."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.pixel_cache import Progress
-from clmle.data.pixels import read_pixels
-from clmle.data.recognition.faces import sides_of, stored_pixels, tell_damaged, text_lines
-from clmle.data.recognition.identities import first_shape, is_image
+from clmle.data.base import Progress
+from clmle.data.pixels import first_shape, read_pixels
+from clmle.data.recognition.faces import read_faces, sides_of
+from clmle.data.recognition.identities import is_image
 from clmle.data.recognition.pairs import Pairs, is_count
 from clmle.errors import InputError, shown
-from clmle.files import expanded
+from clmle.files import expanded, read_lines
 
-FRAMES = ("aligned_images_DB", "frame_images_DB")  # the authors' folders, cropped ones first
+FRAMES = ("aligned_images_DB", "frame_images_DB")  # cropped frames first
 LISTS = ("splits.txt", "splits.csv")
 
 
 @dataclass(frozen=True)
 class VideoSet:
-    """Frames of videos and pairs of videos.
+    """Frames of videos, and pairs of videos.
 
     Attributes
     ----------
     images : (n, height, width, 3) uint8
     video : (n,) int64
-        Video of every frame, -1 of one that could not be read.
-    names : names of the videos, such as "Name/0"
+        Video of every frame; -1 for a frame that cannot be read.
+    names : tuple of str
+        Names of the videos, such as "Name/0".
     pairs : Pairs
-        Numbers of videos, whose frames' features are averaged or compared all with all.
-    files : (n,) names of the frames
+        Numbers of videos. The features of their frames are averaged, or compared all with all.
+    files : (n,) str
+        Names of the frames.
     """
 
     images: np.ndarray
@@ -52,24 +54,28 @@ def load_youtube_faces(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> VideoSet:
-    """The videos of YouTube Faces that its list of pairs names.
+    """Load the videos of YouTube Faces that are in its list of pairs.
 
     Parameters
     ----------
     folder : path
-        Holds ``aligned_images_DB`` or ``frame_images_DB``, or is one of them: frames are
+        Contains ``aligned_images_DB`` or ``frame_images_DB``, or is one of them. Frames are
         ``Name/video/*.jpg``.
     splits : path, optional
-        The list; ``splits.txt`` in the folder or beside it by default.
+        List of pairs; by default ``splits.txt`` in the folder or in the folder above.
     frames : int
-        At most as many frames of a video, evenly over its length; 0 takes all.
+        Largest number of frames of a video, evenly spaced over its length; 0 for all.
     image_size, progress, root
-        As of :func:`clmle.data.recognition.load_recordio`.
+        As for :func:`clmle.data.load_recordio`.
+
+    Returns
+    -------
+    VideoSet
 
     Raises
     ------
     InputError
-        No frames, no list, an odd line, or a video without a frame; the sentence names the line.
+        There are no frames or no list, a line is invalid, or a video has no frame.
     """
     home = expanded(folder)
     base = next((home / f for f in FRAMES if (home / f).is_dir()), home)
@@ -81,7 +87,9 @@ def load_youtube_faces(
         found = (p / name for p in (home, base, home.resolve().parent) for name in LISTS)
         path = next((p for p in found if p.is_file()), None)
         if path is None:
-            raise InputError(f"There is no {LISTS[0]} in {home} or beside it; name the list.")
+            raise InputError(
+                f"There is no {LISTS[0]} in {home} or the folder above; give its path."
+            )
     else:
         path = expanded(splits)
     names, lines, pairs = read_splits(path)
@@ -94,15 +102,16 @@ def load_youtube_faces(
             )
         files += [f"{name}/{f}" for f in mine]
         video += [number] * len(mine)
-    sides = sides_of(image_size, first_shape(base, files))
+    sides = sides_of(image_size, first_shape(base / f for f in files[:100]))
 
     def read(i: int) -> np.ndarray | str:
         pixels = read_pixels(base / files[i], sides)
         return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
 
     facts = (len(files), frames, [os.stat(base / n).st_mtime_ns for n in names])
-    images, problems = stored_pixels(base, facts, len(files), sides, read, progress, root)
-    tell_damaged(problems, len(files), f"frames of {base}")
+    images, problems = read_faces(
+        base, f"frames of {base}", facts, len(files), sides, read, progress, root
+    )
     owner = np.array(video, dtype=np.int64)
     owner[list(problems)] = -1
     empty = np.flatnonzero(np.bincount(owner[owner >= 0], minlength=len(names)) == 0)
@@ -112,46 +121,46 @@ def load_youtube_faces(
 
 
 def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:
-    """Names of the videos, the line that first names each, and pairs of their numbers.
+    """Names of the videos, the line where each is first named, and pairs of their numbers.
 
-    A line is "split, Name/video, Other/video, 1 or 0"; further fields are passed over, and a first
-    line of column names too.
+    A line is "split, Name/video, Other/video, 1 or 0". Further fields and a line of column names
+    at the top are ignored.
 
     Raises
     ------
     InputError
-        An odd line, named; or no pair.
+        A line is invalid, or there is no pair.
     """
     names: dict[str, int] = {}
     named: list[int] = []
     rows: list[tuple[int, int, int, int]] = []
-    for number, line in enumerate(text_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         parts = [part.strip() for part in line.split(",")]
         if not line.strip() or (not rows and not parts[0].isdecimal()):
             continue
         if len(parts) < 4 or not is_count(parts[0]) or parts[3] not in ("0", "1"):
             raise InputError(
-                f"{path}, line {number} is {line[:60]!r}, but must be split, first video, second "
-                "video, and 1 (same) or 0, with commas between."
+                f"{path}, line {number} is {line[:60]!r}, but must be split, first video, "
+                "second video, and 1 (same) or 0, with commas between."
             )
         for video in parts[1:3]:
             if not re.fullmatch(r"[^/\\]+/[^/\\]+", video) or ".." in video.split("/"):
                 raise InputError(
-                    f"{path}, line {number} says {shown(video)!r}, but a video is Name/number."
+                    f"{path}, line {number} has {shown(video)!r}, but a video is Name/number."
                 )
             if video not in names:
                 names[video] = len(names)
                 named.append(number)
         rows.append((names[parts[1]], names[parts[2]], int(parts[3]), int(parts[0])))
     if not rows:
-        raise InputError(f"{path} holds no pair; get it again.")
+        raise InputError(f"{path} has no pair; get it again.")
     table = np.array(rows, dtype=np.int64)
     fold = np.unique(table[:, 3], return_inverse=True)[1].astype(np.int64)
     return list(names), named, Pairs(table[:, 0], table[:, 1], table[:, 2] == 1, fold)
 
 
 def _frames(folder: Path, most: int) -> list[str]:
-    """Names of the frames in the order of time: by the last number in the name."""
+    """Names of the frames, sorted by the last number in the name."""
     if "\0" in str(folder) or not folder.is_dir():
         return []
     with os.scandir(folder) as entries:

@@ -90,7 +90,7 @@ class RecognitionSet:
 
     training: Dataset
     verification: VerificationSet
-    people: np.ndarray
+    identities: np.ndarray
     probes: np.ndarray
     distractors: np.ndarray
 
@@ -264,7 +264,7 @@ def load_open_set_faces(
         faces.verification.name,
         faces.verification.images[kept],
         Pairs(first, second, pairs.same, pairs.fold),
-        faces.people[kept],
+        faces.identities[kept],
         probes,
         distractors,
     )

@@ -103,9 +103,9 @@ def test_the_development_list_is_one_fold(lfw):
         ("Cy\t1\t77", "2\t2", r"line 3 names Cy/Cy_0077, which is not among"),
         ("Cy one 2", "2\t2", r"line 3 is 'Cy one 2', but must be"),
         ("Cy", "2\t2", "line 3 is 'Cy', but must be"),
-        ("Cy\t5\t2", "ten", "line 1 is 'ten', but must hold"),
+        ("Cy\t5\t2", "ten", "line 1 is 'ten', but must have"),
         ("Cy\t5\t2", "0\t300", "line 1 is"),
-        ("Cy\t5\t2", "10\t300", "announces 10 x 600 pairs but holds 8"),
+        ("Cy\t5\t2", "10\t300", "announces 10 x 600 pairs but has 8"),
         ("Cy\t5\t007\t1", "2\t2", "1 matched pairs in fold 1, but announces 2"),
     ],
 )

@@ -68,8 +68,8 @@ def test_a_damaged_frame_is_left_out_of_its_video(ytf):
         ("2, Cy/0, Zoe/1, 0", r"line 5 names Zoe/1, but .* has no frame"),
         ("2, Cy/0, Bob/1", "line 5 is '2, Cy/0, Bob/1', but must be"),
         ("2, Cy/0, Bob/1, same", "line 5 is"),
-        ("2, Cy/0, ../../etc, 0", "line 5 says '../../etc'"),
-        ("2, Cy/0, ../Bob, 0", r"line 5 says '\.\./Bob'"),
+        ("2, Cy/0, ../../etc, 0", "line 5 has '../../etc'"),
+        ("2, Cy/0, ../Bob, 0", r"line 5 has '\.\./Bob'"),
         ("x, Cy/0, Bob/1, 0", "line 5 is"),
     ],
 )
@@ -82,7 +82,7 @@ def test_odd_video_lists_are_named_with_the_line(ytf, line, sentence):
 
 def test_lists_without_pairs_and_missing_lists_are_sentences(ytf):
     write_splits(ytf)
-    with pytest.raises(InputError, match="holds no pair"):
+    with pytest.raises(InputError, match="has no pair"):
         load_youtube_faces(ytf)
     (ytf / "splits.txt").unlink()
     with pytest.raises(InputError, match=r"no splits\.txt"):
@@ -97,12 +97,12 @@ def test_lists_and_noisy_images_are_those_of_the_files(tmp_path):
     (tmp_path / "list.json").write_text(json.dumps(table))
     (tmp_path / "noises.txt").write_text("# remark\nA_B_1.png\n\n3\tx@N00/7_0.jpg\n")
     images = read_list(tmp_path / "list.json")
-    assert images.people == ("A B", "C", "5")
+    assert images.identities == ("A B", "C", "5")
     left = without_noisy(images, read_noisy(tmp_path / "noises.txt"))
     assert left.paths == ("C/C_2.jpg",)
-    assert left.people == ("C",)
+    assert left.identities == ("C",)
     (tmp_path / "list.json").write_text('{"path": ["a"]}')
-    assert read_list(tmp_path / "list.json").people == ("",)
+    assert read_list(tmp_path / "list.json").identities == ("",)
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_feature_files_hold_what_was_written(tmp_path):
     ("data", "sentence"),
     [
         (b"", "shorter than its header"),
-        (struct.pack("<iiii", 2**31 - 1, 1, 4, 5) + b"abcd", "should hold 2,147,483,647 x 1"),
-        (struct.pack("<iiii", -1, 1, 4, 5), "no matrix of features"),
-        (struct.pack("<iiii", 2, 1, 4, 0) + bytes(8), "kind 0"),
+        (struct.pack("<iiii", 2**31 - 1, 1, 4, 5) + b"abcd", "should have 2,147,483,647 x 1"),
+        (struct.pack("<iiii", -1, 1, 4, 5), "not a matrix of features"),
+        (struct.pack("<iiii", 2, 1, 4, 0) + bytes(8), "type 0"),
         (struct.pack("<iiii", 2, 1, 99, 5) + bytes(8), "rows of 99 bytes"),
-        (struct.pack("<iiii", 2, 1, 4, 5) + bytes(9), "should hold 2 x 1"),
+        (struct.pack("<iiii", 2, 1, 4, 5) + bytes(9), "should have 2 x 1"),
     ],
 )
 def test_odd_feature_files_are_sentences(tmp_path, data, sentence):
@@ -200,10 +200,10 @@ def test_long_lists_of_pairs_are_read_in_blocks(ijb, monkeypatch):
         ("face_tid_mid", "1.jpg 1.5 7\n2.jpg 10 8\n3.jpg 4 9\n", "line 1 must be"),
         ("face_tid_mid", "", "is empty"),
         ("template_pair_label", "10 4 0\n10 5 1\n", "line 2 names template 5"),
-        ("template_pair_label", "10 4 0\n10 4 2\n", "line 2 says 2"),
-        ("template_pair_label", "10 4\n", "lines of three whole numbers"),
-        ("template_pair_label", "10 4 yes\n", "no whole number"),
-        ("template_pair_label", "", "lines of three whole numbers"),
+        ("template_pair_label", "10 4 0\n10 4 2\n", "line 2 has 2"),
+        ("template_pair_label", "10 4\n", "lines of three integers"),
+        ("template_pair_label", "10 4 yes\n", "not an integer"),
+        ("template_pair_label", "", "lines of three integers"),
     ],
 )
 def test_odd_template_lists_are_named(ijb, name, text, sentence):

@@ -174,9 +174,9 @@ def test_a_record_that_lacks_its_last_part_is_damaged(tmp_path):
         (lambda d: (d / "train.idx").write_text("0\t0\n1\tmany\n"), "line 2 is"),
         (lambda d: (d / "train.idx").write_text(f"0\t{2**80}\n"), "line 1 is"),
         (lambda d: (d / "train.idx").write_text("\n"), "idx is empty"),
-        (lambda d: (d / "train.idx").write_text("0\t0\n"), "holds no record of an image"),
-        (lambda d: (d / "property").write_text("many"), "three whole numbers"),
-        (lambda d: (d / "train.rec").unlink(), r"holds no train\.rec"),
+        (lambda d: (d / "train.idx").write_text("0\t0\n"), "has no record of an image"),
+        (lambda d: (d / "property").write_text("many"), "three integers"),
+        (lambda d: (d / "train.rec").unlink(), r"has no train\.rec"),
     ],
 )
 def test_files_of_another_kind_are_named_in_one_sentence(tmp_path, people, change, sentence):
@@ -189,7 +189,7 @@ def test_files_of_another_kind_are_named_in_one_sentence(tmp_path, people, chang
 def test_fewer_identities_than_stated_are_told(tmp_path, people):
     write_records(tmp_path, insightface(*people))
     (tmp_path / "property").write_text("10575,16,16")
-    with pytest.warns(UserWarning, match="should hold 10,575 identities, but images of 4 were"):
+    with pytest.warns(UserWarning, match="should have 10,575 identities, but images of 4 were"):
         load_recordio(tmp_path, image_size=16)
 
 

@@ -133,7 +133,7 @@ def test_one_list_in_many_places_takes_no_memory(tmp_path):
     inner = b"](" + b"K\x01" * 1000 + b"eq\x00"
     data = b"\x80\x02" + inner + b"0](" + b"h\x00" * 1000 + b"e](" + b"\x88" * 500 + b"e\x86."
     (tmp_path / "a.bin").write_bytes(data)
-    with pytest.raises(InputError, match="no image file at place 0"):
+    with pytest.raises(InputError, match="not an image file at index 0"):
         read_bin(tmp_path / "a.bin")
 
 
@@ -163,8 +163,8 @@ def test_only_known_instructions_of_python_are_understood():
     [
         (([b"a", b"b", b"c"], [True]), "3 images for 1 pairs"),
         (([], []), "0 images for 0 pairs"),
-        (([b"a", b"b"], [2]), "says '2' of a pair"),
-        (([b"a", "text"], [True]), "no image file at place 1"),
+        (([b"a", b"b"], [2]), "has '2' for a pair"),
+        (([b"a", "text"], [True]), "not an image file at index 1"),
         (([b"a", b"b"],), "two lists"),
         (({"a": 1}, []), "more than lists"),
         ((7, [True]), "two lists"),
