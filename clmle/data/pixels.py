@@ -136,10 +136,10 @@ class Crop:
 
 def first_shape(sources: Iterable[Source], default: tuple[int, int] = (1, 1)) -> tuple[int, int]:
     """Height and width of the first image that can be opened."""
-    return next(filter(None, map(_shape_of, sources)), default)
+    return next(filter(None, map(shape_of, sources)), default)
 
 
-def _shape_of(source: Source) -> tuple[int, int] | None:
+def shape_of(source: Source) -> tuple[int, int] | None:
     """Height and width, from the header alone."""
     from PIL import Image
 
