@@ -1,4 +1,4 @@
-"""The nearest-cluster rule against Eq. 10 written out in float64 loops."""
+"""Nearest-cluster scores against Eq. 10 in plain float64 loops."""
 
 import math
 import warnings
@@ -70,7 +70,7 @@ def test_scores_are_eq_10(seed, k, n, n_classes, scale, rule):
 
 @pytest.mark.parametrize("rule", ["printed", "mean"])
 @pytest.mark.parametrize("n_classes", [3, 100])
-def test_decide_names_the_class_with_the_largest_score(rule, n_classes):
+def test_decide_returns_the_class_with_the_largest_score(rule, n_classes):
     rng = np.random.default_rng(0)
     queries, centroids = unit(rng, 50, 6), unit(rng, 200, 6)
     classes = rng.integers(n_classes, size=200)
@@ -81,8 +81,8 @@ def test_decide_names_the_class_with_the_largest_score(rule, n_classes):
     assert (got == scores.argmax(axis=1)).all()
 
 
-def test_printed_rule_collapses_to_the_majority_and_the_mean_does_not():
-    """24 clusters against 1 at the same distances: the sum decides as printed."""
+def test_printed_rule_predicts_the_majority_class_and_the_mean_does_not():
+    """24 clusters against 1 at the same distances: as printed, the sum decides."""
     rng = np.random.default_rng(0)
     majority = unit(rng, 24, 8) * 0.3 + np.eye(8)[0]
     minority = np.eye(8)[1:2]
@@ -103,7 +103,7 @@ def test_results_do_not_depend_on_the_block_size(monkeypatch):
     np.testing.assert_allclose(nearest_cluster_scores(*arguments), whole, rtol=1e-12)
 
 
-def test_tensors_in_tensors_out():
+def test_tensors_give_tensors():
     scores = nearest_cluster_scores(torch.eye(3), torch.eye(3), torch.tensor([0, 1, 1]), 2)
     assert isinstance(scores, torch.Tensor)
     assert scores.dtype == torch.float32
@@ -131,7 +131,7 @@ def test_terms_explain_the_scores():
         ({"n_classes": 1}, "n_classes"),
     ],
 )
-def test_bad_input_is_named(change, message):
+def test_error_describes_bad_input(change, message):
     good = {
         "queries": np.eye(3),
         "centroids": np.eye(3),
@@ -142,8 +142,8 @@ def test_bad_input_is_named(change, message):
         nearest_cluster_scores(**(good | change))
 
 
-def test_decide_is_eq_10_at_any_scale_and_where_one_class_is_all_there_is():
-    """Cosines times a large scale, rows far from each other's level, a row without a rival."""
+def test_decide_equals_eq_10_at_any_scale_and_with_a_single_retrieved_class():
+    """Cosines times a large scale, rows of very different size, a row with a single class."""
     rng = np.random.default_rng(4)
     similarity = 64 * rng.uniform(-1, 1, (80, 6)) + rng.uniform(-2000, 2000, (80, 1))
     classes = rng.integers(3, size=(80, 6))
@@ -154,14 +154,14 @@ def test_decide_is_eq_10_at_any_scale_and_where_one_class_is_all_there_is():
             scores = {}
             for c in set(of.tolist()):
                 others = dots[of != c]
-                # A single rival makes sum and mean the same, no rival wins outright.
+                # With one other cluster sum and mean are the same; with none the class wins.
                 log_sum = np.logaddexp.reduce(others) if len(others) else -np.inf
                 if rule == "mean" and len(others):
                     log_sum -= math.log(len(others))
                 scores[c] = dots[of == c].min() - log_sum
             want.append(max(scores, key=lambda c: scores[c]))
         for n_classes in (3, 1000):
-            with warnings.catch_warnings(action="error"):  # the row without a rival is no surprise
+            with warnings.catch_warnings(action="error"):  # for the row with a single class
                 assert decide(similarity, classes, n_classes, rule).tolist() == want
     alone, many = np.array([[0.5, 0.45, 0.45, 0.45]]), np.array([[0, 1, 1, 1]])
     for n_classes in (3, 1000):  # the mean unless asked otherwise
@@ -169,7 +169,7 @@ def test_decide_is_eq_10_at_any_scale_and_where_one_class_is_all_there_is():
         assert decide(alone, many, n_classes, "printed").tolist() == [1]
 
 
-def test_terms_of_each_class_say_all_of_it():
+def test_terms_contain_every_retrieved_cluster():
     rng = np.random.default_rng(2)
     centroids, classes = unit(rng, 10, 4), np.array([0, 1] * 5)
     terms = nearest_cluster_terms(centroids[3], centroids, classes, 2, "per-class")
@@ -182,7 +182,7 @@ def test_terms_of_each_class_say_all_of_it():
     np.testing.assert_allclose(printed["scores"], want)
 
 
-def test_whole_numbers_and_several_kinds_of_floats_are_taken():
+def test_integers_and_all_float_types_are_accepted():
     assert nearest_cluster_scores([[1, 0]], [[1, 0], [0, 1]], [0, 1], 2).tolist() == [[1, -1]]
     got = nearest_cluster_scores(np.eye(2, dtype=np.float32), np.eye(2), [0, 1], 2)
     assert got.dtype == np.float32
@@ -215,7 +215,7 @@ def test_whole_numbers_and_several_kinds_of_floats_are_taken():
         ),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(change, sentence):
+def test_error_message_is_one_sentence(change, sentence):
     good = {"queries": np.eye(3), "centroids": np.eye(3), "centroid_classes": np.array([0, 1, 1]),
             "n_neighbors": 2}  # fmt: skip
     with pytest.raises(InputError) as error:
@@ -223,15 +223,15 @@ def test_what_is_wrong_is_told_in_a_sentence(change, sentence):
     assert str(error.value).startswith(sentence)
 
 
-def test_a_query_of_terms_that_is_none_is_named():
+def test_error_describes_a_query_that_is_not_an_array():
     with pytest.raises(InputError, match=r"^query must be real numbers"):
         nearest_cluster_terms(["a"], np.eye(3), [0, 1, 1], 2)
 
 
-def test_numbers_of_classes_far_beyond_the_centroids_are_a_mistake(monkeypatch):
+def test_class_numbers_far_beyond_the_number_of_centroids_are_refused(monkeypatch):
     monkeypatch.setattr("clmle.classifiers.nearest_cluster.MANY_CLASSES", 250)
     x = np.eye(3)
-    decided = nearest_cluster_scores(x, x, np.array([0, 1, 299]), 1)  # 100 a centroid: allowed
+    decided = nearest_cluster_scores(x, x, np.array([0, 1, 299]), 1)  # 100 per centroid: allowed
     assert decided.shape == (3, 300)
     with pytest.raises(InputError) as reported:
         nearest_cluster_scores(x, x, np.array([0, 1, 1500]), 1)
@@ -247,7 +247,7 @@ def test_numbers_of_classes_far_beyond_the_centroids_are_a_mistake(monkeypatch):
     assert nearest_cluster_scores(x, x, np.array([0, 1, 399]), 1).shape == (3, 400)
 
 
-def test_a_sparse_tensor_is_named():
+def test_sparse_tensors_are_refused():
     x = torch.eye(3)
     with pytest.raises(InputError, match=r"^centroids must be a dense tensor"):
         nearest_cluster_scores(x, x.to_sparse(), np.arange(3), 1)

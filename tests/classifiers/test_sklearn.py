@@ -1,4 +1,4 @@
-"""The classifier keeps scikit-learn's conventions and the rule's answers."""
+"""The estimator follows scikit-learn's conventions and predicts by Eq. 10."""
 
 import pickle
 
@@ -15,13 +15,13 @@ from clmle import NearestClusterClassifier, nearest_cluster_scores
 
 
 @parametrize_with_checks([NearestClusterClassifier()])
-def test_keeps_scikit_learns_conventions(estimator, check):
+def test_estimator_passes_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
 @pytest.mark.parametrize("rule", ["printed", "mean", "per-class"])
 @pytest.mark.parametrize("normalize", [True, False])
-def test_predict_agrees_with_the_scores_of_the_rule(rule, normalize):
+def test_predict_agrees_with_nearest_cluster_scores(rule, normalize):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(600, 8)), rng.integers(5, size=600)
     model = NearestClusterClassifier(30, 7, rule, normalize, random_state=1).fit(X, y)
@@ -31,7 +31,7 @@ def test_predict_agrees_with_the_scores_of_the_rule(rule, normalize):
     assert (model.predict(queries) == scores.argmax(axis=1)).mean() >= 0.99
 
 
-def test_survives_clone_pickle_pipeline_and_grid_search():
+def test_clone_pickle_pipeline_and_grid_search_work():
     X, y = load_digits(return_X_y=True)
     pipeline = make_pipeline(StandardScaler(), NearestClusterClassifier(random_state=0))
     search = GridSearchCV(
@@ -41,13 +41,13 @@ def test_survives_clone_pickle_pipeline_and_grid_search():
     assert copy.score(X, y) > 0.85
 
 
-def test_strings_are_classes_too():
+def test_classes_may_be_strings():
     X = np.eye(4).repeat(5, axis=0)
     y = np.array(["a", "b", "c", "d"]).repeat(5)
     assert (NearestClusterClassifier().fit(X, y).predict(X) == y).all()
 
 
 @pytest.mark.parametrize("options", [{"rule": "best"}, {"n_neighbors": 0}, {"cluster_size": 0}])
-def test_bad_options_are_named(options):
+def test_error_names_the_bad_parameter(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         NearestClusterClassifier(**options).fit(np.eye(2), [0, 1])

@@ -1,4 +1,4 @@
-"""Backbones: shapes of any size, the cost they claim, unshared weights against a plain loop."""
+"""Backbones: shapes, documented costs, and unshared weights against a plain loop."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from clmle.models.network import MultiNetwork
 
 @pytest.mark.parametrize("size", [40, (55, 47), (47, 55)])
 @pytest.mark.parametrize("name", backbone_names())
-def test_every_backbone_takes_images_that_are_not_square(name, size):
+def test_every_backbone_accepts_images_that_are_not_square(name, size):
     torch.manual_seed(0)
     network = build_backbone(name, 3, size, 32)
     height, width = (size, size) if isinstance(size, int) else size
@@ -23,12 +23,12 @@ def test_every_backbone_takes_images_that_are_not_square(name, size):
     assert features.shape == (4, 32)
     features.square().sum().backward()
     assert all(p.grad is not None for p in network.parameters())
-    network.eval()  # an image's feature does not depend on the others
+    network.eval()  # features of an image do not depend on the others
     torch.testing.assert_close(network(images[:1]), network(images)[:1], rtol=1e-4, atol=1e-5)
 
 
 def multiplications(network, images):
-    """Of convolutions and linear layers for one image, counted at every layer."""
+    """Multiplications of convolutions and linear layers for one image."""
     total = 0
 
     def count(layer, inputs, output):
@@ -58,7 +58,7 @@ def multiplications(network, images):
         ("sphere64", (112, 96), 6110),
     ],
 )
-def test_cost_is_what_the_docstring_says(name, size, millions):
+def test_cost_matches_the_docstring(name, size, millions):
     network = build_backbone(name, 3, size, 64).eval()
     height, width = (size, size) if isinstance(size, int) else size
     found = multiplications(network, torch.zeros(1, 3, height, width)) / 1e6
@@ -66,14 +66,14 @@ def test_cost_is_what_the_docstring_says(name, size, millions):
 
 
 @pytest.mark.parametrize("depth", [20, 64])
-def test_sphereface_has_as_many_convolutions_as_its_name_says(depth):
+def test_sphereface_has_the_number_of_convolutions_of_its_name(depth):
     network = build_backbone(f"sphere{depth}", 3, 40, 64)
     assert sum(isinstance(layer, nn.Conv2d) for layer in network.modules()) == depth
     # Every stage halves; of 40 pixels 3 are left, of 512 maps.
     assert network.embedding.in_features == 512 * 3 * 3
 
 
-def test_unshared_weights_are_those_of_a_plain_loop():
+def test_unshared_convolution_equals_a_plain_loop():
     torch.manual_seed(0)
     layer = Unshared(3, 5, (6, 4), 2).double()
     x = torch.randn(2, 3, 6, 4, dtype=torch.float64)
@@ -88,7 +88,7 @@ def test_unshared_weights_are_those_of_a_plain_loop():
                 torch.testing.assert_close(found[b, :, i, j], wanted)
 
 
-def test_images_too_small_are_a_sentence():
+def test_error_describes_images_that_are_too_small():
     with pytest.raises(InputError, match="deepid2 needs images of 33 x 33"):
         build_backbone("deepid2", 3, (32, 40), 64)
     with pytest.raises(InputError, match="sphere64 needs images of 17 x 17"):
@@ -97,14 +97,14 @@ def test_images_too_small_are_a_sentence():
         build_backbone("huge", 3, 40, 64)
 
 
-def test_resnet18_has_the_weights_of_the_published_network():
+def test_resnet18_has_the_published_number_of_weights():
     # 11,689,512 with 1,000 outputs (torchvision's documentation); ours has 64.
     network = build_backbone("resnet18", 3, 64, 64)
     assert sum(p.numel() for p in network.parameters()) == 11_689_512 - 513 * 1000 + 513 * 64
 
 
-def test_forty_heads_do_not_blow_up_the_papers_network():
-    """Their losses add up: features of all images would soon point the same way."""
+def test_forty_heads_do_not_make_features_of_deepid2_collapse():
+    """Their losses add up; without normalization all features would get the same direction."""
     rng = np.random.default_rng(0)
     labels = torch.from_numpy((rng.random((48, 40)) < 0.2).astype(np.int64))
     faces = rng.normal(size=(1, 3, 55, 47)) + 0.3 * rng.normal(size=(48, 3, 55, 47))

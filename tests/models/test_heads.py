@@ -1,4 +1,4 @@
-"""Heads on products and on cosines, against numpy; weights on disk tell which they are for."""
+"""Linear and cosine heads against numpy; stored weights tell which of the two they are for."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def unit(x, axis):
     return x / np.linalg.norm(x, axis=axis, keepdims=True)
 
 
-def test_one_head_is_scaled_cosines_plus_bias():
+def test_cosine_head_is_scaled_cosines_plus_bias():
     head = Head(6, 4, 8.0)
     z = torch.randn(5, 6)
     weight, bias = (p.detach().double().numpy() for p in (head.weight, head.bias))
@@ -20,7 +20,7 @@ def test_one_head_is_scaled_cosines_plus_bias():
     np.testing.assert_allclose(head(z).detach().numpy(), wanted, atol=1e-5)
 
 
-def test_many_heads_are_each_as_one():
+def test_each_of_several_heads_equals_a_single_head():
     heads = Heads(3, 7, 6, 8.0)
     z, logits = heads(torch.randn(5, 7))
     for a in range(3):
@@ -31,7 +31,7 @@ def test_many_heads_are_each_as_one():
         torch.testing.assert_close(one(z[:, a]), logits[:, a])
 
 
-def test_lengths_do_not_count_on_cosines_and_do_on_products():
+def test_lengths_change_linear_heads_and_not_cosine_heads():
     z = torch.randn(5, 6)
     cosine, plain = Head(6, 3, 8.0), Head(6, 3)
     torch.testing.assert_close(cosine(z), cosine(7 * z))
@@ -48,6 +48,6 @@ def test_lengths_do_not_count_on_cosines_and_do_on_products():
         ("toonfaces-identities", "", "cosine"),
     ],
 )
-def test_presets_take_cosines_where_they_were_found_better(dataset, attribute, head):
+def test_presets_choose_the_head(dataset, attribute, head):
     assert preset_config("quick", "clmle", dataset, attribute).options.head == head
     assert preset_config("quick", "clmle-paper", dataset, attribute).options.head == "linear"

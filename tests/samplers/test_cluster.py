@@ -1,4 +1,4 @@
-"""The index keeps classes apart and remembers losses; batches are what section 3.3 says."""
+"""Cluster index and cluster batches follow section 3.3."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from clmle.samplers.cluster import ClusterSampler
 
 
 @pytest.fixture
-def world():
+def data():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], [600, 90, 7])
     features = rng.normal(size=(len(labels), 8)) + 3 * np.eye(8)[labels]
@@ -17,8 +17,8 @@ def world():
     return features.astype(np.float32), labels
 
 
-def test_clusters_hold_one_class_and_equal_numbers(world):
-    features, labels = world
+def test_clusters_have_one_class_and_equal_sizes(data):
+    features, labels = data
     index = ClusterIndex.build(features, labels, 50)
     assert np.bincount(index.classes).tolist() == [12, 1, 1]
     assert (index.classes[index.assignment] == labels).all()
@@ -28,19 +28,21 @@ def test_clusters_hold_one_class_and_equal_numbers(world):
     assert np.bincount(more.classes).tolist() == [12, 4, 4]
 
 
-def test_nearest_are_the_largest_inner_products_of_both_kinds(world):
-    index = ClusterIndex.build(*world, 50)
+def test_nearest_clusters_have_the_largest_inner_products_of_their_kind(data):
+    index = ClusterIndex.build(*data, 50)
     near = index.nearest(3, 4, 2)
     similarity = index.centroids @ index.centroids[3]
     assert near[0] == 3
     same = [k for k in np.argsort(-similarity) if index.classes[k] == 0 and k != 3][:3]
     assert near[1:4].tolist() == same
     assert set(near[4:]) == {12, 13}
-    assert len(index.nearest(13, 6, 6)) == 12  # one cluster of its class: others fill up
+    assert (
+        len(index.nearest(13, 6, 6)) == 12
+    )  # a single cluster of its class: the others fill the batch
 
 
-def test_cluster_loss_is_the_mean_of_what_was_seen(world):
-    index = ClusterIndex.build(*world, 50)
+def test_cluster_loss_is_the_mean_of_recorded_losses(data):
+    index = ClusterIndex.build(*data, 50)
     assert np.isinf(index.cluster_losses()).all()
     members = index.members(5)
     index.record(members[:3], np.array([1.0, 2.0, 6.0]))
@@ -48,8 +50,8 @@ def test_cluster_loss_is_the_mean_of_what_was_seen(world):
     assert np.isinf(np.delete(index.cluster_losses(), 5)).all()
 
 
-def test_hardest_query_comes_first_unseen_before_all(world):
-    index = ClusterIndex.build(*world, 50)
+def test_hardest_query_has_the_highest_loss_and_new_clusters_come_first(data):
+    index = ClusterIndex.build(*data, 50)
     sampler = ClusterSampler(index, 6, 10, 3)
     for k in range(index.n_clusters):
         members = index.members(k)
@@ -61,47 +63,47 @@ def test_hardest_query_comes_first_unseen_before_all(world):
     assert queries == {2, 12, 13}
 
 
-def test_query_class_is_uniform_over_classes(world):
-    index = ClusterIndex.build(*world, 50)
+def test_query_class_is_uniform_over_classes(data):
+    index = ClusterIndex.build(*data, 50)
     sampler = ClusterSampler(index, 6, 10, 3, "uniform")
     drawn = [sampler.draw_query(np.random.default_rng(i)) for i in range(600)]
-    shares = np.bincount(index.classes[drawn]) / 600
-    np.testing.assert_allclose(shares, 1 / 3, atol=0.07)
+    proportions = np.bincount(index.classes[drawn]) / 600
+    np.testing.assert_allclose(proportions, 1 / 3, atol=0.07)
 
 
-def test_batch_holds_distinct_members_of_its_clusters(world):
-    index = ClusterIndex.build(*world, 50)
+def test_batch_has_distinct_samples_of_its_clusters(data):
+    index = ClusterIndex.build(*data, 50)
     batch = ClusterSampler(index, 8, 20, 4).draw(np.random.default_rng(1))
     assert len(set(batch.clusters.tolist())) == 8
     assert len(batch.indices) == len(batch.slots) == 8 * 20
     assert (index.assignment[batch.indices] == batch.clusters[batch.slots]).all()
     assert (index.labels[batch.indices] == batch.classes[batch.slots]).all()
     for slot, cluster in enumerate(batch.clusters):
-        rows = batch.indices[batch.slots == slot]
-        assert len(rows) == 20
+        indices = batch.indices[batch.slots == slot]
+        assert len(indices) == 20
         if len(index.members(cluster)) >= 20:
-            assert len(set(rows)) == 20
+            assert len(set(indices)) == 20
 
 
-def test_a_cluster_of_as_many_as_are_wanted_is_shown_whole(world):
-    index = ClusterIndex.build(*world, 50)
+def test_a_cluster_of_samples_per_cluster_samples_is_drawn_completely(data):
+    index = ClusterIndex.build(*data, 50)
     batch = ClusterSampler(index, 4, 50, 2).draw(np.random.default_rng(0))
     for slot, cluster in enumerate(batch.clusters):
-        rows = batch.indices[batch.slots == slot]
+        indices = batch.indices[batch.slots == slot]
         if index.sizes[cluster] == 50:
-            assert sorted(rows) == sorted(index.members(cluster))
+            assert sorted(indices) == sorted(index.members(cluster))
 
 
-def test_a_uniform_query_does_not_look_at_losses(world):
-    index = ClusterIndex.build(*world, 50)
+def test_uniform_query_ignores_losses(data):
+    index = ClusterIndex.build(*data, 50)
     index.record(np.arange(697), np.arange(697.0))
     sampler = ClusterSampler(index, 6, 10, 3, "uniform")
     drawn = {sampler.draw_query(np.random.default_rng(i)) for i in range(300)}
     assert drawn == set(range(14))
 
 
-def test_state_brings_the_index_back(world):
-    features, labels = world
+def test_state_restores_the_index(data):
+    features, labels = data
     index = ClusterIndex.build(features, labels, 50)
     index.record(np.arange(30), np.linspace(0, 1, 30))
     again = ClusterIndex.from_state(labels, index.state(), 50)
@@ -127,20 +129,20 @@ def test_state_brings_the_index_back(world):
         ),
     ],
 )
-def test_bad_samplers_are_named(world, options, sentence):
-    index = ClusterIndex.build(*world, 50)
+def test_error_describes_a_bad_parameter(data, options, sentence):
+    index = ClusterIndex.build(*data, 50)
     with pytest.raises(InputError) as error:
         ClusterSampler(index, **options)
     assert str(error.value) == sentence
 
 
-def test_the_least_and_the_most_of_a_sampler_are_allowed(world):
-    index = ClusterIndex.build(*world, 50)
+def test_smallest_and_largest_parameters_are_accepted(data):
+    index = ClusterIndex.build(*data, 50)
     for same in (1, 11):
         assert len(ClusterSampler(index, 12, 1, same).draw(np.random.default_rng(0)).indices) == 12
 
 
-def test_classes_of_one_cluster_are_gathered_as_each_alone_would_be(monkeypatch):
+def test_single_cluster_classes_are_clustered_in_one_pass_with_the_same_result(monkeypatch):
     from clmle.clustering import balanced_spherical_kmeans
 
     monkeypatch.setattr("clmle.cluster_index.AT_ONCE", 3)
@@ -151,8 +153,8 @@ def test_classes_of_one_cluster_are_gathered_as_each_alone_would_be(monkeypatch)
     index = ClusterIndex.build(features, labels, 20)  # only class 7 has two clusters
     assert index.n_clusters == 12
     for c in set(range(11)) - {7}:
-        rows = np.flatnonzero(labels == c)
+        indices = np.flatnonzero(labels == c)
         (cluster,) = index.clusters_of(c)
-        alone = balanced_spherical_kmeans(features[rows], n_clusters=1)
+        alone = balanced_spherical_kmeans(features[indices], n_clusters=1)
         np.testing.assert_allclose(index.centroids[cluster], alone.centroids[0], atol=1e-6)
-        np.testing.assert_array_equal(np.sort(index.members(cluster)), rows)
+        np.testing.assert_array_equal(np.sort(index.members(cluster)), indices)
