@@ -122,11 +122,11 @@ class MultiLabel:
             if a != shared.query:
                 if not head.reads_any_batch:
                     continue
-                chosen, proportions = self._resample(a, batch.indices, shared)
+                chosen, natural = self._resample(a, batch.indices, shared)
                 if len(chosen) == 0:
                     continue
                 positions = self.positions[batch.indices[chosen], a]
-                part = Batch(positions, class_proportions=proportions)
+                part = Batch(positions, class_proportions=natural)
             pick = torch.from_numpy(chosen).to(outputs.features.device)
             own = Outputs(
                 outputs.features[pick, a],

@@ -56,7 +56,7 @@ class CLMLE(ClusterMethod):
 
     @classmethod
     def preset(cls, config: Config, kind: str) -> Config:
-        """The presets of the three kinds of task; see docs/METHOD.md for their reasons."""
+        """The presets of the three kinds of task; see docs/method.md for their reasons."""
         config = super().preset(config, kind)
         options, train = config.options, config.train
         # The batches of pretraining are those of CLMLE: drawn with replacement, a class of a few
