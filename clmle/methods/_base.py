@@ -104,7 +104,7 @@ class Loss:
 
 
 class HeadStack(Protocol):
-    """The loss of one method for all attributes at once, with the attribute as leading dimension."""
+    """The loss of all heads of a method at once; the attribute is the second dimension."""
 
     def loss(self, outputs: Outputs, positions: np.ndarray, proportions: np.ndarray) -> Loss:
         """Return the loss of features (B, A, d), positions (B, A), class proportions (A, 2)."""

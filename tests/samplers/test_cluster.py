@@ -145,7 +145,7 @@ def test_smallest_and_largest_parameters_are_accepted(data):
 def test_single_cluster_classes_are_clustered_in_one_pass_with_the_same_result(monkeypatch):
     from clmle.clustering import balanced_spherical_kmeans
 
-    monkeypatch.setattr("clmle.cluster_index.AT_ONCE", 3)
+    monkeypatch.setattr("clmle.cluster_index.CLASSES_PER_BLOCK", 3)
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(np.arange(11), [1, 2, 3, 4, 9, 1, 7, 40, 2, 5, 6]))
     features = rng.normal(size=(len(labels), 5)).astype(np.float32)
