@@ -1,8 +1,8 @@
 """Parts of the documentation that are computed from the code and the shipped results.
 
-``SITE_PARTS`` replace a comment ``<!-- NAME -->`` when the site is built. ``BLOCKS`` are stored in the
-pages between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; ``python docs/_ext/autogen.py`` updates
-them and a test compares them with the code.
+``SITE_PARTS`` replace a comment ``<!-- NAME -->`` when the site is built. ``BLOCKS`` are stored in
+the pages between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; ``python docs/_ext/autogen.py``
+updates them and a test compares them with the code.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Run the code of pages and compare or rewrite what they print: python docs/_ext/executed.py.
 
-A ``python`` or ``sh`` block followed by a ``text`` block shows its own output. Blocks of a page run in
+A ``python`` or ``sh`` block followed by a ``text`` block shows its output. Blocks of a page run in
 order, in one empty folder and one Python namespace. In a ``text`` block a line "..." stands for any
 lines. Run names, times and processor-dependent last digits may differ from those on the page.
 """
