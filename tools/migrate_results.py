@@ -69,7 +69,7 @@ VARIANTS = {
     "clusters judge alone": "cluster classifier alone",
     "no offsets": "cluster classifier alone, uncalibrated",
     "its batches without clusters": "sampling-without-replacement + threshold tuning",
-    "Eq. 9 never waits": "no warm-up",
+    "Eq. 9 never waits": "Eq. 9 without warm-up",
     "all places by loss": "all samples from hard clusters",
     "batches as the data come": "natural sampling",
     "a softmax beside Eq. 9": "softmax head loss",

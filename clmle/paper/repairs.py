@@ -120,7 +120,7 @@ REPAIRS = (
         "Eq. 9 begins when balanced accuracy A on validation images has come a tenth of the way "
         "from chance to 1. Tasks that can be told apart from the start never notice.",
         ("readiness=0", "readiness=0.1"),
-        ("warmup", "no warm-up"),
+        ("warmup", "Eq. 9 without warm-up"),
     ),
     Repair(
         "Centroids of the index",

@@ -17,7 +17,6 @@ from clmle.studies.statistics import (
     complete_variants,
     seed_means,
     t_interval,
-    trials_frame,
     variant_table,
 )
 from clmle.studies.study_results import StudyResults
@@ -73,7 +72,7 @@ def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
     import pandas
 
     columns = ["paper", "here", "balanced_accuracy", "low", "high", "trials", "tasks", "seeds"]
-    kept, _ = complete_variants(trials_frame(study.summaries))
+    kept, _ = complete_variants(study.frame)
     found = variant_table(kept)
     if found.empty:
         return pandas.DataFrame(columns=columns)

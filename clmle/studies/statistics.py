@@ -301,7 +301,7 @@ def reference_difference(
     base = study.reference if study.summaries else ""
     if not {base, variant} <= set(study.variants) or base == variant:
         return None
-    return paired_difference(trials_frame(study.summaries), base, variant, metric, n_bootstrap=0)
+    return paired_difference(study.frame, base, variant, metric, n_bootstrap=0)
 
 
 def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:

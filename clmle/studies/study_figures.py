@@ -18,7 +18,6 @@ from clmle.studies.statistics import (
     paired_difference,
     seed_means,
     t_interval,
-    trials_frame,
     variant_table,
     widest_pace,
 )
@@ -93,7 +92,7 @@ def study_figure(
     if not study.summaries:
         raise InputError(f"The study {study.name} has no result yet.")
     base = base if base in study.variants else study.reference
-    return DRAW[name](study, trials_frame(study.summaries), metric, base)
+    return DRAW[name](study, study.frame, metric, base)
 
 
 def study_table(study: StudyResults, base: str = "") -> Any:
@@ -110,7 +109,7 @@ def study_table(study: StudyResults, base: str = "") -> Any:
     """
     import pandas
 
-    frame = trials_frame(study.summaries)
+    frame = study.frame
     if frame.empty:
         return pandas.DataFrame()
     base = base if base in study.variants else study.reference
@@ -145,7 +144,7 @@ def study_table(study: StudyResults, base: str = "") -> Any:
 
 def trials_behind(study: StudyResults) -> Any:
     """One row for each trial and task: configuration, metrics, and key in the results file."""
-    frame = trials_frame(study.summaries)
+    frame = study.frame
     frame.insert(0, "trial", [s["key"] for s in study.summaries for _ in each_task(s, "test")])
     return frame.rename(columns={"pace": "machine"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from clmle.methods import get_method
 from clmle.presets import preset_kind
 from clmle.studies.catalog import STUDIES
 from clmle.studies.results import read_results
-from clmle.studies.statistics import each_task
+from clmle.studies.statistics import each_task, trials_frame
 from clmle.text import counted
 
 OURS = "clmle"
@@ -60,6 +61,11 @@ class StudyResults:
     summaries: Sequence[Mapping[str, Any]]
     order: Sequence[str] = ()
     asked: str = ""
+
+    @cached_property
+    def frame(self) -> Any:
+        """The data frame of its test metrics (:func:`trials_frame`)."""
+        return trials_frame(self.summaries)
 
     @property
     def command(self) -> str:

@@ -1,1 +1,1 @@
-"""The page of results, a section a file; :mod:`tools.report.page` puts them together."""
+"""Pages of results: one for each study and an index, generated from results files alone."""

@@ -1,36 +1,44 @@
-"""``clmle results``: write docs/RESULTS.md and its figures from the results of runs."""
+"""Write docs/results from the results files: python -m tools.report (or: make results)."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from clmle.errors import InputError
+
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="clmle results", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.report", description=__doc__)
     parser.add_argument(
         "--results", default="docs/results", metavar="FOLDER",
-        help="files of results, one a study, by clmle ablate (default: docs/results)",
+        help="results files, one for each study (default: docs/results)",
     )  # fmt: skip
     parser.add_argument(
-        "--out", default="docs/RESULTS.md", metavar="FILE",
-        help="the page; figures go beside it into figures/ (default: docs/RESULTS.md)",
+        "--out", default="docs", metavar="FOLDER",
+        help="folder that receives results/, figures/ and _includes/ (default: docs)",
     )  # fmt: skip
     parser.add_argument(
         "--check", action="store_true",
-        help="write nothing; exit with 1 where page or figures are not those of the results",
+        help="write nothing; exit with 1 if a page or figure is out of date",
     )  # fmt: skip
     values = parser.parse_args(arguments)
 
-    from tools.report.page import stale, write_results
+    from tools.report.pages import stale, write_results
 
-    if values.check:
-        old = stale(values.results, values.out)
-        for path in old:
-            print(
-                f"{path} is not what the results say; make it again: make results", file=sys.stderr
-            )
-        return 1 if old else 0
-    for path in write_results(values.results, values.out):
-        print(path)
+    try:
+        if values.check:
+            old = stale(values.results, values.out)
+            for path in old:
+                print(f"{path} is out of date; run: make results", file=sys.stderr)
+            return 1 if old else 0
+        for path in write_results(values.results, values.out):
+            print(path)
+    except InputError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 2
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

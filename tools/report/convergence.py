@@ -1,93 +1,87 @@
-"""How fast methods converge (Fig. 3 of the paper)."""
+"""The page of convergence (Fig. 3 of the paper): iterations to reach a level."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from clmle import figures
-from clmle.studies.convergence import Course, courses, crossings, levels
-from tools.report.markdown import Page, counted, number
-from clmle.studies.study_results import OURS, Study
+from clmle.studies.convergence import LearningCurve, crossings, learning_curves, levels
+from clmle.studies.study_results import OURS, StudyResults
+from clmle.text import counted
+from tools.report.markdown import Page, number
 
 SHOWN = 6  # levels in the table, the highest
 
 
-def section(page: Page, studies: Sequence[Study]) -> None:
-    """The study ``curves``, where it is."""
-    for study in studies:
-        if study.name == "curves":
-            page.heading(study.title)
-            page.text(study.question)
-            _study(page, study)
-
-
-def _study(page: Page, study: Study) -> None:
-    found = courses(study.summaries)
+def write(page: Page, study: StudyResults) -> None:
+    """Ratios to CLMLE, iterations to every level, and the learning curves."""
+    found = learning_curves(study.summaries)
     if not found:
-        page.text("No run of this study kept its course.")
+        page.text("No run of this study has a learning curve.")
         return
     marks = levels(found)[-SHOWN:]
     if marks:
+        page.text("**Result.**", *compare(study, found, marks[-1]))
+        page.heading("Results")
         page.text(
-            "Iterations (and seconds) until the validation figure, the mean over tasks, first "
+            "Iterations (and seconds) until the mean validation balanced accuracy over tasks first "
             "reaches a level, interpolated between rounds; means over the seeds that reach it. "
             "A run that is above a level after its first round counts from there."
         )
-        rows = [[n, *(_reach(c, level) for level in marks)] for n, c in found.items()]
+        rows = [
+            [study.label(n), *(_reached(c, level) for level in marks)] for n, c in found.items()
+        ]
         page.table(["method", *(number(level, 2) for level in marks)], rows)
-        page.text(*_compare(found, marks[-1]))
     left = sum(c.left_out for c in found.values())
     if left:
         page.text(f"{counted(left, 'run')} on tasks that not every method ran: left out.")
     level = marks[-1] if marks else None
     figure = figures.training_curves(
         {n: (c.steps, c.values) for n, c in found.items()},
-        "Validation figure along training",
+        "Validation metric during training",
         level=level,
-        reached={} if level is None else _first(found, level),
+        reached={} if level is None else _mean_crossings(found, level),
     )
-    caption = "Lines: mean over tasks and seeds; bands: one standard deviation over seeds"
-    caption += "." if level is None else f"; stars: iterations to {level:.2f}."
-    page.figure(study.name, figure, study.caption(caption))
+    text = "Lines: mean over tasks and seeds; bands: one standard deviation over seeds"
+    text += "." if level is None else f"; stars: iterations to {level:.2f}."
+    page.figure(study.name, figure, study.caption(text))
 
 
-def _reach(course: Course, level: float) -> str:
-    """120 (14 s), with the number of seeds where not all reach it."""
-    found = crossings(course, level)
-    if not found:
-        return "not reached"
-    steps, seconds = np.mean(found, axis=0)
-    some = "" if len(found) == course.seeds else f", {len(found)} of {course.seeds} seeds"
-    return f"{steps:.0f} ({seconds:.0f} s{some})"
-
-
-def _first(found: Mapping[str, Course], level: float) -> dict[str, float]:
-    """Where the drawn mean line of each method crosses the level."""
-    reached = {}
-    for name, c in found.items():
-        mean = Course(
-            c.steps, c.values.mean(axis=0)[None], c.seconds.mean(axis=0)[None], c.tasks, 0
-        )
-        for steps, _ in crossings(mean, level):
-            reached[name] = steps
-    return reached
-
-
-def _compare(found: Mapping[str, Course], level: float) -> list[str]:
-    """Ours beside every other at the highest level, as a ratio of iterations and of seconds."""
+def compare(study: StudyResults, found: Mapping[str, LearningCurve], level: float) -> list[str]:
+    """Iterations and seconds of every other method to the level, relative to CLMLE."""
     if OURS not in found or not crossings(found[OURS], level):
         return []
     steps, seconds = np.mean(crossings(found[OURS], level), axis=0)
     lines = []
-    for name, course in found.items():
-        theirs = crossings(course, level)
-        if name == OURS or not theirs:
-            continue
-        more, longer = np.mean(theirs, axis=0)
-        lines.append(
-            f"To {level:.2f}, {name} takes {more / steps:.2f} times the iterations and "
-            f"{longer / max(seconds, 1e-9):.2f} times the seconds of `{OURS}`."
-        )
+    for name, curve in found.items():
+        other = crossings(curve, level)
+        if name != OURS and other:
+            more, longer = np.mean(other, axis=0)
+            lines.append(
+                f"To reach {level:.2f}, {name} takes {more / steps:.2f} times the iterations and "
+                f"{longer / max(seconds, 1e-9):.2f} times the seconds of `{study.label(OURS)}`."
+            )
     return lines
+
+
+def _reached(curve: LearningCurve, level: float) -> str:
+    """120 (14 s), with the number of seeds if not all reach the level."""
+    found = crossings(curve, level)
+    if not found:
+        return "not reached"
+    steps, seconds = np.mean(found, axis=0)
+    some = "" if len(found) == curve.seeds else f", {len(found)} of {curve.seeds} seeds"
+    return f"{steps:.0f} ({seconds:.0f} s{some})"
+
+
+def _mean_crossings(found: Mapping[str, LearningCurve], level: float) -> dict[str, float]:
+    """Where the mean curve of each method crosses the level."""
+    reached = {}
+    for name, c in found.items():
+        mean = replace(c, values=c.values.mean(axis=0)[None], seconds=c.seconds.mean(axis=0)[None])
+        for steps, _ in crossings(mean, level):
+            reached[name] = steps
+    return reached

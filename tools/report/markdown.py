@@ -1,4 +1,4 @@
-"""A page in Markdown with its figures, and how numbers are written on it."""
+"""A page in Markdown with its figures, and the format of numbers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from clmle.studies.statistics import Difference
 
 
 class Page:
-    """Lines of Markdown, and the figures they show: file name -> plotly figure."""
+    """Blocks of Markdown, and the figures of the page: file name -> plotly figure."""
 
-    def __init__(self) -> None:
-        self.blocks: list[str] = []
+    def __init__(self, title: str) -> None:
+        self.blocks: list[str] = [f"# {title}"]
         self.figures: dict[str, Any] = {}
 
     def heading(self, text: str, level: int = 2) -> None:
@@ -26,43 +26,50 @@ class Page:
         if words:
             self.blocks.append(words)
 
-    def items(self, lines: Sequence[str]) -> None:
-        """A list, a line each."""
-        if lines:
-            self.blocks.append("\n".join(f"- {line}" for line in lines))
-
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """First column to the left, all others to the right."""
-        ruler = ["---", *["---:"] * (len(columns) - 1)]
-        lines = [[_cell(c) for c in row] for row in (columns, *rows)]
-        lines.insert(1, ruler)
-        self.blocks.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> None:
+        """The first ``texts`` columns are aligned left, all others right."""
+        self.blocks.append(table(columns, rows, texts))
 
     def figure(self, name: str, figure: Any, caption: str) -> None:
-        """A figure, to be written as figures/``name``.svg, and its caption below."""
+        """A figure, in figures/``name``.svg next to the folder of pages, and its caption."""
         self.figures[f"{name}.svg"] = figure
-        self.blocks.append(f"![{title_of(figure)}](figures/{name}.svg)\n\n*{caption}*")
+        self.blocks.append(f"![{title_of(figure)}](../figures/{name}.svg)\n\n*{caption}*")
 
     def markdown(self) -> str:
         return "\n\n".join(self.blocks) + "\n"
 
 
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> str:
+    """A Markdown table."""
+    lines = [[str(c).replace("|", "\\|") for c in row] for row in (columns, *rows)]
+    lines.insert(1, ["---"] * texts + ["---:"] * (len(columns) - texts))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def number(value: float | None, digits: int = 3) -> str:
-    """0.912; a dash where there is none."""
+    """0.912; a dash for None or NaN."""
     if value is None or math.isnan(value):
         return "–"
     return f"{value:.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """+0.012 or −0.003."""
+    """+0.012 or −0.003; a dash for None or NaN."""
     if value is None or math.isnan(value):
         return "–"
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
+def points(value: float | None, sign: str = "+") -> str:
+    """A fraction in percentage points: +0.6; the digits are those of :func:`signed`."""
+    if value is None or math.isnan(value):
+        return "–"
+    shown = 100 * float(f"{value:.3f}")
+    return f"{shown:{sign}.1f}".replace("-", "−")
+
+
 def with_spread(mean: float, spread: float) -> str:
-    """0.912 ± 0.004, or the mean alone where there is one seed."""
+    """0.912 ± 0.004, or the mean alone for one seed."""
     return number(mean) if math.isnan(spread) else f"{number(mean)} ± {number(spread)}"
 
 
@@ -74,24 +81,18 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def difference_text(d: Difference | None) -> str:
-    """+0.004 (−0.002 to +0.010), in a table."""
+    """+0.004 (−0.002 to +0.010), for a table."""
     if d is None:
         return "–"
     return signed(d.mean) if d.low is None else f"{signed(d.mean)} ({interval(d.low, d.high)})"
 
 
-def counted(n: int, one: str, many: str = "") -> str:
-    """1 seed, 5 seeds."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def listed(names: Sequence[Any]) -> str:
-    """a, b and c; nothing of nothing."""
-    words = [str(n) for n in names]
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _cell(text: str) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ")
+def points_text(d: Difference, *, bootstrap: bool = False) -> str:
+    """+0.4 pp (95 % CI −0.2 to +1.0), for a sentence."""
+    if d.low is None:
+        return f"{points(d.mean)} pp (one seed, no interval)"
+    more = ""
+    if bootstrap and d.bootstrap:
+        low, high = d.bootstrap
+        more = f"; tasks and seeds resampled: {points(low)} to {points(high)}"
+    return f"{points(d.mean)} pp (95 % CI {points(d.low)} to {points(d.high)}{more})"

@@ -1,107 +1,107 @@
-"""All tasks of all data sets at once: is the method above every rival on average over them?"""
+"""The page of all tasks of all data sets together, for studies whose tasks can be averaged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from clmle.studies.statistics import Difference, common_block, paired_difference, trials_frame
-from tools.report import secondary_metrics
-from tools.report.markdown import Page, counted, difference_text, listed, number, signed
-from clmle.studies.study_results import CONFIRMATIONS, FAMILY, OURS, Study
+from clmle.studies.statistics import Difference, common_block, paired_difference
+from clmle.studies.study_results import FAMILY, OURS, StudyResults
+from clmle.text import counted, listed
+from tools.report.comparison import OTHER_METRICS, other_differences
+from tools.report.markdown import Page, difference_text, number, signed
 
-# Each task learned by itself, with several seeds: these may be averaged.
-SETS = {
-    "Decided beforehand: all tasks on other images": CONFIRMATIONS,
-    "All tasks of all data sets at once": ("leaderboard", "digits", "solar-cells"),
+Found = list[tuple[Difference, dict[str, Difference]]]
+# Each task learned by itself, with several seeds.
+GROUPS = {
+    "preregistered": (
+        "Pre-registered tasks",
+        ("preregistered-toonfaces", "preregistered-digits", "preregistered-solar-cells"),
+    ),
+    "all": ("Tasks that choices were made on", ("leaderboard", "digits", "solar-cells")),
 }
 
 
-def section(page: Page, studies: Sequence[Study]) -> None:
-    """One table for each group over the tasks of every data set; none where there is only one."""
-    for title, names in SETS.items():
-        group(page, title, [s for s in studies if s.name in names and OURS in s.variants])
+def parts_of(group: str, studies: Sequence[StudyResults]) -> list[StudyResults]:
+    """The studies of a group that have results of CLMLE; [] for fewer than two."""
+    found = [s for s in studies if s.name in GROUPS[group][1] and OURS in s.variants]
+    return found if len(found) > 1 else []
 
 
-def group(page: Page, title: str, parts: Sequence[Study]) -> None:
-    """The verdict over the tasks of these studies, and the table behind it."""
-    if len(parts) < 2:
-        return
-    frame = combined(parts)
-    found = differences(frame, [part.dataset for part in parts])
-    if not found:
-        return
-    page.heading(title, 3)
-    page.text(_verdict([d for d, _ in found]), *_basis(parts, [d for d, _ in found]))
-    names = [part.dataset for part in parts]
-    page.table(
-        [
-            "rival",
-            "its mean",
-            f"{OURS} on the same cells",
-            "difference, 95 % interval over seeds",
-            *(f"difference on {name}" for name in names),
-            "mean over data sets",
-            "cells",
-        ],
-        [_row(frame, d, each, names) for d, each in found],
-    )
-    page.text(
-        "The same in other secondary_metrics, with which balanced accuracy could have been bought:"
-    )
-    page.table(
-        ["rival", *secondary_metrics.OTHERS.values()],
-        [[d.second, *secondary_metrics.row(frame, d.second)] for d, _ in found],
-    )
+def write(page: Page, studies: Sequence[StudyResults]) -> None:
+    """Two tables for each group: the differences, and the same in other metrics."""
+    for group, (title, _) in GROUPS.items():
+        parts = parts_of(group, studies)
+        found = differences(parts)
+        if not found:
+            continue
+        page.heading(title)
+        page.text(_verdict(parts[0], [d for d, _ in found]), _basis(parts, found))
+        frame, names = combined(parts), [part.dataset for part in parts]
+        page.table(
+            [
+                "baseline", "balanced accuracy", f"{OURS}, same trials",
+                f"{OURS} minus it (95 % CI)", *(f"on {name}" for name in names),
+                "mean over data sets", "trials",
+            ],
+            [_row(frame, d, each, names) for d, each in found],
+        )  # fmt: skip
+        page.text("The same differences in other metrics:")
+        rows = []
+        for d, _ in found:
+            other = other_differences(frame, d.second)
+            rows.append(
+                [d.second, *(difference_text(other.get(n)) for n in OTHER_METRICS.values())]
+            )
+        page.table(["baseline", *OTHER_METRICS.values()], rows)
 
 
-def combined(parts: Sequence[Study]) -> Any:
-    """Cells of all these studies, with the name of their data set."""
+def combined(parts: Sequence[StudyResults]) -> Any:
+    """Trials of all these studies, with the name of their data set."""
     import pandas
 
-    frames = [trials_frame(part.summaries).assign(dataset=part.dataset) for part in parts]
+    frames = [part.frame.assign(dataset=part.dataset) for part in parts]
     return pandas.concat(frames, ignore_index=True)
 
 
-def differences(
-    frame: Any, datasets: Sequence[str]
-) -> list[tuple[Difference, dict[str, Difference]]]:
-    """Ours against every rival that shares cells of each data set, the strongest first.
+def differences(parts: Sequence[StudyResults]) -> Found:
+    """CLMLE minus every baseline with trials of each data set, the smallest difference first.
 
-    The mean over all tasks, and beside it the same of every data set alone.
+    For each, the difference over all tasks and that of every data set.
     """
-    found = []
-    baselines = frame.loc[~frame["method"].isin(FAMILY), "variant"].unique()
-    for baseline in baselines:
+    if not parts:
+        return []
+    frame, found = combined(parts), []
+    for baseline in frame.loc[~frame["method"].isin(FAMILY), "variant"].unique():
         each = {
             name: paired_difference(part, OURS, baseline, n_bootstrap=0)
             for name, part in frame.groupby("dataset")
         }
+        known = {name: d for name, d in each.items() if d is not None}
         over_all = paired_difference(frame, OURS, baseline)
-        if over_all is not None and all(each.get(name) is not None for name in datasets):
-            found.append((over_all, {k: d for k, d in each.items() if d is not None}))
+        if over_all is not None and all(part.dataset in known for part in parts):
+            found.append((over_all, known))
     return sorted(found, key=lambda pair: (pair[0].mean, pair[0].second))
 
 
-def _verdict(found: Sequence[Difference]) -> str:
-    behind = [d.second for d in found if d.mean <= 0]
+def _verdict(part: StudyResults, found: Sequence[Difference]) -> str:
+    below = [d.second for d in found if d.mean <= 0]
     unsure = [d.second for d in found if d.mean > 0 and (d.low is None or d.low <= 0)]
-    words = [f"behind {listed(behind)}"] if behind else []
-    words += [f"not above {listed(unsure)} for certain"] if unsure else []
+    words = [f"below {listed(below)}"] if below else []
+    words += [f"not certainly above {listed(unsure)}"] if unsure else []
     if not words:
-        words = ["above every rival in this table, each with its whole interval"]
-    return f"**On average over all tasks `{OURS}` is {' and '.join(words)}.**"
+        words = ["above every baseline in this table, and every 95 % CI excludes 0"]
+    return f"**Over all tasks, `{part.label(OURS)}` is {' and '.join(words)}.**"
 
 
-def _basis(parts: Sequence[Study], found: Sequence[Difference]) -> list[str]:
-    most = max(found, key=lambda d: d.trials)
+def _basis(parts: Sequence[StudyResults], found: Found) -> str:
+    most = max((d for d, _ in found), key=lambda d: d.trials)
     sets = listed([f"{part.dataset} ({counted(len(part.tasks), 'task')})" for part in parts])
-    return [
-        f"Every task counts alike: {sets}. {counted(most.tasks, 'task')} and "
-        f"{counted(most.seeds, 'seed')} at most; only rivals that have cells of every data set, "
-        "each pair on the cells both have. The last column but one counts every data set alike "
-        "instead."
-    ]
+    return (
+        f"Every task has the same weight: {sets}; {counted(most.tasks, 'task')} and "
+        f"{counted(most.seeds, 'seed')} at most. Only baselines with trials of every data set, "
+        "each pair on the trials that both have."
+    )
 
 
 def _row(frame: Any, d: Difference, each: dict[str, Difference], names: Sequence[str]) -> list[str]:

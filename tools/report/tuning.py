@@ -1,46 +1,68 @@
-"""The same tuning effort for every method: what each chose on validation images, and its test."""
+"""The page of equal tuning: what each method chose on validation images, and its test metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from clmle import figures
 from clmle.studies.statistics import common_block, trials_frame, variant_table
-from tools.report.markdown import Page, counted, number, with_spread
-from clmle.studies.study_results import OURS, TUNINGS, Study
-from tools.report.summary import all_differences
+from clmle.studies.study_results import OURS, StudyResults
+from tools.report.comparison import all_differences, draw_differences
+from tools.report.markdown import Page, number, points_text, with_spread
 
 
-def section(page: Page, studies: Sequence[Study]) -> None:
-    """A table and a figure for each study of tuning."""
-    tunings = [s for s in studies if s.name in TUNINGS]
-    if tunings:
-        page.heading("The same tuning effort for all")
-    for study in tunings:
-        page.heading(f"{study.dataset}: {study.title}", 3)
-        page.text(study.question)
-        chosen = chosen_config(study)
-        if chosen.empty:
-            page.text("The methods share no task and seed yet.")
-            continue
-        _table(page, study, chosen)
+def write(page: Page, study: StudyResults) -> None:
+    """Verdict, table, and the figure of differences."""
+    chosen = chosen_config(study)
+    if chosen.empty:
+        page.text("The methods share no task and seed yet.")
+        return
+    found = tuned_differences(study, chosen)
+    if found:
+        page.text(
+            f"**Result.** The strongest tuned baseline is {found[0].second}; `{study.label(OURS)}` "
+            f"minus it: {points_text(found[0])}."
+        )
+    page.heading("Results")
+    tries = sorted(set(chosen["tries"]))
+    effort = str(tries[0]) if len(tries) == 1 else f"{tries[0]} to {tries[-1]} (not finished)"
+    page.text(
+        f"Configurations tried for each method: {effort}. The one with the highest mean on "
+        "validation images is evaluated on test images."
+    )
+    page.table(
+        [
+            "method", "configuration chosen", "validation", "balanced accuracy, test", "by default",
+            "average precision", "ROC AUC", "MCC",
+        ],
+        [
+            [
+                f"{rank}. "
+                + (f"**{study.label(OURS)}**" if r["method"] == OURS else study.label(r["method"])),
+                r["setting"],
+                number(r["validation"]),
+                with_spread(r["balanced_accuracy"], r["spread"]),
+                number(r["default"]),
+                *(number(r[m]) for m in ("average_precision", "roc_auc", "mcc")),
+            ]
+            for rank, (_, r) in enumerate(chosen.iterrows(), start=1)
+        ],
+    )  # fmt: skip
+    draw_differences(page, study, found, f"{study.name}-differences")
 
 
-def chosen_config(study: Study) -> Any:
-    """One row a method: ``tries``, ``setting`` chosen on validation images, its test figures.
+def chosen_config(study: StudyResults) -> Any:
+    """One row for each method: ``tries``, ``setting`` chosen on validation images, test metrics.
 
-    Only cells that every try of every method has count; the first of equal settings is chosen.
-    ``default`` is the test figure of the settings that the method is shipped with.
+    Uses the trials that every configuration of every method has; of equal configurations, the
+    first. ``default`` is the test metric of the default configuration.
     """
     import pandas
 
-    judged = common_block(trials_frame(study.summaries, "validation"))
-    judged["method"] = judged["variant"].str.rsplit(", ", n=1).str[0]
-    validation = judged.groupby("variant")["balanced_accuracy"].mean()
-    test = variant_table(trials_frame(study.summaries))
+    block = _by_method(common_block(trials_frame(study.summaries, "validation")))
+    validation = block.groupby("variant")["balanced_accuracy"].mean()
+    test = variant_table(study.frame)
     rows = []
-    for method, tried in judged.groupby("method", sort=False):
+    for method, tried in block.groupby("method", sort=False):
         names = [n for n in study.variants if n in set(tried["variant"])]
         best = max(names, key=lambda n: validation[n])
         rows.append(
@@ -60,40 +82,15 @@ def chosen_config(study: Study) -> Any:
     return pandas.DataFrame(rows).sort_values(by, ascending=[False, True], ignore_index=True)
 
 
-def _table(page: Page, study: Study, chosen: Any) -> None:
-    tries = sorted(set(chosen["tries"]))
-    effort = str(tries[0]) if len(tries) == 1 else f"{tries[0]} to {tries[-1]} (not finished)"
-    page.text(
-        f"Settings tried for each method: {effort}. The one with the highest mean on validation "
-        f"images is judged on test images; {counted(len(study.tasks), 'task')}, "
-        f"{counted(len(study.seeds), 'seed')}."
-    )
-    page.table(
-        [
-            "method", "setting chosen", "validation", "balanced accuracy, test", "as shipped",
-            "average precision", "ROC AUC", "MCC",
-        ],
-        [
-            [
-                f"{place}. " + (f"**{r['method']}**" if r["method"] == OURS else r["method"]),
-                r["setting"],
-                number(r["validation"]),
-                with_spread(r["balanced_accuracy"], r["spread"]),
-                number(r["default"]),
-                *(number(r[f]) for f in ("average_precision", "roc_auc", "mcc")),
-            ]
-            for place, (_, r) in enumerate(chosen.iterrows(), start=1)
-        ],
-    )  # fmt: skip
-    if OURS not in set(chosen["method"]) or len(chosen) < 2:
-        return
-    frame = trials_frame(study.summaries)
-    frame = frame[frame["variant"].isin(chosen["variant"])]
-    frame = frame.assign(variant=frame["method"])
-    figure = figures.differences(
-        {d.second: (d.mean, d.low, d.high) for d in all_differences(frame)},
-        f"{OURS} minus each rival on {study.dataset}, all tuned alike",
-        "paired difference in balanced accuracy, 95 % interval over seeds",
-    )
-    caption = study.caption(f"Right of zero `{OURS}` is better; every setting chosen alike.")
-    page.figure(f"{study.name}-differences", figure, caption)
+def tuned_differences(study: StudyResults, chosen: Any) -> list[Any]:
+    """CLMLE minus every baseline, each in the configuration it chose."""
+    if OURS not in set(chosen["method"]):
+        return []
+    frame = study.frame
+    frame = _by_method(frame[frame["variant"].isin(chosen["variant"])])
+    return all_differences(frame.assign(variant=frame["method"]))
+
+
+def _by_method(frame: Any) -> Any:
+    """The frame with the method as variants are named: "method, configuration"."""
+    return frame.assign(method=frame["variant"].str.rsplit(", ", n=1).str[0])

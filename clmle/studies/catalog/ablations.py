@@ -138,7 +138,7 @@ ABLATIONS = (
         "warmup",
         "Warm-up of Eq. 9",
         "Should Eq. 9 start only when the features separate the classes?",
-        {"clmle": {}, "no warm-up": options(warmup_until=0.0)},
+        {"clmle": {}, "Eq. 9 without warm-up": options(warmup_until=0.0)},
         attributes=("Smiling", "Wearing_Earrings"),  # hardly learned within 400 steps
         seeds=(0, 1, 2, 3, 4),
         ratios=(),

@@ -1,0 +1,166 @@
+"""The index of results, the main table that other documents include, and named numbers as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clmle.studies.convergence import learning_curves, levels
+from clmle.studies.open_set_table import open_set_frame
+from clmle.studies.statistics import Difference, common_block
+from clmle.studies.study_results import OURS, StudyResults
+from clmle.text import counted
+from tools.report import ablation, convergence, pooled, tuning
+from tools.report.comparison import all_differences, strongest_difference
+from tools.report.kinds import TUNINGS, is_comparison
+from tools.report.markdown import Page, points, table
+
+# Rows of the main table: a study, or a group of pooled ones; and what its data are.
+MAIN = (
+    ("leaderboard", "14 attributes of illustrated faces, one network each"),
+    ("preregistered", "all 16 pre-registered tasks: faces, digits, photographs"),
+    ("preregistered-solar-cells", "photographs of solar cells, pre-registered"),
+    ("attributes", "14 attributes of illustrated faces, one network for all"),
+)
+
+
+def write(page: Page, studies: Sequence[StudyResults]) -> None:
+    """Main table and one line for each study."""
+    page.text(
+        "`make results` generates these pages from the results files next to them. Differences are "
+        "paired: the same tasks and seeds for both, mean over tasks, then mean and 95 % t-interval "
+        "over seeds. Intervals are not corrected for the number of baselines, and the strongest "
+        "baseline is the one with the highest test mean. A *trial* is one training run."
+    )
+    rows = main_rows(studies)
+    if rows:
+        page.blocks.append(main_table(studies))
+    lines = [[f"[{s.title}]({s.name}.md)", headline(s), f"{len(s.summaries):,}"] for s in studies]
+    page.table(["study", "result, balanced accuracy in pp (95 % CI)", "trials"], lines, texts=2)
+    total = sum(len(s.summaries) for s in studies)
+    hours = sum(c["seconds"] for s in studies for c in s.summaries) / 3600
+    page.text(
+        f"In all {counted(total, 'trial')} and {hours:.1f} hours of training. "
+        "[All tasks together](pooled.md); [the paper's tables](paper.md)."
+    )
+    page.blocks.append("```{toctree}\n:hidden:\n:glob:\n\n*\n```")
+
+
+def main_table(studies: Sequence[StudyResults]) -> str:
+    """The main results as a Markdown table."""
+    return table(
+        [
+            "data (preset of CLMLE)", "seeds", "CLMLE, %", "strongest baseline, %",
+            "difference in balanced accuracy, pp (95 % CI)",
+        ],
+        main_rows(studies),
+    )  # fmt: skip
+
+
+def main_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
+    """The rows of the main table that have results."""
+    rows = []
+    for name, text in MAIN:
+        parts = _parts(name, studies)
+        found = _strongest(parts) if parts else None
+        if found is None:
+            continue
+        d, means = found
+        rows.append(
+            [
+                f"{text} ({parts[0].preset} preset)",
+                str(d.seeds),
+                points(means[d.first], ""),
+                f"{d.second}: {points(means[d.second], '')}",
+                _interval(d),
+            ]
+        )
+    return rows
+
+
+def headline(study: StudyResults) -> str:
+    """The result of a study in a few words."""
+    if study.name == "recognition":
+        found = all_differences(open_set_frame(study.summaries), "accuracy")
+        d = next(iter(found), None)
+        return f"pair accuracy, {study.label(OURS)} minus {_short(d)}" if d else ""
+    if study.name == "convergence":
+        curves = learning_curves(study.summaries)
+        return " ".join(convergence.compare(study, curves, levels(curves)[-1])[:1])
+    if study.name in TUNINGS:
+        found = tuning.tuned_differences(study, tuning.chosen_config(study))
+        d = next(iter(found), None)
+    elif is_comparison(study.name) or study.name == "imbalance":
+        d = strongest_difference(study.frame) if OURS in study.variants else None
+    else:
+        found = list(ablation.differences(study).values())
+        d = max(found, key=lambda d: abs(d.mean), default=None)
+        base = study.label(study.reference)
+        return f"largest difference to {base}: {d.first} {_interval(d)}" if d else ""
+    return f"{study.label(OURS)} minus {_short(d)}" if d else ""
+
+
+def _short(d: Difference) -> str:
+    return f"{d.second}: {_interval(d)}"
+
+
+def _interval(d: Difference) -> str:
+    if d.low is None:
+        return f"{points(d.mean)} (one seed)"
+    return f"{points(d.mean)} ({points(d.low, '')} to {points(d.high, '')})"
+
+
+def numbers(studies: Sequence[StudyResults]) -> str:
+    """The numbers that documents quote, as JSON: by study, variant and metric."""
+    tree: dict[str, Any] = {}
+    for study in studies:
+        frame = study.frame
+        found = (
+            {d.second: d for d in all_differences(frame)}
+            if is_comparison(study.name)
+            else dict(ablation.differences(study))
+        )
+        tree[study.name] = {"preset": study.preset, "seeds": len(study.seeds),
+                            "tasks": len(study.tasks), "differences": _plain(found)}  # fmt: skip
+    for group in pooled.GROUPS:
+        found = {d.second: d for d, _ in pooled.differences(pooled.parts_of(group, studies))}
+        if found:
+            tree[f"pooled-{group}"] = {"differences": _plain(found)}
+    return json.dumps(tree, indent=1) + "\n"
+
+
+def _plain(found: Mapping[str, Difference]) -> dict[str, Any]:
+    """Differences in percentage points with one decimal."""
+    return {
+        name: {
+            "of": f"{d.first} minus {d.second}",
+            "pp": points(d.mean),
+            "low": points(d.low),
+            "high": points(d.high),
+            "seeds": d.seeds,
+            "tasks": d.tasks,
+        }
+        for name, d in found.items()
+    }
+
+
+def _parts(name: str, studies: Sequence[StudyResults]) -> list[StudyResults]:
+    if name in pooled.GROUPS:
+        return pooled.parts_of(name, studies)
+    return [s for s in studies if s.name == name and OURS in s.variants]
+
+
+def _strongest(parts: Sequence[StudyResults]) -> tuple[Difference, Any] | None:
+    """CLMLE minus the strongest baseline over these studies, and the means of both."""
+    frame = pooled.combined(parts)
+    if len(parts) > 1:
+        found = pooled.differences(parts)
+        d = found[0][0] if found else None
+    else:
+        d = strongest_difference(frame)
+    if d is None:
+        return None
+    block = common_block(frame[frame["variant"].isin([d.first, d.second])])
+    per_seed = block.groupby(["variant", "seed"])["balanced_accuracy"].mean()
+    return d, per_seed.groupby("variant").mean()
