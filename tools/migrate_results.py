@@ -123,17 +123,28 @@ def method_name(old: str) -> str:
     return str(method_variant(METHODS.get(old, old))["method"])
 
 
+def migrate_recognition(old: dict[str, Any]) -> dict[str, Any]:
+    """Metrics on unseen identities in today's names."""
+    text = json.dumps(old).replace('"people_interval"', '"identity_interval"')
+    new: dict[str, Any] = json.loads(text)
+    for rows, name in ((new["open_set"]["rank_one"], "rate"), (new["by_frequency"], "accuracy")):
+        rows[:] = [{name if k == "share" else k: v for k, v in row.items()} for row in rows]
+    return new
+
+
 def migrate(old: dict[str, Any]) -> dict[str, Any]:
     """One summary in today's names, with its new key."""
     config: Config = config_from_dict(migrate_config(old["settings"]))
     variant = migrate_variant(old["variant"], old["method"])
-    new = {
+    new: dict[str, Any] = {
         "key": Trial(variant, config).key,
         "variant": variant,
         "method": config.method,
         "learning_curve": old["course"],
         "config": config.to_dict(),
     }
+    if "recognition" in old:
+        new["recognition"] = migrate_recognition(old["recognition"])
     names = {"settings": "config", "course": "learning_curve"}
     return {n: new.get(n, old.get(n)) for n in (names.get(k, k) for k in old)}
 
