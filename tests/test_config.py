@@ -1,4 +1,4 @@
-"""Settings are converted, checked and named."""
+"""Configs are converted and checked; errors name the option."""
 
 import dataclasses
 
@@ -13,12 +13,12 @@ from clmle.training import config_from_dict
 
 @pytest.mark.parametrize("preset", list(PRESETS))
 @pytest.mark.parametrize("method", method_names())
-def test_settings_survive_a_file(preset, method):
+def test_a_config_read_from_its_file_is_equal(preset, method):
     config = preset_config(preset, method, "digits")
     assert config_from_dict(config.to_dict()) == config
 
 
-def test_text_becomes_the_fields_type():
+def test_text_is_converted_to_the_type_of_the_field():
     changed = override(TrainConfig(), {"iterations": "30", "augment": "no"}, "train")
     assert (changed.iterations, changed.augment) == (30, False)
     options = override(get_method("clmle").Options(), {"between_margin": "none"}, "clmle")
@@ -36,13 +36,13 @@ def test_text_becomes_the_fields_type():
         (DataConfig, {"size": "gigantic"}, "quick, standard, large"),
     ],
 )
-def test_bad_values_are_named(cls, values, message):
+def test_invalid_values_are_named(cls, values, message):
     with pytest.raises(InputError, match=message):
         parse(cls, values, "here")
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_options_of_a_method_share_no_name_with_other_settings(method):
+def test_options_of_a_method_share_no_name_with_other_options(method):
     # Both become flags of one command.
     own = {f.name for f in dataclasses.fields(get_method(method).Options)}
     others = {f.name for c in (DataConfig, TrainConfig) for f in dataclasses.fields(c)}

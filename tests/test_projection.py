@@ -1,4 +1,4 @@
-"""Projections keep local_imbalance, repeat by seed, and line up over rounds."""
+"""Projections keep neighborhoods, are reproducible by seed, and are aligned over rounds."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def three_modes(seed=0):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_modes_stay_apart_and_seed_repeats(method):
+def test_modes_stay_separate_and_equal_seeds_give_equal_projections(method):
     x, labels = three_modes()
     a, b = project(x, method, seed=1), project(x, method, seed=1)
     assert a.shape == (120, 2)
@@ -34,13 +34,13 @@ def test_pca_is_the_plane_of_largest_variance():
 
 
 @pytest.mark.parametrize("n", [2, 3, 9, 12])
-def test_few_points_are_projected_too(n):
+def test_a_small_number_of_points_is_projected(n):
     x = np.random.default_rng(0).normal(size=(n, 5))
     for method in METHODS:
         assert np.isfinite(project(x, method)).all()
 
 
-def test_frames_of_slightly_moved_features_lie_close():
+def test_projections_of_slightly_moved_features_are_close():
     x, _ = three_modes()
     moved = x + 0.02 * np.random.default_rng(1).normal(size=x.shape)
     first, second = project_rounds([x, moved], "umap")
@@ -49,7 +49,7 @@ def test_frames_of_slightly_moved_features_lie_close():
     assert np.linalg.norm(center[0] - center[1], axis=1).max() < spread
 
 
-def test_bad_requests_are_named():
+def test_invalid_arguments_are_named():
     with pytest.raises(InputError, match="projection"):
         project(np.ones((5, 2)), "map")
     with pytest.raises(InputError, match="finite"):
