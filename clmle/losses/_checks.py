@@ -68,7 +68,8 @@ def check_clmle_loss(
             f"sample_weight must hold one weight for each of the {n} rows, "
             f"but has shape {tuple(sample_weight.shape)}."
         )
-    _check_margins(between_margin, within_margin, cluster_classes, len(tasks))
+    _check_between_margin(between_margin, tuple(features.shape[:-1]))
+    _check_margins(within_margin, cluster_classes, len(tasks))
     number(scale, "scale", above=0)
     number(within_weight, "within_weight")
     if denominator not in DENOMINATORS:
@@ -77,14 +78,27 @@ def check_clmle_loss(
         raise InputError(f"reduction is {reduction!r}; choose mean, sum or none.")
 
 
+def _check_between_margin(margin: float | torch.Tensor, rows: tuple[int, ...]) -> None:
+    if np.ndim(margin) == 0:
+        number(margin, "between_margin")
+        return
+    shape = tuple(np.shape(margin))
+    if (
+        np.iscomplexobj(margin)
+        or len(shape) > len(rows)
+        or any(m not in (1, n) for m, n in zip(shape[::-1], rows[::-1], strict=False))
+    ):
+        raise InputError(
+            f"between_margin must be one real number, or broadcast to {rows}, but has shape "
+            f"{shape}."
+        )
+
+
 def _check_margins(
-    between_margin: float | torch.Tensor,
     within_margin: float | torch.Tensor,
     cluster_classes: torch.Tensor,
     n_leading: int,
 ) -> None:
-    if np.ndim(between_margin) == 0:
-        number(between_margin, "between_margin")
     if np.ndim(within_margin) > 1 + n_leading or np.iscomplexobj(within_margin):
         raise InputError(
             "within_margin must be one real number, or (C,) of them, but has shape "

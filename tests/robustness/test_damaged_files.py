@@ -51,7 +51,7 @@ def test_a_damaged_file_of_a_run_is_a_one_sentence_error(name, trained, tmp_path
             if "--resume" in command:
                 (run / "result.json").unlink(missing_ok=True)
             words = command.replace("RUN", run.name).replace("OUT", str(tmp_path / "f.npz"))
-            code, err = run(capsys, *words.split(), "--runs-dir", run.parent)
+            code, err = call(capsys, *words.split(), "--runs-dir", run.parent)
             assert code in (0, 2), (what, command, err)
             if code == 2:
                 assert one_sentence(err), (what, command, err)
@@ -70,7 +70,7 @@ def test_weights_of_another_network_are_a_one_sentence_error(trained, tmp_path, 
         run = tmp_path / what.replace(" ", "-") / trained.name
         shutil.copytree(trained, run)
         save_file(tensors, run / "model.safetensors", metadata={"facts": "{}"})
-        code, err = run(capsys, "evaluate", run.name, "--runs-dir", run.parent)
+        code, err = call(capsys, "evaluate", run.name, "--runs-dir", run.parent)
         assert code == 2, (what, err)
         assert one_sentence(err), (what, err)
 
@@ -81,12 +81,12 @@ def test_a_damaged_results_file_is_a_one_sentence_error(what, tmp_path, capsys):
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / "deciding.jsonl").write_bytes(DAMAGES[what](whole) + b"\n" + whole)
-    code, err = run(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
+    code, err = call(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
     assert code == 2, err
     assert one_sentence(err), err
 
 
-def run(capsys, *words):
+def call(capsys, *words):
     code = main([str(word) for word in words])
     return code, capsys.readouterr().err
 

@@ -75,10 +75,10 @@ def test_an_array_that_fills_the_disk_gives_the_same_error(disk):
     "command",
     [
         ["train", "digits", "--method", "softmax", "--runs-dir", "{disk}"],
-        ["ablate", "grid", "--methods", "softmax", "--dataset", "digits", "--results",
+        ["sweep", "--methods", "softmax", "--dataset", "digits", "--results",
          "{disk}/out.jsonl", "--jobs", "1"],
     ],
-    ids=["train", "ablate"],
+    ids=["train", "sweep"],
 )  # fmt: skip
 def test_a_read_only_disk_is_a_one_sentence_error(disk, command):
     disk.change("ro")
