@@ -22,7 +22,7 @@ QUIET = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The app on a free port, with folders of its own."""
+    """The app on a free port, with temporary folders."""
     if CHROMIUM is None and not os.environ.get("CI"):
         pytest.skip("no Chromium here: install it to test the app in a browser")
     home = tmp_path_factory.mktemp("home")

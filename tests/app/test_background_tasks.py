@@ -1,4 +1,4 @@
-"""Processes of a page are shared by all who want them, and end when nobody is left."""
+"""Background tasks are shared by sessions and end when no session is left."""
 
 import subprocess
 import sys
@@ -32,18 +32,18 @@ def within(seconds, true):
 
 @pytest.fixture
 def world(monkeypatch):
-    """Two browser tabs, and a server's helpers that look often."""
+    """Two browser tabs, and the tasks of a server that polls often."""
     monkeypatch.setattr(background_tasks, "GRACE", 0.3)
-    monkeypatch.setattr(background_tasks, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(background_tasks, "POLL_EVERY", 0.05)
     tabs = {"now": "a", "open": {"a", "b"}}
     monkeypatch.setattr(sessions, "this_session", lambda: tabs["now"])
     monkeypatch.setattr(sessions, "connected", lambda session: session in tabs["open"])
-    found = background_tasks.Helpers()
+    found = background_tasks.BackgroundTasks()
     yield found, tabs
-    found.end_all()
+    found.stop_all()
 
 
-def test_one_process_serves_all_and_ends_with_its_children_when_the_last_has_gone(world):
+def test_one_process_serves_all_sessions_and_ends_with_its_children_after_the_last(world):
     found, tabs = world
     first = found.want("same", lambda: started(PARENT))
     child = int(first.process.stdout.readline())
@@ -51,31 +51,31 @@ def test_one_process_serves_all_and_ends_with_its_children_when_the_last_has_gon
     assert found.want("same", lambda: pytest.fail("a second one")) is first
     tabs["open"].remove("a")
     time.sleep(0.8)
-    assert first.running  # b still waits
+    assert first.running  # b is still connected
     tabs["open"].remove("b")
     assert within(10, lambda: not first.running)
     assert within(10, lambda: birth(child) == "")
     assert found.find("same") is None
 
 
-def test_a_reload_keeps_it(world):
+def test_a_reload_keeps_the_task(world):
     found, tabs = world
-    helper = found.want("same", lambda: started(PARENT))
+    task = found.want("same", lambda: started(PARENT))
     tabs["open"] = set()
     time.sleep(0.15)
     tabs |= {"now": "c", "open": {"c"}}
-    assert found.want("same", lambda: pytest.fail("a second one")) is helper
+    assert found.want("same", lambda: pytest.fail("a second one")) is task
     time.sleep(0.8)
-    assert helper.running
+    assert task.running
 
 
-def test_what_failed_says_why_and_is_not_begun_again_at_once(world):
+def test_a_failed_task_reports_its_error_and_is_not_restarted_at_once(world):
     found, _ = world
     code = "import sys; sys.stderr.write('The disk is full.\\n' * 9000); sys.exit(2)"
-    helper = found.want("same", lambda: started(code))
-    assert within(20, lambda: not helper.running)  # however much it says
-    assert helper.failed
-    assert "The disk is full." in helper.last_words("no word")
-    assert found.want("same", lambda: pytest.fail("begun again")) is helper
-    found.drop("same")
+    task = found.want("same", lambda: started(code))
+    assert within(20, lambda: not task.running)  # however long its output is
+    assert task.failed
+    assert "The disk is full." in task.error("no output")
+    assert found.want("same", lambda: pytest.fail("restarted")) is task
+    found.stop("same")
     assert found.find("same") is None

@@ -1,4 +1,4 @@
-"""The app as a person uses it: a real Chromium, a real server, real runs."""
+"""The app in a real browser, with a real server and real runs."""
 
 import io
 import time
@@ -19,7 +19,7 @@ def no_traceback(page):
 
 
 def test_a_deep_link_works_before_any_other_page(server, browser):
-    """The first page that a fresh server is asked for need not be the start."""
+    """The first page that a new server delivers need not be the start page."""
     page = browser.new_page()
     page.goto(f"{server}/margins")
     page.get_by_role("heading", name="Margins").wait_for(timeout=30_000)
@@ -27,8 +27,8 @@ def test_a_deep_link_works_before_any_other_page(server, browser):
 
 
 @pytest.mark.timeout(280)
-def test_train_reload_and_look_at_the_faces(server, browser):
-    """Start both methods on digits, reload while they run, then hover the embedding."""
+def test_train_reload_and_explore_the_embedding(server, browser):
+    """Start two methods on digits, reload while they run, then explore the embedding."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{server}/train")
     page.get_by_text("Press Start").or_(page.get_by_text("No run yet")).first.wait_for()
@@ -39,7 +39,7 @@ def test_train_reload_and_look_at_the_faces(server, browser):
     page.get_by_text("running").first.wait_for(timeout=60_000)
     page.reload()
     page.get_by_text("softmax, digits").first.wait_for(timeout=30_000)
-    assert page.get_by_text("clmle, digits").count() > 0  # the address remembers the runs
+    assert page.get_by_text("clmle, digits").count() > 0  # the address holds the runs
     page.get_by_text("Test images (bar: 95 % interval)").wait_for(timeout=200_000)
     deadline = time.time() + 120
     while page.get_by_text("Balanced accuracy 0").count() < 2 and time.time() < deadline:
@@ -56,7 +56,7 @@ def test_train_reload_and_look_at_the_faces(server, browser):
     frame.locator("#face").wait_for(state="visible", timeout=10_000)
     assert "image" in frame.locator("#face span").inner_text()
     page.keyboard.press("Enter")
-    frame.locator("#why").get_by_text("score").first.wait_for()  # why it was judged so
+    frame.locator("#why").get_by_text("score").first.wait_for()  # the explanation
     page.keyboard.press("Escape")
     page.set_viewport_size({"width": 1440, "height": 1500})
     frame.get_by_role("button", name="Select with a lasso").click()
@@ -75,19 +75,19 @@ def test_train_reload_and_look_at_the_faces(server, browser):
     slider = frame.get_by_role("slider", name="Round")
     slider.focus()
     page.keyboard.press("Home")
-    assert frame.locator("#title").inner_text() in ("start", "prior features")
+    assert frame.locator("#title").inner_text() in ("start", "pretrained features")
     page.reload()  # the address holds the round and the point
     frame.locator("#why").get_by_text("score").first.wait_for(timeout=60_000)
-    assert frame.locator("#title").inner_text() in ("start", "prior features")
+    assert frame.locator("#title").inner_text() in ("start", "pretrained features")
 
-    # Of a thousand images the browser hands over those that are taken.
-    page.get_by_text("Images of your own among them").click()
+    # Of a thousand images the browser sends only those that are used.
+    page.get_by_text("Add your own images").click()
     picture = io.BytesIO()
     Image.new("RGB", (30, 30), "teal").save(picture, "PNG")
     thousand = [(f"{i}.png", picture.getvalue()) for i in range(1000)]
     box = page.locator(".st-key-own-images input[type=file]")
     box.set_input_files([{"name": n, "mimeType": "image/png", "buffer": b} for n, b in thousand])
-    page.get_by_text("1,000 images were given; the first 24 are taken.").wait_for(timeout=30_000)
+    page.get_by_text("1,000 images were selected; the first 24 are used.").wait_for(timeout=30_000)
     more = f"{int(every.replace(',', '')) + 24:,} images"
     frame.locator("#plot .gtitle").get_by_text(more).wait_for(timeout=60_000)
     no_traceback(page)
@@ -95,32 +95,32 @@ def test_train_reload_and_look_at_the_faces(server, browser):
 
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_shuts_anyone_out(server, browser, scheme):
-    """No page is wider than a desk's screen or a telephone's, and axe-core finds nothing serious
-    or critical on any."""
+def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
+    """No page is wider than a desktop's or a phone's screen, and axe-core finds no serious or
+    critical problem."""
     from axe_playwright_python.sync_playwright import Axe
 
-    desk, telephone = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-    page = browser.new_context(color_scheme=scheme, viewport=desk).new_page()
+    desktop, phone = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+    page = browser.new_context(color_scheme=scheme, viewport=desktop).new_page()
     found, wide = [], []
     for name in PAGES:
         page.goto(f"{server}/{name}")
         page.get_by_role("heading", level=1).wait_for(timeout=30_000)
         page.locator("[data-test-script-state=notRunning]").wait_for(timeout=60_000)
-        # Formulas change their width with their fonts, which load only once something asks.
+        # Formulas change their width with their fonts, which load on first use.
         page.wait_for_function("document.fonts.status === 'loaded'", timeout=60_000)
         page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=60_000)
         for problem in Axe().run(page).response["violations"]:
             if problem["impact"] in ("serious", "critical"):
                 where = problem["nodes"][0]["html"][:120]
                 found.append(f"{name or 'start'}: {problem['id']}, {where}")
-        for size in (desk, telephone):
+        for size in (desktop, phone):
             page.set_viewport_size(size)
             time.sleep(0.7)
             width = page.evaluate("document.documentElement.scrollWidth")
             if width > size["width"]:
                 wide.append(f"{name or 'start'}: {width} on {size['width']}")
-        page.set_viewport_size(desk)
+        page.set_viewport_size(desktop)
         no_traceback(page)
     assert not found
     assert not wide

@@ -1,6 +1,6 @@
-"""Figures on a narrow screen: long names in lines, and no more of them the second time."""
+"""Figures on a narrow screen: long names are broken into lines, once."""
 
-from app.widgets.figure import BESIDE, drawn_points, fit
+from app.widgets.figure import ROW_WIDTH, drawn_points, fit
 from clmle import figures
 
 LONG = "oversampling + threshold tuning (leaderboard)"
@@ -22,7 +22,7 @@ def test_long_names_and_axes_are_broken_into_lines_once():
     assert name.replace("<br>", " ").replace("- ", "-") == f"<b>{LONG}</b>"
     lines = name.removeprefix("<b>").removesuffix("</b>").split("<br>")
     assert len(lines) > 1
-    assert max(map(len, lines)) <= BESIDE
+    assert max(map(len, lines)) <= ROW_WIDTH
     assert short == "clmle"
     assert figure.layout.xaxis.title.text.count("<br>") == 1
     assert figure.layout.height > before
@@ -31,24 +31,24 @@ def test_long_names_and_axes_are_broken_into_lines_once():
     assert figure.to_json() == again
 
 
-def test_a_number_stays_with_its_per_cent_and_rows_named_by_their_places_are_broken_too():
+def test_a_number_stays_with_its_unit_and_tick_values_are_broken_too():
     rows = {LONG: (0.1, 0.0, 0.2), "clmle": (0.0, None, None)}
-    figure = figures.differences(rows, "Worth", "gain in balanced accuracy, 95 % interval")
+    figure = figures.differences(rows, "Effect", "gain in balanced accuracy, 95 % interval")
     fit(figure)
     assert figure.layout.xaxis.title.text == "gain in balanced accuracy,<br>95\u00a0% interval"
     assert "<br>" in figure.layout.yaxis.ticktext[0]
     assert figure.layout.yaxis.tickvals[0] == LONG
 
 
-def test_a_figure_without_data_of_its_own_gives_what_it_draws():
+def test_a_figure_without_a_data_frame_offers_its_drawn_points():
     table = drawn_points(figures.feasible_region(2.0, 6, 8.0, 1.0))
-    assert set(table["drawn"]) == {
+    assert set(table["series"]) == {
         "sum over 6 other clusters", "mean over other clusters", "of the run",
     }  # fmt: skip
-    assert table[table["drawn"] == "of the run"][["x", "y"]].to_numpy().tolist() == [[8.0, 1.0]]
+    assert table[table["series"] == "of the run"][["x", "y"]].to_numpy().tolist() == [[8.0, 1.0]]
 
 
-def test_short_names_stay():
+def test_short_names_are_unchanged():
     figure = board(["clmle", "softmax"])
     figure.layout.xaxis.title.text = "accuracy"
     before = figure.to_json()

@@ -1,4 +1,4 @@
-"""What the first page of a new server waits for, and what it need not wait for."""
+"""The first page of a new server loads no heavy library."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ def test_the_first_page_loads_none_of_the_heavy_libraries():
     code = (
         "import sys; sys.path.insert(0, '.');"
         "import streamlit.web.bootstrap;"
-        "import app.widgets.uploads, app.widgets.preload, app.widgets.error_display, app.widgets.live_curves;"
+        "from app.widgets import error_display, live_curves, pages, preload, uploads; pages.pages();"
         "from app.widgets.runs import all_runs; all_runs();"
         f"print([name for name in {SLOW} if name in sys.modules])"
     )
@@ -23,16 +23,16 @@ def test_the_first_page_loads_none_of_the_heavy_libraries():
     assert said.stdout.strip() == "[]", said.stderr
 
 
-def test_they_are_loaded_behind_it(monkeypatch):
+def test_heavy_libraries_are_imported_after_the_first_page(monkeypatch):
     loaded = []
     monkeypatch.setattr(preload, "import_module", loaded.append)
-    monkeypatch.setattr(preload, "BREATH", 0)
-    monkeypatch.setattr(preload, "DRAWN", 0)
+    monkeypatch.setattr(preload, "PAUSE", 0)
+    monkeypatch.setattr(preload, "FIRST_PAGE", 0)
     monkeypatch.setattr(preload.gc, "freeze", lambda: loaded.append("frozen"))
     preload._load()
     assert loaded == [*preload.LIBRARIES, "frozen"]
 
 
-def test_no_page_ends_with_a_collection_of_everything():
+def test_pages_do_not_end_with_a_garbage_collection():
     options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert options["runner"]["postScriptGC"] is False

@@ -1,4 +1,4 @@
-"""Ablations, Attributes and Paper as scripts: shipped results, links, broken files."""
+"""The pages Ablations, Attributes and Paper without a browser: results, links, broken files."""
 
 from pathlib import Path
 
@@ -32,37 +32,37 @@ def value(app, label):
 
 
 def own(name, lines):
-    """A results file of one's own."""
+    """A results file of the visitor."""
     path = runs_dir() / "studies" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(lines)
     return path
 
 
-def test_shipped_results_are_shown_at_once_with_the_library_s_numbers():
+def test_shipped_results_are_shown_at_once_with_the_package_s_numbers():
     app = page("ablations", study="rule (shipped)")
     assert not app.error
     shown = app.dataframe[0].value
     wanted = study_table(read_study("classifier", SHIPPED / "classifier.jsonl"))
     assert shown["variant"].to_list() == wanted["variant"].to_list()
     assert shown["balanced_accuracy"].to_list() == wanted["balanced_accuracy"].to_list()
-    assert any("4 cells" in c.value for c in app.caption)
+    assert any("trials: 4" in c.value for c in app.caption)
 
 
-def test_a_link_restores_study_picture_and_figure():
-    app = page("ablations", study="imbalance (shipped)", picture="Against imbalance", figure="MCC")
-    assert value(app, "Figure") == "mcc"
-    picture = next(b for b in app.button_group if b.label == "Picture")
+def test_a_link_restores_study_figure_and_metric():
+    app = page("ablations", study="imbalance (shipped)", figure="Against imbalance", metric="MCC")
+    assert value(app, "Metric") == "mcc"
+    picture = next(b for b in app.button_group if b.label == "Figure")
     assert picture.value == "ratio"
     assert any("open marks: one seed" in c.value for c in app.caption)
 
 
-def test_the_form_foretells_cells_and_names_mistakes():
+def test_the_form_counts_trials_and_names_errors():
     app = page("ablations", starting="true", new="table7")
-    assert any("16 cells" in m.value for m in app.markdown)
+    assert any("16 trials" in m.value for m in app.markdown)
     seeds = next(t for t in app.text_input if t.label == "Seeds")
     seeds.set_value("0").run()
-    assert any("8 cells" in m.value for m in app.markdown)
+    assert any("8 trials" in m.value for m in app.markdown)
     assert "python -m clmle ablate table7 --seeds=0" in [c.value for c in app.code]
     next(t for t in app.text_input if t.label == "Seeds").set_value("many").run()
     assert "many" in app.error[0].value
@@ -70,7 +70,7 @@ def test_the_form_foretells_cells_and_names_mistakes():
     assert len(app.dataframe) > 0  # the results below stay
 
 
-def test_start_hands_over_what_the_form_says(monkeypatch):
+def test_start_passes_on_the_values_of_the_form(monkeypatch):
     asked = []
 
     def start(request, name, *, jobs):
@@ -85,7 +85,7 @@ def test_start_hands_over_what_the_form_says(monkeypatch):
     assert not app.exception
 
 
-def test_broken_files_are_one_sentence_each_and_the_rest_stays():
+def test_each_broken_file_is_one_sentence_and_the_page_remains():
     whole = (SHIPPED / "rule.jsonl").read_text()
     own("cut", whole[: len(whole) // 2])  # its last line is half-written: not there yet
     own("middle", '{"key": 1\n' + whole)
@@ -105,7 +105,7 @@ def test_broken_files_are_one_sentence_each_and_the_rest_stays():
     assert not any("failed" in e.value for e in attributes.error)
 
 
-def test_attributes_compare_learners_of_the_same_data_only():
+def test_attributes_compares_learners_on_the_same_data_only():
     app = page("attributes")
     assert value(app, "Data") == "toonfaces standard"
     assert value(app, "Learner") == "clmle (leaderboard)"
@@ -113,16 +113,16 @@ def test_attributes_compare_learners_of_the_same_data_only():
     assert len(table) == 14
     assert table["level"].is_monotonic_increasing
     assert {"gain", "low", "high", "paper: CLMLE"} <= set(table.columns)
-    assert any("Train a run" in i.value for i in app.info)  # studies have no faces to show
+    assert any("Train a run" in i.value for i in app.info)  # studies store no scores
 
 
 def test_a_link_restores_an_attribute():
-    app = page("attributes", attribute="Gray Hair", figure="roc auc")
+    app = page("attributes", attribute="Gray Hair", metric="roc auc")
     assert value(app, "Attribute") == "Gray_Hair"
-    assert value(app, "Figure") == "roc_auc"
+    assert value(app, "Metric") == "roc_auc"
 
 
-def test_without_any_result_the_pages_say_what_to_do(monkeypatch, tmp_path):
+def test_pages_without_results_explain_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr("app.widgets.studies.SHIPPED", tmp_path / "none")
     assert any("start one above" in i.value for i in page("ablations").info)
     assert any("train a run" in i.value for i in page("attributes").info)
@@ -132,30 +132,30 @@ def test_without_any_result_the_pages_say_what_to_do(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("number", range(2, 8))
-def test_every_table_of_the_paper_is_told_apart_from_ours(number):
+def test_published_and_measured_tables_are_separate(number):
     app = page("paper", part="Tables", table=f"Table {number}")
     headings = [h.value for h in app.subheader]
     assert headings == [f"Published: Table {number}", "Measured here"]
     assert len(app.dataframe) == 2
     ours = app.dataframe[1].value
-    if number < 5:  # recognition: published rows beside ours, each named as such
+    if number < 5:  # recognition: published columns next to measured ones
         assert "clmle" in set(ours["here"])
         assert any(c.startswith("published: ") for c in ours)
 
 
-def test_the_worth_of_repairs_is_that_of_the_study():
+def test_the_effect_of_a_correction_is_that_of_its_study():
     app = page("paper")
-    table = app.dataframe[0].value.set_index("repair")
+    table = app.dataframe[0].value.set_index("correction")
     d = reference_difference(
         read_study("components", SHIPPED / "components.jsonl"),
         "cluster classifier alone, uncalibrated",
     )
     row = table.loc["Offsets from validation images"]
-    assert (row["worth"], row["low"], row["of cells"]) == (d.mean, d.low, d.cells)
-    assert len(app.subheader) == len(table)  # each repair has its own part
+    assert (row["effect"], row["low"], row["of trials"]) == (d.mean, d.low, d.cells)
+    assert len(app.subheader) == len(table)  # each correction has its own part
 
 
-def test_a_changed_file_is_read_anew():
+def test_a_changed_file_is_read_again():
     lines = (SHIPPED / "rule.jsonl").read_text().splitlines(keepends=True)
     two = [line for line in lines if '"variant":"printed"' in line or '"variant":"mean"' in line]
     path = own("growing", "".join(two))
@@ -166,7 +166,7 @@ def test_a_changed_file_is_read_anew():
     assert len(app.dataframe[0].value) == 4
 
 
-def test_latex_escapes_what_latex_reads():
+def test_latex_special_characters_are_escaped():
     import pandas
 
     text = latex(pandas.DataFrame({"a_b": ["50 % & more"], "x": [0.12345]}))

@@ -1,4 +1,4 @@
-"""What no link and no upload can make the server do."""
+"""What links and uploads cannot make the server do."""
 
 import io
 import os
@@ -39,7 +39,7 @@ sys.addaudithook(_watch)
 
 @pytest.fixture
 def secret(tmp_path):
-    """A folder that no page has any business in; it looks as good as a run or a data set."""
+    """A folder outside of the app's folders that looks like a run and like a data set."""
     home = tmp_path / "elsewhere"
     run = create_run(home, preset_config("quick", "softmax", "digits").to_dict())
     run.write_status(state="done", phase="done", step=1, total=1, seconds=1.0, message="")
@@ -47,7 +47,7 @@ def secret(tmp_path):
     Image.new("RGB", (9, 9)).save(run.path / "cats" / "one.png")
     (run.path / "labels.csv").write_text("file,label\ncats/one.png,1\n")
     (home / "studies").mkdir()
-    shipped = (ROOT / "docs" / "results" / "rule.jsonl").read_text()
+    shipped = (ROOT / "docs" / "results" / "classifier.jsonl").read_text()
     (home / "studies" / "secret.jsonl").write_text(shipped)
     watched.append(str(home.resolve()))
     opened.clear()
@@ -66,7 +66,7 @@ def opened_page(path, **query):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
-def test_no_link_leads_out_of_the_folders(path, secret):
+def test_no_link_opens_a_path_outside_of_the_app_s_folders(path, secret):
     relative = os.path.relpath(secret, runs_dir())
     names = [relative, str(secret), f"x/../{relative}", "..", ".", "", "\0", "a" * 5000]
     create_run(runs_dir(), preset_config("quick", "softmax", "digits").to_dict())
@@ -78,7 +78,7 @@ def test_no_link_leads_out_of_the_folders(path, secret):
     assert not opened
 
 
-def test_a_link_in_the_runs_folder_that_leads_out_of_it_is_no_run(secret):
+def test_a_symbolic_link_out_of_the_runs_folder_is_no_run(secret):
     root = runs_dir()
     create_run(root, preset_config("quick", "softmax", "digits").to_dict())
     os.symlink(secret, root / "20260101-000000-link")
@@ -92,7 +92,7 @@ def test_a_link_in_the_runs_folder_that_leads_out_of_it_is_no_run(secret):
     assert not opened
 
 
-def test_a_link_that_names_a_folder_reads_it_only_when_asked(secret):
+def test_a_link_with_a_folder_reads_it_only_after_confirmation(secret):
     page = ROOT / "app" / "views" / "data.py"
     app = opened_page(page, folder=str(secret), labels=str(secret / "labels.csv"))
     assert not opened
@@ -102,12 +102,12 @@ def test_a_link_that_names_a_folder_reads_it_only_when_asked(secret):
     assert opened
 
 
-def test_a_server_for_others_reads_only_what_its_keeper_named(tmp_path, monkeypatch):
+def test_a_shared_server_reads_only_the_folders_of_its_administrator(tmp_path, monkeypatch):
     home, other = tmp_path / "open", tmp_path / "closed"
     home.mkdir()
     other.mkdir()
     os.symlink(other, home / "way-out")
-    path_access.check_path(str(other))  # one's own computer
+    path_access.check_path(str(other))  # on the visitor's own computer
     monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")
     with pytest.raises(InputError, match="CLMLE_DATA"):
         path_access.check_path(str(home))
@@ -175,16 +175,16 @@ HOSTILE = {
     "too many pixels": png_of(9_000, 9_000),
     "no pixels": png_of(0, 10),
     "broken checksum": saved(PIXELS).replace(b"IDAT", b"IDAT\xff", 1),
-    "too large": saved(PIXELS) + bytes(uploads.MOST_BYTES),
+    "too large": saved(PIXELS) + bytes(uploads.MAX_BYTES),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_fair_image_is_a_sentence(name):
-    said = uploads._decoded(file(HOSTILE[name]), (40, 40, 3))
-    assert isinstance(said, str)
-    assert said
-    assert "Traceback" not in said
+def test_an_invalid_image_is_refused_with_one_sentence(name):
+    message = uploads._decoded(file(HOSTILE[name]), (40, 40, 3))
+    assert isinstance(message, str)
+    assert message
+    assert "Traceback" not in message
 
 
 @pytest.mark.parametrize("image", [
@@ -195,13 +195,13 @@ def test_what_is_no_fair_image_is_a_sentence(name):
     saved(PIXELS, save_all=True, append_images=[PIXELS] * 3),  # animated: the first frame
 ])  # fmt: skip
 @pytest.mark.parametrize("channels", [1, 3])
-def test_images_of_all_kinds_come_in_the_form_of_the_run(image, channels):
+def test_images_of_all_formats_are_converted_to_the_shape_of_the_run(image, channels):
     pixels = uploads._decoded(file(image), (24, 32, channels))
     assert pixels.shape == (24, 32, channels)
     assert pixels.dtype == np.uint8
 
 
-def test_a_photograph_is_turned_as_its_camera_was_held():
+def test_a_photograph_is_rotated_by_its_exif_orientation():
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn clockwise brings it upright
     sideways = saved(PIXELS.resize((40, 40)), exif=exif)
@@ -209,24 +209,24 @@ def test_a_photograph_is_turned_as_its_camera_was_held():
     np.testing.assert_array_equal(uploads._decoded(file(sideways), (40, 40, 3)), upright)
 
 
-def test_a_session_can_hold_only_its_share_of_the_server_s_memory():
+def test_uploads_of_one_session_are_limited():
     from starlette.exceptions import HTTPException
     from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
     from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
     manager = MemoryUploadedFileManager("/upload")
-    add = uploads._bounded(manager, manager.add_file)
-    big = bytes(uploads.MOST_HELD_BYTES + 1)
+    add = uploads._limited(manager, manager.add_file)
+    big = bytes(uploads.MAX_HELD_BYTES + 1)
     add("one", UploadedFileRec("0", "a.png", "image/png", big))
     with pytest.raises(HTTPException):
         add("one", UploadedFileRec("1", "b.png", "image/png", b""))
-    for i in range(uploads.MOST_HELD):
+    for i in range(uploads.MAX_HELD):
         add("two", UploadedFileRec(str(i), "a.png", "image/png", b""))
     with pytest.raises(HTTPException):
         add("two", UploadedFileRec("more", "b.png", "image/png", b""))
 
 
-def test_the_server_is_this_computer_s_own_and_tells_nobody():
+def test_the_server_listens_locally_and_sends_no_statistics():
     options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert options["server"]["address"] == "127.0.0.1"
     assert options["server"]["maxUploadSize"] <= 50

@@ -1,4 +1,4 @@
-"""Every page as scripts, without a browser: empty, with runs, with mistakes."""
+"""Every page without a browser: without data, with runs, with invalid input."""
 
 import dataclasses
 import re
@@ -67,7 +67,7 @@ def page(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
-def test_pages_open_with_nothing_there(path):
+def test_pages_open_without_data(path):
     app = page(path).run()
     assert not app.exception
     assert not app.error
@@ -87,7 +87,7 @@ def test_pages_open_with_a_run_of_one_target_or_many(path, runs, request, monkey
     assert not app.error
 
 
-def test_margins_page_shows_the_library_s_numbers():
+def test_margins_page_shows_the_package_s_numbers():
     from clmle import margin_bounds
 
     app = page(ROOT / "app/views/margins.py").run()
@@ -164,10 +164,11 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
     assert [s.method for s in started] == ["clmle", "softmax"]
     assert started[0].data.dataset == "digits"
     assert started[0].data == started[1].data
-    assert started[0].train == started[1].train
+    without = [dataclasses.replace(s.train, calibration="none") for s in started]
+    assert without[0] == without[1]
 
 
-def test_seeds_and_methods_are_queued_and_their_cost_foretold(monkeypatch):
+def test_seeds_and_methods_are_queued_and_their_time_estimated(monkeypatch):
     started = []
     monkeypatch.setattr(
         "clmle.jobs.launch",
@@ -178,7 +179,7 @@ def test_seeds_and_methods_are_queued_and_their_cost_foretold(monkeypatch):
     app = page(ROOT / "app/views/train.py").run()
     app.selectbox[0].set_value("digits").run()
     next(t for t in app.text_input if t.label == "Seeds").set_value("0, 3").run()
-    next(n for n in app.number_input if n.label == "At the same time").set_value(1).run()
+    next(n for n in app.number_input if n.label == "Runs at a time").set_value(1).run()
     assert any("4 runs, 1 at a time" in c.value for c in app.caption)
     next(b for b in app.button if b.label == "Start").click().run()
     assert [(s.method, s.train.seed, n) for s, n in started] == [
@@ -188,7 +189,7 @@ def test_seeds_and_methods_are_queued_and_their_cost_foretold(monkeypatch):
     assert "Seeds are 'zero'" in app.error[0].value
 
 
-def test_a_run_can_be_done_again_with_changes_and_what_differs_is_listed(monkeypatch):
+def test_a_run_can_be_repeated_with_changes_and_differences_are_listed(monkeypatch):
     config = preset_config("quick", "arcface", "digits")
     changed = dataclasses.replace(config.train, iterations=77)
     create_run(runs_dir(), dataclasses.replace(config, train=changed).to_dict())
@@ -201,13 +202,13 @@ def test_a_run_can_be_done_again_with_changes_and_what_differs_is_listed(monkeyp
     assert not app.exception
     assert next(n for n in app.number_input if n.label == "iterations").value == 77
     assert app.multiselect[0].value == ["arcface"]
-    table = next(d.value for d in app.dataframe if "setting" in d.value)
-    assert table["setting"].to_list() == ["train.iterations"]
-    next(b for b in app.button if b.label == "Begin from a preset").click().run()
+    table = next(d.value for d in app.dataframe if "option" in d.value)
+    assert table["option"].to_list() == ["train.iterations"]
+    next(b for b in app.button if b.label == "Start from a preset").click().run()
     assert "like" not in app.query_params
 
 
-def test_margins_in_a_link_come_into_the_form_if_they_are_numbers():
+def test_margins_in_a_link_are_set_in_the_form_if_they_are_numbers():
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
     app.switch_page("views/train.py")
     app.query_params["between_margin_fraction"], app.query_params["within_margin_fraction"] = (
@@ -216,15 +217,15 @@ def test_margins_in_a_link_come_into_the_form_if_they_are_numbers():
     )
     app.run()
     values = {t.label: t.value for t in app.text_input}
-    assert (values["between share"], values["within share"]) == ("0.3", "0.05")
-    assert values["within weight"] == "1.0"  # a2 counts only then
+    assert (values["between margin fraction"], values["within margin fraction"]) == ("0.3", "0.05")
+    assert values["within weight"] == "1.0"  # a2 has an effect only then
     app.query_params["between_margin_fraction"] = "much"
     app.run()
-    assert "are no numbers" in app.error[0].value
+    assert "are not numbers" in app.error[0].value
 
 
 @pytest.mark.parametrize("preset", ["quick", "reference"])
-def test_settings_follow_the_data_that_is_chosen(preset, monkeypatch):
+def test_options_follow_the_chosen_data(preset, monkeypatch):
     started = []
     monkeypatch.setattr(
         "clmle.jobs.launch",
@@ -256,7 +257,7 @@ def linked(page, query):
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="cannot change the time zone")
-def test_runs_are_named_by_the_clock_here_and_by_their_day(tmp_path, monkeypatch):
+def test_labels_of_runs_hold_local_time_and_day(tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     config = preset_config("quick", "clmle", "digits").to_dict()
@@ -269,7 +270,7 @@ def test_runs_are_named_by_the_clock_here_and_by_their_day(tmp_path, monkeypatch
     time.tzset()
 
 
-def test_a_page_that_needs_a_run_hands_its_data_to_the_form():
+def test_a_link_sets_data_and_attribute_of_the_form():
     app = page(ROOT / "app/views/train.py")
     app.query_params["data"] = "toonfaces"
     app.query_params["attribute"] = "Bald"
@@ -282,9 +283,7 @@ def test_a_page_that_needs_a_run_hands_its_data_to_the_form():
     assert not app.exception
 
 
-def test_of_a_run_that_has_just_begun_the_embedding_is_not_shown_unasked(
-    finished, monkeypatch, tmp_path
-):
+def test_the_embedding_of_a_finished_run_is_the_default(finished, monkeypatch, tmp_path):
     done = list_runs(finished)[0]
     shutil.copytree(done.path, tmp_path / done.name)
     later = RunFolder(Path(shutil.copytree(done.path, tmp_path / f"9{done.name[1:]}")))
@@ -295,28 +294,28 @@ def test_of_a_run_that_has_just_begun_the_embedding_is_not_shown_unasked(
     app.run()
     assert app.selectbox[0].value == done.name
     app.selectbox[0].set_value(later.name).run()
-    assert "still being trained" in app.info[0].value
+    assert "still training" in app.info[0].value
     assert not app.exception
 
 
-def test_a_link_restores_the_page_of_data():
-    app = linked("data", {"set": "digits", "split": "test", "dial": "step", "ratio": "50"})
+def test_a_link_restores_the_page_data():
+    app = linked("data", {"set": "digits", "split": "test", "imbalance": "step", "ratio": "50"})
     assert [s.value for s in app.selectbox][:2] == ["digits", "label"]
     assert next(s for s in app.selectbox if s.label == "Split").value == "test"
     assert app.select_slider[0].value == 50
     assert not app.select_slider[0].disabled
-    next(b for b in app.button_group if b.label == "Imbalance dial").set_value("none").run()
-    assert app.select_slider[0].disabled  # it would change nothing
+    next(b for b in app.button_group if b.label == "Thin the classes").set_value("none").run()
+    assert app.select_slider[0].disabled  # it would have no effect
 
 
-def test_a_link_restores_the_page_of_margins():
+def test_a_link_restores_the_page_margins():
     app = linked("margins", {"images": "900, 90, 9", "dim": "8", "others": "3", "scale": "32"})
     assert app.text_input[0].value == "900, 90, 9"
     assert (app.number_input[0].value, app.slider[0].value) == (8, 3)
     assert app.select_slider[0].value == 32
 
 
-def test_test_figures_are_said_in_words(finished, monkeypatch):
+def test_the_table_of_test_metrics_has_names_in_words(finished, monkeypatch):
     monkeypatch.setenv("CLMLE_RUNS", str(finished))
     app = page(ROOT / "app/views/train.py").run()
     table = next(d.value for d in app.dataframe if "balanced accuracy" in d.value.index)

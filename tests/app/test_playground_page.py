@@ -1,4 +1,4 @@
-"""The page of the live sphere: links restore it, training can be played, lessons tick."""
+"""The page What imbalance does: links restore it, frames can be played, lessons are checked."""
 
 import time
 from pathlib import Path
@@ -18,49 +18,49 @@ def page(**address):
     return app.run()
 
 
-def dials_of(app):
+def sliders_of(app):
     return {slider.label: slider.value for slider in app.select_slider}
 
 
-def test_a_link_restores_the_dials_and_methods():
+def test_a_link_restores_sliders_and_methods():
     app = page(ratio="40", modes="5", noise="0.2", clusters="4", method=["softmax", "lmle"])
     assert not app.exception
     assert not app.error
-    assert dials_of(app) == {
+    assert sliders_of(app) == {
         "Ratio": 40, "Noise": 0.2, "Modes of each class": 5, "Clusters of each class": 4,
     }  # fmt: skip
     assert app.multiselect[0].value == ["softmax", "lmle"]
 
 
-def test_the_address_follows_the_dials():
+def test_the_address_follows_the_sliders():
     app = page()
     app.select_slider[0].set_value(5).run()
     assert app.query_params["ratio"] == "5"
     assert app.query_params["method"][0] == "softmax"
 
 
-def test_a_link_with_a_value_that_no_dial_has_is_named():
+def test_a_value_in_a_link_that_no_slider_has_is_named():
     app = page(ratio="17")
     assert "ratio '17'" in app.error[0].value
     assert not app.exception
 
 
-def test_a_lesson_sets_its_dials():
+def test_a_lesson_sets_its_sliders():
     app = page(lesson="why-clusters")
-    assert dials_of(app)["Clusters of each class"] == 12
-    next(b for b in app.button if b.label.startswith("Begin")).click().run()
-    assert dials_of(app)["Clusters of each class"] == 1
+    assert sliders_of(app)["Clusters of each class"] == 12
+    next(b for b in app.button if b.label.startswith("Start")).click().run()
+    assert sliders_of(app)["Clusters of each class"] == 1
     assert app.multiselect[0].value == ["sphereface", "clmle"]
     assert not app.exception
 
 
-def test_train_play_select_and_tick_a_lesson(server, browser):
+def test_train_play_select_and_complete_a_lesson_step(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
     tab.get_by_role("button", name="Train").click(timeout=60_000)
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=120_000)
-    assert "CLMLE" in frame.locator("#said").inner_text()
+    assert "CLMLE" in frame.locator("#status").inner_text()
     assert frame.locator("#where").inner_text() == "step 200 of 200"
     frame.get_by_role("button", name="One frame back").click()
     assert frame.locator("#where").inner_text() == "step 195 of 200"
@@ -77,10 +77,10 @@ def test_train_play_select_and_tick_a_lesson(server, browser):
     with tab.expect_download() as saved:
         frame.get_by_role("button", name="Frame as PNG").click()
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
-    tab.get_by_text("On even data softmax treats both classes alike.").wait_for(timeout=10_000)
+    tab.get_by_text("On balanced data softmax treats both classes alike.").wait_for(timeout=10_000)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert frame.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
-    # The frame is there to stay: another turn of a dial only brings it other courses.
+    # The frame stays: another value of a slider only passes it other trajectories.
     assert tab.locator("iframe").evaluate("e => getComputedStyle(e).colorScheme") == "normal"
     frame.locator("body").evaluate("() => { window.mark = 1; }")
     before = frame.locator("body").get_attribute("data-of")
@@ -89,17 +89,17 @@ def test_train_play_select_and_tick_a_lesson(server, browser):
     other = frame.locator(f"body[data-ready=yes]:not([data-of='{before}'])")
     other.wait_for(state="attached", timeout=60_000)
     assert other.evaluate("() => [window.mark, now === last]") == [1, True]
-    assert "minority found" in frame.locator(".annotation-text").first.text_content()
+    assert "minority recall" in frame.locator(".annotation-text").first.text_content()
     assert tab.locator("iframe").bounding_box()["height"] > 400
-    assert "frame=" not in tab.url  # of other courses
+    assert "frame=" not in tab.url  # it belongs to other trajectories
     tab.goto(f"{tab.url}&frame=7&point=2")
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=60_000)
     assert frame.locator("#where").inner_text() == "step 35 of 200"
-    assert frame.locator("#said").inner_text().startswith("Point 2 ")
+    assert frame.locator("#status").inner_text().startswith("Point 2 ")
     no_traceback(tab)
 
 
-def test_all_chosen_methods_are_seen(server, browser):
+def test_all_chosen_methods_are_visible(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance")
     chosen = tab.get_by_test_id("stMultiSelectTagsContainer")
@@ -107,11 +107,11 @@ def test_all_chosen_methods_are_seen(server, browser):
     assert chosen.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
-def test_neighbors_in_the_browser_are_the_core_s(server, browser):
+def test_neighbors_in_the_browser_match_the_package(server, browser):
     from clmle.playground import PlaygroundProblem, train_trajectory
 
     problem = PlaygroundProblem(ratio=40, modes=2, noise=0.3)
-    course = train_trajectory(problem, "softmax")
+    trajectory = train_trajectory(problem, "softmax")
     tab = browser.new_page(viewport={"width": 1440, "height": 900})
     tab.goto(f"{server}/imbalance?ratio=40&modes=2&noise=0.3&method=softmax&train=on")
     frame = tab.frame_locator("iframe").first
@@ -124,8 +124,8 @@ def test_neighbors_in_the_browser_are_the_core_s(server, browser):
         shown = frame.locator("body").evaluate(
             f"() => {{select({row}); return neighborsOf(7,0,{row})}}"
         )
-        assert shown == course.frames[7].neighbors[row].tolist()
-        other = course.labels[shown] != course.labels[row]
+        assert shown == trajectory.frames[7].neighbors[row].tolist()
+        other = trajectory.labels[shown] != trajectory.labels[row]
         lines = frame.locator("body").evaluate(
             "() => [0,1].map(j => traceOf(7,0,meta.lines+j).x.length / 3)"
         )

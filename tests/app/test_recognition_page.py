@@ -1,4 +1,4 @@
-"""Recognition as a script: empty, a run that was judged, one that is to be, a test that is none."""
+"""The page Recognition without a browser: no run, an evaluated run, an invalid test set."""
 
 import shutil
 from pathlib import Path
@@ -32,38 +32,38 @@ def run(identity_run):
     return found
 
 
-def test_without_a_run_on_identities_the_page_says_how_to_get_one():
+def test_without_a_run_on_identities_the_page_explains_how_to_get_one():
     app = page()
-    assert "No run has learned identities yet" in app.info[0].value
+    assert "No run was trained on identities yet" in app.info[0].value
 
 
-def test_a_judged_run_is_shown_with_the_library_s_figures(run):
+def test_an_evaluated_run_is_shown_with_the_package_s_metrics(run):
     app = page()
     assert not app.error
     figures = evaluate_open_set(run).metrics
     table = app.dataframe[0].value
     assert table["run"].to_list() == ["clmle"]
     assert table["accuracy of pairs"][0] == pytest.approx(figures["verification"]["accuracy"])
-    assert table["first of 50"][0] == figures["open_set"]["rank_one"][-1]["rate"]
+    assert table["rank 1, 50 distractors"][0] == figures["open_set"]["rank_one"][-1]["rate"]
     said = " ".join(c.value for c in app.caption)
-    assert f"{figures['images']:,} images of people never seen" in said
-    assert {"Pairs", "Known people, from tail to head", "Two faces of your own"} <= {
+    assert f"{figures['images']:,} images of identities not in the training set" in said
+    assert {"Pairs", "Training identities, from tail to head", "Two faces of your own"} <= {
         h.value for h in app.header
     }
 
 
-def test_a_run_that_was_not_judged_yet_offers_it(run):
+def test_a_run_without_evaluation_offers_a_button(run):
     file_of(run).unlink()
     app = page()
-    assert [b.label for b in app.button if b.label.startswith("Judge")]
+    assert [b.label for b in app.button if b.label.startswith("Evaluate")]
     assert not app.dataframe
 
 
-def test_a_test_set_that_is_none_is_told_and_its_path_is_in_no_link(run):
+def test_an_invalid_test_set_is_reported_and_its_path_is_in_no_link(run):
     app = page()
     app.radio[0].set_value("A test set on this computer").run()
-    assert "Name the file or folder." in app.info[0].value
+    assert "Enter the file or folder." in app.info[0].value
     app.text_input[0].set_value("/nowhere/at/all.bin").run()
     assert not app.exception
     assert not any("nowhere" in str(v) for v in app.query_params.values())
-    assert [b.label for b in app.button if b.label.startswith("Judge")]
+    assert [b.label for b in app.button if b.label.startswith("Evaluate")]

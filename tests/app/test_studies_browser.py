@@ -1,9 +1,9 @@
-"""The page of studies as a person uses it: start, stop, reload, resume, save."""
+"""The page Ablations in a browser: start, stop, reload, resume, save."""
 
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
-SLOW = 90_000  # a busy machine takes its time; an idle one a second
+SLOW = 90_000  # milliseconds; a second on an idle machine
 
 
 def opened(browser, **options):
@@ -13,37 +13,37 @@ def opened(browser, **options):
 
 
 def test_a_grid_is_started_stopped_and_resumed(server, browser):
-    """Two cells of digits; the page is loaded anew while they run, and while they wait."""
+    """Two trials on digits; the page is reloaded while they run, and after they were stopped."""
     page = opened(browser)
-    page.goto(f"{server}/ablations?starting=true&new=a+free+grid+of+methods+and+settings")
+    page.goto(f"{server}/ablations?starting=true&new=a+free+grid+of+methods+and+options")
     button = page.get_by_role("button", name="Start the study")
     button.wait_for()
     page.get_by_role("combobox", name="Data").click()
     page.get_by_role("option", name="digits").click()
-    config = page.get_by_role("textbox", name="Settings to vary, one a line")
+    config = page.get_by_role("textbox", name="Options to vary, one per line")
     config.fill("train.iterations=6")
     config.press("Control+Enter")
     page.get_by_role("textbox", name="Seeds").fill("0")
     page.get_by_role("textbox", name="Seeds").press("Enter")
-    page.get_by_text("2 cells").wait_for()
+    page.get_by_text("2 trials").wait_for()
     button.click()
     page.get_by_role("button", name="Stop").wait_for()
     page.reload()
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("stopped", exact=True).wait_for()
-    page.goto(f"{server}/ablations")  # nothing is kept but what is on disk
+    page.goto(f"{server}/ablations")  # only what is on disk is kept
     page.get_by_role("button", name="Resume").click()
     page.get_by_text("done", exact=True).wait_for(timeout=2 * SLOW)
-    page.get_by_text("2 of 2 cells have a result").wait_for()
-    page.goto(f"{server}/ablations?study=grid+(mine)&picture=Heat+map")
+    page.get_by_text("2 of 2 trials have a result").wait_for()
+    page.goto(f"{server}/ablations?study=grid+(mine)&figure=Heat+map")
     page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for()
     assert page.get_by_text("Traceback").count() == 0
 
 
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
-def test_a_figure_is_saved_as_a_picture(server, browser, kind):
+def test_a_figure_is_saved_as_an_image_file(server, browser, kind):
     page = opened(browser)
-    page.goto(f"{server}/ablations?study=rule+(shipped)&picture=Differences")
+    page.goto(f"{server}/ablations?study=classifier+(shipped)&figure=Differences")
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     page.get_by_role("button", name="Save", exact=True).first.click()
     with page.expect_download() as saved:
