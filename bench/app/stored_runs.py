@@ -46,7 +46,7 @@ def fake_runs(root: str | os.PathLike[str], count: int) -> None:
                 "class_names": ["not shown", "shown"],
                 "class_counts": counts if multi else counts[0],
                 "task": f"toonfaces quick/{'14 attributes' if multi else attribute}",
-                "seconds": 30.0, "machine": {},
+                "seconds": 30.0, "machine": {}, **({"attributes": names} if multi else {}),
             }
         )  # fmt: skip
         if i >= count - 2:

@@ -15,7 +15,7 @@ def test_the_first_page_loads_none_of_the_heavy_libraries():
     code = (
         "import sys; sys.path.insert(0, '.');"
         "import streamlit.web.bootstrap;"
-        "from app.widgets import error_display, live_curves, pages, preload, uploads; pages.pages();"
+        "from app.widgets import error_display, live_curves, pages, preload, uploads;"
         "from app.widgets.runs import all_runs; all_runs();"
         f"print([name for name in {SLOW} if name in sys.modules])"
     )

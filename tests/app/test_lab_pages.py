@@ -40,7 +40,7 @@ def own(name, lines):
 
 
 def test_shipped_results_are_shown_at_once_with_the_package_s_numbers():
-    app = page("ablations", study="rule (shipped)")
+    app = page("ablations", study="classifier (shipped)")
     assert not app.error
     shown = app.dataframe[0].value
     wanted = study_table(read_study("classifier", SHIPPED / "classifier.jsonl"))
@@ -50,7 +50,7 @@ def test_shipped_results_are_shown_at_once_with_the_package_s_numbers():
 
 
 def test_a_link_restores_study_figure_and_metric():
-    app = page("ablations", study="imbalance (shipped)", figure="Against imbalance", metric="MCC")
+    app = page("ablations", study="imbalance (shipped)", figure="Imbalance ratio", metric="MCC")
     assert value(app, "Metric") == "mcc"
     picture = next(b for b in app.button_group if b.label == "Figure")
     assert picture.value == "ratio"
@@ -86,7 +86,7 @@ def test_start_passes_on_the_values_of_the_form(monkeypatch):
 
 
 def test_each_broken_file_is_one_sentence_and_the_page_remains():
-    whole = (SHIPPED / "rule.jsonl").read_text()
+    whole = (SHIPPED / "classifier.jsonl").read_text()
     own("cut", whole[: len(whole) // 2])  # its last line is half-written: not there yet
     own("middle", '{"key": 1\n' + whole)
     own("foreign", '{"key": "a", "variant": "b"}\n')
@@ -151,12 +151,12 @@ def test_the_effect_of_a_correction_is_that_of_its_study():
         "cluster classifier alone, uncalibrated",
     )
     row = table.loc["Offsets from validation images"]
-    assert (row["effect"], row["low"], row["of trials"]) == (d.mean, d.low, d.cells)
+    assert (row["effect"], row["low"], row["of trials"]) == (d.mean, d.low, d.trials)
     assert len(app.subheader) == len(table)  # each correction has its own part
 
 
 def test_a_changed_file_is_read_again():
-    lines = (SHIPPED / "rule.jsonl").read_text().splitlines(keepends=True)
+    lines = (SHIPPED / "classifier.jsonl").read_text().splitlines(keepends=True)
     two = [line for line in lines if '"variant":"printed"' in line or '"variant":"mean"' in line]
     path = own("growing", "".join(two))
     app = page("ablations", study="growing (mine)")
