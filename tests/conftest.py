@@ -55,7 +55,7 @@ def image_folder(tmp_path):
 
 
 FIRST_RUN = "20260101-000000-first"
-FEW_IDENTITIES = (240, 90, 4, 50)  # as in clmle.data.toonfaces.identities.PEOPLE
+FEW_IDENTITIES = (240, 90, 4, 50)  # as in clmle.data.toonfaces.identities.SIZES
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,7 @@ def train_on_identities(folder):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLMLE_CACHE", str(folder / "cache"))
-        patch.setitem(identities.PEOPLE, "quick", FEW_IDENTITIES)
+        patch.setitem(identities.SIZES, "quick", FEW_IDENTITIES)
         config = preset_config("quick", "clmle", "toonfaces-identities")
         small = {"iterations": 12, "pretrain_iterations": 4, "rounds": 1, "batch_size": 60,
                  "backbone": "tiny"}  # fmt: skip
@@ -106,5 +106,5 @@ def identity_run(_trained_on_identities, monkeypatch):
 
     run, summary, cache = _trained_on_identities
     monkeypatch.setenv("CLMLE_CACHE", cache)
-    monkeypatch.setitem(identities.PEOPLE, "quick", FEW_IDENTITIES)
+    monkeypatch.setitem(identities.SIZES, "quick", FEW_IDENTITIES)
     return run, summary

@@ -69,7 +69,7 @@ def load_solar_cells(
     C. Buerhop-Lutz et al.: A Benchmark for Visual Identification of Defective Solar Cells in
     Electroluminescence Imagery. EU PVSEC 2018. S. Deitsch et al.: Automatic Classification of
     Defective Photovoltaic Module Cells in Electroluminescence Images. Solar Energy, 2019.
-    License of the images: CC BY-NC-SA 4.0 (docs/CREDITS.md).
+    License of the images: CC BY-NC-SA 4.0 (docs/credits.md).
     """
     check_image_size(image_size, 8, 300)
     folder, version = _package()

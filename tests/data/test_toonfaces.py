@@ -135,7 +135,7 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
     assert not (tmp_path / plan.folder).exists()
     first = min(done)
     survived = np.load(building / f"chunk_{first:05d}.npy")
-    cast = plan.cast()
+    cast = plan.face_specs()
     for i in range(3):
         row = first * build.CHUNK + i
         spec = cast[row][2]
@@ -190,4 +190,4 @@ def test_a_program_from_standard_input_gets_a_sentence(tmp_path):
     done = subprocess.run(
         [sys.executable, "-"], input=program, capture_output=True, text=True, check=False
     )
-    assert "drawn faces are kept" in done.stdout
+    assert "rendered faces are kept" in done.stdout

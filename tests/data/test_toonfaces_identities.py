@@ -6,18 +6,18 @@ import pytest
 from clmle import InputError
 from clmle.data.base import Dataset
 from clmle.data.toonfaces import identities, load_toonfaces_recognition
-from clmle.data.toonfaces.build import drawn, render_state
-from clmle.data.toonfaces.identities import PeoplePlan, draw_pairs, recognition_set, visible
+from clmle.data.toonfaces.build import load_plan, render_state
+from clmle.data.toonfaces.identities import IdentityPlan, appearance, draw_pairs, recognition_set
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return PeoplePlan("quick", 40, 0, identities.PEOPLE["quick"])
+    return IdentityPlan("quick", 40, 0, identities.SIZES["quick"])
 
 
 @pytest.fixture(scope="module")
 def cast(plan):
-    return plan.cast()
+    return plan.face_specs()
 
 
 def test_nobody_is_in_two_parts_and_nobody_has_a_twin(plan, cast):
@@ -25,7 +25,7 @@ def test_nobody_is_in_two_parts_and_nobody_has_a_twin(plan, cast):
     parts, specs = {}, {}
     for part, number, spec in cast:
         parts.setdefault(number, set()).add(part)
-        specs.setdefault(visible(spec), set()).add(number)
+        specs.setdefault(appearance(spec), set()).add(number)
     assert all(len(p) == 1 for p in parts.values())
     assert all(len(n) == 1 for n in specs.values())
     assert [sum(p == {k} for p in parts.values()) for k in (1, 2)] == [100, 1_000]
@@ -42,31 +42,31 @@ def test_training_identities_have_a_long_tail(cast):
 
 
 def test_the_same_seed_casts_the_same_people(plan, cast):
-    small = PeoplePlan("quick", 16, 0, (150, 20, 4, 30))
-    assert small.cast() == small.cast()
-    assert PeoplePlan("quick", 16, 1, small.counts).cast() != small.cast()
+    small = IdentityPlan("quick", 16, 0, (150, 20, 4, 30))
+    assert small.face_specs() == small.face_specs()
+    assert IdentityPlan("quick", 16, 1, small.counts).face_specs() != small.face_specs()
 
 
 def test_faces_of_the_cast_are_drawn_once(tmp_path):
     from clmle.data.toonfaces import build
 
-    few = PeoplePlan("quick", 16, 0, (5, 2, 2, 3))
+    few = IdentityPlan("quick", 16, 0, (5, 2, 2, 3))
     building = build._building(tmp_path / few.folder)
     building.mkdir()
     build._render_chunk(str(building), few, 0)
     build._assemble(building, few)
     building.rename(tmp_path / few.folder)
-    faces = drawn(few, root=tmp_path)
+    faces = load_plan(few, root=tmp_path)
     assert faces.split.tolist() == [0] * 5 + [1] * 4 + [2] * 3
-    assert faces.metadata["identity"].tolist() == [number for _, number, _ in few.cast()]
+    assert faces.metadata["identity"].tolist() == [number for _, number, _ in few.face_specs()]
     assert len(np.unique(faces.images.reshape(12, -1), axis=0)) == 12
     state = render_state(few, tmp_path)
     assert state.done == state.total == 12
 
 
 def test_parts_rows_and_labels_belong_together():
-    plan = PeoplePlan("quick", 16, 0, (150, 100, 4, 30))
-    part, number, spec = zip(*plan.cast(), strict=True)
+    plan = IdentityPlan("quick", 16, 0, (150, 100, 4, 30))
+    part, number, spec = zip(*plan.face_specs(), strict=True)
     metadata = {"identity": np.array(number), "style": np.array([x["style"] for x in spec])}
     blank = np.zeros((plan.total, 16, 16, 3), dtype=np.uint8)
     split = np.array(part, dtype=np.int8)

@@ -76,7 +76,7 @@ def warm(faces: bool = True, pages: bool = True) -> None:
     classification_metrics(labels, scores, n_bootstrap=2)
     if not faces:
         return
-    for spec in {spec["style"]: spec for _, _, spec in plan().cast()}.values():
+    for spec in {spec["style"]: spec for _, _, spec in plan().face_specs()}.values():
         image, _ = draw_image(spec, style_named(spec["style"]), np.random.default_rng(0))
         render(spec, image, 40)
 

@@ -101,7 +101,7 @@ def load_celeba(
     References
     ----------
     Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015. The
-    split is that of section 5.1 of the CLMLE paper. The labels are noisy: see docs/METHOD.md.
+    split is that of section 5.1 of the CLMLE paper. The labels are noisy: see docs/method.md.
     """
     check_image_size(image_size, 16, 218)
     if validation not in ("paper", "official"):

@@ -1,8 +1,7 @@
-"""Illustrated faces with labels right by construction: the data set that needs no download."""
+"""Illustrated faces with labels that are correct by construction; no download."""
 
 from clmle.data.toonfaces.build import SIZES, load_toonfaces
 from clmle.data.toonfaces.identities import (
-    PEOPLE,
     RecognitionSet,
     load_toonfaces_identities,
     load_toonfaces_recognition,
@@ -11,7 +10,6 @@ from clmle.data.toonfaces.specs import ATTRIBUTES, RATES
 
 __all__ = [
     "ATTRIBUTES",
-    "PEOPLE",
     "RATES",
     "SIZES",
     "RecognitionSet",

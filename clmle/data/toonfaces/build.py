@@ -1,27 +1,26 @@
-"""Rendering a whole set once: parallel, resumed after a kill, stored whole or not at all."""
+"""Parallel rendering of a whole set, once: resumed after an interruption, stored atomically."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from clmle.data.base import Dataset
+from clmle.data.base import Dataset, Progress
+from clmle.data.pixel_cache import locked
+from clmle.data.pixels import check_image_size
 from clmle.data.registry import DatasetInfo, RenderState, register_dataset
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import (
     ATTRIBUTES,
+    FaceSpec,
     draw_identities,
     draw_image,
     identity_sizes,
@@ -37,7 +36,7 @@ from clmle.files import (
     write_json,
 )
 
-VERSION = 1  # raise whenever a face would come out differently
+VERSION = 1  # of the cache; increase it whenever the pixels or labels of a face change
 SIZES = {
     "quick": (6_000, 1_000, 2_000),
     "standard": (30_000, 3_000, 6_000),
@@ -45,14 +44,12 @@ SIZES = {
 }
 CHUNK = 250
 SECONDS_PER_FACE = 0.004  # with two cores, for an estimate of the time left
-SHOWN = ("turn", "zoom", "light", "side_light", "noise", "occluded", "mirror")
-
-Progress = Callable[[int, int], None]
+DRAWN = ("turn", "zoom", "light", "side_light", "noise", "occluded", "mirror")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be rendered: a size by name, the pixels of a side, a seed."""
+    """What to render: the name of a size, pixels a side, and a seed."""
 
     size: str
     image_size: int
@@ -72,11 +69,11 @@ class Plan:
 
     @property
     def dataset(self) -> str:
-        """The name of the data set, for a person to give."""
+        """Name of the data set in the registry."""
         return "toonfaces"
 
-    def cast(self) -> list[tuple[int, int, dict[str, Any]]]:
-        """(split, identity number, look) of every row; identities of a split are its own."""
+    def face_specs(self) -> list[tuple[int, int, FaceSpec]]:
+        """(split, identity number, specification) of every image; no identity is in two splits."""
         rows, number = [], 0
         for split, n_images in enumerate(SIZES[self.size]):
             rng = np.random.default_rng([self.seed, 1, split])
@@ -96,34 +93,38 @@ def load_toonfaces(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Illustrated faces with 14 binary attributes, rendered on first use and then cached.
+    """Load illustrated faces with 14 binary attributes; rendered on first use, then cached.
+
+    The rates of the attributes are those of CelebA. Labels are drawn before the faces are
+    rendered, so that they are correct by construction.
 
     Parameters
     ----------
     size : {"quick", "standard", "large"}
-        6,000, 30,000 or 162,770 (CelebA's) training images; validation and test images come
-        on top (1,000 + 2,000; 3,000 + 6,000; 10,000 + 19,962), of other identities.
+        6,000, 30,000 or 162,770 (as CelebA) training images, and 1,000 + 2,000, 3,000 + 6,000 or
+        10,000 + 19,962 validation and test images of other identities.
     image_size : int
         Pixels a side, 16 to 512.
     seed : int
-        The same seed gives the same bytes, whatever the number of workers.
+        The same seed gives the same images for any number of workers.
     n_workers : int, optional
-        Processes; as many as cores by default.
+        Number of processes; by default the number of cores.
     progress : callable(done, total), optional
-        Told as images are rendered.
+        Called while images are rendered.
     root : path, optional
-        Where to keep the set; :func:`clmle.files.cache_dir` by default.
+        Folder of the rendered images; by default in :func:`clmle.files.cache_dir`.
 
     Returns
     -------
     Dataset
-        ``attributes`` masked with -1 where a style cannot show one or something hides it;
-        ``metadata`` identity, style and what else was drawn at random.
+        With ``attributes``, -1 if the drawing style does not have an attribute or something
+        occludes it, and the ``metadata`` identity, style and other random choices.
 
     Raises
     ------
     InputError
-        Unknown size, pixels out of range, missing packages, a full disk.
+        The size is unknown, ``image_size`` is out of range, a package is missing, or the disk is
+        full.
 
     Notes
     -----
@@ -131,18 +132,17 @@ def load_toonfaces(
     """
     if size not in SIZES:
         raise InputError(f"toonfaces has no size {size!r}; choose one of: {', '.join(SIZES)}.")
-    if not 16 <= image_size <= 512:
-        raise InputError(f"image_size is {image_size}, but must be from 16 to 512 pixels.")
-    return drawn(Plan(size, image_size, seed), n_workers, progress, root)
+    check_image_size(image_size, 16, 512)
+    return load_plan(Plan(size, image_size, seed), n_workers, progress, root)
 
 
-def drawn(
+def load_plan(
     plan: Plan,
     n_workers: int | None = None,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """The faces of a plan, rendered where they are not there yet."""
+    """The faces of a plan, rendered if they are not in the cache."""
     home = Path(root) if root is not None else cache_dir() / "toonfaces"
     target = home / plan.folder
     if _open(target, plan) is None:
@@ -154,11 +154,11 @@ def drawn(
 
 
 def render_state(plan: Plan, root: Path | None = None) -> RenderState:
-    """How many faces of a plan are rendered, and whether a process holds the lock to render it."""
+    """How many faces of a plan are rendered, and whether a process is rendering them."""
     target = (root or cache_dir() / "toonfaces") / plan.folder
     if (target / "meta.json").exists():
         return RenderState(plan.total, plan.total)
-    done = min(plan.total, len(_finished(_building(target))) * CHUNK)
+    done = _n_rendered(_building(target), plan)
     return RenderState(done, plan.total, _is_locked(_lock(target)), SECONDS_PER_FACE)
 
 
@@ -179,7 +179,7 @@ def _is_locked(lock: Path) -> bool:
 
 
 def _open(target: Path, plan: Plan) -> Dataset | None:
-    """The stored set, or None where there is none or it is damaged."""
+    """The cached set, or None if there is none or it is damaged."""
     import pyarrow.parquet as parquet
 
     try:
@@ -205,9 +205,14 @@ def _build(target: Path, plan: Plan, n_workers: int | None, progress: Progress |
         building.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise as_sentence(error, building) from error
-    with _alone(_lock(target), plan, building, progress):
+
+    def report() -> None:
+        if progress is not None:
+            progress(_n_rendered(building, plan), plan.total)
+
+    with locked(_lock(target), report):
         if _open(target, plan) is not None:
-            return  # another process finished it meanwhile
+            return  # another process has rendered it meanwhile
         building.mkdir(exist_ok=True)
         clear_unfinished(building)
         _render_chunks(building, plan, n_workers, progress)
@@ -229,13 +234,17 @@ def _finished(building: Path) -> set[int]:
     return {int(file.stem.split("_")[1]) for file in building.glob("chunk_*.npy")}
 
 
+def _n_rendered(building: Path, plan: Plan) -> int:
+    return min(plan.total, len(_finished(building)) * CHUNK)
+
+
 def _render_chunks(
     building: Path, plan: Plan, n_workers: int | None, progress: Progress | None
 ) -> None:
     done = _finished(building)
     waiting = [c for c in range(plan.n_chunks) if c not in done]
     if progress is not None:
-        progress(min(plan.total, len(done) * CHUNK), plan.total)
+        progress(_n_rendered(building, plan), plan.total)
     workers = min(n_workers or os.cpu_count() or 1, max(1, len(waiting)))
     # Spawned, not forked: the caller may have threads (a GPU, a server).
     context = get_context("spawn")
@@ -248,36 +257,37 @@ def _render_chunks(
                     progress(min(plan.total, n * CHUNK), plan.total)
         except BrokenProcessPool as error:
             raise InputError(
-                "A process that draws faces ended early: memory ran out, or the program was read "
-                "from standard input, which new processes cannot load again. "
-                f"Run python -m clmle data {plan.dataset} --size {plan.size}; drawn faces are kept."
+                "A rendering process ended early: memory ran out, or the program was read from "
+                "standard input, which new processes cannot load again. Run "
+                f"python -m clmle data {plan.dataset} --size {plan.size}; rendered faces are kept."
             ) from error
         finally:
             _end_workers(pool)
 
 
 def _end_workers(pool: ProcessPoolExecutor) -> None:
-    """Kill them: a pool that closes asks its workers to end, and waits for them.
+    """Kill the workers.
 
-    One that dies with that message in its hands keeps the others from theirs, for ever.
+    A pool that closes sends messages to its workers and waits for them. A worker that dies while it
+    reads its message blocks the others for ever.
     """
     for worker in list((pool._processes or {}).values()):
         worker.kill()
 
 
 def _end_with_parent() -> None:
-    """A worker whose starter was killed would wait for work for ever."""
+    """End a worker when its parent ends; it would otherwise wait for work for ever."""
 
     def wait() -> None:
-        starter = parent_process()
-        if starter is not None:
-            starter.join()
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-_drawn: dict[Plan, list[tuple[int, int, dict[str, Any]]]] = {}
+_face_specs: dict[Plan, list[tuple[int, int, FaceSpec]]] = {}
 
 
 def _render_chunk(building: str, plan: Plan, chunk: int) -> None:
@@ -285,24 +295,23 @@ def _render_chunk(building: str, plan: Plan, chunk: int) -> None:
     import pyarrow
     import pyarrow.parquet as parquet
 
-    if plan not in _drawn:
-        _drawn[plan] = plan.cast()
-    cast = _drawn[plan]
+    if plan not in _face_specs:
+        _face_specs[plan] = plan.face_specs()
     rows = range(chunk * CHUNK, min((chunk + 1) * CHUNK, plan.total))
     images = np.empty((len(rows), plan.image_size, plan.image_size, 3), dtype=np.uint8)
     table = []
     for i, row in enumerate(rows):
-        split, identity, spec = cast[row]
+        split, identity, spec = _face_specs[plan][row]
         image, labels = draw_image(spec, style_named(spec["style"]), _rng(plan, row))
         images[i] = render(spec, image, plan.image_size)
-        shown = {name: image[name] for name in SHOWN}
+        shown = {name: image[name] for name in DRAWN}
         attributes = {name: labels[name] for name in ATTRIBUTES}
         table.append(
             {"split": split, "identity": identity, "style": spec["style"], **attributes, **shown}
         )
     with atomic_path(_table(building, chunk)) as temporary:
         parquet.write_table(pyarrow.Table.from_pylist(table), temporary)
-    # Last: a chunk counts as finished when its images are there.
+    # Last, as a chunk with images counts as finished.
     with atomic_path(_images(building, chunk)) as temporary, open(temporary, "wb") as file:
         np.save(file, images)
 
@@ -320,7 +329,7 @@ def _rng(plan: Plan, row: int) -> np.random.Generator:
 
 
 def _assemble(building: Path, plan: Plan) -> None:
-    """images.npy and table.parquet from the chunks, meta.json last."""
+    """Join the chunks to images.npy and table.parquet; meta.json is written last."""
     import pyarrow
     import pyarrow.parquet as parquet
 
@@ -341,29 +350,6 @@ def _assemble(building: Path, plan: Plan) -> None:
             file.unlink()
     except OSError as error:
         raise as_sentence(error, building) from error
-
-
-@contextmanager
-def _alone(lock: Path, plan: Plan, building: Path, progress: Progress | None) -> Iterator[None]:
-    """Only one process renders a set; others wait and show its progress.
-
-    The operating system lets go of the lock when its holder dies.
-    """
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows: render without
-        yield
-        return
-    with open(lock, "w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if progress is not None:
-                    progress(min(plan.total, len(_finished(building)) * CHUNK), plan.total)
-                time.sleep(0.5)
-        yield
 
 
 CREDITS = (

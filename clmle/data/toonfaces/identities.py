@@ -1,4 +1,4 @@
-"""Illustrated people to recognize: a long tail to learn from, and others to be tested on."""
+"""Illustrated identities for face recognition: a long tail, and unseen ones for testing."""
 
 from __future__ import annotations
 
@@ -8,38 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.base import UNKNOWN, Dataset
+from clmle.data.base import UNKNOWN, Dataset, Progress
+from clmle.data.pixels import check_image_size
 from clmle.data.recognition.faces import held_out
 from clmle.data.recognition.open_set import OpenSetData
 from clmle.data.recognition.pairs import Pairs, VerificationSet
 from clmle.data.registry import DatasetInfo, RenderState, register_dataset
-from clmle.data.toonfaces.build import CREDITS, VERSION, Plan, Progress, drawn, render_state
+from clmle.data.toonfaces.build import CREDITS, VERSION, Plan, load_plan, render_state
 from clmle.data.toonfaces.specs import FaceSpec, draw_identities, identity_sizes
 from clmle.data.toonfaces.styles import HAIR_COLORS, PALE_SKINS, SKINS, STYLES, style_named
 from clmle.errors import InputError
 
 PARTS = ("training", "test", "distractor")
-# Training images, test identities, images of each, distractors (an identity of one image each).
-PEOPLE = {
+# Training images, test identities, images of each, distractors (identities of one image each).
+SIZES = {
     "quick": (3_600, 100, 8, 1_000),
     "standard": (30_000, 500, 10, 10_000),
     "large": (211_500, 1_000, 10, 50_000),  # about as many identities as CASIA-WebFace, 10,575
 }
 FOLDS = 10
-PAIRS_EACH = 6  # of one person, and as many of two, for each test identity
-REDRAWS = 10  # of a look that somebody has, before another style is taken
+PAIRS_EACH = 6  # matched pairs for each test identity, and as many mismatched ones
+REDRAWS = 10  # of a specification that is taken, before another style is tried
 
 
 @dataclass(frozen=True)
-class PeoplePlan(Plan):
-    """What is to be rendered; ``counts`` as in PEOPLE."""
+class IdentityPlan(Plan):
+    """What to render; ``counts`` as in SIZES."""
 
     counts: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
     def total(self) -> int:
-        train, people, each, distractors = self.counts
-        return train + people * each + distractors
+        train, n_identities, each, distractors = self.counts
+        return train + n_identities * each + distractors
 
     @property
     def folder(self) -> str:
@@ -49,20 +50,20 @@ class PeoplePlan(Plan):
     def dataset(self) -> str:
         return "toonfaces-identities"
 
-    def cast(self) -> list[tuple[int, int, FaceSpec]]:
-        """(part, identity number, look) of every row; nobody is in two parts."""
-        train, people, each, distractors = self.counts
+    def face_specs(self) -> list[tuple[int, int, FaceSpec]]:
+        """(part, identity number, specification) of every image; no identity is in two parts."""
+        train, n_identities, each, distractors = self.counts
         taken: set[tuple[Any, ...]] = set()
         parts: dict[int, list[tuple[int, FaceSpec]]] = {}
-        # Test identities first, so that none of the others looks like one of them.
+        # Test identities first, as later ones must differ from all earlier ones.
         for part in (1, 2, 0):
             rng = np.random.default_rng([self.seed, 3, part])
             sizes = (
                 identity_sizes(train, rng)
                 if part == 0
-                else np.full(people if part == 1 else distractors, each if part == 1 else 1)
+                else np.full(n_identities if part == 1 else distractors, each if part == 1 else 1)
             )
-            specs = [distinct(spec, taken, rng) for spec in draw_identities(sizes, rng)]
+            specs = [unique_spec(spec, taken, rng) for spec in draw_identities(sizes, rng)]
             parts[part] = list(zip(sizes.tolist(), specs, strict=True))
         rows, number = [], 0
         for part in range(3):
@@ -74,18 +75,18 @@ class PeoplePlan(Plan):
 
 @dataclass(frozen=True)
 class RecognitionSet:
-    """What recognition is learned from and tested on; all rows are of the same images.
+    """Training and test data of face recognition, all on the same images.
 
     Attributes
     ----------
     training : Dataset
-        ``labels`` identity of the training images alone; the others are in no split.
+        With the label ``identity`` for training images only; the others are in no split.
     verification : VerificationSet
-        Pairs of test images in ten folds, half of one person; no person is in two folds.
-    people : (n,) int64
-        Number of the person of every image, of all parts.
+        Pairs of test images in ten folds, half of them matched; no identity is in two folds.
+    identities : (n,) int64
+        Identity of every image of all parts.
     probes, distractors : (p,), (d,) int64
-        Rows of the test images, and of images of people who are nobody else.
+        Indices of the test images, and of images of identities with a single image.
     """
 
     training: Dataset
@@ -104,11 +105,12 @@ def load_toonfaces_recognition(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> RecognitionSet:
-    """Illustrated people to recognize, rendered on first use and then cached.
+    """Load illustrated identities for training and testing; rendered on first use, then cached.
 
-    Training identities have log-normal numbers of images, as long a tail as CASIA-WebFace's: 39 %
-    have less than half of the mean, 20. Test identities and distractors are other people. Pairs of
-    two people are of one drawing style, since styles are told apart at a glance.
+    The number of images of a training identity is log-normal with a tail as long as that of
+    CASIA-WebFace: 39 % have less than half of the mean, 20. Test identities and distractors are
+    not among the training identities. The images of a mismatched pair have the same drawing style,
+    since different styles would make the pair trivial.
 
     Parameters
     ----------
@@ -116,21 +118,25 @@ def load_toonfaces_recognition(
         3,600, 30,000 or 211,500 training images; 100, 500 or 1,000 test identities of 8 or 10
         images; 1,000, 10,000 or 50,000 distractors.
     image_size, seed, n_workers, progress, root
-        As of :func:`clmle.data.load_toonfaces`.
+        As for :func:`clmle.data.load_toonfaces`.
+
+    Returns
+    -------
+    RecognitionSet
 
     Raises
     ------
     InputError
-        Unknown size, pixels out of range, missing packages, a full disk.
+        The size is unknown, ``image_size`` is out of range, a package is missing, or the disk is
+        full.
     """
-    if size not in PEOPLE:
+    if size not in SIZES:
         raise InputError(
-            f"toonfaces-identities has no size {size!r}; choose one of: {', '.join(PEOPLE)}."
+            f"toonfaces-identities has no size {size!r}; choose one of: {', '.join(SIZES)}."
         )
-    if not 16 <= image_size <= 512:
-        raise InputError(f"image_size is {image_size}, but must be from 16 to 512 pixels.")
-    plan = PeoplePlan(size, image_size, seed, PEOPLE[size])
-    return recognition_set(drawn(plan, n_workers, progress, root), seed)
+    check_image_size(image_size, 16, 512)
+    plan = IdentityPlan(size, image_size, seed, SIZES[size])
+    return recognition_set(load_plan(plan, n_workers, progress, root), seed)
 
 
 def load_toonfaces_identities(
@@ -142,17 +148,29 @@ def load_toonfaces_identities(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """The identities of :func:`~clmle.data.toonfaces.load_toonfaces_recognition` to train on."""
+    """Load illustrated identities for training; rendered on first use, then cached.
+
+    Parameters
+    ----------
+    size, image_size, seed, n_workers, progress, root
+        As for :func:`clmle.data.toonfaces.load_toonfaces_recognition`, whose training part this
+        is.
+
+    Returns
+    -------
+    Dataset
+        With the label ``identity``.
+    """
     return load_toonfaces_recognition(
         size, image_size=image_size, seed=seed, n_workers=n_workers, progress=progress, root=root
     ).training
 
 
 def recognition_set(faces: Dataset, seed: int = 0) -> RecognitionSet:
-    """Parts, identities and pairs of faces whose split says of which part they are."""
-    people = faces.metadata["identity"].astype(np.int64)
-    trained = faces.split == 0
-    identity = np.where(trained, people, UNKNOWN)  # training identities are numbered first
+    """Training part, identities and pairs of faces whose ``split`` is the part of every image."""
+    identities = faces.metadata["identity"].astype(np.int64)
+    # Training identities have the first numbers.
+    identity = np.where(faces.split == 0, identities, UNKNOWN)
     name = faces.name.replace("toonfaces", "toonfaces-identities", 1)
     metadata = {**faces.metadata, "part": np.array(PARTS)[faces.split]}
     training = Dataset(
@@ -163,40 +181,42 @@ def recognition_set(faces: Dataset, seed: int = 0) -> RecognitionSet:
         metadata=metadata,
     )
     probes = np.flatnonzero(faces.split == 1)
-    pairs = draw_pairs(probes, people[probes], faces.metadata["style"][probes], seed)
+    pairs = draw_pairs(probes, identities[probes], faces.metadata["style"][probes], seed)
     return RecognitionSet(
         training,
         VerificationSet(name, faces.images, pairs, metadata),
-        people,
+        identities,
         probes,
         np.flatnonzero(faces.split == 2),
     )
 
 
 def draw_pairs(
-    rows: np.ndarray, people: np.ndarray, styles: np.ndarray, seed: int = 0, folds: int = FOLDS
+    rows: np.ndarray, identities: np.ndarray, styles: np.ndarray, seed: int = 0, folds: int = FOLDS
 ) -> Pairs:
-    """Balanced pairs of ``rows`` (p,) in folds without a common person, two people of one style.
+    """Draw matched and mismatched pairs of ``rows`` (p,), in folds without a common identity.
+
+    Mismatched pairs have one style.
 
     Raises
     ------
     InputError
-        Too few people or images for a fold.
+        There are too few identities or images for a fold.
     """
     rng = np.random.default_rng([seed, 4])
-    names, first_place = np.unique(people, return_index=True)
-    # Dealt out style by style, so that each fold has people of every style.
+    names, first_index = np.unique(identities, return_index=True)
+    # Assigned style by style, so that each fold has identities of every style.
     order = rng.permutation(len(names))
-    order = order[np.argsort(styles[first_place][order], kind="stable")]
+    order = order[np.argsort(styles[first_index][order], kind="stable")]
     fold_of = np.empty(len(names), dtype=np.int64)
     fold_of[order] = np.arange(len(names)) % folds
-    own = fold_of[np.searchsorted(names, people)]
+    fold_of_row = fold_of[np.searchsorted(names, identities)]
     each = PAIRS_EACH * len(names) // folds
     chosen = []
     for fold in range(folds):
-        here = np.flatnonzero(own == fold)
+        here = np.flatnonzero(fold_of_row == fold)
         a, b = (here[i] for i in np.triu_indices(len(here), 1))
-        same = people[a] == people[b]
+        same = identities[a] == identities[b]
         for wanted in (same, ~same & (styles[a] == styles[b])):
             able = np.flatnonzero(wanted)
             if len(able) < each:
@@ -206,19 +226,19 @@ def draw_pairs(
                 )
             taken = np.sort(rng.choice(able, each, replace=False))
             chosen.append((rows[a[taken]], rows[b[taken]], same[taken], np.full(each, fold)))
-    columns = [np.concatenate(part) for part in zip(*chosen, strict=True)]
-    return Pairs(columns[0], columns[1], columns[2], columns[3])
+    first, second, matched, in_fold = map(np.concatenate, zip(*chosen, strict=True))
+    return Pairs(first, second, matched, in_fold)
 
 
-def distinct(spec: FaceSpec, taken: set[tuple[Any, ...]], rng: np.random.Generator) -> FaceSpec:
-    """``look``, or another one that nobody has; it is then taken.
+def unique_spec(spec: FaceSpec, taken: set[tuple[Any, ...]], rng: np.random.Generator) -> FaceSpec:
+    """``spec``, or one with an appearance that is not in ``taken`` yet; it is then added.
 
-    Hair, its shade and skin are drawn anew first; a style of few variants runs out of them, and
-    then it is another style's turn.
+    Hair, hair color and skin are drawn again first. A style with few variants may not have a free
+    one, and then another style is drawn.
     """
     style = style_named(spec["style"])
     for _ in range(REDRAWS):
-        if visible(spec) not in taken:
+        if appearance(spec) not in taken:
             break
         spec = spec | {
             "seed": int(rng.integers(2**31)),
@@ -226,20 +246,22 @@ def distinct(spec: FaceSpec, taken: set[tuple[Any, ...]], rng: np.random.Generat
             "hair_color": str(rng.choice(HAIR_COLORS[spec["hair_class"]])),
             "skin": str(rng.choice(PALE_SKINS if spec["pale"] else SKINS)),
         }
-    while visible(spec) in taken:
+    while appearance(spec) in taken:
         spec = draw_identities(np.ones(len(STYLES), dtype=np.int64), rng)[0]
-    taken.add(visible(spec))
+    taken.add(appearance(spec))
     return spec
 
 
-def visible(spec: FaceSpec) -> tuple[Any, ...]:
-    """What tells two people apart, of that which an identity's look fixes."""
+def appearance(spec: FaceSpec) -> tuple[Any, ...]:
+    """The parts of a specification by which two identities differ."""
     style = style_named(spec["style"])
     return (
         spec["style"],
         spec["bald"] or spec["hair"],
         spec["hair_color"] if style.hair_colors and not spec["bald"] else "",
-        spec["skin"] if style.skin else spec["seed"],  # without a skin the nose must do
+        spec["skin"]
+        if style.skin
+        else spec["seed"],  # else the nose differs
         spec["beard"],
         spec["mustache"],
     )
@@ -251,7 +273,7 @@ def load_open_set_faces(
     image_size: int | tuple[int, int] = 40,
     progress: Progress | None = None,
 ) -> OpenSetData:
-    """Test identities and distractors of the illustrated faces, without the training images."""
+    """Load test identities and distractors, without the training images."""
     side = image_size if isinstance(image_size, int) else image_size[0]
     faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
     kept = np.union1d(faces.probes, faces.distractors)
@@ -271,7 +293,7 @@ def load_open_set_faces(
 
 
 def _state(size: str, image_size: int, seed: int) -> RenderState:
-    return render_state(PeoplePlan(size, image_size, seed, PEOPLE[size]))
+    return render_state(IdentityPlan(size, image_size, seed, SIZES[size]))
 
 
 register_dataset(
@@ -282,7 +304,7 @@ register_dataset(
         load=load_toonfaces_identities,
         kind="identities",
         targets=("identity",),
-        sizes=tuple(PEOPLE),
+        sizes=tuple(SIZES),
         render_state=_state,
         load_open_set=load_open_set_faces,
         credits=CREDITS,

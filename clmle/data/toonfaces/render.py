@@ -1,4 +1,4 @@
-"""From a look to pixels: drawn as SVG, rendered, posed, lit, blurred."""
+"""From a specification to pixels: SVG, rasterization, pose, light, blur, noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from clmle.data.toonfaces.specs import FaceSpec
 from clmle.data.toonfaces.styles import Style, style_named
 
-MARGIN = 1.3  # drawn this much wider than shown, so that turning brings no empty corners
+MARGIN = 1.3  # rasterized this much wider than shown, so that a rotation leaves no empty corners
 OVERSAMPLE = 2
 
 
@@ -40,7 +40,7 @@ def _svg(style: Style, identity: FaceSpec, image: FaceSpec) -> str:
 
 
 def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any]:
-    """The drawing library's options: every component that carries a label is forced."""
+    """Options of the drawing library, with every labeled component forced."""
     components = {
         component
         for component in (
@@ -115,7 +115,7 @@ def _colors(name: str) -> frozenset[str]:
 
 
 def _rasterize(svg: str, style: Style, size: int) -> Any:
-    """The square of the face and a margin around it, as a Pillow image."""
+    """The square of the face with a margin, as a Pillow image."""
     import resvg_py
     from PIL import Image
 
@@ -123,7 +123,7 @@ def _rasterize(svg: str, style: Style, size: int) -> Any:
     canvas = float(svg.split('viewBox="0 0 ', 1)[1].split()[0])
     wide = side * MARGIN * canvas
     pixels = round(size * OVERSAMPLE * MARGIN)
-    # Widening the view shows empty canvas beyond the drawing: the background fills it.
+    # The wider view shows empty canvas around the drawing, filled with the background later.
     box = f'viewBox="{x * canvas - wide / 2:.2f} {y * canvas - wide / 2:.2f} {wide:.2f} {wide:.2f}"'
     old = svg.split("viewBox=", 1)[1].split('"')[1]
     svg = svg.replace(f'viewBox="{old}"', box, 1)
@@ -132,7 +132,7 @@ def _rasterize(svg: str, style: Style, size: int) -> Any:
 
 
 def _pose(drawing: Any, image: FaceSpec, size: int) -> np.ndarray:
-    """Turn, zoom, shift and mirror; then average down to (size, size, 3) float."""
+    """Rotate, zoom, shift and mirror; then average to (size, size, 3) float."""
     from PIL import Image
 
     base = Image.new("RGBA", drawing.size, image["background"])
@@ -177,7 +177,7 @@ def _light(pixels: np.ndarray, image: FaceSpec, size: int) -> np.ndarray:
 
 
 def _occlude(pixels: np.ndarray, size: int, rng: np.random.Generator) -> None:
-    """A disc of one color over a lower corner: shoulders and background, never the evidence."""
+    """Cover a lower corner with a disc of one color; no attribute is shown there."""
     y, x = np.mgrid[:size, :size] / size
     corner = 0.0 if rng.random() < 0.5 else 1.0
     radius = rng.uniform(0.18, 0.3)

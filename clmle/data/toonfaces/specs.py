@@ -1,9 +1,8 @@
-"""Who is drawn, and how: identities with fixed looks, images with passing ones, labels first.
+"""Random specifications of faces: fixed for an identity, and varying between its images.
 
-Labels are drawn before anything is drawn, at rates like CelebA's; the variants, colors and
-effects then follow from them. Stable for an identity: style, hair, colors, skin, baldness,
-beard, mustache. Passing, drawn for every image: glasses, hat, earrings, expression, pose,
-light, blur, noise, occlusion.
+Labels are drawn first, at rates like CelebA's; variants, colors and effects follow from them. Fixed
+for an identity are style, hair, colors, skin, baldness, beard and mustache. Drawn for every image
+are glasses, hat, earrings, expression, pose, light, blur, noise and occlusion.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from clmle.data.toonfaces.styles import (
     Style,
 )
 
-# Share of positives among the images that can show the attribute. CelebA's shares, but for
-# Beard (CelebA labels its absence, at 83 %).
+# Fraction of positives among the images that can have the attribute, as in CelebA except for Beard
+# (CelebA labels its absence, at 83 %).
 RATES = {
     "Eyeglasses": 0.065,
     "Wearing_Hat": 0.049,
@@ -41,7 +40,7 @@ RATES = {
 }
 ATTRIBUTES = tuple(RATES)
 IMAGES_PER_IDENTITY = 20.0
-SPREAD = 0.986  # of the log-normal number of images: 39 % have under 0.47 times the mean
+SIGMA = 0.986  # of the log-normal number of images: 39 % have under 0.47 times the mean
 FRAME_COLORS = ("#262e33", "#25557c", "#7a1f2b", "#111111", "#3c4f5c")
 JEWEL_COLORS = ("#ffcc00", "#e02020", "#f5f5f5", "#20b0e0")
 CLOTH_COLORS = ("#65c9ff", "#5199e4", "#25557c", "#929598", "#a7ffc4", "#ff488e", "#ff5c5c")
@@ -52,15 +51,15 @@ FaceSpec = dict[str, Any]
 def identity_sizes(n_images: int, rng: np.random.Generator) -> np.ndarray:
     """Long-tailed numbers of images that add up to ``n_images``, largest first."""
     sizes: list[int] = []
-    mu = np.log(IMAGES_PER_IDENTITY) - SPREAD**2 / 2
+    mu = np.log(IMAGES_PER_IDENTITY) - SIGMA**2 / 2
     while sum(sizes) < n_images:
-        sizes.append(int(np.clip(rng.lognormal(mu, SPREAD), 1, max(10, n_images // 20))))
+        sizes.append(int(np.clip(rng.lognormal(mu, SIGMA), 1, max(10, n_images // 20))))
     sizes[-1] -= sum(sizes) - n_images
     return np.sort(np.array(sizes))[::-1]
 
 
 def draw_identities(sizes: np.ndarray, rng: np.random.Generator) -> list[FaceSpec]:
-    """One fixed look for each identity; stable attributes meet their rates over images."""
+    """One specification for each identity; fixed attributes have their rates over images."""
     n = len(sizes)
     style_of = np.resize(rng.permutation(len(STYLES)), n)[rng.permutation(n)]
     styles = [STYLES[i] for i in style_of]
@@ -70,7 +69,7 @@ def draw_identities(sizes: np.ndarray, rng: np.random.Generator) -> list[FaceSpe
     for name in HAIR_COLORS:
         if name != "other":
             free = colored & ~bald & (color == "other")
-            # The rate is a share of all who show a color, those already given one included.
+            # The rate is a fraction of all with a color, including those that have one already.
             target = RATES[name] * sizes[colored & ~bald].sum()
             color[_fill(target, sizes, free, rng)] = name
     pale = _quota("Pale_Skin", sizes, colored, rng)
@@ -101,7 +100,7 @@ def draw_identities(sizes: np.ndarray, rng: np.random.Generator) -> list[FaceSpe
 def draw_image(
     identity: FaceSpec, style: Style, rng: np.random.Generator
 ) -> tuple[FaceSpec, dict[str, int]]:
-    """The passing look of one image and its labels (1, 0, or -1 where it cannot be seen)."""
+    """Specification of one image, and its labels (1, 0, or -1 if the attribute is hidden)."""
 
     def happens(attribute: str) -> bool:
         return attribute in style.shows and bool(rng.random() < RATES[attribute])
@@ -117,7 +116,7 @@ def draw_image(
         "Wearing_Hat": hat,
         "Bald": -1 if hat else identity["bald"],
         "Beard": bool(identity["beard"]),
-        # A beard's upper lip may or may not count as a mustache.
+        # Whether a beard includes a mustache is ambiguous.
         "Mustache": -1 if identity["beard"] else bool(identity["mustache"]),
         "Wearing_Earrings": earrings if ear_seen else -1,
         "Smiling": -1 if mouth_hidden else smiling,
@@ -130,10 +129,10 @@ def draw_image(
             hidden = hat or identity["bald"]
             labels[name] = -1 if hidden else identity["hair_class"] == name
     labels = {a: int(labels[a]) if a in style.shows else -1 for a in ATTRIBUTES}
-    return _passing(style, labels, hat, earrings, mouth, rng), labels
+    return _varying(style, labels, hat, earrings, mouth, rng), labels
 
 
-def _passing(
+def _varying(
     style: Style,
     labels: dict[str, int],
     hat: bool,
@@ -141,7 +140,7 @@ def _passing(
     mouth: str,
     rng: np.random.Generator,
 ) -> FaceSpec:
-    """Everything of an image that its labels leave free."""
+    """The parts of an image's specification, given its labels."""
     return {
         "mouth": str(rng.choice(style.mouths[mouth])),
         "expression": int(rng.integers(2**31)),
@@ -169,7 +168,7 @@ def _passing(
 def _quota(
     attribute: str, sizes: np.ndarray, able: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Identities that have the attribute, (n,) bool: its rate is met over images."""
+    """Identities with the attribute, (n,) bool, at its rate over images."""
     chosen = np.zeros(len(sizes), dtype=bool)
     chosen[_fill(RATES[attribute] * sizes[able].sum(), sizes, able, rng)] = True
     return chosen
@@ -178,10 +177,10 @@ def _quota(
 def _fill(
     target: float, sizes: np.ndarray, able: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Identities, in random order, whose images come close to ``target`` without passing it."""
+    """Identities in random order whose images add up to about ``target``."""
     chosen, total = [], 0
     for i in rng.permutation(np.flatnonzero(able)):
-        # No single identity may stand for a rare attribute alone.
+        # No single identity may have most of the images of a rare attribute.
         if sizes[i] <= max(2, target / 3) and total + sizes[i] <= target * 1.05:
             chosen.append(i)
             total += int(sizes[i])

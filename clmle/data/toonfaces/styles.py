@@ -1,8 +1,7 @@
-"""What each drawing style can show, and by which of its variants.
+"""Attributes of each drawing style, and the variants of the drawings that show them.
 
-Variants that a person could read either way (a shaved side, a turban, a half-open mouth) are
-left out, so that every label is right by construction. An attribute missing from
-``Style.shows`` is masked for that style.
+Ambiguous variants (a shaved side, a turban, a half-open mouth) are left out, so that every label is
+correct. An attribute that is not in ``Style.shows`` is unknown for that style.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ def numbered(prefix: str, *numbers: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Style:
-    """One drawing style: how to show each attribute, and where the face is.
+    """One drawing style: its variants of each attribute, and the position of the face.
 
-    ``crop`` is (center x, center y, side) of the square that is cut out, as shares of the
-    canvas. ``hair`` holds variants that leave the face free; ``ear_free`` those of them that
-    leave the ear free too. ``shows`` names the attributes that this style can show.
+    ``crop`` is (center x, center y, side) of the square that is cropped, in fractions of the
+    canvas. ``hair`` are variants that do not hide the face, ``ear_free`` those of them that do not
+    hide the ear. ``shows`` are the attributes that this style can show.
     """
 
     name: str
