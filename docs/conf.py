@@ -1,4 +1,4 @@
-"""How the site is built from these pages and the docstrings: make docs."""
+"""Configuration of the site: make docs."""
 
 import sys
 from pathlib import Path
@@ -19,13 +19,14 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "autogen",
+    "references",
 ]
 exclude_patterns = ["_theme", "_ext", "_includes", "lessons/index.md"]
 
-# Links to headings as the repository's own reader makes them: page.md#heading-in-lower-case.
+# Links to headings as GitHub makes them: page.md#heading-in-lower-case.
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
-smartquotes = False  # what is shown is what is typed
+smartquotes = False
 suppress_warnings = ["myst.header"]  # generated pages may skip a level of headings
 
 autodoc_member_order = "bysource"
@@ -38,14 +39,11 @@ napoleon_use_param = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 
-# Every reference must lead somewhere. Types of other packages have no page here, nor have
-# type variables and what signatures mention of the inside.
+# Every reference must lead somewhere. Types of other packages have no page here.
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(argparse|collections|numpy|os|pandas|pathlib|plotly|subprocess|torch|typing)\..*"),
     ("py:class", r"clmle\..*\.[A-Z]"),
-    ("py:class", r"tools\.report\.page\..*|clmle\.data\.toonfaces\.build\.Plan"),
-    ("py:class", r"clmle\.methods\.multi_label\.MultiLabel"),
 ]
 
 html_theme = "furo"
@@ -56,6 +54,6 @@ html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}
-# Prompts and what a command printed are not copied.
+# Prompts and output are not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

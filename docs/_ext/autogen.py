@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from references import api_table
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 NOTEBOOKS = ROOT / "notebooks"
@@ -127,6 +129,7 @@ def copy_figures(app: Any, error: Exception | None) -> None:
 
 
 SITE_PARTS: dict[str, Callable[[], str]] = {
+    "API": api_table,
     "COMMANDS": commands,
     "METHODS": methods,
     "NOTEBOOKS": notebooks,
@@ -195,8 +198,11 @@ class Playground:
     metric: str = "balanced"
 
     def percent(self) -> int:
+        import torch
+
         from clmle.playground import PlaygroundProblem, train_trajectory
 
+        torch.set_num_threads(1)  # as the app does; the number of threads changes last digits
         problem = PlaygroundProblem(
             **{"ratio": 20, "modes": 1, "noise": 0.3} | dict(self.parameters)
         )

@@ -188,6 +188,7 @@ def _words(line: str) -> str:
 
 def main(names: list[str]) -> None:
     """Rewrite the output of the named pages, or of all."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # as in the tests
     sys.path.insert(0, str(ROOT))
     for name in names or PAGES:
         page = DOCS / name
