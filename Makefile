@@ -12,7 +12,7 @@ help:
 	@echo "make versions  the core's tests with the oldest packages allowed, and another Python if there is one"
 	@echo "make bench   docs/benchmarks.md: all comparisons with peers measured (hours; one: python -m bench NAME)"
 	@echo "make mutants small changes to the method's core that no test notices (docs/development/mutation_testing.md)"
-	@echo "make results docs/RESULTS.md and its figures, from the results of runs in docs/results"
+	@echo "make results the pages of docs/results and their figures, from the results files in it"
 	@echo "make docs    the site of all documentation, in site/index.html"
 	@echo "make update  all packages at their newest versions, pinned; make audit: known weaknesses"
 	@echo "make clean   remove what these commands made here (rendered faces and runs stay)"
@@ -43,7 +43,7 @@ bench: .venv/test browser
 	$(BIN)/python -m bench
 
 results: .venv/test browser
-	$(BIN)/python -m clmle results
+	$(BIN)/python -m tools.report
 
 # Strict: a link or a reference that leads nowhere is an error. The tests build it so too.
 docs: .venv/test

@@ -39,8 +39,7 @@ from clmle.studies.runner import run_trials
 from clmle.studies.study_results import read_studies
 from clmle.studies.trials import Trial
 from clmle.training import prepare, train, trainer
-from tools.report.markdown import Page
-from tools.report.page import make_page, write_results
+from tools.report.pages import make_pages, make_texts, write_results
 
 TIMES = {
     "seconds", "images_per_second", "machine", "wall", "extract_seconds", "cluster_seconds",
@@ -183,17 +182,20 @@ def check(file: Path) -> None:
 def write_page(folder: Path) -> None:
     """The report and its figures, which replace those of fewer results."""
     os.chdir(folder)  # the report names the result files by relative paths
-    check_page(folder, make_page(read_studies("results")))
-    write_results("results", "docs/RESULTS.md")
+    check_pages(folder)
+    write_results("results", "docs")
 
 
-def check_page(folder: Path, page: Page) -> None:
+def check_pages(folder: Path) -> None:
     """Every file is complete, and either the earlier or the new one."""
-    earlier = folder / "earlier"
-    text = (folder / "docs" / "RESULTS.md").read_text(encoding="utf-8")
-    if text not in ((earlier / "RESULTS.md").read_text(encoding="utf-8"), page.markdown()):
-        raise ValueError("RESULTS.md is neither page")
-    for name, figure in page.figures.items():
+    earlier, results = folder / "earlier", read_studies("results")
+    pages = make_pages(results)
+    for name, new in make_texts(results, pages).items():
+        text = (folder / "docs" / name).read_text(encoding="utf-8")
+        if text not in ((earlier / name).read_text(encoding="utf-8"), new):
+            raise ValueError(f"{name} is neither text")
+    figures = {name: figure for page in pages.values() for name, figure in page.figures.items()}
+    for name, figure in figures.items():
         drawn, old = folder / "docs" / "figures" / name, earlier / "figures" / name
         if digest_in(drawn) not in (digest_in(old), export_digest(figure)):
             raise ValueError(f"{name} is neither figure")
@@ -301,7 +303,7 @@ def studies(home: Path) -> Callable[[Path], None]:
                 if number < len(rows) - 3:  # the others follow after the first report
                     append_result(home / "results" / f"{name}.jsonl", summary)
         os.chdir(home)
-        write_results("results", "docs/RESULTS.md")
+        write_results("results", "docs")
 
     apart(before)
 
@@ -342,5 +344,9 @@ STUDIES = {
         for a in ("Bald", "Smiling")
         for i, v in enumerate(("softmax", "clmle"))
     ]
-    for name, ratios in (("leaderboard", (1.0,)), ("imbalance", (1.0, 10.0)), ("rule", (100.0,)))
+    for name, ratios in (
+        ("leaderboard", (1.0,)),
+        ("imbalance", (1.0, 10.0)),
+        ("classifier", (100.0,)),
+    )
 }
