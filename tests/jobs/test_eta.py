@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from clmle import InputError
+from clmle.jobs import eta
 from clmle.jobs.eta import estimate_run_seconds
 from clmle.presets import PRESETS
-from clmle.studies import eta
 
 TINY = dataclasses.replace(PRESETS["reference"], batch_size=32)
 
@@ -20,12 +20,12 @@ def test_time_is_that_of_a_step_times_the_steps(monkeypatch):
     )
     train = dataclasses.replace(TINY, iterations=1000)
     found = estimate_run_seconds(train, (40, 40, 3))
-    assert found == pytest.approx(eta.START + eta.BESIDE * 1000 * 0.32)
+    assert found == pytest.approx(eta.START + eta.OVERHEAD * 1000 * 0.32)
     assert measured[0] == eta.FEW
     assert set(measured[1:]) == {32}  # a short step is measured as it is
     monkeypatch.setattr(eta, "_step", lambda network, shape, n, precision: 1.0)
     slow = estimate_run_seconds(train, (40, 40, 3))
-    assert slow == pytest.approx(eta.START + eta.BESIDE * 1000 * 32 / eta.FEW)
+    assert slow == pytest.approx(eta.START + eta.OVERHEAD * 1000 * 32 / eta.FEW)
 
 
 @pytest.mark.parametrize("heads", [None, 3])

@@ -75,7 +75,7 @@ def test_every_study_has_cells_that_a_run_accepts(name, faces):
 def test_digits_are_at_ratio_20_and_meet_every_method():
     counts = load_digits().task("label").class_counts()
     assert counts.max() / counts.min() == pytest.approx(20, rel=0.2)  # few images: rounding
-    assert set(STUDIES["digits"].variants) == set(method_names())
+    assert {v["method"] for v in STUDIES["digits"].variants.values()} == set(method_names())
 
 
 def test_imbalance_of_a_study_is_not_forced_on_other_data():
@@ -115,7 +115,7 @@ def test_failed_cell_is_a_sentence_and_exit_code_1(capsys, tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", 1, "--results", results]
     (trial,) = trials_of(command)
-    folder = tmp_path / "out.cells" / trial.key
+    folder = tmp_path / "out.trials" / trial.key
     folder.mkdir(parents=True)
     (folder / "checkpoint.safetensors").write_bytes(b"damaged")
     code, out, err = run(capsys, *command)
@@ -131,7 +131,7 @@ def test_interrupted_sweep_saves_its_runs(tmp_path):
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", "1", "--results", str(results)]
     command[command.index("train.iterations=6")] = "train.iterations=100000"
     (trial,) = trials_of(command)
-    run = RunFolder(tmp_path / "out.cells" / trial.key)
+    run = RunFolder(tmp_path / "out.trials" / trial.key)
     with subprocess.Popen(
         [sys.executable, "-m", "clmle", "sweep", *command[1:]],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

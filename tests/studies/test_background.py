@@ -21,17 +21,18 @@ ASKED = StudyRequest(
 
 @pytest.fixture
 def started(monkeypatch):
-    """Processes that sleep in the place of sweeps; the commands that were asked for."""
+    """Processes that sleep instead of running studies; the commands that were requested."""
     commands, processes = [], []
-    popen = subprocess.Popen
 
-    def start(command, **options):
+    def start(*command, log):
         commands.append(command)
-        process = popen([sys.executable, "-c", "import time; time.sleep(60)"], **options)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"")
+        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         processes.append(process)
         return process
 
-    monkeypatch.setattr(background.subprocess, "Popen", start)
+    monkeypatch.setattr(background, "start_module", start)
     yield commands
     for process in processes:
         process.kill()

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from clmle.errors import InputError
-from clmle.files import read_arrays, write_arrays
 from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run, list_runs
@@ -82,19 +81,6 @@ def test_scores_are_kept_until_the_weights_change(runs):
     assert score_test_images(run).attributes == ("left",)
     with pytest.raises(InputError, match="no attribute 'right'"):
         kept.of("right")
-
-
-def test_scores_of_an_earlier_version_are_taken_if_younger_than_the_weights(runs):
-    run = of(runs, "softmax", "left")
-    score_test_images(run)
-    file = run.path / "test_scores.npz"
-    arrays = read_arrays(file)
-    del arrays["weights"]
-    write_arrays(file, arrays)
-    assert stored_scores(run) is not None
-    later = file.stat().st_mtime + 100
-    os.utime(run.model_path, (later, later))
-    assert stored_scores(run) is None
 
 
 def test_a_process_scores_too_and_says_what_is_wrong(runs, tmp_path):

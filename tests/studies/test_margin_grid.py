@@ -7,14 +7,14 @@ from clmle.studies.margin_grid import margin_grid, margin_request
 
 
 def test_a_request_has_every_pair_with_every_seed_and_nothing_chooses_a1_instead():
-    cells = margin_request([0.1, 0.5], [0.05, 0.25, 0.5], seeds=(0, 4)).cells()
-    assert len(cells) == 12
+    trials = margin_request([0.1, 0.5], [0.05, 0.25, 0.5], seeds=(0, 4)).trials()
+    assert len(trials) == 12
     pairs = {(c.config.options.between_margin_fraction, c.config.options.within_margin_fraction,
-              c.config.train.seed) for c in cells}  # fmt: skip
+              c.config.train.seed) for c in trials}  # fmt: skip
     assert pairs == {(a, b, s) for a in (0.1, 0.5) for b in (0.05, 0.25, 0.5) for s in (0, 4)}
-    assert {c.config.options.within_weight for c in cells} == {1.0}
-    assert {c.config.train.margin_trials for c in cells} == {0}
-    assert {c.config.data.dataset for c in cells} == {"digits"}
+    assert {c.config.options.within_weight for c in trials} == {1.0}
+    assert {c.config.train.margin_trials for c in trials} == {0}
+    assert {c.config.data.dataset for c in trials} == {"digits"}
 
 
 def summary(a1, a2, seed, validation, test):

@@ -40,7 +40,7 @@ def test_a_request_comes_back_from_its_file(request_):
     ("values", "why"),
     [
         ({"dataset": "digits"}, "it names none"),
-        ({"study": ["classifier"]}, "study is ['rule']"),
+        ({"study": ["classifier"]}, "study is ['classifier']"),
         ({"study": "classifier", "dataset": 5}, "dataset is 5"),
         ({"study": "classifier", "preset": None}, "preset is None"),
         ({"study": "classifier", "grid": [5]}, "grid is [5]"),

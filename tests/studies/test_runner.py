@@ -105,7 +105,7 @@ def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone
 
 def test_killed_worker_costs_its_cell_which_later_goes_on(tmp_path, alone):
     results = tmp_path / "r.jsonl"
-    run = RunFolder(tmp_path / "r.cells" / LONG.key)
+    run = RunFolder(tmp_path / "r.trials" / LONG.key)
 
     def kill():
         wait_until(lambda: len(run.metrics("validation")) > 2)
@@ -122,15 +122,15 @@ def test_killed_worker_costs_its_cell_which_later_goes_on(tmp_path, alone):
     assert run_trials([LONG, SHORT], results, jobs=1) == []
     assert figures(results) == {"short": alone(SHORT), "long": alone(LONG)}
     assert read_results(results)[-1]["seconds"] > 3600
-    assert not (tmp_path / "r.cells").exists()
+    assert not (tmp_path / "r.trials").exists()
 
 
 def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path, alone):
     results = tmp_path / "r.jsonl"
-    run = RunFolder(tmp_path / "r.cells" / LONG.key)
+    run = RunFolder(tmp_path / "r.trials" / LONG.key)
     # On standard input, as a program without a file: workers do not need its name.
     program = (
-        "from tests.test_sweep import LONG, SHORT, sweep\n"
+        "from tests.studies.test_runner import LONG, SHORT, run_trials\n"
         f"run_trials([SHORT, LONG], {str(results)!r}, jobs=1)\n"
     )
     with subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, cwd=ROOT) as process:
@@ -183,7 +183,7 @@ def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
 
     assert run_trials([], results, progress=tell) == []
     assert said == [
-        f"Another sweep is writing {results}; wait until it ends, or name another file."
+        f"Another study is writing {results}; wait until it ends, or name another file."
     ]
     second()
     assert len(said) == 1
@@ -224,7 +224,7 @@ def test_ray_gives_the_same_figures(tmp_path, alone):
     results = tmp_path / "r.jsonl"
     assert run_trials([SHORT], results, jobs=2, launcher="ray") == []
     assert figures(results) == {"short": alone(SHORT)}
-    assert not (tmp_path / "r.cells").exists()
+    assert not (tmp_path / "r.trials").exists()
 
 
 def test_finished_cells_keep_their_keys_when_settings_are_added():

@@ -62,7 +62,7 @@ def test_table_is_the_mean_over_tasks_then_over_seeds():
         assert row["balanced_accuracy"] == pytest.approx(mean)
         assert row["spread"] == pytest.approx(spread)
         assert row["average_precision"] == pytest.approx(mean / 2)
-        assert (row["cells"], row["tasks"], row["seeds"], row["left_out"]) == (12, 3, 4, 0)
+        assert (row["trials"], row["tasks"], row["seeds"], row["left_out"]) == (12, 3, 4, 0)
     assert table["balanced_accuracy"].is_monotonic_decreasing
 
 

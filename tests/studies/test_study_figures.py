@@ -80,12 +80,12 @@ def values(s, variant, task=None):
 
 @pytest.mark.parametrize("measure", ["balanced_accuracy", "recall_rarest"])
 def test_every_picture_that_is_offered_can_be_drawn_with_its_numbers(three, measure):
-    assert available(three) == ["seeds", "heat", "differences", "cost", "course"]
+    assert available(three) == ["seeds", "heat", "differences", "cost", "learning_curve"]
     for name in available(three):
         found = study_figure(three, name, measure)
         assert len(found.figure.data) > 0
         assert len(found.data) > 0
-        assert "3 seeds" in found.caption or "6 cells" in found.caption
+        assert "3 seeds" in found.caption or "6 trials" in found.caption
 
 
 def test_seeds_and_heat_map_are_means_over_tasks_and_over_seeds(three):
@@ -115,7 +115,7 @@ def test_table_and_differences_are_paired(three):
     assert found.loc["clmle", "difference"] == pytest.approx(np.mean(gain))
     assert found.loc["clmle", "difference_low"] < np.mean(gain)
     assert np.isnan(found.loc["oversampling", "difference"])
-    assert found.loc["clmle", "cells"] == 6
+    assert found.loc["clmle", "trials"] == 6
     shown = study_figure(three, "differences", base="oversampling").data.set_index("first")
     assert shown.loc["clmle", "mean"] == found.loc["clmle", "difference"]
     assert "oversampling" not in shown.index
@@ -123,7 +123,7 @@ def test_table_and_differences_are_paired(three):
 
 def test_cost_names_what_nothing_beats_and_shows_one_machine_only(three):
     data = study_figure(three, "cost", base="softmax").data.set_index("variant")
-    assert data["nothing_cheaper_and_better"].to_dict() == {
+    assert data["pareto_optimal"].to_dict() == {
         "clmle": True, "oversampling": False, "softmax": False,
     }  # fmt: skip
     assert data.loc["clmle", "seconds"] == 10
@@ -272,5 +272,5 @@ def test_measured_rows_carry_the_paper_s_names_and_their_cells(three):
     assert found["paper"].to_list() == ["CLMLE"]
     mean = np.mean(list(values(three, "clmle").values()))
     assert found.loc[0, "balanced_accuracy"] == pytest.approx(100 * mean)
-    assert found.loc[0, ["cells", "tasks", "seeds"]].to_list() == [6, 2, 3]
+    assert found.loc[0, ["trials", "tasks", "seeds"]].to_list() == [6, 2, 3]
     assert isinstance(measured(three, {}), pandas.DataFrame)

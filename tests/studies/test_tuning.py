@@ -82,14 +82,14 @@ def test_only_cells_that_every_try_has_count():
     assert chosen.loc["clmle", "validation"] == pytest.approx(0.9)
 
 
-def test_the_section_tells_effort_choice_and_differences():
-    page = Page()
-    tuning.section(page, [study(trials())])
+def test_the_page_has_effort_choice_and_differences():
+    page = Page("Tuned")
+    tuning.write(page, study(trials()))
     text = page.markdown()
-    assert "Settings tried for each method: 2." in text
-    assert "| 1. **clmle** | scale = 2 |" in text
+    assert "Configurations tried for each method: 2." in text
+    assert "| 1. **clmle (single-label preset)** | scale = 2 |" in text
     assert "tuning-digits-differences.svg" in page.figures
     unequal = [c for c in trials() if c["variant"] != "center, weight = 1"]
-    page = Page()
-    tuning.section(page, [study(unequal)])
+    page = Page("Tuned")
+    tuning.write(page, study(unequal))
     assert "1 to 2 (not finished)" in page.markdown()
