@@ -68,14 +68,14 @@ def measured(case: str, size: int, quick: bool) -> dict:
 def measure(folder: Path, steps: int) -> None:
     """In each process: some steps on the first clusters. The main process prints the times."""
     from clmle.training.distributed import leave, world_of_environment
-    from clmle.training.trainer import Session
+    from clmle.training.trainer import Trainer
 
     torch.set_num_threads(1)
     world = world_of_environment()
-    session = Session(open_run(folder.parent, folder.name), None, world)
-    session.get_ready()
+    engine = Trainer(open_run(folder.parent, folder.name), None, world)
+    engine.set_up()
     for _ in range(2):  # the second starts from the clusters of the first
-        session.begin_round()
+        engine.refresh()
     times: dict[str, list[float]] = {"step": [], "sync": []}
     sync_state = world.sync_state
 
@@ -87,10 +87,10 @@ def measure(folder: Path, steps: int) -> None:
     world.sync_state = timed  # type: ignore[assignment, method-assign]
     for _ in range(steps):
         began = time.perf_counter()
-        session.one_step(session.method, "round 1")
+        engine.one_step(engine.method, "round 1")
         times["step"].append(time.perf_counter() - began)
     if world.is_main:
-        refresh = session.run.metrics("refresh")[-1]
+        refresh = engine.run.metrics("refresh")[-1]
         found = {name: median(values) for name, values in times.items()}
         found |= {"extract": refresh["extract_seconds"], "cluster": refresh["cluster_seconds"]}
         print(json.dumps(found))

@@ -14,7 +14,7 @@ from clmle.models.small import SmallCNN
 from clmle.models.sphereface import Sphere20, Sphere64
 from clmle.models.tiny import TinyCNN
 
-_BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
+BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
     "small": SmallCNN,
     "tiny": TinyCNN,
     "deepid2": DeepID2,
@@ -35,7 +35,7 @@ def backbone_names() -> tuple[str, ...]:
     >>> "deepid2" in backbone_names()
     True
     """
-    return tuple(_BACKBONES)
+    return tuple(BACKBONES)
 
 
 def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int) -> nn.Module:
@@ -66,7 +66,7 @@ def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int)
     >>> build_backbone("tiny", 3, 32, 16)(torch.zeros(4, 3, 32, 32)).shape
     torch.Size([4, 16])
     """
-    if name not in _BACKBONES:
-        raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(_BACKBONES)}.")
+    if name not in BACKBONES:
+        raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(BACKBONES)}.")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    return _BACKBONES[name](channels, sides, feature_dim)
+    return BACKBONES[name](channels, sides, feature_dim)

@@ -1,4 +1,4 @@
-"""The whole state of a run in one safetensors file: saved atomically, loaded without pickle."""
+"""Checkpoints and weights as safetensors files: written atomically, loaded without pickle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
+from clmle.classifiers._base import Classifier, restore_classifier
 from clmle.errors import InputError
 from clmle.files import atomic_path, from_json
 from clmle.methods import Method
@@ -15,7 +17,7 @@ from clmle.methods.multi_label import MultiLabel
 
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
-    """Write ``groups`` of tensors as "group/name" and ``facts`` (JSON) beside them."""
+    """Write ``groups`` of tensors as "group/name", with ``facts`` (JSON) as metadata."""
     from safetensors.torch import save
 
     flat = {
@@ -28,12 +30,12 @@ def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: 
 
 
 def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
-    """What :func:`save_tensors` wrote.
+    """Read the groups and the facts that :func:`save_tensors` wrote.
 
     Raises
     ------
     InputError
-        The file is missing or damaged.
+        If the file is missing or damaged.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -49,46 +51,45 @@ def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
     return groups, facts
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Momentum buffers by the number of their parameter."""
-    state = optimizer.state_dict()["state"]
-    return {
+def load_classifier(path: Path, facts: dict[str, Any]) -> Classifier:
+    """Restore the classifier of the best round from the weights of a run and their facts."""
+    groups, _ = load_tensors(path)
+    arrays = {name: tensor.numpy() for name, tensor in groups.get("classifier", {}).items()}
+    return restore_classifier(facts["classifier_kind"], arrays, facts["chosen"])
+
+
+def copy_state(
+    network: nn.Module, optimizer: torch.optim.Optimizer, method: Method | MultiLabel
+) -> dict[str, dict[str, torch.Tensor]]:
+    """Copy all tensors that the next step depends on; momentum by number of the parameter."""
+    momentum = {
         str(number): values["momentum_buffer"]
-        for number, values in state.items()
+        for number, values in optimizer.state_dict()["state"].items()
         if values.get("momentum_buffer") is not None
     }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    """Put momentum buffers back."""
-    state = optimizer.state_dict()
-    state["state"] = {int(n): {"momentum_buffer": t} for n, t in tensors.items()}
-    optimizer.load_state_dict(state)
-
-
-def take(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, method: Method | MultiLabel
-) -> dict[str, dict[str, torch.Tensor]]:
-    """Copies of all tensors that the next step depends on."""
     groups = {
         "network": network.state_dict(),
-        "optimizer": optimizer_tensors(optimizer),
+        "optimizer": momentum,
         "method": method.state(),
-        "own": method.modules.state_dict(),
+        "modules": method.modules.state_dict(),
     }
     return {group: {k: v.clone() for k, v in tensors.items()} for group, tensors in groups.items()}
 
 
-def put_back(
+def restore_state(
     groups: dict[str, dict[str, torch.Tensor]],
-    network: torch.nn.Module,
+    network: nn.Module,
     optimizer: torch.optim.Optimizer,
     method: Method | MultiLabel,
 ) -> None:
-    """Make everything as it was when :func:`take` gave ``groups``, which stay as they are."""
+    """Restore what :func:`copy_state` returned; ``groups`` are not changed by later steps."""
     network.load_state_dict(groups.get("network", {}))
     optimizer.state.clear()
-    momentum = {k: v.clone() for k, v in groups.get("optimizer", {}).items()}
-    restore_optimizer(optimizer, momentum)
+    state = optimizer.state_dict()
+    state["state"] = {
+        int(number): {"momentum_buffer": tensor.clone()}
+        for number, tensor in groups.get("optimizer", {}).items()
+    }
+    optimizer.load_state_dict(state)
     method.load_state(groups.get("method", {}))
-    method.modules.load_state_dict(groups.get("own", {}))
+    method.modules.load_state_dict(groups.get("modules", {}))

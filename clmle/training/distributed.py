@@ -1,14 +1,16 @@
-"""One process that trains a run, or several that train it together: who they are, what they agree.
+"""The processes that train a run: one, or several that torchrun started.
 
-A :class:`World` is one process, for which there is nothing to agree on. A :class:`Group` is one of
-several that ``torchrun`` has started. The engine talks to either in the same words:
+:class:`World` is a single process; its methods change nothing. :class:`DistributedWorld` is one of
+several processes. The trainer calls the same methods of both:
 
-* every process draws a share of each step's batch (:meth:`World.number`, :meth:`World.shard_method`);
-* DistributedDataParallel means the gradients (:meth:`World.wrap_ddp`);
-* clusters, cached losses and running statistics are made the same after it (:meth:`World.sync_state`);
-* what is decided (scores, the best round, a stop, an error) is decided for all.
+* every process draws a part of the batch (:meth:`World.draw_number`, :meth:`World.shard_method`);
+* DistributedDataParallel averages the gradients (:meth:`World.wrap_ddp`);
+* after the step clusters, cached losses and running statistics are synchronized
+  (:meth:`World.sync_state`);
+* the main process decides for all (metrics, the best round), and a stop or an error of one
+  process ends all.
 
-Tensors on a GPU travel by NCCL, all else by gloo; nothing is pickled.
+Tensors on a GPU are sent by NCCL, everything else by gloo; nothing is pickled.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ from clmle.training.extraction import pick_device
 from clmle.training.reporting import Stopped
 
 T = TypeVar("T")
-Learner = Callable[[Callable[[], Loss]], Loss]
-LONGEST_WAIT = timedelta(hours=2)  # one process may render a data set while the others wait
+Differentiable = Callable[[Callable[[], Loss]], Loss]
+TIMEOUT = timedelta(hours=2)  # one process may render a data set while the others wait
 
 
 class World:
@@ -52,89 +54,87 @@ class World:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process decides, and writes the run folder."""
+        """Whether this process decides and writes the run folder."""
         return self.rank == 0
 
     def device(self, name: str) -> torch.device:
-        """The device that the setting ``name`` means here."""
+        """Return the device that the option ``name`` means for this process."""
         return pick_device(name)
 
-    def number(self, step: int) -> int:
-        """Number of this process's draw in ``step``: no other process or step has it."""
+    def draw_number(self, step: int) -> int:
+        """Return the number of this process's draw: unique over processes and steps."""
         return step * self.size + self.rank
 
     def shard_method(self, make: Callable[[TrainConfig], T], train: TrainConfig) -> T:
-        """The method that ``make`` makes, which draws this process's share of a batch."""
+        """Make the method of this process, which draws its part of each batch."""
         return make(train)
 
-    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Learner:
-        """What computes a loss so that its gradients are those of all processes, meaned."""
-        return lambda work: work()
+    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Differentiable:
+        """Return a function that computes a loss whose gradients are averaged over processes."""
+        return lambda forward: forward()
 
     def sync_state(self, method: Method | MultiLabel, network: nn.Module) -> None:
-        """Make index and running statistics of all processes the same after their own work."""
+        """Synchronize the cluster indices and the running statistics of all processes."""
 
     def shard(self, n: int, batch_size: int) -> tuple[slice, int]:
-        """This process's part of ``n`` rows, in whole batches, and how many batches all make."""
+        """Return this process's part of ``n`` rows and the number of batches per process."""
         batches = -(-n // batch_size)
         each = -(-batches // self.size)
         first = min(n, self.rank * each * batch_size)
         return slice(first, min(n, first + each * batch_size)), each
 
     def gather_rows(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
-        """The ``n`` rows of which every process holds its :meth:`portion`."""
+        """Gather the ``n`` rows of which every process holds its :meth:`shard`."""
         return part
 
     def broadcast_from_main(self, work: Callable[[], T]) -> T:
-        """What ``work`` (values that JSON can hold) returns on the first process, for all."""
+        """Return in all processes what ``work`` returns in the main one (plain JSON values)."""
         return work()
 
     def any_process(self, asked: bool) -> bool:
-        """Whether any process says so."""
+        """Return whether ``asked`` is true in any process."""
         return asked
 
     def mean(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Means over the processes that have a value of that name."""
+        """Average each value over the processes that have one of its name."""
         return dict(values)
 
     @contextmanager
     def raise_together(self) -> Iterator[None]:
-        """An InputError or a stop of one process inside is raised by all at its end."""
+        """Raise an InputError or a stop of one process in all processes, at the end of the block."""
         yield
 
     def first_on_machine(self, work: Callable[[], T]) -> T:
-        """``work`` done by one process of every machine, then by the others."""
+        """Do ``work`` in one process of every machine first, then in the others."""
         return work()
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """That another process has died inside is an InputError, in one sentence."""
+    def report_lost_process(self) -> Iterator[None]:
+        """Raise an InputError where the connection to another process is lost."""
         yield
 
 
-class Group(World):
-    """One of several processes; PyTorch's default process group is theirs."""
+class DistributedWorld(World):
+    """One of several processes in PyTorch's default process group."""
 
     def __init__(self) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
-
-    # --- who does what ------------------------------------------------------------------
 
     def device(self, name: str) -> torch.device:
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
         if name.startswith("cuda:"):
             raise InputError(
-                f"device is {name}, but each of the {self.size} processes needs a GPU of its own; "
+                f"device is {name}, but each of the {self.size} processes needs its own GPU; "
                 "leave it at auto."
             )
         if name == "cuda" and torch.cuda.is_available():
             found = torch.cuda.device_count()
             if self.local_rank >= found:
                 raise InputError(
-                    f"More processes than the {found} GPUs of this machine were started; "
-                    f"start torchrun with --nproc-per-node {found}, or train with --device cpu."
+                    f"torchrun started more processes than this machine has GPUs ({found}); "
+                    f"use --nproc-per-node {found}, or train with --device cpu."
                 )
             name = f"cuda:{self.local_rank}"
             torch.cuda.set_device(self.local_rank)
@@ -144,15 +144,15 @@ class Group(World):
         whole = train.batch_size
         if whole % self.size:
             raise InputError(
-                f"batch_size is {whole}, which {self.size} processes cannot share evenly; "
-                f"make it a multiple of {self.size}."
+                f"batch_size is {whole}, which is not a multiple of the {self.size} processes; "
+                f"make it one."
             )
-        share = whole // self.size
+        part = whole // self.size
         try:
-            method = make(replace(train, batch_size=share))
+            method = make(replace(train, batch_size=part))
         except InputError as error:
             raise InputError(
-                f"{error} (Each of the {self.size} processes draws {share} of the {whole} images "
+                f"{error} (Each of the {self.size} processes draws {part} of the {whole} images "
                 "of a step.)"
             ) from error
         for turn, head in enumerate(heads_of(method)):
@@ -161,19 +161,17 @@ class Group(World):
                 head.adopt = partial(DistributedIndex.of, rank=self.rank, size=self.size, turn=turn)
         return method
 
-    # --- a step -------------------------------------------------------------------------
-
-    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Learner:
-        # Losses of some methods leave out the head, or weights that only some batches need.
+    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Differentiable:
+        # Some losses do not use the head, or use some weights in some batches only.
         parallel = nn.parallel.DistributedDataParallel(
             _Weights([*network.parameters(), *own.parameters()]), find_unused_parameters=True
         )
 
-        def learn(work: Callable[[], Loss]) -> Loss:
-            total, parts = parallel(work)
+        def compute(forward: Callable[[], Loss]) -> Loss:
+            total, parts = parallel(forward)
             return Loss(total, parts)
 
-        return learn
+        return compute
 
     def sync_state(self, method: Method | MultiLabel, network: nn.Module) -> None:
         indices = {
@@ -191,10 +189,10 @@ class Group(World):
             )
             for a, index in indices.items():
                 index.merge([_of(news, a) for news in gathered])
-        self._mean_buffers([*network.buffers(), *method.modules.buffers()])
+        self._average_buffers([*network.buffers(), *method.modules.buffers()])
 
-    def _mean_buffers(self, buffers: list[torch.Tensor]) -> None:
-        """Running statistics (of batch normalization, of centers) become their means."""
+    def _average_buffers(self, buffers: list[torch.Tensor]) -> None:
+        """Average running statistics (of batch normalization, of centers)."""
         floats = [b for b in buffers if b.is_floating_point()]
         if not floats:
             return
@@ -203,8 +201,6 @@ class Group(World):
         flat /= self.size
         for buffer, values in zip(floats, flat.split([b.numel() for b in floats]), strict=True):
             buffer.copy_(values.view_as(buffer))
-
-    # --- what all know ------------------------------------------------------------------
 
     def gather_rows(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
         whole = np.empty((n, *part.shape[1:]), dtype=part.dtype)
@@ -238,15 +234,15 @@ class Group(World):
 
     @contextmanager
     def raise_together(self) -> Iterator[None]:
-        trouble: InputError | Stopped | None = None
+        raised: InputError | Stopped | None = None
         try:
             yield
         except (InputError, Stopped) as error:
-            trouble = error
-        mine = {} if trouble is None else {type(trouble).__name__: str(trouble)}
+            raised = error
+        mine = {} if raised is None else {type(raised).__name__: str(raised)}
         gathered = [json.loads(t) for t in self._gather_bytes(json.dumps(mine).encode())]
-        if trouble is not None:
-            raise trouble
+        if raised is not None:
+            raise raised
         for one in filter(None, gathered):
             raise Stopped if "Stopped" in one else InputError(next(iter(one.values())))
 
@@ -259,22 +255,20 @@ class Group(World):
         return values[0]
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def report_lost_process(self) -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:
-            # PyTorch has no class of its own for what gloo reports.
+            # PyTorch raises errors of gloo as plain RuntimeErrors.
             if not any(word in str(error) for word in ("gloo", "NCCL", "Connection")):
                 raise
             raise InputError(
-                "Another process of this run has gone. torchrun with --max-restarts goes on from "
-                "the last checkpoint by itself; else start the run again with --resume."
+                "Another process of this run was lost; resume the run with --resume (torchrun with "
+                "--max-restarts resumes it by itself)."
             ) from error
 
-    # --- messages -----------------------------------------------------------------------
-
     def gather(self, arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-        """The named arrays of every process, in order of rank."""
+        """Return the named arrays of every process, in order of rank."""
         from safetensors.numpy import load, save
 
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -292,34 +286,34 @@ class Group(World):
 
 
 class _Weights(nn.Module):
-    """All that is trained; its output is whatever a piece of work computes with it.
+    """All trained parameters; the output is the loss that ``forward`` computes with them.
 
-    With the loss as output, DistributedDataParallel sees which weights the step has used.
+    With the loss as output, DistributedDataParallel finds the parameters that the step has used.
     """
 
-    def __init__(self, trained: list[nn.Parameter]) -> None:
+    def __init__(self, parameters: list[nn.Parameter]) -> None:
         super().__init__()
-        self.trained = nn.ParameterList(trained)
-        # Where every weight is used, PyTorch would warn that it has looked for others in vain.
-        self.never_used = nn.Parameter(torch.zeros(1, device=trained[0].device))
+        self.trained = nn.ParameterList(parameters)
+        # Without an unused parameter PyTorch warns that it searched for one.
+        self.never_used = nn.Parameter(torch.zeros(1, device=parameters[0].device))
 
-    def forward(self, work: Callable[[], Loss]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        loss = work()
+    def forward(self, forward: Callable[[], Loss]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        loss = forward()
         return loss.total, dict(loss.parts)
 
 
 def heads_of(method: Any) -> list[Method]:
-    """The methods of which one for many attributes is made, or itself."""
+    """Return the heads of a multi-label method, or the method itself."""
     return method.heads if isinstance(method, MultiLabel) else [method]
 
 
 def world_of_environment() -> World:
-    """The group that ``torchrun`` (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) calls for.
+    """Return the processes that torchrun started (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT).
 
-    Where PyTorch's default process group is set up already, it is that.
+    PyTorch's default process group is used where it is set up already.
     """
     if dist.is_available() and dist.is_initialized():
-        return Group() if dist.get_world_size() > 1 else World()
+        return DistributedWorld() if dist.get_world_size() > 1 else World()
     names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     if any(name not in os.environ for name in names) or os.environ["WORLD_SIZE"] == "1":
         return World()
@@ -332,27 +326,27 @@ def world_of_environment() -> World:
         store=dist.PrefixStore(_new_name(store, rank, size), store),
         rank=rank,
         world_size=size,
-        timeout=LONGEST_WAIT,
+        timeout=TIMEOUT,
     )
-    return Group()
+    return DistributedWorld()
 
 
 def _new_name(store: dist.Store, rank: int, size: int) -> str:
-    """A name that the processes of this start have in common, and no earlier start had.
+    """Agree on a new name for the keys of this start in torchrun's store.
 
-    torchrun's store outlives its processes: after a restart the addresses of the dead would be
-    found in it. What is asked and answered here goes by names that are made anew each time.
+    The store outlives the processes: after a restart it still holds the addresses of the earlier
+    ones.
     """
     name = uuid4().hex
     if rank > 0:
         store.set(f"clmle/asked/{rank}", name)
         agreed = store.get(f"clmle/answer/{name}").decode()
-        store.set(f"{agreed}/{rank}", "heard")
+        store.set(f"{agreed}/{rank}", "agreed")
         return agreed
     others = range(1, size)
     while not all(store.check([f"{name}/{other}"]) for other in others):
         for other in others:
-            if store.check([f"clmle/asked/{other}"]):  # perhaps by one that has died since
+            if store.check([f"clmle/asked/{other}"]):  # perhaps by a process that is gone
                 asked = store.get(f"clmle/asked/{other}").decode()
                 store.set(f"clmle/answer/{asked}", name)
         time.sleep(0.02)
@@ -360,10 +354,10 @@ def _new_name(store: dist.Store, rank: int, size: int) -> str:
 
 
 def leave(world: World, code: int = 0) -> None:
-    """The end of the process's part in a group, when all have come to theirs.
+    """Wait for all processes, then end this one with ``code`` if it is one of several.
 
-    One of several processes does not come back from here: it ends with ``code``. A thread of gloo
-    that outlives Python's own end would abort it, which torchrun takes for a failed run.
+    It ends at once: a thread of gloo that is alive when Python exits would abort the process,
+    which torchrun takes for a failure.
     """
     if world.size > 1:
         world.any_process(False)
@@ -374,7 +368,7 @@ def leave(world: World, code: int = 0) -> None:
 
 
 def _of(news: Mapping[str, np.ndarray], head: str) -> dict[str, np.ndarray]:
-    """The arrays "head.name" of one head, by name."""
+    """Return the arrays "head.name" of one head, by name."""
     return {
         name.partition(".")[2]: array
         for name, array in news.items()

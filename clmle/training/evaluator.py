@@ -1,4 +1,4 @@
-"""What is judged while a run trains and at its end: features, rules, the best round, the test."""
+"""Evaluation of a run while it trains and at its end: features, metrics, the best round."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ from clmle.data.multilabel import MultiTask
 from clmle.methods import Classifier, Method
 from clmle.methods.multi_label import MultiLabel
 from clmle.run_folder import RunFolder
-from clmle.training.checkpoint import load_tensors, save_tensors
+from clmle.training.checkpoint import load_classifier, load_tensors, save_tensors
 from clmle.training.distributed import World
 from clmle.training.embedding_sample import clusters_of, embedding_sample
 from clmle.training.extraction import extract, extraction_batch
 from clmle.training.factory import embedding_task, metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.stored_classifier import load_classifier
 
 
 class Evaluator:
-    """Looks at images with the network of a run as it is, and writes down what it finds.
+    """Evaluates the network of a run in its present state and stores the results.
 
-    ``features`` (n, d) are those of all training images for the clusters as they are, None where
-    the method asks for none. ``pulse`` is called between two batches with the name of the phase.
+    ``features`` (n, d) are those of all training images that the clusters are made of, None where
+    the method needs none. ``pulse`` is called between two batches with the name of the phase.
     """
 
     def __init__(
@@ -48,14 +47,14 @@ class Evaluator:
         self.task, self.network, self.method, self.source = task, network, method, source
         self.pulse = pulse
         self.features: np.ndarray | None = None
-        self.shown = embedding_task(task)
-        self.sample = embedding_sample(self.shown, train.seed, train.n_embedding_samples)
+        self.embedding_task = embedding_task(task)
+        self.sample = embedding_sample(self.embedding_task, train.seed, train.n_embedding_samples)
 
     def extract(self, rows: np.ndarray, phase: str) -> tuple[np.ndarray, np.ndarray]:
-        """z and logits of ``rows``, of which every process takes a part."""
+        """Return z and logits of ``rows``; every process extracts a part of them."""
         size = extraction_batch(self.source.device)
         mine, n_batches = self.world.shard(len(rows), size)
-        found = extract(
+        parts = extract(
             self.network,
             self.source,
             rows[mine],
@@ -63,12 +62,12 @@ class Evaluator:
             n_batches=n_batches,
             tick=lambda: self.pulse(phase),
         )
-        features, logits = (self.world.gather_rows(part, len(rows), size) for part in found)
+        features, logits = (self.world.gather_rows(part, len(rows), size) for part in parts)
         return features, logits
 
     def extract_training_features(self, phase: str) -> None:
-        """Their latest features, where the method needs them."""
-        self.features = None  # two of them at once may not fit
+        """Extract the features of all training images, if the method needs them."""
+        self.features = None  # frees the memory: two arrays may not fit
         if self.method.needs_train_features():
             self.features, _ = self.extract(self.task.train, phase)
 
@@ -83,19 +82,19 @@ class Evaluator:
     def metrics(
         self, features: np.ndarray, logits: np.ndarray, n_bootstrap: int = 1000
     ) -> tuple[Classifier, dict[str, Any]]:
-        """That rule, and its figures of the validation images it was fitted on."""
-        rule = self.fit_classifier(features, logits)
-        rows, scores = self.task.validation, rule.scores(features, logits)
-        return rule, metrics_of(self.task, rows, scores, n_bootstrap)
+        """Return the fitted classifier and its metrics of the validation images."""
+        classifier = self.fit_classifier(features, logits)
+        rows, scores = self.task.validation, classifier.scores(features, logits)
+        return classifier, metrics_of(self.task, rows, scores, n_bootstrap)
 
-    def save_best(self, rule: Classifier, metrics: dict[str, Any], round: int) -> None:
-        """Weights and rule of the best round so far, on disk."""
-        arrays = rule.arrays()
+    def save_best(self, classifier: Classifier, metrics: dict[str, Any], round: int) -> None:
+        """Write the weights and the classifier of the best round so far."""
+        arrays = classifier.arrays()
         if "centroids" in arrays:
             self.run.write_clusters(**arrays)
         facts = {
-            "classifier_kind": rule.kind,
-            "chosen": rule.chosen(),
+            "classifier_kind": classifier.kind,
+            "chosen": classifier.chosen(),
             "round": round,
             "validation": metrics,
             "image_shape": list(self.task.images.shape[1:]),
@@ -104,13 +103,13 @@ class Evaluator:
             self.run.model_path,
             {
                 "network": self.network.state_dict(),
-                "rule": {name: torch.from_numpy(a) for name, a in arrays.items()},
+                "classifier": {name: torch.from_numpy(a) for name, a in arrays.items()},
             },
             facts,
         )
 
     def store_embedding(self, round: int) -> None:
-        """Features of some images after a round, to be looked at."""
+        """Store the features of a sample of images after a round."""
         rows, split = self.sample
         features, _ = self.extract(rows, "validation")
         if features.ndim == 3:
@@ -119,13 +118,13 @@ class Evaluator:
             round,
             features=unit_rows(features),
             rows=rows,
-            labels=self.shown.labels[rows],
+            labels=self.embedding_task.labels[rows],
             clusters=clusters_of(rows, split, self.task.train, self.method.assignment()),
             split=split,
         )
 
     def test(self) -> dict[str, Any]:
-        """Figures of validation and test images by the best round, whose weights are loaded."""
+        """Load the best round and return its metrics of the validation and test images."""
         best, facts = load_tensors(self.run.model_path)
         self.network.load_state_dict(best["network"])
         outputs = {
@@ -133,12 +132,12 @@ class Evaluator:
             for split in ("validation", "test")
         }
 
-        def tested() -> dict[str, Any]:
-            rule = load_classifier(self.run, facts)
+        def compute() -> dict[str, Any]:
+            classifier = load_classifier(self.run.model_path, facts)
             found: dict[str, Any] = {}
             for split, (features, logits) in outputs.items():
-                scores = rule.scores(features, logits)
+                scores = classifier.scores(features, logits)
                 found[split] = metrics_of(self.task, self.task.rows(split), scores)
             return found | {"chosen": facts["chosen"], "best_round": facts["round"]}
 
-        return self.world.broadcast_from_main(tested)
+        return self.world.broadcast_from_main(compute)

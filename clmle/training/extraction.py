@@ -13,30 +13,30 @@ from clmle.training.images import ImageSource
 
 
 def pick_device(name: str) -> torch.device:
-    """ "auto" is the first GPU where there is one, else the CPU."""
+    """Return the device; "auto" is the first GPU if there is one, else the CPU."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device).tolist()  # meta, for one, holds no numbers
+        torch.zeros(1, device=device).tolist()  # fails for devices without values, such as meta
     except (RuntimeError, AssertionError) as error:
         raise InputError(
-            f"Device {name!r} cannot be used on this machine; leave it at auto or say cpu."
+            f"Device {name!r} cannot be used on this machine; use auto or cpu."
         ) from error
     return device
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bfloat16 on a GPU unless told otherwise; float32 on a CPU."""
+    """Return the autocast context: with "auto" bfloat16 on a GPU and float32 on a CPU."""
     low = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
     return torch.autocast(device.type, torch.bfloat16, enabled=low)
 
 
 def extraction_batch(device: torch.device) -> int:
-    """Images at a time where no gradient is needed.
+    """Return the number of images per batch without gradient.
 
-    Few on a CPU, where 64 images of 40 x 40 run nearly three times faster than 500 (their layers
-    stay in the cache), many on a GPU.
+    On a CPU 64 images of 40 x 40 pixels run nearly three times faster than 500, since their
+    layers fit the cache.
     """
     return 1000 if device.type == "cuda" else 64
 
@@ -50,19 +50,18 @@ def extract(
     n_batches: int | None = None,
     tick: Callable[[], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """z (n, d) and logits (n, C), float32, of ``rows``, in evaluation mode.
+    """Return z (n, d) and logits (n, C), float32, of ``rows``, in evaluation mode.
 
-    (n, A, d) and (n, A, 2) where the network has heads for A attributes.
-
-    ``tick`` is called after every batch, to show that the run is alive. With ``n_batches`` there
-    are so many, the last ones empty: processes that share the work then keep in step.
+    With heads for A attributes the shapes are (n, A, d) and (n, A, 2). ``tick`` is called after
+    every batch. ``n_batches`` fixes the number of batches, the last ones may be empty: processes
+    that share the work then make the same number of calls.
     """
     batch_size = extraction_batch(source.device)
     end = len(rows) if n_batches is None else n_batches * batch_size
     was_training = network.training
     network.eval()
-    # Filled in place: joining pieces at the end would need twice the memory for a moment, and
-    # 64 numbers for each of 40 attributes of 160,000 images are 1.6 GB.
+    # Filled in place, since concatenation at the end would need twice the memory: 64 values for
+    # each of 40 attributes of 160,000 images are 1.6 GB.
     features, logits = (np.empty((0, 0), dtype=np.float32) for _ in range(2))
     with torch.inference_mode(), autocast(source.device, precision):
         for start in range(0, end, batch_size):

@@ -1,4 +1,4 @@
-"""One target or many attributes: what the engine makes and asks differently for each."""
+"""Network, method and metrics of a task: one target, or several attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from clmle.models.network import MultiNetwork, Network
 
 
 def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None) -> nn.Module:
-    """The network of a task: one head, or one for each attribute, as the method's options say."""
+    """Build the network of a task, with one head or one per attribute."""
     shape = task.images.shape[1:]
     scale = cosine_scale(options)
     if isinstance(task, MultiTask):
@@ -27,7 +27,7 @@ def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None
 
 
 def cosine_scale(options: Any) -> float | None:
-    """s of a head on cosines, where the options of a method ask for one."""
+    """Return the scale of a cosine head, None for a linear head."""
     return options.head_scale if getattr(options, "head", "linear") == "cosine" else None
 
 
@@ -38,7 +38,7 @@ def network_for_shape(
     n_classes: int = 2,
     cosine_scale: float | None = None,
 ) -> nn.Module:
-    """The network for images (height, width, channels): ``heads`` of two classes, or one head."""
+    """Build the network for images (height, width, channels): ``heads`` binary heads, or one."""
     height, width, channels = shape
     shared = (train.backbone, channels, (height, width), train.feature_dim)
     if heads:
@@ -49,7 +49,7 @@ def network_for_shape(
 def make_method(
     name: str, options: Any, task: Task | MultiTask, train: TrainConfig
 ) -> Method | MultiLabel:
-    """A method for a task: itself, or one of it for each attribute."""
+    """Build the method for a task; for several attributes one per attribute."""
     facts = (train.batch_size, train.seed, train.feature_dim)
     if isinstance(task, MultiTask):
         return MultiLabel(get_method(name), options, task, *facts)
@@ -59,7 +59,7 @@ def make_method(
 def metrics_of(
     task: Task | MultiTask, rows: np.ndarray, scores: np.ndarray, n_bootstrap: int = 1000
 ) -> dict[str, Any]:
-    """Figures of the images ``rows`` by their scores: of one target, or of every attribute."""
+    """Compute the metrics of the images ``rows`` from their class scores."""
     labels = task.labels[rows]
     if isinstance(task, MultiTask):
         return attribute_metrics(labels, scores, task.attributes, n_bootstrap=n_bootstrap)
@@ -67,9 +67,9 @@ def metrics_of(
 
 
 def task_facts(task: Task | MultiTask) -> dict[str, Any]:
-    """What a result says of its task: name, classes, training images of each.
+    """Describe a task for the result of a run: name, classes, training images per class.
 
-    Of many attributes ``attributes`` names the rows of ``class_counts``, (A, 2).
+    With several attributes ``attributes`` names the rows of ``class_counts`` (A, 2).
     """
     facts = {
         "class_names": list(task.class_names),
@@ -82,7 +82,7 @@ def task_facts(task: Task | MultiTask) -> dict[str, Any]:
 
 
 def embedding_task_of(dataset: Dataset, attribute: str) -> Task:
-    """The task of which a run on ``attribute`` (one, several, or all) keeps its embedding."""
+    """Return the task whose embedding a run on ``attribute`` (one, several, all) stores."""
     names = several(attribute)
     if names is None:
         return dataset.task(attribute or None)
@@ -90,5 +90,5 @@ def embedding_task_of(dataset: Dataset, attribute: str) -> Task:
 
 
 def embedding_task(task: Task | MultiTask) -> Task:
-    """The task whose embedding is kept to be looked at: of many attributes the first."""
+    """Return the task whose embedding is stored; of several attributes the first."""
     return task.tasks[0] if isinstance(task, MultiTask) else task

@@ -1,4 +1,4 @@
-"""A trained run as a model of one's own images: features, class scores, figures."""
+"""A trained run as a model of new images: features, class scores, metrics."""
 
 from __future__ import annotations
 
@@ -9,16 +9,33 @@ import numpy as np
 from clmle.errors import InputError
 from clmle.models.network import MultiNetwork, Network
 from clmle.run_folder import RunFolder
-from clmle.training.checkpoint import load_tensors
+from clmle.training.checkpoint import load_classifier, load_tensors
 from clmle.training.extraction import extract, pick_device
 from clmle.training.factory import metrics_of
 from clmle.training.images import ImageSource
 from clmle.training.prepare import config_from_dict, prepare
-from clmle.training.stored_classifier import load_classifier
 
 
 class EmbeddingModel:
-    """Network and rule of a run's best round; made by :func:`load_model`."""
+    """Network and classifier of the best round of a run, made by :func:`load_model`.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        Images (n, channels, height, width) to features z (n, d) and logits (n, C).
+    classifier : Classifier
+        The classifier that was fitted on the validation images.
+    image_shape : (int, int, int)
+        Height, width and channels of the images.
+    device : torch.device
+        Where the network is.
+
+    Examples
+    --------
+    >>> from clmle import list_runs, load_model
+    >>> for run in list_runs("no-such-folder"):
+    ...     model = load_model(run)
+    """
 
     def __init__(self, run: RunFolder, device: str = "auto") -> None:
         if not run.model_path.exists():
@@ -28,13 +45,12 @@ class EmbeddingModel:
         weights = groups.get("network", {})
         channels = next((w.shape[1] for w in weights.values() if w.dim() == 4), None)
         if channels is None or "head.bias" not in weights or not isinstance(facts, dict):
-            raise InputError(f"{run.model_path} holds no network of a run; restore it.")
+            raise InputError(f"{run.model_path} does not hold the network of a run; restore it.")
         side = config.data.image_size
         self.device = pick_device(device)
-        # Runs of earlier versions do not say; their images were square.
         height, width, depth = facts.get("image_shape", (side, side, channels))
         self.image_shape = (int(height), int(width), int(depth))
-        # One row of the head's bias for each attribute, where there are several.
+        # With several attributes the bias of the head has one row per attribute.
         bias = weights["head.bias"]
         kind = MultiNetwork if bias.dim() == 2 else Network
         self.network = kind(
@@ -49,20 +65,42 @@ class EmbeddingModel:
             self.network.load_state_dict(weights)
         except RuntimeError as error:
             raise InputError(
-                f"{run.model_path} holds another network than config.json names; restore either."
+                f"{run.model_path} holds another network than config.json names; restore one of them."
             ) from error
-        self.rule = load_classifier(run, facts)
+        self.classifier = load_classifier(run.model_path, facts)
 
     def embed(self, images: np.ndarray) -> np.ndarray:
-        """Unit features (n, d), of several attributes (n, A, d), of images (n, H, W, C) uint8."""
+        """Return the unit features of images.
+
+        Parameters
+        ----------
+        images : (n, height, width, channels) uint8 array
+            Images of the shape that the run was trained on.
+
+        Returns
+        -------
+        (n, d) float32 array
+            One unit vector per image; (n, A, d) for a run on A attributes.
+        """
         features, _ = self._outputs(images)
         norms = np.linalg.norm(features, axis=-1, keepdims=True)
         units: np.ndarray = features / np.maximum(norms, 1e-12)
         return units
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """Class scores (n, C), of several attributes (n, A, 2), by the run's rule."""
-        return self.rule.scores(*self._outputs(images))
+        """Return the class scores of images; the largest is the predicted class.
+
+        Parameters
+        ----------
+        images : (n, height, width, channels) uint8 array
+            Images of the shape that the run was trained on.
+
+        Returns
+        -------
+        (n, C) array
+            One score per class; (n, A, 2) for a run on A attributes.
+        """
+        return self.classifier.scores(*self._outputs(images))
 
     def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if images.ndim != 4 or images.dtype != np.uint8:
@@ -72,21 +110,81 @@ class EmbeddingModel:
             )
         if images.shape[1:] != self.image_shape:
             raise InputError(
-                f"images are {images.shape[1:]}, but the run learned from {self.image_shape}: "
+                f"images are {images.shape[1:]}, but the run was trained on {self.image_shape}: "
                 "height, width, channels."
             )
         return extract(self.network, ImageSource(images, self.device), np.arange(len(images)))
 
 
 def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
-    """The model of a run."""
+    """Load the model of a run: the weights and the classifier of its best round.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A run with at least one round done, see :func:`clmle.open_run`.
+    device : str, default "auto"
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+
+    Returns
+    -------
+    EmbeddingModel
+        With the methods ``embed(images)`` and ``scores(images)``.
+
+    Raises
+    ------
+    InputError
+        If the run has no weights yet, or its files are damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clmle import create_run, load_model, preset_config
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
+    ...     load_model(run)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: Run ... has no weights yet; wait for its first round.
+    """
     return EmbeddingModel(run, device)
 
 
 def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
-    """Figures of a run on a split of its own data, computed anew."""
+    """Compute the metrics of a run on a split of its own data set.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A run with at least one round done.
+    split : {"test", "validation", "train"}
+        Images to evaluate.
+
+    Returns
+    -------
+    dict
+        ``balanced_accuracy`` with its 95 % ``interval``, ``accuracy``, ``average_precision``,
+        ``roc_auc``, ``mcc``, ``recall`` per class, ``confusion`` and ``n``; of several attributes
+        their means, and these metrics for each attribute.
+
+    Raises
+    ------
+    InputError
+        If the run has no weights yet, or its files or data cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clmle import create_run, evaluate, preset_config
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
+    ...     evaluate(run)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: Run ... has no weights yet; wait for its first round.
+    """
     _, task = prepare(config_from_dict(run.config()))
     rows = task.rows(split)
     model = load_model(run)
-    scores = model.rule.scores(*model._outputs(task.images[rows]))
+    scores = model.classifier.scores(*model._outputs(task.images[rows]))
     return metrics_of(task, rows, scores)

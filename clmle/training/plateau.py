@@ -1,4 +1,4 @@
-"""When to lower the learning rate, and when to stop: both by validation data."""
+"""Learning-rate drops and the end of training, by validation metrics."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 @dataclass
 class Plateau:
-    """Divides the learning rate by 10 after ``patience`` evaluations without gain.
+    """Divides the learning rate by 10 after ``patience`` evaluations without improvement.
 
-    After ``drops`` divisions a further plateau says stop. The state is four numbers, so that
-    a checkpoint can hold it.
+    After ``max_drops`` divisions a further plateau stops the run. The state, three numbers, is
+    part of the checkpoint.
     """
 
     patience: int
-    drops: int
+    max_drops: int
     best: float = -1.0
     waited: int = 0
     dropped: int = 0
 
     def update(self, value: float) -> str:
-        """Take the newest validation figure; answers "better", "wait", "drop" or "stop"."""
+        """Take the newest validation metric; return "better", "wait", "drop" or "stop"."""
         if value > self.best:
             self.best, self.waited = value, 0
             return "better"
@@ -28,12 +28,12 @@ class Plateau:
         if self.waited < self.patience:
             return "wait"
         self.waited = 0
-        if self.dropped >= self.drops:
+        if self.dropped >= self.max_drops:
             return "stop"
         self.dropped += 1
         return "drop"
 
     @property
     def factor(self) -> float:
-        """What the starting learning rate is multiplied by."""
+        """Factor of the initial learning rate."""
         return 0.1**self.dropped

@@ -1,4 +1,4 @@
-"""Prior features of the user's own: weights of a network, or features of the training images."""
+"""The option ``init_from``: initial weights of a run, or features for the first clustering."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ from clmle.errors import InputError
 from clmle.training.checkpoint import load_tensors
 
 
-def start_from(network: nn.Module, prior: str) -> None:
-    """Put the weights of ``prior`` (.safetensors of a run) that fit into ``network``.
+def start_from(network: nn.Module, path: str) -> None:
+    """Load those weights of a run (.safetensors) that have the shapes of ``network``.
 
-    Features (.npy) change nothing here: see :func:`given_features`.
+    Features (.npy) are used by :func:`given_features` instead.
 
     Raises
     ------
     InputError
-        The file cannot be read, or nothing of it fits the backbone.
+        If the file cannot be read, or no weight of it fits the backbone.
     """
-    if prior.endswith(".npy"):
+    if path.endswith(".npy"):
         return
-    groups, _ = load_tensors(Path(prior))
+    groups, _ = load_tensors(Path(path))
     weights = groups.get("network", {})
     own = network.state_dict()
     fitting = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
     if not any(k.startswith("backbone.") for k in fitting):
-        raise InputError(f"{prior} holds no weights that fit this backbone.")
+        raise InputError(
+            f"{path} holds no weights that fit this backbone; give those of a run with it."
+        )
     network.load_state_dict(fitting, strict=False)
 
 
-def given_features(prior: str, task: Task | MultiTask) -> np.ndarray | None:
-    """Features (n, any) of the training rows in the file ``prior``; None where it is not .npy.
+def given_features(path: str, task: Task | MultiTask) -> np.ndarray | None:
+    """Read features (n, any) of the training images from a .npy file; None for other files.
 
-    The file has a row for each image of the data set, or for each training image.
+    The file has one row per image of the data set, or one per training image.
 
     Raises
     ------
     InputError
-        The file cannot be read, or has another number of rows.
+        If the file cannot be read, or has another number of rows.
     """
-    if not prior.endswith(".npy"):
+    if not path.endswith(".npy"):
         return None
     try:
-        features = np.load(prior, mmap_mode="r", allow_pickle=False)
+        features = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{prior} cannot be read as features ({error}).") from error
+        raise InputError(f"{path} cannot be read as features ({error}).") from error
     if features.ndim != 2 or len(features) not in (len(task.images), len(task.train)):
         raise InputError(
-            f"{prior} holds features of shape {features.shape}, but must have one row for "
+            f"{path} holds features of shape {features.shape}, but must have one row for "
             f"each of the {len(task.images)} images, or of the {len(task.train)} training images."
         )
     return np.asarray(features if len(features) == len(task.train) else features[task.train])

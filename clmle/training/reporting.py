@@ -1,4 +1,4 @@
-"""What a run says of itself while it goes: status, metrics, time left."""
+"""The status of a run while it trains, requests to stop, and the machine it runs on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Report = Callable[[dict[str, Any]], None]
 
 
 class Stopped(Exception):
-    """The run was asked to stop; its checkpoint is saved."""
+    """The run was asked to stop; its checkpoint is written and it can be resumed."""
 
 
 class Reporter:
-    """Keeps the clock of a run and writes its status.
+    """Measures the time of a run and writes its status.
 
-    ``spent`` are the seconds of earlier processes, ``first_step`` the step at which this one
-    began; the pace counts from the first step on, not from the rendering of images before it.
+    ``spent`` are the seconds of earlier processes, ``first_step`` is the step at which this one
+    started. The pace is measured from the first step on, without the time to render images.
     """
 
     def __init__(self, run: RunFolder, total: int, report: Report | None) -> None:
@@ -33,36 +33,38 @@ class Reporter:
         self.spent = 0.0
         self.began = time.monotonic()
         self.first_step = 0
-        self.stepping_since: float | None = None
-        self.quoted = 0.0
+        self.pace_since: float | None = None
+        self.written = 0.0
 
     def resume(self, seconds: float, step: int) -> None:
-        """Earlier processes took ``seconds`` and came to ``step``."""
+        """Continue from ``step`` after the ``seconds`` of earlier processes."""
         self.spent, self.began, self.first_step = seconds, time.monotonic(), step
 
-    def stepping(self) -> None:
-        """A step begins."""
-        if self.stepping_since is None:
-            self.stepping_since = time.monotonic()
+    def start_pace(self) -> None:
+        """Measure the pace from the first call on."""
+        if self.pace_since is None:
+            self.pace_since = time.monotonic()
 
     def seconds(self) -> float:
+        """Return the seconds spent, those of earlier processes included."""
         return self.spent + time.monotonic() - self.began
 
     def seconds_left(self, step: int) -> float | None:
-        """By the pace since the first step, whatever the time went into; None until known."""
+        """Estimate the seconds left from the pace so far; None within the first steps."""
         steps = step - self.first_step
-        if steps < 3 or self.stepping_since is None:
+        if steps < 3 or self.pace_since is None:
             return None
-        pace = (time.monotonic() - self.stepping_since) / steps
+        pace = (time.monotonic() - self.pace_since) / steps
         return pace * max(0, self.total - step)
 
     def images_per_second(self, step: int, batch_size: int) -> float:
-        if self.stepping_since is None:
+        """Return the training images per second of this process."""
+        if self.pace_since is None:
             return 0.0
-        spent = time.monotonic() - self.stepping_since
+        spent = time.monotonic() - self.pace_since
         return (step - self.first_step) * batch_size / max(spent, 1e-9)
 
-    def tell(self, phase: str, step: int, *, state: str = "running", message: str = "") -> None:
+    def write(self, phase: str, step: int, *, state: str = "running", message: str = "") -> None:
         """Write the status file and call ``report``."""
         status = {
             "state": state,
@@ -74,13 +76,13 @@ class Reporter:
             "message": message,
         }
         self.run.write_status(**status)
-        self.quoted = time.monotonic()
+        self.written = time.monotonic()
         if self.report is not None:
             self.report(status)
 
 
 class StopSignals:
-    """While inside, SIGTERM and SIGINT ask the run to stop instead of killing it."""
+    """Context in which SIGTERM and SIGINT ask the run to stop instead of ending the process."""
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
@@ -99,7 +101,7 @@ class StopSignals:
 
 
 def processor() -> str:
-    """The processor's name as its maker gives it, else its architecture."""
+    """Return the model name of the processor, or its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
@@ -108,7 +110,7 @@ def processor() -> str:
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """What the run ran on, for its result."""
+    """Describe the machine for the result of a run."""
     name = f"{processor()}, {os.cpu_count()} cores"
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)

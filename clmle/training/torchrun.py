@@ -1,4 +1,4 @@
-"""The torchrun job that this process belongs to, and its run: found again after a restart."""
+"""The run of a torchrun job, which is found again after a restart of the processes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from clmle.run_folder import RunFolder, create_run, list_runs
 
 
 def job_name() -> str:
-    """What all starts of a torchrun job have in common; empty where there is none.
+    """Return a name that all starts of a torchrun job share; empty without torchrun.
 
-    Its rendezvous id where it has one of its own, else this machine and torchrun's process.
+    It is the rendezvous id if there is one, else the machine and torchrun's process number.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return ""
@@ -23,17 +23,17 @@ def job_name() -> str:
 
 
 def run_of_job(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolder:
-    """A new run, or the unfinished one with these settings that this job has begun before.
+    """Create a run, or return the unfinished one that this job created with the same config.
 
-    torchrun starts all processes anew, with the same command, when one of them has died; a run
-    that was finished then is taken too.
+    torchrun starts all processes again, with the same command, when one of them is lost; after
+    such a restart a finished run is returned too.
     """
     job = job_name()
     again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
     if job:
         for run in list_runs(root):
-            mine = _text(run.path / "job") == job and run.config() == config
-            if mine and (again or run.result() is None):
+            same = _text(run.path / "job") == job and run.config() == config
+            if same and (again or run.result() is None):
                 return run
     run = create_run(root, config)
     if job:

@@ -180,7 +180,7 @@ def test_a_run_stopped_twice_and_resumed_equals_an_uninterrupted_run(
     method, trained, tmp_path, monkeypatch
 ):
     whole, config, result = trained(method, "digits")
-    monkeypatch.setattr(trainer, "TOLD_EVERY", 0.0)
+    monkeypatch.setattr(trainer, "STATUS_EVERY", 0.0)
     run = create_run(tmp_path, config.to_dict())
     stops = []
     for step in (3, 5):

@@ -90,7 +90,7 @@ def test_clmle_finds_all_three_corners(squares, tmp_path):
 
 @pytest.mark.parametrize("method", ["clmle", "clmle-paper", "center", "softmax"])
 def test_a_stopped_and_resumed_run_has_the_same_result(method, squares, tmp_path, monkeypatch):
-    monkeypatch.setattr("clmle.training.trainer.TOLD_EVERY", 0.0)
+    monkeypatch.setattr("clmle.training.trainer.STATUS_EVERY", 0.0)
     whole = train(create_run(tmp_path / "whole", config(method, squares).to_dict()))
     run = create_run(tmp_path / "cut", config(method, squares).to_dict())
 

@@ -54,10 +54,10 @@ class Kind:
 KINDS = {
     "training, anywhere": Kind(work.train_digits, work.of_run, 40),
     "training, within a refresh": Kind(
-        work.train_digits, work.of_run, 30, (trainer.Session, "begin_round")
+        work.train_digits, work.of_run, 30, (trainer.Trainer, "refresh")
     ),
     "training, within a checkpoint": Kind(
-        work.train_digits, work.of_run, 40, (trainer.Session, "save")
+        work.train_digits, work.of_run, 40, (trainer.Trainer, "save")
     ),
     "sweep, its driver": Kind(work.sweep_digits, work.of_sweep, 15),
     "sweep, a worker": Kind(work.sweep_digits, work.of_sweep, 15, victim="worker"),

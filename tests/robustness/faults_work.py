@@ -84,7 +84,7 @@ def warm(faces: bool = True, pages: bool = True) -> None:
 
 
 def train_digits(folder: Path) -> None:
-    trainer.SAVE_EVERY = trainer.TOLD_EVERY = 0.0  # a checkpoint and a status after every step
+    trainer.SAVE_EVERY = trainer.STATUS_EVERY = 0.0  # a checkpoint and a status after every step
     run = folder / "run"
     run.mkdir(exist_ok=True)
     if not (run / "config.json").exists():
@@ -118,7 +118,7 @@ class Forked:
             os.dup2(stdout, 1)
             sys.stdin = os.fdopen(0, encoding="utf-8")
             os.setsid()
-            trainer.SAVE_EVERY = trainer.TOLD_EVERY = 0.0
+            trainer.SAVE_EVERY = trainer.STATUS_EVERY = 0.0
             worker.main(1)
             os._exit(0)
         os.close(stdin)

@@ -198,7 +198,7 @@ def test_a_clock_set_back_gives_no_negative_duration(tmp_path, monkeypatch):
 
 def test_a_status_from_the_future_counts_as_running(tmp_path):
     run = create_run(tmp_path, tiny("softmax").to_dict())
-    Reporter(run, 10, None).tell("round 1", 3)
+    Reporter(run, 10, None).write("round 1", 3)
     file = run.path / "status.json"
     status = json.loads(file.read_text()) | {"updated": time.time() + 7 * 86400}
     file.write_text(json.dumps(status))

@@ -1,4 +1,4 @@
-"""The system clock is set by hours while a run goes on: nothing is lost, hangs or is told wrong."""
+"""The system clock jumps by hours during a run: times, status and queue stay right."""
 
 import re
 import time
@@ -36,10 +36,10 @@ def clock(monkeypatch):
     return found
 
 
-def course(folder, clock=None, hours=0.0):
-    """What a run tells while the clock is set at its fifth step and at every third from there on.
+def reports_of(folder, clock=None, hours=0.0):
+    """Status reports of a run while the clock jumps at step 5 and at every third step after it.
 
-    Also what others read of it meanwhile, and its result but for times.
+    Also the status that others read, and the result without times.
     """
     run = create_run(folder, tiny("clmle").to_dict())
     reported, seen = [], []
@@ -52,7 +52,7 @@ def course(folder, clock=None, hours=0.0):
 
     began = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "TOLD_EVERY", -1.0)  # every step is told
+        patch.setattr(trainer, "STATUS_EVERY", -1.0)  # a report at every step
         result = train(run, report=report)
     took = time.monotonic() - began
     assert clock is None or clock.jumps > 2
@@ -67,20 +67,20 @@ def course(folder, clock=None, hours=0.0):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    return course(tmp_path_factory.mktemp("undisturbed"))
+    return reports_of(tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.mark.parametrize("hours", HOURS)
-def test_a_run_goes_on_as_if_the_clock_were_right(hours, undisturbed, tmp_path, clock):
-    assert course(tmp_path, clock, hours) == undisturbed
+def test_a_run_is_the_same_as_with_a_right_clock(hours, undisturbed, tmp_path, clock):
+    assert reports_of(tmp_path, clock, hours) == undisturbed
 
 
 @pytest.mark.parametrize("hours", HOURS)
-def test_a_run_that_said_nothing_since_is_alive_and_holds_its_place(hours, tmp_path, clock):
+def test_a_run_without_news_is_alive_and_keeps_its_place_in_the_queue(hours, tmp_path, clock):
     first, second = sorted(
         (create_run(tmp_path, tiny("softmax").to_dict()) for _ in range(2)), key=lambda r: r.name
     )
-    Reporter(first, 10, None).tell("round 1", 3)
+    Reporter(first, 10, None).write("round 1", 3)
     second.write_status(state="queued", phase=WAITING, step=0, total=0)
     clock.jump = hours
     assert first.status()["state"] == "running"
@@ -90,18 +90,18 @@ def test_a_run_that_said_nothing_since_is_alive_and_holds_its_place(hours, tmp_p
 
 
 @pytest.mark.parametrize("hours", HOURS)
-def test_a_run_whose_process_has_gone_is_lost_all_the_same(hours, tmp_path, clock):
+def test_a_run_whose_process_is_gone_is_lost(hours, tmp_path, clock):
     run = create_run(tmp_path, tiny("softmax").to_dict())
-    Reporter(run, 10, None).tell("round 1", 3)
+    Reporter(run, 10, None).write("round 1", 3)
     file = run.path / "status.json"
-    write_json(file, read_json(file) | {"born": "1"})  # its number was given to another process
+    write_json(file, read_json(file) | {"born": "1"})  # the number belongs to another process now
     clock.jump = hours
     assert run.status()["state"] == "lost"
 
 
-def test_a_status_of_an_earlier_version_is_believed_for_a_day(tmp_path, clock):
+def test_a_status_without_process_start_is_trusted_for_a_day(tmp_path, clock):
     run = create_run(tmp_path, tiny("softmax").to_dict())
-    Reporter(run, 10, None).tell("round 1", 3)
+    Reporter(run, 10, None).write("round 1", 3)
     file = run.path / "status.json"
     status = read_json(file)
     assert status.pop("born") == birth(status["pid"])
@@ -112,8 +112,8 @@ def test_a_status_of_an_earlier_version_is_believed_for_a_day(tmp_path, clock):
     assert run.status()["state"] == "lost"
 
 
-def test_nothing_else_asks_the_clock_that_can_be_set():
-    """Durations come from ``time.monotonic``; what is left are dates, and the case above."""
+def test_durations_do_not_use_the_system_clock():
+    """They use ``time.monotonic``; ``time.time`` remains for dates and the case above."""
     found = Counter()
     for folder in ("clmle", "app"):
         for file in (ROOT / folder).rglob("*.py"):

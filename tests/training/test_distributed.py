@@ -1,4 +1,4 @@
-"""Two processes and one run: the same gradients, clusters, losses; stops, errors and kills."""
+"""Two processes train one run: gradients, clusters, cached losses, stops, errors and kills."""
 
 import copy
 import json
@@ -37,7 +37,7 @@ def environment(folder):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """The folder that two processes have left."""
+    """Folder of the files that two processes wrote."""
     folder = tmp_path_factory.mktemp("pair")
     two.write_attributes(folder)
     processes = [
@@ -69,10 +69,10 @@ def same(a, b, **tolerance):
 
 @pytest.mark.parametrize("method", ["softmax", "tau-norm"])
 def test_two_processes_train_as_one_does_on_the_union_of_their_batches(method, pair, tmp_path):
-    _, session = two.session_of(tmp_path, method, two.unnormalized(method), World())
-    result = session.run_all()
-    alone = two.state(session)
-    assert ("own" in held(pair, method)) == bool(alone["own"])
+    _, engine = two.trainer_of(tmp_path, method, two.unnormalized(method), World())
+    result = engine.run_all()
+    alone = two.state(engine)
+    assert ("modules" in held(pair, method)) == bool(alone["modules"])
     same(held(pair, method), {k: v for k, v in alone.items() if v}, rtol=1e-4, atol=1e-6)
     (other,) = list_runs(pair / f"{method}.of2")
     assert other.result()["test"]["confusion"] == result["test"]["confusion"]
@@ -83,38 +83,38 @@ def test_both_processes_end_with_the_same_weights_clusters_and_losses(name, pair
     same(held(pair, name, 0), held(pair, name, 1))
 
 
-def test_clusters_made_on_two_processes_are_those_of_one(pair, tmp_path):
-    _, session = two.session_of(tmp_path, "alone", two.local_imbalance(), World())
-    session.get_ready()
-    session.begin_round()
+def test_clusters_of_two_processes_equal_those_of_one(pair, tmp_path):
+    _, engine = two.trainer_of(tmp_path, "alone", two.local_imbalance(), World())
+    engine.set_up()
+    engine.refresh()
     same(held(pair, "clusters")["method"] and {"": held(pair, "clusters")["method"]},
-         {"": session.method.state()})  # fmt: skip
+         {"": engine.method.state()})  # fmt: skip
 
 
-def test_every_process_has_its_query_cluster_and_all_cache_what_all_have_seen(pair, tmp_path):
-    """Against one process that goes through both batches of a step itself."""
-    _, session = two.session_of(tmp_path, "alone", two.local_imbalance(), World())
-    session.get_ready()
-    session.begin_round()
-    network, method, t = session.network, session.method, session.config.train
+def test_every_process_has_its_own_query_cluster_and_all_cache_all_losses(pair, tmp_path):
+    """Compared with one process that trains both batches of a step itself."""
+    _, engine = two.trainer_of(tmp_path, "alone", two.local_imbalance(), World())
+    engine.set_up()
+    engine.refresh()
+    network, method, t = engine.network, engine.method, engine.config.train
     method.batch_size //= 2
     queries = []
     for step in range(two.STEPS):
-        session.optimizer.zero_grad(set_to_none=True)
+        engine.optimizer.zero_grad(set_to_none=True)
         buffers = {k: v.clone() for k, v in network.named_buffers()}
         new_buffers, seen, index = [], [], method.index
         for rank in range(2):
             for name, buffer in network.named_buffers():
                 buffer.copy_(buffers[name])
-            batch = method.draw(2 * step + rank)
+            batch = method.sample_batch(2 * step + rank)
             queries.append(int(batch.extra.clusters[0]))
-            rows = session.task.train[batch.indices]
-            z, logits = network.train()(session.source.batch(rows))
+            rows = engine.task.train[batch.indices]
+            z, logits = network.train()(engine.source.batch(rows))
             method.index = copy.deepcopy(index)
             notes = {}
             method.index.record = lambda *given, notes=notes: notes.update(record=given)
             method.index.move = lambda *given, notes=notes: notes.update(move=given)
-            outputs = Outputs(z, logits, session.labels[rows], step / t.iterations)
+            outputs = Outputs(z, logits, engine.labels[rows], step / t.iterations)
             (method.loss(outputs, batch).total / 2).backward()
             method.index = index
             seen.append(notes)
@@ -122,22 +122,22 @@ def test_every_process_has_its_query_cluster_and_all_cache_what_all_have_seen(pa
         for name, buffer in network.named_buffers():
             if buffer.is_floating_point():
                 buffer.copy_((new_buffers[0][name] + new_buffers[1][name]) / 2)
-        for group in session.optimizer.param_groups:
-            group["lr"] = session.learning_rate(step)
-        session.optimizer.step()
+        for group in engine.optimizer.param_groups:
+            group["lr"] = engine.learning_rate(step)
+        engine.optimizer.step()
         for notes in seen:
             index.record(*notes["record"])
         clusters, features, momentum = zip(*(notes["move"] for notes in seen), strict=True)
         index.move(np.concatenate(clusters), np.concatenate(features), momentum[0])
     assert len(set(queries)) > two.STEPS  # not the same cluster on both
-    alone = {k: v for k, v in two.state(session).items() if v}
+    alone = {k: v for k, v in two.state(engine).items() if v}
     same(held(pair, "local_imbalance"), alone, rtol=1e-3, atol=1e-5)
     assert np.isfinite(index.losses).sum() > 100
 
 
-def test_a_stop_reaches_both_processes_and_costs_nothing(pair):
-    said = [json.loads((pair / f"said.{rank}.json").read_text()) for rank in range(2)]
-    assert said[0]["stops"] == said[1]["stops"] == [2, 4, 10]
+def test_a_stop_reaches_both_processes_and_resuming_is_exact(pair):
+    found = [json.loads((pair / f"found.{rank}.json").read_text()) for rank in range(2)]
+    assert found[0]["stops"] == found[1]["stops"] == [2, 4, 10]
     (stopped,), (undisturbed,) = list_runs(pair / "stopped.of2"), list_runs(pair / "whole.of2")
     assert stopped.result()["test"] == undisturbed.result()["test"]
     same(load_tensors(stopped.checkpoint_path)[0], load_tensors(undisturbed.checkpoint_path)[0])
@@ -148,20 +148,20 @@ def _lines(run):
     return [{k: v for k, v in line.items() if "second" not in k} for line in run.metrics()]
 
 
-def test_what_one_process_cannot_do_is_told_by_both(pair):
-    said = [json.loads((pair / f"said.{rank}.json").read_text()) for rank in range(2)]
-    assert said[0]["troubles"] == said[1]["troubles"]
-    odd, crowded, device = said[0]["troubles"]
+def test_an_error_of_one_process_is_raised_by_both(pair):
+    found = [json.loads((pair / f"found.{rank}.json").read_text()) for rank in range(2)]
+    assert found[0]["messages"] == found[1]["messages"]
+    odd, crowded, device = found[0]["messages"]
     assert "97" in odd
     assert "multiple of 2" in odd
     assert "Each of the 2 processes draws 24 of the 48 images" in crowded
     assert "cuda:1" in device
-    assert said[0]["one_sided"] == said[1]["one_sided"] == "Only here."
-    assert said[0]["mean"] == said[1]["mean"] == {"a": 0.5, "b": 5.0}
+    assert found[0]["one_sided"] == found[1]["one_sided"] == "Only here."
+    assert found[0]["mean"] == found[1]["mean"] == {"a": 0.5, "b": 5.0}
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_shares_of_rows_are_whole_batches_and_cover_all_once(size):
+def test_shards_of_rows_are_whole_batches_and_cover_every_row_once(size):
     for n in (0, 1, 63, 64, 65, 500):
         parts, counts = [], set()
         for rank in range(size):
@@ -177,7 +177,7 @@ def test_shares_of_rows_are_whole_batches_and_cover_all_once(size):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_shared_copies_are_as_one_index_that_sees_everything(size):
+def test_synchronized_copies_equal_one_index_that_sees_everything(size):
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), [300, 150, 40, 7])
     features = rng.normal(size=(3, len(labels), 6)).astype(np.float32)
@@ -216,7 +216,7 @@ def test_shared_copies_are_as_one_index_that_sees_everything(size):
     agree()
 
 
-def test_a_killed_process_is_restarted_by_torchrun_and_nothing_is_lost(pair, tmp_path):
+def test_torchrun_restarts_a_killed_process_and_the_result_is_the_same(pair, tmp_path):
     if not Path("/proc/self/environ").exists() or shutil.which(sys.executable) is None:
         pytest.skip("finds the processes in /proc")
     config = json.dumps(two.whole().to_dict())
@@ -242,7 +242,7 @@ def test_a_killed_process_is_restarted_by_torchrun_and_nothing_is_lost(pair, tmp
         assert not (found[0].parent / "result.json").exists()
         out, errors = torchrun.communicate(timeout=200)
     assert torchrun.returncode == 0, errors
-    assert out.count("balanced accuracy") == 1  # one process speaks
+    assert out.count("balanced accuracy") == 1  # only the main process prints
     (run,) = list_runs(tmp_path / "runs")
     (undisturbed,) = list_runs(pair / "whole.of2")
     assert run.result()["test"] == undisturbed.result()["test"]
@@ -253,7 +253,7 @@ def test_a_killed_process_is_restarted_by_torchrun_and_nothing_is_lost(pair, tmp
 
 
 def _process_of_rank(parent, rank):
-    """The child of torchrun that has this rank."""
+    """Return the child process of torchrun with this rank."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             stat = (folder / "stat").read_text().rsplit(")", 1)[1].split()
@@ -278,7 +278,7 @@ def test_the_run_of_a_job_is_found_again(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     assert run_of_job(tmp_path, config).path == run.path
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")
-    new = run_of_job(tmp_path, config)  # finished, and started anew by hand
+    new = run_of_job(tmp_path, config)  # the earlier run is finished, and this is a new start
     assert new.path != run.path
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     assert create_run(tmp_path, config).path != run_of_job(tmp_path, config).path != new.path

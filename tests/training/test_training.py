@@ -1,4 +1,4 @@
-"""Training: a kill changes nothing, the clusters' own work is visible, methods learn."""
+"""Training: methods learn, an interrupted run resumes exactly, options do what they say."""
 
 import contextlib
 import dataclasses
@@ -18,7 +18,7 @@ from clmle import InputError
 from clmle.methods import get_method
 from clmle.presets import preset_config
 from clmle.run_folder import create_run
-from clmle.training import Stopped, evaluate, load_model, prepare, train
+from clmle.training import Stopped, evaluate, load_model, prepare, train, trainer
 from clmle.training.images import shifted
 from clmle.training.plateau import Plateau
 
@@ -29,8 +29,8 @@ def digits(method="clmle", **train_values):
     options = config.options
     if hasattr(options, "samples_per_cluster"):
         options = dataclasses.replace(options, samples_per_cluster=5)
-    train_settings = dataclasses.replace(config.train, **(values | train_values))
-    return dataclasses.replace(config, options=options, train=train_settings)
+    train_config = dataclasses.replace(config.train, **(values | train_values))
+    return dataclasses.replace(config, options=options, train=train_config)
 
 
 def trained(path, config):
@@ -43,7 +43,7 @@ def same_weights(a, b):
     return left.keys() == right.keys() and all(np.array_equal(left[k], right[k]) for k in left)
 
 
-# Every method: tests/test_methods.py.
+# Every method: tests/methods/test_methods.py.
 @pytest.mark.parametrize("method", ["clmle", "clmle-paper", "softmax", "oversampling"])
 def test_a_run_trains_tests_and_embeds(method, tmp_path):
     run, result = trained(tmp_path, digits(method))
@@ -70,7 +70,13 @@ def test_stopping_and_resuming_changes_nothing(method, tmp_path):
     config = digits(method, margin_trials=2)
     whole, result = trained(tmp_path / "whole", config)
     run = create_run(tmp_path / "parts", config.to_dict())
-    for stop_at, phase in ((3, ""), (8, "trial"), (8, "round 1"), (16, "clusters"), (17, "")):
+    for stop_at, phase in (
+        (3, ""),
+        (8, "margin search"),
+        (8, "round 1"),
+        (16, "clusters"),
+        (17, ""),
+    ):
         with contextlib.suppress(Stopped):
             train(run, report=_stop_at(run, stop_at, phase))
     assert run.metrics("train")
@@ -85,9 +91,7 @@ def test_stopping_and_resuming_changes_nothing(method, tmp_path):
 
 
 def _stop_at(run, step, phase):
-    import clmle.training.trainer as engine
-
-    engine.TOLD_EVERY = 0.0
+    trainer.STATUS_EVERY = 0.0
 
     def report(status):
         if status["step"] >= step and phase in status["phase"] and status["step"] > 0:
@@ -98,12 +102,10 @@ def _stop_at(run, step, phase):
 
 @pytest.fixture(autouse=True)
 def _restore_pace(monkeypatch):
-    import clmle.training.trainer as engine
-
-    monkeypatch.setattr(engine, "TOLD_EVERY", engine.TOLD_EVERY)
+    monkeypatch.setattr(trainer, "STATUS_EVERY", trainer.STATUS_EVERY)
 
 
-def test_kill_in_mid_training_then_resume_is_exact(tmp_path):
+def test_resuming_a_killed_run_is_exact(tmp_path):
     config = digits(iterations=60, pretrain_iterations=10, rounds=4, threads=1)
     whole, result = trained(tmp_path / "whole", config)
     run = create_run(tmp_path / "killed", config.to_dict())
@@ -134,7 +136,7 @@ def test_metrics_can_be_followed_while_they_grow(tmp_path):
     assert [m["round"] for m in refresh] == [0, 1, 2]
 
 
-def test_printed_options_are_the_papers():
+def test_clmle_paper_has_the_options_of_the_paper():
     options = get_method("clmle-paper").Options()
     assert (options.scale, options.denominator, options.rule) == (1.0, "sum", "printed")
     assert (options.cluster_size, options.clusters_per_batch) == (200, 12)
@@ -143,9 +145,9 @@ def test_printed_options_are_the_papers():
     assert not options.normalize_centroids
 
 
-def test_prior_weights_of_another_run_are_taken(tmp_path):
+def test_init_from_takes_the_weights_of_another_run(tmp_path):
     first, _ = trained(tmp_path / "a", digits("oversampling"))
-    config = digits(prior=str(first.model_path), iterations=2, rounds=1)
+    config = digits(init_from=str(first.model_path), iterations=2, rounds=1)
     run, _ = trained(tmp_path / "b", config)
     _, task = prepare(config)
     stored = run.embedding(0)
@@ -153,21 +155,25 @@ def test_prior_weights_of_another_run_are_taken(tmp_path):
     np.testing.assert_allclose(stored["features"], want, atol=1e-4)
 
 
-def test_prior_features_from_a_file_make_the_first_clusters(tmp_path):
+def test_init_from_features_make_the_first_clusters(tmp_path):
     from clmle import balanced_spherical_kmeans
 
     _, task = prepare(digits())
     own = np.random.default_rng(0).normal(size=(len(task.images), 5)).astype(np.float32)
     np.save(tmp_path / "own.npy", own)
-    config = digits(prior=str(tmp_path / "own.npy"), iterations=2, rounds=1)
+    config = digits(init_from=str(tmp_path / "own.npy"), iterations=2, rounds=1)
     run, _ = trained(tmp_path / "b", config)
     stored = run.embedding(0)
     zeros = task.train[task.labels[task.train] == 0]
     want = balanced_spherical_kmeans(own[zeros], n_clusters=len(zeros) // 20, seed=0).labels
-    place = {row: i for i, row in enumerate(zeros)}
-    shown = [i for i, row in enumerate(stored["rows"]) if row in place and stored["split"][i] == 0]
-    assert len(shown) > 50
-    assert [stored["clusters"][i] for i in shown] == [want[place[stored["rows"][i]]] for i in shown]
+    index = {row: i for i, row in enumerate(zeros)}
+    stored_rows = [
+        i for i, row in enumerate(stored["rows"]) if row in index and stored["split"][i] == 0
+    ]
+    assert len(stored_rows) > 50
+    assert [stored["clusters"][i] for i in stored_rows] == [
+        want[index[stored["rows"][i]]] for i in stored_rows
+    ]
     np.save(tmp_path / "own.npy", own[:7])
     with pytest.raises(InputError, match="one row for each"):
         trained(tmp_path / "c", config)
@@ -175,8 +181,8 @@ def test_prior_features_from_a_file_make_the_first_clusters(tmp_path):
 
 def test_plateau_drops_then_stops():
     plateau = Plateau(patience=2, max_lr_drops=1)
-    said = [plateau.update(v) for v in (0.5, 0.6, 0.6, 0.5, 0.5, 0.4)]
-    assert said == ["better", "better", "wait", "drop", "wait", "stop"]
+    answers = [plateau.update(v) for v in (0.5, 0.6, 0.6, 0.5, 0.5, 0.4)]
+    assert answers == ["better", "better", "wait", "drop", "wait", "stop"]
     assert plateau.factor == pytest.approx(0.1)
 
 
@@ -185,15 +191,15 @@ def test_plateau_drops_then_stops():
     [
         ({"iterations": 0}, "iterations"),
         ({"learning_rate": -1.0}, "learning_rate"),
-        ({"clip": -1.0}, "clip"),
+        ({"grad_clip_norm": -1.0}, "grad_clip_norm"),
         ({"backbone": "resnet9000"}, "backbone"),
         ({"device": "cuda:99"}, "cuda:99"),
-        ({"prior": "/nowhere.safetensors"}, "nowhere"),
+        ({"init_from": "/nowhere.safetensors"}, "nowhere"),
         ({"batch_size": 0}, "batch_size"),
         ({"seed": -1}, "seed"),
     ],
 )
-def test_bad_settings_fail_in_one_sentence(change, message, tmp_path):
+def test_invalid_options_fail_in_one_sentence(change, message, tmp_path):
     run = create_run(tmp_path, digits(**change).to_dict())
     with pytest.raises(InputError, match=message):
         train(run)
@@ -215,7 +221,7 @@ def test_terminate_saves_and_stops(tmp_path):
     assert run.checkpoint_path.exists()
 
 
-def test_every_seed_draws_its_own_split_where_asked():
+def test_split_minus_one_takes_the_seed_of_the_run():
     def rows(split, seed):
         config = digits(seed=seed)
         data = dataclasses.replace(config.data, split=split)
@@ -245,7 +251,7 @@ def test_a_long_gradient_is_shortened_and_a_short_one_is_not(tmp_path):
     assert moved("long", 100.0) == pytest.approx(whole, rel=1e-5)
 
 
-def test_images_are_mirrored_only_where_that_is_fair():
+def test_images_are_mirrored_only_where_the_data_set_allows_it():
     images = torch.arange(6, dtype=torch.uint8).expand(200, 6, 6)[..., None].contiguous()
     rising = [
         (shifted(images, np.random.default_rng(0), mirror)[:, :, -1] > 2).all(dim=1)
@@ -257,16 +263,16 @@ def test_images_are_mirrored_only_where_that_is_fair():
     assert preset_config("quick", "softmax", "toonfaces").train.mirror
 
 
-def test_eq_9_waits_until_the_features_tell_the_classes(tmp_path):
-    """Its part of the loss is there from the first round after which validation is ready."""
+def test_eq_9_starts_at_the_warmup_balanced_accuracy(tmp_path):
+    """Its term of the loss appears in the first round after validation reached the level."""
     config = digits(iterations=60, pretrain_iterations=10, rounds=5)
     for warmup_until in (0.0, 0.5, 1.0):
         options = dataclasses.replace(config.options, warmup_until=warmup_until)
         run, _ = trained(tmp_path / str(warmup_until), dataclasses.replace(config, options=options))
         reached, ready = {}, False
         for line in run.metrics("validation"):
-            share = (line["balanced_accuracy"] - 0.1) / 0.9
-            ready = ready or share >= warmup_until
+            progress = (line["balanced_accuracy"] - 0.1) / 0.9
+            ready = ready or progress >= warmup_until
             reached[line["step"]] = ready
         for line in run.metrics("train"):
             if line["step"] > 10:

@@ -1,7 +1,7 @@
-"""What each of two processes does in tests/test_distributed.py, and what one does to compare.
+"""One of two processes of tests/training/test_distributed.py, and the runs that it trains.
 
-python tests/two_processes.py RANK FOLDER trains runs in FOLDER and writes what it holds at the
-end of each as FOLDER/NAME.RANK.safetensors.
+``python -m tests.training.two_processes RANK FOLDER`` trains runs in FOLDER and writes the final
+state of each to FOLDER/NAME.RANK.safetensors.
 """
 
 import dataclasses
@@ -14,11 +14,12 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from clmle import InputError, models
+from clmle import InputError
+from clmle.models import registry
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, open_run
 from clmle.training import Stopped, train, trainer
-from clmle.training.checkpoint import save_tensors, take
+from clmle.training.checkpoint import copy_state, save_tensors
 from clmle.training.distributed import leave, world_of_environment
 
 SMALL = {"cluster_size": 20, "samples_per_cluster": 5, "clusters_per_batch": 6,
@@ -27,7 +28,7 @@ STEPS = 8
 
 
 class Plain(nn.Sequential):
-    """A network without batch normalization, which sees only a process's share of a batch."""
+    """A network without batch normalization, whose statistics would depend on the process."""
 
     def __init__(self, channels, image_size, feature_dim):
         height, width = image_size
@@ -37,15 +38,15 @@ class Plain(nn.Sequential):
         )  # fmt: skip
 
 
-models._BACKBONES["plain"] = Plain
+registry.BACKBONES["plain"] = Plain
 
 
 def digits(method, options=None, **train_values):
-    """Short runs of the digits at the smallest size."""
+    """Config of a short run on digits with the smallest backbone."""
     base = preset_config("quick", method, "digits")
     own = {k: v for k, v in (SMALL | (options or {})).items() if hasattr(base.options, k)}
-    values = {"iterations": 12, "pretrain_iterations": 4, "rounds": 2, "batch_size": 96, "threads": 1,
-              "backbone": "tiny"}  # fmt: skip
+    values = {"iterations": 12, "pretrain_iterations": 4, "rounds": 2, "batch_size": 96,
+              "threads": 1, "backbone": "tiny"}  # fmt: skip
     return dataclasses.replace(
         base,
         options=dataclasses.replace(base.options, **own),
@@ -54,12 +55,12 @@ def digits(method, options=None, **train_values):
 
 
 def unnormalized(method):
-    """A run whose two shares of a batch together are the batch that one process draws."""
+    """A run in which the batches of two processes together are the batch of one process."""
     return digits(method, backbone="plain", augment=False, rounds=1)
 
 
 def local_imbalance():
-    """A run in which each process has a query cluster, found by cached losses, of its own."""
+    """A run in which each process draws its own query cluster by cached losses."""
     options = {"sampler": "cluster-neighborhood", "centroids": "memory"}
     return digits("clmle", options, pretrain_iterations=0, augment=False)
 
@@ -96,32 +97,32 @@ def write_attributes(folder):
 
 
 def whole():
-    """A run through all phases, for stops and kills."""
+    """A run with all phases, to be stopped or killed."""
     return digits("clmle", iterations=30, pretrain_iterations=4, rounds=2, margin_trials=1)
 
 
-def session_of(folder, name, config, world):
-    """A session, ready to train, on a run of that name; the run is made by the first process."""
+def trainer_of(folder, name, config, world):
+    """A engine, ready to train, on a run of that name; the run is made by the first process."""
     if world.is_main:
         made = create_run(folder / f"{name}.of{world.size}", config.to_dict())
         (folder / f"{name}.name").write_text(made.name)
     world.broadcast_from_main(lambda: None)
     run = open_run(folder / f"{name}.of{world.size}", (folder / f"{name}.name").read_text())
-    return run, trainer.Session(run, None, world)
+    return run, trainer.Trainer(run, None, world)
 
 
-def state(session):
-    return take(session.network, session.optimizer, session.method)
+def state(engine):
+    return copy_state(engine.network, engine.optimizer, engine.method)
 
 
-def steps_from_clusters(session):
-    """The first clusters, and some steps on them; the state after each of both."""
-    session.get_ready()
-    session.begin_round()
-    before = state(session)
+def steps_from_clusters(engine):
+    """Return the state after the first clustering and after some steps on these clusters."""
+    engine.set_up()
+    engine.refresh()
+    before = state(engine)
     for _ in range(STEPS):
-        session.one_step(session.method, "round 1")
-    return before, state(session)
+        engine.one_step(engine.method, "round 1")
+    return before, state(engine)
 
 
 def main(rank, folder):
@@ -133,25 +134,25 @@ def main(rank, folder):
         save_tensors(folder / f"{name}.{rank}.safetensors", groups, None)
 
     for method in ("softmax", "tau-norm"):
-        _, session = session_of(folder, method, unnormalized(method), world)
-        session.run_all()
-        keep(method, state(session))
-    _, session = session_of(folder, "attributes", attributes(folder), world)
-    session.run_all()
-    keep("attributes", state(session))
-    _, session = session_of(folder, "local_imbalance", local_imbalance(), world)
-    before, after = steps_from_clusters(session)
+        _, engine = trainer_of(folder, method, unnormalized(method), world)
+        engine.run_all()
+        keep(method, state(engine))
+    _, engine = trainer_of(folder, "attributes", attributes(folder), world)
+    engine.run_all()
+    keep("attributes", state(engine))
+    _, engine = trainer_of(folder, "local_imbalance", local_imbalance(), world)
+    before, after = steps_from_clusters(engine)
     keep("clusters", before)
     keep("local_imbalance", after)
 
-    run, session = session_of(folder, "whole", whole(), world)
-    session.run_all()
-    keep("whole", state(session))
+    run, engine = trainer_of(folder, "whole", whole(), world)
+    engine.run_all()
+    keep("whole", state(engine))
 
-    trainer.TOLD_EVERY = 0.0
-    run, _ = session_of(folder, "stopped", whole(), world)
+    trainer.STATUS_EVERY = 0.0
+    run, _ = trainer_of(folder, "stopped", whole(), world)
     stops = []
-    for at in (2, 4, 10):  # in the prior features, the trials of margins, a round
+    for at in (2, 4, 10):  # in pretraining, the margin search, a round
 
         def report(status, at=at):
             if status["step"] >= at and status["state"] == "running":
@@ -163,14 +164,14 @@ def main(rank, folder):
             stops.append(at)
     train(run, world=world)
 
-    troubles = []
+    messages = []
     for config in (digits("softmax", batch_size=97), digits("clmle-paper", batch_size=48),
                      digits("softmax", device="cuda:1")):  # fmt: skip
-        run, _ = session_of(folder, f"bad{len(troubles)}", config, world)
+        run, _ = trainer_of(folder, f"bad{len(messages)}", config, world)
         try:
             train(run, world=world)
         except InputError as error:
-            troubles.append(str(error))
+            messages.append(str(error))
     one_sided = ""
     try:
         with world.raise_together():
@@ -178,9 +179,9 @@ def main(rank, folder):
                 raise InputError("Only here.")
     except InputError as error:
         one_sided = str(error)
-    said = {"stops": stops, "troubles": troubles, "one_sided": one_sided,
+    found = {"stops": stops, "messages": messages, "one_sided": one_sided,
             "mean": world.mean({"a": float(rank)} | ({"b": 5.0} if rank else {}))}  # fmt: skip
-    (folder / f"said.{rank}.json").write_text(json.dumps(said))
+    (folder / f"found.{rank}.json").write_text(json.dumps(found))
     leave(world)
 
 
