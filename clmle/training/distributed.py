@@ -101,7 +101,7 @@ class World:
 
     @contextmanager
     def raise_together(self) -> Iterator[None]:
-        """Raise an InputError or a stop of one process in all processes, at the end of the block."""
+        """Raise an InputError or a stop of one process in all of them, at the end of the block."""
         yield
 
     def first_on_machine(self, work: Callable[[], T]) -> T:

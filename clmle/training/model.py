@@ -65,7 +65,7 @@ class EmbeddingModel:
             self.network.load_state_dict(weights)
         except RuntimeError as error:
             raise InputError(
-                f"{run.model_path} holds another network than config.json names; restore one of them."
+                f"{run.model_path} does not hold the network of config.json; restore one of them."
             ) from error
         self.classifier = load_classifier(run.model_path, facts)
 

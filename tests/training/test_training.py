@@ -180,7 +180,7 @@ def test_init_from_features_make_the_first_clusters(tmp_path):
 
 
 def test_plateau_drops_then_stops():
-    plateau = Plateau(patience=2, max_lr_drops=1)
+    plateau = Plateau(patience=2, max_drops=1)
     answers = [plateau.update(v) for v in (0.5, 0.6, 0.6, 0.5, 0.5, 0.4)]
     assert answers == ["better", "better", "wait", "drop", "wait", "stop"]
     assert plateau.factor == pytest.approx(0.1)

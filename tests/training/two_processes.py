@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch import nn
 
 from clmle import InputError
-from clmle.models import registry
+from clmle.models import backbones
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, open_run
 from clmle.training import Stopped, train, trainer
@@ -38,7 +38,7 @@ class Plain(nn.Sequential):
         )  # fmt: skip
 
 
-registry.BACKBONES["plain"] = Plain
+backbones.BACKBONES["plain"] = Plain
 
 
 def digits(method, options=None, **train_values):
