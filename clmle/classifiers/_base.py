@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
@@ -31,11 +32,13 @@ def stored_as(kind: str) -> Callable[[T], T]:
 class Classifier(ABC):
     """A classifier on the outputs of a trained network.
 
-    It consists of arrays and plain values. Both are stored with the weights of the best round, so
-    that a run gives the same predictions wherever it is loaded.
+    It is stored with the weights of the best round, so that a run gives the same predictions
+    wherever it is loaded. A subclass that is a dataclass is stored by its fields: arrays, and plain
+    values next to ``rule``, the name of the classifier in results.
     """
 
     kind: ClassVar[str]
+    rule: str
 
     @abstractmethod
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -61,16 +64,21 @@ class Classifier(ABC):
 
     def chosen(self) -> dict[str, Any]:
         """Return the plain values to store: what was fitted or configured."""
-        return {}
+        values = {k: v for k, v in self._stored().items() if not isinstance(v, np.ndarray)}
+        return {"rule": self.rule, **values}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays to store."""
-        return {}
+        return {k: v for k, v in self._stored().items() if isinstance(v, np.ndarray)}
+
+    def _stored(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
     @classmethod
-    @abstractmethod
     def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Classifier:
         """Return the classifier with these stored arrays and values."""
+        stored = {**chosen, **arrays}
+        return cls(**{f.name: stored[f.name] for f in fields(cls)})  # type: ignore[arg-type]
 
 
 def restore_classifier(
@@ -85,9 +93,14 @@ def restore_classifier(
 def best_classifier(classifiers: Iterable[Classifier], validation: Validation) -> Classifier:
     """Return the classifier with the highest balanced accuracy; the first of equals."""
     features, logits, labels = validation
-    return max(
-        classifiers, key=lambda c: mean_recall(labels, c.scores(features, logits).argmax(axis=1))
-    )
+    return max(classifiers, key=lambda c: accuracy_of_scores(labels, c.scores(features, logits)))
+
+
+def accuracy_of_scores(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Return the balanced accuracy of scores (n, C) for classes ``labels`` (n,)."""
+    support = np.bincount(labels)
+    hits = np.bincount(labels[scores.argmax(axis=1) == labels], minlength=len(support))
+    return mean_recall(hits, support)
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ BOUND = 50.0  # distance where no cluster of another class is retrieved
 
 
 @stored_as("votes")
+@dataclass(eq=False)
 class ClusterVoteClassifier(Classifier):
     """A vote of the clusters with the smallest Euclidean distance.
 
@@ -39,17 +39,15 @@ class ClusterVoteClassifier(Classifier):
     for Imbalanced Classification (CVPR 2016), section 3.3.
     """
 
-    def __init__(
-        self,
-        means: np.ndarray,
-        classes: np.ndarray,
-        n_neighbors: int,
-        vote: str,
-        variance: float,
-        n_classes: int,
-    ) -> None:
-        self.means, self.classes, self.n_neighbors = means, classes, n_neighbors
-        self.vote, self.variance, self.n_classes = vote, variance, n_classes
+    means: np.ndarray
+    classes: np.ndarray
+    n_neighbors: int
+    vote: str
+    variance: float
+    n_classes: int
+
+    def __post_init__(self) -> None:
+        self.rule = f"votes of clusters, {self.vote}"
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         unit = unit_rows(features).astype(np.float64)
@@ -69,22 +67,3 @@ class ClusterVoteClassifier(Classifier):
                 farthest_own = np.where(own, distance, -np.inf).max(axis=1)
                 scores[:, c] = np.where(own.any(axis=1), nearest_other - farthest_own, -np.inf)
         return scores
-
-    def chosen(self) -> dict[str, Any]:
-        return {
-            "rule": f"votes of clusters, {self.vote}",
-            "vote": self.vote,
-            "n_neighbors": self.n_neighbors,
-            "variance": self.variance,
-            "n_classes": self.n_classes,
-        }
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"means": self.means, "classes": self.classes}
-
-    @classmethod
-    def restored(
-        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
-    ) -> ClusterVoteClassifier:
-        names = ("n_neighbors", "vote", "variance", "n_classes")
-        return cls(arrays["means"], arrays["classes"], *(chosen[name] for name in names))

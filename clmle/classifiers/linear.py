@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from clmle.classifiers.calibration import balanced_calibration
 
 
 @stored_as("head")
+@dataclass(eq=False)
 class HeadClassifier(Classifier):
     """The logits of the network's own head.
 
@@ -21,6 +22,8 @@ class HeadClassifier(Classifier):
     [[0.5, 2.0]]
     """
 
+    rule = "largest logit"
+
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         return logits
 
@@ -29,17 +32,9 @@ class HeadClassifier(Classifier):
         weights, offset = balanced_calibration([log_softmax(logits)], labels)
         return OffsetClassifier(offset / max(float(weights[0]), 1e-6))
 
-    def chosen(self) -> dict[str, Any]:
-        return {"rule": "largest logit"}
-
-    @classmethod
-    def restored(
-        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
-    ) -> HeadClassifier:
-        return cls()
-
 
 @stored_as("offset")
+@dataclass(eq=False)
 class OffsetClassifier(Classifier):
     """Log-probabilities of the head plus one offset per class (threshold moving).
 
@@ -48,26 +43,19 @@ class OffsetClassifier(Classifier):
     offset : (C,) array
     """
 
-    def __init__(self, offset: np.ndarray) -> None:
-        self.offset = np.asarray(offset, dtype=np.float64)
+    offset: np.ndarray
+    rule = "largest logit + offset"
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        return log_softmax(logits) + self.offset
+        scores: np.ndarray = log_softmax(logits) + self.offset
+        return scores
 
     def chosen(self) -> dict[str, Any]:
-        return {"rule": "largest logit + offset", "offset": self.offset.tolist()}
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"offset": self.offset}
-
-    @classmethod
-    def restored(
-        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
-    ) -> OffsetClassifier:
-        return cls(arrays["offset"])
+        return {"rule": self.rule, "offset": self.offset.tolist()}
 
 
 @stored_as("linear")
+@dataclass(eq=False)
 class LinearClassifier(Classifier):
     """Scores W f + b of features f.
 
@@ -77,26 +65,16 @@ class LinearClassifier(Classifier):
     bias : (C,) array
     unit : bool
         Whether features are divided by their length first.
-    name : str
-        What the classifier is called in results.
+    rule : str
+        Name of the classifier in results.
     """
 
-    def __init__(self, weights: np.ndarray, bias: np.ndarray, unit: bool, name: str) -> None:
-        self.weights, self.bias, self.unit, self.name = weights, bias, unit, name
+    weights: np.ndarray
+    bias: np.ndarray
+    unit: bool
+    rule: str
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         x = unit_rows(features) if self.unit else features
         scores: np.ndarray = x @ self.weights.T + self.bias
         return scores
-
-    def chosen(self) -> dict[str, Any]:
-        return {"rule": self.name, "unit": self.unit}
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"weights": self.weights, "bias": self.bias}
-
-    @classmethod
-    def restored(
-        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
-    ) -> LinearClassifier:
-        return cls(arrays["weights"], arrays["bias"], chosen["unit"], chosen["rule"])

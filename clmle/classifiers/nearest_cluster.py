@@ -8,6 +8,7 @@ other classes; "per-class" retrieves N clusters of every class.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,7 @@ def nearest_cluster_terms(
 
 
 @stored_as("clusters")
+@dataclass(eq=False)
 class ClusterClassifier(Classifier):
     """Eq. 10, as printed or corrected, over the centroids of the training set.
 
@@ -151,20 +153,16 @@ class ClusterClassifier(Classifier):
     Section 4 of the paper, Eq. 10.
     """
 
-    def __init__(
-        self,
-        centroids: np.ndarray,
-        classes: np.ndarray,
-        n_neighbors: int,
-        rule: str,
-        scale: float = 1.0,
-        n_classes: int = 0,
-        margins: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.centroids, self.classes = centroids, classes
-        self.n_neighbors, self.rule, self.scale = n_neighbors, rule, scale
-        self.n_classes = n_classes or int(classes.max()) + 1
-        self.margins = dict(margins or {})
+    centroids: np.ndarray
+    classes: np.ndarray
+    n_neighbors: int
+    rule: str
+    scale: float = 1.0
+    n_classes: int = 0
+    margins: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.n_classes = self.n_classes or int(self.classes.max()) + 1
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         scores: np.ndarray = nearest_cluster_scores(
@@ -179,24 +177,15 @@ class ClusterClassifier(Classifier):
         return scores
 
     def chosen(self) -> dict[str, Any]:
-        return {
-            "rule": self.rule,
-            "n_neighbors": self.n_neighbors,
-            "scale": self.scale,
-            "n_classes": self.n_classes,
-            **self.margins,
-        }
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"centroids": self.centroids, "classes": self.classes}
+        values = super().chosen()
+        margins = values.pop("margins")
+        return {**values, **margins}
 
     @classmethod
-    def restored(
-        cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
-    ) -> ClusterClassifier:
-        facts = dict(chosen)
-        known = {k: facts.pop(k) for k in ("n_neighbors", "rule", "scale", "n_classes")}
-        return cls(arrays["centroids"], arrays["classes"], **known, margins=facts)
+    def restored(cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]) -> Classifier:
+        names = ("n_neighbors", "rule", "scale", "n_classes")
+        margins = {name: value for name, value in chosen.items() if name not in names}
+        return super().restored(arrays, {**chosen, "margins": margins})
 
 
 def decide(

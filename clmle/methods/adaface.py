@@ -1,9 +1,6 @@
 """AdaFace: a cosine softmax whose margin depends on the length of the feature."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -62,7 +59,7 @@ class AdaFace(ClassWeights):
 
     title = "AdaFace"
     summary = "Cosine softmax whose margin depends on the length of the feature."
-    Options: ClassVar[type] = AdaFaceOptions
+    Options = AdaFaceOptions
 
     def build(self) -> None:
         super().build()

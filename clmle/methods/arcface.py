@@ -1,9 +1,7 @@
 """ArcFace: softmax of cosines with an additive angular margin."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -31,7 +29,7 @@ class ArcFace(AngularLoss):
 
     title = "ArcFace"
     summary = "Softmax of cosines with a margin added to the angle to the true class."
-    Options: ClassVar[type] = ArcFaceOptions
+    Options = ArcFaceOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import ArcFaceLoss

@@ -1,9 +1,6 @@
 """Balanced contrastive learning (BCL): balanced softmax and a class-averaged contrastive loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch.nn.functional as F
@@ -36,7 +33,7 @@ class BalancedContrastive(ClassWeights):
 
     title = "Balanced contrastive (BCL)"
     summary = "Balanced softmax and a contrastive loss that averages over classes."
-    Options: ClassVar[type] = BCLOptions
+    Options = BCLOptions
     unit = False
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:

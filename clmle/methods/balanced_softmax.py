@@ -1,9 +1,6 @@
 """Balanced softmax: the log prior of each class is added to its logit during training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch.nn.functional as F
@@ -32,7 +29,7 @@ class BalancedSoftmax(Softmax):
 
     title = "Balanced softmax (logit-adjusted loss)"
     summary = "Cross-entropy after the log prior of each class is added to its logit."
-    Options: ClassVar[type] = TauOptions
+    Options = TauOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         prior = self.per_class(np.log(self.class_proportions()), outputs.logits)

@@ -1,7 +1,5 @@
 """Softmax and center loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,9 +1,6 @@
 """Center-invariant loss: center loss with centers of equal length."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
@@ -34,7 +31,7 @@ class CenterInvariant(Center):
 
     title = "Center-invariant loss"
     summary = "Center loss with centers of equal length."
-    Options: ClassVar[type] = CenterInvariantOptions
+    Options = CenterInvariantOptions
     learned = True
 
     def auxiliary_loss(self, outputs: Outputs) -> torch.Tensor:

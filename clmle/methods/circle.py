@@ -1,9 +1,7 @@
 """Circle loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._base import register
@@ -30,7 +28,7 @@ class Circle(PairLoss):
 
     title = "Circle loss + k-NN"
     summary = "Pairs weighted by the distance of their similarity from its optimum."
-    Options: ClassVar[type] = CircleOptions
+    Options = CircleOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import CircleLoss

@@ -1,9 +1,6 @@
 """Class-balanced loss: classes weighted by their effective number of samples."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -39,7 +36,7 @@ class ClassBalancedLoss(ClassWeighting):
 
     title = "Class-balanced loss (effective number)"
     summary = "Cross-entropy weighted by the inverse effective number of samples of a class."
-    Options: ClassVar[type] = EffectiveNumberOptions
+    Options = EffectiveNumberOptions
 
     def unscaled_weights(self) -> np.ndarray:
         return 1 / effective_numbers(self.counts, self.options.beta)

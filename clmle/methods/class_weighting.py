@@ -1,7 +1,5 @@
 """Class weighting: cross-entropy in which a rarer class has a larger weight."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

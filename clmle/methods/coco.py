@@ -1,9 +1,6 @@
 """CoCo (congenerous cosine) loss: softmax of cosines at a derived scale."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 from clmle.config import option
 from clmle.losses.coco import coco_loss, coco_scale
@@ -31,7 +28,7 @@ class CoCo(ClassWeights):
 
     title = "CoCo loss"
     summary = "Softmax of the cosines to class centroids, at a derived scale."
-    Options: ClassVar[type] = CoCoOptions
+    Options = CoCoOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         scale = coco_scale(self.n_classes, self.options.lower_bound)

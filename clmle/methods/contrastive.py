@@ -1,9 +1,7 @@
 """Softmax and contrastive loss (DeepID2)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch.nn.functional as F
@@ -36,7 +34,7 @@ class Contrastive(PairLoss):
 
     title = "Softmax + contrastive"
     summary = "Cross-entropy; pairs of a class attract, others keep a distance."
-    Options: ClassVar[type] = ContrastiveOptions
+    Options = ContrastiveOptions
     family = "classifier"
 
     def make(self) -> Any:

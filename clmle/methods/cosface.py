@@ -1,9 +1,7 @@
 """CosFace (large margin cosine loss)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -30,7 +28,7 @@ class CosFace(AngularLoss):
 
     title = "CosFace (LMCL)"
     summary = "Softmax of cosines with a margin subtracted from that of the true class."
-    Options: ClassVar[type] = CosFaceOptions
+    Options = CosFaceOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import CosFaceLoss

@@ -1,9 +1,6 @@
 """Class rectification loss: cross-entropy and hard triplets of the minority classes (CRL-I)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +32,7 @@ class CRL(Softmax):
 
     title = "CRL-I"
     summary = "Cross-entropy and hard triplets of the minority classes of each batch."
-    Options: ClassVar[type] = CRLOptions
+    Options = CRLOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options

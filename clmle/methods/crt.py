@@ -1,7 +1,5 @@
 """Classifier re-training (cRT): a class-balanced linear classifier on frozen softmax features."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.classifiers._base import Classifier, Validation

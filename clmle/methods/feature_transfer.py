@@ -1,9 +1,6 @@
 """Feature transfer: the minority classes take over the feature variance of the large ones."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -41,7 +38,7 @@ class FeatureTransfer(FrozenFeatures):
 
     title = "Feature transfer"
     summary = "Synthetic minority features with the variance of the large classes."
-    Options: ClassVar[type] = FeatureTransferOptions
+    Options = FeatureTransferOptions
 
     def build(self) -> None:
         self.linear = nn.Linear(self.feature_dim, self.n_classes)

@@ -1,9 +1,6 @@
 """Focal loss: cross-entropy in which well-classified samples have a small weight."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch.nn.functional as F
 
@@ -31,7 +28,7 @@ class Focal(Softmax):
 
     title = "Focal loss"
     summary = "Cross-entropy in which well-classified samples have a small weight."
-    Options: ClassVar[type] = FocalOptions
+    Options = FocalOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options

@@ -1,9 +1,7 @@
 """L-Softmax (large-margin softmax): the angle to the true class is multiplied by m."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +33,7 @@ class LSoftmax(AngularMultiplier):
 
     title = "L-Softmax"
     summary = "Softmax in which the angle to the true class is multiplied by m."
-    Options: ClassVar[type] = LSoftmaxOptions
+    Options = LSoftmaxOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import LargeMarginSoftmaxLoss

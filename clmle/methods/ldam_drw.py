@@ -1,9 +1,6 @@
 """LDAM-DRW: margins that grow with the rarity of a class, and deferred re-weighting."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +36,7 @@ class LDAMDRW(ClassWeights):
 
     title = "LDAM-DRW"
     summary = "Larger margins for rarer classes; classes are weighted near the end."
-    Options: ClassVar[type] = LDAMOptions
+    Options = LDAMOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options

@@ -1,9 +1,6 @@
 """LMLE (large margin local embedding): Eqs. 4 and 5 of the CLMLE paper."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -48,7 +45,7 @@ class LMLE(ClusterBatches):
 
     title = "LMLE (quintuplets)"
     summary = "Quintuplets: four ordered distances within and between clusters and classes."
-    Options: ClassVar[type] = LMLEOptions
+    Options = LMLEOptions
     vote = "gap"
     query = "uniform"
 

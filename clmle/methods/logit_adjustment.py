@@ -1,9 +1,5 @@
 """Logit adjustment after training: the log prior of each class is subtracted from its logit."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 import numpy as np
 
 from clmle.classifiers._base import Classifier, Validation
@@ -24,7 +20,7 @@ class LogitAdjustment(Softmax):
 
     title = "Logit adjustment after training"
     summary = "Plain softmax; the log prior is subtracted from the logits after training."
-    Options: ClassVar[type] = TauOptions
+    Options = TauOptions
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         return OffsetClassifier(-self.options.tau * np.log(self.class_proportions()))

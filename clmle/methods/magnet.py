@@ -1,9 +1,6 @@
 """Magnet loss: clusters against the nearest clusters of other classes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +34,7 @@ class Magnet(ClusterBatches):
 
     title = "Magnet loss"
     summary = "Clusters against the nearest clusters of other classes, with Gaussian votes."
-    Options: ClassVar[type] = MagnetOptions
+    Options = MagnetOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         unit = F.normalize(outputs.features, dim=1)

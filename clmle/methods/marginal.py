@@ -1,9 +1,6 @@
 """Softmax and marginal loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +32,7 @@ class Marginal(AuxiliaryLoss):
 
     title = "Marginal loss"
     summary = "Cross-entropy; all pairs of a batch on the right side of a distance threshold."
-    Options: ClassVar[type] = MarginalOptions
+    Options = MarginalOptions
 
     def auxiliary_loss(self, outputs: Outputs) -> torch.Tensor:
         unit = F.normalize(outputs.features, dim=1)

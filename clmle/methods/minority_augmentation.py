@@ -1,9 +1,6 @@
 """Minority augmentation: oversampling with additional augmentation of minority images."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -39,7 +36,7 @@ class MinorityAugmentation(Oversampling):
 
     title = "Minority augmentation"
     summary = "Oversampling; the repeated minority images are augmented further."
-    Options: ClassVar[type] = AugmentationOptions
+    Options = AugmentationOptions
 
     def build(self) -> None:
         self.minority = self.counts < self.counts.mean()

@@ -1,7 +1,5 @@
 """MOON: squared error, weighted for a balanced class distribution."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 
 from clmle.methods._base import Batch, Loss, Outputs, register

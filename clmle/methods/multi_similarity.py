@@ -1,9 +1,7 @@
 """Multi-similarity loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._base import register
@@ -33,7 +31,7 @@ class MultiSimilarity(PairLoss):
 
     title = "Multi-similarity + k-NN"
     summary = "Pairs weighted by their own and by relative similarity."
-    Options: ClassVar[type] = MultiSimilarityOptions
+    Options = MultiSimilarityOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import MultiSimilarityLoss

@@ -1,7 +1,5 @@
 """Nearest class mean (NCM) on softmax features."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.classifiers._base import Classifier, Validation, unit_rows

@@ -1,9 +1,6 @@
 """Noisy softmax: annealed noise is subtracted from the logit of the true class."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch.nn.functional as F
@@ -35,7 +32,7 @@ class NoisySoftmax(ClassWeights):
     title = "Noisy softmax"
     summary = "Softmax with noise on the true logit, which delays saturation."
     reads_any_batch = False  # the noise is drawn with the batch
-    Options: ClassVar[type] = NoisySoftmaxOptions
+    Options = NoisySoftmaxOptions
     unit = False
 
     def sample_batch(self, step: int) -> Batch:

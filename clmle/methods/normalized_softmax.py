@@ -1,9 +1,7 @@
 """Normalized softmax: softmax of cosines without a margin."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -29,7 +27,7 @@ class NormalizedSoftmax(AngularLoss):
 
     title = "Normalized softmax"
     summary = "Softmax of cosines, without a margin."
-    Options: ClassVar[type] = TemperatureOptions
+    Options = TemperatureOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import NormalizedSoftmaxLoss

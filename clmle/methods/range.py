@@ -1,9 +1,6 @@
 """Softmax and range loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +34,7 @@ class Range(AuxiliaryLoss):
 
     title = "Range loss"
     summary = "Cross-entropy; the largest distances within classes shrink, near centers separate."
-    Options: ClassVar[type] = RangeOptions
+    Options = RangeOptions
 
     def auxiliary_loss(self, outputs: Outputs) -> torch.Tensor:
         o = self.options

@@ -1,9 +1,6 @@
 """Class-balanced sampling without replacement."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch.nn.functional as F
@@ -39,7 +36,7 @@ class SamplingWithoutReplacement(Softmax):
 
     title = "Class-balanced sampling without replacement"
     summary = "Class-balanced batches that hold only a part of the images of a small class."
-    Options: ClassVar[type] = WithoutReplacementOptions
+    Options = WithoutReplacementOptions
     corrects_proportions = True
 
     def class_proportions(self) -> np.ndarray:

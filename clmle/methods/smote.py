@@ -1,9 +1,6 @@
 """SMOTE on features: synthetic features of the minority classes for the linear classifier."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,7 +29,7 @@ class Smote(FrozenFeatures):
 
     title = "SMOTE on features"
     summary = "Plain softmax features; the classifier is fitted with synthetic minority features."
-    Options: ClassVar[type] = SmoteOptions
+    Options = SmoteOptions
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         from imblearn.over_sampling import SMOTE

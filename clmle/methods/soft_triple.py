@@ -1,9 +1,7 @@
 """SoftTriple: softmax over several centers per class."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +32,7 @@ class SoftTriple(AngularLoss):
 
     title = "SoftTriple"
     summary = "Softmax over classes with several softly assigned centers each."
-    Options: ClassVar[type] = SoftTripleOptions
+    Options = SoftTripleOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import SoftTripleLoss

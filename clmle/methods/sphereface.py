@@ -1,9 +1,7 @@
 """A-Softmax (SphereFace): Eq. 3 of the CLMLE paper."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularMultiplier
@@ -37,7 +35,7 @@ class SphereFace(AngularMultiplier):
 
     title = "A-Softmax (SphereFace)"
     summary = "L-Softmax with class weights of unit length."
-    Options: ClassVar[type] = SphereFaceOptions
+    Options = SphereFaceOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import SphereFaceLoss

@@ -1,9 +1,7 @@
 """Sub-center ArcFace: several centers per class."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -30,7 +28,7 @@ class SubCenterArcFace(AngularLoss):
 
     title = "Sub-center ArcFace"
     summary = "ArcFace with several centers per class."
-    Options: ClassVar[type] = SubCenterOptions
+    Options = SubCenterOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import SubCenterArcFaceLoss

@@ -1,9 +1,7 @@
 """Supervised contrastive learning."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +31,7 @@ class SupCon(PairLoss):
 
     title = "Supervised contrastive"
     summary = "All images of a class attract one another; a linear classifier on the features."
-    Options: ClassVar[type] = SupConOptions
+    Options = SupConOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import SupConLoss

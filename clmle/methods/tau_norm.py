@@ -1,9 +1,5 @@
 """Tau-normalized classifier: class weights divided by a power of their length."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 import numpy as np
 import torch.nn.functional as F
 
@@ -28,7 +24,7 @@ class TauNorm(ClassWeights):
 
     title = "Decoupled: tau-normalized classifier"
     summary = "Plain softmax whose class weights are brought to similar lengths afterwards."
-    Options: ClassVar[type] = NoOptions
+    Options = NoOptions
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = F.cross_entropy(self.linear(outputs.features), outputs.labels)

@@ -1,9 +1,7 @@
 """Triplet loss: Eqs. 1 and 2 of the CLMLE paper."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from clmle.config import option
 from clmle.methods._base import register
@@ -37,7 +35,7 @@ class Triplet(PairLoss):
 
     title = "Triplet + k-NN"
     summary = "Semi-hard triplets; classified by the nearest training images."
-    Options: ClassVar[type] = TripletOptions
+    Options = TripletOptions
 
     def make(self) -> Any:
         from pytorch_metric_learning.distances import LpDistance

@@ -1,7 +1,5 @@
 """Undersampling: as many images of every class as the smallest class has."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.methods._base import Batch, register

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from clmle.classifiers._base import best_classifier, log_softmax, restore_classifier
+from clmle.classifiers._base import (
+    accuracy_of_scores,
+    best_classifier,
+    log_softmax,
+    restore_classifier,
+)
 from clmle.classifiers.calibration import balanced_calibration, calibrate
-from clmle.classifiers.knn import KNNClassifier
-from clmle.classifiers.linear import HeadClassifier, OffsetClassifier
+from clmle.classifiers.cluster_vote import ClusterVoteClassifier
+from clmle.classifiers.knn import KNNClassifier, PrototypeClassifier
+from clmle.classifiers.linear import HeadClassifier, LinearClassifier, OffsetClassifier
 from clmle.classifiers.nearest_cluster import ClusterClassifier
 from clmle.classifiers.stacked import StackedClassifier
-from clmle.metrics.classification import mean_recall
 
 
 def binary(n=500, rate=0.1, seed=0):
@@ -58,10 +63,10 @@ def test_offsets_undo_a_shift_of_many_classes():
     scores = rng.normal(size=(6000, 6))
     scores[np.arange(6000), y] += 2
     shift = np.array([3.0, -3, 0, 1, -1, 2])
-    before = mean_recall(y, scores.argmax(axis=1))
+    before = accuracy_of_scores(y, scores)
     (weight,), offset = balanced_calibration([scores + shift], y)
-    after = mean_recall(y, (weight * (scores + shift) + offset).argmax(axis=1))
-    assert mean_recall(y, (scores + shift).argmax(axis=1)) < before - 0.1
+    after = accuracy_of_scores(y, weight * (scores + shift) + offset)
+    assert accuracy_of_scores(y, scores + shift) < before - 0.1
     assert after == pytest.approx(before, abs=0.01)
 
 
@@ -106,8 +111,7 @@ def test_offsets_raise_the_balanced_accuracy_of_the_head():
     tuned = calibrate(HeadClassifier(), validation, "offsets")
     assert isinstance(tuned, OffsetClassifier)
     before, after = (
-        mean_recall(labels, c.scores(*validation[:2]).argmax(axis=1))
-        for c in (HeadClassifier(), tuned)
+        accuracy_of_scores(labels, c.scores(*validation[:2])) for c in (HeadClassifier(), tuned)
     )
     assert after > before + 0.1
 
@@ -122,3 +126,27 @@ def test_calibration_stacks_other_classifiers_without_the_head_and_leaves_stacke
     assert isinstance(tuned, StackedClassifier)
     assert tuned.head_weight == 0
     assert calibrate(tuned, validation, "offsets") is tuned
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        HeadClassifier(),
+        OffsetClassifier(np.array([1.0, -1.0])),
+        LinearClassifier(np.eye(3)[:2], np.array([0.0, 0.5]), True, "linear"),
+        PrototypeClassifier(np.eye(3), np.array([0, 1, 1])),
+        KNNClassifier(np.eye(3), np.array([0, 1, 1]), 2, 2),
+        ClusterVoteClassifier(np.eye(3), np.array([0, 1, 1]), 2, "gap", 0.1, 2),
+        ClusterClassifier(np.eye(3), np.array([0, 1, 1]), 2, "mean", 8.0, 2, {"between_margin": 1}),
+    ],
+    ids=lambda classifier: classifier.kind,
+)
+def test_a_restored_classifier_has_the_same_scores_and_values(classifier):
+    again = restore_classifier(classifier.kind, classifier.arrays(), classifier.chosen())
+    rng = np.random.default_rng(6)
+    features, logits = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    np.testing.assert_array_equal(
+        again.scores(features, logits), classifier.scores(features, logits)
+    )
+    assert again.chosen() == classifier.chosen()
+    assert all(np.ndim(value) == 0 or name == "offset" for name, value in again.chosen().items())
