@@ -45,7 +45,7 @@ bench: .venv/test browser
 results: .venv/test browser
 	$(BIN)/python -m tools.report
 
-# Strict: a link or a reference that leads nowhere is an error. The tests build it so too.
+# A link or reference without a target is an error. The tests build it the same way.
 docs: .venv/test
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs site
 	@echo "site/index.html"
