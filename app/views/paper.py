@@ -121,11 +121,11 @@ def effects(changed: tuple) -> dict:
     ``changed`` are the stamps of the shipped files.
     """
     found = {}
-    for repair in paper.REPAIRS:
-        name, variant = repair.trial or ("", "")
+    for correction in paper.CORRECTIONS:
+        name, variant = correction.trial or ("", "")
         study = shipped_study(name)
         d = studies.reference_difference(study, variant) if study else None
-        found[repair.name] = (d, study) if d else None
+        found[correction.name] = (d, study) if d else None
     return found
 
 
@@ -160,29 +160,29 @@ def corrections() -> None:
         column = st.column_config.NumberColumn
         digits = {c: column(format="%+.3f") for c in ("effect", "low", "high")}
         show_table(rows, "corrections", column_config=digits)
-    for i, repair in enumerate(paper.REPAIRS, start=1):
-        st.subheader(f"{i}. {repair.name}")
-        one_correction(repair, found[repair.name])
+    for i, correction in enumerate(paper.CORRECTIONS, start=1):
+        st.subheader(f"{i}. {correction.name}")
+        one_correction(correction, found[correction.name])
 
 
-def one_correction(repair, measured) -> None:
+def one_correction(correction, measured) -> None:
     """Equations next to each other, the option, the effect."""
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**As printed** ({repair.where})")
-        st.latex(repair.printed)
-        st.markdown(repair.happens)
+        st.markdown(f"**As printed** ({correction.where})")
+        st.latex(correction.printed)
+        st.markdown(correction.problem)
     with right:
         st.markdown("**Corrected**")
-        st.latex(repair.repaired)
-        st.markdown(repair.instead)
-    before, after = repair.switches
+        st.latex(correction.corrected)
+        st.markdown(correction.explanation)
+    before, after = correction.switches
     st.markdown(f"Option: `{before}` → `{after}`")
     if measured:
         d, study = measured
         st.markdown(f"Effect **{d.mean:+.3f}**: {described(d, study)}")
-    elif repair.trial is not None:
-        name = repair.trial[0]
+    elif correction.trial is not None:
+        name = correction.trial[0]
         st.markdown(
             f"Not measured alone yet; the study {name} does ({studies.STUDIES[name].title})."
         )
@@ -197,16 +197,16 @@ def one_correction(repair, measured) -> None:
 def correction_rows(found: dict):
     """All corrections as a table."""
     rows = []
-    for repair in paper.REPAIRS:
-        d, study = found[repair.name] or (None, None)
-        before, after = repair.switches
+    for correction in paper.CORRECTIONS:
+        d, study = found[correction.name] or (None, None)
+        before, after = correction.switches
         rows.append(
             {
-                "correction": repair.name, "effect": d and d.mean, "low": d and d.low,
+                "correction": correction.name, "effect": d and d.mean, "low": d and d.low,
                 "high": d and d.high, "trials won": d and d.won, "of trials": d and d.trials,
                 "seeds": d and d.seeds, "study": study.name if study else "",
                 "without it": d.second if d else "", "printed": before, "corrected": after,
-                "where": repair.where,
+                "where": correction.where,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from clmle.paper.corrections import ALL_AT_ONCE, CORRECTIONS, Correction
     from clmle.paper.names import paper_attribute
-    from clmle.paper.repairs import ALL_AT_ONCE, REPAIRS, Repair
     from clmle.paper.tables import CAPTIONS, table, table_names
 
 __all__ = [
     "ALL_AT_ONCE",
     "CAPTIONS",
-    "REPAIRS",
-    "Repair",
+    "CORRECTIONS",
+    "Correction",
     "paper_attribute",
     "table",
     "table_names",

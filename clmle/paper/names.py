@@ -1,10 +1,10 @@
-"""The paper's names of attributes, from those that data sets give them."""
+"""Names of attributes in the paper, for those of the data sets."""
 
 from __future__ import annotations
 
 from functools import cache
 
-# Where CelebA's own name (or that of the illustrated faces) differs by more than underscores.
+# Names in CelebA (or of the illustrated faces) that differ by more than underscores.
 ALIASES = {
     "mouth slightly open": "Mouth Open",
     "wearing lipstick": "Wear Lipstick",
@@ -13,13 +13,24 @@ ALIASES = {
     "wearing necktie": "Wear Necktie",
     "wearing hat": "Wear Hat",
     "5 o clock shadow": "5 o'clock Shadow",
-    "beard": "No Beard",  # the same question turned round: balanced accuracy is the same
+    "beard": "No Beard",  # the negated attribute, with the same balanced accuracy
 }
 
 
 def paper_attribute(name: str) -> str | None:
-    """The row of Table 5 that is about attribute ``name``, or None.
+    """Find the row of Table 5 for an attribute.
 
+    Parameters
+    ----------
+    name : str
+        Name of the attribute in a data set.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
     >>> paper_attribute("Wearing_Hat"), paper_attribute("Gray_Hair"), paper_attribute("Antlers")
     ('Wear Hat', 'Gray Hair', None)
     """

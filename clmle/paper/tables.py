@@ -1,4 +1,4 @@
-"""Read one of the published tables by its number or its name."""
+"""The published tables by number or name."""
 
 from __future__ import annotations
 
@@ -26,17 +26,32 @@ CAPTIONS = {
 
 
 def table_names() -> tuple[str, ...]:
-    """Names that :func:`table` accepts, beside the numbers 2 to 7."""
+    """Names that :func:`table` accepts in addition to the numbers 2 to 7.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> table_names()[-1]
+    'table7_ablation'
+    """
     return tuple(NAMES.values())
 
 
 def table(which: int | str) -> Any:
-    """A published table as a pandas.DataFrame; figures in per cent, NaN where unreadable.
+    """Read a published table.
 
     Parameters
     ----------
     which : int or str
-        The paper's number (5 or "5") or the name ("table5_celeba_attributes").
+        Number in the paper (5 or "5"), or name ("table5_celeba_attributes").
+
+    Returns
+    -------
+    pandas.DataFrame
+        Values in percent; NaN where the paper is unreadable.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Images on their way from disk to the network: gathered, augmented, scaled to about [-1, 1]."""
+"""Batches of images for the network: gathered, augmented and scaled to about [-1, 1]."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import torch
 class ImageSource:
     """Rows of a (n, H, W, C) uint8 array as float batches on ``device``.
 
-    On a GPU the array is kept there whole where it takes at most ``share`` of the free memory;
-    otherwise rows are gathered from the (memory-mapped) array and sent over.
+    If the array takes at most ``max_fraction`` of the free memory of a GPU, it is copied there
+    once. Otherwise rows are gathered from the (memory-mapped) array and copied for each batch.
     """
 
-    def __init__(self, images: np.ndarray, device: torch.device, share: float = 0.6) -> None:
+    def __init__(self, images: np.ndarray, device: torch.device, max_fraction: float = 0.6) -> None:
         self.images = images
         self.device = device
         self.resident: torch.Tensor | None = None
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
-            if images.nbytes <= share * free:
+            if images.nbytes <= max_fraction * free:
                 self.resident = torch.from_numpy(np.array(images)).to(device)
 
     def batch(
         self, rows: np.ndarray, generator: np.random.Generator | None = None, mirror: bool = True
     ) -> torch.Tensor:
-        """(B, C, H, W) float32 in channels-last memory; augmented where a generator is given."""
+        """(B, C, H, W) float32 in channels-last memory; augmented if a generator is given."""
         if self.resident is not None:
             index = torch.from_numpy(rows).to(self.device, non_blocking=True)
             pixels = self.resident[index]
@@ -36,16 +36,16 @@ class ImageSource:
             pixels = pixels.to(self.device, non_blocking=True)
         if generator is not None:
             pixels = shifted(pixels, generator, mirror)
-        # The usual scaling of the face literature: (x - 127.5) / 128.
+        # (x - 127.5) / 128, as usual in face recognition.
         return pixels.permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
 
 
 def shifted(
     pixels: torch.Tensor, generator: np.random.Generator, mirror: bool = True, shift: int = 2
 ) -> torch.Tensor:
-    """Move images (B, H, W, C) by up to ``shift`` pixels each, half of them mirrored if wished.
+    """Translate images (B, H, W, C) by up to ``shift`` pixels, with the border repeated.
 
-    Pixels that enter from outside repeat the border.
+    With ``mirror`` half of the images, chosen at random, are mirrored.
     """
     n, height, width, _ = pixels.shape
     down, right = generator.integers(-shift, shift + 1, size=(2, n, 1))

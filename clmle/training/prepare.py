@@ -1,25 +1,38 @@
-"""From settings to a task: load the data, pick the target, turn the imbalance dial."""
+"""From a configuration to a task: load the data, select the target, subsample the classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from clmle.config import Config, DataConfig, TrainConfig, parse, several
 from clmle.data import dataset_info, imbalance, load_dataset
-from clmle.data.base import Dataset, Task
+from clmle.data.base import Dataset, Progress, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.errors import InputError
 from clmle.methods import get_method
 
-Progress = Callable[[int, int], None]
-
 
 def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None) -> Dataset:
-    """The data set that ``data`` names, rendered or read first where need be.
+    """Load the data set of a configuration; on first use it is rendered or decoded.
 
-    Where ``data.split`` is -1, ``seed`` of the run takes its place: it draws the split, and of
-    toonfaces people and faces themselves.
+    Parameters
+    ----------
+    data : DataConfig
+        ``data.split`` is the seed of a random split, and of rendered images; -1 stands for
+        ``seed``.
+    seed : int
+        Seed of the run.
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        There is no such data set or folder, or it cannot be read.
     """
     kind = "label" if data.labels else "identities" if data.attribute == "identity" else None
     values = {
@@ -36,13 +49,29 @@ def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None)
 
 
 def prepare(config: Config, progress: Progress | None = None) -> tuple[Dataset, Task | MultiTask]:
-    """The data set and the task of a run: one target, or several attributes together."""
+    """Load the data set of a run and make its task: one target, or several attributes.
+
+    Parameters
+    ----------
+    config : Config
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    dataset : Dataset
+    task : Task or MultiTask
+
+    Raises
+    ------
+    InputError
+        The data cannot be read, or the target cannot be trained.
+    """
     dataset = load_data(config.data, config.train.seed, progress)
     return dataset, make_task(dataset, config.data, config.train.seed)
 
 
 def make_task(dataset: Dataset, data: DataConfig, seed: int = 0) -> Task | MultiTask:
-    """What ``data`` asks of a data set that is there: its target or attributes, thinned or not."""
+    """Make the task of a configuration from its loaded data set, subsampled if wanted."""
     names = several(data.attribute)
     if names is None:
         task = dataset.task(data.attribute or None)
@@ -51,15 +80,33 @@ def make_task(dataset: Dataset, data: DataConfig, seed: int = 0) -> Task | Multi
         return imbalance(task, data.imbalance, data.ratio, seed=seed)
     if data.imbalance != "none":
         raise InputError(
-            "The imbalance dial thins one target; leave imbalance at none for several attributes."
+            "Training images are subsampled for one target; set imbalance to none for several "
+            "attributes."
         )
     return multi_task(dataset, names)
 
 
 def config_from_dict(values: dict[str, Any]) -> Config:
-    """The settings tree of ``values`` (as in config.json or a config file), checked."""
+    """Make and check a configuration from nested values, as in config.json.
+
+    Parameters
+    ----------
+    values : dict
+        With the optional keys ``method``, ``options``, ``data`` and ``train``.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    InputError
+        A name is unknown, or a value has another type or is out of bounds.
+    """
     if not isinstance(values, Mapping):
-        raise InputError(f"Settings must hold the parts data, train and options, not {values!r}.")
+        raise InputError(
+            f"A configuration must have the parts data, train and options, not {values!r}."
+        )
     parse(Config, dict.fromkeys(set(values) - {"method", "options", "data", "train"}), "config")
     method = values.get("method", Config.method)
     options = parse(get_method(method).Options, values.get("options") or {}, method)
