@@ -13,6 +13,7 @@ from clmle.data import SPLITS, load_digits
 from clmle.methods import Outputs, get_method, method_names
 from clmle.methods.adaface import NormStatistics
 from clmle.methods.class_balanced_loss import effective_numbers
+from clmle.methods.clmle.terms import head_loss
 from clmle.metrics.classification import classification_metrics
 from clmle.models.network import Network
 from clmle.presets import preset_config
@@ -342,7 +343,7 @@ def test_logit_adjustment_of_clmle_adds_log_class_proportions(logit_adjustment):
     batch = method.sample_batch(0)
     logits = torch.from_numpy(rng.normal(size=(60, 10)))
     labels = torch.from_numpy(task.labels[task.train][batch.indices])
-    found = method.head_loss(logits, labels, batch)
+    found = head_loss(logits, labels, method.head_proportions(batch), "softmax")
     counts = np.bincount(labels, minlength=10)
     assert counts.max() > 3 * counts.min()  # small classes have fewer samples in a batch
     scores = logits.numpy() + (np.log(method.class_proportions()) if logit_adjustment else 0)
