@@ -37,7 +37,7 @@ FIXED = ("data.attribute", "data.ratio", "data.imbalance", "train.seed", "train.
          "train.threads", "train.precision")  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyResults:
     """The results of a study.
 

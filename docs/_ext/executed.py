@@ -29,6 +29,7 @@ PAGES = (
     "guide/own-code.md",
     "guide/own-features.md",
     "guide/own-images.md",
+    "guide/own-study.md",
     "guide/reading-results.md",
 )
 TOLERANCE = 0.03  # of a metric: another processor adds in another order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from clmle import figures
@@ -58,6 +59,12 @@ def baselines(frame: Any) -> list[str]:
     return list(variant_table(kept).index) if len(kept) else []
 
 
+@lru_cache(maxsize=64)
+def differences_of(study: StudyResults) -> list[Difference]:
+    """CLMLE minus every baseline of a study in balanced accuracy, the smallest first."""
+    return all_differences(study.frame)
+
+
 def all_differences(frame: Any, metric: str = "balanced_accuracy") -> list[Difference]:
     """CLMLE minus every baseline, the smallest difference first."""
     names = frame.loc[~frame["method"].isin(FAMILY), "variant"].unique()
@@ -65,9 +72,9 @@ def all_differences(frame: Any, metric: str = "balanced_accuracy") -> list[Diffe
     return sorted((d for d in found if d is not None), key=lambda d: (d.mean, d.second))
 
 
-def strongest_difference(frame: Any) -> Difference | None:
-    """CLMLE minus the baseline with the highest mean; None if they share no trial."""
-    shared = [d.second for d in all_differences(frame)]
+def strongest_difference(frame: Any, found: Sequence[Difference]) -> Difference | None:
+    """Of the differences found, that to the baseline with the highest mean, with a bootstrap."""
+    shared = [d.second for d in found]
     names = [n for n in baselines(frame) if n in shared] or shared
     return paired_difference(frame, OURS, names[0]) if names else None
 
@@ -77,8 +84,8 @@ def verdict(study: StudyResults) -> list[str]:
     frame = study.frame
     if OURS not in set(frame["variant"]):
         return [f"`{OURS}` has no result in this study yet."]
-    found = all_differences(frame)
-    d = strongest_difference(frame)
+    found = differences_of(study)
+    d = strongest_difference(frame, found)
     if d is None:
         return ["No baseline shares a task and seed with it yet."]
     means = variant_table(frame[frame["variant"].isin([OURS, d.second])])["balanced_accuracy"]
@@ -157,7 +164,7 @@ def _incomplete(study: StudyResults, found: Sequence[Difference]) -> str:
 def _metrics_table(page: Page, study: StudyResults, frame: Any, table: Any) -> None:
     """Every metric of every variant, with CLMLE's difference to it."""
     costs = relative_cost(table)
-    found = {d.second: d for d in all_differences(frame)}
+    found = {d.second: d for d in differences_of(study)}
     rows = []
     for rank, (name, r) in enumerate(table.iterrows(), start=1):
         label = f"**{study.label(name)}**" if name == OURS else study.label(name)
@@ -204,7 +211,7 @@ def _draw(page: Page, study: StudyResults, frame: Any, kept: Any, table: Any) ->
     )
     text = "Circles: one seed, the mean over tasks; diamonds: mean and 95 % CI over seeds."
     page.figure(study.name, figure, study.caption(text))
-    draw_differences(page, study, all_differences(frame), f"{study.name}-differences")
+    draw_differences(page, study, differences_of(study), f"{study.name}-differences")
 
 
 def draw_differences(

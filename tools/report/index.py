@@ -12,7 +12,7 @@ from clmle.studies.statistics import Difference, common_block
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report import ablation, convergence, pooled, tuning
-from tools.report.comparison import all_differences, strongest_difference
+from tools.report.comparison import all_differences, differences_of, strongest_difference
 from tools.report.kinds import TUNINGS, is_comparison
 from tools.report.markdown import Page, points, table
 
@@ -92,7 +92,7 @@ def headline(study: StudyResults) -> str:
         found = tuning.tuned_differences(study, tuning.chosen_config(study))
         d = next(iter(found), None)
     elif is_comparison(study.name) or study.name == "imbalance":
-        d = strongest_difference(study.frame) if OURS in study.variants else None
+        d = strongest_difference(study.frame, differences_of(study))
     else:
         found = list(ablation.differences(study).values())
         d = max(found, key=lambda d: abs(d.mean), default=None)
@@ -115,9 +115,8 @@ def numbers(studies: Sequence[StudyResults]) -> str:
     """The numbers that documents quote, as JSON: by study, variant and metric."""
     tree: dict[str, Any] = {}
     for study in studies:
-        frame = study.frame
         found = (
-            {d.second: d for d in all_differences(frame)}
+            {d.second: d for d in differences_of(study)}
             if is_comparison(study.name)
             else dict(ablation.differences(study))
         )
@@ -158,7 +157,7 @@ def _strongest(parts: Sequence[StudyResults]) -> tuple[Difference, Any] | None:
         found = pooled.differences(parts)
         d = found[0][0] if found else None
     else:
-        d = strongest_difference(frame)
+        d = strongest_difference(frame, differences_of(parts[0]))
     if d is None:
         return None
     block = common_block(frame[frame["variant"].isin([d.first, d.second])])

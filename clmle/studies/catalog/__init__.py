@@ -1,18 +1,29 @@
-"""The studies of this project, by name; a study is added by adding it to one of these files."""
+"""The studies of this project, by name.
+
+Every module of this package has a tuple ``STUDIES``; a new file with one adds its studies to the
+command line, the app and the results pages.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from clmle.errors import InputError
-from clmle.studies.catalog.ablations import ABLATIONS
-from clmle.studies.catalog.comparisons import COMPARISONS
-from clmle.studies.catalog.preregistered import PREREGISTERED
-from clmle.studies.catalog.sweeps import SWEEPS
-from clmle.studies.catalog.tuning import TUNING
 from clmle.studies.spec import Study
 
-STUDIES: dict[str, Study] = {
-    study.name: study for study in (*COMPARISONS, *PREREGISTERED, *TUNING, *ABLATIONS, *SWEEPS)
-}
+ORDER = ("comparisons", "preregistered", "tuning", "ablations", "sweeps")  # then by name
+
+
+def find_studies() -> dict[str, Study]:
+    """The studies of every module of this package, by name."""
+    names = sorted(m.name for m in iter_modules(__path__))
+    names.sort(key=lambda n: ORDER.index(n) if n in ORDER else len(ORDER))
+    modules = (import_module(f"{__name__}.{name}") for name in names)
+    return {study.name: study for module in modules for study in module.STUDIES}
+
+
+STUDIES: dict[str, Study] = find_studies()
 
 
 def get_study(name: str) -> Study:

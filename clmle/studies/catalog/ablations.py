@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clmle.studies.spec import FACES, Study, methods, neighborhood_batches, options, rounds
 
-ABLATIONS = (
+STUDIES = (
     Study(
         "table7",
         "Components in Table 7 of the paper",

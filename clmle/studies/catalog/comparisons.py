@@ -54,7 +54,7 @@ RECOGNITION = (
     "oversampling",
 )
 
-COMPARISONS = (
+STUDIES = (
     Study(
         "leaderboard",
         "CLMLE and its strongest baselines on fourteen attributes",

@@ -10,7 +10,7 @@ from clmle.studies.spec import FACES, Study, methods
 
 QUESTION = "Does the gain over the strongest baseline hold on data that no choice was made on?"
 
-PREREGISTERED = (
+STUDIES = (
     Study(
         "preregistered-toonfaces",
         "Pre-registered: fourteen attributes of new faces",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clmle.studies.spec import Study, methods, rounds
 
-SWEEPS = (
+STUDIES = (
     Study(
         "imbalance",
         "The same faces at seven imbalance ratios",

@@ -64,7 +64,7 @@ def _train(**values: float) -> Tree:
     return {"train": values}
 
 
-TUNING = (
+STUDIES = (
     Study(
         "tuning",
         "Every method in four configurations",
