@@ -56,6 +56,11 @@ def check_clmle_loss(
         )
     if cluster_classes.shape[:-1] != tuple(tasks) or cluster_classes.dtype not in INTEGERS:
         raise InputError("cluster_classes must be (M,) whole numbers, the class of each cluster.")
+    if clusters is None:
+        has_cluster = (of_sample[..., None] == cluster_classes[..., None, :]).any(dim=-1)
+        if not bool(has_cluster.all()):
+            missing = int(of_sample[~has_cluster][0])
+            raise InputError(f"labels hold class {missing}, which has no cluster.")
     m = cluster_classes.shape[-1]
     if clusters is not None and clusters.numel():
         first, last = int(clusters.min()), int(clusters.max())
@@ -68,8 +73,8 @@ def check_clmle_loss(
             f"sample_weight must hold one weight for each of the {n} rows, "
             f"but has shape {tuple(sample_weight.shape)}."
         )
-    _check_between_margin(between_margin, tuple(features.shape[:-1]))
-    _check_margins(within_margin, cluster_classes, len(tasks))
+    _check_between_margin(between_margin, (*tasks, n))
+    _check_within_margin(within_margin, cluster_classes, len(tasks))
     number(scale, "scale", above=0)
     number(within_weight, "within_weight")
     if denominator not in DENOMINATORS:
@@ -78,26 +83,25 @@ def check_clmle_loss(
         raise InputError(f"reduction is {reduction!r}; choose mean, sum or none.")
 
 
-def _check_between_margin(margin: float | torch.Tensor, rows: tuple[int, ...]) -> None:
+def _check_between_margin(margin: float | torch.Tensor, samples: tuple[int, ...]) -> None:
     if np.ndim(margin) == 0:
         number(margin, "between_margin")
         return
+    dense(margin, "between_margin")
     shape = tuple(np.shape(margin))
-    if (
-        np.iscomplexobj(margin)
-        or len(shape) > len(rows)
-        or any(m not in (1, n) for m, n in zip(shape[::-1], rows[::-1], strict=False))
-    ):
+    try:
+        fits = np.broadcast_shapes(shape, samples) == samples
+    except ValueError:
+        fits = False
+    if not fits or np.iscomplexobj(margin):
         raise InputError(
-            f"between_margin must be one real number, or broadcast to {rows}, but has shape "
-            f"{shape}."
+            f"between_margin must be one real number, or one for each sample {samples}, but has "
+            f"shape {shape}."
         )
 
 
-def _check_margins(
-    within_margin: float | torch.Tensor,
-    cluster_classes: torch.Tensor,
-    n_leading: int,
+def _check_within_margin(
+    within_margin: float | torch.Tensor, cluster_classes: torch.Tensor, n_leading: int
 ) -> None:
     if np.ndim(within_margin) > 1 + n_leading or np.iscomplexobj(within_margin):
         raise InputError(

@@ -155,6 +155,7 @@ def test_what_the_search_needs_is_named():
         ({"n_negative_clusters": None}, "^clusters is None; give labels"),
         ({"n_negative_clusters": 0}, "^n_negative_clusters is 0, but must be"),
         ({"labels": labels[1:]}, "^labels must hold a whole number for each of the 14 rows"),
+        ({"labels": labels + 1}, "^labels hold class 3, which has no cluster."),
     ):
         given = {"centroids": centroids, "labels": labels, "n_negative_clusters": 2} | missing
         with pytest.raises(InputError, match=message):
@@ -167,3 +168,13 @@ def test_all_clusters_as_negatives_give_the_loss_of_stored_centroids():
     options = {"scale": 3.0, "centroids": centroids, "within_weight": 0.5, "reduction": "none"}
     want = clmle_loss(f, own, classes, 0.3, 0.2, **options)
     close(clmle_loss(f, own, classes, 0.3, 0.2, n_negative_clusters=9, **options), want)
+
+
+def test_a_between_margin_for_each_sample_has_to_fit_the_batch():
+    f, labels, centroids, classes = example()
+    for margin, message in (
+        (torch.zeros(3), r"between_margin must be one real number, .* but has shape \(3,\)."),
+        ([0.1, 0.2], "between_margin must be a tensor, not list."),
+    ):
+        with pytest.raises(InputError, match=f"^{message}"):
+            nearest_loss(f, labels, centroids, classes, margin)
