@@ -14,7 +14,6 @@ from app.widgets.study_card import study_cards
 
 BETWEEN = [0.05, 0.125, 0.25, 0.5, 0.75, 1.0]
 WITHIN = [0.05, 0.125, 0.25, 0.5]
-DATA = ("digits", "toonfaces")
 
 
 def margin_search() -> None:
@@ -49,9 +48,10 @@ def _form() -> None:
     from clmle import data, studies, training
 
     left, middle, right = st.columns(3)
-    dataset = left.selectbox("Data", DATA)
-    targets = data.dataset_info(dataset).target_names(dataset)
-    attribute = middle.selectbox("Attribute", targets) if dataset == "toonfaces" else ""
+    infos = {name: data.dataset_info(name) for name in sorted(data.dataset_names())}
+    dataset = left.selectbox("Data", [n for n, i in infos.items() if i.kind != "identities"])
+    targets = infos[dataset].target_names()
+    attribute = middle.selectbox("Attribute", targets) if len(targets) > 1 else ""
     preset = right.segmented_control(
         "Budget", list(training.PRESETS), default="quick", required=True
     )

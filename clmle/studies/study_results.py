@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.config import Config, DataConfig, flat
+from clmle.data.registry import find_dataset
 from clmle.errors import InputError, quoted
 from clmle.methods import get_method
 from clmle.presets import preset_kind
@@ -125,7 +126,9 @@ class StudyResults:
 
     def budget(self) -> str:
         """Data, network and training budget of a trial in words."""
-        size = f" ({_range(self.values('data.size'))})" if "toonfaces" in self.dataset else ""
+        infos = map(find_dataset, self.values("data.dataset"))
+        sized = any(info is not None and info.sizes for info in infos)
+        size = f" ({_range(self.values('data.size'))})" if sized else ""
         return (
             f"{self.dataset}{size}, {_range(self.values('data.image_size'))} pixels, backbone "
             f"{_range(self.values('train.backbone'))}, {_range(self.values('train.iterations'))} "
