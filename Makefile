@@ -44,6 +44,7 @@ bench: .venv/test browser
 
 results: .venv/test browser
 	$(BIN)/python -m tools.report
+	$(BIN)/python docs/_ext/autogen.py
 
 # A link or reference without a target is an error. The tests build it the same way.
 docs: .venv/test
