@@ -37,6 +37,12 @@ class ClusterVoteClassifier(Classifier):
     "gaussian": Rippel, Paluri, Dollar, Bourdev: Metric Learning with Adaptive Density
     Discrimination (ICLR 2016), Eq. 6. "gap": Huang, Li, Loy, Tang: Learning Deep Representation
     for Imbalanced Classification (CVPR 2016), section 3.3.
+
+    Examples
+    --------
+    >>> classifier = ClusterVoteClassifier(np.eye(3), np.array([0, 0, 1]), 3, "gaussian", 0.1, 2)
+    >>> classifier.scores(np.array([[0.0, 0.0, 2.0]]), np.zeros((1, 2))).argmax(axis=1)
+    array([1])
     """
 
     means: np.ndarray

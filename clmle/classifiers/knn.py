@@ -20,6 +20,12 @@ class PrototypeClassifier(Classifier):
     prototypes : (P, d) array of unit rows
     classes : (P,) array
         The class of each prototype.
+
+    Examples
+    --------
+    >>> classifier = PrototypeClassifier(np.eye(3), np.array([0, 0, 1]))
+    >>> classifier.scores(np.array([[0.0, 2.0, 0.0]]), np.zeros((1, 2))).tolist()
+    [[1.0, 0.0]]
     """
 
     prototypes: np.ndarray
@@ -43,6 +49,12 @@ class KNNClassifier(Classifier):
     labels : (n,) array
     k : int
     n_classes : int
+
+    Examples
+    --------
+    >>> classifier = KNNClassifier(np.eye(3), np.array([0, 0, 1]), k=1, n_classes=2)
+    >>> classifier.scores(np.array([[0.1, 2.0, 0.0]]), np.zeros((1, 2))).argmax(axis=1)
+    array([0])
     """
 
     features: np.ndarray

@@ -41,6 +41,12 @@ class OffsetClassifier(Classifier):
     Parameters
     ----------
     offset : (C,) array
+
+    Examples
+    --------
+    >>> classifier = OffsetClassifier(np.array([0.0, 1.0]))
+    >>> classifier.scores(np.zeros((1, 3)), np.zeros((1, 2))).argmax(axis=1)
+    array([1])
     """
 
     offset: np.ndarray
@@ -67,6 +73,12 @@ class LinearClassifier(Classifier):
         Whether features are divided by their length first.
     rule : str
         Name of the classifier in results.
+
+    Examples
+    --------
+    >>> classifier = LinearClassifier(np.eye(2), np.zeros(2), False, "identity")
+    >>> classifier.scores(np.array([[3.0, 1.0]]), np.zeros((1, 2))).tolist()
+    [[3.0, 1.0]]
     """
 
     weights: np.ndarray

@@ -151,6 +151,12 @@ class ClusterClassifier(Classifier):
     References
     ----------
     Section 4 of the paper, Eq. 10.
+
+    Examples
+    --------
+    >>> classifier = ClusterClassifier(np.eye(3), np.array([0, 0, 1]), 3, "mean")
+    >>> classifier.scores(np.array([[0.0, 0.0, 2.0]]), np.zeros((1, 2))).argmax(axis=1)
+    array([1])
     """
 
     centroids: np.ndarray

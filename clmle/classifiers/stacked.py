@@ -36,6 +36,13 @@ class StackedClassifier(Classifier):
     References
     ----------
     Wolpert: Stacked Generalization (Neural Networks 5, 1992).
+
+    Examples
+    --------
+    >>> from clmle.classifiers import HeadClassifier
+    >>> classifier = StackedClassifier(HeadClassifier(), 1.0, 0.0, np.array([0.0, 2.0]))
+    >>> classifier.scores(np.zeros((1, 3)), np.array([[1.0, 0.0]])).tolist()
+    [[1.0, 2.0]]
     """
 
     def __init__(

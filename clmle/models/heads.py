@@ -21,6 +21,11 @@ class Head(nn.Linear):
     n_classes : int
     cosine_scale : float, optional
         s. It is stored as a buffer ``scale``, which tells stored cosine heads from linear ones.
+
+    Examples
+    --------
+    >>> Head(8, 3, cosine_scale=8.0)(torch.zeros(5, 8)).shape
+    torch.Size([5, 3])
     """
 
     scale: torch.Tensor
@@ -50,6 +55,12 @@ class Heads(nn.Module):
     feature_dim : int
     cosine_scale : float, optional
         As for :class:`Head`.
+
+    Examples
+    --------
+    >>> features, logits = Heads(4, 32, 8)(torch.zeros(5, 32))
+    >>> features.shape, logits.shape
+    (torch.Size([5, 4, 8]), torch.Size([5, 4, 2]))
     """
 
     scale: torch.Tensor

@@ -65,6 +65,12 @@ class MultiNetwork(nn.Module):
     References
     ----------
     Section 5.1 of the paper.
+
+    Examples
+    --------
+    >>> network = MultiNetwork("tiny", 1, 16, feature_dim=8, n_heads=4)
+    >>> [tuple(output.shape) for output in network(torch.zeros(5, 1, 16, 16))]
+    [(5, 4, 8), (5, 4, 2)]
     """
 
     def __init__(

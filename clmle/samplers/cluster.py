@@ -69,7 +69,7 @@ class ClusterSampler:
     >>> index = ClusterIndex.build(features, labels, cluster_size=20)
     >>> batch = ClusterSampler(index, 4, 10, 2).draw(np.random.default_rng(0))
     >>> batch.classes.tolist(), len(batch.indices)
-    ([0, 0, 1, 1], 40)
+    ([1, 1, 0, 0], 40)
     """
 
     index: ClusterIndex

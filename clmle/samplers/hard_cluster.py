@@ -58,6 +58,16 @@ class HardClusterSampler:
     ----------
     Section 3.3 of the paper, for hard clusters. Hesterberg: Weighted Average Importance Sampling
     and Defensive Mixture Distributions (Technometrics 37, 1995), for the mixture.
+
+    Examples
+    --------
+    >>> from clmle import ClusterIndex
+    >>> labels = np.repeat([0, 1], [300, 20])
+    >>> features = np.random.default_rng(0).normal(size=(320, 4)).astype(np.float32)
+    >>> index = ClusterIndex.build(features, labels, cluster_size=20)
+    >>> batch = HardClusterSampler(index, batch_size=24).draw(np.random.default_rng(0))
+    >>> np.bincount(labels[batch]).tolist()
+    [12, 12]
     """
 
     index: ClusterIndex

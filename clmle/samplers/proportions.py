@@ -55,9 +55,20 @@ def class_proportions(
 
 
 def apportion(proportions: np.ndarray, total: int, generator: np.random.Generator) -> np.ndarray:
-    """Whole numbers (C,) that sum to ``total``, each within 1 of its proportion of it.
+    """Draw whole numbers in given proportions.
 
-    Their expected values are exactly the proportions (C,) of ``total``.
+    Parameters
+    ----------
+    proportions : (C,) array
+        They sum to 1.
+    total : int
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    (C,) array
+        Numbers that sum to ``total``. Each is within 1 of its proportion of ``total``, which is
+        its expected value.
 
     Examples
     --------

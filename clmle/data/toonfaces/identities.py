@@ -259,9 +259,7 @@ def appearance(spec: FaceSpec) -> tuple[Any, ...]:
         spec["style"],
         spec["bald"] or spec["hair"],
         spec["hair_color"] if style.hair_colors and not spec["bald"] else "",
-        spec["skin"]
-        if style.skin
-        else spec["seed"],  # else the nose differs
+        spec["skin"] if style.skin else spec["seed"],  # else the nose differs
         spec["beard"],
         spec["mustache"],
     )
