@@ -123,7 +123,8 @@ def test_state_restores_the_index(data):
             (
                 {"same_class_clusters": n},
                 f"same_class_clusters is {n}, but must be at least 1 and less than "
-                "clusters_per_batch (12), for a batch to hold both the class of the query and others.",
+                "clusters_per_batch (12), for a batch to hold both the class of the query and "
+                "others.",
             )
             for n in (0, 12)
         ),
