@@ -280,13 +280,11 @@ class ClusterIndex:
         >>> index.centroids.tolist()
         [[0.0, 1.0], [0.0, 1.0]]
         """
-        seen, position = np.unique(clusters, return_inverse=True)
-        means = np.zeros((len(seen), features.shape[1]), dtype=np.float32)
-        np.add.at(means, position, features)
-        means /= np.bincount(position)[:, None]
-        moved = momentum * self.centroids[seen] + (1 - momentum) * means
-        self.centroids[seen] = moved / np.maximum(
-            np.linalg.norm(moved, axis=1, keepdims=True), 1e-12
+        move_centroids(
+            torch.from_numpy(self.centroids),
+            torch.from_numpy(clusters),
+            torch.from_numpy(features),
+            momentum,
         )
 
     def _sort_members(self) -> None:
@@ -413,6 +411,18 @@ class ClusterIndex:
         )
         index._sort_members()
         return index
+
+
+def move_centroids(
+    centroids: torch.Tensor, clusters: torch.Tensor, features: torch.Tensor, momentum: float
+) -> None:
+    """Move ``centroids`` (K, d), in place, towards the means of the features (B, d) of clusters."""
+    seen, position, count = torch.unique(clusters, return_inverse=True, return_counts=True)
+    means = torch.zeros(len(seen), centroids.shape[1]).index_add_(
+        0, position, features.to(centroids.dtype)
+    )
+    moved = momentum * centroids[seen] + (1 - momentum) * (means / count[:, None])
+    centroids[seen] = torch.nn.functional.normalize(moved, dim=1)
 
 
 def _largest(values: np.ndarray, n: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.cluster_index import ClusterIndex
+from clmle.cluster_index import ClusterIndex, move_centroids
 from clmle.methods._base import Loss, Outputs
 from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
 
@@ -117,9 +117,5 @@ class StackedHeads:
             assert head.index is not None
             slots[a, rows >= 0] = a * longest + head.index.assignment[rows[rows >= 0]]
         known = torch.from_numpy(slots >= 0)
-        seen, inverse, count = torch.unique(
-            torch.from_numpy(slots)[known], return_inverse=True, return_counts=True
-        )
-        means = torch.zeros(len(seen), d).index_add_(0, inverse, unit[known]) / count[:, None]
-        flat = self.centroids.view(-1, d)
-        flat[seen] = F.normalize(momentum * flat[seen] + (1 - momentum) * means, dim=1)
+        clusters = torch.from_numpy(slots)[known]
+        move_centroids(self.centroids.view(-1, d), clusters, unit[known], momentum)
