@@ -76,6 +76,11 @@ def final_metrics(trajectories: dict) -> None:
     percent = st.column_config.NumberColumn(format="%.0f %%")
     table = pd.DataFrame(rows)
     st.dataframe(table, hide_index=True, column_config=dict.fromkeys(table.columns[1:], percent))
+    st.caption(
+        "Test points, one seed. *Before training* is the balanced accuracy of the same method on "
+        "the untrained network, which starts as the identity: training has improved the features "
+        "of a method only where the balanced accuracy is higher than that."
+    )
 
     def figure() -> str:
         first = next(iter(trajectories.values()))

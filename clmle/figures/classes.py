@@ -39,7 +39,9 @@ def class_counts(
     figure = new_figure()
     for i, (label, values) in enumerate(counts.items()):
         text = [f"{v:,}" for v in values] if len(names) <= 12 else None
-        figure.add_bar(x=list(names), y=list(values), name=label, marker_color=color(i), text=text)
+        figure.add_bar(
+            x=list(names), y=list(values), name=label, marker_color=color(i), text=text, textangle=0
+        )
     figure.update_layout(barmode="group")
     return finish(figure, title, "class", "images")
 

@@ -75,8 +75,7 @@ def within_bounds(fractions: Sequence[float] | np.ndarray = ()) -> Any:
     figure.add_scatter(x=x, y=printed, name="printed: 1 - cos(2π Lc/L)", line=PRINTED)
     for value in fractions:
         figure.add_vline(x=value, line=DOTTED)
-    x_title = "fraction of images in the class, Lc / L"
-    return finish(figure, "Within a class: the largest a2", x_title, "a2, cosine")
+    return finish(figure, "Within a class: the largest a2", "class fraction Lc / L", "a2, cosine")
 
 
 def feasible_region(
