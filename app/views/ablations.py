@@ -6,7 +6,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.figure import show_figure
 from app.widgets.new_runs import FOLDER, numbers, plain
 from app.widgets.path_access import check_path, check_paths
-from app.widgets.runs import duration
+from app.widgets.runs import duration, preset_of
 from app.widgets.studies import drawn, forecast, readable_studies, stamp, study_files, tabled
 from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
@@ -137,6 +137,9 @@ def results() -> None:
         format_func=lambda m: studies.METRIC_LABELS[m],
     )  # fmt: skip
     st.markdown(f"**{study.title}.** {study.question}")
+    configs = {summary["task"]: summary["config"] for summary in study.summaries}
+    kinds = sorted({preset_of(config) for config in configs.values()})
+    st.caption(f"CLMLE: {', '.join(kinds)}.")
     left, right = st.columns([3, 2])
     variants = study.variants
     base = right.selectbox(

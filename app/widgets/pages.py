@@ -19,12 +19,16 @@ VIEWS = Path(__file__).resolve().parents[1] / "views"
 
 def pages() -> list[Any]:
     """Pages in their order; the first is shown at the root address."""
-    found = [(path, _declared(path, path.stat().st_mtime_ns)) for path in VIEWS.glob("*.py")]
-    found.sort(key=lambda page: (page[1]["order"], page[0].name))
     return [
         st.Page(path, title=facts["title"], icon=facts["icon"], default=i == 0)
-        for i, (path, facts) in enumerate(found)
+        for i, (path, facts) in enumerate(declarations())
     ]
+
+
+def declarations() -> list[tuple[Path, dict[str, Any]]]:
+    """Every file with its declaration, in the order of the navigation."""
+    found = [(path, _declared(path, path.stat().st_mtime_ns)) for path in VIEWS.glob("*.py")]
+    return sorted(found, key=lambda page: (page[1]["order"], page[0].name))
 
 
 @cache

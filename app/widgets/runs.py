@@ -73,6 +73,15 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def preset_of(config: dict[str, Any]) -> str:
+    """The kind of preset that a configuration has, in words; empty for one that cannot be read."""
+    from clmle import training
+
+    with suppress(InputError):
+        return f"{training.preset_kind(training.config_from_dict(config))} preset"
+    return ""
+
+
 def run_card(run: RunFolder) -> None:
     """Name, state, progress and buttons of one run."""
     from clmle import jobs
@@ -80,7 +89,7 @@ def run_card(run: RunFolder) -> None:
     status = run.status()
     state = status["state"]
     with st.container(border=True):
-        st.markdown(f"**{label(run)}** {STATES[state]}")
+        st.markdown(f"**{label(run)}** {STATES[state]} :gray[{preset_of(run.config())}]")
         if jobs.waits(status):
             before = jobs.ahead(run)
             st.caption(f"In the queue; {before} {'run' if before == 1 else 'runs'} ahead.")

@@ -193,7 +193,7 @@ def _learner(config: Mapping[str, Any], run: RunFolder, names: dict[str, str]) -
     together = several(config["data"]["attribute"]) is not None
     key = json.dumps((config["method"], config["options"], data, train, together), sort_keys=True)
     if key not in names:
-        kind = "all together" if together else "one at a time"
+        kind = "multi-label" if together else "single-label"
         stem = f"{config['method']} (runs, {kind}"
         taken = any(n.startswith(stem) for n in names.values())
         names[key] = f"{stem}, {run.name[:15]})" if taken else f"{stem})"  # newest run's time

@@ -322,3 +322,24 @@ def test_the_table_of_test_metrics_has_names_in_words(finished, monkeypatch):
     test = list_runs(finished)[0].result()["test"]
     assert table.iloc[0, 0] == f"{test['balanced_accuracy']:.3f}"
     assert "recall of 7" in table.index
+
+
+def test_a_page_is_one_file(tmp_path, monkeypatch):
+    """The page of docs/guide/own-page.md is found and shows the counts of its data set."""
+    from app.widgets import pages
+    from clmle import load_dataset
+
+    views = Path(shutil.copytree(ROOT / "app" / "views", tmp_path / "views"))
+    text = (ROOT / "docs" / "guide" / "own-page.md").read_text("utf-8")
+    code = re.search(r"^```python\n(.*?)^```", text, re.S | re.M).group(1)
+    (views / "class_sizes.py").write_text(code)
+    monkeypatch.setattr(pages, "VIEWS", views)
+    monkeypatch.syspath_prepend(str(ROOT))
+    titles = [facts["title"] for _, facts in pages.declarations()]
+    assert titles.index("Class sizes") == titles.index("Data") + 1
+    app = AppTest.from_file(str(views / "class_sizes.py"), default_timeout=60).run()
+    assert not app.exception
+    assert not app.error
+    assert app.dataframe[0].value["images"].to_list() == list(
+        load_dataset("digits").task().class_counts()
+    )

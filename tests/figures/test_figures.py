@@ -1,8 +1,15 @@
 """Figures show the given numbers with labels and can be exported."""
 
+import doctest
+import importlib
+import re
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import clmle
 from clmle import figures, margin_bounds
 
 TEST = {
@@ -77,3 +84,20 @@ def test_a_logarithmic_axis_writes_its_numbers_in_full():
     assert axis.type == "log"
     assert axis.ticktext == ("1", "2", "5", "10", "20", "50", "100", "200", "500", "1,000")
     assert [f"{v:,.0f}" for v in axis.tickvals] == list(axis.ticktext)
+
+
+def test_a_figure_is_one_file(tmp_path, monkeypatch):
+    """The figure of docs/guide/own-figure.md is exported, and its examples give what they show."""
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "own-figure.md").read_text("utf-8")
+    code, use = re.findall(r"^```python\n(.*?)^```", text, re.S | re.M)
+    shutil.copytree(Path(figures.__file__).parent, tmp_path / "copied_figures")
+    (tmp_path / "copied_figures" / "recall_bars.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = importlib.import_module("copied_figures")
+    assert "recall_bars" in found.__all__
+    monkeypatch.setattr(clmle, "figures", found)
+    module = importlib.import_module("copied_figures.recall_bars")
+    assert doctest.testmod(module).failed == 0
+    names: dict = {}
+    exec(use, names)
+    assert [trace.name for trace in names["figure"].data] == ["softmax", "clmle"]

@@ -102,12 +102,12 @@ def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
     assert len(said) == 1
     assert "19990101" in said[0]
     frame = attribute_frame(rows)
-    kinds = ("softmax (runs, all together)", "clmle (runs, all together)")
-    learners = {*kinds, "softmax (runs, one at a time)"}
+    kinds = ("softmax (runs, multi-label)", "clmle (runs, multi-label)")
+    learners = {*kinds, "softmax (runs, single-label)"}
     assert set(frame["learner"]) == learners
     assert frame.groupby("learner").size().to_list() == [2, 2, 2]
     assert frame["data"].nunique() == 1
-    gain = gains(frame, "clmle (runs, all together)", "softmax (runs, one at a time)")
+    gain = gains(frame, "clmle (runs, multi-label)", "softmax (runs, single-label)")
     together = of(runs, "clmle", "left,right").result()["test"]["attributes"]["right"]
     alone = of(runs, "softmax", "right").result()["test"]
     assert gain.set_index("task").loc["right", "gain"] == pytest.approx(
