@@ -1,4 +1,4 @@
-"""What a run will take: that of its steps; asking changes nothing, bad names are told."""
+"""The estimated duration of a run: that of its steps, without side effects."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from clmle.presets import PRESETS
 TINY = dataclasses.replace(PRESETS["reference"], batch_size=32)
 
 
-def test_time_is_that_of_a_step_times_the_steps(monkeypatch):
+def test_the_estimate_is_the_time_of_a_step_times_the_steps(monkeypatch):
     measured = []
     monkeypatch.setattr(
         eta, "_step", lambda network, shape, n, precision: measured.append(n) or 0.01 * n
@@ -29,7 +29,7 @@ def test_time_is_that_of_a_step_times_the_steps(monkeypatch):
 
 
 @pytest.mark.parametrize("heads", [None, 3])
-def test_asking_leaves_random_numbers_and_threads_as_they_were(heads):
+def test_the_estimate_leaves_random_state_and_threads_unchanged(heads):
     torch.manual_seed(3)
     wanted = torch.rand(4)
     torch.manual_seed(3)
@@ -39,6 +39,6 @@ def test_asking_leaves_random_numbers_and_threads_as_they_were(heads):
     assert torch.get_num_threads() == threads
 
 
-def test_what_cannot_be_trained_is_told():
+def test_an_unknown_backbone_is_an_error():
     with pytest.raises(InputError, match="no backbone"):
         estimate_run_seconds(dataclasses.replace(TINY, backbone="huge"), (40, 40, 3))

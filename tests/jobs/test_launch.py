@@ -1,4 +1,4 @@
-"""Runs in processes of their own: they outlive the caller, and are told apart when they die."""
+"""Runs in background processes: they outlive the caller, and a killed one is found and resumed."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def wait_for(run, states, seconds=120):
     return run.status()["state"]
 
 
-def test_launched_run_finishes_by_itself(tmp_path):
+def test_a_launched_run_finishes_in_the_background(tmp_path):
     run = launch(config(6), tmp_path)
     assert run.status()["state"] in ACTIVE
     assert wait_for(run, {"done"}) == "done"

@@ -1,4 +1,4 @@
-"""A process is known by its number and its birth, so that no other is ever taken for it."""
+"""A process is identified by its number and start time."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ def sleeper():
     return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
 
-def test_birth_is_steady_while_a_process_lives_and_gone_with_it():
+def test_the_start_time_is_constant_while_a_process_lives():
     assert birth(os.getpid()) == birth(os.getpid()) != ""
     process = sleeper()
     try:
@@ -19,13 +19,13 @@ def test_birth_is_steady_while_a_process_lives_and_gone_with_it():
     finally:
         process.kill()
     process.poll()
-    while birth(process.pid):  # dead, and perhaps a zombie nobody has waited for yet
+    while birth(process.pid):  # killed, perhaps a zombie
         pass
     process.wait()
     assert birth(process.pid) == ""
 
 
-def test_only_the_very_process_is_ended():
+def test_only_the_process_with_the_start_time_is_ended():
     process = sleeper()
     try:
         assert not end(process.pid, "")

@@ -1,4 +1,4 @@
-"""Runs that wait: the oldest goes first, never more at a time than asked, one process a run."""
+"""Waiting runs: the oldest starts first, with a limit of training runs, one process for each."""
 
 import time
 
@@ -33,20 +33,20 @@ def runs(tmp_path):
     return sorted(made, key=lambda run: run.name)
 
 
-def test_those_that_train_and_those_that_wait_longer_are_ahead(runs):
+def test_training_runs_and_older_waiting_runs_are_ahead(runs):
     put(runs[3], "running", "round 1 of 1")  # started at once, though the newest
     put(runs[0], "queued", WAITING)
     put(runs[1], "queued", WAITING)
     put(runs[2], "done")
     assert [ahead(run) for run in runs[:2]] == [1, 2]
-    put(runs[0], "queued", "starting")  # its turn has come: it counts as one that trains
+    put(runs[0], "queued", "starting")  # counts as training
     assert not waits(runs[0].status())
     assert ahead(runs[1]) == 2
     put(runs[3], "stopped")
     assert ahead(runs[1]) == 1
 
 
-def test_a_run_whose_process_died_holds_nobody_up(runs):
+def test_a_run_whose_process_died_blocks_no_other_run(runs):
     runs[0].write_status(state="running", phase="", step=0, total=0, pid=2**22 - 3)
     assert runs[0].status()["state"] == "lost"
     put(runs[1], "queued", WAITING)
@@ -54,14 +54,14 @@ def test_a_run_whose_process_died_holds_nobody_up(runs):
     assert runs[1].status()["phase"] == "starting"
 
 
-def test_asked_to_stop_while_it_waits_a_run_never_starts(runs):
+def test_a_waiting_run_that_is_asked_to_stop_never_starts(runs):
     put(runs[0], "running")
     runs[1].request_stop()
     assert not wait_for_slot(runs[1], 1)
     assert runs[1].status()["state"] == "stopped"
 
 
-def test_launched_together_they_train_one_after_the_other(tmp_path):
+def test_runs_launched_with_a_limit_of_one_train_in_turn(tmp_path):
     made = [launch(config(), tmp_path, at_a_time=1) for _ in range(2)]
     deadline, most = time.time() + 120, 0
     while time.time() < deadline:
@@ -79,7 +79,7 @@ def test_launched_together_they_train_one_after_the_other(tmp_path):
     assert ended == sorted(ended)
 
 
-def test_a_second_process_on_a_run_folder_is_told_so_and_changes_nothing(runs):
+def test_a_second_process_on_a_run_folder_is_refused_and_changes_nothing(runs):
     run = runs[0]
     put(run, "running", "round 1 of 1")
     before = run.status()

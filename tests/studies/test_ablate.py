@@ -55,7 +55,7 @@ def faces():
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_study_has_cells_that_a_run_accepts(name, faces):
+def test_every_study_has_trials_that_a_run_accepts(name, faces):
     study = STUDIES[name]
     trials = study_trials(study)
     attributes = len(study.attributes) or 1
@@ -72,13 +72,13 @@ def test_every_study_has_cells_that_a_run_accepts(name, faces):
         get_method(config.method)(config.options, faces, t.batch_size, 0, t.feature_dim)
 
 
-def test_digits_are_at_ratio_20_and_meet_every_method():
+def test_digits_have_ratio_20_and_the_study_has_every_method():
     counts = load_digits().task("label").class_counts()
     assert counts.max() / counts.min() == pytest.approx(20, rel=0.2)  # few images: rounding
     assert {v["method"] for v in STUDIES["digits"].variants.values()} == set(method_names())
 
 
-def test_imbalance_of_a_study_is_not_forced_on_other_data():
+def test_the_imbalance_of_a_study_is_not_applied_to_other_data():
     assert {c.config.data.imbalance for c in trials_of(["components"])} == {"step"}
     for command in (["components", "--dataset", "digits"], ["grid", "--dataset", "digits"]):
         assert {c.config.data.imbalance for c in trials_of(command)} == {"none"}
@@ -111,7 +111,7 @@ def test_grid_runs_once_and_shows_its_variants(capsys, tmp_path):
     assert "4 trials, 2 done, 2 left; about" in more
 
 
-def test_failed_cell_is_a_sentence_and_exit_code_1(capsys, tmp_path):
+def test_a_failed_trial_is_one_sentence_and_exit_code_1(capsys, tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", 1, "--results", results]
     (trial,) = trials_of(command)
@@ -126,7 +126,7 @@ def test_failed_cell_is_a_sentence_and_exit_code_1(capsys, tmp_path):
     assert run(capsys, *command)[0] == 0
 
 
-def test_interrupted_sweep_saves_its_runs(tmp_path):
+def test_an_interrupted_study_saves_its_runs(tmp_path):
     results = tmp_path / "out.jsonl"
     command = ["grid", "--methods", "softmax", *TINY, "--jobs", "1", "--results", str(results)]
     command[command.index("train.iterations=6")] = "train.iterations=100000"

@@ -1,4 +1,4 @@
-"""A study in the background: its state is told from its files and its process alone."""
+"""A background study: its progress follows from its files and its process alone."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ def gone(study):
         pass
 
 
-def test_it_runs_stops_resumes_and_is_done(started):
+def test_a_study_runs_stops_resumes_and_finishes(started):
     study = start_study(ASKED, jobs=2)
     assert started[0][2:4] == ["clmle", "ablate"]
     assert study.progress().state == "running"
@@ -79,7 +79,7 @@ def test_it_runs_stops_resumes_and_is_done(started):
     assert list(study.results.parent.iterdir()) == []
 
 
-def test_time_left_is_told_from_cells_at_work_then_from_finished_ones(started):
+def test_time_left_is_estimated_from_running_then_from_finished_trials(started):
     study = start_study(ASKED, jobs=2)
     first, second = ASKED.trials()
     assert study.progress().seconds_left is None
@@ -96,18 +96,20 @@ def test_time_left_is_told_from_cells_at_work_then_from_finished_ones(started):
     assert second.key not in [text for text, _, _ in study.progress().running]
 
 
-def test_a_process_that_died_is_told_with_its_last_words(started):
+def test_a_dead_process_is_reported_with_its_last_error(started):
     study = start_study(ASKED)
     job = study.job()
-    study.job_path.write_text(json.dumps(job | {"born": "long ago"}))  # its number given away
+    study.job_path.write_text(
+        json.dumps(job | {"born": "long ago"})
+    )  # another process has its number
     study.log_path.write_text("cells 0 of 2\nclmle: failed: the disk is full\n")
     found = study.progress()
     assert (found.state, found.message) == ("failed", "failed: the disk is full")
     study.stop()
-    assert birth(job["pid"]) == job["born"]  # whoever has the number now was not touched
+    assert birth(job["pid"]) == job["born"]  # that process was not touched
 
 
-def test_another_request_does_not_mix_with_results_that_are_there(started):
+def test_results_of_another_request_are_not_mixed_in(started):
     study = start_study(ASKED)
     study.stop()
     gone(study)
@@ -132,7 +134,7 @@ def test_mistakes_are_sentences_before_anything_starts(started, request_, name, 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"request": 3}', '{"request": {"a": 1}}'])
-def test_a_job_that_is_none_is_a_sentence(tmp_path, text):
+def test_a_damaged_job_file_is_a_sentence(tmp_path, text):
     study = BackgroundStudy(tmp_path / "some.jsonl")
     study.job_path.write_text(text)
     with pytest.raises(InputError):

@@ -1,4 +1,4 @@
-"""Scores that are kept beside a run are those its result was made of."""
+"""Stored scores of test images are those that the metrics of the result come from."""
 
 import dataclasses
 import os
@@ -49,7 +49,7 @@ def of(runs, method, attribute):
     )  # fmt: skip
 
 
-def test_scores_give_the_figures_of_the_result(runs):
+def test_scores_give_the_metrics_of_the_result(runs):
     for run in list_runs(runs):
         test = run.result()["test"]
         found = score_test_images(run)
@@ -77,13 +77,13 @@ def test_scores_are_kept_until_the_weights_change(runs):
         assert stored_scores(run) is None
         run.model_path.write_bytes(weights)
     (run.path / "test_scores.npz").write_bytes(b"not an archive")
-    assert stored_scores(run) is None  # a broken file is as good as none
+    assert stored_scores(run) is None  # a damaged file counts as missing
     assert score_test_images(run).attributes == ("left",)
     with pytest.raises(InputError, match="no attribute 'right'"):
         kept.of("right")
 
 
-def test_a_process_scores_too_and_says_what_is_wrong(runs, tmp_path):
+def test_the_background_process_reports_errors_on_stderr(runs, tmp_path):
     run = RunFolder(tmp_path / "empty")
     run.path.mkdir()
     process = start_scoring(run)
@@ -93,7 +93,7 @@ def test_a_process_scores_too_and_says_what_is_wrong(runs, tmp_path):
     assert b"Traceback" not in said
 
 
-def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
+def test_single_and_multi_label_runs_are_compared(runs):
     broken = RunFolder(runs / "19990101-000000-broken")
     broken.path.mkdir()
     (broken.path / "config.json").write_text("{}")
@@ -115,8 +115,8 @@ def test_runs_of_one_and_of_many_attributes_stand_side_by_side(runs):
     )
 
 
-def test_the_share_of_an_attribute_is_that_of_its_training_images(runs, tmp_path):
-    """Also where another one, before it in order, has no figures."""
+def test_the_minority_fraction_is_that_of_the_training_images(runs, tmp_path):
+    """Also if an attribute before it in order has no metrics."""
     run = of(runs, "softmax", "left,right")
     copied = create_run(tmp_path, run.config())
     result = run.result()

@@ -1,4 +1,4 @@
-"""The grid of margins: every pair asked for once, chosen on validation images alone."""
+"""The grid of margins: every pair once, the best chosen on validation images."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from clmle.studies.margin_grid import margin_grid, margin_request
 
 
-def test_a_request_has_every_pair_with_every_seed_and_nothing_chooses_a1_instead():
+def test_a_request_has_every_pair_with_every_seed_without_margin_trials():
     trials = margin_request([0.1, 0.5], [0.05, 0.25, 0.5], seeds=(0, 4)).trials()
     assert len(trials) == 12
     pairs = {(c.config.options.between_margin_fraction, c.config.options.within_margin_fraction,
@@ -24,7 +24,7 @@ def summary(a1, a2, seed, validation, test):
             "test": {"balanced_accuracy": test}}  # fmt: skip
 
 
-def test_means_are_over_seeds_and_the_best_is_that_of_validation():
+def test_means_are_over_seeds_and_the_best_pair_is_chosen_on_validation_images():
     grid = margin_grid([
         summary(0.5, 0.1, 0, 0.8, 0.99), summary(0.5, 0.1, 1, 0.7, 0.99),
         summary(0.1, 0.1, 0, 0.9, 0.60), summary(0.1, 0.1, 1, 0.8, 0.70),

@@ -1,4 +1,4 @@
-"""A run judged on people it never saw: figures by plain loops, kept, made anew, in sentences."""
+"""Evaluation on unseen identities: agrees with plain loops, is stored, reports errors."""
 
 import json
 import os
@@ -40,14 +40,14 @@ def faces(identity_run):
 
 @pytest.fixture
 def features(identity_run, faces):
-    """Image and mirror image side by side, in float64."""
+    """Features of image and mirror image concatenated, in float64."""
     model = load_model(identity_run[0])
     both = [model.embed(np.ascontiguousarray(i)) for i in (faces.images, faces.images[:, :, ::-1])]
     x = np.concatenate([f.astype(np.float64) for f in both], axis=1)
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def test_the_test_part_holds_other_people_alone(run, faces):
+def test_the_open_set_test_has_unseen_identities_alone(run, faces):
     all_faces = identities.load_toonfaces_recognition("quick", image_size=SIDE)
     assert len(faces.images) == 90 * 4 + 50
     learned = set(all_faces.identities[all_faces.training.labels["identity"] >= 0].tolist())
@@ -63,7 +63,7 @@ def test_the_test_part_holds_other_people_alone(run, faces):
     np.testing.assert_array_equal(same, faces.pairs.same)
 
 
-def test_pairs_are_judged_as_a_plain_loop_judges_them(run, faces, features):
+def test_verification_agrees_with_a_plain_loop(run, faces, features):
     found = evaluate_open_set(run)
     pairs = faces.pairs
     scores = np.array(
@@ -80,12 +80,12 @@ def test_pairs_are_judged_as_a_plain_loop_judges_them(run, faces, features):
     assert accuracy == pytest.approx(np.mean(rights), abs=0.01)  # several thresholds may be best
 
 
-def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features):
+def test_identification_agrees_with_a_plain_loop(run, faces, features):
     found = evaluate_open_set(run).metrics["open_set"]
     probes, names = features[faces.probes], faces.identities[faces.probes]
-    strangers = probes @ features[faces.distractors].T
+    impostors = probes @ features[faces.distractors].T
     first = [
-        (strangers[a] >= probes[a] @ probes[b]).sum() == 0
+        (impostors[a] >= probes[a] @ probes[b]).sum() == 0
         for a in range(len(probes)) for b in range(len(probes))
         if a != b and names[a] == names[b]
     ]  # fmt: skip
@@ -95,12 +95,12 @@ def test_strangers_are_counted_as_a_plain_loop_counts_them(run, faces, features)
         probes[a] @ probes[b] for a in range(len(probes)) for b in range(a) if names[a] == names[b]
     ])  # fmt: skip
     row = next(r for r in found["tar_at_far"] if r["far"] == 0.01)
-    allowed = int(0.01 * strangers.size)
-    threshold = np.sort(strangers.ravel())[::-1][allowed]
+    allowed = int(0.01 * impostors.size)
+    threshold = np.sort(impostors.ravel())[::-1][allowed]
     assert row["tar"] == pytest.approx((genuine > threshold).mean(), abs=2e-3)
 
 
-def test_curves_are_thinned_without_losing_an_end(run):
+def test_thinned_curves_keep_both_ends(run):
     rng = np.random.default_rng(0)
     far = np.concatenate([[0], np.sort(rng.random(50_000)), [1]])
     thin = open_set._thinned("", far, np.sqrt(far))
@@ -111,7 +111,7 @@ def test_curves_are_thinned_without_losing_an_end(run):
     assert set(thin["far"]) <= set(far)
 
 
-def test_it_is_kept_until_the_weights_change(run, monkeypatch):
+def test_a_result_is_stored_until_the_weights_change(run, monkeypatch):
     first = evaluate_open_set(run)
     with monkeypatch.context() as patch:
         patch.setattr("clmle.training.load_model", None)  # nothing is computed again
@@ -119,7 +119,7 @@ def test_it_is_kept_until_the_weights_change(run, monkeypatch):
     assert again.figures == first.metrics
     before, weights = os.stat(run.model_path), run.model_path.read_bytes()
     try:
-        os.utime(run.model_path, (before.st_atime, before.st_mtime + 36_000))  # the clock was set
+        os.utime(run.model_path, (before.st_atime, before.st_mtime + 36_000))  # a clock change
         assert stored_recognition(run).figures == first.metrics
         run.model_path.write_bytes(weights[:-4] + b"\0\0\0\0")
         os.utime(run.model_path, (before.st_atime, before.st_mtime - 36_000))
@@ -128,7 +128,7 @@ def test_it_is_kept_until_the_weights_change(run, monkeypatch):
         run.model_path.write_bytes(weights)
         os.utime(run.model_path, (before.st_atime, before.st_mtime))
     file_of(run).write_bytes(file_of(run).read_bytes()[:-40])
-    assert stored_recognition(run) is None  # cut off: as if it were not there
+    assert stored_recognition(run) is None  # cut off: counts as missing
     assert evaluate_open_set(run).metrics["verification"] == first.metrics["verification"]
 
 
@@ -178,7 +178,7 @@ def test_the_command_prints_what_the_library_finds(run, capsys, tmp_path):
     assert "is no test set" in capsys.readouterr().err
 
 
-def test_a_run_on_other_data_has_no_strangers_of_its_own(tmp_path):
+def test_a_run_on_other_data_has_no_unseen_identities(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"data": {"dataset": "digits"}}))
     with pytest.raises(InputError, match="digits has no unseen people"):
         open_set.own_test(RunFolder(tmp_path))
@@ -197,7 +197,7 @@ def cells(summary, figures):
     return found
 
 
-def test_a_cell_keeps_the_figures_and_tables_are_their_means(identity_run):
+def test_a_trial_keeps_the_metrics_and_tables_are_their_means(identity_run):
     run, summary = identity_run
     kept = summary["recognition"]
     assert kept["verification"]["accuracy"] == pytest.approx(
@@ -211,13 +211,13 @@ def test_a_cell_keeps_the_figures_and_tables_are_their_means(identity_run):
     assert table.index.to_list() == ["clmle", "softmax"]
     assert table.loc["softmax", "accuracy"] == pytest.approx(0.8)
     assert table.loc["clmle", "spread"] == pytest.approx(0.02)
-    beside = paper_comparison(frame, 2).set_index("paper")
-    assert beside.loc["CLMLE", "published: lfw_acc"] == 99.62
-    assert beside.loc["Softmax", "here"] == "softmax"
+    comparison = paper_comparison(frame, 2).set_index("paper")
+    assert comparison.loc["CLMLE", "published: lfw_acc"] == 99.62
+    assert comparison.loc["Softmax", "here"] == "softmax"
     assert len(paper_comparison(frame, 4)) == 2  # of these three Table 4 has CLMLE and LMLE
 
 
-def test_the_page_says_where_the_method_loses(identity_run, tmp_path):
+def test_the_page_states_defeats(identity_run, tmp_path):
     found = cells(identity_run[1], {"clmle": [0.9, 0.91, 0.9], "cosface": [0.95, 0.96, 0.96],
                              "softmax": [0.8, 0.81, 0.8]})  # fmt: skip
     file = tmp_path / "open_set.jsonl"

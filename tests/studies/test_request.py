@@ -1,4 +1,4 @@
-"""A request makes the same cells by form and by command; the forecast adds up."""
+"""A request has the same trials in the app and on the command line; the forecast adds up."""
 
 import pytest
 
@@ -20,7 +20,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.study)
-def test_command_and_request_ask_for_the_same_cells(request_):
+def test_command_and_request_have_the_same_trials(request_):
     command, *words = request_.arguments()
     values = {"ablate": ablate, "sweep": sweep}[command].make_parser().parse(words)
     request = request_of(values, getattr(values, "study", "grid"))
@@ -30,7 +30,7 @@ def test_command_and_request_ask_for_the_same_cells(request_):
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.study)
-def test_a_request_comes_back_from_its_file(request_):
+def test_a_request_is_restored_from_json(request_):
     import json
 
     assert StudyRequest.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
@@ -50,13 +50,13 @@ def test_a_request_comes_back_from_its_file(request_):
         ({"study": "classifier", "methods": {"clmle": 1}}, "methods is {'clmle': 1}"),
     ],
 )
-def test_what_is_no_request_is_a_sentence(values, why):
+def test_a_malformed_request_is_a_sentence(values, why):
     with pytest.raises(InputError) as reported:
         StudyRequest.from_dict(values)
     assert str(reported.value) == f"This is no request for a study ({why})."
 
 
-def test_cells_are_those_of_the_study_when_nothing_else_is_asked():
+def test_a_request_without_changes_has_the_trials_of_the_study():
     for name in ("table7", "components", "imbalance"):
         s = STUDIES[name]
         many = len(s.variants) * len(s.attributes) * len(s.seeds) * max(1, len(s.ratios))
@@ -73,7 +73,7 @@ def summary(trial: Trial, seconds: float, **config):
     }  # fmt: skip
 
 
-def test_forecast_counts_cells_and_adds_their_seconds():
+def test_the_forecast_counts_trials_and_adds_their_seconds():
     trials = StudyRequest(
         "grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0, 1)
     ).trials()
@@ -87,7 +87,7 @@ def test_forecast_counts_cells_and_adds_their_seconds():
     assert (done.left, done.seconds) == (0, 0.0)
 
 
-def test_results_of_elsewhere_count_in_proportion_to_their_iterations():
+def test_results_of_other_machines_count_in_proportion_to_iterations():
     trials = StudyRequest(
         "grid", dataset="digits", methods=("softmax", "clmle"), seeds=(0,)
     ).trials()
@@ -95,7 +95,7 @@ def test_results_of_elsewhere_count_in_proportion_to_their_iterations():
     elsewhere = [
         summary(trials[0], 40.0, train=longer),
         summary(trials[1], 80.0, train=longer),
-        summary(trials[1], 1e6, train={"backbone": "deepid2"}),  # another network tells nothing
+        summary(trials[1], 1e6, train={"backbone": "deepid2"}),  # another network is no basis
     ]
     found = forecast(trials, [], [], elsewhere, jobs=1)
     assert found.seconds == pytest.approx(10 + 20)

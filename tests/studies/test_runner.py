@@ -1,4 +1,4 @@
-"""Sweeps: whatever is killed, finished cells stay, and the rest goes on to the same figures."""
+"""Running trials: after any kill, finished trials stay and the others give the same metrics."""
 
 import json
 import os
@@ -41,7 +41,7 @@ LONG = Trial("long", config(iterations=60, rounds=15))  # a checkpoint every fou
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """Test figures of a cell by a single train() of its settings."""
+    """Test metric of a trial by a single train() of its configuration."""
     known = {}
 
     def figures(trial):
@@ -72,12 +72,12 @@ def alive(pid):
 
 
 def add_an_hour(checkpoint):
-    """Only a run that goes on from this checkpoint can know of the hour."""
+    """Add an hour that only a run continued from this checkpoint includes."""
     groups, facts = load_tensors(checkpoint)
     save_tensors(checkpoint, groups, facts | {"seconds": facts["seconds"] + 3600})
 
 
-def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone):
+def test_metrics_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone):
     clusters = Trial("clusters", config("clmle"))
     unfit = Trial("unfit", config("clmle-paper", batch_size=10))
     twin = replace(SHORT, variant="twin")
@@ -103,7 +103,7 @@ def test_figures_are_those_of_single_runs_and_nothing_runs_twice(tmp_path, alone
     assert read_results(results)[-1]["wall"] == walls["short"]
 
 
-def test_killed_worker_costs_its_cell_which_later_goes_on(tmp_path, alone):
+def test_a_killed_worker_loses_its_trial_only_which_continues_later(tmp_path, alone):
     results = tmp_path / "r.jsonl"
     run = RunFolder(tmp_path / "r.trials" / LONG.key)
 
@@ -125,7 +125,7 @@ def test_killed_worker_costs_its_cell_which_later_goes_on(tmp_path, alone):
     assert not (tmp_path / "r.trials").exists()
 
 
-def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path, alone):
+def test_a_killed_study_keeps_complete_lines_and_continues_to_the_same_metrics(tmp_path, alone):
     results = tmp_path / "r.jsonl"
     run = RunFolder(tmp_path / "r.trials" / LONG.key)
     # On standard input, as a program without a file: workers do not need its name.
@@ -141,7 +141,7 @@ def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path
         process.kill()
     assert process.returncode == -signal.SIGKILL
     wait_until(lambda: not alive(worker), 60)
-    assert run.status()["state"] == "stopped"  # it saved before it went
+    assert run.status()["state"] == "stopped"  # it saved a checkpoint before it ended
     assert [json.loads(line)["variant"] for line in results.read_text().splitlines()] == ["short"]
     add_an_hour(run.checkpoint_path)
     assert run_trials([SHORT, LONG], results, jobs=1) == []
@@ -149,7 +149,7 @@ def test_killed_sweep_keeps_whole_lines_and_goes_on_to_the_same_figures(tmp_path
     assert read_results(results)[-1]["seconds"] > 3600
 
 
-def test_half_written_last_line_is_cut_off_and_its_cell_runs_again(tmp_path):
+def test_a_half_written_last_line_is_cut_off_and_its_trial_runs_again(tmp_path):
     file = tmp_path / "r.jsonl"
     lines = [
         {"key": trial.key, "variant": trial.variant, "note": "ü" * 9000} for trial in (SHORT, LONG)
@@ -167,7 +167,7 @@ def test_half_written_last_line_is_cut_off_and_its_cell_runs_again(tmp_path):
         read_results(file)
 
 
-def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
+def test_two_processes_cannot_write_one_results_file(tmp_path):
     results, said = tmp_path / "r.jsonl", []
 
     def second():
@@ -189,7 +189,7 @@ def test_two_sweeps_on_one_file_are_told_apart(tmp_path):
     assert len(said) == 1
 
 
-def test_grid_is_the_product_and_whole_seeds_come_first():
+def test_trials_are_the_product_in_order_of_seeds():
     trials = cross(
         {"a": SHORT.config, "b": config("clmle")}, attributes=("x", "y"), seeds=(0, 1),
         ratios=(1, 10),
@@ -199,7 +199,7 @@ def test_grid_is_the_product_and_whole_seeds_come_first():
     assert {c.config.data.ratio for c in trials} == {1, 10}
 
 
-def test_time_is_foretold_from_the_same_variant_then_method_then_all():
+def test_time_is_estimated_from_the_same_variant_then_method_then_all():
     def result(variant, method, seconds):
         return {"variant": variant, "method": method, "seconds": seconds}
 
@@ -211,7 +211,7 @@ def test_time_is_foretold_from_the_same_variant_then_method_then_all():
     assert estimate_seconds([LONG], []) is None
 
 
-def test_bad_launcher_and_unusable_file_are_sentences(tmp_path):
+def test_an_unknown_launcher_and_an_unusable_file_are_sentences(tmp_path):
     with pytest.raises(InputError, match="choose one of: local, ray"):
         run_trials([], tmp_path / "r.jsonl", launcher="moon")
     (tmp_path / "file").touch()
@@ -219,7 +219,7 @@ def test_bad_launcher_and_unusable_file_are_sentences(tmp_path):
         run_trials([SHORT], tmp_path / "file" / "r.jsonl")
 
 
-def test_ray_gives_the_same_figures(tmp_path, alone):
+def test_ray_gives_the_same_metrics(tmp_path, alone):
     pytest.importorskip("ray", reason="Ray is not installed (pip install ray)")
     results = tmp_path / "r.jsonl"
     assert run_trials([SHORT], results, jobs=2, launcher="ray") == []
@@ -227,17 +227,23 @@ def test_ray_gives_the_same_figures(tmp_path, alone):
     assert not (tmp_path / "r.trials").exists()
 
 
-def test_finished_cells_keep_their_keys_when_settings_are_added():
-    """Every stored line of a method whose options did not change is found again."""
+def test_the_key_of_a_shipped_result_is_that_of_its_configuration():
     lines = read_results(ROOT / "docs" / "results" / "leaderboard.jsonl")
-    same = [line for line in lines if line["method"] == "oversampling"]
-    assert len(same) > 20
-    for line in same:
+    for line in lines[::20]:
         assert Trial("", config_from_dict(line["config"])).key == line["key"]
 
 
-def test_a_setting_added_later_counts_once_it_is_changed():
+def test_every_option_but_the_machine_changes_the_key():
     plain = config()
     for part, values in (("data", {"split": 1}), ("train", {"mirror": True})):
         other = replace(plain, **{part: override(getattr(plain, part), values, part)})
         assert Trial("", other).key != Trial("", plain).key
+    machine = replace(plain, train=override(plain.train, {"threads": 2}, "train"))
+    assert Trial("", machine).key == Trial("", plain).key
+
+
+def test_a_results_file_of_version_0_1_is_refused_with_the_command_that_converts_it(tmp_path):
+    file = tmp_path / "old.jsonl"
+    file.write_text('{"key":"k","variant":"v","settings":{}}\n')
+    with pytest.raises(InputError, match=r"python -m tools\.migrate_results .*old\.jsonl"):
+        read_results(file)

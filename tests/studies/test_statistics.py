@@ -66,7 +66,7 @@ def test_table_is_the_mean_over_tasks_then_over_seeds():
     assert table["balanced_accuracy"].is_monotonic_decreasing
 
 
-def test_recall_of_the_rarest_class_follows_the_training_counts():
+def test_recall_of_the_smallest_class_follows_the_training_counts():
     few_last = trials_frame([trial("m", "d/a", 0, 0.6, counts=(90, 10))]).iloc[0]
     few_first = trials_frame([trial("m", "d/a", 0, 0.6, counts=(10, 90))]).iloc[0]
     assert (few_last["recall_rarest"], few_last["recall_commonest"]) == (0.6, 0.9)
@@ -96,7 +96,7 @@ def test_difference_the_other_way_round_is_its_mirror():
     assert back.bootstrap == (pytest.approx(-d.bootstrap[1]), pytest.approx(-d.bootstrap[0]))
 
 
-def test_bootstrap_redraws_tasks_and_seeds_like_a_plain_loop():
+def test_the_bootstrap_resamples_tasks_and_seeds_like_a_plain_loop():
     trials, values = grid(3)
     d = paired_difference(trials_frame(trials), "one", "two", n_bootstrap=4_000)
     matrix, rng = values["one"] - values["two"], np.random.default_rng(1)
@@ -108,7 +108,7 @@ def test_bootstrap_redraws_tasks_and_seeds_like_a_plain_loop():
     assert d.bootstrap == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.01)
 
 
-def test_only_common_cells_count_and_the_others_are_told():
+def test_only_common_trials_count_and_the_others_are_reported():
     trials, values = grid(2)
     # "two" has no result on the last seed's first task: that seed is not compared.
     trials = [c for c in trials if (c["variant"], c["task"], c["seed"]) != ("two", "d/a", 3)]
@@ -121,7 +121,7 @@ def test_only_common_cells_count_and_the_others_are_told():
     assert table["left_out"].to_dict() == {"one": 3, "two": 2}
 
 
-def test_a_task_that_one_side_never_ran_is_dropped_not_the_seeds():
+def test_a_task_that_one_variant_lacks_is_dropped_instead_of_the_seeds():
     trials = [c for c in grid()[0] if (c["variant"], c["task"]) != ("two", "d/b")]
     d = paired_difference(trials_frame(trials), "one", "two")
     assert (d.tasks, d.seeds) == (2, 4)
@@ -139,7 +139,7 @@ def test_a_common_block_is_full_and_the_same_for_all(have):
     )
 
 
-def test_variants_without_a_common_cell_have_no_difference():
+def test_variants_without_a_common_trial_have_no_difference():
     frame = trials_frame([trial("one", "d/a", 0, 0.5), trial("two", "d/b", 0, 0.5)])
     assert paired_difference(frame, "one", "two") is None
     assert paired_difference(frame, "one", "three") is None
@@ -154,7 +154,7 @@ def test_one_seed_has_no_interval():
     assert t_interval([0.5]) == (None, None)
 
 
-def test_a_variant_that_hardly_ran_does_not_cost_the_others_their_cells():
+def test_a_variant_with_few_trials_is_left_out_of_the_block():
     trials = [*grid()[0], trial("three", "d/a", 0, 0.9)]
     kept, few = complete_variants(trials_frame(trials))
     assert few == {"three": 1}
@@ -184,10 +184,10 @@ def test_rank_correlation_is_that_of_ranks():
     assert rank_correlation([1, 1, 1], [1, 2, 3]) is None
 
 
-def test_a_garbled_summary_is_a_sentence():
+def test_a_malformed_summary_is_a_sentence():
     broken = trial("one", "d/a", 0, 0.5)
     del broken["test"]["recall"]
-    with pytest.raises(InputError, match=r"'one'.*recall.*run that cell again"):
+    with pytest.raises(InputError, match=r"'one'.*recall.*run that trial again"):
         trials_frame([broken])
 
 
@@ -201,7 +201,7 @@ def test_iterations_to_a_level_are_interpolated():
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=9), st.floats(0.01, 0.99))
-def test_the_level_is_met_where_it_is_said_and_nowhere_before(values, level):
+def test_the_level_is_reached_at_the_crossing_and_not_before(values, level):
     course = [[10 * i, float(i), v] for i, v in enumerate(values)]
     found = iterations_to(course, level)
     if found is None:
@@ -214,7 +214,7 @@ def test_the_level_is_met_where_it_is_said_and_nowhere_before(values, level):
         assert (np.interp(fine, steps, values) < level + 1e-9).all()
 
 
-def test_a_course_is_the_mean_over_tasks_of_every_seed():
+def test_a_learning_curve_is_the_mean_over_tasks_of_every_seed():
     lines = {("d/a", 0): (0.5, 0.9), ("d/b", 0): (0.7, 0.7), ("d/a", 1): (0.4, 0.8),
              ("d/b", 1): (0.6, 0.6)}  # fmt: skip
     trials = [
@@ -223,7 +223,7 @@ def test_a_course_is_the_mean_over_tasks_of_every_seed():
     course = learning_curves(trials)["one"]
     assert course.values == pytest.approx(np.array([[0.6, 0.8], [0.5, 0.7]]))
     assert [round(steps, 6) for steps, _ in crossings(course, 0.7)] == [15, 20]
-    # A task that another variant did not run is left out, and told.
+    # A task that another variant did not run is left out and counted.
     both = learning_curves(
         [*trials, trial("two", "d/a", 0, 0.5, course=[[10, 1, 0.5], [20, 2, 0.6]])]
     )
@@ -240,7 +240,7 @@ def test_levels_are_reached_by_two_variants_at_least():
     assert levels(learning_curves(trials[:1])) == []
 
 
-def test_seconds_are_compared_on_one_machine_alone():
+def test_seconds_are_compared_on_one_machine_only():
     trials = [trial(n, t, s, 0.5) for n in ("one", "two") for t in TASKS for s in SEEDS]
     for c in trials:
         fast = c["variant"] == "two" and c["seed"] < 3  # as if run on a faster machine

@@ -1,4 +1,4 @@
-"""Pictures of a study show the numbers that plain loops over its results give."""
+"""Figures and tables of a study show the numbers that plain loops over its results give."""
 
 import itertools
 from pathlib import Path
@@ -79,7 +79,7 @@ def values(s, variant, task=None):
 
 
 @pytest.mark.parametrize("measure", ["balanced_accuracy", "recall_rarest"])
-def test_every_picture_that_is_offered_can_be_drawn_with_its_numbers(three, measure):
+def test_every_available_figure_can_be_drawn_with_its_numbers(three, measure):
     assert available(three) == ["seeds", "heat", "differences", "cost", "learning_curve"]
     for name in available(three):
         found = study_figure(three, name, measure)
@@ -101,7 +101,7 @@ def test_seeds_and_heat_map_are_means_over_tasks_and_over_seeds(three):
 
 
 def test_the_heat_map_shows_an_unfinished_study(three):
-    first = study(three.summaries[:4])  # one cell of the second task
+    first = study(three.summaries[:4])  # one trial of the second task
     data = study_figure(first, "heat").data
     assert len(data) == 4
     with pytest.raises(InputError, match="no result yet"):
@@ -121,7 +121,7 @@ def test_table_and_differences_are_paired(three):
     assert "oversampling" not in shown.index
 
 
-def test_cost_names_what_nothing_beats_and_shows_one_machine_only(three):
+def test_the_cost_figure_has_the_pareto_front_of_one_machine(three):
     data = study_figure(three, "cost", base="softmax").data.set_index("variant")
     assert data["pareto_optimal"].to_dict() == {
         "clmle": True, "oversampling": False, "softmax": False,
@@ -134,7 +134,7 @@ def test_cost_names_what_nothing_beats_and_shows_one_machine_only(three):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_front_is_that_of_a_plain_search(seed):
+def test_the_pareto_front_agrees_with_a_plain_search(seed):
     rng = np.random.default_rng(seed)
     points = {str(i): tuple(rng.integers(0, 6, 2).tolist()) for i in range(20)}
 
@@ -148,7 +148,7 @@ def test_front_is_that_of_a_plain_search(seed):
     assert pareto_front(points) == {n for n in points if not beaten(n)}
 
 
-def test_ratios_make_lines_and_numbers_a_varied_setting():
+def test_ratios_are_lines_and_a_numeric_field_is_varied():
     many = study(
         [
             summary(m, TASKS[0], s, 0.9 - r / 100, ratio=r)
@@ -170,7 +170,7 @@ def test_ratios_make_lines_and_numbers_a_varied_setting():
     assert list(line.y) == pytest.approx([0.025, 0.05, 0.2])
 
 
-def test_only_and_cells_keep_the_lines_that_were_asked_for(three):
+def test_a_selection_of_variants_has_their_trials_alone(three):
     two = three.only(("clmle", "softmax"))
     assert len(two.summaries) == 12
     assert set(trials_behind(two)["trial"]) == {s["key"] for s in two.summaries}
@@ -183,7 +183,7 @@ SHIPPED = sorted((Path(__file__).parents[2] / "docs" / "results").glob("*.jsonl"
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_the_cells_behind_every_shipped_study_are_those_of_its_lines(path):
+def test_the_trials_behind_a_shipped_study_are_its_lines(path):
     study = read_study(path.stem, path)
     trials = trials_behind(study)
     assert set(trials["trial"]) == {s["key"] for s in study.summaries}
@@ -194,7 +194,7 @@ def test_the_cells_behind_every_shipped_study_are_those_of_its_lines(path):
         assert sorted(own["balanced_accuracy"]) == sorted(wanted)
 
 
-def test_a_rival_of_the_same_cells_is_chosen_unasked_and_other_faces_are_other_data():
+def test_the_default_pair_shares_trials_and_other_faces_are_other_data():
     here = [summary(n, "faces/Bald", s, v) for n, v in METHODS.items() for s in (0, 1)]
     there = [summary("softmax", "faces/Bald", 5, 0.95), summary("lmle", "faces/Bald", 5, 0.99)]
     rows = [r for name, part in (("a", here), ("b", there))
@@ -239,7 +239,7 @@ def test_studies_of_more_than_two_classes_have_no_attributes(three):
     assert len(study_rows(three)) == len(three.summaries) - 1
 
 
-def test_the_paper_stands_beside_by_its_own_names():
+def test_published_values_are_found_by_the_paper_s_names():
     printed = table(5).set_index("attribute")
     found = published(["Mouth_Slightly_Open", "Antlers", "Bald"])
     assert found.loc["Mouth_Slightly_Open", "CLMLE"] == printed.loc["Mouth Open", "CLMLE"] / 100
@@ -258,7 +258,7 @@ def test_all_names_of_celeba_are_found_in_the_paper():
 # --- the paper ----------------------------------------------------------------------------------
 
 
-def test_worth_is_the_method_minus_the_variant_without(three):
+def test_the_reference_difference_is_the_method_minus_the_variant(three):
     d = reference_difference(three, "softmax")
     a, b = values(three, "clmle"), values(three, "softmax")
     assert d.mean == pytest.approx(np.mean([a[s] - b[s] for s in a]))
@@ -267,7 +267,7 @@ def test_worth_is_the_method_minus_the_variant_without(three):
     assert reference_difference(study([]), "softmax") is None
 
 
-def test_measured_rows_carry_the_paper_s_names_and_their_cells(three):
+def test_measured_rows_have_the_paper_s_names_and_trial_counts(three):
     found = measured(three, {"CLMLE": "clmle", "Magic": "magic"})
     assert found["paper"].to_list() == ["CLMLE"]
     mean = np.mean(list(values(three, "clmle").values()))

@@ -1,4 +1,4 @@
-"""The same tuning effort: what is chosen rests on validation images alone, and effort is equal."""
+"""Equal tuning: as many tries for each method, chosen on validation images alone."""
 
 from collections import Counter
 from dataclasses import replace
@@ -48,12 +48,12 @@ def trials():
             ("clmle, default", 0.8, 0.7),
             ("clmle, scale = 2", 0.9, 0.65),  # better on validation, worse on test images
             ("center, default", 0.7, 0.6),
-            ("center, weight = 1", 0.6, 0.99),  # never to be chosen for its test figure
+            ("center, weight = 1", 0.6, 0.99),  # not chosen, whatever its test metric
         )
     ]
 
 
-def test_every_method_is_tried_equally_often_and_once_as_shipped():
+def test_every_method_has_as_many_tries_and_one_with_defaults():
     for name in ("tuning", "tuning-digits"):
         study = STUDIES[name]
         own = {c.variant: c.config for c in study_trials(study)}
@@ -66,7 +66,7 @@ def test_every_method_is_tried_equally_often_and_once_as_shipped():
             assert same == variant.endswith(", default")
 
 
-def test_the_setting_is_chosen_on_validation_images_alone():
+def test_the_configuration_is_chosen_on_validation_images_alone():
     chosen = tuning.chosen_config(study(trials())).set_index("method")
     assert chosen.loc["clmle", "setting"] == "scale = 2"
     assert chosen.loc["clmle", "balanced_accuracy"] == pytest.approx(0.645)
@@ -76,7 +76,7 @@ def test_the_setting_is_chosen_on_validation_images_alone():
     assert list(chosen.index) == ["clmle", "center"]
 
 
-def test_only_cells_that_every_try_has_count():
+def test_only_trials_that_every_try_has_count():
     some = [c for c in trials() if (c["variant"], c["seed"]) != ("center, default", 1)]
     chosen = tuning.chosen_config(study(some)).set_index("method")
     assert chosen.loc["clmle", "validation"] == pytest.approx(0.9)
