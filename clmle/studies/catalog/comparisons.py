@@ -7,15 +7,9 @@ from clmle.studies.spec import FACES, Study, methods, multi_label, neighborhood_
 
 # The best of the study `screening`, and the two simplest.
 LEADERS = (
-    "clmle",
-    "oversampling",
-    "oversampling + threshold tuning",
-    "center",
-    "center-invariant",
-    "contrastive",
-    "softmax + threshold tuning",
-    "softmax",
-)
+    "clmle", "oversampling", "oversampling + threshold tuning", "center", "center-invariant",
+    "contrastive", "softmax + threshold tuning", "softmax",
+)  # fmt: skip
 
 # Every method once, class weighting by each scheme, and four methods with threshold tuning.
 ALL_METHODS = tuple(
@@ -31,28 +25,18 @@ ALL_METHODS = tuple(
     )
 )
 
+MULTI_LABEL = (
+    "clmle", "softmax", "softmax + threshold tuning", "oversampling",
+    "oversampling + threshold tuning", "undersampling", "class-weighting (inverse)", "moon",
+    "moon + threshold tuning", "crl", "lmle", "triplet", "clmle-paper",
+)  # fmt: skip
+
 # The paper's Table 2 in its order, then two methods published later or commonly used.
 RECOGNITION = (
-    "softmax",
-    "contrastive",
-    "triplet",
-    "l-softmax",
-    "center",
-    "sphereface",
-    "cosface",
-    "marginal",
-    "noisy-softmax",
-    "coco",
-    "range",
-    "minority-augmentation",
-    "center-invariant",
-    "feature-transfer",
-    "lmle",
-    "clmle",
-    "clmle-paper",
-    "arcface",
-    "oversampling",
-)
+    "softmax", "contrastive", "triplet", "l-softmax", "center", "sphereface", "cosface", "marginal",
+    "noisy-softmax", "coco", "range", "minority-augmentation", "center-invariant",
+    "feature-transfer", "lmle", "clmle", "clmle-paper", "arcface", "oversampling",
+)  # fmt: skip
 
 STUDIES = (
     Study(
@@ -69,21 +53,7 @@ STUDIES = (
         "Fourteen attributes on one network (the paper's first task)",
         "Which attributes gain from which method if one network learns all of them?",
         multi_label(
-            methods(
-                "clmle",
-                "softmax",
-                "softmax + threshold tuning",
-                "oversampling",
-                "oversampling + threshold tuning",
-                "undersampling",
-                "class-weighting (inverse)",
-                "moon",
-                "moon + threshold tuning",
-                "crl",
-                "lmle",
-                "triplet",
-                "clmle-paper",
-            )
+            methods(*MULTI_LABEL)
             # A batch around clusters of one attribute has few minority images of another.
             | {
                 "without Eq. 9": options(margin_weight=0.0),

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from clmle.studies.spec import Study, methods, rounds
 
+METHODS = (
+    "softmax", "oversampling", "oversampling + threshold tuning", "class-weighting (inverse)",
+    "balanced-softmax", "lmle", "clmle-paper", "clmle",
+)  # fmt: skip
+
 STUDIES = (
     Study(
         "imbalance",
         "The same faces at seven imbalance ratios",
         "From which imbalance ratio on does each method pay off?",
-        methods(
-            "softmax",
-            "oversampling",
-            "oversampling + threshold tuning",
-            "class-weighting (inverse)",
-            "balanced-softmax",
-            "lmle",
-            "clmle-paper",
-            "clmle",
-        ),
+        methods(*METHODS),
         ratios=(1, 2, 5, 10, 20, 50, 100),
     ),
     Study(
