@@ -1,4 +1,4 @@
-"""Features in two dimensions by PCA, t-SNE or UMAP; frames of rounds start from each other."""
+"""Projections of features to two dimensions by PCA, t-SNE or UMAP, aligned over rounds."""
 
 from __future__ import annotations
 
@@ -17,11 +17,22 @@ METHODS = ("umap", "tsne", "pca")
 def project(
     features: np.ndarray, method: str = "umap", *, seed: int = 0, init: np.ndarray | None = None
 ) -> np.ndarray:
-    """(n, 2) float32 coordinates of unit features (n, d).
+    """Project features to two dimensions.
 
-    ``init`` (n, 2) starts t-SNE and UMAP from given places, so that the frames of successive
-    rounds stay comparable. The same seed gives the same picture. A handful of points, too
-    few for neighbors, is projected by PCA whatever the method.
+    Parameters
+    ----------
+    features : (n, d) array
+        Unit vectors.
+    method : {"umap", "tsne", "pca"}
+        Fewer than 10 points are always projected by PCA.
+    seed : int
+        The same seed gives the same projection.
+    init : (n, 2) array, optional
+        Initial coordinates of t-SNE and UMAP; those of PCA by default.
+
+    Returns
+    -------
+    (n, 2) float32 array
 
     Raises
     ------
@@ -31,6 +42,11 @@ def project(
     References
     ----------
     UMAP: McInnes, Healy and Melville 2018. t-SNE: Policar, Strazar and Zupan 2019 (openTSNE).
+
+    Examples
+    --------
+    >>> project(np.eye(4), "pca").shape
+    (4, 2)
     """
     features = np.asarray(features, dtype=np.float32)
     if method not in METHODS:
@@ -49,10 +65,10 @@ def project(
         return np.asarray(model.fit_transform(features), dtype=np.float32)
     from openTSNE import TSNE
 
-    # openTSNE wants a small start; its own scaling of a PCA start is the same.
+    # openTSNE expects small initial coordinates and scales those of PCA in the same way.
     start = start / max(float(np.std(start[:, 0])), 1e-12) * 1e-4
-    # One thread: two give the same picture, and wait for each other on a machine that is busy
-    # (300 points: 2 s against 25 s).
+    # Several threads give the same result but wait for each other on a busy machine (300 points:
+    # 25 s instead of 2 s).
     model = TSNE(perplexity=min(30, (n - 1) / 3), initialization=start, random_state=seed, n_jobs=1)
     return np.asarray(model.fit(features), dtype=np.float32)
 
@@ -60,16 +76,23 @@ def project(
 def place(
     points: np.ndarray, features: np.ndarray, others: np.ndarray, neighbors: int = 10
 ) -> np.ndarray:
-    """Where further images belong in a picture that is there: (m, 2).
+    """Coordinates of further images in an existing projection.
 
-    Each is put at the median of the places of its nearest neighbors, as openTSNE starts points
-    that are added to an embedding; what is there stays where it is.
+    Each is placed at the median of its nearest neighbors, as openTSNE initializes points that are
+    added to an embedding.
 
     Parameters
     ----------
-    points : (n, 2) the picture
-    features, others : (n, d), (m, d) unit rows, of the picture's images and of the others
-    neighbors : how many of the picture's images decide, by cosine
+    points : (n, 2) array
+        The projection.
+    features, others : (n, d) and (m, d) arrays
+        Unit vectors of the projected images and of the others.
+    neighbors : int
+        Number of nearest projected images, by cosine.
+
+    Returns
+    -------
+    (m, 2) float32 array
     """
     near = np.argsort(-(others @ features.T), axis=1, kind="stable")[:, :neighbors]
     return np.asarray(np.median(points[near], axis=1), dtype=np.float32)
@@ -80,8 +103,8 @@ def project_rounds(
 ) -> list[np.ndarray]:
     """Coordinates of the same points in several rounds.
 
-    Each frame starts from the one before, and is then turned (or mirrored) to lie as close to
-    it as it can, so that points move rather than jump.
+    Each projection starts from the previous one and is then aligned to it by rotation or
+    reflection.
     """
     points: list[np.ndarray] = []
     for features in frames:
@@ -93,13 +116,13 @@ def _next_frame(
     features: np.ndarray, before: np.ndarray | None, method: str, seed: int = 0
 ) -> np.ndarray:
     frame = project(features, method, seed=seed, init=before)
-    return frame if before is None else _turned_onto(frame, before)
+    return frame if before is None else _aligned(frame, before)
 
 
 def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()) -> None:
-    """Project stored rounds (by default all) and keep them in the run folder.
+    """Project stored rounds (by default all) and store the result in the run folder.
 
-    The file is whole after every round, so that one may look while the others are made.
+    The file is complete after every round, so it can be read before the last one is projected.
 
     Raises
     ------
@@ -119,36 +142,36 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
 
 
 def projection_path(run: RunFolder, method: str) -> Path:
-    """Where :func:`project_run` keeps its result; named by the last round it saw."""
+    """File of :func:`project_run`, named after the last round."""
     last = run.embedding_rounds()[-1]
     return run.path / "projections" / f"{method}_{last:02d}.npz"
 
 
 def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None:
-    """Coordinates by round, of those made so far; None where there are none yet."""
+    """Coordinates by round, of the rounds projected so far; None before the first."""
     if not run.embedding_rounds() or not projection_path(run, method).exists():
         return None
     found = read_arrays(projection_path(run, method))
     return {int(name.split("_")[1]): array for name, array in found.items()}
 
 
-def _turned_onto(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """``points`` turned or mirrored about their center onto ``target`` (Procrustes)."""
+def _aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """``points`` rotated or reflected about their center to fit ``target`` (Procrustes)."""
     from scipy.linalg import orthogonal_procrustes
 
-    centerd = points - points.mean(axis=0)
-    turn, _ = orthogonal_procrustes(centerd, target - target.mean(axis=0))
-    turned: np.ndarray = centerd @ turn + target.mean(axis=0)
-    return turned.astype(np.float32)
+    centered = points - points.mean(axis=0)
+    rotation, _ = orthogonal_procrustes(centered, target - target.mean(axis=0))
+    aligned: np.ndarray = centered @ rotation + target.mean(axis=0)
+    return aligned.astype(np.float32)
 
 
 def _pca(features: np.ndarray) -> np.ndarray:
-    centerd = features - features.mean(axis=0)
-    _, _, directions = np.linalg.svd(centerd, full_matrices=False)
-    points = centerd @ directions[:2].T
+    centered = features - features.mean(axis=0)
+    _, _, directions = np.linalg.svd(centered, full_matrices=False)
+    points = centered @ directions[:2].T
     if points.shape[1] < 2:
         points = np.column_stack([points, np.zeros(len(points))])
-    # The sign of a direction is arbitrary: the farthest point is put on the right.
+    # The sign of a direction is arbitrary: the farthest point gets a positive coordinate.
     signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
     mirrored: np.ndarray = points * np.where(signs == 0, 1, signs)
     return mirrored.astype(np.float32)

@@ -1,15 +1,15 @@
-"""The run folder: all that the command line, the app and the notebooks share of a run.
+"""The run folder, through which command line, app and notebooks share a run.
 
-``config.json``            the settings tree, written first
-``status.json``              state, step, time left; replaced as the run goes on
-``metrics.jsonl``            one JSON object a line, appended as it grows
-``checkpoint.safetensors``   the whole state of the last save, for an exact resume
+``config.json``              the configuration, written first
+``status.json``              state, step, time left; replaced during the run
+``metrics.jsonl``            one JSON object per line, appended
+``checkpoint.safetensors``   the complete state, for an exact resume
 ``model.safetensors``        the best weights on validation data
 ``embeddings/round_00.npz``  features of the same sample of images after every round
-``clusters.npz``             the clusters that judge test images
-``result.json``              test figures; there only when the run is done
-``job``                      the torchrun job that trains it, if one does
-``stop``                     its presence asks the run to stop
+``clusters.npz``             the clusters of the classifier
+``result.json``              test metrics; exists once the run is done
+``job``                      the torchrun job that trains it, if any
+``stop``                     its existence asks the run to stop
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ STATUS_KINDS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Reading and writing of one run folder; holds nothing but its path."""
+    """Reads and writes one run folder; holds only its path."""
 
     path: Path
 
@@ -61,10 +61,10 @@ class RunFolder:
     def model_path(self) -> Path:
         return self.path / "model.safetensors"
 
-    # --- settings, status, result ---------------------------------------------------------
+    # --- configuration, status, result ----------------------------------------------------
 
     def config(self) -> dict[str, Any]:
-        """The settings tree as plain values."""
+        """The configuration as plain values."""
         tree = _tree(self.path / "config.json")
         for part in ("data", "train"):
             if not isinstance(tree.get(part, {}), dict):
@@ -72,11 +72,11 @@ class RunFolder:
         return tree
 
     def status(self) -> dict[str, Any]:
-        """State of the run; a run whose process has gone is reported as ``lost``.
+        """State of the run; ``lost`` if its process ended without a message.
 
         Keys: state (queued, running, done, stopped, failed, lost), phase (a few words),
-        step, total, seconds (spent), seconds_left, message, pid, born (when that process
-        began, as its system tells it), updated (Unix time).
+        step, total, seconds (spent), seconds_left, message, pid, born (start time of that
+        process as the system reports it), updated (Unix time).
         """
         file = self.path / "status.json"
         if not file.exists():
@@ -98,7 +98,7 @@ class RunFolder:
         write_json(self.path / "status.json", stamp | values)
 
     def result(self) -> dict[str, Any] | None:
-        """Test figures, or None while the run is not done."""
+        """Test metrics, or None until the run is done."""
         file = self.path / "result.json"
         if not file.exists():
             return None
@@ -113,7 +113,7 @@ class RunFolder:
     # --- metrics --------------------------------------------------------------------------
 
     def metrics(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Lines of the metrics file (a half-written last line is left out).
+        """Lines of the metrics file, without a half-written last one.
 
         ``kind`` "train" (step, loss, learning_rate, ...) or "validation"
         (step, round, balanced_accuracy, recall, ...) keeps only those.
@@ -141,7 +141,7 @@ class RunFolder:
             raise as_sentence(error, file) from error
 
     def truncate_metrics(self, lines: int) -> None:
-        """Keep the first ``lines``, so that a resumed run does not write the others twice."""
+        """Keep the first ``lines``; a resumed run writes the others again."""
         kept = self.metrics()[:lines]
         with atomic_path(self.path / "metrics.jsonl") as temporary:
             temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
@@ -149,7 +149,7 @@ class RunFolder:
     # --- embeddings -----------------------------------------------------------------------
 
     def embedding_rounds(self) -> list[int]:
-        """Rounds whose features are stored; 0 is before the method's first step."""
+        """Rounds with stored features; 0 is before the first step of the method."""
         numbers = (f.stem.removeprefix("round_") for f in self.path.glob("embeddings/round_*.npz"))
         return sorted(int(n) for n in numbers if n.isdecimal())
 
@@ -183,7 +183,7 @@ class RunFolder:
         write_arrays(self.path / "embeddings" / f"round_{round:02d}.npz", arrays)
 
     def clusters(self) -> dict[str, np.ndarray] | None:
-        """``centroids`` (K, d), ``classes`` (K,), ``sizes`` (K,), or None where there are none."""
+        """``centroids`` (K, d), ``classes`` (K,), ``sizes`` (K,), or None without clusters."""
         file = self.path / "clusters.npz"
         return read_arrays(file) if file.exists() else None
 
@@ -193,7 +193,7 @@ class RunFolder:
     # --- stopping -------------------------------------------------------------------------
 
     def request_stop(self) -> None:
-        """The run saves a checkpoint and ends after its current step."""
+        """Ask the run to save a checkpoint and end after its current step."""
         (self.path / "stop").touch()
 
     def stop_requested(self) -> bool:
@@ -204,9 +204,9 @@ class RunFolder:
 
 
 class ReadOnlyRunFolder(RunFolder):
-    """The run folder for all processes of a run but the one that writes it: it stays as it is.
+    """A run folder that is not written, for all processes of a distributed run but the main one.
 
-    Only a wish to stop is written.
+    Only a request to stop is written.
     """
 
     def write_status(self, **values: Any) -> None:
@@ -234,8 +234,8 @@ class ReadOnlyRunFolder(RunFolder):
 def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
     """Run folders under ``root``, newest first.
 
-    A folder that is, or holds, a link to a place outside of itself is none: a run folder that
-    somebody hands on must not lead to other files of the one who opens it.
+    A folder that is, or contains, a link to a place outside of it is left out: a run folder from
+    another person must not lead to other files of the user.
     """
     root = Path(root)
     if not root.is_dir():
@@ -270,7 +270,7 @@ def _foreign(folder: Path) -> bool:
 
 
 def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
-    """The run called ``name`` under ``root``, or an InputError that says which exist."""
+    """The run called ``name`` under ``root``, or an InputError with the newest names."""
     folder = Path(root) / name
     if Path(name).name != name or name == ".." or not (folder / "config.json").exists():
         if Path(name).name == name and (folder / "settings.json").exists():
@@ -285,7 +285,7 @@ def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
 
 
 def create_run(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolder:
-    """A new folder, named by time, target and method, with its settings written."""
+    """A new folder, named by time, target and method, with its configuration written."""
     root = Path(root)
     target = config["data"]["attribute"] or "first"
     kept = [c if c.isascii() and c.isalnum() else "-" for c in f"{target}-{config['method']}"]
@@ -310,6 +310,6 @@ def _tree(file: Path, *names: str) -> dict[str, Any]:
     tree = read_json(file)
     missing = [name for name in names if not isinstance(tree, dict) or name not in tree]
     if not isinstance(tree, dict) or missing:
-        what = f"it holds no {missing[0]}" if missing else "it holds no settings"
+        what = f"it holds no {missing[0]}" if missing else "it holds no object"
         raise InputError(f"{file} is damaged ({what}); remove or restore it.")
     return tree

@@ -1,7 +1,7 @@
 """Evaluate a run on unseen identities: python -m clmle.studies.open_set RUN [TEST]
 
-The feature of an image is the concatenation of its own and its mirror image's, compared by cosine
-(section 5 of the paper). Metrics, and the arrays that figures need, are stored with the run.
+An image is represented by its features and those of its mirror image, concatenated and compared by
+cosine (section 5 of the paper). Metrics, and the arrays that figures need, are stored with the run.
 """
 
 from __future__ import annotations
