@@ -11,7 +11,7 @@ import numpy as np
 from clmle.config import flat
 from clmle.studies.request import FREE, StudyRequest
 
-PREFIX = "margins-of-"  # of the names of these studies
+MARGIN_PREFIX = "margins-of-"  # of the names of these studies
 
 
 @dataclass(frozen=True)
