@@ -65,9 +65,9 @@ KINDS = {
     "rendering, a worker": Kind(work.render_faces, work.of_faces, 10, victim="worker"),
     "rendering, all at once": Kind(work.render_faces, work.of_faces, 10, victim="all"),
     "export, anywhere": Kind(work.export, work.of_export, 30, before=work.trained),
-    "report, anywhere": Kind(work.write_page, work.of_page, 20, before=work.studies),
+    "report, anywhere": Kind(work.write_report, work.of_report, 20, before=work.studies),
     "report, its browser": Kind(
-        work.write_page, work.of_page, 10, victim="worker", before=work.studies
+        work.write_report, work.of_report, 10, victim="worker", before=work.studies
     ),
 }
 

@@ -27,8 +27,6 @@ from clmle.data.toonfaces import build
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import draw_image
 from clmle.data.toonfaces.styles import style_named
-from clmle.figures.export import digest as export_digest
-from clmle.figures.export import digest_in
 from clmle.files import read_arrays, write_json
 from clmle.jobs import worker
 from clmle.metrics.classification import classification_metrics
@@ -36,10 +34,9 @@ from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
 from clmle.studies.results import append_result, read_results
 from clmle.studies.runner import run_trials
-from clmle.studies.study_results import read_studies
 from clmle.studies.trials import Trial
 from clmle.training import prepare, train, trainer
-from tools.report.pages import make_pages, make_texts, write_results
+from tools.report.pages import stale, write_results
 
 TIMES = {
     "seconds", "images_per_second", "machine", "wall", "extract_seconds", "cluster_seconds",
@@ -179,28 +176,24 @@ def check(file: Path) -> None:
         raise ValueError(f"{file} is cut off")
 
 
-def write_page(folder: Path) -> None:
+def write_report(folder: Path) -> None:
     """The report and its figures, which replace those of fewer results."""
     os.chdir(folder)  # the report names the result files by relative paths
-    check_pages(folder)
+    check_report(folder)
     write_results("results", "docs")
 
 
-def check_pages(folder: Path) -> None:
+def check_report(folder: Path) -> None:
     """Every file is complete, and either the earlier or the new one."""
-    earlier, results = folder / "earlier", read_studies("results")
-    pages = make_pages(results)
-    for name, new in make_texts(results, pages).items():
-        text = (folder / "docs" / name).read_text(encoding="utf-8")
-        if text not in ((earlier / name).read_text(encoding="utf-8"), new):
-            raise ValueError(f"{name} is neither text")
-    figures = {name: figure for page in pages.values() for name, figure in page.figures.items()}
-    for name, figure in figures.items():
-        drawn, old = folder / "docs" / "figures" / name, earlier / "figures" / name
-        if digest_in(drawn) not in (digest_in(old), export_digest(figure)):
-            raise ValueError(f"{name} is neither figure")
-        if drawn.exists() and not drawn.read_text(encoding="utf-8").endswith("</svg>\n"):
-            raise ValueError(f"{name} is cut off")
+    for path in stale("results", "docs"):
+        old = folder / "earlier" / path.relative_to("docs")
+        if path.exists() != old.exists() or (
+            path.exists() and path.read_bytes() != old.read_bytes()
+        ):
+            raise ValueError(f"{path} is neither the earlier nor the new file")
+    for path in Path("docs/figures").glob("*.svg"):
+        if not path.read_text(encoding="utf-8").endswith("</svg>\n"):
+            raise ValueError(f"{path} is cut off")
 
 
 # --- the output -----------------------------------------------------------------------------
@@ -237,10 +230,10 @@ def of_export(folder: Path) -> dict[str, Any]:
     return read_arrays(folder / "features.npz") | {k: f.read_bytes() for k, f in files.items()}
 
 
-def of_page(folder: Path) -> dict[str, Any]:
+def of_report(folder: Path) -> dict[str, Any]:
     """The report and its figures."""
     files = sorted(p for p in (folder / "docs").rglob("*") if p.is_file() and p.suffix != ".part")
-    return {p.name: p.read_bytes() for p in files}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
 def apart(work: Callable[[], Any]) -> Any:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from clmle.__main__ import main
+from tools.report.__main__ import main as report
 
 TINY = ["--iterations", "8", "--pretrain-iterations", "3", "--rounds", "1", "--batch-size", "120"]
 
@@ -80,10 +81,12 @@ def test_a_damaged_results_file_is_a_one_sentence_error(what, tmp_path, capsys):
     whole = json.dumps({"key": "k", "variant": "v", "seconds": 1.0}).encode() + b"\n"
     folder = tmp_path / "results"
     folder.mkdir()
-    (folder / "deciding.jsonl").write_bytes(DAMAGES[what](whole) + b"\n" + whole)
-    code, err = call(capsys, "results", "--results", folder, "--out", tmp_path / "R.md")
+    (folder / "digits.jsonl").write_bytes(DAMAGES[what](whole) + b"\n" + whole)
+    code = report(["--results", str(folder), "--out", str(tmp_path / "docs")])
+    err = capsys.readouterr().err
     assert code == 2, err
-    assert one_sentence(err), err
+    assert err.startswith("report: ")
+    assert err.count("\n") == 1
 
 
 def call(capsys, *words):
