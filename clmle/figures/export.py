@@ -1,7 +1,7 @@
-"""Figures as small SVG files that a page can show, drawn by plotly in a browser without window.
+"""Export of figures as small SVG files, drawn by plotly in a headless browser.
 
-The browser is a Chromium or Chrome of this machine (or the one Playwright installed); nothing
-is downloaded. Random names that plotly gives are replaced, so the same figure has the same bytes.
+The browser is an installed Chromium or Chrome (or the one of Playwright); nothing is downloaded.
+Random names that plotly assigns are replaced, so that the same figure has the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from clmle.files import write_text
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 INK = "#7A7A7A"  # contrast above 4 on white as on the black of dark pages
-FONT = "Verdana, DejaVu Sans, sans-serif"  # alike in width, so labels fit wherever it is shown
+FONT = "Verdana, DejaVu Sans, sans-serif"  # of equal width, so that labels fit everywhere
 WIDTH = 900
 MARK = re.compile(r"<!-- figure ([0-9a-f]{16}) -->")
 DRAW = """async ([spec, width, height]) => {
@@ -33,18 +33,25 @@ DRAW = """async ([spec, width, height]) => {
 
 
 def to_svg(figure: Any, path: str | os.PathLike[str], width: int = WIDTH, height: int = 0) -> None:
-    """Write one plotly ``figure`` to ``path``, ``width`` by ``height`` pixels (0: its own).
+    """Write a plotly figure to an SVG file.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+    path : path-like
+    width, height : int
+        Pixels; a height of 0 takes that of the figure.
 
     Raises
     ------
     InputError
-        No browser or no Playwright can be found, or the file cannot be written.
+        No browser or no Playwright is found, or the file cannot be written.
     """
     to_svgs({os.fspath(path): figure}, width, height)
 
 
 def to_svgs(figures: Mapping[str, Any], width: int = WIDTH, height: int = 0) -> None:
-    """Write every figure to the path that is its key; the browser is started once."""
+    """Write every figure to the path that is its key; the browser starts once."""
     if not figures:
         return
     with _browser_page() as page:
@@ -56,20 +63,20 @@ def to_svgs(figures: Mapping[str, Any], width: int = WIDTH, height: int = 0) -> 
 
 
 def digest(figure: Any) -> str:
-    """16 hexadecimal digits of what a figure shows; written into its SVG."""
+    """16 hexadecimal digits that identify what a figure shows; written into its SVG."""
     text = json.dumps(_spec(figure), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def digest_in(path: str | os.PathLike[str]) -> str:
-    """The digest of the figure that the SVG at ``path`` shows; "" where there is none."""
+    """The digest in the SVG file at ``path``; "" where there is none."""
     file = Path(path)
     found = MARK.search(file.read_text(encoding="utf-8")) if file.is_file() else None
     return found.group(1) if found else ""
 
 
 def _spec(figure: Any) -> dict[str, Any]:
-    """Plain data of the figure with a mid-tone ink and without what only a screen needs."""
+    """Plain data of the figure with a mid-tone ink, without interactive parts."""
     spec: dict[str, Any] = _rounded(json.loads(figure.to_json()))
     layout = spec["layout"]
     layout["font"] = {"color": INK, "family": FONT, "size": 12} | layout.get("font", {})
@@ -81,7 +88,7 @@ def _spec(figure: Any) -> dict[str, Any]:
 
 
 def _rounded(value: Any) -> Any:
-    """Six digits after the point: what differs beyond them between machines is not seen."""
+    """Numbers with six decimals: smaller differences between computers are not visible."""
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, list):
@@ -92,12 +99,12 @@ def _rounded(value: Any) -> Any:
 
 
 def _steady(svg: str, mark: str) -> str:
-    """The drawing with plotly's random name replaced, shorter, and marked with its digest."""
+    """The drawing with plotly's random name replaced, shortened, with its digest."""
     name = re.search(r'id="defs-([0-9a-f]+)"', svg)
     if name:
         svg = svg.replace(name.group(1), "figure")
     svg = re.sub(r' (class|data-[a-z-]+)="[^"]*"', "", svg)
-    # Attributes only: a label keeps all its digits.
+    # Attributes only: labels keep all digits.
     svg = re.sub(r' (d|x|y|width|height|transform)="[^"]*"', _two_digits, svg)
     svg = re.sub(r"(?<![-\w])(fill-|stroke-|)opacity: 1; ?", "", svg)
     svg = re.sub(r"font-family: [^;]*; ", "", svg).replace(' style=""', "")
@@ -112,7 +119,7 @@ def _two_digits(attribute: re.Match[str]) -> str:
 
 @contextmanager
 def _browser_page() -> Iterator[Any]:
-    """A blank page with plotly's own script, in a browser that is closed afterwards."""
+    """A blank page with plotly, in a browser that is closed afterwards."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
@@ -124,7 +131,7 @@ def _browser_page() -> Iterator[Any]:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     with _ended_early(), sync_playwright() as playwright:
         try:
-            # Chromium refuses its sandbox to root; the only page it sees is made here.
+            # Chromium has no sandbox for root; it loads only the page made here.
             browser = playwright.chromium.launch(
                 executable_path=program, args=["--no-sandbox", "--disable-gpu"]
             )
@@ -139,22 +146,22 @@ def _browser_page() -> Iterator[Any]:
             page.add_script_tag(content=get_plotlyjs())
             yield page
         finally:
-            with suppress(Exception):  # it may have gone already
+            with suppress(Exception):  # it may have ended already
                 browser.close()
 
 
 @contextmanager
 def _ended_early() -> Iterator[None]:
-    """A sentence where the browser, or the program that speaks with it, is killed meanwhile."""
+    """Raise an InputError if the browser, or the driver of Playwright, is killed meanwhile."""
     from playwright.sync_api import Error
 
     try:
         yield
     except Exception as error:
-        # Of its own program Playwright tells by an Exception that is nothing more.
+        # Playwright reports the end of its driver by a bare Exception.
         if not isinstance(error, Error | ConnectionError) and type(error) is not Exception:
             raise
         raise InputError(
-            "The browser that draws figures ended early, perhaps for want of memory; what is "
-            "drawn stays, so run the same command again."
+            "The browser that draws figures ended early, possibly for lack of memory; figures "
+            "already drawn are kept, so run the same command again."
         ) from error

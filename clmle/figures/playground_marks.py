@@ -167,7 +167,7 @@ def _clusters(trajectory: Any, frame: Any) -> list[Any]:
 
 
 def _selection(trajectory: Any, frame: Any, row: int | None) -> list[Any]:
-    """Lines from a point to its neighbors, of other classes and of its own; its margin."""
+    """Lines from a point to its neighbors of other classes and of the same class; its margin."""
     places = _positions(frame.features, trajectory.labels)
     lines: list[np.ndarray] = [np.empty((0, places.shape[1]))] * 3
     if row is not None:
