@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import doctest
 import importlib
+import inspect
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import clmle
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "classifiers",
     "data",
@@ -23,6 +33,30 @@ PACKAGES = (
     "studies",
     "training",
 )
+# Their functions implement published equations or measures: the docstring names the source.
+WITH_REFERENCES = ("clmle.losses", "clmle.metrics", "clmle.margins", "clmle.clustering")
+
+
+def public_objects():
+    """Functions and classes (but exceptions) that the packages export, by qualified name."""
+    found = {}
+    for package in ("clmle", *(f"clmle.{name}" for name in PACKAGES)):
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if isinstance(value, type) and issubclass(value, Exception):
+                continue
+            if inspect.isfunction(value) or inspect.isclass(value):
+                found[f"{value.__module__}.{value.__qualname__}"] = value
+    return found
+
+
+PUBLIC = public_objects()
+MODULES = sorted(
+    info.name
+    for info in pkgutil.walk_packages(clmle.__path__, "clmle.")
+    if not info.name.endswith("__main__")
+)
 
 
 @pytest.mark.parametrize("package", ["clmle", *(f"clmle.{name}" for name in PACKAGES)])
@@ -36,3 +70,114 @@ def test_every_exported_name_loads(package):
 
 def test_top_level_names_are_few():
     assert len(clmle.__all__) <= 48
+
+
+def test_importing_the_package_and_its_namespaces_does_not_load_pytorch():
+    code = (
+        "import sys, clmle\n"
+        "from clmle import data, figures, jobs, metrics, paper, playground, studies\n"
+        "clmle.runs_dir(), clmle.list_runs('nowhere'), clmle.Config(), figures.title_of\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "False"
+
+
+# --- what the app and the notebooks import ------------------------------------------------
+
+
+def sources():
+    """Name and code of every file of the app and every notebook."""
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in code.split("\n"))
+        yield path.relative_to(ROOT).as_posix(), "\n".join(lines)
+
+
+def imports_of(code):
+    """Pairs (module, name) of the imports of clmle in some code."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "clmle":
+            yield from ((node.module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((a.name, "") for a in node.names if a.name.split(".")[0] == "clmle")
+
+
+@pytest.mark.parametrize(("path", "code"), sources(), ids=lambda value: value.split("\n")[0])
+def test_app_and_notebooks_import_public_names_only(path, code):
+    from clmle import figures
+
+    deeper = [
+        f"{module}.{name}".rstrip(".")
+        for module, name in imports_of(code)
+        if not (module == "clmle" and name in ("", *clmle.__all__))
+        and not (module == "clmle.figures" and name in figures.__all__)
+    ]
+    assert not deeper, f"{path} imports {', '.join(deeper)}"
+
+
+# --- docstrings ---------------------------------------------------------------------------
+
+
+def sections(text):
+    """The sections of a numpydoc docstring by title."""
+    parts = re.split(r"^([A-Z][A-Za-z ]+)\n-{3,}$", inspect.cleandoc(text), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def described(section):
+    """Names of the parameters that a section describes, such as "a, b : int"."""
+    names = set()
+    for line in section.split("\n"):
+        if line and not line[0].isspace():
+            names |= {name.strip(" *") for name in line.split(" : ")[0].split(",")}
+    return names
+
+
+def missing_in(value):
+    """What the docstring of a public function or class lacks."""
+    found = sections(value.__doc__ or "")
+    parameters = [
+        p.name
+        for p in inspect.signature(value).parameters.values()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    documented = described(found.get("Parameters", "")) | described(found.get("Attributes", ""))
+    missing = [name for name in parameters if name not in documented]
+    if inspect.isfunction(value):
+        returned = inspect.signature(value).return_annotation
+        if returned not in (None, "None") and not {"Returns", "Yields"} & found.keys():
+            missing.append("Returns")
+    if ">>>" not in found.get("Examples", ""):
+        missing.append("Examples")
+    if value.__module__.startswith(WITH_REFERENCES) and "References" not in found:
+        missing.append("References")
+    return missing
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_docstrings_are_complete(name):
+    assert not missing_in(PUBLIC[name])
+
+
+@pytest.mark.parametrize("name", [n for n, value in PUBLIC.items() if inspect.isclass(value)])
+def test_public_methods_are_documented(name):
+    cls = PUBLIC[name]
+    for attribute, member in vars(cls).items():
+        if not attribute.startswith("_") and (
+            inspect.isfunction(member) or isinstance(member, property | classmethod | staticmethod)
+        ):
+            assert inspect.getdoc(getattr(cls, attribute)), f"{name}.{attribute}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_run(module, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+    failures, _ = doctest.testmod(importlib.import_module(module), optionflags=flags)
+    assert failures == 0
