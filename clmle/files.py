@@ -26,7 +26,18 @@ def cache_dir() -> Path:
 
 
 def runs_dir() -> Path:
-    """Folder of run folders: $CLMLE_RUNS, else ./runs."""
+    """Return the folder of run folders: the environment variable CLMLE_RUNS, else ./runs.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> from clmle import list_runs, runs_dir
+    >>> all(run.path.parent == runs_dir() for run in list_runs(runs_dir()))
+    True
+    """
     return Path(os.environ.get("CLMLE_RUNS", "runs"))
 
 

@@ -16,6 +16,7 @@ from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle ablate``."""
     values = make_parser().parse(arguments)
     if values.list:
         from clmle.studies.catalog import STUDIES
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         "ablate",
         "Train the trials of a named study in parallel and print a table of its variants. Trials\n"
@@ -148,6 +150,7 @@ def with_precision(trial: Any, precision: str) -> Any:
 
 
 def numbers(text: str, option: str) -> list[float]:
+    """Return the numbers of a text with commas."""
     from clmle.studies.request import words
 
     try:

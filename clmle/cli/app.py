@@ -14,6 +14,7 @@ APP = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle app``."""
     parser = CommandParser(
         "app", "Start the Streamlit app in a browser.", ["app", "app --port 8600"], "[options]"
     )

@@ -13,6 +13,7 @@ MOST_CLASSES = 50  # with more, a target is one row of sums
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle data``."""
     from clmle.config import DataConfig
 
     parser = CommandParser(

@@ -8,6 +8,7 @@ MOVED = "an option of clmle features, which writes features of images to a file"
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle embed``."""
     parser = CommandParser(
         "embed",
         "Project the stored features of a run, round by round, to two dimensions. The points are\n"

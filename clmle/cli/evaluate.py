@@ -10,6 +10,7 @@ from clmle.cli.terminal import Progress, distractor_table, interval, metrics_tab
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle evaluate``."""
     parser = CommandParser(
         "evaluate",
         "Compute the metrics of a trained run from its weights: classification metrics of the\n"

@@ -13,6 +13,7 @@ IMAGES = 6000
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle evaluate-features``."""
     parser = CommandParser(
         "evaluate-features",
         "Compute verification and identification metrics of features with identity labels.\n"

@@ -13,6 +13,7 @@ from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle features``."""
     parser = CommandParser(
         "features",
         "Compute the unit features of images by the best round of a trained run and write them to\n"

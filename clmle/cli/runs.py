@@ -12,6 +12,7 @@ from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle runs``."""
     parser = CommandParser(
         "runs",
         "List the runs, or show, stop or delete one.",

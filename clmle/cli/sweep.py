@@ -7,11 +7,13 @@ from clmle.cli.parser import CommandParser
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle sweep``."""
     values = make_parser().parse(arguments)
     return run_request("grid", request_of(values, "grid"), values)
 
 
 def make_parser() -> CommandParser:
+    """Return the parser of the command."""
     parser = CommandParser(
         "sweep",
         "Train a grid of methods, options, attributes and seeds in parallel and print a table.\n"

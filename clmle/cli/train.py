@@ -25,6 +25,7 @@ from clmle.errors import InputError
 
 
 def main(arguments: list[str]) -> int:
+    """Run ``clmle train``."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--method")
     first.add_argument("--config")

@@ -162,7 +162,7 @@ class Task:
         return replace(self, train=np.asarray(train, dtype=np.int64)).checked()
 
     def checked(self) -> Task:
-        """This task.
+        """Return the task itself if its labels and splits can be used.
 
         Raises
         ------

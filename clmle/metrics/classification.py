@@ -163,6 +163,7 @@ def finite(scores: np.ndarray) -> np.ndarray:
 
 
 def reject_nan(scores: np.ndarray) -> None:
+    """Raise an InputError if scores contain NaN."""
     if np.isnan(scores).any():
         raise InputError("scores contain NaN; training may have diverged: lower learning_rate.")
 

@@ -24,7 +24,7 @@ FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
 def allowed(far: float, n_impostors: int) -> int:
-    """k = floor(FAR N), where FAR is the decimal number as written.
+    """Return k = floor(FAR N), where FAR is the decimal number as written.
 
     >>> allowed(1e-6, 4_000_000_000)
     4000

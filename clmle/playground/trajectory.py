@@ -258,7 +258,7 @@ class PlaygroundRun:
         )
 
     def outputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """z (n, d) and logits (n, C) of the points in ``rows`` (n,)."""
+        """Return z (n, d) and logits (n, C) of the points in ``rows`` (n,)."""
         with torch.inference_mode():
             features, logits = self.network(self.points[rows])
         return features.numpy(), logits.numpy()

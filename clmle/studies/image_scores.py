@@ -1,4 +1,4 @@
-"""Scores of a run's test images, stored with the run: python -m clmle.studies.image_scores RUN"""
+"""Scores of a run's test images, stored with the run: python -m clmle.studies.image_scores RUN."""
 
 from __future__ import annotations
 
@@ -94,6 +94,7 @@ def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
 
 
 def main(path: str) -> int:
+    """Compute the scores of the run at ``path``; returns the exit code."""
     try:
         score_test_images(RunFolder(Path(path)))
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Evaluate a run on unseen identities: python -m clmle.studies.open_set RUN [TEST]
+"""Evaluate a run on unseen identities: python -m clmle.studies.open_set RUN [TEST].
 
 An image is represented by its features and those of its mirror image, concatenated and compared by
 cosine (section 5 of the paper). Metrics, and the arrays that figures need, are stored with the run.
@@ -264,6 +264,7 @@ def _progress_file(run: RunFolder, test: str) -> Path:
 
 
 def main(path: str, test: str = "") -> int:
+    """Evaluate the run at ``path`` on unseen identities; returns the exit code."""
     run = RunFolder(Path(path))
     file = _progress_file(run, test)
     try:

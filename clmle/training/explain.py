@@ -1,4 +1,4 @@
-"""Why images were judged as they were: scores, losses, and the clusters they lie among."""
+"""Explanation of predictions: scores, losses and nearest clusters of images."""
 
 from __future__ import annotations
 
@@ -12,12 +12,24 @@ from clmle.training.model import load_model
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a run's best round says of n images.
+    """Features, scores, losses and nearest clusters of n images by the best round of a run.
 
-    ``features`` (n, d) unit rows; ``scores`` (n, C) and ``predicted`` (n,); ``loss`` (n,), the
-    cross-entropy of the scores taken as logits; ``clusters`` (n, N) numbers of the nearest
-    clusters, nearest first, ``similarity`` (n, N) f.mu to them and ``cluster_classes`` (K,) of all
-    clusters; these three are None where the method has no clusters.
+    Attributes
+    ----------
+    features : (n, d) array
+        Unit features.
+    scores : (n, C) array
+        Class scores.
+    predicted : (n,) array
+        Predicted classes.
+    loss : (n,) array
+        Cross-entropy of the scores, taken as logits.
+    clusters : (n, N) array or None
+        Numbers of the nearest clusters, nearest first; None for methods without clusters.
+    similarity : (n, N) array or None
+        Cosine similarity f.mu to these clusters.
+    cluster_classes : (K,) array or None
+        Classes of all clusters.
     """
 
     features: np.ndarray
@@ -32,14 +44,42 @@ class Explanation:
 def explain(
     run: RunFolder, images: np.ndarray, labels: np.ndarray, *, n_clusters: int = 6
 ) -> Explanation:
-    """Judge ``images`` (n, H, W, C) of classes ``labels`` (n,) by a run's best round.
+    """Explain the predictions of images by a run: scores, losses and nearest clusters.
 
-    Of many attributes the first is judged. ``n_clusters``: how many nearest clusters to name.
+    For a run on several attributes the first attribute is explained.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A run with at least one round done.
+    images : (n, height, width, channels) uint8 array
+        Images of the shape that the run was trained on.
+    labels : (n,) int array
+        True classes, for the losses.
+    n_clusters : int, default 6
+        Number of nearest clusters to return.
+
+    Returns
+    -------
+    Explanation
 
     Raises
     ------
     InputError
-        The run has no weights yet, or learned from images of another size.
+        If the run has no weights yet, or was trained on images of another size.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from clmle import create_run, explain, preset_config
+    >>> images = np.zeros((1, 16, 16, 1), dtype=np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
+    ...     explain(run, images, np.array([0]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: Run ... has no weights yet; wait for its first round.
     """
     from scipy.special import logsumexp
 

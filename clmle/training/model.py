@@ -19,6 +19,13 @@ from clmle.training.prepare import config_from_dict, prepare
 class EmbeddingModel:
     """Network and classifier of the best round of a run, made by :func:`load_model`.
 
+    Parameters
+    ----------
+    run : RunFolder
+        A run with at least one round done.
+    device : str, default "auto"
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+
     Attributes
     ----------
     network : torch.nn.Module
@@ -27,14 +34,10 @@ class EmbeddingModel:
         The classifier that was fitted on the validation images.
     image_shape : (int, int, int)
         Height, width and channels of the images.
-    device : torch.device
-        Where the network is.
 
-    Examples
+    See Also
     --------
-    >>> from clmle import list_runs, load_model
-    >>> for run in list_runs("no-such-folder"):
-    ...     model = load_model(run)
+    load_model
     """
 
     def __init__(self, run: RunFolder, device: str = "auto") -> None:

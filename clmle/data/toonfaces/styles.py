@@ -199,4 +199,5 @@ STYLES = (
 
 
 def style_named(name: str) -> Style:
+    """Return the style called ``name``."""
     return next(style for style in STYLES if style.name == name)
