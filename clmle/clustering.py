@@ -59,6 +59,10 @@ class BalancedClusters:
     objective : float
         Mean over samples of f.mu, in [-1, 1] (Eq. 6 divided by n).
 
+    References
+    ----------
+    Eqs. 6 and 7 and section 3.2 of the paper.
+
     Examples
     --------
     >>> clusters = balanced_spherical_kmeans(np.eye(4), n_clusters=2)

@@ -34,6 +34,14 @@ MAX_NAME = 1000  # characters
 def is_lfwa(folder: str | os.PathLike[str]) -> bool:
     """Check whether a folder has LFWA's table of attributes.
 
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_lfwa("no-such-folder")
@@ -58,6 +66,13 @@ def lfwa_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     ------
     InputError
         The folder has no table of attributes, or it cannot be read.
+
+    Examples
+    --------
+    >>> lfwa_attributes("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     return _names(_matlab(_needed(expanded(folder), ATTRIBUTES), ("AttrName",)))
 
@@ -100,6 +115,13 @@ def load_lfwa(
     References
     ----------
     Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015.
+
+    Examples
+    --------
+    >>> load_lfwa("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     check_image_size(image_size, 16, 250)
     home = expanded(folder)

@@ -112,6 +112,22 @@ DATASETS: dict[str, DatasetInfo] = {}
 def register_dataset(info: DatasetInfo) -> DatasetInfo:
     """Add a data set to the registry; a data set of the same name is replaced.
 
+    Parameters
+    ----------
+    info : DatasetInfo
+        The entry, with the function that loads the data set.
+
+    Returns
+    -------
+    DatasetInfo
+        ``info`` itself.
+
+    Examples
+    --------
+    >>> from clmle.data import dataset_info, register_dataset
+    >>> register_dataset(dataset_info("digits")).name
+    'digits'
+
     Raises
     ------
     InputError
@@ -126,13 +142,27 @@ def register_dataset(info: DatasetInfo) -> DatasetInfo:
 
 
 def registered_datasets() -> tuple[DatasetInfo, ...]:
-    """All data sets and folder formats in the order of lists."""
+    """All data sets and folder formats in the order of lists.
+
+    Returns
+    -------
+    tuple of DatasetInfo
+
+    Examples
+    --------
+    >>> "digits" in [info.name for info in registered_datasets()]
+    True
+    """
     _import_all()
     return tuple(sorted(DATASETS.values(), key=lambda info: (info.order, info.name)))
 
 
 def dataset_names() -> tuple[str, ...]:
     """Names of the data sets that are loaded by name, without a folder.
+
+    Returns
+    -------
+    tuple of str
 
     Examples
     --------
@@ -157,6 +187,10 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
         Options of the loader, such as ``image_size`` or ``seed``. With ``labels``, the path of a
         CSV file, a folder holds images of classes.
 
+    Returns
+    -------
+    Dataset
+
     Raises
     ------
     InputError
@@ -177,7 +211,24 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
 
 
 def find_dataset(name: str, kind: str | None = None) -> DatasetInfo | None:
-    """As :func:`dataset_info`, but None where there is neither a data set nor a folder."""
+    """Return the entry of a data set or folder, or None if there is neither.
+
+    Parameters
+    ----------
+    name : str
+        Name of a data set, or path of a folder.
+    kind : str, optional
+        As for :func:`dataset_info`.
+
+    Returns
+    -------
+    DatasetInfo or None
+
+    Examples
+    --------
+    >>> find_dataset("nowhere") is None
+    True
+    """
     infos = registered_datasets()
     named = next((i for i in infos if i.recognize is None and i.name == name), None)
     if named is not None or not os.path.isdir(expanded(name)):
@@ -204,6 +255,10 @@ def dataset_info(name: str, kind: str | None = None) -> DatasetInfo:
     kind : {"label", "identities"}, optional
         What a folder in no particular format holds. By default a folder of at least 100
         sub-folders holds identities, any other one classes.
+
+    Returns
+    -------
+    DatasetInfo
 
     Raises
     ------

@@ -70,6 +70,13 @@ def load_solar_cells(
     Electroluminescence Imagery. EU PVSEC 2018. S. Deitsch et al.: Automatic Classification of
     Defective Photovoltaic Module Cells in Electroluminescence Images. Solar Energy, 2019.
     License of the images: CC BY-NC-SA 4.0 (docs/credits.md).
+
+    Examples
+    --------
+    >>> load_solar_cells(image_size=-1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     check_image_size(image_size, 8, 300)
     folder, version = _package()

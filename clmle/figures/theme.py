@@ -123,5 +123,20 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
 
 
 def title_of(figure: Any) -> str:
-    """The title of a figure in one line."""
+    """Return the title of a figure in one line.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import plotly.graph_objects as go
+    >>> title_of(go.Figure(layout={"title": {"text": "Loss<br>of a run"}}))
+    'Loss of a run'
+    """
     return (figure.layout.title.text or "").replace("<br>", " ")

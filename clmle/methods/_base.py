@@ -37,6 +37,16 @@ def register(name: str) -> Callable[[M], M]:
     -------
     callable
         Takes the class and returns it.
+
+    Examples
+    --------
+    >>> from clmle.methods import Softmax, get_method, register
+    >>> @register("my-softmax")
+    ... class MySoftmax(Softmax):
+    ...     title = "My softmax"
+    >>> get_method("my-softmax").title
+    'My softmax'
+    >>> del METHODS["my-softmax"]
     """
 
     def enter(cls: M) -> M:

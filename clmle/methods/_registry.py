@@ -18,6 +18,10 @@ TUNED = " + threshold tuning"  # suffix of variants with calibration="offsets"
 def method_names() -> tuple[str, ...]:
     """Return the names that :func:`get_method` accepts, sorted.
 
+    Returns
+    -------
+    tuple of str
+
     Examples
     --------
     >>> "clmle" in method_names()
@@ -92,6 +96,15 @@ def method_variant(name: str) -> dict[str, Any]:
 
 def variant_title(name: str) -> str:
     """Return the title of a variant for lists and captions.
+
+    Parameters
+    ----------
+    name : str
+        Name of a method, or of a variant such as "softmax + threshold tuning".
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -53,6 +53,11 @@ def attribute_metrics(
     InputError
         Shapes that differ, labels that are not integers, or NaN.
 
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, section 5.
+
     Examples
     --------
     >>> labels, scores = np.array([[1, 0], [0, -1]]), np.array([[[0, 1], [1, 0]], [[1, 0], [0, 0]]])

@@ -52,6 +52,11 @@ def accuracy_by_frequency(
     InputError
         Shapes that differ, labels outside [0, C), or ends that do not increase.
 
+    References
+    ----------
+    Z. Liu et al., *Large-scale long-tailed recognition in an open world*, CVPR 2019: accuracy of
+    many-shot, medium-shot and few-shot classes.
+
     Examples
     --------
     >>> rows = accuracy_by_frequency([100, 5], [0, 0, 1], [True, True, False], ends=[20],

@@ -40,6 +40,10 @@ def cmc(ranks: Any, largest: int | None = None) -> tuple[np.ndarray, np.ndarray]
     InputError
         ``ranks`` are not integers from 1, or empty.
 
+    References
+    ----------
+    P. J. Grother, P. J. Phillips, *Models of large population recognition performance*, CVPR 2004.
+
     Examples
     --------
     >>> at, fraction = cmc([1, 1, 3, 10])
@@ -97,6 +101,11 @@ def identify(
     ------
     InputError
         Shapes that differ, NaN, rows of zeros, or no probe with a mate in the gallery.
+
+    References
+    ----------
+    B. F. Klare et al., *Pushing the frontiers of unconstrained face detection and recognition:
+    IARPA Janus Benchmark A*, CVPR 2015.
 
     Examples
     --------

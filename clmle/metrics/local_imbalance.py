@@ -48,6 +48,11 @@ def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Lo
     InputError
         Shapes that differ, fewer than two points, values that are not finite, or k below 1.
 
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, Fig. 1 and section 3.
+
     Examples
     --------
     >>> x = np.array([[1, 0], [0.99, 0.14], [0, 1], [0.14, 0.99]])

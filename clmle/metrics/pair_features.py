@@ -99,6 +99,11 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
     InputError
         Shapes that differ, NaN, zero features, or frames whose mean is zero.
 
+    References
+    ----------
+    B. F. Klare et al., *Pushing the frontiers of unconstrained face detection and recognition:
+    IARPA Janus Benchmark A*, CVPR 2015.
+
     Examples
     --------
     >>> features, names = pool_templates([[1.0, 0], [0, 1], [0, 2]], ["b", "a", "a"])
@@ -136,6 +141,11 @@ def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
     ------
     InputError
         Rows outside of [0, m), shapes that differ, NaN, or zero features.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, section 4.
 
     Examples
     --------

@@ -97,6 +97,11 @@ def tar_at_far(
     InputError
         No score, NaN or infinities, a FAR outside (0, 1), or identities of another shape.
 
+    References
+    ----------
+    I. Kemelmacher-Shlizerman et al., *The MegaFace benchmark: 1 million faces for recognition at
+    scale*, CVPR 2016.
+
     Examples
     --------
     >>> at = tar_at_far([0.9, 0.5, 0.2], [0.5, 0.1, 0.0, 0.3], [0.25, 1e-3])
@@ -168,6 +173,10 @@ def roc_curve(genuine: Any, impostor: Any) -> tuple[np.ndarray, np.ndarray, np.n
     InputError
         No score, NaN or infinities.
 
+    References
+    ----------
+    T. Fawcett, *An introduction to ROC analysis*, Pattern Recognition Letters 27 (2006).
+
     Examples
     --------
     >>> far, tar, _ = roc_curve([0.9, 0.4], [0.5, 0.1])
@@ -202,6 +211,10 @@ def auc(genuine: Any, impostor: Any) -> float:
     InputError
         No score, NaN or infinities.
 
+    References
+    ----------
+    T. Fawcett, *An introduction to ROC analysis*, Pattern Recognition Letters 27 (2006).
+
     Examples
     --------
     >>> auc([0.9, 0.4], [0.5, 0.1])
@@ -224,6 +237,10 @@ def eer(far: np.ndarray, tar: np.ndarray) -> float:
     Returns
     -------
     float
+
+    References
+    ----------
+    T. Fawcett, *An introduction to ROC analysis*, Pattern Recognition Letters 27 (2006).
 
     Examples
     --------

@@ -135,6 +135,11 @@ def verification_metrics(
     InputError
         Shapes that differ, NaN, a single kind of pair, or identities that contradict ``same``.
 
+    References
+    ----------
+    G. B. Huang, M. Ramesh, T. Berg, E. Learned-Miller, *Labeled Faces in the Wild*, 2007;
+    I. Kemelmacher-Shlizerman et al., *The MegaFace benchmark*, CVPR 2016.
+
     Examples
     --------
     >>> found = verification_metrics([0.9, 0.8, 0.3, 0.1], [1, 1, 0, 0], fars=[0.5])
@@ -193,6 +198,11 @@ def challenging_pairs(
     ------
     InputError
         Shapes that differ, or NaN.
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, Fig. 8.
 
     Examples
     --------

@@ -30,6 +30,10 @@ Size = int | tuple[int, int]
 def backbone_names() -> tuple[str, ...]:
     """Return the names that :func:`build_backbone` accepts.
 
+    Returns
+    -------
+    tuple of str
+
     Examples
     --------
     >>> "deepid2" in backbone_names()

@@ -40,6 +40,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 def playground_method_names() -> tuple[str, ...]:
     """Names of the methods that :func:`train_trajectory` accepts, the default methods first.
 
+    Returns
+    -------
+    tuple of str
+
     Examples
     --------
     >>> playground_method_names()[:2]

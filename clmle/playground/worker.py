@@ -23,7 +23,14 @@ from clmle.playground.trajectory import Frame, PlaygroundRun, Trajectory
 
 
 class PlaygroundWorker:
-    """A worker process; :meth:`frames` trains one trajectory in it."""
+    """A worker process; :meth:`frames` trains one trajectory in it.
+
+    Examples
+    --------
+    >>> from clmle.playground import PlaygroundWorker
+    >>> worker = PlaygroundWorker()
+    >>> worker.close()
+    """
 
     def __init__(self) -> None:
         self.process = start_module("clmle.playground.worker", pipes=True)

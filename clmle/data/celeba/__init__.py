@@ -27,6 +27,14 @@ GRAD_CLIP_NORM = 5.0
 def is_celeba(folder: str | os.PathLike[str]) -> bool:
     """Check whether a folder has CelebA's list of attributes.
 
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_celeba("no-such-folder")
@@ -51,6 +59,13 @@ def celeba_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     ------
     InputError
         The folder has no list of attributes.
+
+    Examples
+    --------
+    >>> celeba_attributes("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     return column_names(_needed(expanded(folder), ATTRIBUTES))
 
@@ -102,6 +117,13 @@ def load_celeba(
     ----------
     Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015. The
     split is that of section 5.1 of the CLMLE paper. The labels are noisy: see docs/method.md.
+
+    Examples
+    --------
+    >>> load_celeba("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     check_image_size(image_size, 16, 218)
     if validation not in ("paper", "official"):

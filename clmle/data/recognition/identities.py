@@ -27,6 +27,14 @@ def looks_like_identities(folder: str | os.PathLike[str]) -> bool:
     Ordinary classes are rarely that many. With fewer identities, use the target ``identity``
     (``--attribute identity``) or :func:`load_identities`.
 
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> looks_like_identities("no-such-folder")
@@ -73,6 +81,13 @@ def load_identities(
     InputError
         The folder does not exist, or has fewer than two identities. Files that cannot be read are
         left out and counted in one warning.
+
+    Examples
+    --------
+    >>> load_identities("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     found = read_folders(
         folder, image_size=image_size, landmarks=landmarks, progress=progress, root=root

@@ -47,6 +47,14 @@ class Catalog:
 def is_recordio(folder: str | os.PathLike[str]) -> bool:
     """Check whether a folder has ``train.rec``.
 
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_recordio("no-such-folder")
@@ -90,6 +98,13 @@ def load_recordio(
     InputError
         A file is missing, empty or has another format. Damaged records are left out and counted
         in one warning.
+
+    Examples
+    --------
+    >>> load_recordio("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     home = expanded(folder)
     path, index = home / RECORDS, home / INDEX

@@ -72,6 +72,13 @@ def load_open_set(
     ------
     InputError
         There is no such data set, file or folder, or the data are damaged.
+
+    Examples
+    --------
+    >>> load_open_set("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     info = find_dataset(str(where))
     if info is not None and info.load_open_set is not None:

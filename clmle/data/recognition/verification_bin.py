@@ -48,6 +48,13 @@ def load_bin(
     InputError
         The file has another format, is incomplete, or is a pickle that would call functions.
         Pairs with an image that cannot be decoded are left out and counted in one warning.
+
+    Examples
+    --------
+    >>> load_bin("nowhere/lfw.bin")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     file = expanded(path)
     images, same = read_bin(file)

@@ -129,6 +129,13 @@ def load_toonfaces(
     Notes
     -----
     Drawings by Pablo Stanley, Lisa Wischofsky, Zoish and Micah Lanier: docs/credits.md.
+
+    Examples
+    --------
+    >>> load_toonfaces("huge")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     if size not in SIZES:
         raise InputError(f"toonfaces has no size {size!r}; choose one of: {', '.join(SIZES)}.")

@@ -160,6 +160,13 @@ def load_toonfaces_identities(
     -------
     Dataset
         With the label ``identity``.
+
+    Examples
+    --------
+    >>> load_toonfaces_identities("huge")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     return load_toonfaces_recognition(
         size, image_size=image_size, seed=seed, n_workers=n_workers, progress=progress, root=root
