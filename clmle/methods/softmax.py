@@ -22,7 +22,13 @@ class NoOptions:
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """Options of methods for which both kinds of batches are common."""
+    """Options of methods that may draw natural or class-balanced batches.
+
+    Parameters
+    ----------
+    sampling : str
+        How batches are drawn.
+    """
 
     sampling: str = option("class-balanced", "natural or class-balanced batches", SAMPLINGS)
 

@@ -210,7 +210,25 @@ def start_study(
 def free_name(
     request: StudyRequest, stem: str = "", root: str | os.PathLike[str] | None = None
 ) -> str:
-    """``stem`` (by default the study's name), with a number if another request has that name."""
+    """Return a name for a study, with a number if another request has that name.
+
+    Parameters
+    ----------
+    request : StudyRequest
+    stem : str
+        Wanted name, by default that of the study.
+    root : path, optional
+        Folder of results files, by default that of the runs.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> free_name(StudyRequest("components"), root="no-such-folder")
+    'components'
+    """
     stem = stem or request.study
     for number in range(1, 100):
         name = stem if number == 1 else f"{stem}-{number}"
@@ -240,7 +258,22 @@ def resume_study(study: BackgroundStudy) -> None:
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
-    """All studies that were started in the background, the latest first."""
+    """List the studies that were started in the background, the latest first.
+
+    Parameters
+    ----------
+    root : path, optional
+        Folder of results files, by default that of the runs.
+
+    Returns
+    -------
+    list of BackgroundStudy
+
+    Examples
+    --------
+    >>> background_studies("no-such-folder")
+    []
+    """
     jobs = [p for p in _root(root).glob("*.job.json") if not leads_out(p)]
     latest = sorted(jobs, key=lambda p: (-p.stat().st_mtime, p.name))
     return [BackgroundStudy(p.with_name(p.name.removesuffix(".job.json") + ".jsonl"))

@@ -42,7 +42,7 @@ def forecast(
     elsewhere: Summaries = (),
     jobs: int = 0,
 ) -> Forecast:
-    """Estimate the time of the trials that are left, ``jobs`` at a time (0: one for each core).
+    """Estimate the time of the trials that are left.
 
     Parameters
     ----------
@@ -52,6 +52,18 @@ def forecast(
     elsewhere : summaries from any machine
         Used if there are none of the former: trials on the same data, backbone and batch size, in
         proportion to their iterations.
+    jobs : int
+        Trials at a time; 0 takes one per CPU core.
+
+    Returns
+    -------
+    Forecast
+        Numbers of trials, and the seconds left if they can be estimated.
+
+    Examples
+    --------
+    >>> forecast([], []).left
+    0
     """
     known = {summary["key"] for summary in siblings}
     left = [trial for trial in pending(trials, results) if trial.key not in known]

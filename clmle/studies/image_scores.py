@@ -39,7 +39,21 @@ class ImageScores:
 
 
 def stored_scores(run: RunFolder) -> ImageScores | None:
-    """The stored scores of the run's present weights, or None."""
+    """Return the stored scores of a run's present weights.
+
+    Parameters
+    ----------
+    run : RunFolder
+
+    Returns
+    -------
+    ImageScores or None
+
+    Examples
+    --------
+    >>> stored_scores(RunFolder(Path("no-such-folder"))) is None
+    True
+    """
     try:
         arrays = read_arrays(run.path / FILE)
         if not of_present_weights(arrays, run):

@@ -118,13 +118,23 @@ def paper_comparison(frame: Any, number: int) -> Any:
 
 
 def published(attributes: Iterable[str]) -> Any:
-    """The paper's Table 5 for these attributes, as fractions of 1.
+    """Return Table 5 of the paper for some attributes, as fractions of 1.
+
+    Parameters
+    ----------
+    attributes : iterable of str
+        Names as in the data set.
 
     Returns
     -------
     pandas.DataFrame
         Index: the attributes as given. Columns: the paper's methods and ``level`` (imbalance
         level); a row is NaN if the paper has no such attribute or it is illegible.
+
+    Examples
+    --------
+    >>> published(["Bald"]).index.tolist()
+    ['Bald']
     """
     found = table(5).set_index("attribute")
     wanted = list(attributes)
@@ -137,7 +147,12 @@ def published(attributes: Iterable[str]) -> Any:
 
 
 def published_gains(baseline: str, method: str = "CLMLE") -> Any:
-    """The paper's Fig. 9 from its Table 5: gain of ``method`` on every legible attribute.
+    """Return the gains of Fig. 9 of the paper, from its Table 5.
+
+    Parameters
+    ----------
+    baseline, method : str
+        Names of methods in Table 5.
 
     Returns
     -------
@@ -147,7 +162,12 @@ def published_gains(baseline: str, method: str = "CLMLE") -> Any:
     Raises
     ------
     InputError
-        Table 5 has no such method.
+        If Table 5 has no such method.
+
+    Examples
+    --------
+    >>> published_gains("LMLE").columns[:2].tolist()
+    ['task', 'minority']
     """
     found = table(5).dropna(subset=["imbalance_level"])
     for name in (baseline, method):

@@ -62,12 +62,27 @@ def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def append_result(path: str | os.PathLike[str], summary: Mapping[str, Any]) -> None:
-    """Add one line, which is on disk when this returns; a damaged last line is cut off first.
+    """Append the result of a trial to a file; a damaged last line is removed first.
+
+    Parameters
+    ----------
+    path : path
+        JSON-lines file; created if it does not exist.
+    summary : dict
+        Result of the trial. It is on disk when this returns.
 
     Raises
     ------
     InputError
-        The disk is full or the file cannot be written.
+        If the disk is full or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     append_result(Path(folder) / "study.jsonl", {"key": "0", "variant": "clmle"})
+    ...     (Path(folder) / "study.jsonl").read_text().count("variant")
+    1
     """
     file = Path(path)
     line = json.dumps(summary, separators=(",", ":")).encode() + b"\n"

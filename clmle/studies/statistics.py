@@ -88,7 +88,26 @@ def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") ->
 
 
 def each_task(summary: Mapping[str, Any], split: str = "test") -> list[Mapping[str, Any]]:
-    """The summary itself; of a multi-label trial, one for each attribute with ``split`` metrics."""
+    """Split the summary of a multi-label trial into one per attribute.
+
+    Parameters
+    ----------
+    summary : dict
+        Result of a trial.
+    split : {"test", "validation"}
+        Images of the metrics.
+
+    Returns
+    -------
+    list of dict
+        The summary itself for a trial with one target.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> len(each_task(read_results("docs/results/digits.jsonl")[0]))
+    1
+    """
     attributes = summary.get("attributes")
     if not attributes:
         return [summary]
@@ -108,10 +127,27 @@ def pace(summary: Mapping[str, Any]) -> str:
 
 
 def complete_variants(frame: Any, fraction: float = 0.8) -> tuple[Any, dict[str, int]]:
-    """Rows of variants with at least ``fraction`` of the trials of the most complete variant.
+    """Rows of the variants with at least a fraction of the trials of the most complete one.
 
-    Also the others with their numbers of trials: the common block of all variants would be as
-    small as theirs.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`trials_frame`.
+    fraction : float, default 0.8
+        Smallest fraction of trials.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+    left_out : dict
+        Name and number of trials of each variant that is left out.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
+    >>> complete_variants(frame)[1]
+    {}
     """
     sizes = frame.groupby("variant").size()
     few = sizes[sizes < fraction * sizes.max()]
@@ -119,11 +155,23 @@ def complete_variants(frame: Any, fraction: float = 0.8) -> tuple[Any, dict[str,
 
 
 def common_block(frame: Any) -> Any:
-    """Rows of the trials that every variant of ``frame`` has, every task with every seed.
+    """Rows of the trials that all variants have: every task with every seed.
 
-    If the common trials do not fill tasks by seeds, the seeds with most gaps are dropped first
-    (of equals, the last). A task is dropped only if it lacks half of the seeds or more: a seed
-    fewer costs precision, but a task fewer changes what is measured.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`trials_frame`.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
+    >>> bool(common_block(frame).groupby("variant").size().nunique() == 1)
+    True
     """
     if frame.empty:
         return frame
@@ -142,7 +190,27 @@ def common_block(frame: Any) -> Any:
 
 
 def seed_means(frame: Any, metric: str = "balanced_accuracy") -> Any:
-    """Mean of ``metric`` over tasks and ratios: a row for each variant, a column for each seed."""
+    """Mean of a metric over tasks and ratios.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`trials_frame`.
+    metric : str
+        A column of ``frame``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per variant, one column per seed.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
+    >>> seed_means(frame).shape[1]
+    5
+    """
     return frame.groupby(["variant", "seed"])[metric].mean().unstack("seed")
 
 
@@ -294,9 +362,28 @@ def paired_difference(
 def reference_difference(
     study: StudyResults, variant: str, metric: str = "balanced_accuracy"
 ) -> Difference | None:
-    """Metric of a study's reference minus that of ``variant``, which lacks one component.
+    """Metric of the reference of a study minus that of a variant that lacks one component.
 
-    None if the study lacks either, or they share no trial.
+    Parameters
+    ----------
+    study : StudyResults
+    variant : str
+        Name of the variant.
+    metric : str
+        Metric of the test images.
+
+    Returns
+    -------
+    Difference or None
+        None without a reference or common trials.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from clmle.studies import read_study
+    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
+    >>> reference_difference(study, "no such variant") is None
+    True
     """
     base = study.reference if study.summaries else ""
     if not {base, variant} <= set(study.variants) or base == variant:
@@ -305,7 +392,23 @@ def reference_difference(
 
 
 def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:
-    """95 % interval of the mean by Student's t; (None, None) for fewer than two values."""
+    """95 % interval of a mean by Student's t.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Independent values, such as one per seed.
+
+    Returns
+    -------
+    (float, float) or (None, None)
+        Low and high end; None for fewer than two values.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in t_interval([0.80, 0.82, 0.84])]
+    [0.77, 0.87]
+    """
     from scipy import stats
 
     x = np.asarray(values, dtype=np.float64)
@@ -316,20 +419,28 @@ def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, floa
 
 
 def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
-    """Gain of ``variant`` over ``baseline`` on every task, the most balanced task first.
+    """Gain of one variant over another on every task, the most balanced task first.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Of :func:`trials_frame`.
     variant, baseline : str
+        Names of the variants.
 
     Returns
     -------
     pandas.DataFrame
-        Columns task, ``minority`` (fraction of the smallest class), ``level`` (50 minus that in
-        per cent: the paper's imbalance level), ``gain`` in balanced accuracy, ``low`` and ``high``
-        (95 % t-interval over seeds; NaN for one seed), seeds. Only trials that both have count.
+        Columns ``task``, ``minority`` (fraction of the smallest class), ``level`` (50 minus that in
+        percent: the paper's imbalance level), ``gain`` in balanced accuracy, ``low`` and ``high``
+        (95 % t-interval over seeds; NaN for one seed) and ``seeds``. Only common trials count.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
+    >>> gain_by_task(frame, "clmle", "softmax").columns[:2].tolist()
+    ['task', 'minority']
     """
     import pandas
 
@@ -351,7 +462,23 @@ def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
-    """Spearman's correlation and its p-value; None for fewer than three pairs or a constant."""
+    """Spearman's rank correlation.
+
+    Parameters
+    ----------
+    x, y : sequence of float
+        Paired values.
+
+    Returns
+    -------
+    (float, float) or None
+        Correlation and p-value; None for fewer than three pairs or a constant.
+
+    Examples
+    --------
+    >>> rank_correlation([1, 2, 3, 4], [1, 4, 9, 16])[0]
+    1.0
+    """
     from scipy import stats
 
     if len(x) < 3 or len(set(x)) == 1 or len(set(y)) == 1:

@@ -48,7 +48,25 @@ class StudyFigure:
 
 
 def available(study: StudyResults) -> list[str]:
-    """Names of the figures that the results of this study allow."""
+    """List the figures that the results of a study allow.
+
+    Parameters
+    ----------
+    study : StudyResults
+
+    Returns
+    -------
+    list of str
+        Names for :func:`study_figure`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from clmle.studies import read_study
+    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
+    >>> len(available(study)) > 1
+    True
+    """
     several = len(study.variants) > 1
     ratios = {s["config"]["data"]["ratio"] for s in study.summaries}
     fit = {
@@ -79,10 +97,22 @@ def study_figure(
     base : str
         The variant that differences and gains refer to; the study's reference by default.
 
+    Returns
+    -------
+    StudyFigure
+
     Raises
     ------
     InputError
         An unknown name or metric, or no trial that all variants have.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from clmle.studies import read_study
+    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
+    >>> study_figure(study, available(study)[0]).data.empty
+    False
     """
     if name not in FIGURE_LABELS or metric not in METRIC_LABELS:
         raise InputError(
@@ -100,12 +130,26 @@ def study_table(study: StudyResults, base: str = "") -> Any:
 
     Up to 12 variants keep the study's own order; more are sorted, best first.
 
+    Parameters
+    ----------
+    study : StudyResults
+    base : str
+        Variant that differences are taken from; the first by default.
+
     Returns
     -------
     pandas.DataFrame
         Columns ``variant``, the metrics, ``spread``, ``low`` and ``high`` (standard deviation and
         95 % interval of balanced accuracy over seeds), ``difference`` to ``base`` with its
         interval, ``won`` trials of ``pairs``, and ``tasks``, ``seeds``, ``trials``, ``left_out``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from clmle.studies import read_study
+    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
+    >>> len(study_table(study)) > 2
+    True
     """
     import pandas
 
@@ -143,7 +187,25 @@ def study_table(study: StudyResults, base: str = "") -> Any:
 
 
 def trials_behind(study: StudyResults) -> Any:
-    """One row for each trial and task: configuration, metrics, and key in the results file."""
+    """List the trials of a study: configuration, metrics, and key in the results file.
+
+    Parameters
+    ----------
+    study : StudyResults
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per trial and task.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from clmle.studies import read_study
+    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
+    >>> len(trials_behind(study)) >= len(study.summaries)
+    True
+    """
     frame = study.frame
     frame.insert(0, "trial", [s["key"] for s in study.summaries for _ in each_task(s, "test")])
     return frame.rename(columns={"pace": "machine"})

@@ -53,10 +53,29 @@ def cross(
     seeds: Sequence[int] = (0,),
     ratios: Sequence[float] = (),
 ) -> list[Trial]:
-    """Every variant on every attribute at every imbalance ratio with every seed.
+    """Make the trials of every variant on every attribute, ratio and seed.
 
-    All trials of a seed come before those of the next, so that an interrupted study has whole
-    seeds.
+    All trials of a seed come before those of the next: an interrupted study has whole seeds.
+
+    Parameters
+    ----------
+    variants : dict
+        Config by name.
+    attributes : sequence of str
+        Targets; "" is the first of the data set.
+    seeds : sequence of int
+    ratios : sequence of float
+        Imbalance ratios; the data set as it is by default.
+
+    Returns
+    -------
+    list of Trial
+
+    Examples
+    --------
+    >>> from clmle import preset_config
+    >>> len(cross({"softmax": preset_config("quick", "softmax", "digits")}, seeds=(0, 1)))
+    2
     """
     trials = []
     for seed, ratio, attribute in itertools.product(seeds, ratios or (None,), attributes):
@@ -93,6 +112,10 @@ def study_trials(
         Such as ``("train", "learning_rate", ("0.02", "0.05"))``: every variant is tried with the
         product of all values, which are added to its name.
 
+    Returns
+    -------
+    list of Trial
+
     Raises
     ------
     InputError
@@ -103,7 +126,7 @@ def study_trials(
     >>> from clmle.studies import STUDIES
     >>> trials = study_trials(STUDIES["digits"], seeds=[0])
     >>> str(trials[0])
-    'arcface, seed 0'
+    'adaface, seed 0'
     """
     dataset = dataset or study.dataset
     if dataset == study.dataset:
@@ -138,6 +161,10 @@ def changed(config: Config, tree: Tree) -> Config:
     tree : dict
         Values by part: ``{"options": {...}, "train": {...}, "data": {...}}``.
 
+    Returns
+    -------
+    Config
+
     Examples
     --------
     >>> from clmle.presets import preset_config
@@ -153,7 +180,23 @@ def changed(config: Config, tree: Tree) -> Config:
 
 
 def pending(trials: Iterable[Trial], results: Iterable[Mapping[str, Any]] = ()) -> list[Trial]:
-    """The trials that have no result yet, each once."""
+    """Return the trials that have no result yet, each once.
+
+    Parameters
+    ----------
+    trials : iterable of Trial
+    results : iterable of dict
+        As :func:`clmle.studies.read_results` returns them.
+
+    Returns
+    -------
+    list of Trial
+
+    Examples
+    --------
+    >>> pending([])
+    []
+    """
     done = {(r["key"], r["variant"]) for r in results}
     missing: dict[tuple[str, str], Trial] = {}
     for trial in trials:

@@ -51,7 +51,22 @@ def check_trials(
 
 
 def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[str, ...]:
-    """Attributes and labels of a data set, without rendering it."""
+    """Return the attributes and labels of a data set, without rendering it.
+
+    Parameters
+    ----------
+    data : DataConfig
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> target_names(DataConfig(dataset="digits"))
+    ('label',)
+    """
     known = dataset_info(data.dataset).target_names(data.dataset)
     return known or load_data(data, progress=progress).targets
 

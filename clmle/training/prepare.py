@@ -33,6 +33,11 @@ def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None)
     ------
     InputError
         There is no such data set or folder, or it cannot be read.
+
+    Examples
+    --------
+    >>> load_data(DataConfig(dataset="digits", image_size=16)).images.shape
+    (1205, 16, 16, 1)
     """
     kind = "label" if data.labels else "identities" if data.attribute == "identity" else None
     values = {
@@ -65,6 +70,12 @@ def prepare(config: Config, progress: Progress | None = None) -> tuple[Dataset, 
     ------
     InputError
         The data cannot be read, or the target cannot be trained.
+
+    Examples
+    --------
+    >>> from clmle import preset_config
+    >>> prepare(preset_config("quick", "softmax", "digits"))[1].n_classes
+    10
     """
     dataset = load_data(config.data, config.train.seed, progress)
     return dataset, make_task(dataset, config.data, config.train.seed)
@@ -102,6 +113,11 @@ def config_from_dict(values: dict[str, Any]) -> Config:
     ------
     InputError
         A name is unknown, or a value has another type or is out of bounds.
+
+    Examples
+    --------
+    >>> config_from_dict({"method": "softmax", "train": {"seed": 3}}).train.seed
+    3
     """
     if not isinstance(values, Mapping):
         raise InputError(
