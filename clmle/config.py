@@ -276,10 +276,21 @@ def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def differences(trees: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the options in which config trees (name -> tree) differ: option -> name -> value.
+    """Return the options in which config trees differ.
 
-    An option that a tree lacks, such as an option of another method, is None there.
+    Parameters
+    ----------
+    trees : dict
+        Nested config values by name of the tree.
 
+    Returns
+    -------
+    dict
+        Option -> name of the tree -> value; None where a tree lacks the option, such as that of
+        another method.
+
+    Examples
+    --------
     >>> differences({"a": {"train": {"seed": 0, "rounds": 4}}, "b": {"train": {"seed": 1}}})
     {'train.seed': {'a': 0, 'b': 1}, 'train.rounds': {'a': 4, 'b': None}}
     """
@@ -344,7 +355,31 @@ def check_bounds(config: Any) -> None:
 
 
 def override(config: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return the dataclass ``config`` with some ``values``, each converted and checked."""
+    """Return a config dataclass with some values replaced, each converted and checked.
+
+    Parameters
+    ----------
+    config : dataclass
+        Such as DataConfig or TrainConfig.
+    values : dict
+        New values by field.
+    where : str
+        Name of the config in error messages.
+
+    Returns
+    -------
+    dataclass
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a value cannot be used.
+
+    Examples
+    --------
+    >>> override(TrainConfig(), {"seed": "3"}, "train").seed
+    3
+    """
     parsed = parse(type(config), values, where)
     return replace(config, **{name: getattr(parsed, name) for name in values})
 

@@ -161,11 +161,16 @@ def missing_in(value):
     A dataclass or an abstract class describes its fields; it needs no example.
     """
     found = sections(value.__doc__ or "")
-    parameters = [
-        p.name
-        for p in inspect.signature(value).parameters.values()
-        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]
+    inherited = inspect.isclass(value) and "__init__" not in vars(value)
+    parameters = (
+        []
+        if inherited
+        else [
+            p.name
+            for p in inspect.signature(value).parameters.values()
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
+    )
     documented = described(found.get("Parameters", "")) | described(found.get("Attributes", ""))
     if dataclasses.is_dataclass(value):  # an option describes itself
         documented |= {f.name for f in dataclasses.fields(value) if f.metadata.get("help")}

@@ -20,7 +20,17 @@ KINDS = ("attributes", "label", "identities")
 
 @dataclass(frozen=True)
 class RenderState:
-    """How much of a rendered data set exists, and whether a process renders it at the moment."""
+    """Progress of rendering a data set.
+
+    Parameters
+    ----------
+    done, total : int
+        Images rendered, and in all.
+    running : bool
+        Whether a process renders at the moment.
+    seconds_per_image : float
+        Measured time; 0 if unknown.
+    """
 
     done: int
     total: int

@@ -80,7 +80,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Steps to take in order, with the sliders' values and the methods to start from."""
+    """A lesson of the playground: steps to take in order, and where they start.
+
+    Parameters
+    ----------
+    name, title : str
+    problem : PlaygroundProblem
+        Problem at the start.
+    clusters : int
+        Clusters of the majority class at the start.
+    methods : tuple of str
+        Methods at the start.
+    steps : sequence of Step
+    """
 
     name: str
     title: str

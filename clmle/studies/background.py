@@ -56,7 +56,13 @@ class StudyProgress:
 
 @dataclass(frozen=True)
 class BackgroundStudy:
-    """One results file and its job; holds only the path."""
+    """One results file and its job; holds only the path.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The results file.
+    """
 
     results: Path
 
@@ -181,11 +187,22 @@ def start_study(
     root : path, optional
         Folder of results; ``studies`` in the folder of runs by default.
 
+    Returns
+    -------
+    BackgroundStudy
+
     Raises
     ------
     InputError
         An option that no run can use, a name that is taken or cannot name a file, or a file that
         cannot be written.
+
+    Examples
+    --------
+    >>> start_study(StudyRequest("no-such-study"))
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     name = name or request.study
     if not name or not set(name) <= LETTERS:
@@ -244,12 +261,24 @@ def free_name(
 
 
 def resume_study(study: BackgroundStudy) -> None:
-    """Continue a stopped or failed study; finished trials do not run again.
+    """Continue a stopped or failed study in the background; finished trials do not run again.
+
+    Parameters
+    ----------
+    study : BackgroundStudy
 
     Raises
     ------
     InputError
-        It is still running.
+        If it runs, or has no readable job.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> resume_study(BackgroundStudy(Path("no-such-folder/study.jsonl")))
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: ...
     """
     job = study.job()
     if _alive(job):

@@ -23,14 +23,29 @@ LOCK_SECONDS = 60.0  # a worker of a killed study needs some to save its checkpo
 
 
 def run_trial(trial: Trial, folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Train the run of a trial in ``folder``, from its checkpoint if there is one.
+    """Train the run of a trial and return its summary.
 
-    Returns its summary. The caller removes the folder once the summary is stored.
+    Parameters
+    ----------
+    trial : Trial
+    folder : path
+        Folder of the run; it is resumed from its checkpoint if there is one.
 
-    Raises
-    ------
-    InputError
-        The configuration cannot be used, or another process trains this run.
+    Returns
+    -------
+    dict
+        Summary: configuration, metrics of both splits, learning curve, seconds.
+
+    Examples
+    --------
+    >>> import dataclasses, tempfile
+    >>> from clmle import preset_config
+    >>> config = preset_config("quick", "softmax", "digits")
+    >>> budget = dataclasses.replace(config.train, backbone="tiny", iterations=2, rounds=1)
+    >>> trial = Trial("softmax", dataclasses.replace(config, train=budget))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run_trial(trial, f"{folder}/run")["method"]
+    'softmax'
     """
     from clmle.training import train
 

@@ -103,7 +103,22 @@ def score_test_images(run: RunFolder) -> ImageScores:
 
 
 def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Compute the scores in a background process, which reports errors on stderr."""
+    """Compute the scores of a run's test images in a background process.
+
+    Parameters
+    ----------
+    run : RunFolder
+
+    Returns
+    -------
+    subprocess.Popen
+        The process; it reports errors on stderr.
+
+    Examples
+    --------
+    >>> start_scoring  # doctest: +ELLIPSIS
+    <function start_scoring at ...>
+    """
     return start_module("clmle.studies.image_scores", str(run.path.resolve()))
 
 

@@ -37,7 +37,7 @@ def open_set_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
     --------
     >>> from clmle.studies import read_results
     >>> frame = open_set_frame(read_results("docs/results/recognition.jsonl"))
-    >>> sorted(frame["seed"].unique())
+    >>> sorted(frame["seed"].unique().tolist())
     [0, 1, 2]
     """
     import pandas
@@ -66,11 +66,23 @@ def open_set_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
 def open_set_table(frame: Any) -> Any:
     """Means of every variant over the seeds that all have, best pair accuracy first.
 
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`open_set_frame`.
+
     Returns
     -------
     pandas.DataFrame
         Index: variant. Columns: those of OPEN_SET_METRICS, ``spread`` (standard deviation of the
         pair accuracy over seeds) and ``seeds``.
+
+    Examples
+    --------
+    >>> from clmle.studies import read_results
+    >>> frame = open_set_frame(read_results("docs/results/recognition.jsonl"))
+    >>> "spread" in open_set_table(frame)
+    True
     """
     block = common_block(frame)
     means = block.groupby("variant")[list(OPEN_SET_METRICS)].mean()

@@ -63,11 +63,25 @@ COMPONENTS = {
 def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
     """Balanced accuracy, in per cent, of the variants in ``names`` (the paper's name -> ours).
 
+    Parameters
+    ----------
+    study : StudyResults
+    names : dict
+        Our name of a variant by the paper's name of a method.
+
     Returns
     -------
     pandas.DataFrame
         Columns ``paper``, ``here``, ``balanced_accuracy``, ``low``, ``high`` (95 % interval over
         seeds, NaN for one), ``trials``, ``tasks``, ``seeds``; without names that have no result.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from clmle.studies import read_study
+    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
+    >>> measured(study, {"CLMLE": "clmle"})["here"].tolist()
+    ['clmle']
     """
     import pandas
 
@@ -103,6 +117,13 @@ def paper_comparison(frame: Any, number: int) -> Any:
     pandas.DataFrame
         Columns ``paper``, the published columns (per cent) with the prefix "published: ",
         ``here``, and those of :func:`open_set_table` (fractions of 1).
+
+    Examples
+    --------
+    >>> from clmle.studies import open_set_frame, read_results
+    >>> frame = open_set_frame(read_results("docs/results/recognition.jsonl"))
+    >>> "here" in paper_comparison(frame, 2)
+    True
     """
     printed = table(number).drop_duplicates("method", keep="last").set_index("method")
     ours = open_set_table(frame)

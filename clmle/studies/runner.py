@@ -140,6 +140,13 @@ def run_trials(
     ------
     InputError
         Another process writes ``results``, a file cannot be used, or an unknown launcher.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run_trials([], f"{folder}/study.jsonl")
+    []
     """
     if launcher not in LAUNCHERS:
         raise InputError(f"launcher is {launcher!r}; choose one of: {', '.join(LAUNCHERS)}.")

@@ -70,8 +70,8 @@ def test_distractors_are_compared_and_unlabeled_images_left_out(capsys, faces):
     identities[:5] = -1
     np.savez(folder / "g.npz", features=x, label=identities)
     code, out, _ = run(
-        capsys, "evaluate-features", folder / "g.npz", "--distractors", folder / "others.npy", "--json",
-        "--fars", "1e-2,1e-4", "--images", 40,
+        capsys, "evaluate-features", folder / "g.npz", "--distractors", folder / "others.npy",
+        "--json", "--fars", "1e-2,1e-4", "--images", 40,
     )  # fmt: skip
     assert code == 0
     result = json.loads(out)
