@@ -120,14 +120,38 @@ def _next_frame(
 
 
 def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()) -> None:
-    """Project stored rounds (by default all) and store the result in the run folder.
+    """Project the stored features of a run to two dimensions and store the points with the run.
 
-    The file is complete after every round, so it can be read before the last one is projected.
+    Each round starts from the points of the round before. The file is complete after every round.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A run with at least one round done.
+    method : {"umap", "tsne", "pca"}, default "umap"
+        Projection method.
+    rounds : sequence of int, optional
+        Rounds to project; all that are stored by default.
 
     Raises
     ------
     InputError
-        The run has no stored embedding yet.
+        If the run has no stored features yet, or the method does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from clmle import create_run, preset_config, project_run
+    >>> from clmle.projection import load_projection
+    >>> features = np.eye(4, dtype=np.float32)
+    >>> whole = {name: np.arange(4) for name in ("rows", "labels", "clusters", "split")}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
+    ...     run.write_embedding(0, features=features, **whole)
+    ...     project_run(run, "pca")
+    ...     load_projection(run, "pca")[0].shape
+    (4, 2)
     """
     stored = run.embedding_rounds()
     if not stored:

@@ -45,7 +45,28 @@ STATUS_KINDS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Reads and writes one run folder; holds only its path."""
+    """The folder of one run: config, status, metrics, features, weights and result.
+
+    It holds nothing but its path: every method reads or writes a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Path of the folder.
+
+    See Also
+    --------
+    create_run, open_run, list_runs
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clmle import create_run, preset_config
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
+    ...     run.config()["method"], run.status()["state"], run.result()
+    ('softmax', 'queued', None)
+    """
 
     path: Path
 
@@ -232,10 +253,25 @@ class ReadOnlyRunFolder(RunFolder):
 
 
 def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
-    """Run folders under ``root``, newest first.
+    """List the run folders under a folder, newest first.
 
-    A folder that is, or contains, a link to a place outside of it is left out: a run folder from
-    another person must not lead to other files of the user.
+    A folder that contains links out of itself is left out: a run folder from another person must
+    not lead to other files of the user.
+
+    Parameters
+    ----------
+    root : path
+        Folder of run folders, such as :func:`clmle.runs_dir`.
+
+    Returns
+    -------
+    list of RunFolder
+
+    Examples
+    --------
+    >>> from clmle import list_runs
+    >>> list_runs("no-such-folder")
+    []
     """
     root = Path(root)
     if not root.is_dir():
@@ -270,7 +306,32 @@ def _foreign(folder: Path) -> bool:
 
 
 def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
-    """The run called ``name`` under ``root``, or an InputError with the newest names."""
+    """Open a run by its name.
+
+    Parameters
+    ----------
+    root : path
+        Folder of run folders, such as :func:`clmle.runs_dir`.
+    name : str
+        Name of the run.
+
+    Returns
+    -------
+    RunFolder
+
+    Raises
+    ------
+    InputError
+        If there is no such run; the message names the newest ones.
+
+    Examples
+    --------
+    >>> from clmle import open_run
+    >>> open_run("no-such-folder", "first")
+    Traceback (most recent call last):
+    ...
+    clmle.errors.InputError: There is no run 'first' in no-such-folder; there is none yet.
+    """
     folder = Path(root) / name
     if Path(name).name != name or name == ".." or not (folder / "config.json").exists():
         if Path(name).name == name and (folder / "settings.json").exists():
@@ -285,7 +346,33 @@ def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
 
 
 def create_run(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolder:
-    """A new folder, named by time, target and method, with its configuration written."""
+    """Create a run folder, named by time, target and method, and write its config.
+
+    Parameters
+    ----------
+    root : path
+        Folder of run folders, such as :func:`clmle.runs_dir`; created if it does not exist.
+    config : dict
+        Config of the run, as :meth:`clmle.Config.to_dict` returns it.
+
+    Returns
+    -------
+    RunFolder
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clmle import create_run, preset_config
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
+    ...     run.name.endswith("-first-softmax")
+    True
+    """
     root = Path(root)
     target = config["data"]["attribute"] or "first"
     kept = [c if c.isascii() and c.isalnum() else "-" for c in f"{target}-{config['method']}"]
