@@ -418,9 +418,8 @@ def move_centroids(
 ) -> None:
     """Move ``centroids`` (K, d), in place, towards the means of the features (B, d) of clusters."""
     seen, position, count = torch.unique(clusters, return_inverse=True, return_counts=True)
-    means = torch.zeros(len(seen), centroids.shape[1]).index_add_(
-        0, position, features.to(centroids.dtype)
-    )
+    means = torch.zeros_like(centroids[seen])
+    means.index_add_(0, position, features.to(means.dtype))
     moved = momentum * centroids[seen] + (1 - momentum) * (means / count[:, None])
     centroids[seen] = torch.nn.functional.normalize(moved, dim=1)
 

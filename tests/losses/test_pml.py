@@ -1,4 +1,4 @@
-"""The loss in pytorch-metric-learning's own loop, against clmle_loss and a plain float64 loop."""
+"""ClusterMarginLoss in a loop of pytorch-metric-learning, against clmle_loss and float64 loops."""
 
 import math
 
@@ -38,7 +38,7 @@ def index(batch):
 
 
 def naive(unit, slots, classes, a1, a2, s, unit_means):
-    """Eq. 9 with means for sums, one sample after the other."""
+    """Eq. 9 with means instead of sums, sample by sample."""
     unit = unit.detach().numpy()
     mu = [unit[slots == m].mean(axis=0) for m in range(len(classes))]
     if unit_means:
@@ -69,7 +69,7 @@ def slots_by_index(unit, y, index):
 
 @pytest.mark.parametrize("unit_means", [True, False])
 @pytest.mark.parametrize("clustered", [True, False])
-def test_loss_is_eq_9_over_the_batchs_clusters(batch, index, clustered, unit_means):
+def test_loss_is_eq_9_over_the_clusters_of_the_batch(batch, index, clustered, unit_means):
     x, y = batch
     unit = F.normalize(x, dim=1)
     loss = ClusterMarginLoss(
@@ -123,7 +123,7 @@ def test_reducers_and_regularizers_of_the_library_apply(batch):
     assert longer(x, y).item() == pytest.approx((each.mean() + penalty).item())
 
 
-def test_a_margin_for_each_class_goes_by_label(batch, index):
+def test_margins_of_classes_are_selected_by_label(batch, index):
     x, y = batch
     margins = torch.tensor([0.1, 0.4, 0.2], dtype=torch.float64)
     one = ClusterMarginLoss(0.5, margins, index=index, reducer=DoNothingReducer())
@@ -135,7 +135,7 @@ def test_a_margin_for_each_class_goes_by_label(batch, index):
         torch.testing.assert_close(losses[y == c], same[y == c])
 
 
-def test_what_is_not_supported_says_so(batch, index):
+def test_unsupported_arguments_raise_one_sentence(batch, index):
     x, y = batch
     with pytest.raises(InputError, match="CosineSimilarity"):
         ClusterMarginLoss(0.5, distance=LpDistance())
@@ -157,7 +157,7 @@ def islands(seed):
 
 
 @pytest.mark.parametrize("sampler", ["library", "clusters"])
-def test_a_plain_loop_of_the_library_learns(sampler):
+def test_training_with_the_library_improves_balanced_accuracy(sampler):
     x, y = islands(0)
     test_x, test_y = islands(1)
     data = TensorDataset(x, y)
