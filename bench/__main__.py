@@ -1,6 +1,6 @@
 """Measure the comparisons of docs/benchmarks.md: python -m bench [NAME ...].
 
-Each comparison runs in a process of its own and is stored in docs/benchmarks when it ends; then
+Each comparison runs in a new process and is stored in docs/benchmarks when it ends; then
 the page is written again. Failed comparisons are listed at the end. With --quick small cases are
 measured and only printed, unless --out names a folder for them.
 """

@@ -75,7 +75,7 @@ def test_allowed_false_accepts_use_the_decimal_number_as_written(far, n, k):
 
 
 def test_wilson_interval_solves_its_equation():
-    """Each end is 1.96 of its own standard errors from the observed proportion."""
+    """The observed proportion is 1.96 standard errors at each end."""
     for hits, n in ((3, 10), (50, 60), (999, 1000)):
         for end in wilson(hits, n):
             assert abs(hits / n - end) == pytest.approx(1.959964 * np.sqrt(end * (1 - end) / n))

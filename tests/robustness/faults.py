@@ -3,7 +3,7 @@
     python -m tests.robustness.faults [--only KIND ...] [--fraction 0.1] [--seed 0] [--write]
 
 A child process does some work and is killed with ``kill -9``: at any moment, within a function (the
-refresh of clusters, the writing of a checkpoint, ...), or one of its own children is killed.
+refresh of clusters, the writing of a checkpoint, ...), or one of its children is killed.
 Another child resumes until one completes. Then all files are compared, except durations and the
 description of the machine. --write stores the table in docs/benchmarks/faults.json.
 """
