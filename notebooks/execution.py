@@ -17,8 +17,8 @@ TIMEOUT = 600  # seconds for one cell, on a busy machine
 def execute(path: Path, folder: Path) -> NotebookNode:
     """The notebook at ``path`` with its outputs; the file itself is not changed.
 
-    It runs in ``folder`` / "work", which must not exist; runs and rendered faces go to other folders
-    of ``folder``. One thread, so that parallel executions give equal results.
+    It runs in ``folder`` / "work", which must not exist; runs and rendered faces go to other
+    folders of ``folder``. One thread, so that parallel executions give equal results.
 
     Raises
     ------

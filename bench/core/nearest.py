@@ -194,8 +194,8 @@ def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
         f"clusters {slow['KD-tree over the clusters']} times. The paper reports a speed-up of "
         f"about 1000 over k-NN with a KD-tree. Clusters reduce the product at most {n / k:.0f} "
         f"times; in {DIM} dimensions a tree prunes little and is slower than the full product. "
-        f"Exact k-NN is bounded by that product ({product:.2f} ms a query at the rate above) and by "
-        f"selecting the largest; a single query reads all vectors, {read:.0f} ms. {best} is the "
+        f"Exact k-NN is bounded by that product ({product:.2f} ms a query at the rate above) and "
+        f"by selecting the largest; a single query reads all vectors, {read:.0f} ms. {best} is the "
         f"fastest approximate index, {fast[best]['ms a query']} ms a query at a recall of {near}; "
         f"a probe reads 1 / {IVF_LISTS} of the vectors. IVF and HNSW are bounded by memory access."
     )

@@ -173,17 +173,7 @@ def playground_spec(
         }
         for f in range(len(first.frames))
     ]
-    layout = _layout(height)
-    for i, (x, y) in enumerate(domains):
-        number = "" if i == 0 else str(i + 1)
-        if flat:
-            layout[f"xaxis{number}"] = _plain_axis() | {"domain": x, "anchor": f"y{number}"}
-            layout[f"yaxis{number}"] = _plain_axis() | {
-                "domain": y, "anchor": f"x{number}", "scaleanchor": f"x{number}",
-                "constrain": "domain",
-            }  # fmt: skip
-        else:
-            layout[f"scene{number}"] = _scene() | {"domain": {"x": x, "y": y}}
+    layout = _layout(height) | _panel_axes(domains, flat)
     quiet = {"gridcolor": "rgba(128,128,128,0.2)", "zeroline": False, "automargin": True}
     layout |= {
         "xaxis20": quiet | {
@@ -203,6 +193,22 @@ def playground_spec(
         },
     }  # fmt: skip
     return {"data": data, "layout": layout, "frames": frames}
+
+
+def _panel_axes(domains: list[Any], flat: bool) -> dict[str, Any]:
+    """Axes of every panel, or its scene in three dimensions."""
+    axes = {}
+    for i, (x, y) in enumerate(domains):
+        number = "" if i == 0 else str(i + 1)
+        if flat:
+            axes[f"xaxis{number}"] = _plain_axis() | {"domain": x, "anchor": f"y{number}"}
+            axes[f"yaxis{number}"] = _plain_axis() | {
+                "domain": y, "anchor": f"x{number}", "scaleanchor": f"x{number}",
+                "constrain": "domain",
+            }  # fmt: skip
+        else:
+            axes[f"scene{number}"] = _scene() | {"domain": {"x": x, "y": y}}
+    return axes
 
 
 def _domain(i: int, columns: int, rows: int, height: int) -> tuple[list[float], list[float]]:

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 import clmle
 from clmle.__main__ import COMMANDS, command_module
-from clmle.methods import METHODS
+from clmle.methods._base import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

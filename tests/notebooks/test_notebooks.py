@@ -1,4 +1,4 @@
-"""Every notebook executes in an empty environment and becomes a page; stored files hold no outputs."""
+"""Every notebook executes in an empty environment and becomes a page; files hold no outputs."""
 
 import ast
 import json
