@@ -99,7 +99,8 @@ def test_the_layouts_give_the_same_identities(records, folders):
 
 def test_the_command_line_trains_and_counts(folders, records, capsys):
     budget = ["--iterations", "4", "--pretrain-iterations", "2", "--rounds", "1",
-              "--batch-size", "24", "--backbone", "tiny", "--image-size", "16", "--device", "cpu"]  # fmt: skip
+              "--batch-size", "24", "--backbone", "tiny", "--image-size", "16",
+              "--device", "cpu"]  # fmt: skip
     path = str(folders)
     assert main(["train", path, "--attribute", "identity", "--method", "softmax", *budget]) == 0
     assert "recall of 0000000" in capsys.readouterr().out
