@@ -61,7 +61,7 @@ def change(path, old, new):
 
 
 def zipped(home, compression=zipfile.ZIP_STORED):
-    """As macOS packs a folder: a shadow of every file beside it; and the folder emptied."""
+    """A folder as packed by macOS, with a "._" copy of every file; the folder is emptied."""
     with zipfile.ZipFile(home / "Img/img_align_celeba.zip", "w", compression) as file:
         for path in sorted((home / "Img/img_align_celeba").iterdir()):
             file.writestr(f"__MACOSX/img_align_celeba/{path.name}", b"shadow")

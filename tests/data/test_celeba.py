@@ -1,4 +1,4 @@
-"""CelebA's own files, whole, of other conventions, and broken in many ways."""
+"""CelebA files: complete, in other conventions, and damaged."""
 
 import shutil
 import zipfile
@@ -14,7 +14,7 @@ from clmle.data.celeba import images as celeba_images
 from tests.data.celeba_copy import ATTR, NAMES, PART, N, change, name_of, write, zipped
 
 
-def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):
+def test_attributes_splits_identities_and_landmarks_match_the_files(celeba):
     values, parts, people, marks = celeba.facts
     data = load_celeba(celeba)
     assert is_celeba(celeba)
@@ -23,7 +23,7 @@ def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):
     assert data.images.shape == (N, 55, 47, 3)
     for i, name in enumerate(NAMES):
         np.testing.assert_array_equal(data.attributes[name], values[:, i] == 1)
-    assert (data.split[parts == 1] == -1).all()  # kept for the SVMs of other papers
+    assert (data.split[parts == 1] == -1).all()  # reserved for the SVMs of other papers
     np.testing.assert_array_equal(data.split == TEST, parts == 2)
     validation = data.split == VALIDATION
     assert validation.any()
@@ -36,14 +36,14 @@ def test_attributes_splits_people_and_landmarks_are_those_of_the_files(celeba):
     assert data.task("Bald").class_counts().sum() == (data.split == TRAIN).sum()
 
 
-def test_pixels_belong_to_their_names(celeba):
+def test_pixels_belong_to_their_file_names(celeba):
     data = load_celeba(celeba)
     middle = data.images[:, 27, 23].astype(int)
     wanted = np.array([(i, 2 * i, 255 - i) for i in range(N)])
     assert np.abs(middle - wanted).max() <= 4  # JPEG
 
 
-def test_the_crop_is_the_face(tmp_path):
+def test_the_crop_contains_the_face(tmp_path):
     across = np.linspace(0, 255, 178)[None].repeat(218, 0)
     down = np.linspace(0, 255, 218)[:, None].repeat(178, 1)
     pixels = np.stack([across, down, across], axis=2).round().astype(np.uint8)
@@ -62,7 +62,7 @@ def test_the_crop_is_the_face(tmp_path):
     assert shape == pytest.approx(47 / 55, rel=0.01)
 
 
-def test_a_zip_file_and_csv_lists_give_the_same(celeba, tmp_path):
+def test_a_zip_file_and_csv_lists_give_equal_data(celeba, tmp_path):
     wanted = load_celeba(celeba)
     folder = celeba / "Img" / "img_align_celeba"
     with zipfile.ZipFile(celeba / "Img" / "img_align_celeba.zip", "w") as file:
@@ -94,7 +94,7 @@ def test_unknown_labels_are_masked(celeba):
 
 
 def rewritten(change_line, separator):
-    """Turns the list of attributes into one of other conventions, names of columns first."""
+    """Converts the list of attributes to other conventions, with the names of columns first."""
 
     def harm(home):
         first, *rows = (home / ATTR).read_text().splitlines()[1:]
@@ -139,7 +139,7 @@ def zeros(home):
     ],
     ids=["commas", "quotes", "floats", "windows", "blank-lines", "0-and-1", "capitals", "macos"],
 )
-def test_copies_of_other_conventions_give_the_same(celeba, harm):
+def test_files_in_other_conventions_give_equal_data(celeba, harm):
     wanted = load_celeba(celeba)
     harm(celeba)
     found = load_celeba(celeba)
@@ -182,7 +182,7 @@ def test_empty_fields_are_unknown(celeba):
         (lambda h: (h / "Anno/identity_CelebA.txt").write_text("\n"), "has no line"),
     ],
 )
-def test_a_broken_list_is_named(celeba, harm, message):
+def test_an_error_names_a_damaged_list(celeba, harm, message):
     harm(celeba)
     with pytest.raises(InputError, match=message):
         load_celeba(celeba)

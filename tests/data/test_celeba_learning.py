@@ -1,4 +1,4 @@
-"""Runs and commands on CelebA's own files."""
+"""Runs and commands on files of CelebA."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from clmle.training import evaluate, load_model, train
 from tests.data.celeba_copy import ATTR, name_of, say_all, write
 
 
-def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
+def test_a_run_trains_on_celeba(celeba, tmp_path):
     config = preset_config("quick", "clmle", str(celeba), "Bald")
     assert config.data.image_size == 55
     small = {"iterations": 6, "pretrain_iterations": 2, "rounds": 1, "batch_size": 24}
@@ -34,7 +34,7 @@ def test_a_run_learns_from_it_as_from_any_data_set(celeba, tmp_path):
     assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
 
 
-def test_gradients_are_shortened_where_many_attributes_learn_together(celeba):
+def test_gradients_are_clipped_for_many_attributes(celeba):
     for attribute, clip in (("all", 5.0), ("Bald,Young", 5.0), ("Bald", 0.0)):
         for method in ("clmle", "softmax"):
             assert (
@@ -44,7 +44,7 @@ def test_gradients_are_shortened_where_many_attributes_learn_together(celeba):
 
 
 @pytest.mark.filterwarnings("ignore:1 of 120 photographs")
-def test_an_attribute_that_nothing_shows_is_named_by_every_command(celeba, tmp_path, capsys):
+def test_every_command_names_an_attribute_without_positives(celeba, tmp_path, capsys):
     lines = (celeba / ATTR).read_text().splitlines()
     write(celeba / ATTR, [*lines[:2], *(" ".join([*x.split()[:2], "-1", *x.split()[3:]])
                                         for x in lines[2:])])  # fmt: skip
@@ -66,7 +66,7 @@ def test_an_attribute_that_nothing_shows_is_named_by_every_command(celeba, tmp_p
         assert out.count("Bald") == 1
 
 
-def test_the_data_command_counts_its_attributes_and_sums_its_people(celeba, capsys):
+def test_the_data_command_counts_attributes_and_identities(celeba, capsys):
     assert main(["data", str(celeba)]) == 0
     out = capsys.readouterr().out
     assert "celeba: 120 images of 55 x 47" in out

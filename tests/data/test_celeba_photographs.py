@@ -1,4 +1,4 @@
-"""CelebA's photographs: broken ones are named; pixels are read once, a killed reading goes on."""
+"""CelebA photographs: damaged files are named, pixels are cached, interrupted reading resumes."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ from tests.data.celeba_copy import (
 )
 
 
-def test_broken_photographs_are_left_out_and_named(celeba):
+def test_damaged_photographs_are_left_out_and_named(celeba):
     folder = celeba / "Img" / "img_align_celeba"
     (folder / name_of(3)).unlink()
     (folder / name_of(5)).write_bytes((folder / name_of(5)).read_bytes()[:500])
@@ -32,7 +32,7 @@ def test_broken_photographs_are_left_out_and_named(celeba):
     Image.new("RGB", (300, 100)).save(folder / name_of(9))
     with pytest.warns(UserWarning, match=r"4 of 120 photographs") as caught:
         data = load_celeba(celeba)
-    # Other warnings, such as of a process that another test left, may have come first.
+    # Warnings of other tests may come first.
     (said,) = [str(w.message) for w in caught if w.category is UserWarning]
     assert "000004.jpg (missing)" in said
     assert "000006.jpg (" in said
@@ -46,14 +46,14 @@ def test_broken_photographs_are_left_out_and_named(celeba):
         load_celeba(celeba, image_size=40)
 
 
-def test_a_zip_file_that_is_cut_off_is_named(celeba):
+def test_an_error_names_a_truncated_zip_file(celeba):
     shutil.rmtree(celeba / "Img" / "img_align_celeba")
     (celeba / "Img" / "img_align_celeba.zip").write_bytes(b"PK\x03\x04cut")
     with pytest.raises(InputError, match="cannot be opened as a zip file"):
         load_celeba(celeba)
 
 
-def test_what_cannot_be_unpacked_is_left_out_and_named(celeba):
+def test_files_that_cannot_be_unpacked_are_left_out_and_named(celeba):
     zipped(celeba, zipfile.ZIP_DEFLATED)
     path = celeba / "Img/img_align_celeba.zip"
     with zipfile.ZipFile(path) as file:
@@ -69,7 +69,7 @@ def test_what_cannot_be_unpacked_is_left_out_and_named(celeba):
     assert found.warnings[0].startswith("1 of 120 photographs")
 
 
-def test_a_photograph_put_right_in_its_place_is_read_again(celeba):
+def test_a_repaired_photograph_is_read_again(celeba):
     wanted = load_celeba(celeba)
     path = celeba / "Img/img_align_celeba" / name_of(7)
     whole = path.read_bytes()
@@ -84,7 +84,7 @@ def test_a_photograph_put_right_in_its_place_is_read_again(celeba):
     assert found.warnings == ()
 
 
-def test_new_labels_do_not_have_photographs_read_again(celeba, monkeypatch):
+def test_new_labels_do_not_cause_photographs_to_be_read_again(celeba, monkeypatch):
     load_celeba(celeba)
     say_all(celeba / ATTR, "1")
     monkeypatch.setattr(celeba_images.Photographs, "read", lambda *given: 1 / 0)
@@ -109,7 +109,7 @@ def test_pixels_are_read_once_and_again_when_the_source_changes(celeba, monkeypa
     assert len(read) == 2 * N
 
 
-def test_a_killed_reading_goes_on_where_it_was(tmp_path):
+def test_interrupted_reading_resumes(tmp_path):
     n, shape = 3 * CHUNK, (2, 2, 3)
     first, again = [], []
 
@@ -133,7 +133,7 @@ def test_a_killed_reading_goes_on_where_it_was(tmp_path):
     wanted[7] = 0
     np.testing.assert_array_equal(images[:, 0, 0, 0], wanted)
     cached_pixels(tmp_path / "pixels", "a", n, shape, dies)  # from the cache: reads nothing
-    # Killed when all was read, but before the folder had its name: nothing is read again.
+    # Killed after reading, before the folder was renamed: nothing is read again.
     (tmp_path / "pixels").rename(tmp_path / "pixels.building")
     again_images, _ = cached_pixels(tmp_path / "pixels", "a", n, shape, dies)
     np.testing.assert_array_equal(again_images, images)
@@ -141,7 +141,7 @@ def test_a_killed_reading_goes_on_where_it_was(tmp_path):
     assert len(again) == CHUNK + n
 
 
-def test_a_sentence_that_a_kill_cut_off_is_not_missed(tmp_path):
+def test_a_truncated_line_of_a_killed_process_is_ignored(tmp_path):
     n, shape = 2 * CHUNK, (2, 2, 3)
 
     def dies(i):
@@ -158,8 +158,8 @@ def test_a_sentence_that_a_kill_cut_off_is_not_missed(tmp_path):
     assert problems == {n - 2: "odd", n - 1: "odd"}
 
 
-def test_the_disk_holds_all_pixels_from_the_first_on(tmp_path):
-    """Otherwise a disk that others fill would end the process, and not in a sentence."""
+def test_space_for_all_pixels_is_allocated_at_the_start(tmp_path):
+    """Otherwise a full disk would end the process without a message."""
     n, shape = 600, (20, 20, 3)
     held = []
 
@@ -171,13 +171,13 @@ def test_the_disk_holds_all_pixels_from_the_first_on(tmp_path):
     assert min(held) >= n * 1200
 
 
-def test_one_process_reads_and_the_other_tells_how_far_it_is(tmp_path):
+def test_one_process_reads_and_the_other_reports_its_progress(tmp_path):
     n, shape = 2 * CHUNK, (2, 2, 3)
     seen = threading.Event()
     reported, found = [], []
 
     def slow(i):
-        if i == CHUNK:  # the first half is marked; the other one has said so
+        if i == CHUNK:  # the first half is marked, and the other process has reported it
             assert seen.wait(30)
         return np.full(shape, i % 251, dtype=np.uint8)
 

@@ -1,4 +1,4 @@
-"""Phi against numpy's correlation on the images of which both attributes are known."""
+"""Phi against the correlation of NumPy on images with both labels known."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from clmle.data.co_occurrence import co_occurrence
 
 
-def test_it_is_pearson_s_correlation_of_what_is_known():
+def test_phi_is_the_correlation_of_known_labels():
     rng = np.random.default_rng(0)
     a = rng.integers(0, 2, 300)
     b = np.where(rng.random(300) < 0.8, a, 1 - a)

@@ -1,4 +1,4 @@
-"""Any folder: layouts, labels, odd files; each mistake named in one sentence."""
+"""Image folders: layouts, labels and invalid files; errors name the mistake in one sentence."""
 
 import csv
 
@@ -65,7 +65,7 @@ def test_sixteen_bits_transparency_and_rotation(tmp_path):
     Image.fromarray(ramp).save(folder / "a" / "deep.png")
     Image.new("RGBA", (30, 30), (0, 0, 0, 0)).save(folder / "a" / "clear.png")
     turned = Image.new("RGB", (40, 40), "black")
-    turned.paste("white", (0, 0, 40, 20))  # white on top, to be shown at the right
+    turned.paste("white", (0, 0, 40, 20))  # white at the top, at the right after rotation
     exif = Image.Exif()
     exif[0x0112] = 6
     turned.save(folder / "a" / "turned.jpg", exif=exif)

@@ -1,4 +1,4 @@
-"""The dial keeps its ratio, its test data and its order."""
+"""Imbalanced subsets: their ratio, nesting and unchanged test data."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ counts = st.lists(st.integers(50, 5000), min_size=2, max_size=12)
 
 
 @given(counts, st.sampled_from(["exponential", "step"]), st.floats(1, 200))
-def test_counts_fall_from_first_to_last_and_are_there(available, kind, ratio):
+def test_counts_fall_from_first_to_last_and_are_available(available, kind, ratio):
     kept = imbalanced_counts(available, kind, ratio)
     assert (kept >= 1).all()
     assert (kept <= available).all()
@@ -26,7 +26,7 @@ def test_ratio_is_met_up_to_rounding(n_classes, ratio, kind):
     assert kept[0] == 10_000
 
 
-def test_dial_leaves_validation_and_test_alone_and_nests():
+def test_subsets_are_nested_and_leave_validation_and_test_unchanged():
     task = load_digits(ratio=1).task()
     mild, strong = (imbalance(task, "exponential", r, seed=4) for r in (5.0, 20.0))
     for thinned in (mild, strong):
@@ -47,6 +47,6 @@ def test_given_counts_are_kept_by_class():
 @pytest.mark.parametrize(
     "arguments", [{"ratio": 0.5}, {"kind": "bent"}, {"kind": "given", "counts": [1]}]
 )
-def test_bad_dials_are_named(arguments):
+def test_an_error_names_invalid_ratios(arguments):
     with pytest.raises(InputError):
         imbalanced_counts([10, 10], **arguments)

@@ -1,4 +1,4 @@
-"""LFWA's own files, in both formats of MATLAB, whole and broken."""
+"""LFWA files in both MATLAB formats, valid and damaged."""
 
 import h5py
 import numpy as np
@@ -65,7 +65,7 @@ def lfwa(request, tmp_path, monkeypatch):
     return home, files, labels, first, write
 
 
-def test_labels_splits_people_and_pixels_are_those_of_the_files(lfwa):
+def test_labels_splits_identities_and_pixels_match_the_files(lfwa):
     home, files, labels, first, _ = lfwa
     data = load_dataset(str(home), image_size=55)
     assert is_lfwa(home)
@@ -97,12 +97,12 @@ def test_missing_and_damaged_photographs_are_left_out_and_named(lfwa):
     assert (data.split[[1, 2]] == -1).all()
     assert data.warnings == (said,)
     whole = (home / "lfw" / files[3].replace("\\", "/")).read_bytes()
-    for i in (1, 2):  # put right where they were
+    for i in (1, 2):  # repaired in place
         (home / "lfw" / files[i].replace("\\", "/")).write_bytes(whole)
     assert load_lfwa(home).warnings == ()
 
 
-def test_broken_tables_are_said_in_a_sentence(lfwa):
+def test_damaged_tables_are_one_sentence_errors(lfwa):
     home, files, labels, _, write = lfwa
     table, parts = home / "lfw_att_40.mat", home / "indices_train_test.mat"
     write(table, AttrName=list(NAMES), name=files, label=labels[:-1])

@@ -1,4 +1,4 @@
-"""Several attributes as one task: masks, what can be learned, and what cannot."""
+"""Several attributes as one task: masks, and attributes that cannot be trained."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def dataset(**attributes):
 HALF = [0, 1] * 6
 
 
-def test_labels_keep_their_order_and_their_unknowns():
+def test_labels_keep_their_order_and_unknown_values():
     some = [1, 0, -1, 0, 1, 1, -1, 0, 1, 0, 1, -1]
     task = multi_task(dataset(a=HALF, b=some))
     assert task.attributes == ("a", "b")
@@ -37,7 +37,7 @@ def test_an_image_without_any_known_label_is_in_no_split():
     assert 0 in multi_task(dataset(a=unknown, b=HALF)).train
 
 
-def test_attributes_that_cannot_be_learned_are_named_and_left_out():
+def test_attributes_with_a_single_class_are_named_and_left_out():
     never, always = [0] * 6 + [1] * 6, [1] * 12
     unjudged = [0, 1, 0, 1, 0, 1] + [-1] * 3 + [0, 1, 0]
     task = multi_task(dataset(a=HALF, never=never, always=always, unjudged=unjudged))
@@ -47,7 +47,7 @@ def test_attributes_that_cannot_be_learned_are_named_and_left_out():
         multi_task(dataset(never=never, always=always))
 
 
-def test_bad_names_are_sentences():
+def test_an_error_names_unknown_attributes():
     with pytest.raises(InputError, match="no attribute 'Wings'; choose among: a"):
         multi_task(dataset(a=HALF), ["Wings"])
     with pytest.raises(InputError, match="no binary attributes"):

@@ -1,4 +1,4 @@
-"""Solar cells: labels as published, whole modules in one split, cached, named when missing."""
+"""Solar cells: published labels, whole modules in one split, cache, and a missing package."""
 
 import shutil
 from importlib import resources
@@ -24,7 +24,7 @@ def _shared_cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture
 def small_package(tmp_path, monkeypatch):
-    """A copy of the package with its first 200 cells, to be damaged; a cache of its own."""
+    """A copy of the package with its first 200 images, to be damaged, and a separate cache."""
     data = tmp_path / "data"
     (data / "images").mkdir(parents=True)
     source = resources.files("elpv_dataset") / "data"
@@ -37,7 +37,7 @@ def small_package(tmp_path, monkeypatch):
     return data
 
 
-def test_counts_of_every_class_are_the_published_ones():
+def test_class_counts_are_the_published_ones():
     dataset = load_solar_cells(16)
     assert dataset.images.shape == (2624, 16, 16, 1)
     assert np.bincount(dataset.labels["severity"]).tolist() == [1508, 295, 106, 715]
@@ -48,7 +48,7 @@ def test_counts_of_every_class_are_the_published_ones():
     assert by_type == {"mono": [588, 117, 56, 313], "poly": [920, 178, 50, 402]}
 
 
-def test_attributes_follow_the_probabilities_and_doubt_is_unknown():
+def test_attributes_follow_the_probabilities_and_uncertain_labels_are_unknown():
     dataset = load_solar_cells(16)
     probability = dataset.metadata["probability"].round(2)
     found = {
@@ -69,7 +69,7 @@ def test_attributes_follow_the_probabilities_and_doubt_is_unknown():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_block_of_modules_is_split_and_every_class_is_everywhere(seed):
+def test_no_block_of_modules_is_split_and_every_class_is_in_every_part(seed):
     dataset = load_solar_cells(16, seed=seed)
     for block in range(len(solar_cells.BLOCKS)):
         assert len(set(dataset.split[dataset.metadata["block"] == block])) == 1
@@ -80,12 +80,12 @@ def test_no_block_of_modules_is_split_and_every_class_is_everywhere(seed):
     np.testing.assert_array_equal(dataset.split, load_solar_cells(16, seed=seed).split)
 
 
-def test_seeds_split_differently():
+def test_seeds_give_different_splits():
     assert (load_solar_cells(16, seed=0).split != load_solar_cells(16, seed=1).split).any()
 
 
 def test_borders_of_blocks_are_borders_of_modules():
-    """Blocks never mix the two types, and the look of the cells jumps at their borders."""
+    """Blocks do not mix the two types, and the appearance of images changes at their borders."""
     dataset = load_solar_cells(16)
     runs = [len(list(cells)) for _, cells in groupby(dataset.metadata["type"])]
     assert set(np.cumsum([0, *runs])[:-1]) <= set(solar_cells.BLOCKS)
@@ -118,7 +118,7 @@ def test_images_are_area_means_of_the_photographs():
         np.testing.assert_allclose(dataset.images[row, :, :, 0], expected, atol=1.0)
 
 
-def test_the_dial_makes_defects_rare():
+def test_the_imbalance_ratio_makes_defects_rare():
     data = DataConfig("solar-cells", image_size=16, imbalance="step", ratio=20)
     _, task = prepare(Config("softmax", None, data, TrainConfig()))
     sound, defective = task.class_counts("train")
@@ -127,7 +127,7 @@ def test_the_dial_makes_defects_rare():
     np.testing.assert_array_equal(task.test, full.test)
 
 
-def test_the_second_time_comes_from_the_cache(small_package):
+def test_the_second_load_uses_the_cache(small_package):
     reported = []
     first = load_solar_cells(12, progress=lambda *p: reported.append(p))
     assert reported[-1] == (200, 200)
@@ -137,7 +137,7 @@ def test_the_second_time_comes_from_the_cache(small_package):
     np.testing.assert_array_equal(first.images, again.images)
 
 
-def test_a_damaged_cache_is_made_anew(small_package, tmp_path):
+def test_a_damaged_cache_is_rebuilt(small_package, tmp_path):
     first = np.array(load_solar_cells(12).images)
     (file,) = (tmp_path / "cache" / "solar-cells").glob("*/images.npy")
     file.write_bytes(file.read_bytes()[:-500])
@@ -145,7 +145,7 @@ def test_a_damaged_cache_is_made_anew(small_package, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other"])
-def test_a_bad_image_is_named(small_package, damage):
+def test_an_error_names_an_invalid_image(small_package, damage):
     file = small_package / "images" / "cell0123.png"
     if damage == "missing":
         file.unlink()
@@ -155,13 +155,13 @@ def test_a_bad_image_is_named(small_package, damage):
         load_solar_cells(12)
 
 
-def test_bad_labels_are_named(small_package):
+def test_an_error_names_invalid_labels(small_package):
     (small_package / "labels.csv").write_text("images/cell0001.png  much  mono\n")
     with pytest.raises(InputError, match=r"labels\.csv"):
         load_solar_cells(12)
 
 
-def test_without_the_package_the_sentence_says_how_to_get_it(monkeypatch):
+def test_a_missing_package_is_an_error_with_the_install_command(monkeypatch):
     def absent(name):
         raise ModuleNotFoundError(name)
 
@@ -171,6 +171,6 @@ def test_without_the_package_the_sentence_says_how_to_get_it(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [7, 301])
-def test_size_out_of_range(size):
+def test_an_invalid_image_size_is_an_error(size):
     with pytest.raises(InputError, match="8 to 300"):
         load_solar_cells(size)

@@ -1,4 +1,4 @@
-"""Illustrated faces: same bytes, right rates, disjoint identities, nothing lost by a kill."""
+"""Illustrated faces: reproducible, correct rates, disjoint identities, resumable rendering."""
 
 import multiprocessing
 import os
@@ -40,7 +40,7 @@ def in_process(plan_root, image_size=24):
     return build.load_toonfaces("quick", image_size=image_size, root=plan_root)
 
 
-def test_same_seed_same_bytes_and_disjoint_identities(tiny, tmp_path):
+def test_equal_seeds_give_equal_bytes_and_identities_are_disjoint(tiny, tmp_path):
     a, b = in_process(tmp_path / "a"), in_process(tmp_path / "b")
     assert (a.images == b.images).all()
     assert all((a.attributes[k] == b.attributes[k]).all() for k in RATES)
@@ -50,16 +50,16 @@ def test_same_seed_same_bytes_and_disjoint_identities(tiny, tmp_path):
     assert [int((a.split == s).sum()) for s in range(3)] == list(TINY)
 
 
-def test_the_split_says_which_faces(monkeypatch):
+def test_the_split_seed_selects_the_faces(monkeypatch):
     info = dataset_info("toonfaces")
     monkeypatch.setitem(
         DATASETS, "toonfaces", replace(info, load=lambda size, image_size, seed, progress: seed)
     )
     drawn = [load_data(DataConfig(split=split), seed=7) for split in (0, 3, -1)]
-    assert drawn == [0, 3, 7]  # -1: of every run its own
+    assert drawn == [0, 3, 7]  # -1: the seed of the run
 
 
-def test_damaged_set_is_rendered_again(tiny, tmp_path):
+def test_a_damaged_set_is_rendered_again(tiny, tmp_path):
     whole = in_process(tmp_path).images.copy()
     file = next(tmp_path.glob("*/images.npy"))
     file.write_bytes(file.read_bytes()[:1000])
@@ -67,7 +67,7 @@ def test_damaged_set_is_rendered_again(tiny, tmp_path):
     assert (again.images == whole).all()
 
 
-def test_masks_follow_from_what_is_drawn(tiny, tmp_path):
+def test_unknown_labels_follow_from_the_drawn_parts(tiny, tmp_path):
     a = in_process(tmp_path)
     style = a.metadata["style"]
     for name, values in a.attributes.items():
@@ -81,7 +81,7 @@ def test_masks_follow_from_what_is_drawn(tiny, tmp_path):
     assert shown.sum(axis=0).max() <= 1
 
 
-def test_rates_are_celebas_and_identities_have_a_long_tail():
+def test_rates_match_celeba_and_identities_have_a_long_tail():
     rng = np.random.default_rng(0)
     sizes = specs.identity_sizes(20_000, rng)
     assert sizes.sum() == 20_000
@@ -96,7 +96,7 @@ def test_rates_are_celebas_and_identities_have_a_long_tail():
         assert (values == 1).sum() / (values >= 0).sum() == pytest.approx(rate, rel=0.3), name
 
 
-def test_eyeglasses_are_really_drawn():
+def test_eyeglasses_are_drawn():
     """The same face with and without glasses differs, and only around the eyes."""
     rng = np.random.default_rng(3)
     for spec in specs.draw_identities(np.full(40, 5), rng)[:15]:
@@ -116,8 +116,8 @@ def _build_slowly(root):
 
 
 @pytest.mark.timeout(240)
-def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatch):
-    """kill -9 of the whole process group; the next call goes on and the bytes are the same."""
+def test_a_kill_while_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatch):
+    """kill -9 of the whole process group; the next call resumes and gives equal bytes."""
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_group_then_build, args=(tmp_path,))
     process.start()
@@ -151,7 +151,7 @@ def test_kill_in_mid_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatc
 
 
 class _Here:
-    """An executor that runs its work at once."""
+    """An executor that runs its work immediately."""
 
     _processes = None
 
@@ -176,12 +176,12 @@ def _group_then_build(root):
 
 
 @pytest.mark.parametrize("arguments", [{"size": "huge"}, {"image_size": 4}])
-def test_bad_requests_are_named(arguments, tmp_path):
+def test_an_error_names_invalid_arguments(arguments, tmp_path):
     with pytest.raises(InputError):
         build.load_toonfaces(**{"root": tmp_path, **arguments})
 
 
-def test_a_program_from_standard_input_gets_a_sentence(tmp_path):
+def test_a_program_from_standard_input_raises_a_one_sentence_error(tmp_path):
     program = (
         "from clmle import InputError\nfrom clmle.data import load_toonfaces\n"
         f"try: load_toonfaces('quick', root={str(tmp_path)!r})\n"

@@ -1,4 +1,4 @@
-"""People to recognize: a long tail, others to test on, balanced pairs; drawn once."""
+"""Illustrated identities: long tail, unseen test identities, balanced pairs, rendered once."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def cast(plan):
     return plan.face_specs()
 
 
-def test_nobody_is_in_two_parts_and_nobody_has_a_twin(plan, cast):
+def test_identities_are_in_one_part_and_differ_from_each_other(plan, cast):
     assert len(cast) == plan.total == 5_400
     parts, specs = {}, {}
     for part, number, spec in cast:
@@ -41,13 +41,13 @@ def test_training_identities_have_a_long_tail(cast):
     assert sizes.max() > 4 * np.median(sizes)
 
 
-def test_the_same_seed_casts_the_same_people(plan, cast):
+def test_equal_seeds_give_equal_identities(plan, cast):
     small = IdentityPlan("quick", 16, 0, (150, 20, 4, 30))
     assert small.face_specs() == small.face_specs()
     assert IdentityPlan("quick", 16, 1, small.counts).face_specs() != small.face_specs()
 
 
-def test_faces_of_the_cast_are_drawn_once(tmp_path):
+def test_faces_are_rendered_once(tmp_path):
     from clmle.data.toonfaces import build
 
     few = IdentityPlan("quick", 16, 0, (5, 2, 2, 3))
@@ -64,7 +64,7 @@ def test_faces_of_the_cast_are_drawn_once(tmp_path):
     assert state.done == state.total == 12
 
 
-def test_parts_rows_and_labels_belong_together():
+def test_parts_rows_and_labels_agree():
     plan = IdentityPlan("quick", 16, 0, (150, 100, 4, 30))
     part, number, spec = zip(*plan.face_specs(), strict=True)
     metadata = {"identity": np.array(number), "style": np.array([x["style"] for x in spec])}
@@ -96,7 +96,7 @@ def world(n_people=60, each=5, styles=3):
     return np.arange(len(owner)) * 2, owner, np.array(list("abc"))[(owner - 100) % styles]
 
 
-def test_pairs_are_balanced_true_distinct_and_of_one_style():
+def test_pairs_are_balanced_correct_distinct_and_of_one_style():
     rows, owner, style = world()
     pairs = draw_pairs(rows, owner, style)
     assert len(pairs) == 10 * 2 * 36
@@ -113,13 +113,13 @@ def test_pairs_are_balanced_true_distinct_and_of_one_style():
         assert not own & rest
 
 
-def test_pairs_are_the_same_for_the_same_seed():
+def test_equal_seeds_give_equal_pairs():
     first, again, other = (draw_pairs(*world(), seed=s) for s in (0, 0, 1))
     np.testing.assert_array_equal(first.first, again.first)
     assert (first.first != other.first).any()
 
 
-def test_too_few_people_and_unknown_sizes_are_sentences():
+def test_too_few_identities_and_unknown_sizes_are_one_sentence_errors():
     with pytest.raises(InputError, match="pairs to choose"):
         draw_pairs(*world(10, 2))
     with pytest.raises(InputError, match="no size 'huge'"):

@@ -1,4 +1,4 @@
-"""Alignment against an independent least-squares solution and against faces of five dots."""
+"""Alignment against a least-squares solution and synthetic faces of five dots."""
 
 import sys
 
@@ -25,7 +25,7 @@ points = st.lists(st.tuples(numbers, numbers), min_size=5, max_size=5).map(np.ar
 
 @settings(deadline=None, max_examples=60)
 @given(points, points)
-def test_no_similarity_transform_is_nearer(source, target):
+def test_the_transform_is_the_least_squares_solution(source, target):
     if np.ptp(source, axis=0).max() < 1:
         return
     # x' = a x - b y + c, y' = b x + a y + d: linear in (a, b, c, d).
@@ -37,7 +37,7 @@ def test_no_similarity_transform_is_nearer(source, target):
     np.testing.assert_allclose(found, [[a, -b, c], [b, a, d]], atol=1e-6 * max(1, abs(c), abs(d)))
 
 
-def test_transforms_that_are_exact_are_found():
+def test_exact_transforms_are_recovered():
     turn = np.array([[np.cos(2.1), -np.sin(2.1)], [np.sin(2.1), np.cos(2.1)]])
     found = similarity_transform(POINTS_112_X_96, 3.5 * POINTS_112_X_96 @ turn.T + [7, -9])
     np.testing.assert_allclose(found, np.column_stack([3.5 * turn, [7, -9]]), atol=1e-10)
@@ -61,7 +61,7 @@ def place(photo, point, reach):
 
 @pytest.mark.parametrize("size", [(112, 112), (112, 96), (56, 48)])
 @pytest.mark.parametrize(("zoom", "angle"), [(1.0, 0.0), (0.7, 0.3), (2.6, -0.5), (5.0, 0.2)])
-def test_landmarks_come_to_lie_on_the_fixed_points(size, zoom, angle):
+def test_landmarks_are_mapped_to_the_reference_points(size, zoom, angle):
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     landmarks = POINTS_112_X_112 @ turn.T + np.array([70, 45]) * max(zoom, 1)
     photo = dots(landmarks, int(230 * max(zoom, 1)), 3 * zoom)
@@ -73,14 +73,14 @@ def test_landmarks_come_to_lie_on_the_fixed_points(size, zoom, angle):
         assert np.abs(error).max() < 0.2  # far less than the half pixel of a wrong convention
 
 
-def test_an_aligned_face_stays_as_it_is():
+def test_an_aligned_face_is_unchanged():
     rng = np.random.default_rng(0)
     smooth = Image.fromarray(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8)).resize((112, 112))
     face = np.asarray(smooth)
     assert np.abs(align(face, POINTS_112_X_112).astype(int) - face).max() <= 1
 
 
-def test_sizes_and_landmarks_that_will_not_do_are_sentences():
+def test_invalid_sizes_and_landmarks_are_one_sentence_errors():
     face = np.zeros((50, 50, 3), np.uint8)
     with pytest.raises(InputError, match="must be \\(112, 96\\)"):
         align(face, POINTS_112_X_96, (100, 20))
@@ -94,7 +94,7 @@ def test_sizes_and_landmarks_that_will_not_do_are_sentences():
         align(face.astype(float), POINTS_112_X_96)
 
 
-def test_landmarks_are_read_with_and_without_a_head(tmp_path):
+def test_landmarks_are_read_with_and_without_a_header(tmp_path):
     line = "a b/1.jpg " + " ".join(f"{v:.1f}" for v in POINTS_112_X_96.ravel())
     head = "1\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y l_x l_y r_x r_y\n"
     for text in (line, head + line, line.replace(" ", ",").replace("a,b", "a b"), f"{line}\n\n"):
@@ -113,13 +113,13 @@ def test_landmarks_are_read_with_and_without_a_head(tmp_path):
         ("a.jpg 1 2 3 4 5 6 7 8 9 10\n" * 2, "line 2 has a.jpg a second time"),
     ],
 )
-def test_odd_landmarks_are_named_with_the_line(tmp_path, text, sentence):
+def test_an_error_names_the_line_of_invalid_landmarks(tmp_path, text, sentence):
     (tmp_path / "l.txt").write_text(text)
     with pytest.raises(InputError, match=sentence):
         read_landmarks(tmp_path / "l.txt")
 
 
-def test_folders_are_aligned_by_a_file_that_a_detector_wrote(tmp_path):
+def test_folders_are_aligned_with_a_file_of_landmarks(tmp_path):
     rng = np.random.default_rng(0)
     truth = {}
     for i in range(8):
@@ -145,7 +145,7 @@ def test_folders_are_aligned_by_a_file_that_a_detector_wrote(tmp_path):
             assert np.abs(np.subtract(place(face, point, 8), point)).max() < 0.2
 
 
-def test_without_a_detector_one_sentence_says_what_to_do(monkeypatch):
+def test_a_missing_detector_is_a_one_sentence_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
     with pytest.raises(InputError, match="install it, or give a file of landmarks"):
         detector()

@@ -1,4 +1,4 @@
-"""A folder for each identity, and LFW's list of pairs, whole and broken."""
+"""A folder for each identity and the LFW list of pairs, valid and damaged."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ PEOPLE = {"Ann_Bee": 6, "Cy": 5, "Dee_Eff": 1, "007": 2}
 
 @pytest.fixture
 def lfw(tmp_path):
-    """Four people; image i of the whole has gray level 12 i."""
+    """Four identities; image i of all has gray level 12 i."""
     level = 0
     for name, count in sorted(PEOPLE.items()):
         (tmp_path / "lfw" / name).mkdir(parents=True)
@@ -50,12 +50,12 @@ def test_identities_are_the_folders_and_pixels_keep_their_proportions(lfw):
     assert data.task("identity").n_classes == 4
 
 
-def test_a_folder_around_the_folder_will_do(lfw):
+def test_the_parent_folder_is_accepted(lfw):
     outer = load_identities(lfw.parent, image_size=16)
     np.testing.assert_array_equal(outer.images, load_identities(lfw, image_size=16).images)
 
 
-def test_many_folders_are_taken_for_identities(tmp_path):
+def test_many_folders_are_read_as_identities(tmp_path):
     for i in range(99):
         (tmp_path / "d" / f"{i}").mkdir(parents=True)
     assert not looks_like_identities(tmp_path / "d")
@@ -75,11 +75,11 @@ def test_damaged_files_are_counted_named_and_left_out(lfw):
     assert "007/007_0001.jpg" in text
     assert (data.split == -1).sum() == 2
     assert data.task("identity").class_counts().sum() < 12
-    with pytest.warns(UserWarning, match="2 of 14"):  # told again when read from the cache
+    with pytest.warns(UserWarning, match="2 of 14"):  # repeated when read from the cache
         load_identities(lfw, image_size=16)
 
 
-def test_pairs_name_the_images_that_they_should(lfw):
+def test_pairs_refer_to_the_right_images(lfw):
     write_pairs(lfw, *FOLDS)
     found = load_lfw(lfw, image_size=30)
     pairs, images = found.pairs, found.images
@@ -109,7 +109,7 @@ def test_the_development_list_is_one_fold(lfw):
         ("Cy\t5\t007\t1", "2\t2", "1 matched pairs in fold 1, but announces 2"),
     ],
 )
-def test_odd_lists_are_named_with_the_line(lfw, line, head, sentence):
+def test_an_error_names_the_line_of_an_invalid_list(lfw, line, head, sentence):
     write_pairs(lfw, FOLDS[0], line, *FOLDS[2:], head=head)
     with pytest.raises(InputError, match=sentence):
         load_lfw(lfw, image_size=16)
@@ -125,7 +125,7 @@ def test_a_pair_with_a_damaged_image_is_named(lfw):
         load_lfw(lfw, image_size=16)
 
 
-def test_missing_lists_and_folders_are_sentences(lfw, tmp_path):
+def test_missing_lists_and_folders_are_one_sentence_errors(lfw, tmp_path):
     with pytest.raises(InputError, match=r"no pairs\.txt in"):
         load_lfw(lfw)
     (tmp_path / "empty.txt").write_text("")
@@ -139,7 +139,7 @@ def test_missing_lists_and_folders_are_sentences(lfw, tmp_path):
         load_identities(tmp_path / "one")
 
 
-def test_a_test_set_needs_no_identity_of_many_images(tmp_path):
+def test_a_test_set_may_have_identities_of_few_images(tmp_path):
     for name in ("Ann", "Bob"):
         (tmp_path / "t" / name).mkdir(parents=True)
         for i in (1, 2):

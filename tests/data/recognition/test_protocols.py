@@ -1,4 +1,4 @@
-"""YouTube Faces, MegaFace and IJB-C: their lists and feature files, whole and broken."""
+"""Lists and feature files of YouTube Faces, MegaFace and IJB-C, valid and damaged."""
 
 import json
 import struct
@@ -25,7 +25,7 @@ from .writers import jpeg
 
 @pytest.fixture
 def ytf(tmp_path):
-    """Three people; frame f of video v has level 40 v + 2 f."""
+    """Three identities; frame f of video v has level 40 v + 2 f."""
     for v, name in enumerate(("Ann/0", "Ann/3", "Bob/1", "Cy/0")):
         folder = tmp_path / "frame_images_DB" / name
         folder.mkdir(parents=True)
@@ -40,7 +40,7 @@ def write_splits(folder, *lines):
     (folder / "splits.txt").write_text("\n".join([head, *lines]) + "\n")
 
 
-def test_videos_pairs_and_frames_are_those_of_the_list(ytf):
+def test_videos_pairs_and_frames_match_the_list(ytf):
     data = load_youtube_faces(ytf, image_size=16, frames=0)
     assert data.names == ("Ann/0", "Ann/3", "Bob/1", "Cy/0")
     assert data.pairs.first.tolist() == [0, 2, 3]
@@ -48,7 +48,7 @@ def test_videos_pairs_and_frames_are_those_of_the_list(ytf):
     assert data.pairs.same.tolist() == [True, False, False]
     assert data.pairs.fold.tolist() == [0, 0, 1]
     assert data.video.tolist() == [v for v in range(4) for _ in range(12)]
-    # Frames are in the order of time, 10 after 9.
+    # Frames are in temporal order, 10 after 9.
     level = data.images[:, 8, 8, 0].astype(int)
     np.testing.assert_allclose(level[:12], 2 * np.arange(12), atol=2)
     few = load_youtube_faces(ytf, image_size=16, frames=3)
@@ -73,14 +73,14 @@ def test_a_damaged_frame_is_left_out_of_its_video(ytf):
         ("x, Cy/0, Bob/1, 0", "line 5 is"),
     ],
 )
-def test_odd_video_lists_are_named_with_the_line(ytf, line, sentence):
+def test_an_error_names_the_line_of_an_invalid_video_list(ytf, line, sentence):
     with open(ytf / "splits.txt", "a") as file:
         file.write(line + "\n")
     with pytest.raises(InputError, match=sentence):
         load_youtube_faces(ytf, image_size=16)
 
 
-def test_lists_without_pairs_and_missing_lists_are_sentences(ytf):
+def test_lists_without_pairs_and_missing_lists_are_one_sentence_errors(ytf):
     write_splits(ytf)
     with pytest.raises(InputError, match="has no pair"):
         load_youtube_faces(ytf)
@@ -92,7 +92,7 @@ def test_lists_without_pairs_and_missing_lists_are_sentences(ytf):
 # --- MegaFace ------------------------------------------------------------------------------
 
 
-def test_lists_and_noisy_images_are_those_of_the_files(tmp_path):
+def test_lists_and_noisy_images_match_the_files(tmp_path):
     table = {"path": ["A B/A B_1.jpg", "C/C_2.jpg", "x@N00/7_0.jpg"], "id": ["A B", "C", 5]}
     (tmp_path / "list.json").write_text(json.dumps(table))
     (tmp_path / "noises.txt").write_text("# remark\nA_B_1.png\n\n3\tx@N00/7_0.jpg\n")
@@ -108,13 +108,13 @@ def test_lists_and_noisy_images_are_those_of_the_files(tmp_path):
 @pytest.mark.parametrize(
     "text", ['{"id": []}', "[]", '{"path": []}', '{"path": [1]}', '{"path": ["a"], "id": []}', "{"]
 )
-def test_odd_lists_are_sentences(tmp_path, text):
+def test_invalid_lists_are_one_sentence_errors(tmp_path, text):
     (tmp_path / "l.json").write_text(text)
     with pytest.raises(InputError, match=r"l\.json"):
         read_list(tmp_path / "l.json")
 
 
-def test_feature_files_hold_what_was_written(tmp_path):
+def test_feature_files_are_read_back(tmp_path):
     rng = np.random.default_rng(0)
     features = rng.normal(size=(3, 64)).astype(np.float32)
     for i, name in enumerate(("a/1.jpg", "a/2.jpg", "b/1.jpg")):
@@ -143,13 +143,13 @@ def test_feature_files_hold_what_was_written(tmp_path):
         (struct.pack("<iiii", 2, 1, 4, 5) + bytes(9), "should have 2 x 1"),
     ],
 )
-def test_odd_feature_files_are_sentences(tmp_path, data, sentence):
+def test_invalid_feature_files_are_one_sentence_errors(tmp_path, data, sentence):
     (tmp_path / "f.bin").write_bytes(data)
     with pytest.raises(InputError, match=sentence):
         read_matrix(tmp_path / "f.bin")
 
 
-def test_missing_and_shorter_features_are_named(tmp_path):
+def test_an_error_names_missing_and_truncated_features(tmp_path):
     write_matrix(tmp_path / "a.bin", np.ones(4))
     write_matrix(tmp_path / "b.bin", np.ones(5))
     with pytest.raises(InputError, match=r"b\.bin has 5 numbers, but those before it 4"):
@@ -173,7 +173,7 @@ def ijb(tmp_path):
     return tmp_path / "IJBC"
 
 
-def test_templates_are_those_of_the_lists(ijb):
+def test_templates_match_the_lists(ijb):
     found = read_templates(ijb)
     assert found.images == ("1.jpg", "2.jpg", "3.jpg")
     assert found.ids.tolist() == [4, 10]
@@ -206,13 +206,13 @@ def test_long_lists_of_pairs_are_read_in_blocks(ijb, monkeypatch):
         ("template_pair_label", "", "lines of three integers"),
     ],
 )
-def test_odd_template_lists_are_named(ijb, name, text, sentence):
+def test_an_error_names_an_invalid_template_list(ijb, name, text, sentence):
     (ijb / "meta" / f"ijbc_{name}.txt").write_text(text)
     with pytest.raises(InputError, match=sentence):
         read_templates(ijb)
 
 
-def test_a_missing_template_list_is_named(ijb):
+def test_an_error_names_a_missing_template_list(ijb):
     (ijb / "meta" / "ijbc_name_5pts_score.txt").unlink()
     with pytest.raises(InputError, match="one list \\*_name_5pts_score"):
         read_templates(ijb)

@@ -1,4 +1,4 @@
-"""RecordIO files, whole and broken, from a writer that knows the format's description alone."""
+"""RecordIO files, valid and damaged, from a writer based on the format description."""
 
 import struct
 
@@ -25,7 +25,7 @@ payload = st.lists(piece, max_size=6).map(b"".join)
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(payload, min_size=1, max_size=5))
-def test_any_data_come_back_with_and_without_the_index(tmp_path, datas):
+def test_any_data_are_read_back_with_and_without_the_index(tmp_path, datas):
     keyed = dict(enumerate(datas))
     starts = write_records(tmp_path, keyed)
     for index in (tmp_path / "train.idx", None):
@@ -35,7 +35,7 @@ def test_any_data_come_back_with_and_without_the_index(tmp_path, datas):
         assert [read_record(records.buffer, s) for s in records.starts.tolist()] == datas
 
 
-def test_the_magic_number_in_the_data_makes_parts_that_are_joined_again():
+def test_data_with_the_magic_number_are_split_and_joined():
     data = MAGIC + b"abcd" + MAGIC + MAGIC + b"xy" + MAGIC + b"unaligned"
     assert record(data).count(MAGIC) > 4
     assert struct.unpack_from("<I", record(data), 4)[0] >> 29 == 1
@@ -61,7 +61,7 @@ def people():
 
 @pytest.mark.parametrize("index", [True, False])
 @pytest.mark.parametrize("vector", [True, False])
-def test_a_training_set_is_read_as_it_was_packed(tmp_path, people, index, vector):
+def test_a_training_set_is_read_as_written(tmp_path, people, index, vector):
     images, labels = people
     write_records(tmp_path / "faces", insightface(images, labels, vector), index=index)
     (tmp_path / "faces" / "property").write_text("4,16,16\n")
@@ -141,7 +141,7 @@ def test_damaged_records_are_counted_named_and_left_out(tmp_path, people):
     assert data.task("identity").class_counts().sum() > 0
 
 
-def test_a_search_without_index_goes_on_after_damaged_places(tmp_path, people):
+def test_reading_without_index_continues_after_damage(tmp_path, people):
     images, labels = people
     starts = write_records(tmp_path, insightface(images, labels), index=False)
     file = bytearray((tmp_path / "train.rec").read_bytes())
@@ -179,14 +179,14 @@ def test_a_record_that_lacks_its_last_part_is_damaged(tmp_path):
         (lambda d: (d / "train.rec").unlink(), r"has no train\.rec"),
     ],
 )
-def test_files_of_another_kind_are_named_in_one_sentence(tmp_path, people, change, sentence):
+def test_files_of_another_format_are_one_sentence_errors(tmp_path, people, change, sentence):
     write_records(tmp_path, insightface(*people))
     change(tmp_path)
     with pytest.raises(InputError, match=sentence):
         load_recordio(tmp_path)
 
 
-def test_fewer_identities_than_stated_are_told(tmp_path, people):
+def test_fewer_identities_than_stated_cause_a_warning(tmp_path, people):
     write_records(tmp_path, insightface(*people))
     (tmp_path / "property").write_text("10575,16,16")
     with pytest.warns(UserWarning, match="should have 10,575 identities, but images of 4 were"):

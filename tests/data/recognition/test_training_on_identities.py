@@ -1,4 +1,4 @@
-"""A long tail of identities trains like any other target, from each of the layouts."""
+"""Training on a long tail of identities from every layout."""
 
 import json
 import pickle
@@ -62,7 +62,7 @@ def settings_for(method, path):
 
 @pytest.mark.parametrize("method", ["clmle", "clmle-paper", "softmax", "cosface"])
 @pytest.mark.filterwarnings("ignore:y_pred contains")
-def test_identities_of_one_to_three_images_train_from_records(records, tmp_path, method):
+def test_training_from_records_with_identities_of_one_to_three_images(records, tmp_path, method):
     config = settings_for(method, records)
     if method == "clmle-paper":  # M clusters of 20 samples would not fit
         config = config.__class__(
@@ -79,13 +79,13 @@ def test_identities_of_one_to_three_images_train_from_records(records, tmp_path,
     assert evaluate(run)["n"] == result["test"]["n"] == 3
 
 
-def test_one_cluster_for_each_small_identity(records):
+def test_small_identities_have_one_cluster(records):
     options = settings_for("clmle", records).options
     assert options.min_clusters == 1
     assert preset_config("quick", "clmle", "digits").options.min_clusters > 1
 
 
-def test_the_layouts_give_the_same_identities(records, folders):
+def test_all_layouts_give_equal_identities(records, folders):
     one = load_dataset(str(records), image_size=16)
     two = load_data(settings_for("softmax", folders).data)
     for data in (one, two):
@@ -167,17 +167,17 @@ def test_unknown_identities_are_in_no_split():
         held_out(np.array([-1, -1]))
 
 
-def test_of_very_many_identities_a_bounded_number_is_held_out(monkeypatch):
+def test_the_number_of_held_out_identities_is_bounded(monkeypatch):
     monkeypatch.setattr("clmle.data.recognition.faces.SCORES", 1000 * 600)
     split = held_out(np.repeat(np.arange(1000), 6))
     assert (split == VALIDATION).sum() == 600
     assert (split == TRAIN).sum() == 6000 - 1200
 
 
-# --- what many classes ask of the core --------------------------------------------------------
+# --- many classes ----------------------------------------------------------------------------
 
 
-def test_even_batches_are_those_of_going_through_all_classes():
+def test_class_balanced_batches_match_a_loop_over_all_classes():
     rng = np.random.default_rng(1)
     labels = rng.permutation(np.repeat(np.arange(300), rng.integers(1, 9, 300)))
     found = balanced_indices(labels, 50, np.random.default_rng(7))
@@ -185,13 +185,13 @@ def test_even_batches_are_those_of_going_through_all_classes():
     classes = np.unique(labels)
     drawn = np.resize(generator.permutation(classes), 50)
     rows = np.empty(50, dtype=np.int64)
-    for c in classes:  # as it was before, whether drawn or not
+    for c in classes:  # the reference loop
         here = drawn == c
         rows[here] = generator.choice(np.flatnonzero(labels == c), int(here.sum()))
     np.testing.assert_array_equal(found, rows)
 
 
-def test_figures_of_many_classes_leave_the_square_table_out():
+def test_metrics_of_many_classes_have_no_confusion_matrix():
     rng = np.random.default_rng(0)
     labels, scores = rng.integers(0, 150, 400), rng.normal(size=(400, 150))
     scores[np.arange(400), labels] += 2
@@ -207,7 +207,7 @@ def test_figures_of_many_classes_leave_the_square_table_out():
     assert found["mcc"] == pytest.approx(matthews_corrcoef(labels, predicted))
 
 
-def test_the_embedding_of_many_identities_shows_some_of_them_well():
+def test_the_embedding_sample_of_many_identities_has_several_images_of_some():
     from clmle.data.base import Task
 
     labels = np.repeat(np.arange(3000), 6)

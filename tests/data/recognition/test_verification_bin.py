@@ -1,4 +1,4 @@
-"""The community's .bin sets, written by Python's own pickle; hostile and broken ones."""
+"""Verification sets in .bin files (pickles): valid, malicious and damaged."""
 
 import os
 import pickle
@@ -28,7 +28,7 @@ def faces():
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("kind", [tuple, list])
-def test_images_and_flags_come_back_from_every_protocol(tmp_path, faces, protocol, kind):
+def test_images_and_flags_are_read_from_every_protocol(tmp_path, faces, protocol, kind):
     file = tmp_path / "lfw.bin"
     file.write_bytes(pickle.dumps(kind((faces, SAME)), protocol))
     images, same = read_bin(file)
@@ -40,7 +40,7 @@ def test_images_and_flags_come_back_from_every_protocol(tmp_path, faces, protoco
     level = found.images[:, 8, 8, 0].astype(int)
     np.testing.assert_allclose(level[found.pairs.first], 20 * np.arange(12), atol=2)
     np.testing.assert_allclose(level[found.pairs.second], 20 * np.arange(12) + 10, atol=2)
-    # Ten runs in order, the first ones longer, as scikit-learn's KFold cuts them.
+    # Ten consecutive folds, the first ones longer, as in scikit-learn's KFold.
     assert found.pairs.fold.tolist() == [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
@@ -79,7 +79,7 @@ class Hostile:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("place", ["images", "flags", "all"])
-def test_a_hostile_pickle_is_refused_and_does_nothing(tmp_path, faces, protocol, place):
+def test_a_malicious_pickle_is_refused_and_not_executed(tmp_path, faces, protocol, place):
     mark = tmp_path / "was here"
     evil = Hostile(os.system, f"touch '{mark}'")
     value = {"images": ([*faces, evil], SAME), "flags": (faces, [evil]), "all": evil}[place]
@@ -109,7 +109,7 @@ def refused(data):
     return str(error.value)
 
 
-def test_memory_stays_small_whatever_a_file_announces():
+def test_announced_sizes_do_not_allocate_memory():
     text = "x" * 100_000
     again = b"\x80\x02(c_codecs\nencode\nq\x00X" + struct.pack("<I", len(text)) + text.encode()
     again += b"q\x01" + b"h\x00h\x01\x85R" * 100 + b"t."
@@ -129,7 +129,7 @@ def test_memory_stays_small_whatever_a_file_announces():
     tracemalloc.stop()
 
 
-def test_one_list_in_many_places_takes_no_memory(tmp_path):
+def test_a_repeated_list_needs_no_memory(tmp_path):
     inner = b"](" + b"K\x01" * 1000 + b"eq\x00"
     data = b"\x80\x02" + inner + b"0](" + b"h\x00" * 1000 + b"e](" + b"\x88" * 500 + b"e\x86."
     (tmp_path / "a.bin").write_bytes(data)
@@ -139,7 +139,7 @@ def test_one_list_in_many_places_takes_no_memory(tmp_path):
 
 @settings(deadline=None, max_examples=150)
 @given(st.data())
-def test_any_change_of_a_file_gives_lists_or_one_sentence(data):
+def test_any_change_of_a_file_gives_lists_or_a_one_sentence_error(data):
     good = pickle.dumps(([b"aaa", b"bb"], [True]), data.draw(st.sampled_from(list(PROTOCOLS))))
     place = data.draw(st.integers(0, len(good) - 1))
     changed = good[:place] + data.draw(st.binary(max_size=3)) + good[place + 1 :]
@@ -149,7 +149,7 @@ def test_any_change_of_a_file_gives_lists_or_one_sentence(data):
         assert "\n" not in str(error)  # noqa: PT017
 
 
-def test_only_known_instructions_of_python_are_understood():
+def test_only_known_pickle_instructions_are_accepted():
     known = {op.code.encode("latin-1") for op in pickletools.opcodes}
     from clmle.data.recognition import plain_pickle as p
 
@@ -170,13 +170,13 @@ def test_only_known_instructions_of_python_are_understood():
         ((7, [True]), "two lists"),
     ],
 )
-def test_pickles_of_something_else_are_sentences(tmp_path, value, sentence):
+def test_pickles_of_other_values_are_one_sentence_errors(tmp_path, value, sentence):
     (tmp_path / "a.bin").write_bytes(pickle.dumps(value))
     with pytest.raises(InputError, match=sentence):
         read_bin(tmp_path / "a.bin")
 
 
-def test_truncated_files_are_refused_wherever_they_end(tmp_path, faces):
+def test_truncated_files_are_refused(tmp_path, faces):
     data = pickle.dumps((faces[:2], [True]), 4)
     for end in range(0, len(data) - 1, 7):
         refused(data[:end])
