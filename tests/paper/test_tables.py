@@ -17,7 +17,7 @@ def test_number_text_and_name_give_the_same_table(number):
     assert paper.CAPTIONS[number]
 
 
-def test_figures_agree_between_tables():
+def test_numbers_agree_between_tables():
     # The same result stands in several tables: one of them mistyped would show.
     assert paper.table(6).set_index("method").loc["CLMLE", "balanced_accuracy"] == 88.78
     average = paper.table(5).set_index("attribute").loc["Average (40 attributes)", "CLMLE"]
@@ -40,6 +40,6 @@ def test_table_5_has_every_attribute_and_per_cents():
 
 
 @pytest.mark.parametrize("which", [1, 8, "8", "table9", "../table5_celeba_attributes", ""])
-def test_an_unknown_table_is_a_sentence_that_lists_those_there_are(which):
+def test_an_error_about_an_unknown_table_lists_the_tables(which):
     with pytest.raises(InputError, match=r"no published table .*table5_celeba_attributes"):
         paper.table(which)

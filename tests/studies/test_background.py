@@ -134,7 +134,7 @@ def test_mistakes_are_sentences_before_anything_starts(started, request_, name, 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"request": 3}', '{"request": {"a": 1}}'])
-def test_a_damaged_job_file_is_a_sentence(tmp_path, text):
+def test_a_damaged_job_file_is_a_one_sentence_error(tmp_path, text):
     study = BackgroundStudy(tmp_path / "some.jsonl")
     study.job_path.write_text(text)
     with pytest.raises(InputError):

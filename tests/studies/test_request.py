@@ -50,7 +50,7 @@ def test_a_request_is_restored_from_json(request_):
         ({"study": "classifier", "methods": {"clmle": 1}}, "methods is {'clmle': 1}"),
     ],
 )
-def test_a_malformed_request_is_a_sentence(values, why):
+def test_a_malformed_request_is_a_one_sentence_error(values, why):
     with pytest.raises(InputError) as reported:
         StudyRequest.from_dict(values)
     assert str(reported.value) == f"This is no request for a study ({why})."

@@ -184,7 +184,7 @@ def test_rank_correlation_is_that_of_ranks():
     assert rank_correlation([1, 1, 1], [1, 2, 3]) is None
 
 
-def test_a_malformed_summary_is_a_sentence():
+def test_a_malformed_summary_is_a_one_sentence_error():
     broken = trial("one", "d/a", 0, 0.5)
     del broken["test"]["recall"]
     with pytest.raises(InputError, match=r"'one'.*recall.*run that trial again"):
