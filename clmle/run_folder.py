@@ -72,14 +72,17 @@ class RunFolder:
 
     @property
     def name(self) -> str:
+        """Name of the run, that of its folder."""
         return self.path.name
 
     @property
     def checkpoint_path(self) -> Path:
+        """Path of the checkpoint."""
         return self.path / "checkpoint.safetensors"
 
     @property
     def model_path(self) -> Path:
+        """Path of the weights of the best round."""
         return self.path / "model.safetensors"
 
     # --- configuration, status, result ----------------------------------------------------
@@ -129,6 +132,7 @@ class RunFolder:
         return tree
 
     def write_result(self, result: dict[str, Any]) -> None:
+        """Write the result; the run is done."""
         write_json(self.path / "result.json", result)
 
     # --- metrics --------------------------------------------------------------------------
@@ -154,6 +158,7 @@ class RunFolder:
         return [line for line in lines if kind is None or line.get("kind") == kind]
 
     def append_metrics(self, **values: Any) -> None:
+        """Append one line to the metrics file."""
         file = self.path / "metrics.jsonl"
         try:
             with open(file, "a", encoding="utf-8") as out:
@@ -201,6 +206,7 @@ class RunFolder:
         return found
 
     def write_embedding(self, round: int, **arrays: np.ndarray) -> None:
+        """Store the arrays of one round, see :meth:`embedding`."""
         write_arrays(self.path / "embeddings" / f"round_{round:02d}.npz", arrays)
 
     def clusters(self) -> dict[str, np.ndarray] | None:
@@ -209,6 +215,7 @@ class RunFolder:
         return read_arrays(file) if file.exists() else None
 
     def write_clusters(self, **arrays: np.ndarray) -> None:
+        """Store the clusters of the best round."""
         write_arrays(self.path / "clusters.npz", arrays)
 
     # --- stopping -------------------------------------------------------------------------
@@ -218,9 +225,11 @@ class RunFolder:
         (self.path / "stop").touch()
 
     def stop_requested(self) -> bool:
+        """Return whether the run was asked to stop."""
         return (self.path / "stop").exists()
 
     def clear_stop(self) -> None:
+        """Remove the request to stop."""
         (self.path / "stop").unlink(missing_ok=True)
 
 

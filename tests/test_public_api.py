@@ -126,15 +126,24 @@ def imports_of(code):
 
 @pytest.mark.parametrize(("path", "code"), sources(), ids=lambda value: value.split("\n")[0])
 def test_app_and_notebooks_import_public_names_only(path, code):
-    from clmle import figures
-
+    """The app takes names of clmle and figures; notebooks also those of exported namespaces."""
+    modules = ["clmle", "clmle.figures"]
+    if path.startswith("notebooks"):
+        modules += [
+            f"clmle.{name}" for name in clmle.__all__ if inspect.ismodule(getattr(clmle, name))
+        ]
     deeper = [
         f"{module}.{name}".rstrip(".")
         for module, name in imports_of(code)
-        if not (module == "clmle" and name in ("", *clmle.__all__))
-        and not (module == "clmle.figures" and name in figures.__all__)
+        if module not in modules or name not in ("", *public_names(module))
     ]
     assert not deeper, f"{path} imports {', '.join(deeper)}"
+
+
+def public_names(module):
+    """Names of a module for its users: ``__all__``, or all without an underscore."""
+    found = importlib.import_module(module)
+    return getattr(found, "__all__", [name for name in vars(found) if not name.startswith("_")])
 
 
 # --- docstrings ---------------------------------------------------------------------------

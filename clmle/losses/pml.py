@@ -97,6 +97,7 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
         self.normalize_centroids = normalize_centroids
 
     def get_default_distance(self) -> CosineSimilarity:
+        """Return cosine similarity, the distance of Eq. 9."""
         return CosineSimilarity()
 
     def compute_loss(

@@ -68,14 +68,17 @@ class BackgroundStudy:
 
     @property
     def name(self) -> str:
+        """Name of the study, that of its results file."""
         return self.results.stem
 
     @property
     def job_path(self) -> Path:
+        """Path of the file that describes the job."""
         return self.results.with_suffix(".job.json")
 
     @property
     def log_path(self) -> Path:
+        """Path of the log of the job."""
         return self.results.with_suffix(".log")
 
     @property
@@ -101,6 +104,7 @@ class BackgroundStudy:
         return found
 
     def request(self) -> StudyRequest:
+        """Return the request that the job runs."""
         return StudyRequest.from_dict(self.job()["request"])
 
     def alive(self) -> bool:

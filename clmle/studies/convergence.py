@@ -33,6 +33,7 @@ class LearningCurve:
 
     @property
     def seeds(self) -> int:
+        """Number of seeds."""
         return len(self.values)
 
 

@@ -81,10 +81,12 @@ class StudyResults:
 
     @property
     def tasks(self) -> list[str]:
+        """Names of the tasks."""
         return sorted({t["task"] for s in self.summaries for t in each_task(s)})
 
     @property
     def seeds(self) -> list[int]:
+        """Seeds of the trials."""
         return sorted({s["seed"] for s in self.summaries})
 
     @property
