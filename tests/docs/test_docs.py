@@ -248,7 +248,8 @@ def test_output_of_a_page_may_differ_only_in_times_and_last_digits():
 def commands_in(text):
     """Words of every `clmle` command of the code blocks, and of those in full in sentences."""
     found = set()
-    for block in re.findall(r"^```(?:sh|text|console)?\n(.*?)^```", text, re.S | re.M):
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.S | re.M)
+    for block in [code for language, code in blocks if language in ("", "sh", "text")]:
         lines = block.replace("\\\n", " ")
         shown = re.compile(r"^(?:\$ )?(?:\S*python -m |torchrun .* -m )?clmle (\w.*)$", re.M)
         found |= set(shown.findall(lines))
@@ -294,12 +295,9 @@ def test_commands_shown_are_understood(dry, monkeypatch, page, command):
         except SystemExit:
             pytest.fail(complaints.getvalue())
     if words[0] == "train":
-        from clmle.cli.options import from_flags
+        from clmle.cli.train import config_of
 
-        from clmle.presets import preset_config
-
-        base = preset_config(values.preset, values.method, values.dataset or "toonfaces")
-        assert from_flags(base, values).method == values.method
+        assert config_of(values, {}, values.method).method == values.method
 
 
 def python_blocks(page):
