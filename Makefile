@@ -1,4 +1,4 @@
-# make app: set up and open the app. make test: set up and run every check and test.
+# make app: install and open the app. make test: install and run all checks and tests.
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
@@ -6,21 +6,22 @@ BIN := .venv/bin
 .PHONY: help app test lint versions mutants bench results docs update audit clean check-python
 
 help:
-	@echo "make app     set up and open the app"
-	@echo "make test    set up and run every check and test"
-	@echo "make lint    style and types only"
-	@echo "make versions  the core's tests with the oldest packages allowed, and another Python if there is one"
-	@echo "make bench   docs/benchmarks.md: all comparisons with peers measured (hours; one: python -m bench NAME)"
-	@echo "make mutants small changes to the method's core that no test notices (docs/development/mutation_testing.md)"
-	@echo "make results the pages of docs/results and their figures, from the results files in it"
-	@echo "make docs    the site of all documentation, in site/index.html"
-	@echo "make update  all packages at their newest versions, pinned; make audit: known weaknesses"
-	@echo "make clean   remove what these commands made here (rendered faces and runs stay)"
+	@echo "make app       install the app and open it in a browser"
+	@echo "make test      install everything, then run lint and all tests"
+	@echo "make lint      check style, docstrings and types"
+	@echo "make docs      build the documentation (site/index.html)"
+	@echo "make results   write the pages and figures of docs/results from the results files there"
+	@echo "make bench     measure all benchmarks and write docs/benchmarks.md (hours; one: python -m bench NAME)"
+	@echo "make versions  test with the oldest supported packages, and with other Python versions if installed"
+	@echo "make mutants   mutation testing of the core (docs/development/mutation_testing.md)"
+	@echo "make update    install the newest version of every package and pin it"
+	@echo "make audit     list known vulnerabilities of the pinned packages"
+	@echo "make clean     remove everything these commands created here, except rendered faces and runs"
 
 app: .venv/app
 	$(BIN)/streamlit run app/main.py
 
-# One process more than cores: browsers and processes that a test waits for leave a core idle.
+# One process more than CPU cores, since some tests wait for a browser or another process.
 test: .venv/test browser lint
 	$(BIN)/python -m pytest -n $$(( $$($(BIN)/python -c "import os; print(os.cpu_count() or 1)") + 1 )) --dist worksteal
 
@@ -29,16 +30,16 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# In .venv-oldest. Exactly one torch, with all that it brings: make versions TORCH=2.11.0
+# In .venv-oldest. With one version of torch and its dependencies: make versions TORCH=2.11.0
 versions: check-python
 	$(PYTHON) tests/versions.py $(TORCH)
 
-# What to change and which tests to ask: pyproject.toml. One name: make mutants ONLY='clmle.margins*'
+# Files and tests are listed in pyproject.toml. One module: make mutants ONLY='clmle.margins*'
 mutants: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/python -m mutmut run $(if $(ONLY),'$(ONLY)')
 	$(BIN)/python tests/mutants.py
 
-# Each comparison is kept as it ends; stopped, the rest is as it was.
+# Each benchmark is stored when it ends; an interrupted run keeps the others unchanged.
 bench: .venv/test browser
 	$(BIN)/python -m bench
 
@@ -51,7 +52,7 @@ docs: .venv/test
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs site
 	@echo "site/index.html"
 
-# Newest versions first, then pins of what is installed. Commit them when make test passes.
+# Install the newest versions, then pin them. Commit the pins when make test passes.
 update: .venv/test
 	sed -E '/^-/d; s/ *(==|>=).*//' requirements.txt requirements-dev.txt > .venv/names.txt
 	$(BIN)/python -m pip install --quiet --upgrade -r .venv/names.txt
@@ -71,8 +72,8 @@ audit: .venv/test
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@ .venv/app
 
-# Tests of the app and figures of the results need a Chromium: taken where there is one,
-# installed where that is allowed.
+# Tests of the app and figures of the results need Chromium; it is installed where that is
+# allowed.
 .PHONY: browser
 browser:
 	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then true; \

@@ -1,7 +1,7 @@
-"""Pin what is installed: ``python pins.py`` rewrites requirements*.txt and constraints.txt.
+"""Pin the installed packages: ``python pins.py`` rewrites requirements*.txt and constraints.txt.
 
-requirements*.txt name what the project itself imports or runs, each at one version; constraints.txt
-holds the versions of all that those need in turn. ``make update`` brings all of it to the newest
+requirements*.txt list the packages that the project imports or runs, each at one version.
+constraints.txt lists the versions of their dependencies. ``make update`` installs the newest
 versions first. A line keeps its comment; a package that is not installed keeps its version.
 """
 
@@ -19,7 +19,7 @@ NEED = re.compile(r"([A-Za-z0-9][\w.-]*)(\[[^\]]*\])?")
 
 
 def pinned(text: str) -> str:
-    """The text of a requirements file with the installed version of every package."""
+    """Return the text of a requirements file with the installed version of every package."""
     lines = []
     for line in text.splitlines():
         found = LINE.fullmatch(line)
@@ -31,7 +31,7 @@ def pinned(text: str) -> str:
 
 
 def named(text: str) -> list[str]:
-    """Packages of a requirements file."""
+    """Return the names of the packages in a requirements file."""
     return [found.group(1) for found in map(LINE.fullmatch, text.splitlines()) if found]
 
 

@@ -1,7 +1,7 @@
-"""Work of many small parts: side by side, each part on one thread.
+"""A thread pool for many small matrix operations, each on one thread.
 
-PyTorch spreads a single operation over all threads, which then wait for each other. Small
-operations gain nothing by it, and lose much on a machine that does something else besides.
+PyTorch distributes a single operation over all threads. For small operations this is slower than
+one operation per thread, in particular on a machine with other load.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 
 @contextmanager
 def one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool whose threads do their own matrix products; torch's setting is as before after it."""
+    """A pool whose threads compute on one CPU thread each; torch's setting is restored after it."""
     before = torch.get_num_threads()
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:

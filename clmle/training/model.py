@@ -154,7 +154,7 @@ def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
 
 
 def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
-    """Compute the metrics of a run on a split of its own data set.
+    """Compute the metrics of a run on a split of its data set.
 
     Parameters
     ----------
