@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from clmle.data.multilabel import MultiTask, multi_task
     from clmle.data.pixels import read_pixels
     from clmle.data.recognition import (
+        OpenSetData,
         is_recordio,
         load_bin,
         load_identities,
         load_recordio,
         looks_like_identities,
     )
-    from clmle.data.recognition.open_set import OpenSetData, load_open_set
+    from clmle.data.recognition.open_set import load_open_set
     from clmle.data.registry import (
         DatasetInfo,
         RenderState,

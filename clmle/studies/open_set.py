@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.recognition.open_set import OpenSetData, load_open_set
+from clmle.data.recognition.open_set import load_open_set
+from clmle.data.recognition.pairs import OpenSetData
 from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
 from clmle.files import read_arrays, write_arrays, write_json

@@ -14,16 +14,15 @@ from clmle.data.recognition.megaface import (
     without_noisy,
     write_matrix,
 )
-from clmle.data.recognition.pairs import Pairs, VerificationSet, load_lfw, read_pairs
+from clmle.data.recognition.pairs import OpenSetData, Pairs, load_lfw, read_pairs
 from clmle.data.recognition.verification_bin import load_bin
-from clmle.data.recognition.youtube import VideoSet, load_youtube_faces
+from clmle.data.recognition.youtube import load_youtube_faces
 
 __all__ = [
     "ImageList",
+    "OpenSetData",
     "Pairs",
     "Templates",
-    "VerificationSet",
-    "VideoSet",
     "align",
     "detector",
     "find_landmarks",

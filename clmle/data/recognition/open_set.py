@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-
-import numpy as np
 
 from clmle.data.base import Progress
-from clmle.data.recognition.pairs import Pairs, load_lfw
+from clmle.data.recognition.pairs import OpenSetData, load_lfw
 from clmle.data.recognition.verification_bin import load_bin
 from clmle.data.recognition.youtube import FRAMES, load_youtube_faces
 from clmle.data.registry import find_dataset, registered_datasets
 from clmle.errors import InputError, quoted
 from clmle.files import expanded
-
-
-@dataclass(frozen=True)
-class OpenSetData:
-    """Images of unseen identities for verification and identification.
-
-    Attributes
-    ----------
-    name : str
-    images : (n, height, width, channels) uint8
-    pairs : Pairs
-        Indices into ``images``, or of videos where there are any.
-    identities : (n,) int64, optional
-        Identity of every image.
-    probes, distractors : arrays of int64, optional
-        Indices of images of identities with several images, and of identities with one.
-    video : (n,) int64, optional
-        Video of every frame, -1 for none.
-    """
-
-    name: str
-    images: np.ndarray
-    pairs: Pairs
-    identities: np.ndarray | None = None
-    probes: np.ndarray | None = None
-    distractors: np.ndarray | None = None
-    video: np.ndarray | None = None
 
 
 def load_open_set(
@@ -86,8 +56,7 @@ def load_open_set(
         return open_set
     path = expanded(where)
     if os.path.isfile(path) and path.suffix == ".bin":
-        bin_set = load_bin(path, image_size=image_size, progress=progress)
-        return OpenSetData(bin_set.name, bin_set.images, bin_set.pairs)
+        return load_bin(path, image_size=image_size, progress=progress)
     if not os.path.isdir(path):
         own = ", ".join(i.name for i in registered_datasets() if i.load_open_set is not None)
         raise InputError(
@@ -95,7 +64,5 @@ def load_open_set(
             "out as LFW or YouTube Faces."
         )
     if path.name in FRAMES or any((path / name).is_dir() for name in FRAMES):
-        videos = load_youtube_faces(path, image_size=image_size, progress=progress)
-        return OpenSetData(path.name, videos.images, videos.pairs, video=videos.video)
-    lfw = load_lfw(path, image_size=image_size, progress=progress)
-    return OpenSetData(lfw.name, lfw.images, lfw.pairs)
+        return load_youtube_faces(path, image_size=image_size, progress=progress)
+    return load_lfw(path, image_size=image_size, progress=progress)

@@ -39,22 +39,35 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class VerificationSet:
-    """Images and pairs of them.
+class OpenSetData:
+    """Images of unseen identities for verification and identification.
 
     Attributes
     ----------
     name : str
     images : (n, height, width, channels) uint8
     pairs : Pairs
-        Indices into ``images``.
+        Indices into ``images``, or of videos if there are any.
+    identities : (n,) int64, optional
+        Identity of every image.
+    probes, distractors : arrays of int64, optional
+        Indices of images of identities with several images, and of identities with one.
+    video : (n,) int64, optional
+        Video of every frame; -1 for a frame that cannot be read.
+    video_names : tuple of str
+        Names of the videos, such as "Name/0".
     metadata : dict of str to (n,) array
-        Anything else that is known of an image (file, identity, video, ...).
+        Anything else that is known of an image (file, style, ...).
     """
 
     name: str
     images: np.ndarray
     pairs: Pairs
+    identities: np.ndarray | None = None
+    probes: np.ndarray | None = None
+    distractors: np.ndarray | None = None
+    video: np.ndarray | None = None
+    video_names: tuple[str, ...] = ()
     metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -66,7 +79,7 @@ def load_lfw(
     landmarks: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
-) -> VerificationSet:
+) -> OpenSetData:
     """Load LFW, or a data set with its layout: a folder for each identity and a list of pairs.
 
     Parameters
@@ -80,7 +93,7 @@ def load_lfw(
 
     Returns
     -------
-    VerificationSet
+    OpenSetData
 
     Raises
     ------
@@ -99,7 +112,7 @@ def load_lfw(
         home, image_size=image_size, landmarks=landmarks, progress=progress, root=root
     )
     listed = read_pairs(path, found.files, [found.files[i] for i in found.problems])
-    return VerificationSet(found.name, found.images, listed, {"file": np.array(found.files)})
+    return OpenSetData(found.name, found.images, listed, metadata={"file": np.array(found.files)})
 
 
 def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) -> Pairs:

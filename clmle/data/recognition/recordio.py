@@ -34,7 +34,7 @@ WHOLE, FIRST, MIDDLE, LAST = 0, 1, 2, 3
 
 
 class DamagedRecordError(ValueError):
-    """Why a record cannot be read, as the end of a sentence."""
+    """Reason why a record cannot be read, as the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
 
 
 def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Keys and starting bytes (n,) int64 of an ``.idx`` file: a line "key<tab>byte" each."""
+    """Keys and first bytes (n,) int64 from the lines "key<tab>byte" of an ``.idx`` file."""
     values = []
     for number, line in enumerate(read_lines(path), start=1):
         parts = line.split()
@@ -115,13 +115,7 @@ def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_record(buffer: mmap.mmap, start: int) -> bytes:
-    """All data of the record that begins at byte ``start``, its parts joined.
-
-    Raises
-    ------
-    DamagedRecordError
-        No record begins there, or it goes on past the end of the file.
-    """
+    """All data of the record at byte ``start``; a DamagedRecordError if it is incomplete."""
     begin, end, flag = _part(buffer, start)
     if flag == WHOLE:
         return buffer[begin:end]
@@ -137,43 +131,35 @@ def read_record(buffer: mmap.mmap, start: int) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[np.ndarray, bytes]:
-    """Labels (k,) float32 and image file of a record's data.
-
-    Raises
-    ------
-    DamagedRecordError
-        Too short for its header, or for the labels that the header announces.
-    """
-    if len(data) < HEADER.size:
-        raise DamagedRecordError("its header is cut off")
-    n_labels, label, _, _ = HEADER.unpack_from(data)
-    if n_labels == 0:
-        return np.array([label], dtype=np.float32), data[HEADER.size :]
-    end = HEADER.size + 4 * n_labels
-    if end > len(data):
-        raise DamagedRecordError(f"it announces {n_labels:,} labels, more than it holds")
-    return np.frombuffer(data, "<f4", n_labels, HEADER.size), data[end:]
+    """Labels (k,) float32 and image file of the data of a record."""
+    labels, start = _labels(data, 0, len(data))
+    return labels, data[start:]
 
 
 def first_labels(buffer: mmap.mmap, start: int) -> tuple[np.ndarray, int]:
-    """Labels (k,) float32 of the record at ``start`` and the bytes of its image file.
+    """Labels (k,) float32 of the record at ``start``, and the size of its image in bytes.
 
-    The image file of a record of one part is not touched, so that a whole file is gone through
-    quickly.
+    The image of a record with one part is not read, so that a scan of a file is fast.
     """
     begin, end, flag = _part(buffer, start)
     if flag != WHOLE:
         labels, image = unpack(read_record(buffer, start))
         return labels, len(image)
+    labels, first = _labels(buffer, begin, end)
+    return labels, end - first
+
+
+def _labels(data: bytes | mmap.mmap, begin: int, end: int) -> tuple[np.ndarray, int]:
+    """Labels (k,) float32 in ``data[begin:end]``, and the first byte of the image."""
     if end - begin < HEADER.size:
         raise DamagedRecordError("its header is cut off")
-    n_labels, label, _, _ = HEADER.unpack_from(buffer, begin)
-    size = end - begin - HEADER.size - 4 * n_labels
-    if size < 0:
+    n_labels, label, _, _ = HEADER.unpack_from(data, begin)
+    first = begin + HEADER.size + 4 * n_labels
+    if first > end:
         raise DamagedRecordError(f"it announces {n_labels:,} labels, more than it holds")
     if n_labels == 0:
-        return np.array([label], dtype=np.float32), size
-    return np.frombuffer(buffer[begin + HEADER.size : end - size], "<f4"), size
+        return np.array([label], dtype=np.float32), first
+    return np.frombuffer(data[begin + HEADER.size : first], "<f4"), first
 
 
 def _part(buffer: mmap.mmap, start: int) -> tuple[int, int, int]:
@@ -195,21 +181,21 @@ def _part(buffer: mmap.mmap, start: int) -> tuple[int, int, int]:
 
 
 def _after(end: int) -> int:
-    """Where the part after one that ends at ``end`` begins."""
+    """First byte of the part after one that ends at ``end``."""
     return (end + 3) // 4 * 4
 
 
 def _scanned(buffer: mmap.mmap) -> tuple[np.ndarray, list[str]]:
-    """Where records begin, in one pass; damaged places are skipped up to the next magic number."""
+    """First bytes of the records, in one pass that skips damaged parts to the next magic number."""
     starts, problems = [], []
     position, open_since = 0, -1
     while position < len(buffer):
         try:
             _, end, flag = _part(buffer, position)
             if (flag in (WHOLE, FIRST)) == (open_since >= 0):
-                # A record begins before the last one ended, or one goes on that never began.
-                place = open_since if open_since >= 0 else position
-                problems.append(f"the record at byte {place:,} is not whole")
+                # A record begins before the last one ended, or a part follows no first part.
+                first = open_since if open_since >= 0 else position
+                problems.append(f"the record at byte {first:,} is not whole")
         except DamagedRecordError as error:
             problems.append(str(error))
             open_since = -1

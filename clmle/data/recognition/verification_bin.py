@@ -12,7 +12,7 @@ import numpy as np
 from clmle.data.base import Progress
 from clmle.data.pixels import first_shape, read_pixels
 from clmle.data.recognition.faces import read_faces, sides_of
-from clmle.data.recognition.pairs import Pairs, VerificationSet
+from clmle.data.recognition.pairs import OpenSetData, Pairs
 from clmle.data.recognition.plain_pickle import Array, RefusedError, read_plain_pickle
 from clmle.errors import InputError, shown
 from clmle.files import as_sentence, expanded
@@ -26,7 +26,7 @@ def load_bin(
     image_size: int | tuple[int, int] = 112,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
-) -> VerificationSet:
+) -> OpenSetData:
     """Load pairs of faces from a ``.bin`` file of InsightFace; nothing in it is executed.
 
     The file is a pickle of two lists: image files, two for each pair in order, and whether the
@@ -41,7 +41,7 @@ def load_bin(
 
     Returns
     -------
-    VerificationSet
+    OpenSetData
 
     Raises
     ------
@@ -75,7 +75,7 @@ def load_bin(
     first = 2 * np.flatnonzero(whole)
     if len(first) == 0:
         raise InputError(f"{file} has no pair whose images can both be read; get it again.")
-    return VerificationSet(
+    return OpenSetData(
         file.stem, pixels, Pairs(first, first + 1, same[whole], fold[whole].astype(np.int64))
     )
 

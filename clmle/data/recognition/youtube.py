@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,36 +12,12 @@ from clmle.data.base import Progress
 from clmle.data.pixels import first_shape, read_pixels
 from clmle.data.recognition.faces import read_faces, sides_of
 from clmle.data.recognition.identities import is_image
-from clmle.data.recognition.pairs import Pairs, is_count
+from clmle.data.recognition.pairs import OpenSetData, Pairs, is_count
 from clmle.errors import InputError, shown
 from clmle.files import expanded, read_lines
 
 FRAMES = ("aligned_images_DB", "frame_images_DB")  # cropped frames first
 LISTS = ("splits.txt", "splits.csv")
-
-
-@dataclass(frozen=True)
-class VideoSet:
-    """Frames of videos, and pairs of videos.
-
-    Attributes
-    ----------
-    images : (n, height, width, 3) uint8
-    video : (n,) int64
-        Video of every frame; -1 for a frame that cannot be read.
-    names : tuple of str
-        Names of the videos, such as "Name/0".
-    pairs : Pairs
-        Numbers of videos. The features of their frames are averaged, or compared all with all.
-    files : (n,) str
-        Names of the frames.
-    """
-
-    images: np.ndarray
-    video: np.ndarray
-    names: tuple[str, ...]
-    pairs: Pairs
-    files: np.ndarray
 
 
 def load_youtube_faces(
@@ -53,7 +28,7 @@ def load_youtube_faces(
     image_size: int | tuple[int, int] = 112,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
-) -> VideoSet:
+) -> OpenSetData:
     """Load the videos of YouTube Faces that are in its list of pairs.
 
     Parameters
@@ -70,7 +45,8 @@ def load_youtube_faces(
 
     Returns
     -------
-    VideoSet
+    OpenSetData
+        With pairs of videos. The features of their frames are averaged, or compared all with all.
 
     Raises
     ------
@@ -117,7 +93,14 @@ def load_youtube_faces(
     empty = np.flatnonzero(np.bincount(owner[owner >= 0], minlength=len(names)) == 0)
     if len(empty):
         raise InputError(f"No frame of {names[empty[0]]} in {base} can be read; get it again.")
-    return VideoSet(images, owner, tuple(names), pairs, np.array(files))
+    return OpenSetData(
+        home.name,
+        images,
+        pairs,
+        video=owner,
+        video_names=tuple(names),
+        metadata={"file": np.array(files)},
+    )
 
 
 def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:

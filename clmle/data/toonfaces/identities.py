@@ -11,8 +11,7 @@ import numpy as np
 from clmle.data.base import UNKNOWN, Dataset, Progress
 from clmle.data.pixels import check_image_size
 from clmle.data.recognition.faces import held_out
-from clmle.data.recognition.open_set import OpenSetData
-from clmle.data.recognition.pairs import Pairs, VerificationSet
+from clmle.data.recognition.pairs import OpenSetData, Pairs
 from clmle.data.registry import DatasetInfo, RenderState, register_dataset
 from clmle.data.toonfaces.build import CREDITS, VERSION, Plan, load_plan, render_state
 from clmle.data.toonfaces.specs import FaceSpec, draw_identities, identity_sizes
@@ -81,7 +80,7 @@ class RecognitionSet:
     ----------
     training : Dataset
         With the label ``identity`` for training images only; the others are in no split.
-    verification : VerificationSet
+    verification : OpenSetData
         Pairs of test images in ten folds, half of them matched; no identity is in two folds.
     identities : (n,) int64
         Identity of every image of all parts.
@@ -90,7 +89,7 @@ class RecognitionSet:
     """
 
     training: Dataset
-    verification: VerificationSet
+    verification: OpenSetData
     identities: np.ndarray
     probes: np.ndarray
     distractors: np.ndarray
@@ -191,7 +190,7 @@ def recognition_set(faces: Dataset, seed: int = 0) -> RecognitionSet:
     pairs = draw_pairs(probes, identities[probes], faces.metadata["style"][probes], seed)
     return RecognitionSet(
         training,
-        VerificationSet(name, faces.images, pairs, metadata),
+        OpenSetData(name, faces.images, pairs, metadata=metadata),
         identities,
         probes,
         np.flatnonzero(faces.split == 2),

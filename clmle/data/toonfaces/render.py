@@ -15,6 +15,10 @@ from clmle.data.toonfaces.styles import Style, style_named
 
 MARGIN = 1.3  # rasterized this much wider than shown, so that a rotation leaves no empty corners
 OVERSAMPLE = 2
+OPTIONAL = (
+    "accessories", "glasses", "facialHair", "beard", "details", "earrings", "hairAccessories",
+    "freckles",
+)  # fmt: skip
 
 
 def render(identity: FaceSpec, image: FaceSpec, size: int) -> np.ndarray:
@@ -26,11 +30,16 @@ def render(identity: FaceSpec, image: FaceSpec, size: int) -> np.ndarray:
 
 
 @cache
+def _drawing(name: str) -> Any:
+    """The JSON definition of a drawing style."""
+    return json.loads(files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8"))
+
+
+@cache
 def _definition(name: str) -> Any:
     from dicebear import Style as Definition
 
-    text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
-    return Definition(json.loads(text))
+    return Definition(_drawing(name))
 
 
 def _svg(style: Style, identity: FaceSpec, image: FaceSpec) -> str:
@@ -41,29 +50,16 @@ def _svg(style: Style, identity: FaceSpec, image: FaceSpec) -> str:
 
 def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any]:
     """Options of the drawing library, with every labeled component forced."""
-    components = {
-        component
-        for component in (
-            "accessories",
-            "glasses",
-            "facialHair",
-            "beard",
-            "details",
-            "earrings",
-            "hairAccessories",
-            "freckles",
-        )
-        if component in _components(style.name)
-    }
+    variants = {name: list(c["variants"]) for name, c in _drawing(style.name)["components"].items()}
     options: dict[str, Any] = {
         "seed": str(identity["seed"]),
         "backgroundColor": [image["background"]],
-        **{f"{component}Probability": 0 for component in components},
+        **{f"{name}Probability": 0 for name in OPTIONAL if name in variants},
         **dict(style.fixed),
     }
     expression = np.random.default_rng(image["expression"])
     for component in ("eyes", "eyebrows"):
-        allowed = options.get(f"{component}Variant", _components(style.name)[component])
+        allowed = options.get(f"{component}Variant", variants[component])
         options[f"{component}Variant"] = [str(expression.choice(allowed))]
 
     def show(component: str, variant: str) -> None:
@@ -83,7 +79,7 @@ def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any
         show(style.mustache[0], identity["mustache"])
     if image["earrings"]:
         show("earrings", image["earrings"])
-    colors = _colors(style.name)
+    colors = _drawing(style.name)["colors"]
     wanted = {
         "accessories": image["frame"],
         "glasses": image["frame"],
@@ -99,19 +95,6 @@ def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any
     for name in style.hair_colors:
         options[name] = [identity["hair_color"]]
     return options
-
-
-@cache
-def _components(name: str) -> dict[str, list[str]]:
-    """Names of a style's components and of their variants."""
-    text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
-    return {key: list(value["variants"]) for key, value in json.loads(text)["components"].items()}
-
-
-@cache
-def _colors(name: str) -> frozenset[str]:
-    text = files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
-    return frozenset(json.loads(text)["colors"])
 
 
 def _rasterize(svg: str, style: Style, size: int) -> Any:

@@ -55,6 +55,11 @@ class Style:
 
 COMMON = {"Eyeglasses", "Smiling", "Mouth_Slightly_Open", "Blurry"}
 COLORED = {"Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Pale_Skin"}
+AVATAAARS_HAIR = (
+    "bob", "bun", "curly", "curvy", "dreads", "dreads01", "dreads02", "frizzle", "fro",
+    "miaWallace", "shaggy", "shaggyMullet", "shortCurly", "shortFlat", "shortRound", "shortWaved",
+    "straight01", "straight02", "straightAndStrand", "theCaesar", "theCaesarAndSidePart",
+)  # fmt: skip
 
 STYLES = (
     Style(
@@ -62,29 +67,7 @@ STYLES = (
         crop=(0.5, 0.47, 0.82),
         shows=frozenset(COMMON | COLORED | {"Beard", "Mustache", "Wearing_Hat", "Bald"}),
         hair_component="top",
-        hair=(
-            "bob",
-            "bun",
-            "curly",
-            "curvy",
-            "dreads",
-            "dreads01",
-            "dreads02",
-            "frizzle",
-            "fro",
-            "miaWallace",
-            "shaggy",
-            "shaggyMullet",
-            "shortCurly",
-            "shortFlat",
-            "shortRound",
-            "shortWaved",
-            "straight01",
-            "straight02",
-            "straightAndStrand",
-            "theCaesar",
-            "theCaesarAndSidePart",
-        ),
+        hair=AVATAAARS_HAIR,
         mouths={
             "smile_open": ("smile", "default"),
             "smile_closed": ("twinkle",),

@@ -42,7 +42,7 @@ def write_splits(folder, *lines):
 
 def test_videos_pairs_and_frames_match_the_list(ytf):
     data = load_youtube_faces(ytf, image_size=16, frames=0)
-    assert data.names == ("Ann/0", "Ann/3", "Bob/1", "Cy/0")
+    assert data.video_names == ("Ann/0", "Ann/3", "Bob/1", "Cy/0")
     assert data.pairs.first.tolist() == [0, 2, 3]
     assert data.pairs.second.tolist() == [1, 0, 2]
     assert data.pairs.same.tolist() == [True, False, False]
@@ -52,7 +52,7 @@ def test_videos_pairs_and_frames_match_the_list(ytf):
     level = data.images[:, 8, 8, 0].astype(int)
     np.testing.assert_allclose(level[:12], 2 * np.arange(12), atol=2)
     few = load_youtube_faces(ytf, image_size=16, frames=3)
-    assert few.files.tolist()[:3] == ["Ann/0/0.0.jpg", "Ann/0/0.6.jpg", "Ann/0/0.11.jpg"]
+    assert few.metadata["file"].tolist()[:3] == ["Ann/0/0.0.jpg", "Ann/0/0.6.jpg", "Ann/0/0.11.jpg"]
 
 
 def test_a_damaged_frame_is_left_out_of_its_video(ytf):

@@ -130,8 +130,8 @@ def test_pairs_are_counted_by_the_command_line(tmp_path, capsys):
     (tmp_path / "lfw.bin").write_bytes(pickle.dumps((images, [True, False, True, True])))
     assert main(["data", str(tmp_path / "lfw.bin")]) == 0
     shown = capsys.readouterr().out
-    assert "lfw: 8 images, read at 112 x 112" in shown
-    assert "4 pairs in 4 folds, 3 of one person" in shown
+    assert "lfw: 8 images, 112 x 112 pixels" in shown
+    assert "4 pairs in 4 folds, 3 genuine" in shown
     for name, count in (("Ann", 4), ("Bob", 3)):
         (tmp_path / "lfw" / name).mkdir(parents=True)
         for i in range(1, count + 1):
@@ -139,7 +139,7 @@ def test_pairs_are_counted_by_the_command_line(tmp_path, capsys):
     (tmp_path / "lfw" / "pairs.txt").write_text("1\nAnn\t1\t2\nAnn\t1\tBob\t2\n")
     asked = ["data", str(tmp_path / "lfw"), "--attribute", "identity"]
     assert main(asked) == 0
-    assert "pairs.txt: 2 pairs in 1 fold, 1 of one person" in capsys.readouterr().out
+    assert "pairs.txt: 2 pairs in 1 fold, 1 genuine" in capsys.readouterr().out
     (tmp_path / "lfw" / "pairs.txt").write_text("1\nAnn\t1\t2\nAnn\t1\tBob\t9\n")
     assert main(asked) == 2
     assert "line 3 names Bob/Bob_0009" in capsys.readouterr().err
