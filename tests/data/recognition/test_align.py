@@ -128,7 +128,7 @@ def test_folders_are_aligned_with_a_file_of_landmarks(tmp_path):
         landmarks = POINTS_112_X_112 * rng.uniform(0.8, 1.2) + rng.uniform(5, 30, 2)
         Image.fromarray(dots(landmarks, 180, 3)).save(folder / f"{i}.png")
         truth[i] = landmarks
-    Image.new("RGB", (30, 30)).save(folder / "nobody.png")
+    Image.new("RGB", (30, 30)).save(folder / "faceless.png")
     order = iter([truth[i] for i in (0, 2, 4, 6, 1, 3, 5, 7)])
 
     def detect(image):
@@ -136,7 +136,7 @@ def test_folders_are_aligned_with_a_file_of_landmarks(tmp_path):
 
     done = find_landmarks(tmp_path / "faces", tmp_path / "points.txt", detect)
     assert done == (8, 9)
-    with pytest.warns(UserWarning, match=r"1 of 9 files .* b/nobody\.png \(no landmarks\)"):
+    with pytest.warns(UserWarning, match=r"1 of 9 files .* b/faceless\.png \(no landmarks\)"):
         data = load_identities(
             tmp_path / "faces", image_size=(112, 96), landmarks=tmp_path / "points.txt"
         )

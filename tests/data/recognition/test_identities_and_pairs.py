@@ -99,7 +99,7 @@ def test_the_development_list_is_one_fold(lfw):
 @pytest.mark.parametrize(
     ("line", "head", "sentence"),
     [
-        ("Nobody\t1\t2", "2\t2", r"line 3 names Nobody/Nobody_0001, which is not among"),
+        ("Zoe\t1\t2", "2\t2", r"line 3 names Zoe/Zoe_0001, which is not among"),
         ("Cy\t1\t77", "2\t2", r"line 3 names Cy/Cy_0077, which is not among"),
         ("Cy one 2", "2\t2", r"line 3 is 'Cy one 2', but must be"),
         ("Cy", "2\t2", "line 3 is 'Cy', but must be"),
