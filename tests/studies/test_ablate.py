@@ -147,7 +147,7 @@ def test_an_interrupted_study_saves_its_runs(tmp_path):
         finally:
             process.kill()
     assert process.returncode == 130
-    assert "the same command goes on" in err
+    assert "repeat the command to resume" in err
     assert "Traceback" not in out + err
     assert run.status()["state"] == "stopped"
     assert run.checkpoint_path.exists()

@@ -180,7 +180,7 @@ def test_the_command_prints_what_the_library_finds(run, capsys, tmp_path):
 
 def test_a_run_on_other_data_has_no_unseen_identities(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"data": {"dataset": "digits"}}))
-    with pytest.raises(InputError, match="digits has no unseen people"):
+    with pytest.raises(InputError, match="digits has no unseen identities"):
         open_set.own_test(RunFolder(tmp_path))
 
 
