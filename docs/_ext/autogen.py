@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from references import api_table
+from references import api_table, constants
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -50,6 +50,7 @@ def fill(app: Any, page: str, source: list[str]) -> None:
         comment = f"<!-- {name} -->"
         if comment in source[0]:
             source[0] = source[0].replace(comment, make())
+    source[0] = re.sub(r"<!-- CONSTANTS (\S+) -->", lambda m: constants(m[1]), source[0])
     if page.startswith("lessons/"):
         source[0] = interactive_links(source[0])
 

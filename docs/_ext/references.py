@@ -21,6 +21,9 @@ DOCUMENTED = (
 )  # fmt: skip
 
 
+FUNCTIONS = ("clmle.files.runs_dir", "clmle.files.cache_dir")  # documented one by one
+
+
 def setup(app: Any) -> dict[str, Any]:
     app.connect("missing-reference", resolve)
     app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon
@@ -46,7 +49,7 @@ def documented_name(thing: Any) -> str | None:
         for name in public_names(module):
             if getattr(import_module(module), name, None) is thing:
                 return f"{module}.{name}"
-    return None
+    return next((name for name in FUNCTIONS if object_at(name) is thing), None)
 
 
 def object_at(name: str) -> Any:
@@ -129,3 +132,9 @@ def api_table() -> str:
             continue
         rows.append(f"| {{py:obj}}`clmle.{name} <{documented}>` | {summary} |")
     return "\n".join(rows) + "\n\nPackages: " + ", ".join(modules) + ".\n"
+
+
+def constants(module: str) -> str:
+    """A line with the constants that a package exports."""
+    names = [name for name in import_module(module).__all__ if name.isupper()]
+    return f"Constants: {', '.join(f'`{name}`' for name in names)}."
