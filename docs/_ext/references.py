@@ -7,6 +7,7 @@ do not exist are warnings.
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from typing import Any
@@ -71,6 +72,8 @@ def resolve(app: Any, env: Any, node: Any, text: Any) -> Any:
     if node.get("refdomain") != "py":
         return None
     target = node["reftarget"]
+    if not re.fullmatch(r"[\w.]+", target):  # a part of a type such as tuple[str, int]
+        return text
     scopes = [node.get("py:module"), node.get("py:class")]
     candidates = [target, *(f"{scope}.{target}" for scope in scopes if scope)]
     for name in candidates:
