@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST_FILE_LINES = 450
+MOST_FILE_LINES = 450  # without docstrings
 MOST_FUNCTION_LINES = 75
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 # From the lowest to the highest; a module imports from its own layer and from lower ones.
 LAYERS = (
@@ -92,17 +93,17 @@ def test_the_report_is_not_imported(folder):
 def test_files_and_functions_have_a_limited_length(folder):
     for path in (ROOT / folder).rglob("*.py"):
         text = path.read_text("utf-8")
-        assert text.count("\n") <= MOST_FILE_LINES, path
-        for node in ast.walk(ast.parse(text)):
+        tree = ast.parse(text)
+        documented = [node for node in ast.walk(tree) if isinstance(node, DOCUMENTED)]
+        lines = text.count("\n") - sum(map(docstring_lines, documented))
+        assert lines <= MOST_FILE_LINES, f"{path} has {lines} lines"
+        for node in documented:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = code_lines(node)
+                lines = node.end_lineno - node.lineno + 1 - docstring_lines(node)
                 assert lines <= MOST_FUNCTION_LINES, f"{path}: {node.name} has {lines} lines"
 
 
-def code_lines(function):
-    """Lines of a function without its docstring."""
-    lines = function.end_lineno - function.lineno + 1
-    first = function.body[0]
-    if ast.get_docstring(function) is not None:
-        lines -= first.end_lineno - first.lineno + 1
-    return lines
+def docstring_lines(node):
+    if ast.get_docstring(node) is None:
+        return 0
+    return node.body[0].end_lineno - node.body[0].lineno + 1

@@ -104,7 +104,7 @@ COMPARISON = Comparison(
     run,
     f"toonfaces quick, {ATTRIBUTE}, backbone tiny, {STEPS} iterations of 240 images, validation "
     f"every {STEPS // EVALUATIONS}; balanced accuracy on validation images; no pretraining, the "
-    "same untrained network for every method. The study `convergence` compares the methods on 30,000 "
-    "images with pretrained features.",
+    "same untrained network for every method. The study `convergence` compares the methods on "
+    "30,000 images with pretrained features.",
     interpret,
 )
