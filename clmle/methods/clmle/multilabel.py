@@ -50,9 +50,9 @@ class StackedHeads:
 
     @classmethod
     def of(cls, heads: Sequence[Any]) -> StackedHeads | None:
-        """The heads stacked, or None unless they retrieve clusters on batches of all clusters.
+        """The heads stacked; None unless they sample all clusters and compare with the nearest.
 
-        Several processes that share an index exchange its changes head by head: no stack either.
+        Indexes that several processes share are not stacked: their changes are merged one by one.
         """
         stackable = all(
             type(head.index) is ClusterIndex
