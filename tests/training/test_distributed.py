@@ -153,7 +153,7 @@ def test_an_error_of_one_process_is_raised_by_both(pair):
     assert found[0]["messages"] == found[1]["messages"]
     odd, crowded, device = found[0]["messages"]
     assert "97" in odd
-    assert "multiple of 2" in odd
+    assert "not a multiple of the 2 processes" in odd
     assert "Each of the 2 processes draws 24 of the 48 images" in crowded
     assert "cuda:1" in device
     assert found[0]["one_sided"] == found[1]["one_sided"] == "Only here."
