@@ -116,11 +116,11 @@ def test_a_result_is_stored_until_the_weights_change(run, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("clmle.training.load_model", None)  # nothing is computed again
         again = evaluate_open_set(run)
-    assert again.figures == first.metrics
+    assert again.metrics == first.metrics
     before, weights = os.stat(run.model_path), run.model_path.read_bytes()
     try:
         os.utime(run.model_path, (before.st_atime, before.st_mtime + 36_000))  # a clock change
-        assert stored_recognition(run).figures == first.metrics
+        assert stored_recognition(run).metrics == first.metrics
         run.model_path.write_bytes(weights[:-4] + b"\0\0\0\0")
         os.utime(run.model_path, (before.st_atime, before.st_mtime - 36_000))
         assert stored_recognition(run) is None
@@ -150,7 +150,7 @@ def test_a_bin_file_of_the_same_faces_gives_the_same_similarities(run, faces, tm
     )
     with pytest.raises(InputError, match="learned from"):
         open_set._like(faces.images, (SIDE, SIDE, 1))  # a run on gray images
-    with pytest.raises(InputError, match="is no test set"):
+    with pytest.raises(InputError, match="is not a test set"):
         evaluate_open_set(run, str(tmp_path / "nowhere"))
 
 
@@ -168,14 +168,14 @@ def test_a_video_is_the_mean_of_its_frames(features):
 
 def test_the_command_prints_what_the_library_finds(run, capsys, tmp_path):
     figures = evaluate_open_set(run).metrics
-    arguments = ["evaluate_open_set", run.name, "--runs-dir", str(run.path.parent)]
+    arguments = ["evaluate", run.name, "--open-set", "--runs-dir", str(run.path.parent)]
     assert main([*arguments, "--out", str(tmp_path / "f.json")]) == 0
     printed = capsys.readouterr().out
     assert f"accuracy {figures['verification']['accuracy']:.4f}" in printed
     assert "Against 50 distractors" in printed
     assert json.loads((tmp_path / "f.json").read_text()) == figures
     assert main([*arguments, "--on", "toonfaces"]) == 2
-    assert "is no test set" in capsys.readouterr().err
+    assert "is not a test set" in capsys.readouterr().err
 
 
 def test_a_run_on_other_data_has_no_unseen_identities(tmp_path):
