@@ -29,7 +29,7 @@ def test_a_run_trains_on_celeba(celeba, tmp_path):
     model = load_model(run)
     assert model.image_shape == (55, 47, 3)
     assert model.scores(np.zeros((2, 55, 47, 3), dtype=np.uint8)).shape == (2, 2)
-    with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run learned from"):
+    with pytest.raises(InputError, match=r"images are \(55, 55, 3\), but the run was trained on"):
         model.embed(np.zeros((2, 55, 55, 3), dtype=np.uint8))
     assert evaluate(run)["balanced_accuracy"] == result["test"]["balanced_accuracy"]
 
@@ -62,7 +62,7 @@ def test_every_command_names_an_attribute_without_positives(celeba, tmp_path, ca
         assert main(command) == 0
         reported.append(capsys.readouterr().out)
     for out in reported:
-        assert "no training image shows them or none does not: Bald." in out
+        assert "all training images with a label have the same value: Bald." in out
         assert out.count("Bald") == 1
 
 
