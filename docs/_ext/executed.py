@@ -145,9 +145,12 @@ def _close(shown: str, printed: str) -> bool:
 def rewritten(text: str, folder: Path) -> str:
     """The page with the output of its code; lines that "..." left out stay left out."""
     changes = []
-    for example, printed in run_examples(text, folder):
-        if example.shown is not None and not _exact(example.shown, printed):
-            changes.append((example.span, shortened(example.shown, printed)))
+    try:
+        for example, printed in run_examples(text, folder):
+            if example.shown is not None and not _exact(example.shown, printed):
+                changes.append((example.span, shortened(example.shown, printed)))
+    except Exception as error:  # what ran before is kept
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
     for (start, end), new in reversed(changes):
         text = text[:start] + new + text[end:]
     return text
