@@ -33,7 +33,7 @@ from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder
 from clmle.studies.results import append_result, read_results
-from clmle.studies.runner import run_trials
+from clmle.studies.runner import ATTEMPT, run_trials
 from clmle.studies.trials import Trial
 from clmle.training import prepare, train, trainer
 from tools.report.pages import stale, write_results
@@ -116,13 +116,13 @@ class Forked:
             sys.stdin = os.fdopen(0, encoding="utf-8")
             os.setsid()
             trainer.SAVE_EVERY = trainer.STATUS_EVERY = 0.0
-            worker.main(1)
+            worker.main(ATTEMPT, 1)
             os._exit(0)
         os.close(stdin)
         os.close(stdout)
         self.others.extend((to_worker, from_worker))
-        self.stdin = os.fdopen(to_worker, "w", encoding="utf-8")
-        self.stdout = os.fdopen(from_worker, encoding="utf-8")
+        self.stdin = os.fdopen(to_worker, "wb")
+        self.stdout = os.fdopen(from_worker, "rb")
 
     def poll(self) -> int | None:
         if self.code is None:
