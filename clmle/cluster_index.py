@@ -280,12 +280,14 @@ class ClusterIndex:
         >>> index.centroids.tolist()
         [[0.0, 1.0], [0.0, 1.0]]
         """
-        move_centroids(
+        seen, moved = interpolated_means(
             torch.from_numpy(self.centroids),
             torch.from_numpy(clusters),
             torch.from_numpy(features),
             momentum,
         )
+        norms = np.linalg.norm(moved.numpy(), axis=1, keepdims=True)
+        self.centroids[seen.numpy()] = moved.numpy() / np.maximum(norms, 1e-12)
 
     def _sort_members(self) -> None:
         self._order = np.argsort(self.assignment, kind="stable")
@@ -413,15 +415,18 @@ class ClusterIndex:
         return index
 
 
-def move_centroids(
+def interpolated_means(
     centroids: torch.Tensor, clusters: torch.Tensor, features: torch.Tensor, momentum: float
-) -> None:
-    """Move ``centroids`` (K, d), in place, towards the means of the features (B, d) of clusters."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Centroids momentum mu + (1 - momentum) mean of the clusters of a batch.
+
+    ``centroids`` are (K, d), ``clusters`` (B,) and ``features`` (B, d). Returns the clusters that
+    occur, (m,), and their new centroids before normalization, (m, d).
+    """
     seen, position, count = torch.unique(clusters, return_inverse=True, return_counts=True)
     means = torch.zeros_like(centroids[seen])
     means.index_add_(0, position, features.to(means.dtype))
-    moved = momentum * centroids[seen] + (1 - momentum) * (means / count[:, None])
-    centroids[seen] = torch.nn.functional.normalize(moved, dim=1)
+    return seen, momentum * centroids[seen] + (1 - momentum) * (means / count[:, None])
 
 
 def _largest(values: np.ndarray, n: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.cluster_index import ClusterIndex, move_centroids
+from clmle.cluster_index import ClusterIndex, interpolated_means
 from clmle.methods._base import Loss, Outputs
 from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
 
@@ -118,4 +118,6 @@ class StackedHeads:
             slots[a, rows >= 0] = a * longest + head.index.assignment[rows[rows >= 0]]
         known = torch.from_numpy(slots >= 0)
         clusters = torch.from_numpy(slots)[known]
-        move_centroids(self.centroids.view(-1, d), clusters, unit[known], momentum)
+        flat = self.centroids.view(-1, d)
+        seen, moved = interpolated_means(flat, clusters, unit[known], momentum)
+        flat[seen] = F.normalize(moved, dim=1)
