@@ -249,7 +249,7 @@ def commands_in(text):
     """Words of every `clmle` command of the code blocks, and of those in full in sentences."""
     found = set()
     blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.S | re.M)
-    for block in [code for language, code in blocks if language in ("", "sh", "text")]:
+    for block in [code for language, code in blocks if language in ("", "sh")]:
         lines = block.replace("\\\n", " ")
         shown = re.compile(r"^(?:\$ )?(?:\S*python -m |torchrun .* -m )?clmle (\w.*)$", re.M)
         found |= set(shown.findall(lines))
