@@ -8,7 +8,7 @@ from app.widgets.live_curves import live
 from app.widgets.new_runs import MARGINS, new_runs
 from app.widgets.runs import all_runs, chosen_runs, short_labels
 from app.widgets.table import show_table
-from clmle import training
+from clmle import runs_dir, training
 
 PAGE = {"title": "Train", "icon": ":material/model_training:", "order": 30}
 
@@ -31,6 +31,8 @@ def config_differences(runs: list) -> None:
 st.title("Train")
 with errors_in_place():
     linked = any(name in st.query_params for name in ("like", "data", *MARGINS))
+    if old := training.old_runs_sentence(runs_dir()):
+        st.warning(old)
     empty = not all_runs()  # read once: another session may delete the last run meanwhile
     with st.expander("New runs", expanded=linked or empty), errors_in_place():
         new_runs()

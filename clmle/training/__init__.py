@@ -9,6 +9,7 @@ from clmle._lazy import load_lazily
 if TYPE_CHECKING:
     from clmle.config import differences, override
     from clmle.presets import PRESETS, preset_kind
+    from clmle.run_folder import old_runs_sentence
     from clmle.training.explain import Explanation, explain
     from clmle.training.factory import embedding_task_of
     from clmle.training.model import EmbeddingModel, evaluate, load_model
@@ -28,6 +29,7 @@ __all__ = [
     "explain",
     "load_data",
     "load_model",
+    "old_runs_sentence",
     "override",
     "prepare",
     "preset_kind",

@@ -343,3 +343,14 @@ def test_a_page_is_one_file(tmp_path, monkeypatch):
     assert app.dataframe[0].value["images"].to_list() == list(
         load_dataset("digits").task().class_counts()
     )
+
+
+def test_the_train_page_names_run_folders_of_version_0_1():
+    folder = runs_dir() / "20250101-000000-first-clmle"
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text("{}")
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app.switch_page("views/train.py")
+    app.run()
+    assert not app.exception
+    assert any("version 0.1" in warning.value for warning in app.warning)

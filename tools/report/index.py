@@ -24,6 +24,8 @@ MAIN = (
     ("attributes", "14 attributes of illustrated faces, one network for all"),
 )
 
+LISTED = ("recognition", "imbalance")  # comparisons with their own kind of page
+
 
 def write(page: Page, studies: Sequence[StudyResults]) -> None:
     """Main table and one line for each study."""
@@ -36,8 +38,14 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
     rows = main_rows(studies)
     if rows:
         page.blocks.append(main_table(studies))
-    lines = [[f"[{s.title}]({s.name}.md)", headline(s), f"{len(s.summaries):,}"] for s in studies]
-    page.table(["study", "result, balanced accuracy in pp (95 % CI)", "trials"], lines, texts=2)
+    compared = [s for s in studies if is_comparison(s.name) or s.name in (*TUNINGS, *LISTED)]
+    lines = [[_link(s), headline(s), f"{len(s.summaries):,}"] for s in compared]
+    page.table(
+        ["comparison", "result, balanced accuracy in pp (95 % CI)", "trials"], lines, texts=2
+    )
+    other = ", ".join(_link(s) for s in studies if s not in compared)
+    if other:
+        page.text(f"Components and parameters of CLMLE, and other studies: {other}.")
     total = sum(len(s.summaries) for s in studies)
     hours = sum(c["seconds"] for s in studies for c in s.summaries) / 3600
     page.text(
@@ -45,6 +53,10 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         "[All tasks together](pooled.md); [the paper's tables](paper.md)."
     )
     page.blocks.append("```{toctree}\n:hidden:\n:glob:\n\n*\n```")
+
+
+def _link(study: StudyResults) -> str:
+    return f"[{study.title}]({study.name}.md)"
 
 
 def main_table(studies: Sequence[StudyResults]) -> str:
