@@ -77,7 +77,7 @@ def test_start_passes_on_the_values_of_the_form(monkeypatch):
         asked.append((request, name, jobs))
         return BackgroundStudy(own(name, ""))
 
-    monkeypatch.setattr("clmle.studies.background.start_study", start)
+    monkeypatch.setattr("clmle.studies.start_study", start)
     app = page("ablations", starting="true", new="classifier")
     next(t for t in app.text_area).set_value("train.iterations=6").run()
     next(b for b in app.button if b.label == "Start the study").click().run()
