@@ -47,7 +47,7 @@ def test_train_evaluate_features_embed_and_runs(capsys, tmp_path):
 
 
 def test_a_folder_of_images_trains(capsys, image_folder):
-    with pytest.warns(UserWarning, match="could not be read"):
+    with pytest.warns(UserWarning, match="are left out: broken.png"):
         code, out, _ = run(
             capsys, "train", image_folder, "--method", "oversampling", *TINY, "--image-size", 24
         )
@@ -187,7 +187,7 @@ def test_help_lists_the_options_that_matter_and_help_all_lists_all(capsys):
     for cls in (DataConfig, TrainConfig, get_method("clmle").Options):
         for field in dataclasses.fields(cls):
             flag = "--" + field.name.replace("_", "-")
-            listed = re.search(rf"^  {flag}\b", short, re.M) is not None
+            listed = re.search(rf"^  {flag}(?![\w-])", short, re.M) is not None
             expected = field.name != "dataset" and not field.metadata.get("expert")
             assert listed == expected, flag
             assert field.name == "dataset" or flag in full
