@@ -77,8 +77,12 @@ def digest_in(path: str | os.PathLike[str]) -> str:
 
 def _spec(figure: Any) -> dict[str, Any]:
     """Plain data of the figure with a mid-tone ink, without interactive parts."""
+    from plotly.io import templates
+
     spec: dict[str, Any] = _rounded(json.loads(figure.to_json()))
     layout = spec["layout"]
+    # Streamlit replaces plotly's default template in its process; an image file has plotly's own.
+    layout["template"] = _rounded(json.loads(json.dumps(templates["plotly"].to_plotly_json())))
     layout["font"] = {"color": INK, "family": FONT, "size": 12} | layout.get("font", {})
     for i, trace in enumerate(spec["data"]):
         for screen in ("hovertemplate", "hovertext", "customdata"):

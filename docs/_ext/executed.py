@@ -37,6 +37,7 @@ FENCE = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.S | re.M)
 VARIES = (
     (re.compile(r"\b20\d{6}-\d{6}"), "DATE"),
     (re.compile(r"\b(?:\d+ (?:h|min) )?\d+(?:\.\d+)? (?:s|min)\b"), "TIME"),
+    (re.compile(r"(?<=\s\s)\d+$"), "SECONDS"),  # last column of a table of trials
 )
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?![\w.])")
 

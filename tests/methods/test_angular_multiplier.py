@@ -40,7 +40,7 @@ def test_loss_is_its_formula(name, margin, progress):
     method = kind(kind.Options(margin=margin), load_digits().task("label"), 30, 0, 16)
     rng = np.random.default_rng(margin)
     features, labels = rng.normal(size=(30, 16)), rng.integers(0, 10, 30)
-    weights = method.class_weights_found().astype(np.float64)
+    weights = method.trained_weights().astype(np.float64)
     outputs = Outputs(
         torch.from_numpy(features).float(),
         torch.zeros(30, 10),
