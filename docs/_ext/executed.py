@@ -92,7 +92,8 @@ def run_shell(code: str, folder: Path, space: dict[str, Any]) -> str:
     done = subprocess.run(
         ["bash", "-e", "-c", code],
         cwd=folder,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env={k: v for k, v in os.environ.items() if k != "CLMLE_RUNS"}
+        | {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
