@@ -126,12 +126,7 @@ def imports_of(code):
 
 @pytest.mark.parametrize(("path", "code"), sources(), ids=lambda value: value.split("\n")[0])
 def test_app_and_notebooks_import_public_names_only(path, code):
-    """The app takes names of clmle and figures; notebooks also those of exported namespaces."""
     modules = ["clmle", "clmle.figures"]
-    if path.startswith("notebooks"):
-        modules += [
-            f"clmle.{name}" for name in clmle.__all__ if inspect.ismodule(getattr(clmle, name))
-        ]
     deeper = [
         f"{module}.{name}".rstrip(".")
         for module, name in imports_of(code)
