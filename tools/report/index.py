@@ -15,6 +15,7 @@ from tools.report import ablation, convergence, pooled, tuning
 from tools.report.comparison import all_differences, differences_of, strongest_difference
 from tools.report.kinds import TUNINGS, is_comparison
 from tools.report.markdown import Page, points, table
+from tools.report.number_format import in_bfloat16
 
 # Rows of the main table: a study, or a group of pooled ones; and what its data are.
 MAIN = (
@@ -60,35 +61,45 @@ def _link(study: StudyResults) -> str:
 
 
 def main_table(studies: Sequence[StudyResults]) -> str:
-    """The main results as a Markdown table."""
-    return table(
+    """The main results as a Markdown table, with a note where number formats differ."""
+    found = table(
         [
             "data (preset of CLMLE)", "seeds", "CLMLE, %", "strongest baseline, %",
             "difference in balanced accuracy, pp (95 % CI)",
         ],
         main_rows(studies),
     )  # fmt: skip
+    notes = [
+        f"Row {row}: {n} of {total} trials of {name} ran in bfloat16, those of CLMLE in float32."
+        for row, (_, parts, d, _) in enumerate(_main(studies), start=1)
+        for name, (n, total) in in_bfloat16(c for s in parts for c in s.summaries).items()
+        if name == d.second
+    ]
+    return "\n".join([found, *(f"\n*{note}*" for note in notes)])
 
 
 def main_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
     """The rows of the main table that have results."""
-    rows = []
-    for name, text in MAIN:
-        parts = _parts(name, studies)
-        found = _strongest(parts) if parts else None
-        if found is None:
-            continue
-        d, means = found
-        rows.append(
-            [
-                f"{text} ({parts[0].preset} preset)",
-                str(d.seeds),
-                points(means[d.first], ""),
-                f"{d.second}: {points(means[d.second], '')}",
-                _interval(d),
-            ]
-        )
-    return rows
+    return [
+        [
+            f"{text} ({parts[0].preset} preset)",
+            str(d.seeds),
+            points(means[d.first], ""),
+            f"{d.second}: {points(means[d.second], '')}",
+            _interval(d),
+        ]
+        for text, parts, d, means in _main(studies)
+    ]
+
+
+def _main(
+    studies: Sequence[StudyResults],
+) -> list[tuple[str, list[StudyResults], Difference, Any]]:
+    """Text, studies, difference and means of every row of the main table."""
+    groups = [(text, _parts(name, studies)) for name, text in MAIN]
+    return [
+        (text, parts, *found) for text, parts in groups if parts and (found := _strongest(parts))
+    ]
 
 
 def headline(study: StudyResults) -> str:

@@ -17,6 +17,7 @@ from tools.report import (
     convergence,
     imbalance_sweep,
     index,
+    number_format,
     paper,
     pooled,
     recognition,
@@ -63,6 +64,7 @@ def setup(study: StudyResults) -> list[list[str]]:
         ["seeds", f"{len(study.seeds)} ({listed(study.seeds)}), "
                   f"{'each with its own' if own else 'all with the same'} test images"],
         ["budget", study.budget()],
+        ["number format", number_format.description(study.summaries)],
         ["preset of clmle", study.preset],
     ]  # fmt: skip
 
