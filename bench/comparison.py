@@ -110,13 +110,7 @@ def save(name: str, record: Mapping[str, Any], folder: Path = FOLDER) -> Path:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """A record, or None where there is no file.
-
-    Raises
-    ------
-    InputError
-        The file is damaged or lacks a field.
-    """
+    """A record, or None where there is no file."""
     if not path.exists():
         return None
     record = read_json(path)

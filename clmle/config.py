@@ -276,24 +276,7 @@ def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def differences(trees: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the options in which config trees differ.
-
-    Parameters
-    ----------
-    trees : dict
-        Nested config values by name of the tree.
-
-    Returns
-    -------
-    dict
-        Option -> name of the tree -> value; None where a tree lacks the option, such as that of
-        another method.
-
-    Examples
-    --------
-    >>> differences({"a": {"train": {"seed": 0, "rounds": 4}}, "b": {"train": {"seed": 1}}})
-    {'train.seed': {'a': 0, 'b': 1}, 'train.rounds': {'a': 4, 'b': None}}
-    """
+    """Return the options in which config trees differ."""
     leaves = {tree: flat(values) for tree, values in trees.items()}
     found = {}
     for name in dict.fromkeys(leaf for flattened in leaves.values() for leaf in flattened):
@@ -304,14 +287,7 @@ def differences(trees: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, A
 
 
 def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
-    """Build dataclass ``cls`` from ``values``, each converted and checked.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown, or a value has the wrong type, is not among the choices or lies
-        outside the bounds.
-    """
+    """Build dataclass ``cls`` from ``values``, each converted and checked."""
     if not isinstance(values, Mapping):
         raise InputError(f"{where} is {quoted(values)}, but must hold options by name.")
     hints = typing.get_type_hints(cls)
@@ -355,31 +331,7 @@ def check_bounds(config: Any) -> None:
 
 
 def override(config: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a config dataclass with some values replaced, each converted and checked.
-
-    Parameters
-    ----------
-    config : dataclass
-        Such as DataConfig or TrainConfig.
-    values : dict
-        New values by field.
-    where : str
-        Name of the config in error messages.
-
-    Returns
-    -------
-    dataclass
-
-    Raises
-    ------
-    InputError
-        If a name is unknown or a value cannot be used.
-
-    Examples
-    --------
-    >>> override(TrainConfig(), {"seed": "3"}, "train").seed
-    3
-    """
+    """Return a config dataclass with some values replaced, each converted and checked."""
     parsed = parse(type(config), values, where)
     return replace(config, **{name: getattr(parsed, name) for name in values})
 

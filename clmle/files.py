@@ -63,11 +63,6 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; on success it is renamed to ``path``.
 
     After an error the temporary file is removed and an older ``path`` is unchanged.
-
-    Raises
-    ------
-    InputError
-        The disk is full or the folder cannot be written.
     """
     path = Path(path)
     temporary: Path | None = None
@@ -136,13 +131,7 @@ def from_json(text: str | bytes) -> Any:
 def read_arrays(
     path: str | os.PathLike[str], names: Collection[str] | None = None
 ) -> dict[str, np.ndarray]:
-    """Read the arrays of an ``.npz`` file (those in ``names``, or all) without unpickling.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is damaged, or would unpack to far more than its size.
-    """
+    """Read the arrays of an ``.npz`` file (those in ``names``, or all) without unpickling."""
     _must_end(path)
     try:
         stored = np.load(path, allow_pickle=False)

@@ -80,22 +80,7 @@ def preset_config(
 
 
 def preset_kind(config: Config) -> str:
-    """Kind of task whose preset a configuration has: what tables and the app show next to a method.
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    str
-        "multi-label" for several attributes, "open-set" for identities, else "single-label".
-
-    Examples
-    --------
-    >>> preset_kind(preset_config("quick", "clmle", "toonfaces", "Bald,Smiling"))
-    'multi-label'
-    """
+    """Kind of task whose preset a configuration has."""
     data = config.data
     if several(data.attribute) is not None:
         return "multi-label"

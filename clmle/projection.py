@@ -19,34 +19,9 @@ def project(
 ) -> np.ndarray:
     """Project features to two dimensions.
 
-    Parameters
-    ----------
-    features : (n, d) array
-        Unit vectors.
-    method : {"umap", "tsne", "pca"}
-        Fewer than 10 points are always projected by PCA.
-    seed : int
-        The same seed gives the same projection.
-    init : (n, 2) array, optional
-        Initial coordinates of t-SNE and UMAP; those of PCA by default.
-
-    Returns
-    -------
-    (n, 2) float32 array
-
-    Raises
-    ------
-    InputError
-        Unknown method, or not a finite (n, d) array.
-
     References
     ----------
     UMAP: McInnes, Healy and Melville 2018. t-SNE: Policar, Strazar and Zupan 2019 (openTSNE).
-
-    Examples
-    --------
-    >>> project(np.eye(4), "pca").shape
-    (4, 2)
     """
     features = np.asarray(features, dtype=np.float32)
     if method not in METHODS:
@@ -80,19 +55,6 @@ def place(
 
     Each is placed at the median of its nearest neighbors, as openTSNE initializes points that are
     added to an embedding.
-
-    Parameters
-    ----------
-    points : (n, 2) array
-        The projection.
-    features, others : (n, d) and (m, d) arrays
-        Unit vectors of the projected images and of the others.
-    neighbors : int
-        Number of nearest projected images, by cosine.
-
-    Returns
-    -------
-    (m, 2) float32 array
     """
     near = np.argsort(-(others @ features.T), axis=1, kind="stable")[:, :neighbors]
     return np.asarray(np.median(points[near], axis=1), dtype=np.float32)

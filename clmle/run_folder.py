@@ -293,21 +293,6 @@ def old_runs_sentence(root: str | os.PathLike[str]) -> str:
     """Return a sentence on run folders of version 0.1 under ``root``; empty where there is none.
 
     They hold ``settings.json`` where ``config.json`` is expected.
-
-    Parameters
-    ----------
-    root : path
-        Folder of run folders.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> from tempfile import mkdtemp
-    >>> old_runs_sentence(mkdtemp())
-    ''
     """
     old = sorted(
         path.parent.name

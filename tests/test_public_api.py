@@ -62,11 +62,13 @@ def public_objects():
 
 
 PUBLIC = public_objects()
-# Jobs and training serve the app; their docstrings are checked where clmle exports the name.
+# The rest serves the app and the commands: one summary says what it does.
+LIBRARY = ("classifiers", "figures", "losses", "metrics", "samplers")
+EXPORTED = [getattr(clmle, name) for name in clmle.__all__]
 COMPLETE = {
     name: value
     for name, value in PUBLIC.items()
-    if not name.startswith(("clmle.jobs", "clmle.training")) or value.__name__ in clmle.__all__
+    if value in EXPORTED or name.split(".")[1] in LIBRARY
 }
 MODULES = sorted(
     info.name

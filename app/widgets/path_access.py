@@ -19,13 +19,7 @@ VARIABLE = "CLMLE_DATA"
 
 
 def check_path(text: str) -> None:
-    """Refuse a path that the administrator did not allow.
-
-    Raises
-    ------
-    InputError
-        After resolving links it lies in none of the allowed folders.
-    """
+    """Refuse a path that the administrator did not allow."""
     allowed = os.environ.get(VARIABLE)
     if not text or (allowed is None and _own_computer()):
         return

@@ -32,13 +32,7 @@ def stamp(path: Path) -> tuple[str, int, int]:
 
 
 def open_study(path: Path) -> Any:
-    """The study in a results file, read again only when the file has changed.
-
-    Raises
-    ------
-    InputError
-        A line is not a result, or the file cannot be read.
-    """
+    """The study in a results file, read again only when the file has changed."""
     try:
         return _read(*stamp(path))
     except OSError as error:

@@ -53,23 +53,6 @@ def balanced_calibration(
     of a class, plus sum_j (w_j sd(s_j))^2 / (2 n). For two classes and J = 1 this is
     scikit-learn's LogisticRegression(class_weight="balanced", C=1) on the standardized
     difference of the scores.
-
-    Parameters
-    ----------
-    scores : sequence of J arrays (n, C)
-    labels : (n,) array
-
-    Returns
-    -------
-    weights : (J,) array
-        One weight >= 0 for each kind of scores, the same for all classes.
-    offsets : (C,) array
-        They sum to 0.
-
-    References
-    ----------
-    Platt: Probabilistic Outputs for Support Vector Machines (Advances in Large Margin
-    Classifiers, 1999).
     """
     from scipy.optimize import minimize
 

@@ -21,11 +21,6 @@ def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray
 
     .npz: arrays ``features`` and ``label``; .parquet and .csv: columns f0, f1, ... and label; .npy:
     features alone, as a memory map where ``mapped``. Nothing is unpickled.
-
-    Raises
-    ------
-    InputError
-        The file is absent, damaged, of another kind, or holds no features.
     """
     file = Path(path)
     if file.suffix not in SUFFIXES:

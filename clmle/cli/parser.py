@@ -21,21 +21,7 @@ MOST_CHARACTERS = 20_000  # of a config file
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Parser of one command: ``--help`` lists the options that matter, ``--help-all`` all.
-
-    Parameters
-    ----------
-    command : str
-        Name of the command, such as "train".
-    description : str
-        What the command does, in one sentence or a few.
-    examples : sequence of str
-        Command lines shown at the end of the help.
-    usage : str
-        Arguments of the command in short, such as "RUN [options]".
-    old_options : mapping
-        Old options of this command and what replaces them; those of configs are known already.
-    """
+    """Parser of one command: ``--help`` lists the options that matter, ``--help-all`` all."""
 
     def __init__(
         self,

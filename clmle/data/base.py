@@ -190,24 +190,7 @@ def check_splits(name: str, indices: Sequence[np.ndarray]) -> None:
 
 
 def describe(dataset: Dataset) -> list[dict[str, Any]]:
-    """Count the images of every attribute value and class in every split.
-
-    Parameters
-    ----------
-    dataset : Dataset
-
-    Returns
-    -------
-    list of dict
-        One row for each attribute value or class, with the keys ``target``, ``class``, ``value``,
-        ``train``, ``validation`` and ``test``.
-
-    Examples
-    --------
-    >>> from clmle.data import load_digits
-    >>> describe(load_digits(ratio=5))[0]
-    {'target': 'label', 'class': '0', 'value': 0, 'train': 89, 'validation': 29, 'test': 60}
-    """
+    """Count the images of every attribute value and class in every split."""
     rows = []
     for target in dataset.targets:
         values, names = dataset.values_of(target)

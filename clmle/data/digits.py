@@ -16,33 +16,6 @@ def load_digits(
 
     Of each class half of the images are for training, a sixth for validation and a third for
     testing. Then training images are removed so that 0 is the largest and 9 the smallest class.
-
-    Parameters
-    ----------
-    ratio : float
-        Size of the largest over that of the smallest training class; 1 keeps all images.
-    kind : {"exponential", "step"}
-        Profile of the class sizes (:func:`clmle.data.imbalanced_counts`).
-    image_size : int
-        Pixels a side; the digits are enlarged from 8 x 8.
-    seed : int
-        Seed of the split and of the images that are removed.
-
-    Returns
-    -------
-    Dataset
-        With the label ``label``.
-
-    References
-    ----------
-    E. Alpaydin and C. Kaynak: Optical Recognition of Handwritten Digits. UCI Machine Learning
-    Repository, 1998.
-
-    Examples
-    --------
-    >>> digits = load_digits(ratio=20)
-    >>> digits.images.shape, digits.task("label").class_counts().tolist()
-    ((1205, 16, 16, 1), [89, 64, 46, 33, 24, 17, 12, 9, 6, 4])
     """
     from sklearn.datasets import load_digits as sklearn_digits
 

@@ -43,47 +43,6 @@ def load_folder(
     """Load a folder of images.
 
     Images are read with :func:`read_pixels`, cropped to the central square and resized.
-
-    Parameters
-    ----------
-    path : path
-        Without ``labels``, a folder with a sub-folder for each class, or with folders train, val
-        and test that contain those.
-    labels : path, optional
-        CSV file with a column of file names (file, filename, image, ...) and columns of labels.
-        Columns of 0/1, -1/1, yes/no or true/false are binary attributes, others classes; an empty
-        field is unknown. A column ``split`` (train, val, test) sets the split; a random split
-        keeps equal values of a column ``identity`` or ``group`` together.
-    image_size : int or (int, int)
-        Pixels a side, or height and width, 8 to 1024.
-    seed : int
-        Seed of the split, if none is given: 70 % train, 10 % validation, 20 % test.
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    Dataset
-        With the label ``label``, or the attributes and labels of the CSV file, and the
-        ``metadata`` file.
-
-    Raises
-    ------
-    InputError
-        There is no such folder, no image or no class, or the labels name no file of the folder.
-        Files that cannot be read are left out and named in a warning.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from PIL import Image
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> for name, n_images in (("cat", 9), ("dog", 5)):
-    ...     (folder / name).mkdir()
-    ...     for i in range(n_images):
-    ...         Image.new("RGB", (20, 20)).save(folder / name / f"{i}.png")
-    >>> load_folder(folder, image_size=16).task("label").class_counts().tolist()
-    [7, 3]
     """
     folder = expanded(path)
     if not os.path.isdir(folder):

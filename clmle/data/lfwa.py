@@ -32,48 +32,13 @@ MAX_NAME = 1000  # characters
 
 
 def is_lfwa(folder: str | os.PathLike[str]) -> bool:
-    """Check whether a folder has LFWA's table of attributes.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_lfwa("no-such-folder")
-    False
-    """
+    """Check whether a folder has LFWA's table of attributes."""
     home = expanded(folder)
     return home.is_dir() and next(within(home, (ATTRIBUTES,)), None) is not None
 
 
 def lfwa_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Read the names of the attributes of an LFWA folder; no photograph is opened.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    InputError
-        The folder has no table of attributes, or it cannot be read.
-
-    Examples
-    --------
-    >>> lfwa_attributes("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Read the names of the attributes of an LFWA folder; no photograph is opened."""
     return _names(_matlab(_needed(expanded(folder), ATTRIBUTES), ("AttrName",)))
 
 
@@ -85,44 +50,7 @@ def load_lfwa(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Load LFWA from the files of its authors, cropped to the face; pixels are cached.
-
-    Parameters
-    ----------
-    folder : path
-        Contains, directly or in sub-folders, ``lfw_att_40.mat``, ``indices_train_test.mat`` and a
-        folder of photographs ``lfw`` (or lfw-deepfunneled, lfw_funneled) with one sub-folder for
-        each identity.
-    image_size : int
-        Height in pixels, 16 to 250; the width is 47/55 of it.
-    seed : int
-        Seed of the validation images: a tenth of the training images, whole identities.
-    progress : callable(done, total), optional
-    root : path, optional
-        Folder of the cached pixels; by default in :func:`clmle.files.cache_dir`.
-
-    Returns
-    -------
-    Dataset
-        With ``attributes``, the label ``identity`` and the ``metadata`` file.
-
-    Raises
-    ------
-    InputError
-        A file is missing, incomplete or invalid. Photographs that cannot be read are left out
-        and named in one warning, which is also in ``warnings``.
-
-    References
-    ----------
-    Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015.
-
-    Examples
-    --------
-    >>> load_lfwa("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Load LFWA from the files of its authors, cropped to the face; pixels are cached."""
     check_image_size(image_size, 16, 250)
     home = expanded(folder)
     table_file, part_file = (_needed(home, name) for name in (ATTRIBUTES, PARTITION))

@@ -68,31 +68,7 @@ class MultiTask:
 
 
 def multi_task(dataset: Dataset, names: Sequence[str] = ()) -> MultiTask:
-    """Make one multi-label task of several attributes.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    names : sequence of str, optional
-        Attributes of the task; by default all.
-
-    Returns
-    -------
-    MultiTask
-
-    Raises
-    ------
-    InputError
-        An attribute does not exist, or none can be trained.
-
-    Examples
-    --------
-    >>> blank = np.zeros((6, 8, 8, 1), dtype=np.uint8)
-    >>> values = {"round": np.array([0, 1, 0, 1, 0, 1]), "red": np.array([1, 1, -1, 0, 0, 1])}
-    >>> task = multi_task(Dataset("toy", blank, np.array([0, 0, 1, 1, 2, 2]), values))
-    >>> task.attributes, task.left_out
-    (('round',), ('red',))
-    """
+    """Make one multi-label task of several attributes."""
     names = list(names) or list(dataset.attributes)
     if not names:
         raise InputError(f"{dataset.name} has no binary attributes for a multi-label task.")

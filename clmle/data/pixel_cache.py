@@ -59,34 +59,7 @@ def cached_pixels(
     read: Read,
     progress: Progress | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
-    """Read images once into a memory map.
-
-    Parameters
-    ----------
-    target : path of a folder
-        Where the array is kept. While it is being filled, the folder ``<target>.building`` holds
-        what has been read, and an interrupted reading resumes from it.
-    stamp : str
-        Version of the source. A cache with another stamp is replaced.
-    n, shape
-        Number of images, and (height, width, channels) of each.
-    read : callable(number)
-        Returns the pixels of one image, or a sentence on why it cannot be read; called from
-        several threads.
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    images : (n, height, width, channels) uint8
-        Read-only; zeros where an image cannot be read.
-    problems : dict of int to str
-        Reasons, by number of the image.
-
-    Raises
-    ------
-    InputError
-        The disk is full, or the folder cannot be used.
-    """
+    """Read images once into a memory map."""
     building = target.with_name(f"{target.name}.building")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -139,11 +112,6 @@ def warn_unreadable(
     """Warn once of what was left out, and return the sentence, if any.
 
     ``what`` is a plural such as "photographs" or "records of train.rec".
-
-    Raises
-    ------
-    InputError
-        All of ``total`` are unreadable.
     """
     reasons = [problems[i] for i in sorted(problems)] if isinstance(problems, Mapping) else problems
     if not reasons:

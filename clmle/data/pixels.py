@@ -65,27 +65,6 @@ def read_pixels(
     The largest centered part with the proportions of ``sides`` is resized. Transparent pixels are
     blended with white, the first of several frames is taken, the orientation of a camera is
     applied. Formats other than PNG, JPEG, WebP, BMP, GIF, TIFF and PPM are not decoded.
-
-    Parameters
-    ----------
-    source : path or binary file
-    sides : (int, int), optional
-        Height and width in pixels; by default those of the image.
-    most : int
-        Images with more pixels are not decoded.
-
-    Returns
-    -------
-    (height, width, 3) uint8, or str
-        Pixels, or the reason why there are none.
-
-    Examples
-    --------
-    >>> import io
-    >>> read_pixels(io.BytesIO(b"P6 2 1 255 " + bytes([9, 9, 9, 7, 7, 7]))).tolist()
-    [[[9, 9, 9], [7, 7, 7]]]
-    >>> read_pixels(io.BytesIO(b"text"))
-    'not an image'
     """
     from PIL import ImageOps
 

@@ -152,17 +152,7 @@ def register_dataset(info: DatasetInfo) -> DatasetInfo:
 
 
 def registered_datasets() -> tuple[DatasetInfo, ...]:
-    """All data sets and folder formats in the order of lists.
-
-    Returns
-    -------
-    tuple of DatasetInfo
-
-    Examples
-    --------
-    >>> "digits" in [info.name for info in registered_datasets()]
-    True
-    """
+    """All data sets and folder formats in the order of lists."""
     _import_all()
     return tuple(sorted(DATASETS.values(), key=lambda info: (info.order, info.name)))
 
@@ -221,24 +211,7 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
 
 
 def find_dataset(name: str, kind: str | None = None) -> DatasetInfo | None:
-    """Return the entry of a data set or folder, or None if there is neither.
-
-    Parameters
-    ----------
-    name : str
-        Name of a data set, or path of a folder.
-    kind : str, optional
-        As for :func:`dataset_info`.
-
-    Returns
-    -------
-    DatasetInfo or None
-
-    Examples
-    --------
-    >>> find_dataset("nowhere") is None
-    True
-    """
+    """Return the entry of a data set or folder, or None if there is neither."""
     infos = registered_datasets()
     named = next((i for i in infos if i.recognize is None and i.name == name), None)
     if named is not None or not os.path.isdir(expanded(name)):
@@ -255,32 +228,7 @@ def find_dataset(name: str, kind: str | None = None) -> DatasetInfo | None:
 
 
 def dataset_info(name: str, kind: str | None = None) -> DatasetInfo:
-    """The registry's entry of a data set, or of the format of the folder at a path.
-
-    Parameters
-    ----------
-    name : str
-        Name of a data set, or path of a folder. A folder has the first format whose
-        ``recognize`` accepts it.
-    kind : {"label", "identities"}, optional
-        What a folder in no particular format holds. By default a folder of at least 100
-        sub-folders holds identities, any other one classes.
-
-    Returns
-    -------
-    DatasetInfo
-
-    Raises
-    ------
-    InputError
-        There is no such data set or folder.
-
-    Examples
-    --------
-    >>> info = dataset_info("digits")
-    >>> info.kind, info.targets, info.mirror
-    ('label', ('label',), False)
-    """
+    """The registry's entry of a data set, or of the format of the folder at a path."""
     info = find_dataset(name, kind)
     if info is None:
         raise InputError(

@@ -41,42 +41,6 @@ def load_solar_cells(
     of one to five modules: about 50, 15 and 35 % of each class for training, validation and
     testing, the best of 2,000 random draws. A split by image is optimistic: a random forest on the
     pixels has a ROC AUC of 0.81 to 0.84 for ``Defective``, against 0.70 to 0.81 here (four seeds).
-
-    Parameters
-    ----------
-    image_size : int
-        Pixels a side, 8 to 300 (the original size); reduced by averaging areas.
-    seed : int
-        Seed of the split.
-    progress : callable(done, total), optional
-        Called while the images are read on first use; afterwards they are cached.
-
-    Returns
-    -------
-    Dataset
-        With the attributes Defective (probability 1 against 0, others unknown), Likely defective
-        (at least 2/3) and Monocrystalline, the label severity (four probabilities), and the
-        ``metadata`` file, probability, type and block.
-
-    Raises
-    ------
-    InputError
-        The package is not installed or damaged, ``image_size`` is out of range, or the disk is
-        full.
-
-    References
-    ----------
-    C. Buerhop-Lutz et al.: A Benchmark for Visual Identification of Defective Solar Cells in
-    Electroluminescence Imagery. EU PVSEC 2018. S. Deitsch et al.: Automatic Classification of
-    Defective Photovoltaic Module Cells in Electroluminescence Images. Solar Energy, 2019.
-    License of the images: CC BY-NC-SA 4.0 (docs/credits.md).
-
-    Examples
-    --------
-    >>> load_solar_cells(image_size=-1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
     """
     check_image_size(image_size, 8, 300)
     folder, version = _package()

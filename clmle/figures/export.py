@@ -33,20 +33,7 @@ DRAW = """async ([spec, width, height]) => {
 
 
 def to_svg(figure: Any, path: str | os.PathLike[str], width: int = WIDTH, height: int = 0) -> None:
-    """Write a plotly figure to an SVG file.
-
-    Parameters
-    ----------
-    figure : plotly.graph_objects.Figure
-    path : path-like
-    width, height : int
-        Pixels; a height of 0 takes that of the figure.
-
-    Raises
-    ------
-    InputError
-        No browser or no Playwright is found, or the file cannot be written.
-    """
+    """Write a plotly figure to an SVG file."""
     to_svgs({os.fspath(path): figure}, width, height)
 
 

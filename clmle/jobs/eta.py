@@ -19,23 +19,7 @@ START = 6.0  # seconds until the first step: imports, data, first features
 def estimate_run_seconds(
     train: TrainConfig, shape: tuple[int, int, int], heads: int | None = None, *, threads: int = 0
 ) -> float:
-    """Estimate the seconds of a whole run.
-
-    Parameters
-    ----------
-    train : TrainConfig
-    shape : (height, width, channels)
-        Of the images.
-    heads : int, optional
-        Number of attributes of a multi-label run.
-    threads : int
-        CPU threads of the run; 0: as configured, else those of this process.
-
-    Raises
-    ------
-    InputError
-        An unknown backbone or device, or images too small for the backbone.
-    """
+    """Estimate the seconds of a whole run."""
     device = pick_device(train.device)
     before = torch.get_num_threads()
     if threads or train.threads:

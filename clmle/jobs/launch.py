@@ -15,21 +15,7 @@ from clmle.run_folder import ACTIVE, RunFolder, create_run
 def launch(
     config: Config, root: str | os.PathLike[str] | None = None, *, at_a_time: int = 0
 ) -> RunFolder:
-    """Check a configuration, create its run folder and train it in the background.
-
-    Parameters
-    ----------
-    config : Config
-    root : path, optional
-        Folder of run folders; ``$CLMLE_RUNS`` or ``./runs`` by default.
-    at_a_time : int
-        Wait until fewer runs of the folder than this train; 0 starts at once.
-
-    Raises
-    ------
-    InputError
-        The configuration cannot be used, or the folder cannot be made.
-    """
+    """Check a configuration, create its run folder and train it in the background."""
     from clmle.training.prepare import config_from_dict  # imports PyTorch, which takes seconds
 
     config_from_dict(config.to_dict())
@@ -42,11 +28,6 @@ def resume(run: RunFolder, *, at_a_time: int = 0) -> None:
     """Continue a stopped, failed or lost run in the background, from its last checkpoint.
 
     ``at_a_time`` is that of :func:`launch`.
-
-    Raises
-    ------
-    InputError
-        The run is still active, or is done.
     """
     state = run.status()["state"]
     if state in ACTIVE or state == "done":

@@ -13,21 +13,7 @@ from clmle.run_folder import RunFolder
 
 @contextmanager
 def file_lock(path: Path, held: str, timeout: float = 0.0) -> Iterator[None]:
-    """Hold the lock file ``path``, whose folder is made if needed.
-
-    Parameters
-    ----------
-    path : path
-    held : str
-        The sentence for the user when another process holds the lock.
-    timeout : float
-        Seconds to wait for it; -1 waits without a limit.
-
-    Raises
-    ------
-    InputError
-        Another process holds the lock, or the file cannot be written.
-    """
+    """Hold the lock file ``path``, whose folder is made if needed."""
     from filelock import FileLock, Timeout
 
     try:
@@ -46,13 +32,7 @@ def file_lock(path: Path, held: str, timeout: float = 0.0) -> Iterator[None]:
 
 @contextmanager
 def run_lock(run: RunFolder, is_main: bool = True) -> Iterator[None]:
-    """Hold a run folder while it is trained; of several processes only the main one holds it.
-
-    Raises
-    ------
-    InputError
-        Another process trains the run, or the folder cannot be written.
-    """
+    """Hold a run folder while it is trained; of several processes only the main one holds it."""
     if not is_main:
         yield
         return

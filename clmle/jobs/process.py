@@ -21,25 +21,10 @@ DAY = 24 * 3600
 def start_module(
     module: str, *arguments: str, log: Path | None = None, append: bool = False, pipes: bool = False
 ) -> subprocess.Popen[Any]:
-    """Run ``python -m module arguments`` as the leader of a process group that outlives its parent.
+    """Run ``python -m module arguments`` as the leader of a process group that outlives us.
 
-    Parameters
-    ----------
-    module : str
-        Name of a module that Python can run; ``clmle`` and ``app`` are always importable.
-    *arguments : str
-        Its command-line arguments.
-    log : path, optional
-        File that receives stdout and stderr. By default stdout is discarded, and stderr is a pipe.
-    append : bool
-        Whether an existing log is kept.
-    pipes : bool
-        Whether stdin and stdout are pipes; the log then receives stderr alone (none: discarded).
-
-    Raises
-    ------
-    InputError
-        The process cannot be started, or the log cannot be written.
+    ``log`` receives stdout and stderr, with ``pipes`` stderr alone; without a log stdout is
+    discarded and stderr a pipe.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     command = [sys.executable, "-m", module, *arguments]

@@ -22,15 +22,6 @@ class WorkerPool:
     """Processes of :mod:`clmle.jobs.worker`, started on demand and replaced if they die.
 
     Any number of threads may call :meth:`run`; each call has one worker for itself.
-
-    Parameters
-    ----------
-    function : str
-        What the workers run, as "module:name": it takes and returns a dict of plain values.
-    threads : int
-        CPU threads of each worker.
-    log : path
-        File that receives what the workers print.
     """
 
     def __init__(self, function: str, threads: int, log: Path) -> None:

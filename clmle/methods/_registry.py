@@ -65,25 +65,7 @@ def get_method(name: str) -> type[Method]:
 
 
 def method_variant(name: str) -> dict[str, Any]:
-    """Return the settings of a named variant of a method.
-
-    Parameters
-    ----------
-    name : str
-        A method, "method (weights)", or either with the suffix " + threshold tuning".
-
-    Returns
-    -------
-    dict
-        A configuration tree for a study.
-
-    Examples
-    --------
-    >>> method_variant("moon + threshold tuning")
-    {'method': 'moon', 'train': {'calibration': 'offsets'}}
-    >>> method_variant("class-weighting (median)")
-    {'method': 'class-weighting', 'options': {'weights': 'median'}}
-    """
+    """Return the settings of a named variant of a method."""
     base, tuned, _ = name.partition(TUNED)
     method, _, weights = base.rstrip(")").partition(" (")
     variant: dict[str, Any] = {"method": method}
@@ -95,22 +77,7 @@ def method_variant(name: str) -> dict[str, Any]:
 
 
 def variant_title(name: str) -> str:
-    """Return the title of a variant for lists and captions.
-
-    Parameters
-    ----------
-    name : str
-        Name of a method, or of a variant such as "softmax + threshold tuning".
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> variant_title("softmax + threshold tuning")
-    'Softmax + threshold tuning'
-    """
+    """Return the title of a variant for lists and captions."""
     base, tuned, _ = name.partition(TUNED)
     return get_method(method_variant(base)["method"]).title + tuned
 

@@ -38,14 +38,6 @@ class Softmax(Method):
     """Cross-entropy on natural (instance-balanced) batches.
 
     ``sampling`` of the options, or else of the class, says how batches are drawn.
-
-    Examples
-    --------
-    >>> from clmle import load_dataset
-    >>> task = load_dataset("digits").task("label")
-    >>> method = Softmax(NoOptions(), task, batch_size=240, seed=0)
-    >>> len(method.sample_batch(0).indices)
-    240
     """
 
     title = "Softmax"

@@ -28,48 +28,12 @@ Size = int | tuple[int, int]
 
 
 def backbone_names() -> tuple[str, ...]:
-    """Return the names that :func:`build_backbone` accepts.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> "deepid2" in backbone_names()
-    True
-    """
+    """Return the names that :func:`build_backbone` accepts."""
     return tuple(BACKBONES)
 
 
 def build_backbone(name: str, channels: int, image_size: Size, feature_dim: int) -> nn.Module:
-    """Return a newly initialized network from (B, channels, height, width) to (B, feature_dim).
-
-    Parameters
-    ----------
-    name : str
-        One of :func:`backbone_names`.
-    channels : int
-    image_size : (int, int) or int
-        Height and width in pixels, or one number for square images.
-    feature_dim : int
-
-    Returns
-    -------
-    torch.nn.Module
-        Its weights come from PyTorch's global generator; seed it for a reproducible start.
-
-    Raises
-    ------
-    InputError
-        There is no such backbone, or the images are too small for it.
-
-    Examples
-    --------
-    >>> import torch
-    >>> build_backbone("tiny", 3, 32, 16)(torch.zeros(4, 3, 32, 32)).shape
-    torch.Size([4, 16])
-    """
+    """Return a newly initialized network from (B, channels, height, width) to (B, feature_dim)."""
     if name not in BACKBONES:
         raise InputError(f"There is no backbone {name!r}; choose one of: {', '.join(BACKBONES)}.")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size

@@ -44,26 +44,10 @@ class DeepID2(nn.Module):
     Input (B, channels, height, width) float, 33 x 33 or more; output (B, feature_dim), not
     normalized. About 8 million multiplications for an image of 55 x 47.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    image_size : (int, int)
-        Height and width of the images, in pixels.
-    feature_dim : int
-        Dimension d of the features.
-
     References
     ----------
     Sun, Chen, Wang, Tang: Deep Learning Face Representation by Joint Identification-Verification
     (NIPS 2014), its Fig. 1; section 5.1 of the CLMLE paper.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from clmle.models import DeepID2
-    >>> DeepID2(3, (55, 55), 16).eval()(torch.zeros(2, 3, 55, 55)).shape
-    torch.Size([2, 16])
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

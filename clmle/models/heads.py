@@ -13,20 +13,7 @@ from torch import nn
 
 
 class Head(nn.Linear):
-    """A linear or cosine head: features (B, d) to logits z.w_c + b_c or s cos(z, w_c) + b_c.
-
-    Parameters
-    ----------
-    feature_dim : int
-    n_classes : int
-    cosine_scale : float, optional
-        s. It is stored as a buffer ``scale``, which tells stored cosine heads from linear ones.
-
-    Examples
-    --------
-    >>> Head(8, 3, cosine_scale=8.0)(torch.zeros(5, 8)).shape
-    torch.Size([5, 3])
-    """
+    """A linear or cosine head: features (B, d) to logits z.w_c + b_c or s cos(z, w_c) + b_c."""
 
     scale: torch.Tensor
 
@@ -44,24 +31,7 @@ class Head(nn.Linear):
 
 
 class Heads(nn.Module):
-    """One embedding layer and head for each of A attributes: features (B, A, d), logits (B, A, 2).
-
-    Parameters
-    ----------
-    n_heads : int
-        A.
-    trunk_dim : int
-        Dimension of the input (B, trunk_dim).
-    feature_dim : int
-    cosine_scale : float, optional
-        As for :class:`Head`.
-
-    Examples
-    --------
-    >>> features, logits = Heads(4, 32, 8)(torch.zeros(5, 32))
-    >>> features.shape, logits.shape
-    (torch.Size([5, 4, 8]), torch.Size([5, 4, 2]))
-    """
+    """An embedding layer and head per attribute: features (B, A, d), logits (B, A, 2)."""
 
     scale: torch.Tensor
 

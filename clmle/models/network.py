@@ -12,27 +12,7 @@ TRUNK_DIM = 160  # input of the heads of several attributes, as wide as DeepID2'
 
 
 class Network(nn.Module):
-    """A backbone and a head: images to z (B, d) and logits (B, C).
-
-    Parameters
-    ----------
-    backbone : str
-        One of :func:`clmle.models.backbone_names`.
-    channels : int
-    image_size : (int, int) or int
-        Height and width in pixels.
-    feature_dim : int
-        Dimension d of z.
-    n_classes : int
-    cosine_scale : float, optional
-        Scale s of a cosine head; by default the head is linear.
-
-    Examples
-    --------
-    >>> network = Network("tiny", 1, 16, feature_dim=8, n_classes=3)
-    >>> [tuple(output.shape) for output in network(torch.zeros(5, 1, 16, 16))]
-    [(5, 8), (5, 3)]
-    """
+    """A backbone and a head: images to z (B, d) and logits (B, C)."""
 
     def __init__(
         self,
@@ -55,22 +35,9 @@ class Network(nn.Module):
 class MultiNetwork(nn.Module):
     """A backbone and one head for each of A attributes: images to z (B, A, d), logits (B, A, 2).
 
-    Parameters
-    ----------
-    backbone, channels, image_size, feature_dim, cosine_scale
-        As for :class:`Network`.
-    n_heads : int
-        A.
-
     References
     ----------
     Section 5.1 of the paper.
-
-    Examples
-    --------
-    >>> network = MultiNetwork("tiny", 1, 16, feature_dim=8, n_heads=4)
-    >>> [tuple(output.shape) for output in network(torch.zeros(5, 1, 16, 16))]
-    [(5, 4, 8), (5, 4, 2)]
     """
 
     def __init__(

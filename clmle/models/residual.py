@@ -34,22 +34,6 @@ class ResidualCNN(nn.Module):
 
     Input (B, channels, height, width) float, 16 or more each; output (B, feature_dim), not
     normalized. About 8 million multiplications for an image of 55 x 47.
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    image_size : (int, int)
-        Height and width of the images, in pixels.
-    feature_dim : int
-        Dimension d of the features.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from clmle.models import ResidualCNN
-    >>> ResidualCNN(3, (32, 32), 16).eval()(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 16])
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

@@ -15,22 +15,6 @@ class ResNet18(nn.Module):
 
     Input (B, channels, height, width) float; output (B, feature_dim), not normalized. 11 million
     weights, about 112 million multiplications for an image of 55 x 47: 14 times ``deepid2``.
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    image_size : (int, int)
-        Height and width of the images, in pixels.
-    feature_dim : int
-        Dimension d of the features.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from clmle.models import ResNet18
-    >>> ResNet18(3, (32, 32), 16).eval()(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 16])
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

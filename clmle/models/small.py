@@ -11,22 +11,6 @@ class SmallCNN(nn.Module):
 
     Input (B, channels, height, width) float; output (B, feature_dim), not normalized.
     Images smaller than 16 pixels are pooled fewer times.
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    image_size : (int, int)
-        Height and width of the images, in pixels.
-    feature_dim : int
-        Dimension d of the features.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from clmle.models import SmallCNN
-    >>> SmallCNN(3, (32, 32), 16).eval()(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 16])
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

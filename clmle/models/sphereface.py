@@ -35,28 +35,10 @@ class SphereFaceCNN(nn.Module):
     Input (B, channels, height, width) float, 17 pixels or more each; output (B, feature_dim),
     not normalized. ``depth`` counts the convolutions: 20 or 64.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    image_size : (int, int)
-        Height and width of the images, in pixels.
-    feature_dim : int
-        Dimension d of the features.
-    depth : {20, 64}
-        Number of layers.
-
     References
     ----------
     Liu and others: SphereFace (CVPR 2017), Table 2; Wang and others: CosFace (CVPR 2018), section
     4.1.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from clmle.models import SphereFaceCNN
-    >>> SphereFaceCNN(3, (32, 32), 16).eval()(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 16])
     """
 
     def __init__(

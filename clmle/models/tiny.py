@@ -11,22 +11,6 @@ class TinyCNN(nn.Module):
 
     Input (B, channels, height, width) float, 8 or more each; output (B, feature_dim), not
     normalized. About 1.5 million multiplications for an image of 40 x 40.
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    image_size : (int, int)
-        Height and width of the images, in pixels.
-    feature_dim : int
-        Dimension d of the features.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from clmle.models import TinyCNN
-    >>> TinyCNN(3, (32, 32), 16).eval()(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 16])
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:

@@ -18,22 +18,7 @@ ALIASES = {
 
 
 def paper_attribute(name: str) -> str | None:
-    """Find the row of Table 5 for an attribute.
-
-    Parameters
-    ----------
-    name : str
-        Name of the attribute in a data set.
-
-    Returns
-    -------
-    str or None
-
-    Examples
-    --------
-    >>> paper_attribute("Wearing_Hat"), paper_attribute("Gray_Hair"), paper_attribute("Antlers")
-    ('Wear Hat', 'Gray Hair', None)
-    """
+    """Find the row of Table 5 for an attribute."""
     plain = name.replace("_", " ").strip().lower()
     return ALIASES.get(plain) or _rows().get(plain)
 

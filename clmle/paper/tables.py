@@ -26,43 +26,12 @@ CAPTIONS = {
 
 
 def table_names() -> tuple[str, ...]:
-    """Names that :func:`table` accepts in addition to the numbers 2 to 7.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> table_names()[-1]
-    'table7_ablation'
-    """
+    """Names that :func:`table` accepts in addition to the numbers 2 to 7."""
     return tuple(NAMES.values())
 
 
 def table(which: int | str) -> Any:
-    """Read a published table.
-
-    Parameters
-    ----------
-    which : int or str
-        Number in the paper (5 or "5"), or name ("table5_celeba_attributes").
-
-    Returns
-    -------
-    pandas.DataFrame
-        Values in percent; NaN where the paper is unreadable.
-
-    Raises
-    ------
-    InputError
-        There is no such table.
-
-    Examples
-    --------
-    >>> float(table(6).set_index("method").loc["CLMLE", "balanced_accuracy"])
-    88.78
-    """
+    """Read a published table."""
     import pandas
 
     text = str(which)

@@ -202,25 +202,7 @@ LESSONS: tuple[Lesson, ...] = (
 
 
 def steps_done(lesson: Lesson, attempt: Attempt, done: int = 0) -> int:
-    """Number of steps of ``lesson`` that are done.
-
-    Parameters
-    ----------
-    lesson : Lesson
-    attempt : Attempt
-    done : int, default 0
-        Steps done before this attempt; they stay done.
-
-    Returns
-    -------
-    int
-        From ``done`` to ``len(lesson.steps)``.
-
-    Examples
-    --------
-    >>> steps_done(LESSONS[0], Attempt(PlaygroundProblem(), 12, {}))
-    0
-    """
+    """Number of steps of ``lesson`` that are done."""
     while done < len(lesson.steps) and lesson.steps[done].reached(attempt):
         done += 1
     return done

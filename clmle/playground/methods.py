@@ -38,17 +38,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def playground_method_names() -> tuple[str, ...]:
-    """Names of the methods that :func:`train_trajectory` accepts, the default methods first.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> playground_method_names()[:2]
-    ('softmax', 'triplet')
-    """
+    """Names of the methods that :func:`train_trajectory` accepts, the default methods first."""
     return (*DEFAULT_METHODS, *(name for name in _OPTIONS if name not in DEFAULT_METHODS))
 
 

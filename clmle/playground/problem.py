@@ -106,22 +106,6 @@ def playground_task(problem: PlaygroundProblem) -> Task:
 
     Every mode is a von Mises-Fisher distribution. A higher ratio keeps a subset of the
     minority's training points; validation and test sets are balanced.
-
-    Parameters
-    ----------
-    problem : PlaygroundProblem
-
-    Returns
-    -------
-    Task
-        ``images`` (n, dim) float32 unit rows; ``labels`` (n,), 0 majority and 1 minority; the
-        row numbers ``train``, ``validation`` and ``test``.
-
-    Examples
-    --------
-    >>> task = playground_task(PlaygroundProblem(ratio=20))
-    >>> task.class_counts().tolist(), task.class_counts("test").tolist()
-    ([480, 24], [240, 240])
     """
     from scipy.stats import vonmises_fisher
 

@@ -121,51 +121,13 @@ def train_trajectory(
     """Train ``method`` on ``problem`` and record a frame every 5 of 200 steps.
 
     The same arguments give the same trajectory.
-
-    Parameters
-    ----------
-    problem : PlaygroundProblem
-    method : str
-        One of :func:`playground_method_names`.
-    clusters : int, default 12
-        Clusters of each class, 1 to 12; ignored by methods without clusters.
-
-    Returns
-    -------
-    Trajectory
-
-    Raises
-    ------
-    InputError
-        The playground has no such method, or ``clusters`` is out of range.
-
-    Examples
-    --------
-    >>> trajectory = train_trajectory(PlaygroundProblem(ratio=20, modes=2), "softmax")
-    >>> len(trajectory.frames), trajectory.frames[0].features.shape
-    (41, (504, 2))
     """
     run = PlaygroundRun(problem, method, clusters)
     return run.trajectory(list(run.frames()))
 
 
 class PlaygroundRun:
-    """One training run of the playground, whose frames are available as they are reached.
-
-    Parameters
-    ----------
-    problem : PlaygroundProblem
-    method : str
-        One of :func:`playground_method_names`.
-    clusters : int, default 12
-        Clusters of each class, 1 to 12.
-
-    Examples
-    --------
-    >>> run = PlaygroundRun(PlaygroundProblem(modes=1), "softmax")
-    >>> next(run.frames()).step
-    0
-    """
+    """One training run of the playground, whose frames are available as they are reached."""
 
     def __init__(self, problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS) -> None:
         self.problem, self.name = problem, method
@@ -272,22 +234,7 @@ def nearest_points(features: np.ndarray, k: int = NEIGHBORS) -> np.ndarray:
 
 
 def playground_grid(dim: int) -> np.ndarray:
-    """Unit points at which a frame records the predicted class.
-
-    Parameters
-    ----------
-    dim : {2, 3}
-        2: 180 points around a circle; 3: closed circles of latitude from pole to pole.
-
-    Returns
-    -------
-    (g, dim) float32
-
-    Examples
-    --------
-    >>> playground_grid(2).shape, playground_grid(3).shape
-    ((180, 2), (561, 3))
-    """
+    """Unit points at which a frame records the predicted class."""
     n = GRID[dim]
     if dim == 2:
         angle = 2 * np.pi * np.arange(n) / n

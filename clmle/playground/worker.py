@@ -23,14 +23,7 @@ from clmle.playground.trajectory import Frame, PlaygroundRun, Trajectory
 
 
 class PlaygroundWorker:
-    """A worker process; :meth:`frames` trains one trajectory in it.
-
-    Examples
-    --------
-    >>> from clmle.playground import PlaygroundWorker
-    >>> worker = PlaygroundWorker()
-    >>> worker.close()
-    """
+    """A worker process; :meth:`frames` trains one trajectory in it."""
 
     def __init__(self) -> None:
         self.process = start_module("clmle.playground.worker", pipes=True)
@@ -38,13 +31,7 @@ class PlaygroundWorker:
     def frames(
         self, problem: PlaygroundProblem, method: str, clusters: int
     ) -> Generator[Frame | Trajectory, None, None]:
-        """Yield every frame as it is reached, then the trajectory. Closing it stops the training.
-
-        Raises
-        ------
-        InputError
-            The request cannot be used, or the process ended.
-        """
+        """Yield every frame as it is reached, then the trajectory; closing it stops training."""
         self._send({"problem": dataclasses.asdict(problem), "method": method, "clusters": clusters})
         kind = "frame"
         try:

@@ -33,25 +33,6 @@ def study_rows(study: StudyResults, origin: str = "") -> list[dict[str, Any]]:
     """One row for each trial of a study with a binary target.
 
     Learners are called "variant (study)", with ``origin`` before the study's name.
-
-    Parameters
-    ----------
-    study : StudyResults
-    origin : str
-        Put before the name of the study.
-
-    Returns
-    -------
-    list of dict
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("components", Path("docs/results/components.jsonl"))
-    >>> frame = attribute_frame(study_rows(study))
-    >>> frame["learner"].iloc[0].endswith("(components)")
-    True
     """
     rows = []
     for s in study.summaries:
@@ -74,23 +55,7 @@ def study_rows(study: StudyResults, origin: str = "") -> list[dict[str, Any]]:
 
 
 def run_rows(runs: Iterable[RunFolder]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Make one row per attribute of every finished run.
-
-    Parameters
-    ----------
-    runs : iterable of RunFolder
-
-    Returns
-    -------
-    rows : list of dict
-    problems : list of str
-        One sentence per run that cannot be read.
-
-    Examples
-    --------
-    >>> run_rows([])
-    ([], [])
-    """
+    """Make one row per attribute of every finished run."""
     rows: list[dict[str, Any]] = []
     broken = []
     names: dict[str, str] = {}
@@ -110,21 +75,7 @@ def run_rows(runs: Iterable[RunFolder]) -> tuple[list[dict[str, Any]], list[str]
 
 
 def without_metrics(runs: Iterable[RunFolder]) -> list[str]:
-    """List the attributes of runs without metrics: no training image of a class, or no test image.
-
-    Parameters
-    ----------
-    runs : iterable of RunFolder
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> without_metrics([])
-    []
-    """
+    """List the attributes of runs without metrics (a class has no training or no test image)."""
     names: dict[str, None] = {}
     for run in runs:
         result = run.result() or {}
@@ -134,27 +85,7 @@ def without_metrics(runs: Iterable[RunFolder]) -> list[str]:
 
 
 def attribute_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Make a data frame of rows, the first of each learner, attribute and seed.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        Of :func:`study_rows` or :func:`run_rows`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns as the keys of the rows.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("components", Path("docs/results/components.jsonl"))
-    >>> frame = attribute_frame(study_rows(study))
-    >>> "balanced_accuracy" in frame
-    True
-    """
+    """Make a data frame of rows, the first of each learner, attribute and seed."""
     import pandas
 
     frame = pandas.DataFrame(rows, columns=list(COLUMNS))
@@ -162,32 +93,7 @@ def attribute_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def compared(frame: Any, learners: Sequence[str], metric: str = "balanced_accuracy") -> Any:
-    """Mean of a metric over seeds, the most balanced attribute first.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`attribute_frame`.
-    learners : sequence of str
-        Names in the column ``learner``.
-    metric : str
-        Column to average.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``attribute``, ``minority`` (fraction of the smaller class), ``level`` (50 minus
-        that in percent, as in the paper), and for each learner its mean and "seeds of LEARNER".
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("components", Path("docs/results/components.jsonl"))
-    >>> frame = attribute_frame(study_rows(study))
-    >>> compared(frame, frame["learner"].unique()[:2]).columns[:3].tolist()
-    ['attribute', 'minority', 'level']
-    """
+    """Mean of a metric over seeds, the most balanced attribute first."""
     mine = frame[frame["learner"].isin(learners)]
     groups = mine.groupby(["attribute", "learner"])[metric]
     means = groups.mean().unstack("learner").reindex(columns=list(learners))
@@ -205,25 +111,6 @@ def default_pair(frame: Any) -> tuple[str, str]:
     The baseline shares an attribute and a seed with it, if any does. Trials that several studies
     share count for the study with most learners. Without such a pair: the first two learners, ""
     for a missing second.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`attribute_frame`.
-
-    Returns
-    -------
-    (str, str)
-        Names of the learner and of the baseline.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("components", Path("docs/results/components.jsonl"))
-    >>> frame = attribute_frame(study_rows(study))
-    >>> len(default_pair(frame))
-    2
     """
     sizes = frame.groupby("learner")["attribute"].nunique()
     means = frame.groupby("learner")["balanced_accuracy"].mean()
@@ -242,80 +129,19 @@ def default_pair(frame: Any) -> tuple[str, str]:
 
 
 def gains(frame: Any, learner: str, baseline: str) -> Any:
-    """Gain of one learner over another on every attribute that both have, paired by seed.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`attribute_frame`.
-    learner, baseline : str
-        Names of the learners.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns as :func:`~clmle.studies.statistics.gain_by_task`; ``task`` is the attribute.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("components", Path("docs/results/components.jsonl"))
-    >>> frame = attribute_frame(study_rows(study))
-    >>> "gain" in gains(frame, *default_pair(frame))
-    True
-    """
+    """Gain of one learner over another on every attribute that both have, paired by seed."""
     named = frame.rename(columns={"learner": "variant", "attribute": "task"}).assign(ratio=1.0)
     return gain_by_task(named, learner, baseline)
 
 
 def mean_gain(gain: Any) -> tuple[float, float | None, float | None, int]:
-    """Mean gain over attributes with its interval.
-
-    Parameters
-    ----------
-    gain : pandas.DataFrame
-        Of :func:`gains`.
-
-    Returns
-    -------
-    (float, float or None, float or None, int)
-        Mean, low and high end of its 95 % t-interval, and the number of attributes with a gain.
-
-    Examples
-    --------
-    >>> import pandas
-    >>> mean_gain(pandas.DataFrame({"gain": [0.01, 0.03]}))[3]
-    2
-    """
+    """Mean gain over attributes with its interval."""
     values = gain["gain"].to_numpy(dtype=float)
     return (float(values.mean()), *t_interval(values), int((values > 0).sum()))
 
 
 def confusion_of(frame: Any, learner: str, attribute: str) -> list[list[int]] | None:
-    """Sum the confusion matrices of test images over seeds.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`attribute_frame`.
-    learner, attribute : str
-        Values of these columns.
-
-    Returns
-    -------
-    list of list of int, or None
-        True class by predicted class; None without trials.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("components", Path("docs/results/components.jsonl"))
-    >>> frame = attribute_frame(study_rows(study))
-    >>> confusion_of(frame, "no such learner", "Bald") is None
-    True
-    """
+    """Sum the confusion matrices of test images over seeds."""
     rows = frame[(frame["learner"] == learner) & (frame["attribute"] == attribute)]
     if rows.empty:
         return None

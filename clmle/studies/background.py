@@ -179,35 +179,7 @@ def start_study(
     jobs: int = 0,
     root: str | os.PathLike[str] | None = None,
 ) -> BackgroundStudy:
-    """Check every trial of a request and run them in the background.
-
-    Parameters
-    ----------
-    request : StudyRequest
-    name : str
-        Of the results file in ``root``; that of the study by default.
-    jobs : int
-        Trials at a time; 0: one for each core.
-    root : path, optional
-        Folder of results; ``studies`` in the folder of runs by default.
-
-    Returns
-    -------
-    BackgroundStudy
-
-    Raises
-    ------
-    InputError
-        An option that no run can use, a name that is taken or cannot name a file, or a file that
-        cannot be written.
-
-    Examples
-    --------
-    >>> start_study(StudyRequest("no-such-study"))
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Check every trial of a request and run them in the background."""
     name = name or request.study
     if not name or not set(name) <= LETTERS:
         raise InputError(f"{name!r} cannot name a study; use letters, digits, - and _.")
@@ -231,25 +203,7 @@ def start_study(
 def free_name(
     request: StudyRequest, stem: str = "", root: str | os.PathLike[str] | None = None
 ) -> str:
-    """Return a name for a study, with a number if another request has that name.
-
-    Parameters
-    ----------
-    request : StudyRequest
-    stem : str
-        Wanted name, by default that of the study.
-    root : path, optional
-        Folder of results files, by default that of the runs.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> free_name(StudyRequest("components"), root="no-such-folder")
-    'components'
-    """
+    """Return a name for a study, with a number if another request has that name."""
     stem = stem or request.study
     for number in range(1, 100):
         name = stem if number == 1 else f"{stem}-{number}"
@@ -265,25 +219,7 @@ def free_name(
 
 
 def resume_study(study: BackgroundStudy) -> None:
-    """Continue a stopped or failed study in the background; finished trials do not run again.
-
-    Parameters
-    ----------
-    study : BackgroundStudy
-
-    Raises
-    ------
-    InputError
-        If it runs, or has no readable job.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> resume_study(BackgroundStudy(Path("no-such-folder/study.jsonl")))
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Continue a stopped or failed study in the background; finished trials do not run again."""
     job = study.job()
     if _alive(job):
         raise InputError(f"The study {study.name} is already running.")
@@ -291,22 +227,7 @@ def resume_study(study: BackgroundStudy) -> None:
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
-    """List the studies that were started in the background, the latest first.
-
-    Parameters
-    ----------
-    root : path, optional
-        Folder of results files, by default that of the runs.
-
-    Returns
-    -------
-    list of BackgroundStudy
-
-    Examples
-    --------
-    >>> background_studies("no-such-folder")
-    []
-    """
+    """List the studies that were started in the background, the latest first."""
     jobs = [p for p in _root(root).glob("*.job.json") if not leads_out(p)]
     latest = sorted(jobs, key=lambda p: (-p.stat().st_mtime, p.name))
     return [BackgroundStudy(p.with_name(p.name.removesuffix(".job.json") + ".jsonl"))

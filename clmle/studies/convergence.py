@@ -38,23 +38,7 @@ class LearningCurve:
 
 
 def learning_curves(summaries: Summaries) -> dict[str, LearningCurve]:
-    """Return the mean learning curve of every variant that has one, in order of appearance.
-
-    Parameters
-    ----------
-    summaries : sequence of dict
-        As :func:`clmle.studies.read_results` returns them.
-
-    Returns
-    -------
-    dict
-        LearningCurve by variant.
-
-    Examples
-    --------
-    >>> learning_curves([])
-    {}
-    """
+    """Return the mean learning curve of every variant that has one, in order of appearance."""
     summaries = [s for s in summaries if s.get("learning_curve")]
     kept = _common_tasks(summaries)
     found = {}

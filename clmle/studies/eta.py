@@ -42,29 +42,7 @@ def forecast(
     elsewhere: Summaries = (),
     jobs: int = 0,
 ) -> Forecast:
-    """Estimate the time of the trials that are left.
-
-    Parameters
-    ----------
-    trials : sequence of Trial
-    results, siblings : summaries of the study itself, and of others in its folder
-        Trials among both count as done, and the others are expected to take as long.
-    elsewhere : summaries from any machine
-        Used if there are none of the former: trials on the same data, backbone and batch size, in
-        proportion to their iterations.
-    jobs : int
-        Trials at a time; 0 takes one per CPU core.
-
-    Returns
-    -------
-    Forecast
-        Numbers of trials, and the seconds left if they can be estimated.
-
-    Examples
-    --------
-    >>> forecast([], []).left
-    0
-    """
+    """Estimate the time of the trials that are left."""
     known = {summary["key"] for summary in siblings}
     left = [trial for trial in pending(trials, results) if trial.key not in known]
     jobs, total = jobs or cores(), len(pending(trials))

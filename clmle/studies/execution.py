@@ -23,30 +23,7 @@ LOCK_SECONDS = 60.0  # a worker of a killed study needs some to save its checkpo
 
 
 def run_trial(trial: Trial, folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Train the run of a trial and return its summary.
-
-    Parameters
-    ----------
-    trial : Trial
-    folder : path
-        Folder of the run; it is resumed from its checkpoint if there is one.
-
-    Returns
-    -------
-    dict
-        Summary: configuration, metrics of both splits, learning curve, seconds.
-
-    Examples
-    --------
-    >>> import dataclasses, tempfile
-    >>> from clmle import preset_config
-    >>> config = preset_config("quick", "softmax", "digits")
-    >>> budget = dataclasses.replace(config.train, backbone="tiny", iterations=2, rounds=1)
-    >>> trial = Trial("softmax", dataclasses.replace(config, train=budget))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run_trial(trial, f"{folder}/run")["method"]
-    'softmax'
-    """
+    """Train the run of a trial and return its summary."""
     from clmle.training import train
 
     path = Path(folder)

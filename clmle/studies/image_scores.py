@@ -39,21 +39,7 @@ class ImageScores:
 
 
 def stored_scores(run: RunFolder) -> ImageScores | None:
-    """Return the stored scores of a run's present weights.
-
-    Parameters
-    ----------
-    run : RunFolder
-
-    Returns
-    -------
-    ImageScores or None
-
-    Examples
-    --------
-    >>> stored_scores(RunFolder(Path("no-such-folder"))) is None
-    True
-    """
+    """Return the stored scores of a run's present weights."""
     try:
         arrays = read_arrays(run.path / FILE)
         if not of_present_weights(arrays, run):
@@ -65,13 +51,7 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
 
 
 def score_test_images(run: RunFolder) -> ImageScores:
-    """The scores of a run's test images by its best weights, computed once and stored.
-
-    Raises
-    ------
-    InputError
-        The run has no weights yet, or a target of more than two classes.
-    """
+    """The scores of a run's test images by its best weights, computed once and stored."""
     from clmle.data.multilabel import MultiTask
     from clmle.training import config_from_dict, load_model, prepare
 
@@ -103,22 +83,7 @@ def score_test_images(run: RunFolder) -> ImageScores:
 
 
 def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Compute the scores of a run's test images in a background process.
-
-    Parameters
-    ----------
-    run : RunFolder
-
-    Returns
-    -------
-    subprocess.Popen
-        The process; it reports errors on stderr.
-
-    Examples
-    --------
-    >>> start_scoring  # doctest: +ELLIPSIS
-    <function start_scoring at ...>
-    """
+    """Compute the scores of a run's test images in a background process."""
     return start_module("clmle.studies.image_scores", str(run.path.resolve()))
 
 

@@ -49,25 +49,6 @@ def margin_request(
 
     The within-class term of Eq. 9 gets weight 1, because a2 has no effect without it; the margin
     trials, which would choose a1, are off.
-
-    Parameters
-    ----------
-    between, within : sequence of float
-        Fractions of the bounds of a1 and of a2.
-    dataset, attribute : str
-        Data set and target.
-    seeds : sequence of int
-    preset : str
-        Training budget.
-
-    Returns
-    -------
-    StudyRequest
-
-    Examples
-    --------
-    >>> len(margin_request((0.1, 0.2), (0.0, 0.25), seeds=(0,)).trials())
-    4
     """
     fractions = {"between_margin_fraction": between, "within_margin_fraction": within}
     grid = [f"options.{n}={','.join(f'{v:g}' for v in values)}" for n, values in fractions.items()]
@@ -78,23 +59,7 @@ def margin_request(
 
 
 def margin_grid(summaries: Sequence[Mapping[str, Any]]) -> MarginGrid | None:
-    """Return the grid of results of a study of :func:`margin_request`.
-
-    Parameters
-    ----------
-    summaries : sequence of dict
-        As :func:`clmle.studies.read_results` returns them.
-
-    Returns
-    -------
-    MarginGrid or None
-        None without results.
-
-    Examples
-    --------
-    >>> margin_grid([]) is None
-    True
-    """
+    """Return the grid of results of a study of :func:`margin_request`."""
     import pandas
 
     rows = []

@@ -54,36 +54,7 @@ class Recognition:
 def evaluate_open_set(
     run: RunFolder, test: str = "", progress: Progress | None = None
 ) -> Recognition:
-    """Evaluate a run on unseen identities, or return the stored result.
-
-    Parameters
-    ----------
-    run : RunFolder
-        Of a run that learns identities and has weights.
-    test : str
-        As ``where`` of :func:`clmle.data.recognition.open_set.load_open_set`; "" takes the unseen
-        identities of the run's own data set.
-    progress : callable(done, total), optional
-        Called as images are read.
-
-    Returns
-    -------
-    Recognition
-
-    Raises
-    ------
-    InputError
-        No weights, another target than identities, or a test set that cannot be read.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle import RunFolder
-    >>> evaluate_open_set(RunFolder(Path("no-such-folder")))
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Evaluate a run on unseen identities, or return the stored result."""
     from clmle.training import load_model
 
     found = stored_recognition(run, test)
@@ -114,27 +85,7 @@ def evaluate_open_set(
 
 
 def own_test(run: RunFolder) -> str:
-    """Return the test set of unseen identities of a run's own data set.
-
-    Parameters
-    ----------
-    run : RunFolder
-        A run on identities.
-
-    Returns
-    -------
-    str
-        Empty if the data set has none.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle import RunFolder
-    >>> own_test(RunFolder(Path("no-such-folder")))
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Return the test set of unseen identities of a run's own data set."""
     dataset: str = run.config()["data"]["dataset"]
     info = find_dataset(dataset)
     if info is None or info.load_open_set is None:
@@ -146,25 +97,7 @@ def own_test(run: RunFolder) -> str:
 
 
 def learns_identities(run: RunFolder) -> bool:
-    """Return whether a run is trained on identities and can be evaluated on unseen ones.
-
-    Parameters
-    ----------
-    run : RunFolder
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from clmle import create_run, preset_config
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
-    ...     learns_identities(run)
-    False
-    """
+    """Return whether a run is trained on identities and can be evaluated on unseen ones."""
     data = run.config()["data"]
     return has_identities(data["dataset"], data["attribute"])
 
@@ -280,26 +213,7 @@ def file_of(run: RunFolder, test: str = "") -> Path:
 
 
 def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
-    """Return the stored result of a run's present weights.
-
-    Parameters
-    ----------
-    run : RunFolder
-        A run on identities.
-    test : str
-        Name or path of a test set; that of the run's own data set by default.
-
-    Returns
-    -------
-    Recognition or None
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle import RunFolder
-    >>> stored_recognition(RunFolder(Path("no-such-folder")), "lfw") is None
-    True
-    """
+    """Return the stored result of a run's present weights."""
     try:
         arrays = read_arrays(file_of(run, test))
         if not of_present_weights(arrays, run):
@@ -317,50 +231,12 @@ def _store(run: RunFolder, test: str, found: Recognition, weights: str) -> None:
 
 
 def start_open_set_evaluation(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:
-    """Evaluate a run on unseen identities in a background process.
-
-    Parameters
-    ----------
-    run : RunFolder
-        A run on identities.
-    test : str
-        Name or path of a test set; that of the run's own data set by default.
-
-    Returns
-    -------
-    subprocess.Popen
-        The process; it reports errors on stderr.
-
-    Examples
-    --------
-    >>> start_open_set_evaluation  # doctest: +ELLIPSIS
-    <function start_open_set_evaluation at ...>
-    """
+    """Evaluate a run on unseen identities in a background process."""
     return start_module("clmle.studies.open_set", str(run.path.resolve()), test)
 
 
 def how_far(run: RunFolder, test: str = "") -> tuple[int, int]:
-    """Return the progress of a running evaluation.
-
-    Parameters
-    ----------
-    run : RunFolder
-        A run on identities.
-    test : str
-        Name or path of a test set; that of the run's own data set by default.
-
-    Returns
-    -------
-    (int, int)
-        Images done, and in all; (0, 0) if unknown.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle import RunFolder
-    >>> how_far(RunFolder(Path("no-such-folder")), "lfw")
-    (0, 0)
-    """
+    """Return the progress of a running evaluation."""
     try:
         done, total = json.loads(_progress_file(run, test).read_text())
         return int(done), int(total)

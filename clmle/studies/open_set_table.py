@@ -20,26 +20,7 @@ OPEN_SET_METRICS = {
 
 
 def open_set_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
-    """A data frame with one row for each trial that was evaluated on unseen identities.
-
-    Parameters
-    ----------
-    summaries : sequence of dict
-        As :func:`clmle.studies.read_results` returns them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns variant, method, task, seed, ratio and those of OPEN_SET_METRICS; NaN where a test
-        set cannot measure one (too few pairs for a false accept rate, no distractors).
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = open_set_frame(read_results("docs/results/recognition.jsonl"))
-    >>> sorted(frame["seed"].unique().tolist())
-    [0, 1, 2]
-    """
+    """A data frame with one row for each trial that was evaluated on unseen identities."""
     import pandas
 
     rows = []
@@ -64,26 +45,7 @@ def open_set_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def open_set_table(frame: Any) -> Any:
-    """Means of every variant over the seeds that all have, best pair accuracy first.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`open_set_frame`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: variant. Columns: those of OPEN_SET_METRICS, ``spread`` (standard deviation of the
-        pair accuracy over seeds) and ``seeds``.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = open_set_frame(read_results("docs/results/recognition.jsonl"))
-    >>> "spread" in open_set_table(frame)
-    True
-    """
+    """Means of every variant over the seeds that all have, best pair accuracy first."""
     block = common_block(frame)
     means = block.groupby("variant")[list(OPEN_SET_METRICS)].mean()
     means["spread"] = block.groupby("variant")["accuracy"].std(ddof=1)

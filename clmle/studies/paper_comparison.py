@@ -61,28 +61,7 @@ COMPONENTS = {
 
 
 def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
-    """Balanced accuracy, in per cent, of the variants in ``names`` (the paper's name -> ours).
-
-    Parameters
-    ----------
-    study : StudyResults
-    names : dict
-        Our name of a variant by the paper's name of a method.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``paper``, ``here``, ``balanced_accuracy``, ``low``, ``high`` (95 % interval over
-        seeds, NaN for one), ``trials``, ``tasks``, ``seeds``; without names that have no result.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
-    >>> measured(study, {"CLMLE": "clmle"})["here"].tolist()
-    ['clmle']
-    """
+    """Balanced accuracy, in per cent, of the variants in ``names`` (the paper's name -> ours)."""
     import pandas
 
     columns = ["paper", "here", "balanced_accuracy", "low", "high", "trials", "tasks", "seeds"]
@@ -103,28 +82,7 @@ def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
 
 
 def paper_comparison(frame: Any, number: int) -> Any:
-    """The rows of Table 2, 3 or 4 whose methods were measured here.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`open_set_frame`.
-    number : {2, 3, 4}
-        Of the paper's table.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``paper``, the published columns (per cent) with the prefix "published: ",
-        ``here``, and those of :func:`open_set_table` (fractions of 1).
-
-    Examples
-    --------
-    >>> from clmle.studies import open_set_frame, read_results
-    >>> frame = open_set_frame(read_results("docs/results/recognition.jsonl"))
-    >>> "here" in paper_comparison(frame, 2)
-    True
-    """
+    """The rows of Table 2, 3 or 4 whose methods were measured here."""
     printed = table(number).drop_duplicates("method", keep="last").set_index("method")
     ours = open_set_table(frame)
     kept = [
@@ -139,24 +97,7 @@ def paper_comparison(frame: Any, number: int) -> Any:
 
 
 def published(attributes: Iterable[str]) -> Any:
-    """Return Table 5 of the paper for some attributes, as fractions of 1.
-
-    Parameters
-    ----------
-    attributes : iterable of str
-        Names as in the data set.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: the attributes as given. Columns: the paper's methods and ``level`` (imbalance
-        level); a row is NaN if the paper has no such attribute or it is illegible.
-
-    Examples
-    --------
-    >>> published(["Bald"]).index.tolist()
-    ['Bald']
-    """
+    """Return Table 5 of the paper for some attributes, as fractions of 1."""
     found = table(5).set_index("attribute")
     wanted = list(attributes)
     rows = found.reindex([paper_attribute(name) or "" for name in wanted])
@@ -168,28 +109,7 @@ def published(attributes: Iterable[str]) -> Any:
 
 
 def published_gains(baseline: str, method: str = "CLMLE") -> Any:
-    """Return the gains of Fig. 9 of the paper, from its Table 5.
-
-    Parameters
-    ----------
-    baseline, method : str
-        Names of methods in Table 5.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns as :func:`gain_by_task`; the paper gives no intervals.
-
-    Raises
-    ------
-    InputError
-        If Table 5 has no such method.
-
-    Examples
-    --------
-    >>> published_gains("LMLE").columns[:2].tolist()
-    ['task', 'minority']
-    """
+    """Return the gains of Fig. 9 of the paper, from its Table 5."""
     found = table(5).dropna(subset=["imbalance_level"])
     for name in (baseline, method):
         if name not in found.columns[2:]:

@@ -13,29 +13,7 @@ from clmle.files import as_sentence, from_json
 
 
 def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """Read a results file.
-
-    Parameters
-    ----------
-    path : path
-        A file of JSON lines. A half-written last line is left out: its trial runs again.
-
-    Returns
-    -------
-    list of dict
-        The last summary of every trial; [] if there is no such file.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, another line than the last is damaged, or version 0.1 wrote it.
-
-    Examples
-    --------
-    >>> results = read_results("docs/results/digits.jsonl")
-    >>> sorted(results[0])[:3]
-    ['best_round', 'chosen', 'class_counts']
-    """
+    """Read a results file."""
     file = Path(path)
     try:
         lines = file.read_bytes().splitlines()
@@ -62,28 +40,7 @@ def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def append_result(path: str | os.PathLike[str], summary: Mapping[str, Any]) -> None:
-    """Append the result of a trial to a file; a damaged last line is removed first.
-
-    Parameters
-    ----------
-    path : path
-        JSON-lines file; created if it does not exist.
-    summary : dict
-        Result of the trial. It is on disk when this returns.
-
-    Raises
-    ------
-    InputError
-        If the disk is full or the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     append_result(Path(folder) / "study.jsonl", {"key": "0", "variant": "clmle"})
-    ...     (Path(folder) / "study.jsonl").read_text().count("variant")
-    1
-    """
+    """Append the result of a trial to a file; a damaged last line is removed first."""
     file = Path(path)
     line = json.dumps(summary, separators=(",", ":")).encode() + b"\n"
     try:

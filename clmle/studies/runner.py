@@ -111,42 +111,6 @@ def run_trials(
 
     Trials with the same configuration under several names are trained once. Ctrl-C stops the
     workers, which save their checkpoints; the same call continues from there.
-
-    Parameters
-    ----------
-    trials : sequence of Trial
-    results : path
-        Results file (JSON lines), to which a line is added as each trial ends.
-    jobs : int
-        Trials at a time; 0: one for each core, on Ray for each CPU of the cluster. The cores are
-        divided among them as threads.
-    launcher : {"local", "ray"}
-        Processes of this machine, or tasks of a Ray cluster (``pip install clmle[ray]``): that of
-        RAY_ADDRESS or a running local one, else one started for this study. Other machines need
-        clmle, and ``folder`` on a disk that all share.
-    folder : path, optional
-        Folder of unfinished runs; ``results`` with the ending .trials by default.
-    known : sequence of summaries
-        Results of other studies; a trial among them is copied instead of run.
-    progress : callable(done, total, text), optional
-        Called as trials end; ``text`` is "", or says which trial failed and why.
-
-    Returns
-    -------
-    list of str
-        A sentence for each trial that failed.
-
-    Raises
-    ------
-    InputError
-        Another process writes ``results``, a file cannot be used, or an unknown launcher.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run_trials([], f"{folder}/study.jsonl")
-    []
     """
     if launcher not in LAUNCHERS:
         raise InputError(f"launcher is {launcher!r}; choose one of: {', '.join(LAUNCHERS)}.")

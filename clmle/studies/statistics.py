@@ -26,36 +26,7 @@ METRICS = (
 
 
 def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> Any:
-    """A data frame with one row for each trial; a multi-label trial has one for each attribute.
-
-    Parameters
-    ----------
-    summaries : sequence of dict
-        As :func:`clmle.studies.read_results` returns them.
-    split : {"test", "validation"}
-        Images of the metrics.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns variant, method, task, seed, ``ratio`` (imbalance asked for, largest over smallest
-        class), ``minority`` (fraction of the smallest class among the training images), the
-        metrics (fractions of 1; ``recall_rarest`` and ``recall_commonest`` of the smallest and
-        largest training class; seconds), and ``pace`` (machine, threads and number format, within
-        which seconds can be compared).
-
-    Raises
-    ------
-    InputError
-        A summary lacks a key, or has another type of value.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
-    >>> frame["seed"].nunique()
-    5
-    """
+    """A data frame with one row for each trial; a multi-label trial has one for each attribute."""
     import pandas
 
     rows = []
@@ -88,26 +59,7 @@ def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") ->
 
 
 def each_task(summary: Mapping[str, Any], split: str = "test") -> list[Mapping[str, Any]]:
-    """Split the summary of a multi-label trial into one per attribute.
-
-    Parameters
-    ----------
-    summary : dict
-        Result of a trial.
-    split : {"test", "validation"}
-        Images of the metrics.
-
-    Returns
-    -------
-    list of dict
-        The summary itself for a trial with one target.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> len(each_task(read_results("docs/results/digits.jsonl")[0]))
-    1
-    """
+    """Split the summary of a multi-label trial into one per attribute."""
     attributes = summary.get("attributes")
     if not attributes:
         return [summary]
@@ -127,52 +79,14 @@ def pace(summary: Mapping[str, Any]) -> str:
 
 
 def complete_variants(frame: Any, fraction: float = 0.8) -> tuple[Any, dict[str, int]]:
-    """Rows of the variants with at least a fraction of the trials of the most complete one.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`trials_frame`.
-    fraction : float, default 0.8
-        Smallest fraction of trials.
-
-    Returns
-    -------
-    frame : pandas.DataFrame
-    left_out : dict
-        Name and number of trials of each variant that is left out.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
-    >>> complete_variants(frame)[1]
-    {}
-    """
+    """Rows of the variants with at least a fraction of the trials of the most complete one."""
     sizes = frame.groupby("variant").size()
     few = sizes[sizes < fraction * sizes.max()]
     return frame[~frame["variant"].isin(few.index)], {str(k): int(v) for k, v in few.items()}
 
 
 def common_block(frame: Any) -> Any:
-    """Rows of the trials that all variants have: every task with every seed.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`trials_frame`.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
-    >>> bool(common_block(frame).groupby("variant").size().nunique() == 1)
-    True
-    """
+    """Rows of the trials that all variants have: every task with every seed."""
     if frame.empty:
         return frame
     n = frame["variant"].nunique()
@@ -190,53 +104,12 @@ def common_block(frame: Any) -> Any:
 
 
 def seed_means(frame: Any, metric: str = "balanced_accuracy") -> Any:
-    """Mean of a metric over tasks and ratios.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`trials_frame`.
-    metric : str
-        A column of ``frame``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per variant, one column per seed.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
-    >>> seed_means(frame).shape[1]
-    5
-    """
+    """Mean of a metric over tasks and ratios."""
     return frame.groupby(["variant", "seed"])[metric].mean().unstack("seed")
 
 
 def variant_table(frame: Any) -> Any:
-    """Metrics of every variant on the common block, best balanced accuracy first.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`trials_frame`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: variant. Columns: the metrics (means over tasks, then over seeds; seconds over the
-        trials of one machine and number format, NaN if the variant has none), ``spread`` (standard
-        deviation of balanced accuracy over seeds; NaN for one seed), ``tasks``, ``seeds``,
-        ``trials`` (used) and ``left_out`` (trials of the variant that others lack).
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> table = variant_table(trials_frame(read_results("docs/results/margin-loss.jsonl")))
-    >>> list(table.index)
-    ['clmle', 'without Eq. 9']
-    """
+    """Metrics of every variant on the common block, best balanced accuracy first."""
     block = common_block(frame)
     had = frame.groupby("variant").size()
     per_seed = block.groupby(["variant", "seed"])[list(METRICS)].mean()
@@ -306,34 +179,7 @@ def paired_difference(
     n_bootstrap: int = 2000,
     seed: int = 0,
 ) -> Difference | None:
-    """Paired difference of two variants.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`trials_frame`.
-    first, second : str
-        Names of the variants.
-    metric : str
-        A column of ``frame``.
-    n_bootstrap : int
-        Bootstrap samples; 0 skips the bootstrap interval, which takes most of the time.
-    seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    Difference or None
-        None if the variants share no trial.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = trials_frame(read_results("docs/results/margin-loss.jsonl"))
-    >>> d = paired_difference(frame, "clmle", "without Eq. 9")
-    >>> d.tasks, d.seeds
-    (14, 5)
-    """
+    """Paired difference of two variants."""
     two = frame[frame["variant"].isin([first, second])]
     if two["variant"].nunique() < 2:
         return None
@@ -362,29 +208,7 @@ def paired_difference(
 def reference_difference(
     study: StudyResults, variant: str, metric: str = "balanced_accuracy"
 ) -> Difference | None:
-    """Metric of the reference of a study minus that of a variant that lacks one component.
-
-    Parameters
-    ----------
-    study : StudyResults
-    variant : str
-        Name of the variant.
-    metric : str
-        Metric of the test images.
-
-    Returns
-    -------
-    Difference or None
-        None without a reference or common trials.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
-    >>> reference_difference(study, "no such variant") is None
-    True
-    """
+    """Metric of the reference of a study minus that of a variant that lacks one component."""
     base = study.reference if study.summaries else ""
     if not {base, variant} <= set(study.variants) or base == variant:
         return None
@@ -392,23 +216,7 @@ def reference_difference(
 
 
 def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:
-    """95 % interval of a mean by Student's t.
-
-    Parameters
-    ----------
-    values : sequence of float
-        Independent values, such as one per seed.
-
-    Returns
-    -------
-    (float, float) or (None, None)
-        Low and high end; None for fewer than two values.
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in t_interval([0.80, 0.82, 0.84])]
-    [0.77, 0.87]
-    """
+    """95 % interval of a mean by Student's t."""
     from scipy import stats
 
     x = np.asarray(values, dtype=np.float64)
@@ -419,29 +227,7 @@ def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, floa
 
 
 def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
-    """Gain of one variant over another on every task, the most balanced task first.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`trials_frame`.
-    variant, baseline : str
-        Names of the variants.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``task``, ``minority`` (fraction of the smallest class), ``level`` (50 minus that in
-        percent: the paper's imbalance level), ``gain`` in balanced accuracy, ``low`` and ``high``
-        (95 % t-interval over seeds; NaN for one seed) and ``seeds``. Only common trials count.
-
-    Examples
-    --------
-    >>> from clmle.studies import read_results
-    >>> frame = trials_frame(read_results("docs/results/digits.jsonl"))
-    >>> gain_by_task(frame, "clmle", "softmax").columns[:2].tolist()
-    ['task', 'minority']
-    """
+    """Gain of one variant over another on every task, the most balanced task first."""
     import pandas
 
     two = frame[frame["variant"].isin([variant, baseline])]
@@ -462,23 +248,7 @@ def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
-    """Spearman's rank correlation.
-
-    Parameters
-    ----------
-    x, y : sequence of float
-        Paired values.
-
-    Returns
-    -------
-    (float, float) or None
-        Correlation and p-value; None for fewer than three pairs or a constant.
-
-    Examples
-    --------
-    >>> rank_correlation([1, 2, 3, 4], [1, 4, 9, 16])[0]
-    1.0
-    """
+    """Spearman's rank correlation."""
     from scipy import stats
 
     if len(x) < 3 or len(set(x)) == 1 or len(set(y)) == 1:

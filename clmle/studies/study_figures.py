@@ -56,25 +56,7 @@ class StudyFigure:
 
 
 def available(study: StudyResults) -> list[str]:
-    """List the figures that the results of a study allow.
-
-    Parameters
-    ----------
-    study : StudyResults
-
-    Returns
-    -------
-    list of str
-        Names for :func:`study_figure`.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
-    >>> len(available(study)) > 1
-    True
-    """
+    """List the figures that the results of a study allow."""
     several = len(study.variants) > 1
     ratios = {s["config"]["data"]["ratio"] for s in study.summaries}
     fit = {
@@ -92,36 +74,7 @@ def available(study: StudyResults) -> list[str]:
 def study_figure(
     study: StudyResults, name: str, metric: str = "balanced_accuracy", base: str = ""
 ) -> StudyFigure:
-    """A figure of a study's test metrics.
-
-    Parameters
-    ----------
-    study : StudyResults
-    name : str
-        A key of FIGURE_LABELS.
-    metric : str
-        A key of METRIC_LABELS. "learning_curve" always shows balanced accuracy on validation
-        images, the only metric recorded during training.
-    base : str
-        The variant that differences and gains refer to; the study's reference by default.
-
-    Returns
-    -------
-    StudyFigure
-
-    Raises
-    ------
-    InputError
-        An unknown name or metric, or no trial that all variants have.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
-    >>> study_figure(study, available(study)[0]).data.empty
-    False
-    """
+    """A figure of a study's test metrics."""
     if name not in FIGURE_LABELS or metric not in METRIC_LABELS:
         raise InputError(
             f"There is no figure {name!r} of {metric!r}; figures: {', '.join(FIGURE_LABELS)}; "
@@ -137,27 +90,6 @@ def study_table(study: StudyResults, base: str = "") -> Any:
     """Every metric of every variant, one row for each.
 
     Up to 12 variants keep the study's own order; more are sorted, best first.
-
-    Parameters
-    ----------
-    study : StudyResults
-    base : str
-        Variant that differences are taken from; the first by default.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``variant``, the metrics, ``spread``, ``low`` and ``high`` (standard deviation and
-        95 % interval of balanced accuracy over seeds), ``difference`` to ``base`` with its
-        interval, ``won`` trials of ``pairs``, and ``tasks``, ``seeds``, ``trials``, ``left_out``.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
-    >>> len(study_table(study)) > 2
-    True
     """
     import pandas
 
@@ -195,25 +127,7 @@ def study_table(study: StudyResults, base: str = "") -> Any:
 
 
 def trials_behind(study: StudyResults) -> Any:
-    """List the trials of a study: configuration, metrics, and key in the results file.
-
-    Parameters
-    ----------
-    study : StudyResults
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per trial and task.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from clmle.studies import read_study
-    >>> study = read_study("digits", Path("docs/results/digits.jsonl"))
-    >>> len(trials_behind(study)) >= len(study.summaries)
-    True
-    """
+    """List the trials of a study: configuration, metrics, and key in the results file."""
     frame = study.frame
     frame.insert(0, "trial", [s["key"] for s in study.summaries for _ in each_task(s, "test")])
     return frame.rename(columns={"pace": "machine"})

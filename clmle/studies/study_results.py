@@ -191,27 +191,7 @@ class StudyResults:
 
 
 def read_studies(folder: str | os.PathLike[str]) -> list[StudyResults]:
-    """The studies of a folder of results files, in the catalog's order; without empty files.
-
-    Parameters
-    ----------
-    folder : path
-        Folder of .jsonl files.
-
-    Returns
-    -------
-    list of StudyResults
-
-    Raises
-    ------
-    InputError
-        No such folder, or a line that is not a result.
-
-    Examples
-    --------
-    >>> [study.name for study in read_studies("docs/results")][:1]
-    ['leaderboard']
-    """
+    """The studies of a folder of results files, in the catalog's order; without empty files."""
     root = Path(folder)
     if not root.is_dir():
         raise InputError(
@@ -228,29 +208,7 @@ def read_studies(folder: str | os.PathLike[str]) -> list[StudyResults]:
 
 
 def read_study(name: str, path: Path) -> StudyResults:
-    """Read and check the results of one file.
-
-    Parameters
-    ----------
-    name : str
-        Name of the study.
-    path : pathlib.Path
-        JSON-lines file.
-
-    Returns
-    -------
-    StudyResults
-
-    Raises
-    ------
-    InputError
-        If a line is not a result.
-
-    Examples
-    --------
-    >>> read_study("digits", Path("docs/results/digits.jsonl")).name
-    'digits'
-    """
+    """Read and check the results of one file."""
     summaries = read_results(path)
     for s in summaries:
         wrong = next((w for key, kind in REQUIRED.items() for w in _wrong(s, key, *kind)), None)
@@ -274,23 +232,7 @@ def latest(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def described(name: str) -> tuple[str, str, list[str]]:
-    """Return title, question and variants of a study.
-
-    Parameters
-    ----------
-    name : str
-        Name of the study.
-
-    Returns
-    -------
-    (str, str, list of str)
-        Title, question and variants; the name alone if the catalog lacks it.
-
-    Examples
-    --------
-    >>> described("no-such-study")[0]
-    'No such study'
-    """
+    """Return title, question and variants of a study."""
     known = STUDIES.get(name)
     if known is None:
         return name.replace("-", " ").capitalize(), "", []
@@ -298,22 +240,7 @@ def described(name: str) -> tuple[str, str, list[str]]:
 
 
 def task_label(task: str) -> str:
-    """Return the label of a task, such as "Pale Skin" for "toonfaces/Pale_Skin".
-
-    Parameters
-    ----------
-    task : str
-        Name of the task.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> task_label("toonfaces/Pale_Skin")
-    'Pale Skin'
-    """
+    """Return the label of a task, such as "Pale Skin" for "toonfaces/Pale_Skin"."""
     return task.rsplit("/", 1)[-1].replace("_", " ")
 
 

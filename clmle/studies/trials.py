@@ -56,26 +56,6 @@ def cross(
     """Make the trials of every variant on every attribute, ratio and seed.
 
     All trials of a seed come before those of the next: an interrupted study has whole seeds.
-
-    Parameters
-    ----------
-    variants : dict
-        Config by name.
-    attributes : sequence of str
-        Targets; "" is the first of the data set.
-    seeds : sequence of int
-    ratios : sequence of float
-        Imbalance ratios; the data set as it is by default.
-
-    Returns
-    -------
-    list of Trial
-
-    Examples
-    --------
-    >>> from clmle import preset_config
-    >>> len(cross({"softmax": preset_config("quick", "softmax", "digits")}, seeds=(0, 1)))
-    2
     """
     trials = []
     for seed, ratio, attribute in itertools.product(seeds, ratios or (None,), attributes):
@@ -98,36 +78,7 @@ def study_trials(
     preset: str = "reference",
     grid: Grid = (),
 ) -> list[Trial]:
-    """The trials of a study.
-
-    Parameters
-    ----------
-    study : Study
-    dataset, attributes, seeds, ratios
-        In place of the study's own. On another data set than the study's own, the defaults are
-        its first target and its imbalance as it is.
-    preset : str
-        Name of the training budget.
-    grid : sequence of (part, name, values)
-        Such as ``("train", "learning_rate", ("0.02", "0.05"))``: every variant is tried with the
-        product of all values, which are added to its name.
-
-    Returns
-    -------
-    list of Trial
-
-    Raises
-    ------
-    InputError
-        An option or value that does not exist.
-
-    Examples
-    --------
-    >>> from clmle.studies import STUDIES
-    >>> trials = study_trials(STUDIES["digits"], seeds=[0])
-    >>> str(trials[0])
-    'adaface, seed 0'
-    """
+    """The trials of a study."""
     dataset = dataset or study.dataset
     if dataset == study.dataset:
         attributes, ratios = attributes or study.attributes, ratios or study.ratios
@@ -153,24 +104,7 @@ def variant_config(tree: Tree, preset: str, dataset: str, attribute: str = "") -
 
 
 def changed(config: Config, tree: Tree) -> Config:
-    """A configuration with other values, each checked.
-
-    Parameters
-    ----------
-    config : Config
-    tree : dict
-        Values by part: ``{"options": {...}, "train": {...}, "data": {...}}``.
-
-    Returns
-    -------
-    Config
-
-    Examples
-    --------
-    >>> from clmle.presets import preset_config
-    >>> changed(preset_config("quick", "clmle", "digits"), {"options": {"scale": 16}}).options.scale
-    16.0
-    """
+    """A configuration with other values, each checked."""
     for part in PARTS:
         if part in tree:
             where = config.method if part == "options" else part
@@ -180,23 +114,7 @@ def changed(config: Config, tree: Tree) -> Config:
 
 
 def pending(trials: Iterable[Trial], results: Iterable[Mapping[str, Any]] = ()) -> list[Trial]:
-    """Return the trials that have no result yet, each once.
-
-    Parameters
-    ----------
-    trials : iterable of Trial
-    results : iterable of dict
-        As :func:`clmle.studies.read_results` returns them.
-
-    Returns
-    -------
-    list of Trial
-
-    Examples
-    --------
-    >>> pending([])
-    []
-    """
+    """Return the trials that have no result yet, each once."""
     done = {(r["key"], r["variant"]) for r in results}
     missing: dict[tuple[str, str], Trial] = {}
     for trial in trials:

@@ -26,11 +26,6 @@ def check_trials(
 
     Names are checked first, then data. ``render=False`` does not render faces that are missing,
     and leaves what depends on them unchecked.
-
-    Raises
-    ------
-    InputError
-        The first option, attribute or combination of options that no run can use.
     """
     distinct = {replace(t.config, train=replace(t.config.train, seed=0)): t for t in trials}
     for trial in distinct.values():
@@ -51,22 +46,7 @@ def check_trials(
 
 
 def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[str, ...]:
-    """Return the attributes and labels of a data set, without rendering it.
-
-    Parameters
-    ----------
-    data : DataConfig
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> target_names(DataConfig(dataset="digits"))
-    ('label',)
-    """
+    """Return the attributes and labels of a data set, without rendering it."""
     known = dataset_info(data.dataset).target_names(data.dataset)
     return known or load_data(data, progress=progress).targets
 

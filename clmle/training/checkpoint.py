@@ -30,13 +30,7 @@ def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: 
 
 
 def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
-    """Read the groups and the facts that :func:`save_tensors` wrote.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged.
-    """
+    """Read the groups and the facts that :func:`save_tensors` wrote."""
     from safetensors import SafetensorError, safe_open
 
     groups: dict[str, dict[str, torch.Tensor]] = {}

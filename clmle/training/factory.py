@@ -82,18 +82,7 @@ def task_facts(task: Task | MultiTask) -> dict[str, Any]:
 
 
 def embedding_task_of(dataset: Dataset, attribute: str) -> Task:
-    """Return the task whose embedding a run stores: that of the first of several attributes.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    attribute : str
-        One attribute, several with commas, or "all".
-
-    Returns
-    -------
-    Task
-    """
+    """Return the task whose embedding a run stores: that of the first of several attributes."""
     names = several(attribute)
     if names is None:
         return dataset.task(attribute or None)

@@ -17,28 +17,7 @@ from clmle.training.prepare import config_from_dict, prepare
 
 
 class EmbeddingModel:
-    """Network and classifier of the best round of a run, made by :func:`load_model`.
-
-    Parameters
-    ----------
-    run : RunFolder
-        A run with at least one round done.
-    device : str, default "auto"
-        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
-
-    Attributes
-    ----------
-    network : torch.nn.Module
-        Images (n, channels, height, width) to features z (n, d) and logits (n, C).
-    classifier : Classifier
-        The classifier that was fitted on the validation images.
-    image_shape : (int, int, int)
-        Height, width and channels of the images.
-
-    See Also
-    --------
-    load_model
-    """
+    """Network and classifier of the best round of a run, made by :func:`load_model`."""
 
     def __init__(self, run: RunFolder, device: str = "auto") -> None:
         if not run.model_path.exists():
@@ -73,36 +52,14 @@ class EmbeddingModel:
         self.classifier = load_classifier(run.model_path, facts)
 
     def embed(self, images: np.ndarray) -> np.ndarray:
-        """Return the unit features of images.
-
-        Parameters
-        ----------
-        images : (n, height, width, channels) uint8 array
-            Images of the shape that the run was trained on.
-
-        Returns
-        -------
-        (n, d) float32 array
-            One unit vector per image; (n, A, d) for a run on A attributes.
-        """
+        """Return the unit features of images."""
         features, _ = self._outputs(images)
         norms = np.linalg.norm(features, axis=-1, keepdims=True)
         units: np.ndarray = features / np.maximum(norms, 1e-12)
         return units
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """Return the class scores of images; the largest is the predicted class.
-
-        Parameters
-        ----------
-        images : (n, height, width, channels) uint8 array
-            Images of the shape that the run was trained on.
-
-        Returns
-        -------
-        (n, C) array
-            One score per class; (n, A, 2) for a run on A attributes.
-        """
+        """Return the class scores of images; the largest is the predicted class."""
         return self.classifier.scores(*self._outputs(images))
 
     def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

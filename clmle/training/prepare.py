@@ -14,31 +14,7 @@ from clmle.methods import get_method
 
 
 def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None) -> Dataset:
-    """Load the data set of a configuration; on first use it is rendered or decoded.
-
-    Parameters
-    ----------
-    data : DataConfig
-        ``data.split`` is the seed of a random split, and of rendered images; -1 stands for
-        ``seed``.
-    seed : int
-        Seed of the run.
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    InputError
-        There is no such data set or folder, or it cannot be read.
-
-    Examples
-    --------
-    >>> load_data(DataConfig(dataset="digits", image_size=16)).images.shape
-    (1205, 16, 16, 1)
-    """
+    """Load the data set of a configuration; on first use it is rendered or decoded."""
     kind = "label" if data.labels else "identities" if data.attribute == "identity" else None
     values = {
         "image_size": data.image_size,
@@ -54,29 +30,7 @@ def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None)
 
 
 def prepare(config: Config, progress: Progress | None = None) -> tuple[Dataset, Task | MultiTask]:
-    """Load the data set of a run and make its task: one target, or several attributes.
-
-    Parameters
-    ----------
-    config : Config
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    dataset : Dataset
-    task : Task or MultiTask
-
-    Raises
-    ------
-    InputError
-        The data cannot be read, or the target cannot be trained.
-
-    Examples
-    --------
-    >>> from clmle import preset_config
-    >>> prepare(preset_config("quick", "softmax", "digits"))[1].n_classes
-    10
-    """
+    """Load the data set of a run and make its task: one target, or several attributes."""
     dataset = load_data(config.data, config.train.seed, progress)
     return dataset, make_task(dataset, config.data, config.train.seed)
 
@@ -98,27 +52,7 @@ def make_task(dataset: Dataset, data: DataConfig, seed: int = 0) -> Task | Multi
 
 
 def config_from_dict(values: dict[str, Any]) -> Config:
-    """Make and check a configuration from nested values, as in config.json.
-
-    Parameters
-    ----------
-    values : dict
-        With the optional keys ``method``, ``options``, ``data`` and ``train``.
-
-    Returns
-    -------
-    Config
-
-    Raises
-    ------
-    InputError
-        A name is unknown, or a value has another type or is out of bounds.
-
-    Examples
-    --------
-    >>> config_from_dict({"method": "softmax", "train": {"seed": 3}}).train.seed
-    3
-    """
+    """Make and check a configuration from nested values, as in config.json."""
     if not isinstance(values, Mapping):
         raise InputError(
             f"A configuration must have the parts data, train and options, not {values!r}."

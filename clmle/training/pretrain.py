@@ -17,11 +17,6 @@ def start_from(network: nn.Module, path: str) -> None:
     """Load those weights of a run (.safetensors) that have the shapes of ``network``.
 
     Features (.npy) are used by :func:`given_features` instead.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or no weight of it fits the backbone.
     """
     if path.endswith(".npy"):
         return
@@ -40,11 +35,6 @@ def given_features(path: str, task: Task | MultiTask) -> np.ndarray | None:
     """Read features (n, any) of the training images from a .npy file; None for other files.
 
     The file has one row per image of the data set, or one per training image.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or has another number of rows.
     """
     if not path.endswith(".npy"):
         return None

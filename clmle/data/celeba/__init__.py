@@ -25,48 +25,13 @@ GRAD_CLIP_NORM = 5.0
 
 
 def is_celeba(folder: str | os.PathLike[str]) -> bool:
-    """Check whether a folder has CelebA's list of attributes.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_celeba("no-such-folder")
-    False
-    """
+    """Check whether a folder has CelebA's list of attributes."""
     home = expanded(folder)
     return home.is_dir() and find(home, ATTRIBUTES) is not None
 
 
 def celeba_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Read the names of the attributes of a CelebA folder; no photograph is opened.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    InputError
-        The folder has no list of attributes.
-
-    Examples
-    --------
-    >>> celeba_attributes("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Read the names of the attributes of a CelebA folder; no photograph is opened."""
     return column_names(_needed(expanded(folder), ATTRIBUTES))
 
 
@@ -79,52 +44,7 @@ def load_celeba(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Load CelebA from the files of its authors, cropped to the face; pixels are cached.
-
-    Parameters
-    ----------
-    folder : path
-        Contains, directly or in sub-folders, the aligned photographs (folder or zip file
-        ``img_align_celeba``), ``list_attr_celeba.txt`` and ``list_eval_partition.txt``;
-        ``identity_CelebA.txt`` and ``list_landmarks_align_celeba.txt`` are optional.
-    image_size : int
-        Height in pixels, 16 to 218; the width is 47/55 of it.
-    validation : {"paper", "official"}
-        "paper": 10,000 of the 162,770 training images (6.1 % of a smaller copy) are for
-        validation, whole identities where these are known, drawn with ``seed``. The second part
-        of the official partition is left out, as other papers train SVMs on it. "official": that
-        second part is for validation.
-    seed : int
-    progress : callable(done, total), optional
-        Called while the photographs are read on first use. An interrupted reading is resumed.
-    root : path, optional
-        Folder of the cached pixels (1.6 GB); by default in :func:`clmle.files.cache_dir`.
-
-    Returns
-    -------
-    Dataset
-        With ``attributes``, where known the label ``identity``, and the ``metadata`` file and,
-        where known, landmarks (n, 10): x and y of both eyes, nose and both corners of the mouth
-        in pixels of the aligned photograph.
-
-    Raises
-    ------
-    InputError
-        A list is missing, incomplete or invalid. Photographs that cannot be read are left out
-        and named in one warning, which is also in ``warnings``.
-
-    References
-    ----------
-    Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild. ICCV 2015. The
-    split is that of section 5.1 of the CLMLE paper. The labels are noisy: see docs/method.md.
-
-    Examples
-    --------
-    >>> load_celeba("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Load CelebA from the files of its authors, cropped to the face; pixels are cached."""
     check_image_size(image_size, 16, 218)
     if validation not in ("paper", "official"):
         raise InputError(f"validation is {validation!r}; choose paper or official.")

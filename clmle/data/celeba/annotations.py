@@ -62,13 +62,7 @@ def read_attributes(path: Path) -> Table:
 
 
 def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
-    """Integers (n, k) int32 of ``images``, in their order.
-
-    Raises
-    ------
-    InputError
-        A line is invalid, or an image has none.
-    """
+    """Integers (n, k) int32 of ``images``, in their order."""
     table = read_table(path, head, int, "a whole number", np.int32)
     if table.images == images:
         return table.values
@@ -88,11 +82,6 @@ def read_table(
     """Parse a file; with ``head`` it begins with the number of images and the column names.
 
     ``value`` converts a text to a number, or raises if it is not ``wanted``.
-
-    Raises
-    ------
-    InputError
-        The file is incomplete, or a line is invalid.
     """
     lines = _lines(path)
     start = _head(path, lines, head)

@@ -23,36 +23,7 @@ OVERSAMPLE = 4  # upper bound on the pixels of a side that are averaged into one
 
 
 def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Find the rotation, scale and translation that map points closest to others.
-
-    Parameters
-    ----------
-    source, target : (n, 2), n >= 2
-        x and y of corresponding points.
-
-    Returns
-    -------
-    (2, 3) float64
-        Matrix A that maps a point p to ``A @ [p_x, p_y, 1]``, with the least sum of squared
-        distances among the similarity transforms without reflection.
-
-    Raises
-    ------
-    InputError
-        The shapes differ, a number is not finite, or all points are equal.
-
-    References
-    ----------
-    S. Umeyama: Least-Squares Estimation of Transformation Parameters Between Two Point Patterns.
-    IEEE TPAMI 13(4), 1991, Eqs. 39-43.
-
-    Examples
-    --------
-    >>> square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-    >>> transform = similarity_transform(square, 2 * square + [5, 0])
-    >>> np.allclose(transform, [[2, 0, 5], [0, 2, 0]])
-    True
-    """
+    """Find the rotation, scale and translation that map points closest to others."""
     x, y = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if x.shape != y.shape or x.ndim != 2 or x.shape[1] != 2 or len(x) < 2:
         raise InputError(
@@ -75,33 +46,7 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 def align(
     image: np.ndarray, landmarks: np.ndarray, size: tuple[int, int] = (112, 112)
 ) -> np.ndarray:
-    """Crop a face from a photograph with its landmarks at fixed points.
-
-    Parameters
-    ----------
-    image : (height, width, 3) uint8
-    landmarks : (5, 2) or (10,)
-        x and y of left eye, right eye, nose, left and right corner of the mouth; left and right
-        as in the photograph.
-    size : (int, int)
-        Height and width of the result: (112, 96) or (112, 112), or a multiple or fraction of one
-        of them. Pixels outside of the photograph are black.
-
-    Returns
-    -------
-    (height, width, 3) uint8
-
-    Raises
-    ------
-    InputError
-        The image, the landmarks or the size are invalid.
-
-    Examples
-    --------
-    >>> photograph = np.zeros((200, 200, 3), dtype=np.uint8)
-    >>> align(photograph, 1.5 * reference_points((112, 96)), (112, 96)).shape
-    (112, 96, 3)
-    """
+    """Crop a face from a photograph with its landmarks at fixed points."""
     from PIL import Image
 
     points = np.asarray(landmarks, dtype=np.float64).reshape(-1, 2)
@@ -131,13 +76,7 @@ def align(
 
 
 def reference_points(size: tuple[int, int]) -> np.ndarray:
-    """Positions (5, 2) of the five landmarks in an aligned face of ``size`` (height, width).
-
-    Raises
-    ------
-    InputError
-        ``size`` does not have the proportions of (112, 96) or (112, 112).
-    """
+    """Positions (5, 2) of the five landmarks in an aligned face of ``size`` (height, width)."""
     for (height, width), points in REFERENCES.items():
         scale = size[0] / height
         if abs(size[1] - width * scale) < 1e-9:

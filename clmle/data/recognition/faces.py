@@ -53,11 +53,6 @@ def held_out(identity: np.ndarray, seed: int = 0) -> np.ndarray:
     Of every identity with at least 5 images, 5 % (at least one) are for validation and as many for
     testing, up to a bound on their total; smaller identities are for training only. If all
     identities are smaller, those with 3 or 4 images have one of each.
-
-    Raises
-    ------
-    InputError
-        No identity has three images.
     """
     split = np.full(len(identity), LEFT_OUT, dtype=np.int8)
     known = np.flatnonzero(identity != UNKNOWN)

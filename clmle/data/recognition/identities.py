@@ -26,19 +26,6 @@ def looks_like_identities(folder: str | os.PathLike[str]) -> bool:
 
     Ordinary classes are rarely that many. With fewer identities, use the target ``identity``
     (``--attribute identity``) or :func:`load_identities`.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> looks_like_identities("no-such-folder")
-    False
     """
     home = expanded(folder)
     return home.is_dir() and len(_sub_folders(_inner(home))) >= MIN_IDENTITIES
@@ -53,42 +40,7 @@ def load_identities(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Load identities from a folder with a sub-folder for each; pixels are cached.
-
-    Parameters
-    ----------
-    folder : path
-        Sub-folders named after the identities contain their images, at any depth. A folder that
-        contains only one folder of this kind is accepted as well.
-    image_size : int or (int, int)
-        Height (the width in proportion to the first image), or height and width, in pixels. Of an
-        image with other proportions the largest centered part is taken.
-    landmarks : path, optional
-        File with five landmarks of every image (:func:`clmle.data.recognition.read_landmarks`).
-        Faces are aligned to 112 x 112 or 112 x 96 and resized to ``image_size``, which must have
-        one of these proportions.
-    seed, progress, root
-        As for :func:`clmle.data.load_recordio`.
-
-    Returns
-    -------
-    Dataset
-        With the label ``identity``, named after the sub-folders, and the ``metadata`` file, a
-        path relative to ``folder``.
-
-    Raises
-    ------
-    InputError
-        The folder does not exist, or has fewer than two identities. Files that cannot be read are
-        left out and counted in one warning.
-
-    Examples
-    --------
-    >>> load_identities("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Load identities from a folder with a sub-folder for each; pixels are cached."""
     found = read_folders(
         folder, image_size=image_size, landmarks=landmarks, progress=progress, root=root
     )

@@ -51,20 +51,6 @@ def read_templates(folder: str | os.PathLike[str]) -> Templates:
 
     ``*_face_tid_mid.txt`` has lines of image, template and medium, ``*_name_5pts_score.txt`` of
     image, ten numbers and score, ``*_template_pair_label.txt`` of two templates and 1 or 0.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    Templates
-
-    Raises
-    ------
-    InputError
-        A list is missing, invalid or incomplete, the lists disagree, or a template of a pair has
-        no image.
     """
     home = expanded(folder)
     home = home / "meta" if (home / "meta").is_dir() else home

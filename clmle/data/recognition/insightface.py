@@ -45,21 +45,7 @@ class Catalog:
 
 
 def is_recordio(folder: str | os.PathLike[str]) -> bool:
-    """Check whether a folder has ``train.rec``.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_recordio("no-such-folder")
-    False
-    """
+    """Check whether a folder has ``train.rec``."""
     return (expanded(folder) / RECORDS).is_file()
 
 
@@ -71,41 +57,7 @@ def load_recordio(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Load identities from a folder with ``train.rec``; decoded pixels are cached.
-
-    Parameters
-    ----------
-    folder : path
-        Contains ``train.rec`` and, optionally, ``train.idx`` (otherwise the file is searched for
-        records) and ``property`` (identities, height, width).
-    image_size : int or (int, int)
-        Height (the width in proportion), or height and width, in pixels.
-    seed : int
-        Seed of the images that are held out for validation and testing.
-    progress : callable(done, total), optional
-        Called while images are decoded on first use. An interrupted reading is resumed.
-    root : path, optional
-        Folder of the cached pixels; by default in :func:`clmle.files.cache_dir`.
-
-    Returns
-    -------
-    Dataset
-        With the label ``identity``, numbered from 0 and named as in the records, and the
-        ``metadata`` record.
-
-    Raises
-    ------
-    InputError
-        A file is missing, empty or has another format. Damaged records are left out and counted
-        in one warning.
-
-    Examples
-    --------
-    >>> load_recordio("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Load identities from a folder with ``train.rec``; decoded pixels are cached."""
     home = expanded(folder)
     path, index = home / RECORDS, home / INDEX
     if not path.is_file():

@@ -24,19 +24,6 @@ def read_landmarks(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     The numbers are x and y of left eye, right eye, nose, left and right corner of the mouth,
     separated by spaces, tabs or commas. At the top, a line with the number of images and a line of
     column names are ignored (as in CelebA's ``list_landmarks_align_celeba.txt``).
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    dict of str to (5, 2) float32
-
-    Raises
-    ------
-    InputError
-        A line is invalid, a name occurs twice, or there is no line.
     """
     file = expanded(path)
     found: dict[str, np.ndarray] = {}
@@ -69,22 +56,7 @@ def find_landmarks(
     detect: Detect | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[int, int]:
-    """Detect the landmarks of all images in a folder and write them to a file.
-
-    Parameters
-    ----------
-    folder, target : path
-        Images at any depth, and the file to write. Images that cannot be read or have no face get
-        no line.
-    detect : callable, optional
-        By default :func:`detector`.
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    (int, int)
-        Number of images with landmarks, and of all images.
-    """
+    """Detect the landmarks of all images in a folder and write them to a file."""
     home = expanded(folder)
     files = sorted(p for p in home.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
@@ -108,16 +80,6 @@ def detector(device: str = "cpu") -> Detect:
 
     The detector is MTCNN of the package facenet-pytorch. Of several faces the one with the highest
     probability is taken.
-
-    Raises
-    ------
-    InputError
-        The package is not installed.
-
-    References
-    ----------
-    K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint Face Detection and Alignment Using Multitask Cascaded
-    Convolutional Networks. IEEE Signal Processing Letters, 2016.
     """
     try:
         from facenet_pytorch import MTCNN

@@ -31,13 +31,7 @@ class ImageList:
 
 
 def read_list(path: str | os.PathLike[str]) -> ImageList:
-    """Read a list of probes (``facescrub_features_list.json``) or distractors.
-
-    Raises
-    ------
-    InputError
-        The file is not JSON, lacks "path", or "id" has another length.
-    """
+    """Read a list of probes (``facescrub_features_list.json``) or distractors."""
     table = read_json(path)
     paths = table.get("path") if isinstance(table, dict) else None
     if not isinstance(paths, list) or not all(isinstance(p, str) for p in paths) or not paths:
@@ -80,13 +74,7 @@ def without_noisy(images: ImageList, noisy: frozenset[str]) -> ImageList:
 def read_features(
     folder: str | os.PathLike[str], paths: Sequence[str], ending: str = ".bin"
 ) -> np.ndarray:
-    """Read the features (n, d) float32 of images, each from the file ``folder/path + ending``.
-
-    Raises
-    ------
-    InputError
-        A file is missing, incomplete, invalid, or of another dimension.
-    """
+    """Read the features (n, d) float32 of images, each from the file ``folder/path + ending``."""
     features: np.ndarray | None = None
     for i, name in enumerate(paths):
         if not is_inside(folder, name):
@@ -104,13 +92,7 @@ def read_features(
 
 
 def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read the matrix (rows, columns), float32 or float64, of a feature file.
-
-    Raises
-    ------
-    InputError
-        The file has another format or another length.
-    """
+    """Read the matrix (rows, columns), float32 or float64, of a feature file."""
     file = expanded(path)
     try:
         data = file.read_bytes()

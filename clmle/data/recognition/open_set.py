@@ -20,36 +20,7 @@ def load_open_set(
     image_size: int | tuple[int, int] = 40,
     progress: Progress | None = None,
 ) -> OpenSetData:
-    """Load unseen identities by the name of a data set, or from a file or folder.
-
-    Parameters
-    ----------
-    where : str or path
-        A data set that has unseen identities, such as ``toonfaces-identities``; a file ``*.bin``
-        (:func:`load_bin`); a folder with ``splits.txt`` and frames (YouTube Faces); a folder with
-        ``pairs.txt`` in it or in the folder above (LFW).
-    size : str
-        Size of a rendered data set.
-    image_size : int or (int, int)
-        Height, or height and width, in pixels.
-    progress : callable(done, total), optional
-
-    Returns
-    -------
-    OpenSetData
-
-    Raises
-    ------
-    InputError
-        There is no such data set, file or folder, or the data are damaged.
-
-    Examples
-    --------
-    >>> load_open_set("nowhere")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Load unseen identities by the name of a data set, or from a file or folder."""
     info = find_dataset(str(where))
     if info is not None and info.load_open_set is not None:
         open_set: OpenSetData = info.load_open_set(size, image_size=image_size, progress=progress)

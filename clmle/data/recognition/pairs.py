@@ -80,26 +80,7 @@ def load_lfw(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> OpenSetData:
-    """Load LFW, or a data set with its layout: a folder for each identity and a list of pairs.
-
-    Parameters
-    ----------
-    folder : path
-        Images are ``Name/Name_0001.jpg``.
-    pairs : path, optional
-        List of pairs; by default ``pairs.txt`` in the folder or in the folder above.
-    image_size, landmarks, progress, root
-        As for :func:`clmle.data.load_identities`.
-
-    Returns
-    -------
-    OpenSetData
-
-    Raises
-    ------
-    InputError
-        There is no list, a line is invalid, or an image of a pair is missing or cannot be read.
-    """
+    """Load LFW, or a data set with its layout: a folder for each identity and a list of pairs."""
     home = expanded(folder)
     if pairs is None:
         candidates = (home / "pairs.txt", home.resolve().parent / "pairs.txt")
@@ -121,23 +102,6 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
     The first line has the number of folds and of matched pairs of each, such as "10<tab>300", or
     the latter alone (``pairsDevTrain.txt``: one fold). Each fold has as many mismatched pairs.
     "Name<tab>1<tab>4" is a matched pair, "Name<tab>1<tab>Other<tab>2" a mismatched one.
-
-    Parameters
-    ----------
-    path : path
-    names : sequence of str
-        Files such as ``Name/Name_0001.jpg``; pairs are indices into it.
-    damaged : sequence of str
-        Files that cannot be read.
-
-    Returns
-    -------
-    Pairs
-
-    Raises
-    ------
-    InputError
-        A line is invalid, there are too few or too many, or an image is missing or damaged.
     """
     lines = read_lines(path)
     if not lines:

@@ -43,11 +43,6 @@ def read_plain_pickle(data: bytes) -> Any:
     """Read lists, tuples, numbers, strings and :class:`Array` from the pickle ``data``.
 
     Byte strings of all protocols are bytes, including those of Python 2.
-
-    Raises
-    ------
-    RefusedError
-        The pickle contains anything else, calls another function, or is incomplete.
     """
     machine = _Machine(data)
     try:

@@ -53,14 +53,7 @@ class RecordFile:
 
 
 def open_records(path: Path, index: Path | None = None) -> RecordFile:
-    """Find the records of ``path`` with its index file, or in one pass over the file.
-
-    Raises
-    ------
-    InputError
-        The file cannot be opened, is empty or has another format, or a line of the index is
-        invalid.
-    """
+    """Find the records of ``path`` with its index file, or in one pass over the file."""
     try:
         with open(path, "rb") as file:
             buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

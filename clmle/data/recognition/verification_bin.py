@@ -32,29 +32,6 @@ def load_bin(
     The file is a pickle of two lists: image files, two for each pair in order, and whether the
     images of each pair have the same identity. As usual with these files, the pairs are divided
     into ten folds in their order.
-
-    Parameters
-    ----------
-    path : path
-    image_size, progress, root
-        As for :func:`clmle.data.load_recordio`.
-
-    Returns
-    -------
-    OpenSetData
-
-    Raises
-    ------
-    InputError
-        The file has another format, is incomplete, or is a pickle that would call functions.
-        Pairs with an image that cannot be decoded are left out and counted in one warning.
-
-    Examples
-    --------
-    >>> load_bin("nowhere/lfw.bin")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
     """
     file = expanded(path)
     images, same = read_bin(file)

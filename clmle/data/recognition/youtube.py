@@ -29,30 +29,7 @@ def load_youtube_faces(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> OpenSetData:
-    """Load the videos of YouTube Faces that are in its list of pairs.
-
-    Parameters
-    ----------
-    folder : path
-        Contains ``aligned_images_DB`` or ``frame_images_DB``, or is one of them. Frames are
-        ``Name/video/*.jpg``.
-    splits : path, optional
-        List of pairs; by default ``splits.txt`` in the folder or in the folder above.
-    frames : int
-        Largest number of frames of a video, evenly spaced over its length; 0 for all.
-    image_size, progress, root
-        As for :func:`clmle.data.load_recordio`.
-
-    Returns
-    -------
-    OpenSetData
-        With pairs of videos. The features of their frames are averaged, or compared all with all.
-
-    Raises
-    ------
-    InputError
-        There are no frames or no list, a line is invalid, or a video has no frame.
-    """
+    """Load the videos of YouTube Faces that are in its list of pairs."""
     home = expanded(folder)
     base = next((home / f for f in FRAMES if (home / f).is_dir()), home)
     if not base.is_dir():
@@ -108,11 +85,6 @@ def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:
 
     A line is "split, Name/video, Other/video, 1 or 0". Further fields and a line of column names
     at the top are ignored.
-
-    Raises
-    ------
-    InputError
-        A line is invalid, or there is no pair.
     """
     names: dict[str, int] = {}
     named: list[int] = []

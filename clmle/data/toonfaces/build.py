@@ -97,45 +97,6 @@ def load_toonfaces(
 
     The rates of the attributes are those of CelebA. Labels are drawn before the faces are
     rendered, so that they are correct by construction.
-
-    Parameters
-    ----------
-    size : {"quick", "standard", "large"}
-        6,000, 30,000 or 162,770 (as CelebA) training images, and 1,000 + 2,000, 3,000 + 6,000 or
-        10,000 + 19,962 validation and test images of other identities.
-    image_size : int
-        Pixels a side, 16 to 512.
-    seed : int
-        The same seed gives the same images for any number of workers.
-    n_workers : int, optional
-        Number of processes; by default the number of cores.
-    progress : callable(done, total), optional
-        Called while images are rendered.
-    root : path, optional
-        Folder of the rendered images; by default in :func:`clmle.files.cache_dir`.
-
-    Returns
-    -------
-    Dataset
-        With ``attributes``, -1 if the drawing style does not have an attribute or something
-        occludes it, and the ``metadata`` identity, style and other random choices.
-
-    Raises
-    ------
-    InputError
-        The size is unknown, ``image_size`` is out of range, a package is missing, or the disk is
-        full.
-
-    Notes
-    -----
-    Drawings by Pablo Stanley, Lisa Wischofsky, Zoish and Micah Lanier: docs/credits.md.
-
-    Examples
-    --------
-    >>> load_toonfaces("huge")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
     """
     if size not in SIZES:
         raise InputError(f"toonfaces has no size {size!r}; choose one of: {', '.join(SIZES)}.")

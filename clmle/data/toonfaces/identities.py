@@ -110,24 +110,6 @@ def load_toonfaces_recognition(
     CASIA-WebFace: 39 % have less than half of the mean, 20. Test identities and distractors are
     not among the training identities. The images of a mismatched pair have the same drawing style,
     since different styles would make the pair trivial.
-
-    Parameters
-    ----------
-    size : {"quick", "standard", "large"}
-        3,600, 30,000 or 211,500 training images; 100, 500 or 1,000 test identities of 8 or 10
-        images; 1,000, 10,000 or 50,000 distractors.
-    image_size, seed, n_workers, progress, root
-        As for :func:`clmle.data.load_toonfaces`.
-
-    Returns
-    -------
-    RecognitionSet
-
-    Raises
-    ------
-    InputError
-        The size is unknown, ``image_size`` is out of range, a package is missing, or the disk is
-        full.
     """
     if size not in SIZES:
         raise InputError(
@@ -147,26 +129,7 @@ def load_toonfaces_identities(
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Load illustrated identities for training; rendered on first use, then cached.
-
-    Parameters
-    ----------
-    size, image_size, seed, n_workers, progress, root
-        As for :func:`clmle.data.toonfaces.load_toonfaces_recognition`, whose training part this
-        is.
-
-    Returns
-    -------
-    Dataset
-        With the label ``identity``.
-
-    Examples
-    --------
-    >>> load_toonfaces_identities("huge")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: ...
-    """
+    """Load illustrated identities for training; rendered on first use, then cached."""
     return load_toonfaces_recognition(
         size, image_size=image_size, seed=seed, n_workers=n_workers, progress=progress, root=root
     ).training
@@ -203,11 +166,6 @@ def draw_pairs(
     """Draw matched and mismatched pairs of ``rows`` (p,), in folds without a common identity.
 
     Mismatched pairs have one style.
-
-    Raises
-    ------
-    InputError
-        There are too few identities or images for a fold.
     """
     rng = np.random.default_rng([seed, 4])
     names, first_index = np.unique(identities, return_index=True)

@@ -63,14 +63,7 @@ class StackedHeads:
         return cls(heads) if stackable else None
 
     def loss(self, outputs: Outputs, positions: np.ndarray, proportions: np.ndarray) -> Loss:
-        """Sum over heads of the mean loss over the images with a known label.
-
-        Parameters
-        ----------
-        outputs : features (B, A, d), logits (B, A, 2), labels (B, A) with -1 for unknown
-        positions : (B, A) position of each image among those with a known label, or -1
-        proportions : (A, 2) proportions in which the classes of each attribute were sampled
-        """
+        """Sum over heads of the mean loss over the images with a known label."""
         o = self.heads[0].options
         device = outputs.features.device
         known = outputs.labels.T >= 0  # (A, B)

@@ -42,21 +42,7 @@ class TermSum:
 def head_loss(
     logits: torch.Tensor, labels: torch.Tensor, proportions: np.ndarray | None, kind: str
 ) -> torch.Tensor:
-    """Loss of the linear head for every sample, (..., B).
-
-    Parameters
-    ----------
-    logits : (..., B, C)
-    labels : (..., B)
-    proportions : (..., C), optional
-        Proportions in which the classes were sampled. The softmax shifts its logits by their
-        logarithms (balanced softmax, Ren et al., NeurIPS 2020); the squared error is weighted by
-        the smallest proportion over that of the sample's class (MOON, Rudd et al., ECCV 2016,
-        Eqs. 2 to 5). Without them nothing is corrected.
-    kind : {"softmax", "squared"}
-        Cross-entropy, or the mean squared distance of the scores to +1 for the sample's class and
-        -1 for the others.
-    """
+    """Loss of the linear head for every sample, (..., B)."""
     sampled = None
     if proportions is not None:
         sampled = torch.as_tensor(proportions, dtype=logits.dtype, device=logits.device)

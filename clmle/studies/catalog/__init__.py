@@ -27,27 +27,7 @@ STUDIES: dict[str, Study] = find_studies()
 
 
 def get_study(name: str) -> Study:
-    """Return a study by its name.
-
-    Parameters
-    ----------
-    name : str
-        One of :data:`STUDIES`.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    InputError
-        If there is no such study; the message names all.
-
-    Examples
-    --------
-    >>> get_study("components").name
-    'components'
-    """
+    """Return a study by its name."""
     if name not in STUDIES:
         raise InputError(f"There is no study {name!r}; choose one of: {', '.join(STUDIES)}.")
     return STUDIES[name]
