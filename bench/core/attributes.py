@@ -23,7 +23,7 @@ from clmle.data import Dataset, load_toonfaces
 from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method
 from clmle.methods._base import Batch
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._multi_label import MultiLabel
 from clmle.models.network import MultiNetwork
 from clmle.paper import table
 from clmle.training.extraction import autocast, extract

@@ -13,7 +13,7 @@ from clmle.config import option
 from clmle.data.base import Task
 from clmle.errors import InputError
 from clmle.methods._base import Batch
-from clmle.methods.cluster_method import ClusterMethod
+from clmle.methods._cluster_method import ClusterMethod
 from clmle.samplers.cluster import ClusterSampler
 
 

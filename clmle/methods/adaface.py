@@ -52,8 +52,6 @@ class AdaFaceOptions(SamplingOptions):
 class AdaFace(ClassWeights):
     """Softmax of cosines with a margin that adapts to the length of the feature.
 
-    References
-    ----------
     Kim, Jain, Liu: AdaFace: Quality Adaptive Margin for Face Recognition (CVPR 2022).
     """
 

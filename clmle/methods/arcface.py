@@ -21,8 +21,6 @@ class ArcFaceOptions(SamplingOptions):
 class ArcFace(AngularLoss):
     """Softmax of cosines with a margin added to the angle to the true class.
 
-    References
-    ----------
     Deng, Guo, Xue, Zafeiriou: ArcFace: Additive Angular Margin Loss for Deep Face Recognition (CVPR
     2019).
     """

@@ -26,8 +26,6 @@ class BalancedContrastive(ClassWeights):
     One view of each image is used. The unit class weights are the prototypes of the contrastive
     loss.
 
-    References
-    ----------
     Zhu and others: Balanced Contrastive Learning for Long-Tailed Visual Recognition (CVPR 2022).
     """
 

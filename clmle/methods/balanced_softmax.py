@@ -21,8 +21,6 @@ class TauOptions:
 class BalancedSoftmax(Softmax):
     """Cross-entropy of logits + tau log prior; the logits alone predict.
 
-    References
-    ----------
     Ren and others: Balanced Meta-Softmax for Long-Tailed Visual Recognition (NeurIPS 2020), Eq. 3;
     Menon and others: Long-tail Learning via Logit Adjustment (ICLR 2021), Eq. 10.
     """

@@ -37,8 +37,6 @@ class CenterOptions(SamplingOptions):
 class Center(AuxiliaryLoss):
     """Cross-entropy plus the squared distance of each feature to the center of its class.
 
-    References
-    ----------
     Wen, Zhang, Li, Qiao: A Discriminative Feature Learning Approach for Deep Face Recognition (ECCV
     2016).
     """

@@ -23,8 +23,6 @@ class CenterInvariantOptions(SamplingOptions):
 class CenterInvariant(Center):
     """Center loss plus a penalty on class centers of different lengths.
 
-    References
-    ----------
     Wu, Liu, Wang, Tao: Deep Face Recognition with Center Invariant Loss (ACM MM Thematic Workshops
     2017).
     """

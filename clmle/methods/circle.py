@@ -21,8 +21,6 @@ class CircleOptions(SamplingOptions):
 class Circle(PairLoss):
     """Pairs weighted by the distance of their similarity from its optimum; k-NN classifier.
 
-    References
-    ----------
     Sun and others: Circle Loss: A Unified Perspective of Pair Similarity Optimization (CVPR 2020).
     """
 

@@ -28,8 +28,6 @@ def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
 class ClassBalancedLoss(ClassWeighting):
     """Cross-entropy with class weights in proportion to (1 - beta) / (1 - beta^L_c).
 
-    References
-    ----------
     Cui, Jia, Lin, Song, Belongie: Class-Balanced Loss Based on Effective Number of Samples (CVPR
     2019), Eq. 3.
     """

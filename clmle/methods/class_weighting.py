@@ -29,8 +29,6 @@ class ClassWeighting(Softmax):
     With L_c images of class c and L images in all, the weights are in proportion to 1 / L_c
     ("inverse"), 1 - L_c / L ("relative"), or min(median(L) / L_c, 10) ("median").
 
-    References
-    ----------
     Eigen, Fergus: Predicting Depth, Surface Normals and Semantic Labels with a Common Multi-Scale
     Convolutional Architecture (ICCV 2015), section 6.3.2, for "median".
     """

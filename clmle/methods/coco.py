@@ -20,8 +20,6 @@ class CoCoOptions(SamplingOptions):
 class CoCo(ClassWeights):
     """Softmax of the cosines to class centroids; the scale follows from the number of classes.
 
-    References
-    ----------
     Liu, Li, Wang: Rethinking Feature Discrimination and Polymerization for Large-scale Recognition
     (2017, arXiv:1710.00870), second version.
     """

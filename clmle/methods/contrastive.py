@@ -26,8 +26,6 @@ class ContrastiveOptions(SamplingOptions):
 class Contrastive(PairLoss):
     """Cross-entropy plus a contrastive loss on the pairs of a batch; the softmax predicts.
 
-    References
-    ----------
     Sun, Chen, Wang, Tang: Deep Learning Face Representation by Joint Identification-Verification
     (NIPS 2014).
     """

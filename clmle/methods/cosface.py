@@ -21,8 +21,6 @@ class CosFaceOptions(SamplingOptions):
 class CosFace(AngularLoss):
     """Softmax of cosines with a margin subtracted from the cosine to the true class.
 
-    References
-    ----------
     Wang and others: CosFace: Large Margin Cosine Loss for Deep Face Recognition (CVPR 2018).
     """
 

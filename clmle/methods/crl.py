@@ -24,8 +24,6 @@ class CRLOptions:
 class CRL(Softmax):
     """Cross-entropy and a triplet loss on the hard samples of each batch's minority classes.
 
-    References
-    ----------
     Dong, Gong, Zhu: Class Rectification Hard Mining for Imbalanced Deep Learning (ICCV 2017),
     instance level (CRL-I).
     """

@@ -11,8 +11,6 @@ from clmle.methods._frozen_features import FrozenFeatures, logistic_regression
 class ClassifierRetraining(FrozenFeatures):
     """Plain softmax features; the linear classifier is fitted again with balanced classes.
 
-    References
-    ----------
     Kang and others: Decoupling Representation and Classifier for Long-Tailed Recognition (ICLR
     2020), section 4.1.
     """

@@ -30,8 +30,6 @@ class FeatureTransfer(FrozenFeatures):
     classes of at least mean size, and c are the class means; both are updated every round. Every
     sample of these classes in a batch gives one synthetic feature.
 
-    References
-    ----------
     Yin, Yu, Sohn, Liu, Chandraker: Feature Transfer Learning for Face Recognition with
     Under-Represented Data (CVPR 2019), Eq. 4, without the decoder of images.
     """

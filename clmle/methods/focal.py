@@ -21,8 +21,6 @@ class FocalOptions:
 class Focal(Softmax):
     """-(1 - p_y)^gamma log p_y of the softmax probabilities p, weighted by inverse class frequency.
 
-    References
-    ----------
     Lin, Goyal, Girshick, He, Dollar: Focal Loss for Dense Object Detection (ICCV 2017), Eq. 5.
     """
 

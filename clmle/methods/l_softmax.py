@@ -26,8 +26,6 @@ class LSoftmaxOptions(SamplingOptions):
 class LSoftmax(AngularMultiplier):
     """Softmax in which the angle to the true class is multiplied by m.
 
-    References
-    ----------
     Liu, Wen, Yu, Yang: Large-Margin Softmax Loss for Convolutional Neural Networks (ICML 2016).
     """
 

@@ -28,8 +28,6 @@ class LDAMOptions:
 class LDAMDRW(ClassWeights):
     """Softmax of cosines with label-distribution-aware margins and deferred re-weighting.
 
-    References
-    ----------
     Cao, Wei, Gaidon, Arechiga, Ma: Learning Imbalanced Datasets with Label-Distribution-Aware
     Margin Loss (NeurIPS 2019).
     """

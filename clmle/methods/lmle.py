@@ -37,8 +37,6 @@ class LMLE(ClusterBatches):
     class frequency. The classifier takes the class with the largest gap between the nearest
     cluster of the others and its own farthest cluster.
 
-    References
-    ----------
     Section 3.1 of the paper, Eqs. 4 and 5; Huang, Li, Loy, Tang: Learning Deep Representation for
     Imbalanced Classification (CVPR 2016).
     """

@@ -13,8 +13,6 @@ from clmle.methods.softmax import Softmax
 class LogitAdjustment(Softmax):
     """Plain softmax; tau log prior is subtracted from the logits after training.
 
-    References
-    ----------
     Menon and others: Long-tail Learning via Logit Adjustment (ICLR 2021), Eq. 9.
     """
 

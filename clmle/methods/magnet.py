@@ -26,8 +26,6 @@ class Magnet(ClusterBatches):
     The query cluster is the one with the highest cached loss; the others are the nearest clusters
     of other classes.
 
-    References
-    ----------
     Rippel, Paluri, Dollar, Bourdev: Metric Learning with Adaptive Density Discrimination (ICLR
     2016).
     """

@@ -25,8 +25,6 @@ class MarginalOptions(SamplingOptions):
 class Marginal(AuxiliaryLoss):
     """Cross-entropy plus a hinge on the distances of all pairs of a batch.
 
-    References
-    ----------
     Deng, Zhou, Zafeiriou: Marginal Loss for Deep Face Recognition (CVPR Workshops 2017).
     """
 

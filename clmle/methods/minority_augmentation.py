@@ -28,8 +28,6 @@ class MinorityAugmentation(Oversampling):
     draws is augmented: otherwise every image without augmentation would be of a large class, and
     test images have no augmentation.
 
-    References
-    ----------
     Masi and others: Do We Really Need to Collect Millions of Faces for Effective Face Recognition?
     (ECCV 2016) augments faces of identities with few images, by other means.
     """

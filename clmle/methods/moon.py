@@ -13,8 +13,6 @@ class MOON(Softmax):
     The weights turn the training distribution into a balanced one ("domain adapted" loss): the
     rarest class has weight 1, the others less.
 
-    References
-    ----------
     Rudd, Gunther, Boult: MOON: A Mixed Objective Optimization Network for the Recognition of
     Facial Attributes (ECCV 2016), Eqs. 2 to 5, with a balanced target distribution.
     """

@@ -23,8 +23,6 @@ class MultiSimilarityOptions(SamplingOptions):
 class MultiSimilarity(PairLoss):
     """Pairs weighted by their own similarity and relative to other pairs; k-NN classifier.
 
-    References
-    ----------
     Wang and others: Multi-Similarity Loss with General Pair Weighting for Deep Metric Learning
     (CVPR 2019).
     """

@@ -12,8 +12,6 @@ from clmle.methods._frozen_features import FrozenFeatures, class_means
 class NearestClassMean(FrozenFeatures):
     """Plain softmax features; the class with the nearest mean unit feature, by cosine.
 
-    References
-    ----------
     Kang and others: Decoupling Representation and Classifier for Long-Tailed Recognition (ICLR
     2020), section 4.2.
     """

@@ -23,8 +23,6 @@ class NoisySoftmaxOptions(SamplingOptions):
 class NoisySoftmax(ClassWeights):
     """Softmax whose true logit is reduced by annealed noise, to delay saturation.
 
-    References
-    ----------
     Chen, Deng, Du: Noisy Softmax: Improving the Generalization Ability of DCNN via Postponing the
     Early Softmax Saturation (CVPR 2017).
     """

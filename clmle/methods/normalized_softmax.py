@@ -20,8 +20,6 @@ class TemperatureOptions(SamplingOptions):
 class NormalizedSoftmax(AngularLoss):
     """Softmax of the cosines between features and class weights.
 
-    References
-    ----------
     Zhai, Wu: Classification is a Strong Baseline for Deep Metric Learning (BMVC 2019).
     """
 

@@ -8,8 +8,6 @@ from clmle.methods.softmax import Softmax
 class Oversampling(Softmax):
     """Cross-entropy on class-balanced batches: images of small classes are drawn repeatedly.
 
-    References
-    ----------
     Buda, Maki, Mazurowski: A Systematic Study of the Class Imbalance Problem in Convolutional
     Neural Networks (Neural Networks 106, 2018).
     """

@@ -26,8 +26,6 @@ class RangeOptions(SamplingOptions):
 class Range(AuxiliaryLoss):
     """Cross-entropy; the largest distances within classes shrink, near class centers separate.
 
-    References
-    ----------
     Zhang, Fang, Wen, Li, Qiao: Range Loss for Deep Face Recognition with Long-Tailed Training Data
     (ICCV 2017).
     """

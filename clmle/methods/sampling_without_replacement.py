@@ -28,8 +28,6 @@ class SamplingWithoutReplacement(Softmax):
     less often than the others; balanced softmax corrects for that. Batches and head loss are those
     of ``clmle`` without clusters.
 
-    References
-    ----------
     Ren and others: Balanced Meta-Softmax for Long-Tailed Visual Recognition (NeurIPS 2020), Eq. 3,
     for the loss.
     """

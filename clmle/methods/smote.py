@@ -21,8 +21,6 @@ class SmoteOptions:
 class Smote(FrozenFeatures):
     """Plain softmax features; the linear classifier is fitted on features balanced by SMOTE.
 
-    References
-    ----------
     Chawla, Bowyer, Hall, Kegelmeyer: SMOTE: Synthetic Minority Over-sampling Technique (JAIR 16,
     2002), in the implementation of imbalanced-learn.
     """

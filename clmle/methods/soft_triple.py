@@ -25,8 +25,6 @@ class SoftTripleOptions(SamplingOptions):
 class SoftTriple(AngularLoss):
     """Softmax over classes with several softly assigned centers each; no triplet sampling.
 
-    References
-    ----------
     Qian and others: SoftTriple Loss: Deep Metric Learning Without Triplet Sampling (ICCV 2019).
     """
 

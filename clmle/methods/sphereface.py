@@ -27,8 +27,6 @@ class SphereFace(AngularMultiplier):
     where psi(t) = (-1)^k cos(m t) - 2k for t in [k pi / m, (k + 1) pi / m]. During training psi is
     mixed with the plain cosine; see :class:`clmle.methods._angular.AngularMultiplier`.
 
-    References
-    ----------
     Section 3.1 of the paper, Eq. 3; Liu and others: SphereFace: Deep Hypersphere Embedding for Face
     Recognition (CVPR 2017), Eq. 7.
     """

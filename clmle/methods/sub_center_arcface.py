@@ -20,8 +20,6 @@ class SubCenterOptions(ArcFaceOptions):
 class SubCenterArcFace(AngularLoss):
     """ArcFace with several centers per class, of which the nearest counts.
 
-    References
-    ----------
     Deng, Guo, Liu, Gong, Zafeiriou: Sub-center ArcFace: Boosting Face Recognition by Large-scale
     Noisy Web Faces (ECCV 2020).
     """

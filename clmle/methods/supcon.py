@@ -24,8 +24,6 @@ class SupConOptions(SamplingOptions):
 class SupCon(PairLoss):
     """Supervised contrastive loss on one view per image; a linear classifier on frozen features.
 
-    References
-    ----------
     Khosla and others: Supervised Contrastive Learning (NeurIPS 2020).
     """
 

@@ -16,8 +16,6 @@ class TauNorm(ClassWeights):
 
     The classifier has no bias, since the lengths of its weights are meant to hold the class priors.
 
-    References
-    ----------
     Kang and others: Decoupling Representation and Classifier for Long-Tailed Recognition (ICLR
     2020), section 4.3.
     """

@@ -27,8 +27,6 @@ class Triplet(PairLoss):
 
     over the triplets of the batch with D(a, p) < D(a, n) < D(a, p) + g.
 
-    References
-    ----------
     Section 3.1 of the paper, Eqs. 1 and 2; Schroff, Kalenichenko, Philbin: FaceNet: A Unified
     Embedding for Face Recognition and Clustering (CVPR 2015).
     """

@@ -12,8 +12,6 @@ from clmle.samplers.proportions import class_proportions
 class Undersampling(Softmax):
     """Cross-entropy on a random subset, drawn once, with equally many images of every class.
 
-    References
-    ----------
     Japkowicz, Stephen: The Class Imbalance Problem (Intelligent Data Analysis 6, 2002).
     """
 

@@ -44,8 +44,6 @@ class DeepID2(nn.Module):
     Input (B, channels, height, width) float, 33 x 33 or more; output (B, feature_dim), not
     normalized. About 8 million multiplications for an image of 55 x 47.
 
-    References
-    ----------
     Sun, Chen, Wang, Tang: Deep Learning Face Representation by Joint Identification-Verification
     (NIPS 2014), its Fig. 1; section 5.1 of the CLMLE paper.
     """

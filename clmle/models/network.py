@@ -35,8 +35,6 @@ class Network(nn.Module):
 class MultiNetwork(nn.Module):
     """A backbone and one head for each of A attributes: images to z (B, A, d), logits (B, A, 2).
 
-    References
-    ----------
     Section 5.1 of the paper.
     """
 

@@ -35,8 +35,6 @@ class SphereFaceCNN(nn.Module):
     Input (B, channels, height, width) float, 17 pixels or more each; output (B, feature_dim),
     not normalized. ``depth`` counts the convolutions: 20 or 64.
 
-    References
-    ----------
     Liu and others: SphereFace (CVPR 2017), Table 2; Wang and others: CosFace (CVPR 2018), section
     4.1.
     """

@@ -13,7 +13,7 @@ from clmle.classifiers._base import Classifier, restore_classifier
 from clmle.errors import InputError
 from clmle.files import atomic_path, from_json
 from clmle.methods import Method
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._multi_label import MultiLabel
 
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:

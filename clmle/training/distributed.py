@@ -36,8 +36,8 @@ from clmle.config import TrainConfig
 from clmle.distributed_index import DistributedIndex
 from clmle.errors import InputError
 from clmle.methods import Loss, Method
-from clmle.methods.cluster_method import ClusterMethod
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._cluster_method import ClusterMethod
+from clmle.methods._multi_label import MultiLabel
 from clmle.training.extraction import pick_device
 from clmle.training.reporting import Stopped
 

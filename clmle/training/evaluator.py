@@ -15,7 +15,7 @@ from clmle.config import TrainConfig
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
 from clmle.methods import Classifier, Method
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._multi_label import MultiLabel
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_classifier, load_tensors, save_tensors
 from clmle.training.distributed import World

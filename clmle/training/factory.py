@@ -11,7 +11,7 @@ from clmle.config import TrainConfig, several
 from clmle.data.base import Dataset, Task
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.methods import Method, get_method
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._multi_label import MultiLabel
 from clmle.metrics.attributes import attribute_metrics
 from clmle.metrics.classification import classification_metrics
 from clmle.models.network import MultiNetwork, Network

@@ -25,7 +25,7 @@ from clmle.errors import InputError
 from clmle.files import clear_unfinished
 from clmle.jobs.lock import run_lock
 from clmle.methods import Loss, Method, Outputs, get_method
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._multi_label import MultiLabel
 from clmle.run_folder import ReadOnlyRunFolder, RunFolder
 from clmle.training.checkpoint import copy_state, load_tensors, restore_state, save_tensors
 from clmle.training.distributed import World, world_of_environment

@@ -11,7 +11,7 @@ from clmle.cluster_index import ClusterIndex
 from clmle.data.base import Dataset
 from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method, method_names
-from clmle.methods.multi_label import MultiLabel
+from clmle.methods._multi_label import MultiLabel
 from clmle.presets import preset_config
 from clmle.run_folder import create_run
 from clmle.training import Stopped, evaluate, load_model, train

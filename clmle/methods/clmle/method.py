@@ -20,10 +20,10 @@ from clmle.losses.class_weights import inverse_frequency_weights
 from clmle.losses.clmle import clmle_loss
 from clmle.margins import margin_bounds
 from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs, register
+from clmle.methods._cluster_method import ClusterMethod
 from clmle.methods.clmle.multilabel import StackedHeads
 from clmle.methods.clmle.options import CLMLEOptions, check_options
 from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
-from clmle.methods.cluster_method import ClusterMethod
 from clmle.samplers.class_balanced import balanced_indices
 from clmle.samplers.cluster import ClusterBatch, ClusterSampler
 from clmle.samplers.hard_cluster import HardClusterSampler

@@ -12,8 +12,8 @@ from clmle.config import parse
 from clmle.data.base import Dataset
 from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method
+from clmle.methods._multi_label import MultiLabel
 from clmle.methods.clmle import CLMLEOptions, method
-from clmle.methods.multi_label import MultiLabel
 
 
 def trained_step(n_attributes, monkeypatch, **own):

@@ -24,7 +24,7 @@ from torch import nn
 from clmle.classifiers._base import Classifier, restore_classifier, stored_as
 from clmle.data.multilabel import MultiTask
 from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs
-from clmle.methods.cluster_method import ClusterMethod, as_it_is
+from clmle.methods._cluster_method import ClusterMethod, as_it_is
 from clmle.samplers.proportions import apportion
 from clmle.threads import one_thread_each
 
