@@ -14,7 +14,7 @@ from typing import Any
 class LazyPackage(ModuleType):
     """A package whose names load where they are first used.
 
-    The imports under ``if TYPE_CHECKING:`` in its ``__init__.py`` say which names there are and
+    The imports under ``if TYPE_CHECKING:`` in its ``__init__.py`` are its public names and say
     where they live: type checkers and this class read the same lines.
     """
 
@@ -52,6 +52,10 @@ class LazyPackage(ModuleType):
         ):
             return
         super().__setattr__(name, value)
+
+    @property
+    def __all__(self) -> list[str]:
+        return sorted(self._homes)
 
     def __dir__(self) -> list[str]:
         return sorted({*self.__dict__, *self._homes})

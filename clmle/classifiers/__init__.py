@@ -20,20 +20,4 @@ if TYPE_CHECKING:
     from clmle.classifiers.sklearn import NearestClusterClassifier
     from clmle.classifiers.stacked import StackedClassifier
 
-__all__ = [
-    "Classifier",
-    "ClusterClassifier",
-    "ClusterVoteClassifier",
-    "HeadClassifier",
-    "KNNClassifier",
-    "LinearClassifier",
-    "NearestClusterClassifier",
-    "OffsetClassifier",
-    "PrototypeClassifier",
-    "StackedClassifier",
-    "calibrate",
-    "nearest_cluster_scores",
-    "nearest_cluster_terms",
-]
-
 load_lazily(__name__)

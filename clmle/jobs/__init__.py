@@ -12,15 +12,4 @@ if TYPE_CHECKING:
     from clmle.jobs.process import end_with_children, start_module
     from clmle.jobs.run_queue import ahead, waits
 
-__all__ = [
-    "START",
-    "ahead",
-    "end_with_children",
-    "estimate_run_seconds",
-    "launch",
-    "resume",
-    "start_module",
-    "waits",
-]
-
 load_lazily(__name__)

@@ -22,24 +22,4 @@ if TYPE_CHECKING:
     from clmle.losses.pml import ClusterMarginLoss
     from clmle.losses.range import range_loss
 
-__all__ = [
-    "CLMLELoss",
-    "ClusterMarginLoss",
-    "adaface_logits",
-    "balanced_contrastive_loss",
-    "center_invariant_loss",
-    "center_loss",
-    "clmle_loss",
-    "cluster_loss",
-    "coco_loss",
-    "crl_loss",
-    "inverse_frequency_weights",
-    "ldam_loss",
-    "lmle_loss",
-    "magnet_loss",
-    "marginal_loss",
-    "noisy_logits",
-    "range_loss",
-]
-
 load_lazily(__name__)

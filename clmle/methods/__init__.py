@@ -18,20 +18,4 @@ if TYPE_CHECKING:
     )
     from clmle.methods.softmax import SamplingOptions, Softmax
 
-__all__ = [
-    "TUNED",
-    "Batch",
-    "Classifier",
-    "Loss",
-    "Method",
-    "Outputs",
-    "SamplingOptions",
-    "Softmax",
-    "get_method",
-    "method_names",
-    "method_variant",
-    "register",
-    "variant_title",
-]
-
 load_lazily(__name__)

@@ -25,34 +25,4 @@ if TYPE_CHECKING:
     from clmle.metrics.streaming import OpenSetMetrics, open_set
     from clmle.metrics.verification import challenging_pairs, fold_accuracy, verification_metrics
 
-__all__ = [
-    "CONFIDENT_KINDS",
-    "LocalImbalance",
-    "OpenSetMetrics",
-    "accuracy_by_frequency",
-    "attribute_metrics",
-    "auc",
-    "balanced_accuracy",
-    "challenging_pairs",
-    "classification_metrics",
-    "cmc",
-    "confident_errors",
-    "eer",
-    "finite",
-    "fold_accuracy",
-    "identify",
-    "local_imbalance",
-    "log_odds",
-    "open_set",
-    "pair_features",
-    "pair_similarity",
-    "pool_templates",
-    "precision_recall_points",
-    "roc_curve",
-    "roc_points",
-    "tar_at_far",
-    "verification_metrics",
-    "wilson",
-]
-
 load_lazily(__name__)

@@ -17,19 +17,4 @@ if TYPE_CHECKING:
     from clmle.models.sphereface import SphereFaceCNN
     from clmle.models.tiny import TinyCNN
 
-__all__ = [
-    "DeepID2",
-    "Head",
-    "Heads",
-    "MultiNetwork",
-    "Network",
-    "ResNet18",
-    "ResidualCNN",
-    "SmallCNN",
-    "SphereFaceCNN",
-    "TinyCNN",
-    "backbone_names",
-    "build_backbone",
-]
-
 load_lazily(__name__)

@@ -16,14 +16,4 @@ if TYPE_CHECKING:
     from clmle.paper.names import paper_attribute
     from clmle.paper.tables import CAPTIONS, table, table_names
 
-__all__ = [
-    "ALL_AT_ONCE",
-    "CAPTIONS",
-    "CORRECTIONS",
-    "Correction",
-    "paper_attribute",
-    "table",
-    "table_names",
-]
-
 load_lazily(__name__)

@@ -20,24 +20,4 @@ if TYPE_CHECKING:
     )
     from clmle.playground.worker import PlaygroundWorker
 
-__all__ = [
-    "CLUSTERS",
-    "DEFAULT_METHODS",
-    "LESSONS",
-    "STEPS",
-    "Attempt",
-    "Frame",
-    "Lesson",
-    "PlaygroundProblem",
-    "PlaygroundRun",
-    "PlaygroundWorker",
-    "Step",
-    "Trajectory",
-    "playground_grid",
-    "playground_method_names",
-    "playground_task",
-    "steps_done",
-    "train_trajectory",
-]
-
 load_lazily(__name__)

@@ -12,13 +12,4 @@ if TYPE_CHECKING:
     from clmle.samplers.hard_cluster import HardClusterSampler
     from clmle.samplers.proportions import apportion, class_proportions
 
-__all__ = [
-    "ClusterBatch",
-    "ClusterSampler",
-    "HardClusterSampler",
-    "apportion",
-    "balanced_indices",
-    "class_proportions",
-]
-
 load_lazily(__name__)

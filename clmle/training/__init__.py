@@ -17,23 +17,4 @@ if TYPE_CHECKING:
     from clmle.training.reporting import Stopped
     from clmle.training.trainer import train
 
-__all__ = [
-    "PRESETS",
-    "EmbeddingModel",
-    "Explanation",
-    "Stopped",
-    "config_from_dict",
-    "differences",
-    "embedding_task_of",
-    "evaluate",
-    "explain",
-    "load_data",
-    "load_model",
-    "old_runs_sentence",
-    "override",
-    "prepare",
-    "preset_kind",
-    "train",
-]
-
 load_lazily(__name__)
