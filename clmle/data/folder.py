@@ -238,7 +238,7 @@ register_dataset(
         title="Folder of images",
         description="A sub-folder for each class, or images and a CSV file of labels.",
         load=load_folder,
-        recognize=lambda folder: True,
+        recognize=lambda path: os.path.isdir(expanded(path)),
         general=True,
         order=90,
     )

@@ -45,18 +45,20 @@ class DatasetInfo:
     Parameters
     ----------
     name : str
-        Name that :func:`load_dataset` and the command line accept. For a folder format, its name
-        in lists.
+        Name that :func:`load_dataset` and the command line accept. For a format of files and
+        folders, its name in lists.
     title, description : str
         Title and one line for lists and for the app.
     load : callable
-        Returns the :class:`Dataset`. All parameters are optional, except that a folder format
-        takes the path first. The parameters ``image_size``, ``size``, ``seed``, ``progress`` and
-        ``labels`` are filled from the configuration of a run where ``load`` has them.
+        Returns the :class:`Dataset`. All parameters are optional, except that a format takes the
+        path first. The parameters ``image_size``, ``size``, ``seed``, ``progress`` and ``labels``
+        are filled from the configuration of a run where ``load`` has them; ``identities`` is true
+        where a run learns the identities of a file or folder.
     kind : {"attributes", "label", "identities"}
         Binary attributes, classes of one label, or identities to recognize.
     recognize : callable(path) -> bool, optional
-        Makes this a folder format: whether the folder at ``path`` has this format.
+        Makes this a format: whether the file or folder at ``path``, which may also be a pattern
+        such as ``train-*.parquet``, has this format.
     general : bool
         The format to read any folder with that is said to be of this ``kind``.
     targets : tuple of str, or callable(path) -> tuple of str
@@ -77,7 +79,7 @@ class DatasetInfo:
     credits : str
         Authors and license of the images, shown next to them.
     order : int
-        Position in lists, and order in which folder formats are tried.
+        Position in lists, and order in which formats are tried.
     """
 
     name: str
@@ -100,7 +102,7 @@ class DatasetInfo:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Options of ``load``, without the path of a folder format."""
+        """Options of ``load``, without the path of a format."""
         names = tuple(inspect.signature(self.load).parameters)
         return names if self.recognize is None else names[1:]
 
@@ -152,7 +154,7 @@ def register_dataset(info: DatasetInfo) -> DatasetInfo:
 
 
 def registered_datasets() -> tuple[DatasetInfo, ...]:
-    """All data sets and folder formats in the order of lists."""
+    """All data sets and formats in the order of lists."""
     _import_all()
     return tuple(sorted(DATASETS.values(), key=lambda info: (info.order, info.name)))
 
@@ -173,16 +175,17 @@ def dataset_names() -> tuple[str, ...]:
 
 
 def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Dataset:
-    """Load a data set by its name, or the folder at a path.
+    """Load a data set by its name, or the file or folder at a path.
 
     Parameters
     ----------
     name : str
-        A name of :func:`dataset_names`, or the path of a folder. The format of a folder is
-        recognized by its files (:func:`dataset_info`): CelebA, LFWA, ``train.rec``, a sub-folder
-        for each identity, or a sub-folder for each class.
+        A name of :func:`dataset_names`, or the path of a file or folder. The format is recognized
+        by the files (:func:`dataset_info`): CelebA, LFWA, CIFAR, ``train.rec``, Parquet, ``.npz``,
+        a sub-folder for each identity, or a sub-folder for each class.
     identities : bool
-        Read the sub-folders of a folder in no particular format as identities, however few.
+        The identities are to be learned: sub-folders of a folder in no particular format are
+        identities, however few, and every identity has training images.
     **options
         Options of the loader, such as ``image_size`` or ``seed``. With ``labels``, the path of a
         CSV file, a folder holds images of classes.
@@ -207,20 +210,23 @@ def load_dataset(name: str, *, identities: bool = False, **options: Any) -> Data
     for option in options:
         if option not in info.options:
             raise InputError(f"{name} has no option {option!r}; it has: {', '.join(info.options)}.")
+    if identities and "identities" in info.options:
+        options["identities"] = True
     return info.load(**options) if info.recognize is None else info.load(name, **options)
 
 
 def find_dataset(name: str, kind: str | None = None) -> DatasetInfo | None:
-    """Return the entry of a data set or folder, or None if there is neither."""
+    """Return the entry of a data set, file or folder, or None if there is none of them."""
     infos = registered_datasets()
     named = next((i for i in infos if i.recognize is None and i.name == name), None)
-    if named is not None or not os.path.isdir(expanded(name)):
+    path = expanded(name)
+    if named is not None or not (os.path.exists(path) or "*" in name):
         return named
     for info in infos:
         if info.recognize is None:
             continue
         if info.general and kind is not None:
-            if info.kind == kind:
+            if info.kind == kind and os.path.isdir(path):
                 return info
         elif info.recognize(name):
             return info
@@ -228,18 +234,23 @@ def find_dataset(name: str, kind: str | None = None) -> DatasetInfo | None:
 
 
 def dataset_info(name: str, kind: str | None = None) -> DatasetInfo:
-    """The registry's entry of a data set, or of the format of the folder at a path."""
+    """The registry's entry of a data set, or of the format of the file or folder at a path."""
     info = find_dataset(name, kind)
+    if info is None and os.path.isfile(expanded(name)):
+        raise InputError(
+            f"{name} is a file in no format that is read here; give a folder of images, or a "
+            "Parquet or .npz file with images (clmle data --list lists all formats)."
+        )
     if info is None:
         raise InputError(
-            f"There is no data set or folder {quoted(name)}; "
+            f"There is no data set, file or folder {quoted(name)}; "
             f"give one of {', '.join(dataset_names())}, or the path of a folder of images."
         )
     return info
 
 
 def has_identities(name: str, attribute: str = "") -> bool:
-    """Whether a run on a data set, or on the folder at a path, learns identities."""
+    """Whether a run on a data set, or on the file or folder at a path, learns identities."""
     info = find_dataset(name)
     if attribute == "identity" and (info is None or info.recognize is not None):
         return True

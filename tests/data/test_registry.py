@@ -78,6 +78,26 @@ def test_a_format_is_recognized_by_its_files(added, capsys):
     assert "Folder of arrays" in capsys.readouterr().out
     assert dataset_info("my-arrays").name == "arrays"
     assert "arrays" not in dataset_names()
+
+
+def test_a_format_of_files_is_recognized_and_learns_whether_identities_are_wanted(tmp_path):
+    file = tmp_path / "faces.pack"
+    file.write_text("")
+    with pytest.raises(InputError, match="is a file in no format that is read here"):
+        dataset_info(str(file))
+    found = []
+    register_dataset(
+        DatasetInfo(
+            "pack", "Pack", "", lambda path, *, identities=False: found.append((path, identities)),
+            recognize=lambda path: path.endswith(".pack"),
+        )
+    )  # fmt: skip
+    try:
+        load_dataset(str(file))
+        load_dataset(str(file), identities=True)
+    finally:
+        del DATASETS["pack"]
+    assert found == [(str(file), False), (str(file), True)]
     assert main(["data", "my-arrays"]) == 0
 
 

@@ -88,7 +88,10 @@ def test_impossible_numbers_are_errors_before_a_run_starts(name):
 
 @pytest.mark.parametrize("name", ["x" * 10**5, "a\0b", "x" * 5000 + "/y", "~nobody/faces"])
 def test_an_impossible_path_is_an_error(name):
-    assert "There is no data set or folder" in error_of(load_data, DataConfig(dataset=name))[:400]
+    assert (
+        "There is no data set, file or folder"
+        in error_of(load_data, DataConfig(dataset=name))[:400]
+    )
     assert "is not a test set" in error_of(load_open_set, name)
 
 
