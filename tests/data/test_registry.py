@@ -78,6 +78,7 @@ def test_a_format_is_recognized_by_its_files(added, capsys):
     assert "Folder of arrays" in capsys.readouterr().out
     assert dataset_info("my-arrays").name == "arrays"
     assert "arrays" not in dataset_names()
+    assert main(["data", "my-arrays"]) == 0
 
 
 def test_a_format_of_files_is_recognized_and_learns_whether_identities_are_wanted(tmp_path):
@@ -98,7 +99,6 @@ def test_a_format_of_files_is_recognized_and_learns_whether_identities_are_wante
     finally:
         del DATASETS["pack"]
     assert found == [(str(file), False), (str(file), True)]
-    assert main(["data", "my-arrays"]) == 0
 
 
 @pytest.mark.parametrize("info", registered_datasets(), ids=lambda info: info.name)
@@ -132,7 +132,7 @@ def test_the_registry_loads_no_large_package():
 
 
 def test_mistakes_are_named(tmp_path):
-    with pytest.raises(InputError, match="no data set or folder 'digitz'"):
+    with pytest.raises(InputError, match="no data set, file or folder 'digitz'"):
         dataset_info("digitz")
     assert find_dataset("digitz") is None
     with pytest.raises(InputError, match="no option 'colour'"):
