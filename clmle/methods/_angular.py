@@ -11,13 +11,19 @@ from clmle.classifiers._base import Classifier, Validation, unit_rows
 from clmle.classifiers.knn import PrototypeClassifier
 from clmle.classifiers.linear import LinearClassifier
 from clmle.methods._base import Batch, Loss, Outputs
+from clmle.methods._pair_loss import named_loss
 from clmle.methods.softmax import SamplingOptions, Softmax
 
 
 class AngularLoss(Softmax):
-    """Adapter; the classifier is the largest cosine to a class weight, without margin."""
+    """Adapter; the classifier is the largest cosine to a class weight, without margin.
+
+    A subclass names the loss and the options that are its arguments, or makes the loss itself.
+    """
 
     Options: ClassVar[type] = SamplingOptions
+    library_loss: ClassVar[str]
+    arguments: ClassVar[tuple[str, ...]]
 
     def build(self) -> None:
         self.criterion = self.make()
@@ -25,7 +31,7 @@ class AngularLoss(Softmax):
 
     def make(self) -> Any:
         """Return the loss of pytorch-metric-learning."""
-        raise NotImplementedError
+        return named_loss(self, self.n_classes, self.feature_dim)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = self.criterion(outputs.features, outputs.labels)

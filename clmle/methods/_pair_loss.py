@@ -18,6 +18,8 @@ class PairLoss(Softmax):
 
     Options: ClassVar[type] = SamplingOptions
     family: ClassVar[str] = "metric"
+    library_loss: ClassVar[str]
+    arguments: ClassVar[tuple[str, ...]]
     miner: Any = None
 
     def build(self) -> None:
@@ -25,7 +27,7 @@ class PairLoss(Softmax):
 
     def make(self) -> Any:
         """Return the loss of pytorch-metric-learning, and set ``miner`` if it needs one."""
-        raise NotImplementedError
+        return named_loss(self)
 
     def pair_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the loss of features (B, d) of classes (B,)."""
@@ -44,3 +46,11 @@ class PairLoss(Softmax):
         ks = (min(k, len(self.labels)) for k in (1, 5, 15, 31))
         classifiers = (KNNClassifier(train_features, self.labels, k, self.n_classes) for k in ks)
         return best_classifier(classifiers, validation)
+
+
+def named_loss(method: Any, *sizes: int) -> Any:
+    """The ``library_loss`` of a method, with those of its options that are ``arguments``."""
+    from pytorch_metric_learning import losses
+
+    given = {name: getattr(method.options, name) for name in method.arguments}
+    return getattr(losses, method.library_loss)(*sizes, **given)

@@ -1,7 +1,6 @@
 """ArcFace: softmax of cosines with an additive angular margin."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -28,9 +27,5 @@ class ArcFace(AngularLoss):
     title = "ArcFace"
     summary = "Softmax of cosines with a margin added to the angle to the true class."
     Options = ArcFaceOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import ArcFaceLoss
-
-        o = self.options
-        return ArcFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+    library_loss = "ArcFaceLoss"
+    arguments = ("margin", "scale")

@@ -1,7 +1,6 @@
 """Circle loss."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from clmle.config import option
 from clmle.methods._base import register
@@ -27,8 +26,5 @@ class Circle(PairLoss):
     title = "Circle loss + k-NN"
     summary = "Pairs weighted by the distance of their similarity from its optimum."
     Options = CircleOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import CircleLoss
-
-        return CircleLoss(self.options.m, self.options.gamma)
+    library_loss = "CircleLoss"
+    arguments = ("m", "gamma")

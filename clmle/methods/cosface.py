@@ -1,7 +1,6 @@
 """CosFace (large margin cosine loss)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -27,9 +26,5 @@ class CosFace(AngularLoss):
     title = "CosFace (LMCL)"
     summary = "Softmax of cosines with a margin subtracted from that of the true class."
     Options = CosFaceOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import CosFaceLoss
-
-        o = self.options
-        return CosFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+    library_loss = "CosFaceLoss"
+    arguments = ("margin", "scale")

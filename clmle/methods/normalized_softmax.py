@@ -1,7 +1,6 @@
 """Normalized softmax: softmax of cosines without a margin."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -26,10 +25,5 @@ class NormalizedSoftmax(AngularLoss):
     title = "Normalized softmax"
     summary = "Softmax of cosines, without a margin."
     Options = TemperatureOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import NormalizedSoftmaxLoss
-
-        return NormalizedSoftmaxLoss(
-            self.n_classes, self.feature_dim, temperature=self.options.temperature
-        )
+    library_loss = "NormalizedSoftmaxLoss"
+    arguments = ("temperature",)

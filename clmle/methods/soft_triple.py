@@ -37,12 +37,7 @@ class SoftTriple(AngularLoss):
 
         o = self.options
         return SoftTripleLoss(
-            self.n_classes,
-            self.feature_dim,
-            centers_per_class=o.centers_per_class,
-            la=o.scale,
-            gamma=o.gamma,
-            margin=o.margin,
+            self.n_classes, self.feature_dim, o.centers_per_class, o.scale, o.gamma, o.margin
         )
 
     def trained_weights(self) -> np.ndarray:

@@ -1,7 +1,6 @@
 """A-Softmax (SphereFace): Eq. 3 of the CLMLE paper."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularMultiplier
@@ -34,9 +33,5 @@ class SphereFace(AngularMultiplier):
     title = "A-Softmax (SphereFace)"
     summary = "L-Softmax with class weights of unit length."
     Options = SphereFaceOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import SphereFaceLoss
-
-        o = self.options
-        return SphereFaceLoss(self.n_classes, self.feature_dim, margin=o.margin, scale=o.scale)
+    library_loss = "SphereFaceLoss"
+    arguments = ("margin", "scale")

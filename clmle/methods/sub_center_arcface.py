@@ -1,7 +1,6 @@
 """Sub-center ArcFace: several centers per class."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
@@ -27,15 +26,5 @@ class SubCenterArcFace(AngularLoss):
     title = "Sub-center ArcFace"
     summary = "ArcFace with several centers per class."
     Options = SubCenterOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import SubCenterArcFaceLoss
-
-        o = self.options
-        return SubCenterArcFaceLoss(
-            num_classes=self.n_classes,
-            embedding_size=self.feature_dim,
-            margin=o.margin,
-            scale=o.scale,
-            sub_centers=o.sub_centers,
-        )
+    library_loss = "SubCenterArcFaceLoss"
+    arguments = ("margin", "scale", "sub_centers")

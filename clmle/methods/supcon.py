@@ -1,7 +1,6 @@
 """Supervised contrastive learning."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -30,11 +29,8 @@ class SupCon(PairLoss):
     title = "Supervised contrastive"
     summary = "All images of a class attract one another; a linear classifier on the features."
     Options = SupConOptions
-
-    def make(self) -> Any:
-        from pytorch_metric_learning.losses import SupConLoss
-
-        return SupConLoss(self.options.temperature)
+    library_loss = "SupConLoss"
+    arguments = ("temperature",)
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         return logistic_regression(

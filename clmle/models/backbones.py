@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
@@ -11,7 +12,7 @@ from clmle.models.deepid2 import DeepID2
 from clmle.models.residual import ResidualCNN
 from clmle.models.resnet18 import ResNet18
 from clmle.models.small import SmallCNN
-from clmle.models.sphereface import Sphere20, Sphere64
+from clmle.models.sphereface import SphereFaceCNN
 from clmle.models.tiny import TinyCNN
 
 BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
@@ -20,8 +21,8 @@ BACKBONES: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
     "deepid2": DeepID2,
     "residual": ResidualCNN,
     "resnet18": ResNet18,
-    "sphere20": Sphere20,
-    "sphere64": Sphere64,
+    "sphere20": partial(SphereFaceCNN, depth=20),
+    "sphere64": partial(SphereFaceCNN, depth=64),
 }
 
 Size = int | tuple[int, int]

@@ -41,8 +41,7 @@ class Unshared(nn.Module):
 class DeepID2(nn.Module):
     """20, 40, 60 and 80 maps; 160 units from the last two layers; then the feature.
 
-    Input (B, channels, height, width) float, 33 x 33 or more; output (B, feature_dim), not
-    normalized. About 8 million multiplications for an image of 55 x 47.
+    Images have 33 x 33 pixels or more; about 8 million multiplications for an image of 55 x 47.
 
     Sun, Chen, Wang, Tang: Deep Learning Face Representation by Joint Identification-Verification
     (NIPS 2014), its Fig. 1; section 5.1 of the CLMLE paper.
@@ -55,7 +54,6 @@ class DeepID2(nn.Module):
                 f"The backbone deepid2 needs images of 33 x 33 pixels or more, not "
                 f"{image_size[0]} x {image_size[1]}; raise image_size or take another backbone."
             )
-        self.feature_dim = feature_dim
         layers: list[nn.Module] = []
         height, width = image_size
         for maps, kernel in ((20, 4), (40, 3), (60, 3)):

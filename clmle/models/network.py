@@ -33,10 +33,7 @@ class Network(nn.Module):
 
 
 class MultiNetwork(nn.Module):
-    """A backbone and one head for each of A attributes: images to z (B, A, d), logits (B, A, 2).
-
-    Section 5.1 of the paper.
-    """
+    """A backbone and one head for each of A attributes: images to z (B, A, d), logits (B, A, 2)."""
 
     def __init__(
         self,

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from clmle.models._backbone import Backbone
+
 
 class Block(nn.Module):
     """Two 3 x 3 convolutions with a shortcut (He and others, CVPR 2016)."""
@@ -29,16 +31,14 @@ class Block(nn.Module):
         return F.relu(self.second_normal(self.second(y)) + self.shortcut(x))
 
 
-class ResidualCNN(nn.Module):
+class ResidualCNN(Backbone):
     """A stem of stride 2, then blocks of 16, 32 and 64 maps, pooled to 2 x 2.
 
-    Input (B, channels, height, width) float, 16 or more each; output (B, feature_dim), not
-    normalized. About 8 million multiplications for an image of 55 x 47.
+    Images have 16 x 16 pixels or more; about 8 million multiplications for an image of 55 x 47.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
         super().__init__()
-        self.feature_dim = feature_dim
         self.features = nn.Sequential(
             nn.Conv2d(channels, 16, 3, 2, 1, bias=False),
             nn.BatchNorm2d(16),
@@ -49,7 +49,3 @@ class ResidualCNN(nn.Module):
             nn.AdaptiveAvgPool2d(2),
         )
         self.embedding = nn.Linear(64 * 4, feature_dim)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
-        return z

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
+from clmle.models._backbone import Backbone
 
-class SmallCNN(nn.Module):
+
+class SmallCNN(Backbone):
     """Four 3 x 3 convolutions with batch normalization, pooled to one feature vector.
 
-    Input (B, channels, height, width) float; output (B, feature_dim), not normalized.
     Images smaller than 16 pixels are pooled fewer times.
     """
 
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
         super().__init__()
-        self.feature_dim = feature_dim
         widths = (24, 48, 72, 96)
         layers: list[nn.Module] = []
         size = min(image_size)
@@ -32,7 +31,3 @@ class SmallCNN(nn.Module):
         self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2 if size >= 2 else 1))
         positions = 4 if size >= 2 else 1
         self.embedding = nn.Linear(channels * positions, feature_dim)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
-        return z

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from clmle.errors import InputError
+from clmle.models._backbone import Backbone
 
 MAPS = (64, 128, 256, 512)  # of the four stages, each half as high and wide as the one before
 BLOCKS = {20: (1, 2, 4, 1), 64: (3, 8, 16, 3)}  # residual blocks of every stage
@@ -29,11 +30,11 @@ class Unit(nn.Module):
         return found
 
 
-class SphereFaceCNN(nn.Module):
+class SphereFaceCNN(Backbone):
     """Four stages of a strided convolution and residual units, then one linear layer.
 
-    Input (B, channels, height, width) float, 17 pixels or more each; output (B, feature_dim),
-    not normalized. ``depth`` counts the convolutions: 20 or 64.
+    ``depth`` counts the convolutions: 20 (23 million weights, 1.75 billion multiplications for an
+    image of 112 x 96) or 64, as in the paper (48 million, 6.1 billion).
 
     Liu and others: SphereFace (CVPR 2017), Table 2; Wang and others: CosFace (CVPR 2018), section
     4.1.
@@ -49,7 +50,6 @@ class SphereFaceCNN(nn.Module):
                 f"sphere{depth} needs images of {SMALLEST} x {SMALLEST} or more, not {height} x "
                 f"{width}; give a larger image_size."
             )
-        self.feature_dim = feature_dim
         layers: list[nn.Module] = []
         for (before, maps), count in zip(pairwise((channels, *MAPS)), BLOCKS[depth], strict=True):
             layers += convolution(before, maps, 2)
@@ -60,24 +60,6 @@ class SphereFaceCNN(nn.Module):
         self.embedding = nn.Linear(MAPS[-1] * height * width, feature_dim)
         nn.init.xavier_uniform_(self.embedding.weight)
         self.embedding.bias.data.zero_()
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
-        return z
-
-
-class Sphere20(SphereFaceCNN):
-    """20 layers: 23 million weights, 1.75 billion multiplications for an image of 112 x 96."""
-
-    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 512) -> None:
-        super().__init__(channels, image_size, feature_dim, 20)
-
-
-class Sphere64(SphereFaceCNN):
-    """64 layers, as in the paper: 48 million weights, 6.1 billion multiplications at 112 x 96."""
-
-    def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 512) -> None:
-        super().__init__(channels, image_size, feature_dim, 64)
 
 
 def convolution(channels: int, maps: int, stride: int) -> list[nn.Module]:
