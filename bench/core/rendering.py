@@ -16,7 +16,7 @@ from clmle.data.toonfaces.styles import style_named
 
 def run(quick: bool = False) -> list[dict]:
     """Means over faces of all styles, with the definitions loaded."""
-    plan = build.Plan("quick", 40, 0)
+    plan = build.Plan.of("quick", 40, 0)
     cast = plan.face_specs()
     rows = np.random.default_rng(0).permutation(plan.total)[: 60 if quick else 400]
     parts = dict.fromkeys(("sample", "compose", "rasterize", "pose", "light"), 0.0)

@@ -18,6 +18,7 @@ from clmle.data.registry import DATASETS, dataset_info
 from clmle.data.toonfaces import RATES, build, specs
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.styles import STYLES, style_named
+from clmle.files import read_arrays
 from clmle.training import load_data
 
 TINY = (300, 80, 120)
@@ -29,19 +30,21 @@ def tiny(monkeypatch):
     monkeypatch.setattr(build, "CHUNK", 50)
 
 
-def in_process(plan_root, image_size=24):
-    """The tiny set, rendered here: worker processes would not see the tiny size."""
-    plan = build.Plan("quick", image_size, 0)
-    building = plan_root / (plan.folder + ".building")
+def in_process(image_size=24):
+    """The tiny set, rendered here: worker processes would not see the tiny chunks."""
+    plan = build.Plan.of("quick", image_size, 0)
+    building = build._building(build._target(plan))
     building.mkdir(parents=True, exist_ok=True)
     for chunk in range(plan.n_chunks):
         if chunk not in build._finished(building):
             build._render_chunk(str(building), plan, chunk)
-    return build.load_toonfaces("quick", image_size=image_size, root=plan_root)
+    return build.load_toonfaces("quick", image_size=image_size)
 
 
-def test_equal_seeds_give_equal_bytes_and_identities_are_disjoint(tiny, tmp_path):
-    a, b = in_process(tmp_path / "a"), in_process(tmp_path / "b")
+def test_equal_seeds_give_equal_bytes_and_identities_are_disjoint(tiny, tmp_path, monkeypatch):
+    a = in_process()
+    monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "b"))
+    b = in_process()
     assert (a.images == b.images).all()
     assert all((a.attributes[k] == b.attributes[k]).all() for k in RATES)
     people = [set(a.metadata["identity"][a.split == s]) for s in range(3)]
@@ -59,16 +62,16 @@ def test_the_split_seed_selects_the_faces(monkeypatch):
     assert drawn == [0, 3, 7]  # -1: the seed of the run
 
 
-def test_a_damaged_set_is_rendered_again(tiny, tmp_path):
-    whole = in_process(tmp_path).images.copy()
-    file = next(tmp_path.glob("*/images.npy"))
+def test_a_damaged_set_is_rendered_again(tiny):
+    whole = in_process().images.copy()
+    file = build._target(build.Plan.of("quick", 24, 0)) / "images.npy"
     file.write_bytes(file.read_bytes()[:1000])
-    again = in_process(tmp_path)
+    again = in_process()
     assert (again.images == whole).all()
 
 
-def test_unknown_labels_follow_from_the_drawn_parts(tiny, tmp_path):
-    a = in_process(tmp_path)
+def test_unknown_labels_follow_from_the_drawn_parts(tiny):
+    a = in_process()
     style = a.metadata["style"]
     for name, values in a.attributes.items():
         for s in STYLES:
@@ -111,43 +114,39 @@ def test_eyeglasses_are_drawn():
         assert rows.max() - rows.min() < 40
 
 
-def _build_slowly(root):
-    build.load_toonfaces("quick", image_size=16, root=root, n_workers=2)
-
-
 @pytest.mark.timeout(240)
-def test_a_kill_while_rendering_loses_only_unfinished_chunks(tmp_path, monkeypatch):
+def test_a_kill_while_rendering_loses_only_unfinished_chunks(monkeypatch):
     """kill -9 of the whole process group; the next call resumes and gives equal bytes."""
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_group_then_build, args=(tmp_path,))
+    process = context.Process(target=_group_then_build)
     process.start()
-    plan = build.Plan("quick", 16, 0)
-    building = build._building(tmp_path / plan.folder)
+    plan = build.Plan.of("quick", 16, 0)
+    building = build._building(build._target(plan))
     deadline = time.time() + 120
     while len(build._finished(building)) < 3 and time.time() < deadline:
         time.sleep(0.1)
-    assert build.render_state(plan, tmp_path).running
+    assert build.render_state(plan).running
     os.killpg(process.pid, signal.SIGKILL)
     process.join()
-    assert not build.render_state(plan, tmp_path).running
+    assert not build.render_state(plan).running
     done = build._finished(building)
     assert 3 <= len(done) < plan.n_chunks
-    assert not (tmp_path / plan.folder).exists()
+    assert not build._target(plan).exists()
     first = min(done)
-    survived = np.load(building / f"chunk_{first:05d}.npy")
+    survived = read_arrays(build._chunk(building, first))["images"]
     cast = plan.face_specs()
     for i in range(3):
         row = first * build.CHUNK + i
         spec = cast[row][2]
         image, _ = specs.draw_image(spec, style_named(spec["style"]), build._rng(plan, row))
         assert (survived[i] == render(spec, image, 16)).all()
-    before = {c: (building / f"chunk_{c:05d}.npy").stat().st_mtime_ns for c in done}
+    before = {c: build._chunk(building, c).stat().st_mtime_ns for c in done}
     monkeypatch.setattr(build, "ProcessPoolExecutor", _Here)
     monkeypatch.setattr(build, "_render_chunk", lambda folder, _, chunk: asked.append(chunk))
     asked = []
     build._render_chunks(building, plan, 1, None)
     assert set(asked) == set(range(plan.n_chunks)) - done
-    assert all((building / f"chunk_{c:05d}.npy").stat().st_mtime_ns == t for c, t in before.items())
+    assert all(build._chunk(building, c).stat().st_mtime_ns == t for c, t in before.items())
 
 
 class _Here:
@@ -170,21 +169,21 @@ class _Here:
         return future
 
 
-def _group_then_build(root):
+def _group_then_build():
     os.setsid()
-    _build_slowly(root)
+    build.load_toonfaces("quick", image_size=16, n_workers=2)
 
 
 @pytest.mark.parametrize("arguments", [{"size": "huge"}, {"image_size": 4}])
-def test_an_error_names_invalid_arguments(arguments, tmp_path):
+def test_an_error_names_invalid_arguments(arguments):
     with pytest.raises(InputError):
-        build.load_toonfaces(**{"root": tmp_path, **arguments})
+        build.load_toonfaces(**arguments)
 
 
-def test_a_program_from_standard_input_raises_a_one_sentence_error(tmp_path):
+def test_a_program_from_standard_input_raises_a_one_sentence_error():
     program = (
         "from clmle import InputError\nfrom clmle.data import load_toonfaces\n"
-        f"try: load_toonfaces('quick', root={str(tmp_path)!r})\n"
+        "try: load_toonfaces('quick')\n"
         "except InputError as error: print(error)\n"
     )
     done = subprocess.run(

@@ -5,14 +5,19 @@ import pytest
 
 from clmle import InputError
 from clmle.data.base import Dataset
-from clmle.data.toonfaces import identities, load_toonfaces_recognition
-from clmle.data.toonfaces.build import load_plan, render_state
-from clmle.data.toonfaces.identities import IdentityPlan, appearance, draw_pairs, recognition_set
+from clmle.data.toonfaces import build, load_toonfaces_identities
+from clmle.data.toonfaces.identities import (
+    IdentityPlan,
+    appearance,
+    draw_pairs,
+    open_set_part,
+    training_part,
+)
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return IdentityPlan("quick", 40, 0, identities.SIZES["quick"])
+    return IdentityPlan.of("quick", 40, 0)
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +52,19 @@ def test_equal_seeds_give_equal_identities(plan, cast):
     assert IdentityPlan("quick", 16, 1, small.counts).face_specs() != small.face_specs()
 
 
-def test_faces_are_rendered_once(tmp_path):
-    from clmle.data.toonfaces import build
-
+def test_faces_are_rendered_once():
     few = IdentityPlan("quick", 16, 0, (5, 2, 2, 3))
-    building = build._building(tmp_path / few.folder)
-    building.mkdir()
+    target = build._target(few)
+    building = build._building(target)
+    building.mkdir(parents=True)
     build._render_chunk(str(building), few, 0)
     build._assemble(building, few)
-    building.rename(tmp_path / few.folder)
-    faces = load_plan(few, root=tmp_path)
+    building.rename(target)
+    faces = build.load_plan(few)
     assert faces.split.tolist() == [0] * 5 + [1] * 4 + [2] * 3
     assert faces.metadata["identity"].tolist() == [number for _, number, _ in few.face_specs()]
     assert len(np.unique(faces.images.reshape(12, -1), axis=0)) == 12
-    state = render_state(few, tmp_path)
+    state = build.render_state(few)
     assert state.done == state.total == 12
 
 
@@ -70,20 +74,20 @@ def test_parts_rows_and_labels_agree():
     metadata = {"identity": np.array(number), "style": np.array([x["style"] for x in spec])}
     blank = np.zeros((plan.total, 16, 16, 3), dtype=np.uint8)
     split = np.array(part, dtype=np.int8)
-    found = recognition_set(Dataset("toonfaces quick", blank, split, metadata=metadata))
-    training, identity = found.training, found.training.labels["identity"]
-    assert training.name == "toonfaces-identities quick"
+    faces = Dataset("toonfaces-identities quick", blank, split, metadata=metadata)
+    training, found = training_part(faces), open_set_part(faces)
+    identity = training.labels["identity"]
+    assert training.name == found.name == "toonfaces-identities quick"
     assert (len(found.probes), len(found.distractors)) == (400, 30)
-    assert (identity[identity >= 0] == found.identities[identity >= 0]).all()
-    assert (identity >= 0).sum() == 150
-    others = np.concatenate([found.probes, found.distractors])
-    assert (identity[others] == -1).all()
-    assert (training.split[others] == -1).all()
+    assert (identity[:150] == number[:150]).all()
+    assert (identity[150:] == -1).all()
+    assert (training.split[150:] == -1).all()
+    assert found.identities.tolist() == list(number[150:])
     assert not set(found.identities[found.probes]) & set(found.identities[found.distractors])
     assert len(set(found.identities[found.distractors])) == 30
     assert training.task("identity").class_counts().sum() + (training.split > 0).sum() == 150
-    assert set(training.metadata["part"][found.probes]) == {"test"}
-    pairs = found.verification.pairs
+    assert set(training.metadata["part"][150:][found.probes]) == {"test"}
+    pairs = found.pairs
     assert len(pairs) == 1200
     assert set(pairs.first) | set(pairs.second) <= set(found.probes)
     np.testing.assert_array_equal(
@@ -123,6 +127,6 @@ def test_too_few_identities_and_unknown_sizes_are_one_sentence_errors():
     with pytest.raises(InputError, match="pairs to choose"):
         draw_pairs(*world(10, 2))
     with pytest.raises(InputError, match="no size 'huge'"):
-        load_toonfaces_recognition("huge")
+        load_toonfaces_identities("huge")
     with pytest.raises(InputError, match="16 to 512"):
-        load_toonfaces_recognition(image_size=4)
+        load_toonfaces_identities(image_size=4)

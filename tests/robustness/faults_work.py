@@ -147,12 +147,13 @@ def render_faces(folder: Path) -> None:
     build.CHUNK = 5
     # Forked workers see the size defined above; the program itself spawns them.
     vars(build)["get_context"] = lambda _: get_context("fork")
-    build.load_toonfaces(FACES, image_size=40, n_workers=2, root=folder)
+    os.environ["CLMLE_CACHE"] = str(folder)
+    build.load_toonfaces(FACES, image_size=40, n_workers=2)
 
 
 def plan() -> build.Plan:
     build.SIZES[FACES] = (40, 10, 10)
-    return build.Plan(FACES, 40, 0)
+    return build.Plan.of(FACES, 40, 0)
 
 
 def export(folder: Path) -> None:
@@ -219,7 +220,7 @@ def of_sweep(folder: Path) -> dict[str, Any]:
 
 
 def of_faces(folder: Path) -> dict[str, Any]:
-    dataset = build._open(folder / plan().folder, plan())
+    dataset = build._open(folder / "toonfaces" / plan().folder, plan())
     if dataset is None:
         return {}
     return {"images": np.asarray(dataset.images), "split": dataset.split, **dataset.attributes}

@@ -58,12 +58,12 @@ def lines(text):
     return [line for line in text.splitlines() if line.startswith("|")]
 
 
-def _render(root):
-    build.load_toonfaces("quick", image_size=16, n_workers=2, root=root)
+def _render():
+    build.load_toonfaces("quick", image_size=16, n_workers=2)
 
 
-def test_rendering_workers_end_when_their_parent_is_killed(tmp_path):
-    process = multiprocessing.get_context("spawn").Process(target=_render, args=(tmp_path,))
+def test_rendering_workers_end_when_their_parent_is_killed():
+    process = multiprocessing.get_context("spawn").Process(target=_render)
     process.start()
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     workers, deadline = [], time.monotonic() + 60
@@ -99,7 +99,7 @@ def _end_holding_the_lock():
 def _close_the_pool(folder):
     build.get_context = lambda _: multiprocessing.get_context("fork")
     build._end_with_parent, build._render_chunk = _end_holding_the_lock, _draw_nothing
-    build._render_chunks(folder, build.Plan("quick", 16, 0), 2, None)
+    build._render_chunks(folder, build.Plan.of("quick", 16, 0), 2, None)
 
 
 def test_a_pool_does_not_wait_for_a_worker_killed_while_it_closes(tmp_path):

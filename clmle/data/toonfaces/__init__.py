@@ -2,9 +2,8 @@
 
 from clmle.data.toonfaces.build import SIZES, load_toonfaces
 from clmle.data.toonfaces.identities import (
-    RecognitionSet,
     load_toonfaces_identities,
-    load_toonfaces_recognition,
+    load_toonfaces_open_set,
 )
 from clmle.data.toonfaces.specs import ATTRIBUTES, RATES
 
@@ -12,8 +11,7 @@ __all__ = [
     "ATTRIBUTES",
     "RATES",
     "SIZES",
-    "RecognitionSet",
     "load_toonfaces",
     "load_toonfaces_identities",
-    "load_toonfaces_recognition",
+    "load_toonfaces_open_set",
 ]

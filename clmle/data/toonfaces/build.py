@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -29,10 +32,11 @@ from clmle.data.toonfaces.styles import style_named
 from clmle.errors import InputError
 from clmle.files import (
     as_sentence,
-    atomic_path,
     cache_dir,
     clear_unfinished,
     from_json,
+    read_arrays,
+    write_arrays,
     write_json,
 )
 
@@ -49,15 +53,29 @@ DRAWN = ("turn", "zoom", "light", "side_light", "noise", "occluded", "mirror")
 
 @dataclass(frozen=True)
 class Plan:
-    """What to render: the name of a size, pixels a side, and a seed."""
+    """What to render: a size and its numbers of images, pixels a side, and a seed."""
 
     size: str
     image_size: int
     seed: int
+    counts: tuple[int, ...]
+
+    dataset: ClassVar[str] = "toonfaces"
+    prefix: ClassVar[str] = ""
+    sizes: ClassVar[Mapping[str, tuple[int, ...]]] = SIZES
+
+    @classmethod
+    def of(cls, size: str, image_size: int, seed: int) -> Self:
+        """The plan of a size; an InputError if there is no such size."""
+        if size not in cls.sizes:
+            raise InputError(
+                f"{cls.dataset} has no size {size!r}; choose one of: {', '.join(cls.sizes)}."
+            )
+        return cls(size, image_size, seed, cls.sizes[size])
 
     @property
     def total(self) -> int:
-        return sum(SIZES[self.size])
+        return sum(self.counts)
 
     @property
     def n_chunks(self) -> int:
@@ -65,23 +83,25 @@ class Plan:
 
     @property
     def folder(self) -> str:
-        return f"v{VERSION}-{self.size}-{self.image_size}-{self.seed}"
+        return f"v{VERSION}-{self.prefix}{self.size}-{self.image_size}-{self.seed}"
 
-    @property
-    def dataset(self) -> str:
-        """Name of the data set in the registry."""
-        return "toonfaces"
+    def parts(self) -> Sequence[Iterable[tuple[int, FaceSpec]]]:
+        """(number of images, specification) of the identities of every split."""
+        parts = []
+        for split, n_images in enumerate(self.counts):
+            rng = np.random.default_rng([self.seed, 1, split])
+            sizes = identity_sizes(n_images, rng)
+            parts.append(zip(sizes.tolist(), draw_identities(sizes, rng), strict=True))
+        return parts
 
     def face_specs(self) -> list[tuple[int, int, FaceSpec]]:
         """(split, identity number, specification) of every image; no identity is in two splits."""
-        rows, number = [], 0
-        for split, n_images in enumerate(SIZES[self.size]):
-            rng = np.random.default_rng([self.seed, 1, split])
-            sizes = identity_sizes(n_images, rng)
-            for count, spec in zip(sizes, draw_identities(sizes, rng), strict=True):
-                rows += [(split, number, spec)] * int(count)
-                number += 1
-        return rows
+        identities = [(split, *each) for split, part in enumerate(self.parts()) for each in part]
+        return [
+            (split, number, spec)
+            for number, (split, count, spec) in enumerate(identities)
+            for _ in range(count)
+        ]
 
 
 def load_toonfaces(
@@ -91,28 +111,45 @@ def load_toonfaces(
     seed: int = 0,
     n_workers: int | None = None,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Load illustrated faces with 14 binary attributes; rendered on first use, then cached.
 
     The rates of the attributes are those of CelebA. Labels are drawn before the faces are
     rendered, so that they are correct by construction.
+
+    Parameters
+    ----------
+    size : {"quick", "standard", "large"}
+        6,000, 30,000 or 162,770 (as CelebA) training images, and 1,000 + 2,000, 3,000 + 6,000 or
+        10,000 + 19,962 validation and test images of other identities.
+    image_size : int
+        Pixels a side, 16 to 512.
+    seed : int
+        The same seed gives the same images for any number of workers.
+    n_workers : int, optional
+        Number of processes; by default the number of cores.
+    progress : callable(done, total), optional
+        Called while images are rendered.
+
+    Returns
+    -------
+    Dataset
+        With ``attributes``, -1 if the drawing style does not have an attribute or something
+        occludes it, and the ``metadata`` identity, style and other random choices.
+
+    Notes
+    -----
+    Drawings by Pablo Stanley, Lisa Wischofsky, Zoish and Micah Lanier: docs/credits.md.
     """
-    if size not in SIZES:
-        raise InputError(f"toonfaces has no size {size!r}; choose one of: {', '.join(SIZES)}.")
-    check_image_size(image_size, 16, 512)
-    return load_plan(Plan(size, image_size, seed), n_workers, progress, root)
+    return load_plan(Plan.of(size, image_size, seed), n_workers, progress)
 
 
 def load_plan(
-    plan: Plan,
-    n_workers: int | None = None,
-    progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
+    plan: Plan, n_workers: int | None = None, progress: Progress | None = None
 ) -> Dataset:
     """The faces of a plan, rendered if they are not in the cache."""
-    home = Path(root) if root is not None else cache_dir() / "toonfaces"
-    target = home / plan.folder
+    check_image_size(plan.image_size, 16, 512)
+    target = _target(plan)
     if _open(target, plan) is None:
         _build(target, plan, n_workers, progress)
     dataset = _open(target, plan)
@@ -121,9 +158,9 @@ def load_plan(
     return dataset
 
 
-def render_state(plan: Plan, root: Path | None = None) -> RenderState:
+def render_state(plan: Plan) -> RenderState:
     """How many faces of a plan are rendered, and whether a process is rendering them."""
-    target = (root or cache_dir() / "toonfaces") / plan.folder
+    target = _target(plan)
     if (target / "meta.json").exists():
         return RenderState(plan.total, plan.total)
     done = _n_rendered(_building(target), plan)
@@ -131,19 +168,15 @@ def render_state(plan: Plan, root: Path | None = None) -> RenderState:
 
 
 def _is_locked(lock: Path) -> bool:
+    from filelock import FileLock, Timeout
+
     try:
-        import fcntl
-
-        with open(lock) as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
         return True
-    except (ImportError, OSError):
+    except OSError:
         return False
-    return False
-
-
-# --- reading -----------------------------------------------------------------------------
 
 
 def _open(target: Path, plan: Plan) -> Dataset | None:
@@ -161,33 +194,34 @@ def _open(target: Path, plan: Plan) -> Dataset | None:
     metadata = {name: np.array(values) for name, values in table.items()}
     split = metadata.pop("split").astype(np.int8)
     attributes = {name: metadata.pop(name).astype(np.int8) for name in ATTRIBUTES}
-    return Dataset(f"toonfaces {plan.size}", images, split, attributes, metadata=metadata)
-
-
-# --- building ----------------------------------------------------------------------------
+    return Dataset(f"{plan.dataset} {plan.size}", images, split, attributes, metadata=metadata)
 
 
 def _build(target: Path, plan: Plan, n_workers: int | None, progress: Progress | None) -> None:
     building = _building(target)
-    try:
-        building.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise as_sentence(error, building) from error
 
     def report() -> None:
         if progress is not None:
             progress(_n_rendered(building, plan), plan.total)
 
-    with locked(_lock(target), report):
-        if _open(target, plan) is not None:
-            return  # another process has rendered it meanwhile
-        building.mkdir(exist_ok=True)
-        clear_unfinished(building)
-        _render_chunks(building, plan, n_workers, progress)
-        _assemble(building, plan)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(building, target)
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        with locked(_lock(target), report):
+            if _open(target, plan) is not None:
+                return  # another process has rendered it meanwhile
+            building.mkdir(exist_ok=True)
+            clear_unfinished(building)
+            _render_chunks(building, plan, n_workers, progress)
+            _assemble(building, plan)
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(building, target)
+    except OSError as error:
+        raise as_sentence(error, building) from error
+
+
+def _target(plan: Plan) -> Path:
+    return cache_dir() / "toonfaces" / plan.folder
 
 
 def _lock(target: Path) -> Path:
@@ -198,8 +232,12 @@ def _building(target: Path) -> Path:
     return target.with_name(target.name + ".building")
 
 
+def _chunk(building: str | Path, chunk: int) -> Path:
+    return Path(building) / f"chunk_{chunk:05d}.npz"
+
+
 def _finished(building: Path) -> set[int]:
-    return {int(file.stem.split("_")[1]) for file in building.glob("chunk_*.npy")}
+    return {int(file.stem.split("_")[1]) for file in building.glob("chunk_*.npz")}
 
 
 def _n_rendered(building: Path, plan: Plan) -> int:
@@ -255,41 +293,25 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-_face_specs: dict[Plan, list[tuple[int, int, FaceSpec]]] = {}
+@cache
+def _face_specs(plan: Plan) -> list[tuple[int, int, FaceSpec]]:
+    return plan.face_specs()
 
 
 def _render_chunk(building: str, plan: Plan, chunk: int) -> None:
-    """Render one chunk into its own two files; runs in a worker process."""
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    if plan not in _face_specs:
-        _face_specs[plan] = plan.face_specs()
-    rows = range(chunk * CHUNK, min((chunk + 1) * CHUNK, plan.total))
-    images = np.empty((len(rows), plan.image_size, plan.image_size, 3), dtype=np.uint8)
-    table = []
-    for i, row in enumerate(rows):
-        split, identity, spec = _face_specs[plan][row]
+    """Render one chunk into a file of its own; runs in a worker process."""
+    images, table = [], []
+    for row in range(chunk * CHUNK, min((chunk + 1) * CHUNK, plan.total)):
+        split, identity, spec = _face_specs(plan)[row]
         image, labels = draw_image(spec, style_named(spec["style"]), _rng(plan, row))
-        images[i] = render(spec, image, plan.image_size)
-        shown = {name: image[name] for name in DRAWN}
-        attributes = {name: labels[name] for name in ATTRIBUTES}
+        images.append(render(spec, image, plan.image_size))
         table.append(
-            {"split": split, "identity": identity, "style": spec["style"], **attributes, **shown}
+            {"split": split, "identity": identity, "style": spec["style"]}
+            | {name: labels[name] for name in ATTRIBUTES}
+            | {name: image[name] for name in DRAWN}
         )
-    with atomic_path(_table(building, chunk)) as temporary:
-        parquet.write_table(pyarrow.Table.from_pylist(table), temporary)
-    # Last, as a chunk with images counts as finished.
-    with atomic_path(_images(building, chunk)) as temporary, open(temporary, "wb") as file:
-        np.save(file, images)
-
-
-def _images(building: str | Path, chunk: int) -> Path:
-    return Path(building) / f"chunk_{chunk:05d}.npy"
-
-
-def _table(building: str | Path, chunk: int) -> Path:
-    return Path(building) / f"chunk_{chunk:05d}.parquet"
+    columns = {name: np.array([row[name] for row in table]) for name in table[0]}
+    write_arrays(_chunk(building, chunk), {"images": np.stack(images), **columns})
 
 
 def _rng(plan: Plan, row: int) -> np.random.Generator:
@@ -297,27 +319,24 @@ def _rng(plan: Plan, row: int) -> np.random.Generator:
 
 
 def _assemble(building: Path, plan: Plan) -> None:
-    """Join the chunks to images.npy and table.parquet; meta.json is written last."""
+    """Join the chunks to images.npy and table.parquet."""
     import pyarrow
     import pyarrow.parquet as parquet
 
-    chunks = range(plan.n_chunks)
-    try:
-        shape = (plan.total, plan.image_size, plan.image_size, 3)
-        images = np.lib.format.open_memmap(
-            building / "images.npy", mode="w+", dtype=np.uint8, shape=shape
-        )
-        for chunk in chunks:
-            images[chunk * CHUNK : (chunk + 1) * CHUNK] = np.load(_images(building, chunk))
-        images.flush()
-        del images
-        table = pyarrow.concat_tables([parquet.read_table(_table(building, c)) for c in chunks])
-        parquet.write_table(table.combine_chunks(), building / "table.parquet")
-        write_json(building / "meta.json", {"version": VERSION, "total": plan.total})
-        for file in building.glob("chunk_*"):
-            file.unlink()
-    except OSError as error:
-        raise as_sentence(error, building) from error
+    shape = (plan.total, plan.image_size, plan.image_size, 3)
+    images = np.lib.format.open_memmap(
+        building / "images.npy", mode="w+", dtype=np.uint8, shape=shape
+    )
+    tables = []
+    for chunk in range(plan.n_chunks):
+        columns = read_arrays(_chunk(building, chunk))
+        images[chunk * CHUNK : (chunk + 1) * CHUNK] = columns.pop("images")
+        tables.append(pyarrow.table(columns))
+    images.flush()
+    parquet.write_table(pyarrow.concat_tables(tables).combine_chunks(), building / "table.parquet")
+    write_json(building / "meta.json", {"version": VERSION, "total": plan.total})
+    for file in building.glob("chunk_*"):
+        file.unlink()
 
 
 CREDITS = (
@@ -333,7 +352,7 @@ register_dataset(
         kind="attributes",
         targets=ATTRIBUTES,
         sizes=tuple(SIZES),
-        render_state=lambda *plan: render_state(Plan(*plan)),
+        render_state=lambda *plan: render_state(Plan.of(*plan)),
         credits=CREDITS,
         order=0,
     )

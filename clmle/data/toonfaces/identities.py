@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from clmle.data.base import UNKNOWN, Dataset, Progress
-from clmle.data.pixels import check_image_size
 from clmle.data.recognition.faces import held_out
 from clmle.data.recognition.pairs import OpenSetData, Pairs
-from clmle.data.registry import DatasetInfo, RenderState, register_dataset
-from clmle.data.toonfaces.build import CREDITS, VERSION, Plan, load_plan, render_state
+from clmle.data.registry import DatasetInfo, register_dataset
+from clmle.data.toonfaces.build import CREDITS, Plan, load_plan, render_state
 from clmle.data.toonfaces.specs import FaceSpec, draw_identities, identity_sizes
 from clmle.data.toonfaces.styles import HAIR_COLORS, PALE_SKINS, SKINS, STYLES, style_named
 from clmle.errors import InputError
@@ -30,94 +28,31 @@ PAIRS_EACH = 6  # matched pairs for each test identity, and as many mismatched o
 REDRAWS = 10  # of a specification that is taken, before another style is tried
 
 
-@dataclass(frozen=True)
 class IdentityPlan(Plan):
     """What to render; ``counts`` as in SIZES."""
 
-    counts: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dataset = "toonfaces-identities"
+    prefix = "identities-"
+    sizes = SIZES
 
     @property
     def total(self) -> int:
         train, n_identities, each, distractors = self.counts
         return train + n_identities * each + distractors
 
-    @property
-    def folder(self) -> str:
-        return f"v{VERSION}-identities-{self.size}-{self.image_size}-{self.seed}"
-
-    @property
-    def dataset(self) -> str:
-        return "toonfaces-identities"
-
-    def face_specs(self) -> list[tuple[int, int, FaceSpec]]:
-        """(part, identity number, specification) of every image; no identity is in two parts."""
+    def parts(self) -> Sequence[Iterable[tuple[int, FaceSpec]]]:
+        """(number of images, specification) of the identities of every part."""
         train, n_identities, each, distractors = self.counts
+        fixed = {1: np.full(n_identities, each), 2: np.full(distractors, 1)}
         taken: set[tuple[Any, ...]] = set()
-        parts: dict[int, list[tuple[int, FaceSpec]]] = {}
+        parts = {}
         # Test identities first, as later ones must differ from all earlier ones.
         for part in (1, 2, 0):
             rng = np.random.default_rng([self.seed, 3, part])
-            sizes = (
-                identity_sizes(train, rng)
-                if part == 0
-                else np.full(n_identities if part == 1 else distractors, each if part == 1 else 1)
-            )
+            sizes = fixed[part] if part else identity_sizes(train, rng)
             specs = [unique_spec(spec, taken, rng) for spec in draw_identities(sizes, rng)]
-            parts[part] = list(zip(sizes.tolist(), specs, strict=True))
-        rows, number = [], 0
-        for part in range(3):
-            for count, spec in parts[part]:
-                rows += [(part, number, spec)] * count
-                number += 1
-        return rows
-
-
-@dataclass(frozen=True)
-class RecognitionSet:
-    """Training and test data of face recognition, all on the same images.
-
-    Attributes
-    ----------
-    training : Dataset
-        With the label ``identity`` for training images only; the others are in no split.
-    verification : OpenSetData
-        Pairs of test images in ten folds, half of them matched; no identity is in two folds.
-    identities : (n,) int64
-        Identity of every image of all parts.
-    probes, distractors : (p,), (d,) int64
-        Indices of the test images, and of images of identities with a single image.
-    """
-
-    training: Dataset
-    verification: OpenSetData
-    identities: np.ndarray
-    probes: np.ndarray
-    distractors: np.ndarray
-
-
-def load_toonfaces_recognition(
-    size: str = "quick",
-    *,
-    image_size: int = 40,
-    seed: int = 0,
-    n_workers: int | None = None,
-    progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
-) -> RecognitionSet:
-    """Load illustrated identities for training and testing; rendered on first use, then cached.
-
-    The number of images of a training identity is log-normal with a tail as long as that of
-    CASIA-WebFace: 39 % have less than half of the mean, 20. Test identities and distractors are
-    not among the training identities. The images of a mismatched pair have the same drawing style,
-    since different styles would make the pair trivial.
-    """
-    if size not in SIZES:
-        raise InputError(
-            f"toonfaces-identities has no size {size!r}; choose one of: {', '.join(SIZES)}."
-        )
-    check_image_size(image_size, 16, 512)
-    plan = IdentityPlan(size, image_size, seed, SIZES[size])
-    return recognition_set(load_plan(plan, n_workers, progress, root), seed)
+            parts[part] = zip(sizes.tolist(), specs, strict=True)
+        return [parts[part] for part in range(3)]
 
 
 def load_toonfaces_identities(
@@ -127,37 +62,66 @@ def load_toonfaces_identities(
     seed: int = 0,
     n_workers: int | None = None,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Load illustrated identities for training; rendered on first use, then cached."""
-    return load_toonfaces_recognition(
-        size, image_size=image_size, seed=seed, n_workers=n_workers, progress=progress, root=root
-    ).training
+    """Load illustrated identities for training; rendered on first use, then cached.
+
+    The number of images of an identity is log-normal with a tail as long as that of
+    CASIA-WebFace: 39 % have less than half of the mean, 20. Test identities and distractors, which
+    :func:`load_toonfaces_open_set` loads, are not among the identities.
+
+    Parameters
+    ----------
+    size : {"quick", "standard", "large"}
+        3,600, 30,000 or 211,500 training images; 100, 500 or 1,000 test identities of 8 or 10
+        images; 1,000, 10,000 or 50,000 distractors.
+    image_size, seed, n_workers, progress
+        As for :func:`clmle.data.load_toonfaces`.
+
+    Returns
+    -------
+    Dataset
+        With the label ``identity`` for training images only; the others are in no split.
+    """
+    faces = load_plan(IdentityPlan.of(size, image_size, seed), n_workers, progress)
+    return training_part(faces, seed)
 
 
-def recognition_set(faces: Dataset, seed: int = 0) -> RecognitionSet:
-    """Training part, identities and pairs of faces whose ``split`` is the part of every image."""
-    identities = faces.metadata["identity"].astype(np.int64)
-    # Training identities have the first numbers.
-    identity = np.where(faces.split == 0, identities, UNKNOWN)
-    name = faces.name.replace("toonfaces", "toonfaces-identities", 1)
-    metadata = {**faces.metadata, "part": np.array(PARTS)[faces.split]}
-    training = Dataset(
-        name,
+def load_toonfaces_open_set(
+    size: str = "quick",
+    *,
+    image_size: int | tuple[int, int] = 40,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> OpenSetData:
+    """Test identities, pairs of their images, and distractors, without the training images.
+
+    The pairs are in ten folds, half of them matched; no identity is in two folds. The images of a
+    mismatched pair have the same drawing style, since different styles would make it trivial.
+    """
+    side = image_size if isinstance(image_size, int) else image_size[0]
+    faces = load_plan(IdentityPlan.of(size, side, seed), progress=progress)
+    return open_set_part(faces, seed)
+
+
+def training_part(faces: Dataset, seed: int = 0) -> Dataset:
+    """Training data of faces whose ``split`` is the part of every image."""
+    identity = np.where(faces.split == 0, faces.metadata["identity"].astype(np.int64), UNKNOWN)
+    return Dataset(
+        faces.name,
         faces.images,
         held_out(identity, seed),
         labels={"identity": identity},
-        metadata=metadata,
+        metadata={**faces.metadata, "part": np.array(PARTS)[faces.split]},
     )
-    probes = np.flatnonzero(faces.split == 1)
-    pairs = draw_pairs(probes, identities[probes], faces.metadata["style"][probes], seed)
-    return RecognitionSet(
-        training,
-        OpenSetData(name, faces.images, pairs, metadata=metadata),
-        identities,
-        probes,
-        np.flatnonzero(faces.split == 2),
-    )
+
+
+def open_set_part(faces: Dataset, seed: int = 0) -> OpenSetData:
+    """Test data of faces whose ``split`` is the part of every image."""
+    kept = np.flatnonzero(faces.split > 0)
+    identities = faces.metadata["identity"][kept].astype(np.int64)
+    probes, distractors = (np.flatnonzero(faces.split[kept] == part) for part in (1, 2))
+    pairs = draw_pairs(probes, identities[probes], faces.metadata["style"][kept][probes], seed)
+    return OpenSetData(faces.name, faces.images[kept], pairs, identities, probes, distractors)
 
 
 def draw_pairs(
@@ -229,35 +193,6 @@ def appearance(spec: FaceSpec) -> tuple[Any, ...]:
     )
 
 
-def load_open_set_faces(
-    size: str = "quick",
-    *,
-    image_size: int | tuple[int, int] = 40,
-    progress: Progress | None = None,
-) -> OpenSetData:
-    """Load test identities and distractors, without the training images."""
-    side = image_size if isinstance(image_size, int) else image_size[0]
-    faces = load_toonfaces_recognition(size, image_size=side, progress=progress)
-    kept = np.union1d(faces.probes, faces.distractors)
-    pairs = faces.verification.pairs
-    first, second, probes, distractors = (
-        np.searchsorted(kept, indices)
-        for indices in (pairs.first, pairs.second, faces.probes, faces.distractors)
-    )
-    return OpenSetData(
-        faces.verification.name,
-        faces.verification.images[kept],
-        Pairs(first, second, pairs.same, pairs.fold),
-        faces.identities[kept],
-        probes,
-        distractors,
-    )
-
-
-def _state(size: str, image_size: int, seed: int) -> RenderState:
-    return render_state(IdentityPlan(size, image_size, seed, SIZES[size]))
-
-
 register_dataset(
     DatasetInfo(
         name="toonfaces-identities",
@@ -267,8 +202,8 @@ register_dataset(
         kind="identities",
         targets=("identity",),
         sizes=tuple(SIZES),
-        render_state=_state,
-        load_open_set=load_open_set_faces,
+        render_state=lambda *plan: render_state(IdentityPlan.of(*plan)),
+        load_open_set=load_toonfaces_open_set,
         credits=CREDITS,
         order=3,
     )
