@@ -116,30 +116,6 @@ def load_toonfaces(
 
     The rates of the attributes are those of CelebA. Labels are drawn before the faces are
     rendered, so that they are correct by construction.
-
-    Parameters
-    ----------
-    size : {"quick", "standard", "large"}
-        6,000, 30,000 or 162,770 (as CelebA) training images, and 1,000 + 2,000, 3,000 + 6,000 or
-        10,000 + 19,962 validation and test images of other identities.
-    image_size : int
-        Pixels a side, 16 to 512.
-    seed : int
-        The same seed gives the same images for any number of workers.
-    n_workers : int, optional
-        Number of processes; by default the number of cores.
-    progress : callable(done, total), optional
-        Called while images are rendered.
-
-    Returns
-    -------
-    Dataset
-        With ``attributes``, -1 if the drawing style does not have an attribute or something
-        occludes it, and the ``metadata`` identity, style and other random choices.
-
-    Notes
-    -----
-    Drawings by Pablo Stanley, Lisa Wischofsky, Zoish and Micah Lanier: docs/credits.md.
     """
     return load_plan(Plan.of(size, image_size, seed), n_workers, progress)
 

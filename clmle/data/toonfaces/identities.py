@@ -68,19 +68,6 @@ def load_toonfaces_identities(
     The number of images of an identity is log-normal with a tail as long as that of
     CASIA-WebFace: 39 % have less than half of the mean, 20. Test identities and distractors, which
     :func:`load_toonfaces_open_set` loads, are not among the identities.
-
-    Parameters
-    ----------
-    size : {"quick", "standard", "large"}
-        3,600, 30,000 or 211,500 training images; 100, 500 or 1,000 test identities of 8 or 10
-        images; 1,000, 10,000 or 50,000 distractors.
-    image_size, seed, n_workers, progress
-        As for :func:`clmle.data.load_toonfaces`.
-
-    Returns
-    -------
-    Dataset
-        With the label ``identity`` for training images only; the others are in no split.
     """
     faces = load_plan(IdentityPlan.of(size, image_size, seed), n_workers, progress)
     return training_part(faces, seed)
