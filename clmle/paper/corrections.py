@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -22,17 +23,10 @@ class Correction:
     problem: str
     corrected: str
     explanation: str
-    switches: tuple[str, str]
-    trial: tuple[str, str] | None = None
+    switches: Sequence[str]
+    trial: Sequence[str] | None = None
 
 
-def _read() -> tuple[Correction, ...]:
-    text = (files("clmle.paper") / "corrections.toml").read_text(encoding="utf-8")
-    return tuple(
-        Correction(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()})
-        for entry in tomllib.loads(text)["correction"]
-    )
-
-
-CORRECTIONS = _read()
+_TEXT = (files("clmle.paper") / "corrections.toml").read_text(encoding="utf-8")
+CORRECTIONS = tuple(Correction(**entry) for entry in tomllib.loads(_TEXT)["correction"])
 ALL_AT_ONCE = ("components", "clmle-paper")  # the study and variant without any correction
