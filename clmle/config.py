@@ -84,10 +84,34 @@ class DataConfig:
     labels: str = option("", "CSV file of labels for a folder of images")
     imbalance: str = option(
         "none",
-        "remove training images so that class sizes follow this profile",
-        ("none", "exponential", "step"),
+        "remove training images so that class sizes follow this profile; long-tail is that of "
+        "CIFAR-10-LT",
+        ("none", "exponential", "step", "long-tail", "long-tail-step", "given"),
     )
     ratio: float = option(1.0, "imbalance ratio: size of the largest class over the smallest")
+    counts: str = option(
+        "",
+        'training images of classes, such as "cat=500;dog=20", for --imbalance given',
+        expert=True,
+    )
+    merge: str = option(
+        "",
+        'classes that become one after the imbalance, such as "pets=cat+dog;birds=owl+wren"',
+        expert=True,
+    )
+    validation: str = option(
+        "own",
+        "validation images: those of the data set, or drawn from the training images with equal "
+        "classes or with the imbalance of the training images",
+        ("own", "balanced", "imbalanced"),
+        expert=True,
+    )
+    validation_size: int = option(
+        0,
+        "number of drawn validation images; 0 for as many as the data set has",
+        bounds=(0, STEPS),
+        expert=True,
+    )
     split: int = option(
         0,
         "seed of the random split (for toonfaces also of the faces); -1 takes the seed of the run",

@@ -1,6 +1,7 @@
 """The run folder, through which command line, app and notebooks share a run.
 
 ``config.json``              the configuration, written first
+``data.json``                class names and fingerprints of the data, written at the first start
 ``status.json``              state, step, time left; replaced during the run
 ``metrics.jsonl``            one JSON object per line, appended
 ``checkpoint.safetensors``   the complete state, for an exact resume
@@ -94,6 +95,15 @@ class RunFolder:
             if not isinstance(tree.get(part, {}), dict):
                 raise InputError(f"{self.path / 'config.json'} is damaged ({part}); restore it.")
         return tree
+
+    def data_facts(self) -> dict[str, Any] | None:
+        """Class names and fingerprints of the data; None before the first start."""
+        file = self.path / "data.json"
+        return _tree(file, "class_names", "images") if file.exists() else None
+
+    def write_data_facts(self, facts: dict[str, Any]) -> None:
+        """Store what :meth:`data_facts` returns."""
+        write_json(self.path / "data.json", facts)
 
     def status(self) -> dict[str, Any]:
         """State of the run; ``lost`` if its process ended without a message.
@@ -243,6 +253,9 @@ class ReadOnlyRunFolder(RunFolder):
         pass
 
     def write_result(self, result: dict[str, Any]) -> None:
+        pass
+
+    def write_data_facts(self, facts: dict[str, Any]) -> None:
         pass
 
     def append_metrics(self, **values: Any) -> None:

@@ -181,8 +181,9 @@ def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) ->
     """The scatter plot of a run with its images, and the downloads."""
     from clmle import figures, get_method, projection, training
 
-    target = training.config_from_dict(run.config()).data.attribute
-    names = list(training.embedding_task_of(dataset, target).class_names)
+    config = training.config_from_dict(run.config())
+    target = config.data.attribute
+    names = list(training.embedding_task_of(dataset, config).class_names)
     if target == "all" or "," in target:
         st.caption(f"The run predicts several attributes; the first is shown: {names[1]}.")
     last = max(run.embedding_rounds())

@@ -30,8 +30,7 @@ def images_of(path: str) -> Any:
     """The data set of a run, by the path of its folder."""
     from clmle import training
 
-    config = training.config_from_dict(RunFolder(Path(path)).config())
-    return training.load_data(config.data, config.train.seed)
+    return training.prepare_run(RunFolder(Path(path)))[0]
 
 
 def image_row(images: np.ndarray, captions: list[str], alts: list[str]) -> None:

@@ -61,6 +61,10 @@ def add_grid_options(parser: CommandParser, what: str) -> None:
     parser.add_argument("--methods", default="", help=f"{only}, with commas")
     parser.add_argument("--ratios", default="", help="imbalance ratios with commas")
     parser.add_argument(
+        "--imbalance", default="", metavar="KIND",
+        help="kind of imbalance of the ratios, such as exponential or long-tail (default: step)",
+    )  # fmt: skip
+    parser.add_argument(
         "--set", action="append", default=[], metavar="PART.NAME=V1,V2", dest="grid",
         help="values of an option, such as train.learning_rate=0.02,0.05 or options.scale=4,8; "
         "given several times, all combinations are trained",
@@ -98,6 +102,7 @@ def request_of(values: argparse.Namespace, study: str) -> Any:
         tuple(numbers(values.ratios, "--ratios")),
         tuple(values.grid),
         values.preset,
+        values.imbalance,
     )
 
 

@@ -42,9 +42,9 @@ def main(arguments: list[str]) -> int:
     if values.images:
         images, rows, labels = _own_images(values.images, model.image_shape)
     else:
-        from clmle.training import config_from_dict, prepare
+        from clmle.training import prepare_run
 
-        _, task = prepare(config_from_dict(run.config()))
+        _, task = prepare_run(run)
         rows = task.rows(values.split)
         images, labels = task.images[rows], task.labels[rows]
     features, scores = model.embed(images), model.scores(images)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 NOT_TRAINED = "Not trained, since all training images with a label have the same value"
+SHOTS = {"many": "over 100", "medium": "20 to 100", "few": "fewer than 20"}
 MOST_CLASSES = 50  # with more, no line per class
 
 
@@ -117,6 +118,19 @@ def _means_table(metrics: dict[str, Any], class_names: list[str]) -> str:
             {"metric": f"recall of {name}", "value": value, "": f"{images} images"}
             for name, value, images in (named if len(named) <= MOST_CLASSES else ())
         ),
+    ]  # fmt: skip
+    shots = metrics.get("shots", {})
+    if any(shots[name]["classes"] for name in ("medium", "few") if name in shots):
+        lines += [
+            {"metric": f"accuracy, {name}-shot classes", "value": found["accuracy"],
+             "": f"{found['classes']:,} classes with {SHOTS[name]} training images"}
+            for name, found in shots.items()
+            if found["classes"]
+        ]  # fmt: skip
+    lines += [
+        {"metric": f"recall of {name} in {found['class']}", "value": found["recall"],
+         "": f"{found['n']:,} images, {found['train']:,} for training"}
+        for name, found in metrics.get("subpopulations", {}).items()
     ]  # fmt: skip
     if len(named) > MOST_CLASSES:
         found = [value for _, value, _ in named if value is not None]

@@ -1,4 +1,4 @@
-"""Data sets, found by name or by the path of a folder."""
+"""Data sets, found by name or by the path of a file or folder."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clmle.data.folder import load_folder
     from clmle.data.imbalance import imbalance, imbalanced_counts
     from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
+    from clmle.data.long_tail import index_checksum, long_tail_counts, long_tail_indices
     from clmle.data.multilabel import MultiTask, multi_task
     from clmle.data.pixels import read_pixels
     from clmle.data.recognition import (

@@ -127,6 +127,8 @@ class Task:
         Names of the C classes.
     train, validation, test : arrays of int64
         Indices into ``images`` and ``labels``.
+    subpopulations : tuple of ((n,) int64, names), optional
+        Of merged classes: the classes before they were merged.
 
     Examples
     --------
@@ -143,6 +145,7 @@ class Task:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    subpopulations: tuple[np.ndarray, tuple[str, ...]] | None = field(default=None, kw_only=True)
 
     @property
     def n_classes(self) -> int:

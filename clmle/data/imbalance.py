@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from clmle.data.base import Task
+from clmle.data.long_tail import PUBLISHED, check_available, long_tail_counts, long_tail_indices
 from clmle.errors import InputError
 
-KINDS = ("exponential", "step", "given")
+KINDS = ("exponential", "step", *PUBLISHED, "given")
 
 
 def imbalanced_counts(
@@ -32,6 +33,10 @@ def imbalanced_counts(
                 f"but are {wanted.tolist()}."
             )
         return wanted
+    if kind in PUBLISHED:
+        published = long_tail_counts(int(have.max()), len(have), ratio, kind)
+        check_available(published, have, kind)
+        return published
     if not (np.isfinite(ratio) and ratio >= 1):
         raise InputError(f"ratio is {ratio}, but must be 1 or more: largest over smallest class.")
     if not 0 < minority_fraction <= 1:
@@ -59,6 +64,9 @@ def imbalance(
     seed: int = 0,
 ) -> Task:
     """Subsample the training images of a task; validation and test images are unchanged."""
+    if kind in PUBLISHED:
+        labels = task.labels[task.train]
+        return task.with_train(np.sort(task.train[long_tail_indices(labels, ratio, kind, seed)]))
     available = task.class_counts("train")
     ranked = np.argsort(-available, kind="stable") if order is None else np.asarray(order)
     if sorted(ranked.tolist()) != list(range(task.n_classes)):

@@ -12,7 +12,7 @@ from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
     from clmle.metrics.attributes import attribute_metrics
-    from clmle.metrics.by_frequency import accuracy_by_frequency
+    from clmle.metrics.by_frequency import accuracy_by_frequency, shot_accuracy
     from clmle.metrics.classification import balanced_accuracy, classification_metrics, finite
     from clmle.metrics.confident_errors import KINDS as CONFIDENT_KINDS
     from clmle.metrics.confident_errors import confident_errors

@@ -97,3 +97,46 @@ def accuracy_by_frequency(
                          seed=seed),
         })  # fmt: skip
     return rows
+
+
+def shot_accuracy(counts: Any, recall: Sequence[float | None]) -> dict[str, dict[str, Any]]:
+    """Accuracy of the classes with many, a medium number of, and few training images.
+
+    Parameters
+    ----------
+    counts : array of shape (C,)
+        Training images of every class.
+    recall : sequence of C numbers
+        Recall of every class, None for a class without test images.
+
+    Returns
+    -------
+    dict
+        ``many`` (over 100 training images), ``medium`` (20 to 100) and ``few`` (below 20), each
+        with ``classes``, the number of classes with test images, and ``accuracy``, the mean of
+        their recalls (None without such classes).
+
+    Raises
+    ------
+    InputError
+        ``counts`` and ``recall`` are not of the same length.
+
+    References
+    ----------
+    Z. Liu et al., *Large-scale long-tailed recognition in an open world*, CVPR 2019.
+
+    Examples
+    --------
+    >>> shot_accuracy([500, 100, 20, 3], [0.9, 0.5, 0.7, None])["medium"]
+    {'classes': 2, 'accuracy': 0.6}
+    """
+    n = numeric(counts, "counts")
+    if n.shape != (len(recall),):
+        raise InputError(f"counts must be ({len(recall)},), one of each recall, not {n.shape}.")
+    values = np.array([np.nan if value is None else value for value in recall], dtype=np.float64)
+    groups = {"many": n > 100, "medium": (n >= 20) & (n <= 100), "few": n < 20}
+    found = {name: values[inside & ~np.isnan(values)] for name, inside in groups.items()}
+    return {
+        name: {"classes": len(v), "accuracy": float(v.mean()) if len(v) else None}
+        for name, v in found.items()
+    }

@@ -17,6 +17,7 @@ from clmle.studies.trials import Trial
 
 METRICS = (
     "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall", "confusion",
+    "shots", "subpopulations",
 )  # fmt: skip
 LONG = ("within_margin", "rules")  # one value for every class or attribute: too long for a summary
 LOCK_SECONDS = 60.0  # a worker of a killed study needs some to save its checkpoint
@@ -87,6 +88,8 @@ def _open_set_metrics(run: RunFolder) -> dict[str, Any]:
     metrics = evaluate_open_set(run).metrics
     for part in ("verification", "open_set"):
         # The mean over folds is kept without the folds; seconds differ from run to run.
+        if metrics[part] is None:  # no distractors
+            continue
         metrics[part] = {k: v for k, v in metrics[part].items() if k not in ("folds", "seconds")}
     return {"recognition": _rounded(metrics)}
 
@@ -105,7 +108,7 @@ def _of_attributes(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kept(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _rounded(metrics[name]) for name in METRICS}
+    return {name: _rounded(metrics[name]) for name in METRICS if name in metrics}
 
 
 def _rounded(value: Any) -> Any:

@@ -53,14 +53,14 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
 def score_test_images(run: RunFolder) -> ImageScores:
     """The scores of a run's test images by its best weights, computed once and stored."""
     from clmle.data.multilabel import MultiTask
-    from clmle.training import config_from_dict, load_model, prepare
+    from clmle.training import load_model, prepare_run
 
     found = stored_scores(run)
     if found is not None:
         return found
     weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
-    _, task = prepare(config_from_dict(run.config()))
+    _, task = prepare_run(run)
     rows = task.rows("test")
     labels = task.labels[rows]
     if isinstance(task, MultiTask):

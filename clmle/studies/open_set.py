@@ -179,9 +179,9 @@ def _thinned(name: str, far: np.ndarray, tar: np.ndarray) -> dict[str, np.ndarra
 def _known_identities(run: RunFolder, model: Any) -> tuple[list[dict[str, Any]], np.ndarray]:
     """Accuracy on held-out images of known identities, tail to head; training counts."""
     from clmle.metrics.by_frequency import accuracy_by_frequency
-    from clmle.training import config_from_dict, prepare
+    from clmle.training import prepare_run
 
-    _, task = prepare(config_from_dict(run.config()))
+    _, task = prepare_run(run)
     counts, rows = task.class_counts("train"), task.rows("test")
     if not len(rows):
         return [], counts

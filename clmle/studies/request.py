@@ -36,6 +36,8 @@ class StudyRequest:
         texts, with every combination.
     preset : str
         Name of the training budget.
+    imbalance : str
+        Kind of imbalance of the ratios.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class StudyRequest:
     ratios: tuple[float, ...] = ()
     grid: tuple[str, ...] = ()
     preset: str = "reference"
+    imbalance: str = ""
 
     def selected(self) -> Study:
         """The study with the variants of the requested methods alone."""
@@ -77,6 +80,8 @@ class StudyRequest:
             A name, option or value that does not exist.
         """
         study = self.selected()
+        if self.imbalance and not (self.ratios or study.ratios):
+            raise InputError("--imbalance is the kind of the ratios; give --ratios, too.")
         together = self.attributes == ("together",)
         return study_trials(
             study,
@@ -84,6 +89,7 @@ class StudyRequest:
             attributes=("all",) if together else self.with_attributes(progress).attributes,
             seeds=self.seeds,
             ratios=self.ratios,
+            imbalance=self.imbalance,
             preset=self.preset,
             grid=parse_grid(self.grid, bool(self.ratios or study.ratios)),
         )
@@ -91,7 +97,7 @@ class StudyRequest:
     def arguments(self) -> list[str]:
         """The arguments of the ``clmle`` command that runs the same trials."""
         arguments = ["sweep"] if self.study == FREE else ["ablate", self.study]
-        for name in ("dataset", "attributes", "seeds", "methods", "ratios"):
+        for name in ("dataset", "attributes", "seeds", "methods", "ratios", "imbalance"):
             value = getattr(self, name)
             if value:
                 text = value if isinstance(value, str) else ",".join(_short(v) for v in value)
@@ -149,7 +155,7 @@ def parse_grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[
         "train.seed": "--seeds",
         "data.attribute": "--attributes",
         "data.dataset": "--dataset",
-    } | ({"data.ratio": "--ratios", "data.imbalance": "--ratios"} if ratios else {})
+    } | ({"data.ratio": "--ratios"} if ratios else {})
     found: dict[str, tuple[str, str, list[str]]] = {}
     for text in given:
         where, _, tail = text.partition("=")
@@ -161,6 +167,8 @@ def parse_grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[
             )
         if where in elsewhere:
             raise InputError(f"--set {where} is not possible; use {elsewhere[where]} for it.")
+        if ratios and where == "data.imbalance" and "none" in words(tail):
+            raise InputError("--set data.imbalance=none is not possible with ratios; leave it out.")
         if where in found:
             raise InputError(f"--set {where} is given twice; put all its values into one.")
         found[where] = (part, name, words(tail))

@@ -39,6 +39,8 @@ class Study:
     ratios : tuple of float
         Imbalance ratios (largest class over smallest); () leaves the data as they are.
     dataset : str
+    imbalance : str
+        Kind of imbalance of the ratios, as in :class:`clmle.DataConfig`.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1)
     ratios: tuple[float, ...] = (100,)
     dataset: str = "toonfaces"
+    imbalance: str = "step"
 
 
 def options(**values: Any) -> Tree:

@@ -14,6 +14,8 @@ from clmle.presets import preset_config
 from clmle.studies.spec import PARTS, Grid, Study, Tree
 
 MACHINE = ("device", "threads", "precision")  # fields of TrainConfig that say where a run trains
+# Fields that came after the first stored results: at their defaults they are left out of the key.
+ADDED = {"data": ("counts", "merge", "validation", "validation_size")}
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,18 @@ class Trial:
         tree = self.config.to_dict()
         for name in MACHINE:
             del tree["train"][name]
+        for part, names in ADDED.items():
+            default = type(getattr(self.config, part))()
+            for name in names:
+                if tree[part][name] == getattr(default, name):
+                    del tree[part][name]
         text = json.dumps(tree, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
         data, train = self.config.data, self.config.train
-        ratio = f"ratio {data.ratio:g}" if data.imbalance != "none" else ""
+        kind = "" if data.imbalance == "step" else f"{data.imbalance} "
+        ratio = f"{kind}ratio {data.ratio:g}" if data.imbalance != "none" else ""
         return ", ".join(filter(None, [self.variant, data.attribute, ratio, f"seed {train.seed}"]))
 
 
@@ -52,18 +60,22 @@ def cross(
     attributes: Sequence[str] = ("",),
     seeds: Sequence[int] = (0,),
     ratios: Sequence[float] = (),
+    imbalance: str = "step",
 ) -> list[Trial]:
     """Make the trials of every variant on every attribute, ratio and seed.
 
-    All trials of a seed come before those of the next: an interrupted study has whole seeds.
+    ``imbalance`` is the kind of the ratios for variants without a kind of their own. All trials of
+    a seed come before those of the next: an interrupted study has whole seeds.
     """
     trials = []
     for seed, ratio, attribute in itertools.product(seeds, ratios or (None,), attributes):
         data: dict[str, Any] = {"attribute": attribute} if attribute else {}
-        if ratio is not None:
-            data |= {"imbalance": "step", "ratio": ratio}
         for name, config in variants.items():
-            tree = {"data": data, "train": {"seed": seed}}
+            own = dict(data)
+            if ratio is not None:
+                kind = config.data.imbalance
+                own |= {"imbalance": imbalance if kind == "none" else kind, "ratio": ratio}
+            tree = {"data": own, "train": {"seed": seed}}
             trials.append(Trial(name, changed(config, tree)))
     return trials
 
@@ -75,6 +87,7 @@ def study_trials(
     attributes: Sequence[str] = (),
     seeds: Sequence[int] = (),
     ratios: Sequence[float] = (),
+    imbalance: str = "",
     preset: str = "reference",
     grid: Grid = (),
 ) -> list[Trial]:
@@ -94,7 +107,13 @@ def study_trials(
                 config = changed(config, {part: {field: value}})
                 words.append(f"{part}.{field}={value}")
             variants[", ".join(words)] = config
-    return cross(variants, attributes=attributes, seeds=seeds or study.seeds, ratios=ratios)
+    return cross(
+        variants,
+        attributes=attributes,
+        seeds=seeds or study.seeds,
+        ratios=ratios,
+        imbalance=imbalance or study.imbalance,
+    )
 
 
 def variant_config(tree: Tree, preset: str, dataset: str, attribute: str = "") -> Config:

@@ -17,6 +17,7 @@ from clmle.training.factory import make_method, make_network
 from clmle.training.prepare import load_data, make_task
 
 Progress = Callable[[int, int], None]
+LOADED = ("dataset", "size", "image_size", "labels", "split")  # and whether identities are wanted
 
 
 def check_trials(
@@ -37,7 +38,10 @@ def check_trials(
         if not render and not _rendered(data):
             continue
         if data not in tasks:
-            source = replace(data, attribute="", imbalance="none", ratio=1.0)
+            source = DataConfig(
+                attribute="identity" if data.attribute == "identity" else "",
+                **{name: getattr(data, name) for name in LOADED},
+            )
             if source not in datasets:
                 datasets[source] = load_data(source, progress=progress)
             tasks[data] = make_task(datasets[source], data)
@@ -60,8 +64,8 @@ def _check_names(trial: Trial) -> None:
         build_backbone(
             train.backbone, 3, data.image_size, train.feature_dim
         )  # raises, with all names
-    if data.imbalance != "none":
-        imbalanced_counts([1, 1], data.imbalance, data.ratio)
+    if data.imbalance not in ("none", "given"):
+        imbalanced_counts([10**9, 10**9], data.imbalance, data.ratio)
     info = find_dataset(data.dataset)
     known = () if info is None else info.target_names(data.dataset)
     named = several(data.attribute)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clmle.training.model import EmbeddingModel, evaluate, load_model
     from clmle.training.prepare import config_from_dict, load_data, prepare
     from clmle.training.reporting import Stopped
+    from clmle.training.run_data import prepare_run
     from clmle.training.trainer import train
 
 load_lazily(__name__)

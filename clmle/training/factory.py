@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from clmle.config import TrainConfig, several
+from clmle.config import Config, TrainConfig
 from clmle.data.base import Dataset, Task
-from clmle.data.multilabel import MultiTask, multi_task
+from clmle.data.multilabel import MultiTask
+from clmle.data.subpopulations import subpopulation_recall
 from clmle.methods import Method, get_method
 from clmle.methods._multi_label import MultiLabel
 from clmle.metrics.attributes import attribute_metrics
+from clmle.metrics.by_frequency import shot_accuracy
 from clmle.metrics.classification import classification_metrics
 from clmle.models.network import MultiNetwork, Network
+from clmle.training.prepare import make_task
 
 
 def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None) -> nn.Module:
@@ -63,7 +66,11 @@ def metrics_of(
     labels = task.labels[rows]
     if isinstance(task, MultiTask):
         return attribute_metrics(labels, scores, task.attributes, n_bootstrap=n_bootstrap)
-    return classification_metrics(labels, scores, n_bootstrap=n_bootstrap)
+    metrics = classification_metrics(labels, scores, n_bootstrap=n_bootstrap)
+    metrics["shots"] = shot_accuracy(task.class_counts(), metrics["recall"])
+    if task.subpopulations is not None:
+        metrics["subpopulations"] = subpopulation_recall(task, rows, scores.argmax(axis=1))
+    return metrics
 
 
 def task_facts(task: Task | MultiTask) -> dict[str, Any]:
@@ -81,12 +88,9 @@ def task_facts(task: Task | MultiTask) -> dict[str, Any]:
     return facts
 
 
-def embedding_task_of(dataset: Dataset, attribute: str) -> Task:
+def embedding_task_of(dataset: Dataset, config: Config) -> Task:
     """Return the task whose embedding a run stores: that of the first of several attributes."""
-    names = several(attribute)
-    if names is None:
-        return dataset.task(attribute or None)
-    return embedding_task(multi_task(dataset, names))
+    return embedding_task(make_task(dataset, config.data, config.train.seed))
 
 
 def embedding_task(task: Task | MultiTask) -> Task:

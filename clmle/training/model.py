@@ -13,7 +13,8 @@ from clmle.training.checkpoint import load_classifier, load_tensors
 from clmle.training.extraction import extract, pick_device
 from clmle.training.factory import metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.prepare import config_from_dict, prepare
+from clmle.training.prepare import config_from_dict
+from clmle.training.run_data import prepare_run
 
 
 class EmbeddingModel:
@@ -143,7 +144,7 @@ def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
     ...
     clmle.errors.InputError: Run ... has no weights yet; wait for its first round.
     """
-    _, task = prepare(config_from_dict(run.config()))
+    _, task = prepare_run(run)
     rows = task.rows(split)
     model = load_model(run)
     scores = model.classifier.scores(*model._outputs(task.images[rows]))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from clmle.config import Config, DataConfig, TrainConfig, parse, several
 from clmle.data import dataset_info, imbalance, load_dataset
-from clmle.data.base import Dataset, Progress, Task
+from clmle.data.base import TEST, Dataset, Progress, Task
+from clmle.data.long_tail import PUBLISHED
 from clmle.data.multilabel import MultiTask, multi_task
+from clmle.data.subpopulations import merged, parse_counts
+from clmle.data.validation import draw_validation
 from clmle.errors import InputError
 from clmle.methods import get_method
 
@@ -39,16 +45,54 @@ def make_task(dataset: Dataset, data: DataConfig, seed: int = 0) -> Task | Multi
     """Make the task of a configuration from its loaded data set, subsampled if wanted."""
     names = several(data.attribute)
     if names is None:
-        task = dataset.task(data.attribute or None)
-        if data.imbalance == "none":
-            return task
-        return imbalance(task, data.imbalance, data.ratio, seed=seed)
-    if data.imbalance != "none":
-        raise InputError(
-            "Training images are subsampled for one target; set imbalance to none for several "
-            "attributes."
-        )
+        return _one_target(dataset, data, seed)
+    for name in ("imbalance", "counts", "merge", "validation"):
+        if getattr(data, name) != getattr(DataConfig, name):
+            raise InputError(
+                f"The option {name} is for one target; leave it at its default for several "
+                "attributes."
+            )
     return multi_task(dataset, names)
+
+
+def _one_target(dataset: Dataset, data: DataConfig, seed: int) -> Task:
+    """One target with the imbalance, then the validation images, then the merged classes."""
+    if bool(data.counts) != (data.imbalance == "given"):
+        raise InputError(
+            "The options imbalance=given and counts belong together: counts names the training "
+            'images of classes, such as "cat=500;dog=20".'
+        )
+    if data.validation == "own" and data.validation_size:
+        raise InputError(
+            "validation_size is the number of drawn validation images; set validation to balanced "
+            "or imbalanced, too."
+        )
+    split_seed = seed if data.split < 0 else data.split
+    own = dataset.task(data.attribute or None)
+    whole = own if data.validation == "own" else _all_for_training(dataset, own)
+    task = whole
+    if data.imbalance != "none":
+        counts = parse_counts(data.counts, task) if data.counts else None
+        # The published long tails are the same in all runs.
+        drawn = split_seed if data.imbalance in PUBLISHED else seed
+        task = imbalance(task, data.imbalance, data.ratio, counts=counts, seed=drawn)
+    if data.validation != "own":
+        size = data.validation_size or len(own.validation)
+        balanced = data.validation == "balanced"
+        task = draw_validation(task, whole.train, size, balanced, split_seed)
+    return merged(task, data.merge) if data.merge else task
+
+
+def _all_for_training(dataset: Dataset, task: Task) -> Task:
+    """The task with all images for training that are not for testing.
+
+    A data set whose validation images are part of the published test images has its published
+    split in ``metadata["published_split"]``.
+    """
+    split = np.asarray(dataset.metadata.get("published_split", dataset.split))
+    known = np.sort(np.concatenate([task.train, task.validation, task.test]))
+    is_test = split[known] == TEST
+    return replace(task, train=known[~is_test], test=known[is_test])
 
 
 def config_from_dict(values: dict[str, Any]) -> Config:

@@ -38,6 +38,7 @@ from clmle.training.plateau import Plateau
 from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.pretrain import given_features, start_from
 from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
+from clmle.training.run_data import check_data, data_facts
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 STATUS_EVERY = 0.5  # seconds between status files
@@ -163,9 +164,16 @@ class Trainer:
             if self.device.type == "cuda":
                 torch.backends.cuda.matmul.allow_tf32 = True
                 torch.backends.cudnn.allow_tf32 = True
-        _, self.task = world.first_on_machine(lambda: prepare(self.config, self.report_images))
+        dataset, self.task = world.first_on_machine(
+            lambda: prepare(self.config, self.report_images)
+        )
         resumed = world.broadcast_from_main(self.run.checkpoint_path.exists)
         with world.raise_together():
+            attribute = self.config.data.attribute
+            if resumed:
+                check_data(self.run, dataset, attribute)
+            else:
+                self.run.write_data_facts(data_facts(dataset, attribute))
             self.build()
             if resumed:
                 self.restore()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from clmle import InputError
-from clmle.metrics import classification_metrics
+from clmle.metrics import classification_metrics, shot_accuracy
 
 
 @settings(deadline=None, max_examples=40)
@@ -64,3 +64,18 @@ def test_infinite_scores_and_absent_classes_are_accepted():
 def test_nan_scores_are_named():
     with pytest.raises(InputError, match="NaN"):
         classification_metrics(np.array([0]), np.array([[np.nan, 0.0]]))
+
+
+def test_shots_are_those_of_the_published_definition():
+    """Over 100 training images many, below 20 few; classes without test images do not count."""
+    counts = [101, 100, 20, 19, 1, 5000, 7]
+    recall = [0.2, 0.4, 0.6, 0.8, 0.0, 1.0, None]
+    found = shot_accuracy(counts, recall)
+    assert found == {
+        "many": {"classes": 2, "accuracy": pytest.approx(0.6)},
+        "medium": {"classes": 2, "accuracy": pytest.approx(0.5)},
+        "few": {"classes": 2, "accuracy": pytest.approx(0.4)},
+    }
+    assert shot_accuracy([500], [0.5])["few"] == {"classes": 0, "accuracy": None}
+    with pytest.raises(InputError, match="one of each recall"):
+        shot_accuracy([1, 2], [0.5])

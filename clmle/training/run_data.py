@@ -1,0 +1,90 @@
+"""The data of a run: stored when it starts, and compared when it is resumed or evaluated."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from clmle.config import several
+from clmle.data.base import Dataset, Progress, Task
+from clmle.data.multilabel import MultiTask
+from clmle.errors import InputError, some
+from clmle.run_folder import RunFolder
+from clmle.training.prepare import config_from_dict, prepare
+
+SAMPLE = 500  # images whose mean is stored
+CLOSE = 3.0  # gray levels by which decoders of different versions may differ in that mean
+
+
+def prepare_run(
+    run: RunFolder, progress: Progress | None = None
+) -> tuple[Dataset, Task | MultiTask]:
+    """Load the data set and make the task of a run; an InputError if the data have changed."""
+    config = config_from_dict(run.config())
+    dataset, task = prepare(config, progress)
+    check_data(run, dataset, config.data.attribute)
+    return dataset, task
+
+
+def check_data(run: RunFolder, dataset: Dataset, attribute: str) -> None:
+    """Raise an InputError that says how the data differ from those the run was trained on."""
+    stored = run.data_facts()
+    if stored is None:
+        return
+    changes = differences(stored, data_facts(dataset, attribute))
+    if changes:
+        raise InputError(
+            f"The data of run {run.name} have changed since it was trained: {'; '.join(changes)}. "
+            "Restore the data, or start a new run."
+        )
+
+
+def data_facts(dataset: Dataset, attribute: str) -> dict[str, Any]:
+    """Class names, and fingerprints of files, labels, split and pixels, as plain values."""
+    names = several(attribute)
+    targets = list(names or dataset.attributes) if names is not None else [attribute]
+    targets = [target or dataset.targets[0] for target in targets]
+    values = {target: dataset.values_of(target) for target in targets}
+    rows = np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(np.int64)
+    return {
+        "dataset": dataset.name,
+        "images": len(dataset),
+        "class_names": {target: list(named) for target, (_, named) in values.items()},
+        "files": _hash("\n".join(map(str, dataset.metadata.get("file", ()))).encode()),
+        "labels": _hash(*(v.astype("<i8").tobytes() for v, _ in values.values())),
+        "split": _hash(np.asarray(dataset.split).astype("<i8").tobytes()),
+        "means": [round(float(np.mean(dataset.images[i])), 2) for i in rows],
+    }
+
+
+def differences(stored: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """What differs between two results of :func:`data_facts`, in words."""
+    changes = []
+    for target, old in stored["class_names"].items():
+        new = found["class_names"].get(target, [])
+        gone = [name for name in old if name not in set(new)]
+        added = [name for name in new if name not in set(old)]
+        if added:
+            changes.append(f"new classes of {target}: {some(added, 5)}")
+        if gone:
+            changes.append(f"missing classes of {target}: {some(gone, 5)}")
+        if old != new and not (added or gone):
+            changes.append(f"the classes of {target} have another order")
+    if stored["images"] != found["images"]:
+        changes.append(f"{found['images']:,} images instead of {stored['images']:,}")
+    elif not changes:
+        changes += [
+            f"other {what}" for what in ("files", "labels", "split") if stored[what] != found[what]
+        ]
+        if not np.allclose(stored["means"], found["means"], rtol=0.01, atol=CLOSE):
+            changes.append("other pixels in files of the same names")
+    return changes
+
+
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()[:16]
