@@ -40,6 +40,13 @@ class Dataset:
         Anything else that is known of an image (style, file name, pose, ...), for figures.
     warnings : sequence of str, optional
         Sentences for the user, for example which files could not be read.
+    default : str, optional
+        Target of :meth:`task` without a name; by default the first.
+    recognized : str, optional
+        How the files were read, for example "splits train, test, each with a folder for each
+        class".
+    skipped : dict of str to sequence of str, optional
+        Files that are left out, by reason.
 
     Examples
     --------
@@ -59,14 +66,18 @@ class Dataset:
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    default: str = ""
+    recognized: str = ""
+    skipped: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.images)
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names that :meth:`task` accepts."""
-        return (*self.attributes, *self.labels)
+        """Names that :meth:`task` accepts, the default one first."""
+        names = (*self.attributes, *self.labels)
+        return tuple(sorted(names, key=lambda name: name != self.default))
 
     def values_of(self, target: str) -> tuple[np.ndarray, tuple[str, ...]]:
         """Values (n,) of an attribute or label, and the names of its classes.

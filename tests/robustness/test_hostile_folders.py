@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clmle.data import folder as folder_data
 from clmle.data import load_folder, pixels
 from clmle.data.base import Dataset
+from clmle.data.folder.assign import draw_split
+from clmle.data.folder.labeled import rows_of_table
+from clmle.data.folder.scan import scan
+from clmle.data.folder.targets import Targets
 from clmle.data.recognition.identities import load_identities
 from clmle.data.recognition.insightface import load_recordio
 from clmle.data.recognition.verification_bin import load_bin
@@ -37,7 +40,7 @@ def test_labels_cannot_name_a_file_outside_their_folder(outside, tmp_path):
     (home / "labels.csv").write_text(f"file,label\n{name},1\n")
     assert "names is in" in error_of(load_folder, home, labels="labels.csv")
     (home / "labels.csv").write_text(
-        f"file,label\n{home}/cats/1.png,1\n{ROWS}"
+        f"file,label\n{home}/dogs/1.png,1\n{ROWS}"
     )  # a path inside is allowed
     assert len(load_folder(home, labels="labels.csv")) == 6
 
@@ -47,8 +50,8 @@ def test_labels_cannot_name_a_file_outside_their_folder(outside, tmp_path):
     ("text", "encoding"),
     [
         ("file,label\ncats/0.png\0,1\n", "utf-8"),
-        ("file,label\n" + ROWS, "utf-16"),
-        ("file,label\ncats/0.png,été\n", "latin-1"),
+        ("file,label\n" + ROWS + "\0" * 9, "utf-8"),
+        ("file,label\ncats/0.png,\x81\n", "latin-1"),
         ("file,label\n" + "x" * 100_000 + ",1\n", "utf-8"),
         ('file,label\n"' + ROWS * 3000, "utf-8"),
         ("file,label,split\ncats/0.png,1," + "=" * 100_000 + "\n", "utf-8"),
@@ -60,11 +63,15 @@ def test_invalid_label_files_are_one_sentence_errors(text, encoding, tmp_path):
 
 def test_a_long_text_in_one_row_does_not_widen_all_rows(tmp_path):
     n = 4000  # as numpy stores texts, 1.6 GB
-    rows = "".join(f"cats/{i % 5}.png,{i % 2},{'g' * (100_000 if i == 0 else 1)}{i}\n"
-                   for i in range(n))  # fmt: skip
-    home = labeled(tmp_path / "p", "file,label,identity\n" + rows)
-    table = folder_data._from_csv(home, home / "labels.csv")
-    split = folder_data._split(table, 0)
+    lines = "".join(f"many/{i}.png,{i % 2},{'g' * (100_000 if i == 0 else 1)}{i}\n"
+                    for i in range(n))  # fmt: skip
+    home = labeled(tmp_path / "p", "file,label,identity\n" + lines)
+    (home / "many").mkdir()
+    for i in range(n):
+        (home / "many" / f"{i}.png").touch()
+    rows = rows_of_table(home, scan(home), home / "labels.csv")
+    labels = Targets(rows.targets).labels["label"]
+    split = draw_split(labels, list(rows.groups.values()), np.arange(n), 0)
     assert len(split) == n
     assert set(split.tolist()) == {0, 1, 2}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.base import Dataset, Progress
-from clmle.data.folder import SPLIT_NAMES, SUFFIXES
+from clmle.data.folder.scan import is_hidden, why_skipped
+from clmle.data.folder.split_names import split_of
 from clmle.data.pixels import first_shape, read_pixels
 from clmle.data.recognition.align import align, reference_points
 from clmle.data.recognition.faces import identity_dataset, read_faces, sides_of
@@ -126,10 +127,8 @@ def _inner(home: Path) -> Path:
 def _sub_folders(folder: Path) -> list[str]:
     """Names of the sub-folders; none if they are the splits of ordinary classes."""
     with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
-    # 0, 1 and 2 name splits elsewhere, but may be identities here.
-    splits = {name for name in SPLIT_NAMES if not name.isdigit()}
-    return [] if names and all(n.lower() in splits for n in names) else names
+        names = sorted(e.name for e in entries if e.is_dir() and not is_hidden(e.name))
+    return [] if names and all(split_of(name) is not None for name in names) else names
 
 
 def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
@@ -148,9 +147,8 @@ def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
 
 
 def is_image(entry: os.DirEntry[str]) -> bool:
-    """Whether a directory entry is a file with the suffix of an image."""
-    ending = os.path.splitext(entry.name)[1].lower()
-    return ending in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    """Whether a directory entry is an image, by its ending or its content."""
+    return not is_hidden(entry.name) and not why_skipped(entry)
 
 
 register_dataset(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.folder import SUFFIXES
+from clmle.data.folder.scan import SUFFIXES
 from clmle.data.pixels import read_pixels
 from clmle.errors import InputError
 from clmle.files import expanded, read_lines, write_text

@@ -1,0 +1,190 @@
+"""A folder of images: a sub-folder for each class, or images and a table of labels."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from clmle.data.base import Dataset, Progress
+from clmle.data.folder.assign import complete_split, draw_split
+from clmle.data.folder.forms import recognized_form
+from clmle.data.folder.labeled import rows_of_only_table, rows_of_table
+from clmle.data.folder.layout import rows_of_folders
+from clmle.data.folder.rows import Rows, merged
+from clmle.data.folder.scan import SUFFIXES, Scan, printable, scan, sentence
+from clmle.data.folder.targets import Targets
+from clmle.data.pixel_cache import warn_unreadable
+from clmle.data.pixels import GrayRange, check_image_size, gray_range, read_pixels
+from clmle.data.registry import DatasetInfo, register_dataset
+from clmle.errors import InputError, shown
+from clmle.files import expanded
+
+__all__ = ["SUFFIXES", "load_folder", "read_images"]
+
+
+def load_folder(
+    path: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    image_size: int | tuple[int, int] = 40,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Load a folder of images.
+
+    Images are read with :func:`read_pixels`, cropped to the central square and resized.
+    """
+    folder = expanded(path)
+    if not os.path.isdir(folder):
+        raise InputError(f"There is no folder {folder}; check the path.")
+    sides = check_image_size(image_size)
+    found = scan(folder)
+    rows = rows_of_table(folder, found, labels) if labels else _rows(folder, found)
+    files = rows.files
+    read = read_images(folder, files, sides, progress)
+    kept = [i for i in range(len(files)) if i not in read.problems]
+    rows = rows.take(kept)
+    images = read.images[kept] if read.problems else read.images
+    targets = Targets(rows.targets)
+    if not targets.attributes and not targets.labels:
+        raise InputError(f"The labels of {folder} have no column of attributes or classes.")
+    copies = copies_of(images)
+    split, notes = _split(rows, targets, copies, seed)
+    broken = {files[i]: why for i, why in read.problems.items()}
+    unread = [f"{shown(Path(file).name)} ({why})" for file, why in broken.items()]
+    sentences = [*rows.warnings, *targets.warnings, *read.warnings, *notes]
+    sentences += filter(None, [sentence(rows.skipped, folder)])
+    for text in sentences:
+        warnings.warn(text, stacklevel=2)
+    sentences += warn_unreadable(unread, len(files), f"files of {folder}")
+    skipped = merged(rows.skipped, *({why: [file]} for file, why in broken.items()))
+    return Dataset(
+        folder.resolve().name,
+        images,
+        split,
+        targets.attributes,
+        targets.labels,
+        targets.class_names,
+        metadata={"file": np.array([printable(file) for file in rows.files])},
+        warnings=sentences,
+        default=rows.default if rows.default in {**targets.attributes, **targets.labels} else "",
+        recognized=rows.recognized,
+        skipped={reason: tuple(map(printable, files)) for reason, files in skipped.items()},
+    )
+
+
+def _rows(folder: Path, found: Scan) -> Rows:
+    """Rows by the sub-folders, else by the only table in the folder."""
+    form = recognized_form(found, sure=True)
+    if form:
+        raise InputError(f"{folder} cannot be read: {form}.")
+    if found.images:
+        rows = rows_of_folders(folder, found.images)
+        if rows is not None:
+            return replace(rows, skipped=merged(rows.skipped, found.skipped))
+        rows = rows_of_only_table(folder, found)
+        if rows is not None:
+            return rows
+    form = recognized_form(found, sure=False)
+    if form:
+        raise InputError(f"{folder} cannot be read: {form}.")
+    inside = any("/" in name for files in found.skipped.values() for name in files)
+    if not found.images and inside:
+        raise InputError(
+            f"{folder} has no image in its sub-folders; expected files such as .png or .jpg."
+        )
+    raise InputError(
+        f"{folder} has no sub-folders of classes; put the images of each class into a separate "
+        "one, or give a CSV file of labels."
+    )
+
+
+@dataclass(frozen=True)
+class FolderImages:
+    """Pixels (n, height, width, 3) uint8 of files, and why some could not be read, by index."""
+
+    images: np.ndarray
+    problems: dict[int, str]
+    warnings: tuple[str, ...] = ()
+
+
+def read_images(
+    folder: Path, files: list[str], sides: tuple[int, int], progress: Progress | None = None
+) -> FolderImages:
+    """Decode image files to one size; gray values of more than 8 bits have one scale."""
+    gray = gray_range(folder / file for file in files)
+    images = np.zeros((len(files), *sides, 3), dtype=np.uint8)
+    problems: dict[int, str] = {}
+    with ThreadPoolExecutor() as pool:
+        read = pool.map(lambda file: read_pixels(folder / file, sides, gray=gray), files)
+        for i, pixels in enumerate(read):
+            if isinstance(pixels, str):
+                problems[i] = pixels
+            else:
+                images[i] = pixels
+            if progress is not None and (i % 50 == 49 or i + 1 == len(files)):
+                progress(i + 1, len(files))
+    return FolderImages(images, problems, (_gray_sentence(gray),) if gray else ())
+
+
+def _gray_sentence(gray: GrayRange) -> str:
+    return (
+        f"{gray.n_images:,} images have gray values of more than 8 bits; {gray.low:g} becomes "
+        f"black and {gray.high:g} white in all of them."
+    )
+
+
+def copies_of(images: np.ndarray) -> np.ndarray:
+    """For each image (n, height, width, channels), the index of the first with equal pixels.
+
+    Images of a single color are no copies of each other.
+    """
+    first: dict[bytes, int] = {}
+    copies = np.arange(len(images))
+    for i, image in enumerate(images):
+        j = first.setdefault(blake2b(image.tobytes(), digest_size=16).digest(), i)
+        if j != i and (image != image[0, 0]).any():
+            copies[i] = j
+    return copies
+
+
+def _split(
+    rows: Rows, targets: Targets, copies: np.ndarray, seed: int
+) -> tuple[np.ndarray, list[str]]:
+    """Split of each row, and sentences about it; the classes are those of the default target."""
+    name = rows.default or next(iter({**targets.attributes, **targets.labels}))
+    every = {**targets.attributes, **targets.labels}
+    labels = np.asarray(every.get(name, next(iter(every.values()))))
+    groups = list(rows.groups.values())
+    same = np.flatnonzero(copies != np.arange(len(copies)))
+    notes = []
+    if len(same):
+        unlike = int((labels[same] != labels[copies[same]]).sum())
+        copy, first = (printable(rows.files[i]) for i in (same[0], copies[same[0]]))
+        notes.append(
+            f"{len(same):,} images are copies of others ({copy} of {first}, for example) and are "
+            "in the same split" + (f"; {unlike:,} of them have another {name}." if unlike else ".")
+        )
+    if rows.split is None:
+        return draw_split(labels, groups, copies, seed), notes
+    split, more = complete_split(rows.split, labels, groups, copies, seed)
+    return split, [*notes, *more] if (split == rows.split).all() or not more else more
+
+
+register_dataset(
+    DatasetInfo(
+        name="image folder",
+        title="Folder of images",
+        description="A sub-folder for each class, or images and a table of labels.",
+        load=load_folder,
+        recognize=lambda path: os.path.isdir(expanded(path)),
+        general=True,
+        order=90,
+    )
+)

@@ -1,0 +1,40 @@
+"""One definition of an unknown value in tables and lists of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+# As pandas, NumPy, R and Excel write missing values.
+MISSING = {
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "NA", "None",
+    "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "?", ".", "-", "--",
+}  # fmt: skip
+ANY_CASE = {"nan", "-nan", "null", "n/a", "nat", "<na>"}
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell of a table is empty or a word for a missing value."""
+    text = text.strip()
+    return text in MISSING or text.lower() in ANY_CASE
+
+
+def known_labels(labels: Iterable[object] | np.ndarray) -> np.ndarray:
+    """Whether each label (n,) is known: not missing, not NaN and not a negative number."""
+    array = np.asarray(labels)
+    if array.dtype.kind in "bu":
+        return np.ones(array.shape, dtype=bool)
+    if array.dtype.kind in "if":
+        return np.asarray(np.isfinite(array) & (array >= 0))
+    return np.array([_is_known(label) for label in array.tolist()], dtype=bool)
+
+
+def _is_known(label: object) -> bool:
+    text = "" if label is None else str(label)
+    if is_missing(text):
+        return False
+    try:
+        return float(text) >= 0
+    except ValueError:
+        return True
