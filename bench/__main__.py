@@ -8,13 +8,13 @@ measured and only printed, unless --out names a folder for them.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
-from bench.comparison import FOLDER, file_of, load, measure, save
-from bench.contents import BY_NAME
+from bench.comparison import FOLDER, fresh_process, save
+from bench.contents import BY_NAME, measure
 from bench.page import of_comparison, write_page
 from clmle.errors import InputError
 
@@ -26,7 +26,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--page", action="store_true", help="write the page, measure nothing")
     parser.add_argument("--list", action="store_true", help="list the comparisons")
     parser.add_argument("--out", type=Path, help="folder of the results (default docs/benchmarks)")
-    parser.add_argument("--in-process", action="store_true", help=argparse.SUPPRESS)
     found = parser.parse_args()
     for name in found.names:
         if name not in BY_NAME:
@@ -39,11 +38,14 @@ def measure_all(names: list[str], quick: bool, folder: Path) -> list[str]:
     failed = []
     for name in names:
         print(f"{name} ...", flush=True)
-        command = [sys.executable, "-m", "bench", name, "--in-process", "--out", str(folder)]
-        if subprocess.run(command + ["--quick"] * quick, check=False).returncode:
+        try:
+            record = fresh_process(measure, name, quick)
+        except Exception:
+            traceback.print_exc()
             failed.append(name)
             continue
-        print("\n".join(of_comparison(BY_NAME[name], load(file_of(name, folder)))), flush=True)
+        save(name, record, folder)
+        print("\n".join(of_comparison(BY_NAME[name], record)), flush=True)
         if not quick:
             write_page(folder)
     return failed
@@ -56,9 +58,6 @@ def main() -> int:
             print(f"{name:24}{one.title}")
         return 0
     folder = given.out or FOLDER
-    if given.in_process:
-        save(given.names[0], measure(BY_NAME[given.names[0]], given.quick), folder)
-        return 0
     if given.page:
         write_page(folder)
         return 0

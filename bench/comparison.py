@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
-from bench.machine import hardware, limits, pick, versions
+from bench.machine import hardware, limits, pick, timed, versions
 from clmle.errors import InputError
 from clmle.files import read_json, write_json
 
@@ -46,21 +45,11 @@ class Comparison:
     gpu: str = ""
 
 
-def measure(comparison: Comparison, quick: bool = False) -> dict[str, Any]:
-    """Runs a comparison; its tables and the conditions of the measurement."""
-    return conditions(
-        f"python -m bench {comparison.name}" + (" --quick" if quick else ""),
-        lambda: comparison.run(quick),
-    )
-
-
 def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]:
     """The record of what ``run`` returns: command, machine, load, duration, limits, tables."""
     # A fresh process: a comparison may fork others, which must not inherit threads.
     load, rates = [os.getloadavg()[0]], [fresh_process(limits)]
-    start = time.perf_counter()
-    found = run()
-    seconds = time.perf_counter() - start
+    found, seconds = timed(run)
     load.append(os.getloadavg()[0])
     rates.append(fresh_process(limits))
     return {
@@ -74,37 +63,16 @@ def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]
     }
 
 
-def fresh_process(work: Callable[..., Any], *given: Any, threads: int | None = None) -> Any:
+def fresh_process(work: Callable[..., Any], *given: Any) -> Any:
     """``work(*given)`` in a new process, whose peak of memory is its own."""
     # Not multiprocessing's own pool: its workers may not start processes.
-    start = (torch.set_num_threads, (threads,)) if threads else (None, ())
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, *start) as pool:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(work, *given).result()
 
 
-def in_turn(
-    contenders: Mapping[str, Callable[[], Any]], repeats: int
-) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Seconds of each call and the last result, contenders in turn so that noise meets all."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    results = {}
-    for _ in range(repeats):
-        for name, work in contenders.items():
-            start = time.perf_counter()
-            results[name] = work()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds, results
-
-
-def file_of(name: str, folder: Path) -> Path:
-    """The file of a comparison; measurements on a GPU have a separate one."""
-    return folder / (f"{name}.cuda.json" if pick().type == "cuda" else f"{name}.json")
-
-
 def save(name: str, record: Mapping[str, Any], folder: Path = FOLDER) -> Path:
-    """Writes the record atomically."""
-    path = file_of(name, folder)
+    """Writes the record of a comparison; measurements on a GPU have a separate file."""
+    path = folder / (f"{name}.cuda.json" if pick().type == "cuda" else f"{name}.json")
     write_json(path, record)
     return path
 
@@ -134,6 +102,4 @@ def number(value: Any) -> float:
 
 def exponent(sizes: Iterable[float], seconds: Sequence[float]) -> float:
     """b of seconds = a size^b, fitted by least squares on logarithms."""
-    import numpy as np
-
     return float(np.polyfit(np.log(list(sizes)), np.log(seconds), 1)[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bench.app import controls, pages, scatter, sessions, start
-from bench.comparison import Comparison
+from typing import Any
+
+from bench.app import controls, scatter, sessions, start
+from bench.comparison import Comparison, conditions
 from bench.core import (
     attributes,
     clustering,
-    convergence,
     distributed,
     extraction,
     identities,
@@ -15,7 +16,6 @@ from bench.core import (
     precision,
     projections,
     rendering,
-    scaling,
     step,
     verification,
 )
@@ -26,22 +26,19 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
     ),
     "Classification": (nearest.COMPARISON,),
     "Training": (
-        step.COMPARISON,
-        convergence.COMPARISON,
-        extraction.COMPARISON,
-        precision.COMPARISON,
-        *attributes.COMPARISONS,
+        step.COMPARISON, extraction.COMPARISON, precision.COMPARISON, *attributes.COMPARISONS,
         distributed.COMPARISON,
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
-    "Scaling": (scaling.COMPARISON,),
     "Projections and data": (projections.COMPARISON, rendering.COMPARISON),
     "The app": (
-        start.COMPARISON,
-        pages.COMPARISON,
-        sessions.COMPARISON,
-        scatter.COMPARISON,
-        controls.COMPARISON,
+        start.COMPARISON, sessions.COMPARISON, scatter.COMPARISON, controls.COMPARISON
     ),
 }  # fmt: skip
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}
+
+
+def measure(name: str, quick: bool) -> dict[str, Any]:
+    """Runs a comparison; its tables and the conditions of the measurement."""
+    command = f"python -m bench {name}" + (" --quick" if quick else "")
+    return conditions(command, lambda: BY_NAME[name].run(quick))

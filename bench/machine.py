@@ -50,33 +50,43 @@ def pick() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def clock(device: torch.device) -> float:
-    """Seconds, after all queued work of the device has ended."""
-    if device.type == "cuda":
+def clock() -> float:
+    """Seconds, after all queued work of a GPU in use has ended."""
+    if torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter()
 
 
-def median_seconds(
-    work: Callable[[], object], device: torch.device, repeats: int = REPEATS
-) -> float:
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of ``work`` and its seconds."""
+    start = clock()
+    result = work()
+    return result, clock() - start
+
+
+def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     """Median duration over ``repeats`` calls, after one warm-up call."""
     work()
-    times = []
+    return median(timed(work)[1] for _ in range(repeats))
+
+
+def in_turn(
+    contenders: Mapping[str, Callable[[], Any]], repeats: int
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    """Seconds of each call and the last result, contenders in turn so that noise meets all."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    results = {}
     for _ in range(repeats):
-        start = clock(device)
-        work()
-        times.append(clock(device) - start)
-    return median(times)
+        for name, work in contenders.items():
+            results[name], taken = timed(work)
+            seconds[name].append(taken)
+    return seconds, results
 
 
-def memory_mb(line: str = "VmHWM") -> float:
-    """Memory of this process in MB: ``VmHWM`` the peak so far, ``VmRSS`` now.
-
-    (The peak of getrusage includes that of the process that started this one.)
-    """
+def memory_mb() -> float:
+    """Peak memory of this process in MB; that of getrusage includes the process before it."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split(f"{line}:")[1].split()[0]) / 1024
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def product_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
@@ -84,14 +94,14 @@ def product_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> fl
     side = SIDE * (4 if device.type == "cuda" else 1)
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     out = torch.empty(side, side, device=device, dtype=dtype)
-    return 2 * side**3 / median_seconds(lambda: torch.mm(a, b, out=out), device) / 1e9
+    return 2 * side**3 / median_seconds(lambda: torch.mm(a, b, out=out)) / 1e9
 
 
 def bandwidth(device: torch.device) -> float:
     """GB/s read and written by a copy."""
     n = COPIED * (4 if device.type == "cuda" else 1)
     source, target = (torch.zeros(n, device=device) for _ in range(2))
-    return 2 * source.nbytes / median_seconds(lambda: target.copy_(source), device) / 1e9
+    return 2 * source.nbytes / median_seconds(lambda: target.copy_(source)) / 1e9
 
 
 def limits() -> dict[str, float]:

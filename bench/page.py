@@ -100,8 +100,7 @@ def conditions(record: Mapping[str, Any]) -> str:
     """Command, duration, machine, load and limits, in one paragraph."""
 
     def spread(name: str) -> str:
-        least, most = min(record["limits"][name]), max(record["limits"][name])
-        return f"{least:g}" if least == most else f"{least:g} to {most:g}"
+        return " to ".join(f"{value:g}" for value in sorted(set(record["limits"][name])))
 
     run = f"`{record['command']}` on {record['machine']}; {record['versions']}"
     if not record["limits"]:

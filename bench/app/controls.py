@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -18,6 +19,9 @@ REPEATS = 8
 # A text that changes with the drawn points.
 DRAWN = """() => { const p = document.querySelector(".st-key-figure-points .js-plotly-plot");
  return p && p._fullData ? p._fullData.map(t => t._length).join() : ""; }"""
+# Identifies the training runs that the frame has drawn; the frame has drawn others.
+SHOWN = "() => document.body.dataset.of || ''"
+READY = """before => document.body.dataset.ready === "yes" && document.body.dataset.of !== before"""
 
 
 def run(quick: bool = False) -> Rows:
@@ -34,10 +38,14 @@ def run(quick: bool = False) -> Rows:
         page.goto(f"http://127.0.0.1:{port}/imbalance?method=softmax&method=clmle&ratio=1")
         page.wait_for_function(f"({DRAWN})() !== ''")
         repeats = 2 if quick else REPEATS
-        points = _points(page, repeats)
+        points = _moves(page, repeats, DRAWN, f"before => ({DRAWN})() !== before", lambda: page)
         page.get_by_role("button", name="Train").click()
-        _ready(page)
-        cached = _cached_runs(page, repeats)
+
+        def frame() -> Any:
+            return page.locator("iframe").first.element_handle().content_frame()
+
+        frame().wait_for_function(READY, arg="")
+        cached = _moves(page, repeats + 1, SHOWN, READY, frame)[1:]  # the first move trains
     return [
         {"slider moved": what, "median ms": f"{1000 * median(t):.0f}", "slowest ms":
          f"{1000 * max(t):.0f}"}
@@ -45,50 +53,21 @@ def run(quick: bool = False) -> Rows:
     ]  # fmt: skip
 
 
-def _points(page: Any, repeats: int) -> list[float]:
+def _moves(
+    page: Any, repeats: int, state: str, changed: str, frame: Callable[[], Any]
+) -> list[float]:
+    """Seconds from each move of the slider until ``changed`` holds for the earlier ``state``."""
     slider = page.get_by_role("slider", name="Ratio")
     times = []
     for i in range(repeats):
-        before = page.evaluate(DRAWN)
+        before = frame().evaluate(state)
         slider.focus()
         began = time.perf_counter()
         page.keyboard.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
-        page.wait_for_function("before => (" + DRAWN + ")() !== before", arg=before)
+        frame().wait_for_function(changed, arg=before)
         times.append(time.perf_counter() - began)
         page.wait_for_timeout(500)
     return times
-
-
-def _cached_runs(page: Any, repeats: int) -> list[float]:
-    slider = page.get_by_role("slider", name="Ratio")
-    times = []
-    for i in range(repeats + 1):
-        before = _shown(page)
-        slider.focus()
-        began = time.perf_counter()
-        page.keyboard.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
-        _ready(page, before)
-        if i:  # the first move trains
-            times.append(time.perf_counter() - began)
-        page.wait_for_timeout(500)
-    return times
-
-
-def _shown(page: Any) -> str:
-    """Identifies the training runs that the frame has drawn."""
-    return _frame(page).evaluate("() => document.body.dataset.of || ''")
-
-
-def _ready(page: Any, before: str = "") -> None:
-    """Waits until the frame has drawn other training runs."""
-    _frame(page).wait_for_function(
-        "before => document.body.dataset.ready === 'yes' && document.body.dataset.of !== before",
-        arg=before,
-    )
-
-
-def _frame(page: Any) -> Any:
-    return page.locator("iframe").first.element_handle().content_frame()
 
 
 COMPARISON = Comparison(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from statistics import median
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.comparison import Comparison, Rows, Tables, exponent, fresh_process, number
-from bench.machine import PRODUCT, memory_mb, pick
+from bench.machine import PRODUCT, memory_mb, pick, timed
 from clmle import balanced_spherical_kmeans
 
 SIZE = 200  # of a cluster, as in the paper
@@ -49,7 +48,7 @@ def objective(x: np.ndarray, labels: np.ndarray, k: int) -> float:
     return float(np.linalg.norm(sums, axis=1).sum() / len(x))
 
 
-# --- implementations: rows (n, d), K, seed -> cluster of every row (n,) ----------------------
+# Implementations: rows (n, d), K, seed -> cluster of every row (n,).
 
 
 def ours(x: np.ndarray, k: int, seed: int) -> np.ndarray:
@@ -68,10 +67,8 @@ def on_gpu(x: np.ndarray, k: int, seed: int) -> np.ndarray:
 def constrained(x: np.ndarray, k: int, seed: int) -> np.ndarray:
     from k_means_constrained import KMeansConstrained
 
-    least, most = len(x) // k, -(-len(x) // k)
-    model = KMeansConstrained(
-        k, size_min=least, size_max=most, n_init=1, max_iter=ITERATIONS, random_state=seed
-    )
+    sizes = {"size_min": len(x) // k, "size_max": -(-len(x) // k)}
+    model = KMeansConstrained(k, **sizes, n_init=1, max_iter=ITERATIONS, random_state=seed)
     return model.fit(x).labels_
 
 
@@ -113,23 +110,21 @@ class Found(NamedTuple):
     largest: int
 
 
-def timed(name: str, x: np.ndarray, k: int, seed: int) -> Found:
-    start = time.perf_counter()
-    labels = CONTENDERS[name](x, k, seed)
-    seconds = time.perf_counter() - start
-    if name == EQUAL:
-        seconds /= COPIES
+def measured(name: str, x: np.ndarray, k: int, seed: int) -> Found:
+    labels, seconds = timed(lambda: CONTENDERS[name](x, k, seed))
     sizes = np.bincount(labels, minlength=k)
-    return Found(seconds, objective(x, labels, k), int(sizes.min()), int(sizes.max()))
+    return Found(
+        seconds / (COPIES if name == EQUAL else 1),
+        objective(x, labels, k),
+        sizes.min(),
+        sizes.max(),
+    )
 
 
 def warm_up() -> None:
     """The first call of each loads its libraries."""
     for name in CONTENDERS:
-        timed(name, features(400, 16, "flat", 0), 2, 0)
-
-
-# --- four kinds of data ----------------------------------------------------------------------
+        measured(name, features(400, 16, "flat", 0), 2, 0)
 
 
 def peers(quick: bool) -> Rows:
@@ -144,19 +139,18 @@ def peers(quick: bool) -> Rows:
             for name in CONTENDERS:
                 if name == EQUAL and seed:
                     continue  # by far the slowest
-                tries = [timed(name, x, k, seed) for _ in range(5 if name[:5] == OURS else 1)]
+                tries = [measured(name, x, k, seed) for _ in range(5 if name[:5] == OURS else 1)]
                 found[name].append(tries[0]._replace(seconds=median(t.seconds for t in tries)))
-        row = {"data": kind, "n": f"{n:,}", "K": k}
+        seconds, objectives, sizes = {}, {}, {}
         for name, runs in found.items():
-            row[f"{name}, s"] = f"{median(run.seconds for run in runs):.3g}"
-        for name in list(CONTENDERS)[1:]:
-            pairs = zip(found[OURS], found[name], strict=False)
-            ratio = median(mine.objective / theirs.objective for mine, theirs in pairs)
-            row[f"objective / {name}"] = f"{ratio:.4f}"
-        for name, runs in found.items():
-            least, most = min(r.smallest for r in runs), max(r.largest for r in runs)
-            row[f"sizes, {name}"] = f"{least}" if least == most else f"{least} to {most}"
-        rows.append(row)
+            seconds[f"{name}, s"] = f"{median(run.seconds for run in runs):.3g}"
+            if name != OURS:
+                pairs = zip(found[OURS], runs, strict=False)
+                ratio = median(mine.objective / theirs.objective for mine, theirs in pairs)
+                objectives[f"objective / {name}"] = f"{ratio:.4f}"
+            ends = {min(run.smallest for run in runs), max(run.largest for run in runs)}
+            sizes[f"sizes, {name}"] = " to ".join(map(str, sorted(ends)))
+        rows.append({"data": kind, "n": f"{n:,}", "K": k} | seconds | objectives | sizes)
     return rows
 
 
@@ -185,16 +179,13 @@ def interpret_peers(tables: Tables, limits: Mapping[str, float]) -> str:
     )
 
 
-# --- random initialization ---------------------------------------------------------------------
-
-
 def initialization(quick: bool) -> Rows:
     """Objectives of many seeds on one draw, relative to the mean of k-means-constrained."""
     rows = []
     for kind in ("modes", "uneven"):
         x = features(8000, 64, kind, 0)
-        mine = [timed(OURS, x, 40, seed).objective for seed in range(4 if quick else 40)]
-        theirs = [timed(CONSTRAINED, x, 40, seed).objective for seed in range(2 if quick else 8)]
+        mine = [measured(OURS, x, 40, s).objective for s in range(4 if quick else 40)]
+        theirs = [measured(CONSTRAINED, x, 40, s).objective for s in range(2 if quick else 8)]
         mean = float(np.mean(theirs))
         rows.append(
             {
@@ -211,18 +202,11 @@ def initialization(quick: bool) -> Rows:
     return rows
 
 
-# --- growth ---------------------------------------------------------------------------------
-
 SWEEPS = {
     "n": [(n, 64, n // SIZE) for n in (2000, 4000, 8000, 16_000, 32_000, 64_000)],
     "d": [(8000, d, 40) for d in (16, 64, 256)],
     "K": [(8000, 64, k) for k in (10, 40, 160)],
 }
-
-
-def fits(name: str, n: int, d: int, k: int) -> bool:
-    """balanced_kmeans allocates two arrays of n x K x d for each of its problems."""
-    return name != EQUAL or COPIES * 2 * 4 * n * d * k / 2**30 <= GB
 
 
 def growth(quick: bool) -> Tables:
@@ -231,23 +215,23 @@ def growth(quick: bool) -> Tables:
     rows: Rows = []
     exponents: dict[str, dict[str, str]] = {name: {} for name in CONTENDERS}
     for what, cases in SWEEPS.items():
-        measured: dict[str, list[tuple[int, float]]] = {name: [] for name in CONTENDERS}
+        points: dict[str, list[tuple[int, float]]] = {name: [] for name in CONTENDERS}
         for n, d, k in cases[:3] if quick else cases:
             row = {"over": what, "n": f"{n:,}", "d": d, "K": k}
             for name in CONTENDERS:
-                last = measured[name][-1][1] if measured[name] else 0.0
-                if last > PATIENCE or not fits(name, n, d, k):
+                last = points[name][-1][1] if points[name] else 0.0
+                # balanced_kmeans allocates two arrays of n x K x d for each of its problems.
+                too_large = name == EQUAL and COPIES * 2 * 4 * n * d * k / 2**30 > GB
+                if last > PATIENCE or too_large:
                     row[f"{name}, s"] = "too long" if last > PATIENCE else "too large"
                     continue
-                repeats = 1 if quick or last > 1 else 3
-                s = median(
-                    timed(name, features(n, d, "flat", i), k, i).seconds for i in range(repeats)
-                )
-                measured[name].append(({"n": n, "d": d, "K": k}[what], s))
+                draws = range(1 if quick or last > 1 else 3)
+                s = median(measured(name, features(n, d, "flat", i), k, i).seconds for i in draws)
+                points[name].append(({"n": n, "d": d, "K": k}[what], s))
                 row[f"{name}, s"] = f"{s:.3g}"
             rows.append(row)
-        for name, points in measured.items():
-            exponents[name][f"exponent in {what}"] = f"{exponent(*zip(*points, strict=True)):.2f}"
+        for name, found in points.items():
+            exponents[name][f"exponent in {what}"] = f"{exponent(*zip(*found, strict=True)):.2f}"
     return {
         "": rows,
         EXPONENTS: [{"implementation": name, **values} for name, values in exponents.items()],
@@ -278,13 +262,9 @@ def large(quick: bool) -> Rows:
 def one_large(n: int) -> dict[str, float | str]:
     x = features(n, 64, "flat", 0)
     balanced_spherical_kmeans(x[:2000], SIZE)
-    start = time.perf_counter()
-    found = balanced_spherical_kmeans(x, SIZE)
-    seconds = time.perf_counter() - start
+    found, seconds = timed(lambda: balanced_spherical_kmeans(x, SIZE))
     peak = memory_mb()
-    start = time.perf_counter()
-    balanced_spherical_kmeans(x, SIZE, init=found.centroids)
-    warm = time.perf_counter() - start
+    _, warm = timed(lambda: balanced_spherical_kmeans(x, SIZE, init=found.centroids))
     return {
         "n": f"{n:,}", "K": n // SIZE, "seconds": round(seconds, 3), "warm start s": round(warm, 3),
         "peak MB": round(peak), "objective": round(found.objective, 4),

@@ -7,15 +7,16 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
 from bench.comparison import Comparison, Tables
+from bench.machine import timed
 from clmle.data import load_toonfaces
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, open_run
@@ -29,20 +30,21 @@ def run(quick: bool = False) -> list[dict]:
         for case in CASES:
             for size in (1, 2):
                 found.setdefault((case, size), []).append(measured(case, size, quick))
-    rows = []
-    for (case, size), values in found.items():
-        best = {name: min(v[name] for v in values) for name in values[0]}
-        rows.append(
-            {
-                "run": case,
-                "processes": size,
-                "steps/s": round(1 / best["step"], 2),
-                "synchronization, ms a step": round(1000 * best["sync"], 1),
-                "features, s": round(best["extract"], 2),
-                "clusters, s": round(best["cluster"], 3),
-            }
-        )
-    return rows
+    best = {
+        key: {name: min(v[name] for v in values) for name in values[0]}
+        for key, values in found.items()
+    }
+    return [
+        {
+            "run": case,
+            "processes": size,
+            "steps/s": round(1 / part["step"], 2),
+            "synchronization, ms a step": round(1000 * part["sync"], 1),
+            "features, s": round(part["extract"], 2),
+            "clusters, s": round(part["cluster"], 3),
+        }
+        for (case, size), part in best.items()
+    ]
 
 
 # Batches of 240 images; three attributes have an index each.
@@ -79,16 +81,12 @@ def measure(folder: Path, steps: int) -> None:
     times: dict[str, list[float]] = {"step": [], "sync": []}
     sync_state = world.sync_state
 
-    def timed(*given: object) -> None:
-        began = time.perf_counter()
-        sync_state(*given)  # type: ignore[arg-type]
-        times["sync"].append(time.perf_counter() - began)
+    def synchronize(*given: Any) -> None:
+        times["sync"].append(timed(lambda: sync_state(*given))[1])
 
-    world.sync_state = timed  # type: ignore[assignment, method-assign]
+    world.sync_state = synchronize  # type: ignore[assignment, method-assign]
     for _ in range(steps):
-        began = time.perf_counter()
-        engine.one_step(engine.method, "round 1")
-        times["step"].append(time.perf_counter() - began)
+        times["step"].append(timed(lambda: engine.one_step(engine.method, "round 1"))[1])
     if world.is_main:
         refresh = engine.run.metrics("refresh")[-1]
         found = {name: median(values) for name, values in times.items()}
@@ -99,10 +97,10 @@ def measure(folder: Path, steps: int) -> None:
 
 def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
     rows = tables[""]
-    words = []
-    for one, two in zip(rows[::2], rows[1::2], strict=True):
-        times = two["steps/s"] / one["steps/s"]
-        words.append(f"{one['run']} {times:.2f} times the steps/s")
+    words = [
+        f"{one['run']} {two['steps/s'] / one['steps/s']:.2f} times the steps/s"
+        for one, two in zip(rows[::2], rows[1::2], strict=True)
+    ]
     return (
         f"Two processes of one thread relative to one: {', '.join(words)}. The passes of the "
         "network bound a step, and two processes share the memory bandwidth of the machine. "

@@ -37,7 +37,7 @@ def run(quick: bool = False) -> Rows:
             images = images.to(memory_format=torch.channels_last)
             forward = torch.inference_mode()(partial(network, images))
             heavy = backbone == "sphere64" and count > 1 and device.type == "cpu"
-            taken = median_seconds(forward, device, 3 if heavy else 15 if count > 1 else 50)
+            taken = median_seconds(forward, 3 if heavy else 15 if count > 1 else 50)
             each[count] = 1000 * taken / count
             with torch.no_grad():
                 work = gflop(partial(network, images))

@@ -6,29 +6,21 @@ is not included.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from statistics import median
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from bench.comparison import Comparison, Rows, Tables, fresh_process, number
-from bench.machine import MEMORY, PRODUCT, memory_mb
+from bench.machine import MEMORY, PRODUCT, median_seconds, memory_mb, timed
 from clmle.cluster_index import ClusterIndex
 from clmle.losses import clmle_loss
 from clmle.samplers.cluster import ClusterSampler
 from clmle.samplers.hard_cluster import HardClusterSampler
 
 DIM = 512  # of the paper's features
-# Options of Eq. 9 in the default method: six nearest clusters, no within-class term.
-NEAREST: dict[str, Any] = {
-    "scale": 8.0, "denominator": "mean", "n_negative_clusters": 6, "within_weight": 0.0,
-    "validate": False,
-}  # fmt: skip
 SETS = {"CASIA-WebFace": (10_575, 494_414), "MegaFace challenge 2": (672_057, 4_753_320)}
 SIGMA = 1.25  # standard deviation of the logarithm of the number of images of an identity
 REPEATS = 7
@@ -46,18 +38,13 @@ def one(name: str, classes: int, images: int) -> dict[str, str]:
     labels = identities(classes, images, rng)
     features = unit_features(len(labels), rng)
     before = memory_mb()
-    index = None
-
-    def build() -> None:
-        nonlocal index
-        index = ClusterIndex.build(features, labels)
-
-    first = seconds(build)
-    assert index is not None
-    again = seconds(lambda: index.refresh(features))
+    index, first = timed(lambda: ClusterIndex.build(features, labels))
+    _, again = timed(lambda: index.refresh(features))
     index.record(np.arange(len(labels)), rng.random(len(labels)))
     neighborhood, hard = ClusterSampler(index), HardClusterSampler(index, 240)
-    draws = [median_ms(partial(sampler.draw, rng)) for sampler in (neighborhood, hard)]
+    draws = [
+        median_seconds(partial(sampler.draw, rng), REPEATS) for sampler in (neighborhood, hard)
+    ]
     batch, rows = neighborhood.draw(rng), hard.draw(rng)
     cluster_classes = torch.from_numpy(index.classes)
     stored = torch.from_numpy(index.centroids)
@@ -69,10 +56,14 @@ def one(name: str, classes: int, images: int) -> dict[str, str]:
 
     def among_all() -> None:
         f = leaf(features[rows])
-        options = NEAREST | {"labels": torch.from_numpy(labels[rows]), "centroids": stored}
-        clmle_loss(F.normalize(f), None, cluster_classes, 0.3, 0.0, **options).backward()
+        # As in the default method: six nearest clusters, no within-class term.
+        clmle_loss(
+            F.normalize(f), None, cluster_classes, 0.3, 0.0, scale=8.0, denominator="mean",
+            n_negative_clusters=6, within_weight=0.0, validate=False,
+            labels=torch.from_numpy(labels[rows]), centroids=stored,
+        ).backward()  # fmt: skip
 
-    losses = [median_ms(work) for work in (in_batch, among_all)]
+    losses = [median_seconds(work, REPEATS) for work in (in_batch, among_all)]
     own = sum(a.nbytes for a in (index.labels, index.assignment, index.centroids, index.classes,
                                  index.losses)) / 2**30  # fmt: skip
     return {
@@ -83,10 +74,10 @@ def one(name: str, classes: int, images: int) -> dict[str, str]:
         "features, GB": f"{features.nbytes / 2**30:.1f}",
         "first clusters, s": f"{first:.1f}",
         "refresh, s": f"{again:.1f}",
-        "cluster-neighborhood batch, ms": f"{draws[0]:.0f}",
-        "all-clusters batch, ms": f"{draws[1]:.0f}",
-        "Eq. 9 in the batch, ms": f"{losses[0]:.1f}",
-        "Eq. 9 among all clusters, ms": f"{losses[1]:.0f}",
+        "cluster-neighborhood batch, ms": f"{1000 * draws[0]:.0f}",
+        "all-clusters batch, ms": f"{1000 * draws[1]:.0f}",
+        "Eq. 9 in the batch, ms": f"{1000 * losses[0]:.1f}",
+        "Eq. 9 among all clusters, ms": f"{1000 * losses[1]:.0f}",
         "index, GB": f"{own:.2f}",
         "peak above the features, GB": f"{(memory_mb() - before) / 1024:.1f}",
     }
@@ -111,16 +102,6 @@ def unit_features(n: int, rng: np.random.Generator) -> np.ndarray:
 
 def leaf(rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(rows).requires_grad_()
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def median_ms(work: Callable[[], Any]) -> float:
-    return 1000 * median(seconds(work) for _ in range(REPEATS))
 
 
 def interpret(tables: Tables, limits: Mapping[str, float]) -> str:

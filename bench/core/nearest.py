@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
+from typing import Any
 
 import numpy as np
 
-from bench.comparison import Comparison, Rows, Tables, in_turn, number
-from bench.machine import MEMORY, PRODUCT
+from bench.comparison import Comparison, Rows, Tables, number
+from bench.machine import MEMORY, PRODUCT, in_turn, timed
 from clmle import NearestClusterClassifier
 
 DIM, QUERIES, CLASSES = 128, 1000, 10
@@ -98,72 +98,44 @@ def built(X: np.ndarray, y: np.ndarray, queries: np.ndarray) -> dict[str, Conten
     import faiss
     from scipy.spatial import cKDTree
 
-    def timed(make: Callable[[], object]) -> tuple[object, float]:
-        start = time.perf_counter()
-        return make(), time.perf_counter() - start
-
-    def filled(index):
-        if not index.is_trained:
-            index.train(X[:: max(1, len(X) // (64 * IVF_LISTS))])
+    def filled(kind: str) -> Any:
+        index = faiss.index_factory(DIM, kind, faiss.METRIC_INNER_PRODUCT)
+        index.train(X[:: max(1, len(X) // (64 * IVF_LISTS))])
         index.add(X)
         return index
 
-    model = NearestClusterClassifier(cluster_size=SIZE, n_neighbors=NEIGHBORS, random_state=0)
-    _, fit = timed(lambda: model.fit(X, y))
-    found = {CLUSTERS: Contender(lambda: model.predict(queries), "classes", fit)}
-    for name, make, config in (
-        (EXACT, lambda: faiss.IndexFlatIP(DIM), ({},)),
-        ("IVF", lambda: _ivf(faiss), ({"nprobe": 1}, {"nprobe": 8}, {"nprobe": 32})),
-        ("HNSW", lambda: _hnsw(faiss), ({"efSearch": 32}, {"efSearch": 128})),
-    ):
-        index, seconds = timed(partial(filled, make()))
-        for setting in config:
-            label = ", ".join([name, *(f"{k} {v}" for k, v in setting.items())])
-            found[label] = Contender(_search(index, setting, queries), built=seconds)
-    start = time.perf_counter()
-    tree = cKDTree(X)
-    seconds = time.perf_counter() - start
-    first = queries[:TREE_QUERIES]
-    search = lambda: tree.query(first, k=NEIGHBORS, workers=-1)[1]  # noqa: E731
-    found["KD-tree over all vectors"] = Contender(search, built=seconds, queries=TREE_QUERIES)
-    found["KD-tree over the clusters"] = _kd_tree(model, queries)
-    return found
-
-
-def _ivf(faiss):
-    quantizer = faiss.IndexFlatIP(DIM)
-    index = faiss.IndexIVFFlat(quantizer, DIM, IVF_LISTS, faiss.METRIC_INNER_PRODUCT)
-    index.own_fields = True
-    quantizer.this.disown()
-    return index
-
-
-def _hnsw(faiss):
-    return faiss.IndexHNSWFlat(DIM, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-
-
-def _search(index, setting: Mapping[str, int], queries: np.ndarray) -> Callable[[], np.ndarray]:
-    def search() -> np.ndarray:
-        for name, value in setting.items():
-            setattr(index.hnsw if name == "efSearch" else index, name, value)
+    def search(index: Any, parameter: str) -> np.ndarray:
+        if parameter:
+            name, value = parameter.split()
+            faiss.ParameterSpace().set_index_parameter(index, name, float(value))
         return index.search(queries, NEIGHBORS)[1]
 
-    return search
+    def in_tree(tree: Any, rows: np.ndarray) -> Callable[[], np.ndarray]:
+        return lambda: tree.query(rows, k=NEIGHBORS, workers=-1)[1]
 
-
-def _kd_tree(model: NearestClusterClassifier, queries: np.ndarray) -> Contender:
-    """The search alone; an additional coordinate turns inner products into distances."""
-    from scipy.spatial import cKDTree
-
-    centroids = model.centroids_
-    start = time.perf_counter()
-    squared = (centroids**2).sum(axis=1)
+    model = NearestClusterClassifier(cluster_size=SIZE, n_neighbors=NEIGHBORS, random_state=0)
+    _, seconds = timed(lambda: model.fit(X, y))
+    found = {CLUSTERS: Contender(lambda: model.predict(queries), "classes", seconds)}
+    for name, kind, parameters in (
+        (EXACT, "Flat", ("",)),
+        ("IVF", f"IVF{IVF_LISTS},Flat", ("nprobe 1", "nprobe 8", "nprobe 32")),
+        ("HNSW", f"HNSW{HNSW_LINKS},Flat", ("efSearch 32", "efSearch 128")),
+    ):
+        index, seconds = timed(partial(filled, kind))
+        for one in parameters:
+            label = f"{name}, {one}" if one else name
+            found[label] = Contender(partial(search, index, one), built=seconds)
+    tree, seconds = timed(lambda: cKDTree(X))
+    found["KD-tree over all vectors"] = Contender(
+        in_tree(tree, queries[:TREE_QUERIES]), built=seconds, queries=TREE_QUERIES
+    )
+    # The search alone; an additional coordinate turns inner products into distances.
+    squared = (model.centroids_**2).sum(axis=1)
     extra = np.sqrt(np.maximum(squared.max() - squared, 0))
-    tree = cKDTree(np.column_stack([centroids, extra]))
-    seconds = time.perf_counter() - start
+    tree, seconds = timed(lambda: cKDTree(np.column_stack([model.centroids_, extra])))
     augmented = np.column_stack([queries, np.zeros(len(queries))])
-    search = lambda: tree.query(augmented, k=NEIGHBORS, workers=-1)[1]  # noqa: E731
-    return Contender(search, "clusters", seconds)
+    found["KD-tree over the clusters"] = Contender(in_tree(tree, augmented), "clusters", seconds)
+    return found
 
 
 def voted(classes: np.ndarray) -> np.ndarray:

@@ -44,7 +44,7 @@ def run(quick: bool = False) -> Rows:
             step = partial(forward_and_back, network, images, labels, precision, features)
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats()
-            taken = median_seconds(step, device, 2 if quick else 5)
+            taken = median_seconds(step, 2 if quick else 5)
             peak = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else 0.0
             found = operations(step)
             if wanted is None:

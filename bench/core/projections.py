@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
 
 from bench.comparison import Comparison, Rows, Tables, exponent, number
+from bench.machine import timed
 from clmle.projection import project
 
 SIZES = (5_000, 20_000, 100_000)
@@ -54,9 +55,7 @@ def run(quick: bool = False) -> Rows:
                 )
                 continue
             x = points(n)
-            start = time.perf_counter()
-            projected = project(x, method)
-            seconds = time.perf_counter() - start
+            projected, seconds = timed(partial(project, x, method))
             done.append((n, seconds))
             rows.append(
                 row | {"seconds": f"{seconds:.1f}", "neighbors kept": f"{kept(x, projected):.2f}"}

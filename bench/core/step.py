@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import median
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from bench.comparison import Comparison, Rows, Tables, number
-from bench.machine import PRODUCT, clock, gflop, pick
+from bench.machine import PRODUCT, clock, gflop, pick, timed
 from clmle.data import load_toonfaces
 from clmle.methods import Method, get_method
 from clmle.methods._base import Outputs
@@ -19,6 +19,7 @@ from clmle.models.network import Network
 from clmle.training.images import ImageSource
 
 BATCH = 240
+PARTS = ("sampling", "images", "network", "loss")
 OVERHEAD = "sampling + loss, % of a softmax step"
 
 
@@ -60,58 +61,52 @@ def run(quick: bool = False) -> Rows:
     methods = {name: cls(cls.Options(), task, BATCH, 0) for name, cls in contenders().items()}
     rng = np.random.default_rng(0)
     features = rng.normal(size=(len(task.train), 64)).astype(np.float32)
-    first = {}
-    for name, method in methods.items():
-        start = clock(device)
-        method.start_round(0, features)
-        first[name] = clock(device) - start
-    parts: dict[str, dict[str, list[float]]] = {
-        name: {"sampling": [], "images": [], "network": [], "loss": []} for name in methods
+    first = {
+        name: timed(partial(method.start_round, 0, features))[1] for name, method in methods.items()
     }
+    laps: dict[str, list[np.ndarray]] = {name: [] for name in methods}
     for step in range(4 if quick else 30):
         for name, method in methods.items():
-            t0 = clock(device)
+            times = [clock()]
             batch = method.sample_batch(step)
-            t1 = clock(device)
+            times.append(clock())
             rows = task.train[batch.indices]
             images = source.batch(rows, np.random.default_rng(step))
-            t2 = clock(device)
+            times.append(clock())
             z, logits = network(images)
-            t3 = clock(device)
+            times.append(clock())
             loss = method.loss(Outputs(z, logits, labels[torch.from_numpy(rows)]), batch)
             optimizer.zero_grad()
             # The backward pass of the loss, up to z and logits, counts as loss.
             grads = torch.autograd.grad(
                 loss.total, [z, logits], allow_unused=True, retain_graph=True
             )
-            t4 = clock(device)
+            times.append(clock())
             pairs = [(o, g) for o, g in zip((z, logits), grads, strict=True) if g is not None]
             torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
             optimizer.step()
-            t5 = clock(device)
-            times = {"sampling": t1 - t0, "images": t2 - t1, "loss": t4 - t3}
-            times["network"] = t3 - t2 + t5 - t4
-            if step:  # the first step is a warm-up
-                for part, value in times.items():
-                    parts[name][part].append(value)
+            times.append(clock())
+            sampling, loading, forward, losses, backward = np.diff(times)
+            laps[name].append(np.array([sampling, loading, forward + backward, losses]))
+    # Medians in ms, by part of the step; the first step is a warm-up.
+    parts = {
+        name: dict(zip(PARTS, 1000 * np.median(laps[name][1:], axis=0), strict=True))
+        for name in methods
+    }
+    whole = sum(parts["softmax"].values())
     work = gflop(lambda: network(source.batch(task.train[:BATCH]))[1].sum().backward())
-    rows_out = []
-    whole = 1000 * sum(median(v) for v in parts["softmax"].values())
-    for name, values in parts.items():
-        kept = methods[name].uses_clusters
-        ms = {part: 1000 * median(v) for part, v in values.items()}
-        rows_out.append(
-            {
-                "method": name,
-                **{f"{part} ms": f"{v:.2f}" for part, v in ms.items()},
-                "step ms": f"{sum(ms.values()):.1f}",
-                OVERHEAD: f"{100 * (ms['sampling'] + ms['loss']) / whole:.1f}",
-                "images/s": f"{1000 * BATCH / sum(ms.values()):.0f}",
-                "network GFLOP/s": f"{1000 * work / ms['network']:.0f}",
-                "first clusters ms": f"{1000 * first[name]:.0f}" if kept else "",
-            }
-        )
-    return rows_out
+    return [
+        {
+            "method": name,
+            **{f"{part} ms": f"{v:.2f}" for part, v in ms.items()},
+            "step ms": f"{sum(ms.values()):.1f}",
+            OVERHEAD: f"{100 * (ms['sampling'] + ms['loss']) / whole:.1f}",
+            "images/s": f"{1000 * BATCH / sum(ms.values()):.0f}",
+            "network GFLOP/s": f"{1000 * work / ms['network']:.0f}",
+            "first clusters ms": f"{1000 * first[name]:.0f}" if methods[name].uses_clusters else "",
+        }
+        for name, ms in parts.items()
+    ]
 
 
 def interpret(tables: Tables, limits: Mapping[str, float]) -> str:

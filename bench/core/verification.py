@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.comparison import Comparison, Rows, Tables, fresh_process, in_turn, number
-from bench.machine import MEMORY, PRODUCT, clock, memory_mb, pick
+from bench.comparison import Comparison, Rows, Tables, fresh_process, number
+from bench.machine import MEMORY, PRODUCT, in_turn, memory_mb, pick, timed
 from clmle.metrics.roc import tar_at_far
 from clmle.metrics.streaming import BLOCK, open_set
 
@@ -63,20 +62,16 @@ class Product:
     def __call__(self, done: int, total: int) -> None:
         """After every sixth block: one product, whose time is excluded from the pass."""
         self.blocks += 1
-        if self.blocks % 6:
-            return
-        began = time.perf_counter()
+        if self.blocks % 6 == 0:
+            self.excluded += timed(self._product)[1]
+
+    def _product(self) -> None:
         before = torch.get_num_threads()
-        with ThreadPoolExecutor(
-            self.threads, initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
+        with ThreadPoolExecutor(self.threads, "", torch.set_num_threads, (1,)) as pool:
             outs = [torch.empty(TILE, device=self.device) for _ in range(self.threads)]
-            start = clock(self.device)
-            list(pool.map(self._rows, range(self.threads), outs))
-            self.seconds += clock(self.device) - start
+            self.seconds += timed(lambda: list(pool.map(self._rows, range(self.threads), outs)))[1]
         torch.set_num_threads(before)
         self.flop += 2 * len(self.left) * len(self.right) * DIM
-        self.excluded += time.perf_counter() - began
 
     def _rows(self, worker: int, out: torch.Tensor) -> None:
         rows, columns = TILE
@@ -155,8 +150,9 @@ def against_peers(quick: bool) -> Rows:
     mine = found.ranks[n][at]
     a, b = found.probe[at], found.mate[at]
     own = np.einsum("nd,nd->n", units[0][a], units[0][b])
+    same = sum(one["tar"] == two["tar"] for one, two in zip(found.tar_at_far, tars, strict=True))
     agree = {
-        NUMPY: f"TAR {_equal(found.tar_at_far, tars)}, ranks {(mine == ranks).mean():.4%} equal",
+        NUMPY: f"TAR {same} of {len(tars)} equal, ranks {(mine == ranks).mean():.4%} equal",
         FAISS: f"first ranks {((mine == 1) == (own > first[a])).mean():.4%} equal",
     }
     base = median(seconds[CLMLE])
@@ -165,11 +161,6 @@ def against_peers(quick: bool) -> Rows:
          "relative time": round(median(times) / base, 2), "agreement": agree.get(name, "")}
         for name, times in seconds.items()
     ]  # fmt: skip
-
-
-def _equal(ours: list[dict], theirs: list[dict]) -> str:
-    same = sum(a["tar"] == b["tar"] for a, b in zip(ours, theirs, strict=True))
-    return f"{same} of {len(ours)} equal"
 
 
 def interpret_streaming(tables: Tables, limits: Mapping[str, float]) -> str:

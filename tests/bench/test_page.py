@@ -8,18 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from bench import comparison, machine
-from bench.comparison import FOLDER, Comparison, exponent, load, measure, save
-from bench.contents import BY_NAME
-from bench.core import scaling, scaling_costs
+from bench.comparison import FOLDER, Comparison, exponent, load, save
+from bench.contents import BY_NAME, measure
 from bench.page import page, write_page
 from clmle import InputError
-from clmle.cluster_index import ClusterIndex
-from clmle.distributed_index import DistributedIndex
 
 ROOT = Path(__file__).resolve().parents[2]
 RATES = {"product, GFLOP/s": 100.0, "bfloat16 product, GFLOP/s": 200.0, "memory, GB/s": 10.0}
@@ -130,9 +126,10 @@ def test_a_failed_write_leaves_the_old_measurement(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["rendering.json"]
 
 
-def test_a_measurement_stores_its_conditions(fixed_limits):
+def test_a_measurement_stores_its_conditions(fixed_limits, monkeypatch):
     one = Comparison("some", "Some", lambda quick: [{"quick": quick}], "About.")
-    record = measure(one, quick=True)
+    monkeypatch.setitem(BY_NAME, "some", one)
+    record = measure("some", quick=True)
     assert record["command"] == "python -m bench some --quick"
     assert record["tables"] == {"": [{"quick": True}]}
     assert record["limits"]["memory, GB/s"] == [10.0, 10.0]
@@ -179,23 +176,10 @@ def test_the_exponent_of_a_power_is_found():
 def test_limits_are_rates(monkeypatch):
     monkeypatch.setattr(machine, "SIDE", 64)
     monkeypatch.setattr(machine, "COPIED", 1000)
-    monkeypatch.setattr(machine, "median_seconds", lambda work, device: 1e-3)
+    monkeypatch.setattr(machine, "median_seconds", lambda work: 1e-3)
     found = machine.limits()
     assert found["product, GFLOP/s"] == float(f"{2 * 64**3 / 1e-3 / 1e9:.3g}")
     assert found["memory, GB/s"] == float(f"{2 * 4000 / 1e-3 / 1e9:.3g}")
-
-
-def test_the_formulas_of_the_scaling_tables_agree_with_the_arrays():
-    classes, each = 300, 3
-    index, features = scaling_costs.index_of(classes, each)
-    index.refresh(features, warm=False)
-    _ = index.present
-    arrays = [v for v in vars(index).values() if isinstance(v, np.ndarray)]
-    n, k = len(index.labels), index.n_clusters
-    assert scaling.index_bytes(n, classes, k) == sum(a.nbytes for a in (*arrays, *index._by_class))
-    shared = DistributedIndex.of(ClusterIndex.empty(index.labels, scaling_costs.DIM), 0, 1)
-    shared.refresh(features, warm=False)
-    assert scaling.refresh_traffic(n, k) == sum(a.nbytes for a in shared.changes().values())
 
 
 def test_a_record_without_limits_is_shown(tmp_path):
