@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.figures.play import play_buttons, play_slider
-from clmle.figures.theme import GRAY, bare_axes, color, finish, new_figure, symbol
+from clmle.figures.theme import (
+    COLORS,
+    GRAY,
+    SYMBOLS,
+    bare_axes,
+    color,
+    finish,
+    new_figure,
+    play_buttons,
+    play_slider,
+)
 
 __all__ = ["OWN", "embedding_frames", "embedding_map", "embedding_scatter"]
 
@@ -59,14 +68,10 @@ def embedding_scatter(
     for panel, (_, points) in enumerate(frames, start=1):
         for name, rows, marker in _groups(groups):
             figure.add_scattergl(
-                x=points[rows, 0], y=points[rows, 1], mode="markers", name=name,
-                legendgroup=name, showlegend=panel == 1, customdata=rows, hoverinfo="none",
-                marker={"size": 6, "opacity": 0.75, **marker}, row=1, col=panel,
+                **_at(points, rows), mode="markers", marker=marker, name=name, legendgroup=name,
+                showlegend=panel == 1, customdata=rows, hoverinfo="none", row=1, col=panel,
             )  # fmt: skip
-    finish(figure, title, "", "", height=height)
-    bare_axes(figure)
-    figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": 70})
-    return figure
+    return _finish(figure, title, height, 70)
 
 
 def embedding_map(
@@ -105,41 +110,31 @@ def embedding_map(
     ['a', 'b']
     """
     figure = new_figure()
-    # Lists, not arrays: a viewer reads and moves the points in the browser.
-    shared: dict[str, Any] = {"mode": "markers", "hoverinfo": "none"}
     size = 6 if len(points) <= 5_000 else 4 if len(points) <= 30_000 else 3
     if len(values):
         # Large numbers last, on top of the others.
         order = np.argsort(np.asarray(values), kind="stable")
         if len(groups):
             order = order[np.asarray(groups)[order] != OWN]
+        bar = {
+            "title": {"text": of, "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top",
+            "thickness": 12,
+        }  # fmt: skip
         figure.add_scattergl(
-            x=points[order, 0].tolist(), y=points[order, 1].tolist(), customdata=order.tolist(),
+            **_at(points, order), mode="markers", customdata=order.tolist(), hoverinfo="none",
             name=of, showlegend=False,
-            marker={
-                "size": size, "opacity": 0.85, "color": np.asarray(values)[order],
-                "colorscale": SCALE,
-                "colorbar": {
-                    "title": {"text": of, "side": "top"}, "orientation": "h", "y": -0.02,
-                    "yanchor": "top", "thickness": 12,
-                },
-            },
-            **shared,
+            marker={"size": size, "opacity": 0.85, "color": np.asarray(values)[order],
+                    "colorscale": SCALE, "colorbar": bar},
         )  # fmt: skip
-    kinds = _groups(groups)
+    kinds = _groups(groups, size)
     for name, rows, marker in kinds:
-        own = name == OWN
-        if len(values) and not own:
+        if len(values) and name != OWN:
             continue  # drawn by their numbers
         figure.add_scattergl(
-            x=points[rows, 0].tolist(), y=points[rows, 1].tolist(), customdata=rows.tolist(),
-            name=name, showlegend=len(kinds) <= MOST_NAMED or own,
-            marker={"size": size, "opacity": 0.75, **marker}, **shared,
+            **_at(points, rows), mode="markers", customdata=rows.tolist(), hoverinfo="none",
+            name=name, showlegend=len(kinds) <= MOST_NAMED or name == OWN, marker=marker,
         )  # fmt: skip
-    finish(figure, title, "", "", height=height)
-    bare_axes(figure)
-    figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": 50})
-    return figure
+    return _finish(figure, title, height, 50)
 
 
 def embedding_frames(
@@ -193,24 +188,24 @@ def embedding_frames(
     figure = new_figure()
     for name, rows, marker in kinds:  # not WebGL, whose points do not move with the frames
         figure.add_scatter(
-            x=first[rows, 0].tolist(), y=first[rows, 1].tolist(), mode="markers", name=name,
-            marker={"size": 6, "opacity": 0.75, **marker}, hoverinfo="name",
-        )  # fmt: skip
+            **_at(first, rows), mode="markers", name=name, marker=marker, hoverinfo="name"
+        )
     figure.frames = [
         {
             "name": name,
-            "data": [{"x": p[r, 0].tolist(), "y": p[r, 1].tolist()} for _, r, _ in kinds],
+            "data": [_at(points, rows) for _, rows, _ in kinds],
             "traces": list(range(len(kinds))),
         }
-        for name, p in frames.items()
+        for name, points in frames.items()
     ]
     finish(figure, title, "", "", height=height)
     every = np.concatenate(list(frames.values()))
     low, high = every.min(axis=0), every.max(axis=0)
     room = 0.05 * np.maximum(high - low, 1e-6)
+    x_range, y_range = np.stack([low - room, high + room], axis=1)
     bare_axes(figure)
-    figure.update_xaxes(range=[low[0] - room[0], high[0] + room[0]])
-    figure.update_yaxes(range=[low[1] - room[1], high[1] + room[1]])
+    figure.update_xaxes(range=x_range)
+    figure.update_yaxes(range=y_range)
     figure.update_layout(
         hovermode="closest", margin={"b": 120}, updatemenus=[play_buttons(700)],
         sliders=[play_slider(list(frames), prefix)],
@@ -219,18 +214,29 @@ def embedding_frames(
     return figure
 
 
-def _groups(groups: Sequence[str]) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
+def _at(points: np.ndarray, rows: np.ndarray) -> dict[str, list[float]]:
+    # Lists, not arrays: a viewer reads and moves the points in the browser.
+    return dict(zip("xy", points[rows].T.tolist(), strict=True))
+
+
+def _finish(figure: Any, title: str, height: int, top: int) -> Any:
+    finish(figure, title, "", "", height=height)
+    bare_axes(figure)
+    figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": top})
+    return figure
+
+
+def _groups(groups: Sequence[str], size: int = 6) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
     """Every group in natural order: its name, its rows, its marker."""
-    kinds = np.asarray(groups)
     found = []
     for i, name in enumerate(sorted(set(groups), key=_natural)):
         marker: dict[str, Any] = {
-            "color": GRAY if name == "test image" else color(i),
-            "symbol": symbol(i),
-        }
+            "size": size, "opacity": 0.75, "color": GRAY if name == "test image" else color(i),
+            "symbol": SYMBOLS[i // len(COLORS) % len(SYMBOLS)],
+        }  # fmt: skip
         if name == OWN:
             marker = {"color": color(5), "symbol": "star", "size": 14, "opacity": 1.0}
-        found.append((name, np.flatnonzero(kinds == name), marker))
+        found.append((name, np.flatnonzero(np.asarray(groups) == name), marker))
     return found
 
 

@@ -96,16 +96,15 @@ def _steady(svg: str, mark: str) -> str:
         svg = svg.replace(name.group(1), "figure")
     svg = re.sub(r' (class|data-[a-z-]+)="[^"]*"', "", svg)
     # Attributes only: labels keep all digits.
-    svg = re.sub(r' (d|x|y|width|height|transform)="[^"]*"', _two_digits, svg)
+    svg = re.sub(
+        r' (d|x|y|width|height|transform)="[^"]*"',
+        lambda attribute: re.sub(r"(\.\d\d)\d+", r"\1", attribute[0]), svg,
+    )  # fmt: skip
     svg = re.sub(r"(?<![-\w])(fill-|stroke-|)opacity: 1; ?", "", svg)
     svg = re.sub(r"font-family: [^;]*; ", "", svg).replace(' style=""', "")
     start = svg.index(">", svg.index("<svg"))
     font = f' font-family="{FONT}"'
     return f"{svg[:start]}{font}><!-- figure {mark} -->{svg[start + 1 :]}\n"
-
-
-def _two_digits(attribute: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", attribute.group(0))
 
 
 @contextmanager

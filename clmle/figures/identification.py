@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clmle.figures.roc import people_bars, published_points
-from clmle.figures.theme import SYMBOLS, color, finish, legend_below, line, new_figure, unit_axis
+from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, finish, legend_below, line, new_figure
 
 __all__ = ["accuracy_by_images", "cmc_curves", "rank_one_by_distractors"]
 
@@ -40,11 +40,10 @@ def cmc_curves(
             line=line(i, shape="hv"),
             hovertemplate="rank %{x:,}: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
-    finish(figure, title, "rank", "fraction of probes found", height=400)
     figure.update_xaxes(type="log", dtick=1, tickformat=",")
     lowest = min((float(np.min(s)) for _, s in curves.values()), default=0.0)
     figure.update_yaxes(range=[max(0.0, lowest - 0.1) - 0.02, 1.02])
-    return legend_below(figure)
+    return legend_below(finish(figure, title, "rank", "fraction of probes found", height=400))
 
 
 def rank_one_by_distractors(
@@ -89,10 +88,10 @@ def rank_one_by_distractors(
             hovertemplate="%{x:,} distractors: %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     published_points(figure, published, len(runs))
-    finish(figure, title, "distractors", "fraction of probes whose mate is first", height=400)
-    figure.update_xaxes(type="log", dtick=1, exponentformat="power")
-    unit_axis(figure, "y")
-    return legend_below(figure)
+    figure.update_xaxes(**POWERS)
+    figure.update_yaxes(range=UNIT)
+    y = "fraction of probes whose mate is first"
+    return legend_below(finish(figure, title, "distractors", y, height=400))
 
 
 def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
@@ -128,14 +127,14 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
             hovertemplate="%{y:.3f} of %{customdata[0]:,} images, %{customdata[1]:,} identities"
             "<extra>" + name + "</extra>",
         )  # fmt: skip
-    title = "Accuracy by training images of an identity (bar: 95 % interval)"
-    finish(figure, title, "training images of an identity", "accuracy", height=380)
     figure.update_xaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[-0.5, len(labels) - 0.5],
         zeroline=False,
     )  # fmt: skip
-    unit_axis(figure, "y")
-    return legend_below(figure)
+    figure.update_yaxes(range=UNIT)
+    title = "Accuracy by training images of an identity (bar: 95 % interval)"
+    x = "training images of an identity"
+    return legend_below(finish(figure, title, x, "accuracy", height=380))
 
 
 def _bin_label(row: Mapping[str, Any]) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.play import play_buttons, play_slider
 from clmle.figures.playground_marks import (
     CLUSTER,
     REGION,
@@ -22,7 +21,7 @@ from clmle.figures.playground_marks import (
     scatter,
     trace_positions,
 )
-from clmle.figures.theme import DASHES, GRAY, color
+from clmle.figures.theme import DASHES, GRAY, color, play_buttons, play_slider
 
 __all__ = ["playground_panels", "playground_points", "playground_spec"]
 

@@ -1,4 +1,4 @@
-"""Face verification: TAR against FAR, and the distribution of similarities."""
+"""ROC and precision-recall curves; face verification: TAR against FAR, similarities of pairs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,87 @@ import numpy as np
 
 from clmle.figures.theme import (
     GRAY,
+    POWERS,
     SYMBOLS,
+    UNIT,
     color,
     finish,
     interval_bars,
     legend_below,
     line,
     new_figure,
-    unit_axis,
 )
 
-__all__ = ["roc", "similarities", "tar_by_far"]
+__all__ = ["precision_recall_curves", "roc", "roc_curves", "similarities", "tar_by_far"]
+
+AXES = "false accept rate (FAR)", "true accept rate (TAR)"
+Curve = tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray, float]
+
+
+def roc_curves(curves: Mapping[str, Curve], title: str = "ROC curve") -> Any:
+    """ROC curves of binary classifiers.
+
+    Parameters
+    ----------
+    curves : mapping of str to (false positive rate (m,), true positive rate (m,), area)
+    title : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> roc_curves({"clmle": ([0, 0.2, 1], [0, 0.9, 1], 0.85)}).data[0].name
+    'clmle, ROC AUC 0.850'
+    """
+    figure = _curves(curves, "ROC AUC", "linear", (0, 1), "chance level")
+    x, y = "false positive rate", "true positive rate"
+    return legend_below(finish(figure, title, x, y, height=400))
+
+
+def precision_recall_curves(
+    curves: Mapping[str, Curve], fraction: float, title: str = "Precision and recall"
+) -> Any:
+    """Precision-recall curves of binary classifiers.
+
+    Parameters
+    ----------
+    curves : mapping of str to (recall (m,), precision (m,), average precision)
+    fraction : float
+        Fraction of positive images: the precision of random scores.
+    title : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> precision_recall_curves({"clmle": ([0, 1], [1, 0.5], 0.8)}, 0.06).data[1].name
+    'chance level, 6.0 %'
+    """
+    chance = f"chance level, {100 * fraction:.1f} %"
+    figure = _curves(curves, "average precision", "vh", (fraction, fraction), chance)
+    return legend_below(finish(figure, title, "recall", "precision", height=400))
+
+
+def _curves(
+    curves: Mapping[str, Curve], area: str, shape: str, ends: tuple[float, float], chance: str
+) -> Any:
+    figure = new_figure()
+    for i, (name, (x, y, value)) in enumerate(curves.items()):
+        figure.add_scatter(
+            x=list(map(float, x)), y=list(map(float, y)), mode="lines",
+            name=f"{name}, {area} {value:.3f}", line=line(i, width=2, shape=shape),
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[0, 1], y=list(ends), mode="lines", name=chance, hoverinfo="skip",
+        line={"color": GRAY, "dash": "dot", "width": 1.2},
+    )  # fmt: skip
+    figure.update_xaxes(range=UNIT)
+    figure.update_yaxes(range=UNIT)
+    return figure
 
 
 def roc(
@@ -70,12 +140,9 @@ def roc(
             hovertemplate="FAR %{x:.3g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     published_points(figure, published, len(curves))
-    finish(figure, title, "false accept rate (FAR)", "true accept rate (TAR)", height=420)
-    figure.update_xaxes(
-        type="log", range=[np.log10(lowest) - 0.05, 0.02], dtick=1, exponentformat="power"
-    )
-    unit_axis(figure, "y")
-    return legend_below(figure)
+    figure.update_xaxes(range=[np.log10(lowest) - 0.05, 0.02], **POWERS)
+    figure.update_yaxes(range=UNIT)
+    return legend_below(finish(figure, title, *AXES, height=420))
 
 
 def published_points(
@@ -127,8 +194,7 @@ def similarities(
     >>> [trace.name for trace in similarities([0.8, 0.9], [0.1, 0.2, 0.3], 0.5).data]
     ['one person (2 pairs)', 'two people (3 pairs)']
     """
-    g = np.asarray(genuine, dtype=np.float64)
-    values = np.asarray(impostor, dtype=np.float64)
+    g, values = (np.asarray(x, dtype=np.float64) for x in (genuine, impostor))
     weights = np.ones(len(values))
     if edges is not None:
         e, held = np.asarray(edges, dtype=np.float64), values > 0
@@ -145,7 +211,6 @@ def similarities(
                     "pattern": {"shape": ("", "/")[i], "size": 5}},
         )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0)
-    finish(figure, title, "similarity (cosine)", "fraction of the pairs of a kind", height=360)
     lines = [] if threshold is None else [("threshold", threshold, GRAY, 2, "dash")]
     lines += [(name, value, color(5), 3, "solid") for name, value in (marks or {}).items()]
     for name, value, ink, width, dash in lines:
@@ -153,7 +218,8 @@ def similarities(
             x=value, line={"color": ink, "width": width, "dash": dash},
             annotation_text=f"{name} {value:.3f}", annotation_position="top",
         )  # fmt: skip
-    return legend_below(figure)
+    y = "fraction of the pairs of a kind"
+    return legend_below(finish(figure, title, "similarity (cosine)", y, height=360))
 
 
 def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
@@ -189,13 +255,11 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
             hovertemplate="FAR %{customdata:g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     title = "Verification at target FARs (bar: 95 % interval)"
-    finish(figure, title, "false accept rate (FAR)", "true accept rate (TAR)", height=380)
-    figure.update_xaxes(type="log", dtick=1, exponentformat="power")
-    unit_axis(figure, "y")
-    return legend_below(figure)
+    figure.update_xaxes(**POWERS)
+    figure.update_yaxes(range=UNIT)
+    return legend_below(finish(figure, title, *AXES, height=380))
 
 
 def people_bars(values: Sequence[float], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Error bars from each row's interval over people, or over images where there is none."""
-    ends = [row.get("identity_interval") or row["interval"] for row in rows]
-    return interval_bars(values, [low for low, _ in ends], [high for _, high in ends])
+    return interval_bars(values, [row.get("identity_interval") or row["interval"] for row in rows])

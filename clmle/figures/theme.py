@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = ["title_of"]
@@ -17,18 +17,16 @@ __all__ = ["title_of"]
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
 GRAY = "#8C8C8C"
+UNIT = (-0.02, 1.02)  # range of an axis from 0 to 1, with a little room
+POWERS = {"type": "log", "dtick": 1, "exponentformat": "power"}  # an axis of powers of ten
 DASHES = ("solid", "dash", "dot", "dashdot")
+STILL = {"mode": "immediate", "transition": {"duration": 0}}  # of frames
 TITLE_WIDTH = 46  # characters of a title's line on a screen of 390 pixels
 
 
 def color(number: int) -> str:
     """Color of series ``number``; the colors repeat after the last."""
     return COLORS[number % len(COLORS)]
-
-
-def symbol(number: int) -> str:
-    """Marker of series ``number``: another one when the colors repeat."""
-    return SYMBOLS[(number // len(COLORS)) % len(SYMBOLS)]
 
 
 def line(number: int, **more: Any) -> dict[str, Any]:
@@ -44,19 +42,16 @@ def new_figure(*traces: Any) -> Any:
 
 
 def interval_bars(
-    values: Sequence[float], lows: Sequence[Any], highs: Sequence[Any], thickness: float = 1.5
+    values: Iterable[float], intervals: Iterable[tuple[Any, Any]], thickness: float = 1.5
 ) -> dict[str, Any]:
-    """Error bars from ``lows`` to ``highs`` around ``values``; None or NaN draws no bar."""
-
-    def lengths(ends: Sequence[Any]) -> list[float | None]:
-        return [
-            None if end is None or math.isnan(end) else abs(end - value)
-            for value, end in zip(values, ends, strict=True)
-        ]
-
+    """Error bars of ``intervals`` (low, high) around ``values``; None or NaN draws no bar."""
+    lengths = [
+        [None if end is None or math.isnan(end) else abs(end - value) for end in ends]
+        for value, ends in zip(values, intervals, strict=True)
+    ]
     return {
         "type": "data", "symmetric": False, "thickness": thickness, "width": 3,
-        "array": lengths(highs), "arrayminus": lengths(lows),
+        "array": [high for _, high in lengths], "arrayminus": [low for low, _ in lengths],
     }  # fmt: skip
 
 
@@ -66,18 +61,6 @@ def row_axis(figure: Any, names: Sequence[str], texts: Sequence[str] = ()) -> No
         categoryorder="array", categoryarray=list(names), range=[len(names) - 0.5, -0.5],
         tickmode="array", tickvals=list(names), **({"ticktext": list(texts)} if texts else {}),
     )  # fmt: skip
-
-
-def zero_line(figure: Any, vertical: bool = True) -> None:
-    """A gray line at zero."""
-    draw = figure.add_vline if vertical else figure.add_hline
-    draw(**{"x" if vertical else "y": 0}, line={"color": GRAY, "width": 1.5})
-
-
-def unit_axis(figure: Any, *axes: str) -> None:
-    """The named axes ("x", "y") from 0 to 1, with a little room."""
-    for axis in axes:
-        figure.update_layout({f"{axis}axis": {"range": [-0.02, 1.02]}})
 
 
 def bare_axes(figure: Any, **more: Any) -> None:
@@ -120,6 +103,31 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     values = [m * 10.0**p for p in powers for m in (1, 2, 5)]
     shown = [v for v in values if low <= v <= high]
     return {"type": "log", "tickvals": shown, "ticktext": [f"{v:,.10g}" for v in shown]}
+
+
+def play_buttons(duration: int = 120) -> dict[str, Any]:
+    """Play and Pause for ``layout.updatemenus``; ``duration`` of a frame in milliseconds."""
+    play = STILL | {"frame": {"duration": duration, "redraw": True}, "fromcurrent": True}
+    pause = STILL | {"frame": {"duration": 0, "redraw": False}}
+    return {
+        "type": "buttons", "direction": "left", "x": 0, "y": -0.04, "xanchor": "left",
+        "yanchor": "top", "showactive": False, "pad": {"t": 30},
+        "buttons": [
+            {"label": "Play", "method": "animate", "args": [None, play]},
+            {"label": "Pause", "method": "animate", "args": [[None], pause]},
+        ],
+    }  # fmt: skip
+
+
+def play_slider(names: Sequence[str], prefix: str = "") -> dict[str, Any]:
+    """A slider over the frames ``names`` for ``layout.sliders``."""
+    jump = STILL | {"frame": {"duration": 0, "redraw": True}}
+    return {
+        "x": 0.2, "len": 0.8, "y": -0.04, "pad": {"t": 30}, "currentvalue": {"prefix": prefix},
+        "steps": [
+            {"label": name, "method": "animate", "args": [[name], jump]} for name in names
+        ],
+    }  # fmt: skip
 
 
 def title_of(figure: Any) -> str:

@@ -10,17 +10,18 @@ import numpy as np
 from clmle.figures.theme import (
     DASHES,
     GRAY,
+    UNIT,
     color,
     finish,
     legend_below,
     line,
     new_figure,
-    unit_axis,
 )
 
 __all__ = ["loss_curves", "recall_curves", "training_curves", "validation_curves"]
 
 Metrics = Mapping[str, Sequence[Mapping[str, Any]]]
+LOSS = "loss (scale differs by method)"
 
 
 def loss_curves(runs: Metrics) -> Any:
@@ -40,11 +41,7 @@ def loss_curves(runs: Metrics) -> Any:
     >>> loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}).data[0].y
     (2.0,)
     """
-    figure = new_figure()
-    for i, (name, records) in enumerate(runs.items()):
-        x, y = [m["step"] for m in records], [m["loss"] for m in records]
-        figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line(i))
-    return finish(figure, "Training loss", "step", "loss (scale differs by method)")
+    return finish(_lines(runs, "loss", "lines"), "Training loss", "step", LOSS)
 
 
 def validation_curves(runs: Metrics, metric: str = "balanced_accuracy") -> Any:
@@ -65,14 +62,19 @@ def validation_curves(runs: Metrics, metric: str = "balanced_accuracy") -> Any:
     >>> validation_curves({"clmle": [{"step": 40, "balanced_accuracy": 0.8}]}).data[0].x
     (40,)
     """
-    figure = new_figure()
-    for i, (name, records) in enumerate(runs.items()):
-        x, y = [m["step"] for m in records], [m[metric] for m in records]
-        figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", line=line(i))
+    figure = _lines(runs, metric, "lines+markers")
     figure.update_xaxes(rangemode="tozero")  # a single round would have fractions of a step
-    unit_axis(figure, "y")
+    figure.update_yaxes(range=UNIT)
     label = metric.replace("_", " ")
     return finish(figure, f"{label.capitalize()} on validation images", "step", label)
+
+
+def _lines(runs: Metrics, key: str, mode: str) -> Any:
+    figure = new_figure()
+    for i, (name, records) in enumerate(runs.items()):
+        x, y = [m["step"] for m in records], [m[key] for m in records]
+        figure.add_scatter(x=x, y=y, name=name, mode=mode, line=line(i))
+    return figure
 
 
 def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
@@ -164,5 +166,4 @@ def training_curves(
                     textposition="top left" if i % 2 else "bottom right",
                     marker={"color": color(i), "size": 12, "symbol": "star"}, showlegend=False,
                 )  # fmt: skip
-    finish(figure, title, "iterations", y, height=420)
-    return legend_below(figure)
+    return legend_below(finish(figure, title, "iterations", y, height=420))
