@@ -11,7 +11,7 @@ import asyncio
 import tempfile
 import time
 from collections import defaultdict
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from statistics import median
 
 import numpy as np
@@ -21,6 +21,10 @@ from bench.app.stored_runs import fake_runs
 from bench.comparison import Comparison, Rows
 
 READING = 10.0  # mean seconds between two pages of a session
+COLUMNS = (
+    "page", "first, new server s", "single session s", "kB", "20 readers: median s",
+    "20 readers: slowest s", "20 at once: median s", "20 at once: slowest s",
+)  # fmt: skip
 
 
 async def visit(port: int, pages: list[str], pauses: list[float]) -> list[tuple[str, float, int]]:
@@ -67,7 +71,7 @@ async def concurrent(
     orders = [[PAGES[(i + j) % len(PAGES)] for j in range(n_pages)] for i in range(sessions)]
     found = await asyncio.gather(*(visit(port, *one) for one in zip(orders, pauses, strict=True)))
     many = defaultdict(list)
-    for page, seconds, _ in (visited for one in found for visited in one):
+    for page, seconds, _ in chain(*found):
         many[page].append(seconds)
     return many
 
@@ -84,28 +88,21 @@ def run(quick: bool = False) -> Rows:
             warm = {page: (s, n) for page, s, n in asyncio.run(visit(port, list(PAGES), alone))}
             reading = asyncio.run(concurrent(port, sessions, n_pages, READING))
             at_once = asyncio.run(concurrent(port, sessions, n_pages, 0.0))
-    rows = [_row(f"start, new server (answers after {up:.2f} s)", f"{first:.2f}")]
-    for page in PAGES:
-        rows.append(
-            _row(
-                page, f"{cold[page]:.2f}", f"{warm[page][0]:.2f}", f"{warm[page][1] / 1000:.0f}",
-                *_spread(reading[page]), *_spread(at_once[page]),
-            )
-        )  # fmt: skip
-    every = [[s for times in many.values() for s in times] for many in (reading, at_once)]
-    return [*rows, _row("all", "", "", "", *_spread(every[0]), *_spread(every[1]))]
+    rows = [
+        [f"start, new server (answers after {up:.2f} s)", f"{first:.2f}"],
+        *(
+            [page, f"{cold[page]:.2f}", f"{warm[page][0]:.2f}", f"{warm[page][1] / 1000:.0f}",
+             *_spread(reading[page]), *_spread(at_once[page])]
+            for page in PAGES
+        ),
+        ["all", "", "", "", *_spread([*chain(*reading.values())]),
+         *_spread([*chain(*at_once.values())])],
+    ]  # fmt: skip
+    return [dict(zip_longest(COLUMNS, row, fillvalue="")) for row in rows]
 
 
 def _spread(seconds: list[float]) -> tuple[str, str]:
     return (f"{median(seconds):.2f}", f"{max(seconds):.2f}") if seconds else ("", "")
-
-
-def _row(*values: str) -> dict:
-    names = (
-        "page", "first, new server s", "single session s", "kB", "20 readers: median s",
-        "20 readers: slowest s", "20 at once: median s", "20 at once: slowest s",
-    )  # fmt: skip
-    return dict(zip_longest(names, values, fillvalue=""))
 
 
 COMPARISON = Comparison(

@@ -23,7 +23,6 @@ def one_factor(seeds: Mapping[float, Sequence[float]], title: str, x: str, y: st
         Value of the hyper-parameter -> metric of every seed. The axis is logarithmic where the
         values span a decade or more.
     title, x, y : str
-        Title and axis labels.
 
     Returns
     -------
@@ -48,7 +47,6 @@ def factor_lines(
     series : mapping of str to mapping
         Name -> value of the hyper-parameter -> metric of every seed.
     title, x, y : str
-        Title and axis labels.
 
     Returns
     -------
@@ -99,7 +97,6 @@ def two_factors(
     rows, columns : sequences of str
         Labels of the R rows and C columns.
     title, x, y : str
-        Title and axis labels.
     spreads : (R, C) array, optional
         Standard deviations over seeds, written behind the means.
 

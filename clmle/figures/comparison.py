@@ -120,7 +120,6 @@ def leaderboard(
     intervals : mapping of str to (low, high)
         95 % interval of the mean; (None, None) draws no bar.
     title, x : str
-        Title and label of the horizontal axis.
     highlight : sequence of str
         Methods drawn in color; all others are gray.
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from clmle.errors import InputError
 from clmle.figures.theme import (
+    BARE,
     COLORS,
     GRAY,
     SYMBOLS,
-    bare_axes,
     color,
     finish,
     new_figure,
@@ -203,9 +203,8 @@ def embedding_frames(
     low, high = every.min(axis=0), every.max(axis=0)
     room = 0.05 * np.maximum(high - low, 1e-6)
     x_range, y_range = np.stack([low - room, high + room], axis=1)
-    bare_axes(figure)
-    figure.update_xaxes(range=x_range)
-    figure.update_yaxes(range=y_range)
+    figure.update_xaxes(range=x_range, **BARE)
+    figure.update_yaxes(range=y_range, **BARE)
     figure.update_layout(
         hovermode="closest", margin={"b": 120}, updatemenus=[play_buttons(700)],
         sliders=[play_slider(list(frames), prefix)],
@@ -221,7 +220,8 @@ def _at(points: np.ndarray, rows: np.ndarray) -> dict[str, list[float]]:
 
 def _finish(figure: Any, title: str, height: int, top: int) -> Any:
     finish(figure, title, "", "", height=height)
-    bare_axes(figure)
+    figure.update_xaxes(**BARE)
+    figure.update_yaxes(**BARE)
     figure.update_layout(legend={"y": -0.04}, hovermode="closest", margin={"t": top})
     return figure
 

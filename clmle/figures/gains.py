@@ -38,7 +38,6 @@ def differences(rows: Mapping[str, Row], title: str, x: str) -> Any:
     rows : mapping of str to (mean, low, high)
         ``low`` and ``high`` are None where there is one seed only.
     title, x : str
-        Title and label of the horizontal axis.
 
     Returns
     -------
@@ -143,7 +142,6 @@ def cost_and_gain(
     points : mapping of str to (seconds, gain, low, high)
         ``low`` and ``high`` are None where there is no interval.
     title, y, x : str
-        Title and axis labels.
     front : collection of str
         The Pareto front: no method is both cheaper and better. Its points are joined by a line
         and named where there is room; the others are named on hover.

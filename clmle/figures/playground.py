@@ -21,7 +21,7 @@ from clmle.figures.playground_marks import (
     scatter,
     trace_positions,
 )
-from clmle.figures.theme import DASHES, GRAY, color, play_buttons, play_slider
+from clmle.figures.theme import BARE, DASHES, GRAY, GRID, color, layout, play_buttons, play_slider
 
 __all__ = ["playground_panels", "playground_points", "playground_spec"]
 
@@ -57,14 +57,14 @@ def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 3
     flat = points.shape[1] == 2
     counts = np.bincount(labels, minlength=2)
     title = f"Training points: {counts[0]} majority, {counts[1]} minority"
-    layout = _layout(height) | {"title": {"text": title}}
+    look = _layout(height) | {"title": {"text": title}}
     if flat:
-        layout["xaxis"] = _plain_axis()
-        layout["yaxis"] = _plain_axis() | {"scaleanchor": "x", "constrain": "domain"}
+        look["xaxis"] = _plain_axis()
+        look["yaxis"] = _plain_axis() | {"scaleanchor": "x", "constrain": "domain"}
     else:
-        layout["scene"] = _scene()
+        look["scene"] = _scene()
     traces = filled_traces(points, labels) if flat else point_traces(points, labels)
-    return go.Figure({"data": traces, "layout": layout})
+    return go.Figure({"data": traces, "layout": look})
 
 
 def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
@@ -156,8 +156,8 @@ def playground_spec(
     data: list[dict[str, Any]] = []
     for i, panel in enumerate(panels(0)):
         for k, trace in enumerate(panel):
-            shown_by = clustered if k >= kinds["clusters"] else 0
-            shown_by = margined if k >= kinds["lines"] else shown_by
+            clusters, lines = k >= kinds["clusters"], k >= kinds["lines"]
+            shown_by = margined if lines else clustered if clusters else 0
             data.append(trace | {"showlegend": i == shown_by and "name" in trace})
     moving = [*range(len(data)), len(data) + n]
     data += [*_curves(trajectories), _cursor(first, 0)]
@@ -172,9 +172,8 @@ def playground_spec(
         }
         for f in range(len(first.frames))
     ]
-    layout = _layout(height) | _panel_axes(domains, flat)
-    quiet = {"gridcolor": "rgba(128,128,128,0.2)", "zeroline": False, "automargin": True}
-    layout |= {
+    quiet = {"gridcolor": GRID, "zeroline": False, "automargin": True}
+    look = _layout(height) | _panel_axes(domains, flat) | {
         "xaxis20": quiet | {
             "domain": [0.04, 1], "anchor": "y20", "title": {"text": "step"},
             "range": [0, int(first.steps[-1])], "dtick": 50,
@@ -191,7 +190,7 @@ def playground_spec(
             "cluster_radius": CLUSTER, "margins": [t.between_margin for t in own], **kinds,
         },
     }  # fmt: skip
-    return {"data": data, "layout": layout, "frames": frames}
+    return {"data": data, "layout": look, "frames": frames}
 
 
 def _panel_axes(domains: list[Any], flat: bool) -> dict[str, Any]:
@@ -244,26 +243,18 @@ def _cursor(trajectory: Any, f: int) -> dict[str, Any]:
 
 
 def _layout(height: int) -> dict[str, Any]:
-    return {
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": 48, "b": 10},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+    return layout(height) | {
         "legend": {
             "orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom",
             "itemsizing": "constant",
         },
         "hovermode": "closest",
-        "hoverlabel": {"font": {"size": 12}},
     }  # fmt: skip
 
 
 def _plain_axis() -> dict[str, Any]:
     reach = REGION + 0.09
-    return {
-        "showticklabels": False, "showgrid": False, "zeroline": False,
-        "range": [-reach, reach], "fixedrange": True,
-    }  # fmt: skip
+    return BARE | {"range": [-reach, reach], "fixedrange": True}
 
 
 def _scene() -> dict[str, Any]:

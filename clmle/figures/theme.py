@@ -17,6 +17,9 @@ __all__ = ["title_of"]
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
 GRAY = "#8C8C8C"
+GRID = "rgba(128,128,128,0.2)"
+# Axes without numbers and grid, as coordinates of a projection have no meaning.
+BARE = {"showticklabels": False, "showgrid": False, "zeroline": False}
 UNIT = (-0.02, 1.02)  # range of an axis from 0 to 1, with a little room
 POWERS = {"type": "log", "dtick": 1, "exponentformat": "power"}  # an axis of powers of ten
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -63,13 +66,6 @@ def row_axis(figure: Any, names: Sequence[str], texts: Sequence[str] = ()) -> No
     )  # fmt: skip
 
 
-def bare_axes(figure: Any, **more: Any) -> None:
-    """Axes without numbers and grid, as coordinates of a projection have no meaning."""
-    hidden = {"showticklabels": False, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**hidden, **more)
-    figure.update_yaxes(**hidden, **more)
-
-
 def legend_below(figure: Any) -> Any:
     """Move the legend to the bottom, clear of the axis whatever the height of the figure."""
     figure.update_layout(
@@ -78,22 +74,29 @@ def legend_below(figure: Any) -> Any:
     return figure
 
 
+def layout(height: int, top: int = 48) -> dict[str, Any]:
+    """The layout that all figures share; ``top`` is the margin for the title, in pixels."""
+    return {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": top, "b": 10},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"font": {"size": 12}},
+    }
+
+
 def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any:
     """Set title, axis labels and margins; a long title is broken into lines that fit a phone."""
     lines = textwrap.wrap(title, TITLE_WIDTH) or [""]
     more = 20 * (len(lines) - 1)
     figure.update_layout(
         title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0, "xanchor": "left"},
-        height=height + more,
-        margin={"l": 10, "r": 10, "t": 48 + more, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "y": -0.25, "x": 0, "yanchor": "top"},
-        hoverlabel={"font": {"size": 12}},
+        **layout(height + more, 48 + more),
     )
-    grid = {"gridcolor": "rgba(128,128,128,0.2)", "zerolinecolor": "rgba(128,128,128,0.35)"}
-    figure.update_xaxes(title_text=x, automargin=True, **grid)
-    figure.update_yaxes(title_text=y, automargin=True, **grid)
+    axes = {"automargin": True, "gridcolor": GRID, "zerolinecolor": "rgba(128,128,128,0.35)"}
+    figure.update_xaxes(title_text=x, **axes)
+    figure.update_yaxes(title_text=y, **axes)
     return figure
 
 
