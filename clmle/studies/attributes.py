@@ -36,21 +36,18 @@ def study_rows(study: StudyResults, origin: str = "") -> list[dict[str, Any]]:
     """
     rows = []
     for s in study.summaries:
-        data = s["config"]["data"]
-        if len(s["class_counts"]) != 2 or several(data["attribute"]) is not None:
-            continue
-        rows.append(
-            {
-                "data": _data_label(data),
-                "learner": f"{s['variant']} ({' '.join([origin, study.name]).strip()})",
-                "method": s["method"],
-                "attribute": s["task"].rsplit("/", 1)[-1],
-                "seed": s["seed"],
-                "minority": _minority(s["class_counts"]),
-                "run": "",
-                **_metrics(s["test"]),
-            }
-        )
+        data, counts = s["config"]["data"], s["class_counts"]
+        if len(counts) == 2 and several(data["attribute"]) is None:
+            rows.append(
+                {
+                    "data": _data_label(data),
+                    "learner": f"{s['variant']} ({f'{origin} {study.name}'.strip()})",
+                    "method": s["method"],
+                    "seed": s["seed"],
+                    "run": "",
+                    **_attribute(s["task"].rsplit("/", 1)[-1], counts, s["test"]),
+                }
+            )
     return rows
 
 
@@ -145,37 +142,31 @@ def confusion_of(frame: Any, learner: str, attribute: str) -> list[list[int]] | 
     rows = frame[(frame["learner"] == learner) & (frame["attribute"] == attribute)]
     if rows.empty:
         return None
-    total = np.sum([np.asarray(c) for c in rows["confusion"]], axis=0)
-    counts: list[list[int]] = total.astype(int).tolist()
+    counts: list[list[int]] = np.sum(list(rows["confusion"]), axis=0).astype(int).tolist()
     return counts
 
 
 def _of_run(
     run: RunFolder, config: Mapping[str, Any], result: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    test, counts = result["test"], np.asarray(result["class_counts"])
+    test, counts = result["test"], result["class_counts"]
     base = {
         "data": _data_label(config["data"]),
         "method": config["method"],
         "seed": config["train"]["seed"],
         "run": run.name,
     }
-    if "attributes" not in test:
-        if counts.shape != (2,):
-            return []
-        attribute = result["task"].rsplit("/", 1)[-1]
-        return [base | {"attribute": attribute, "minority": _minority(counts), **_metrics(test)}]
-    # Attributes without metrics have counts too.
-    of = dict(zip(result["attributes"], counts, strict=True))
-    return [
-        base | {"attribute": name, "minority": _minority(of[name]), **_metrics(metrics)}
-        for name, metrics in test["attributes"].items()
-    ]
+    if "attributes" in test:  # attributes without metrics have counts, too
+        of = dict(zip(result["attributes"], counts, strict=True))
+        return [base | _attribute(n, of[n], metrics) for n, metrics in test["attributes"].items()]
+    if len(counts) != 2:
+        return []
+    return [base | _attribute(result["task"].rsplit("/", 1)[-1], counts, test)]
 
 
 def _learner(config: Mapping[str, Any], run: RunFolder, names: dict[str, str]) -> str:
     """Name of a run's learner; other hyper-parameters of the same method add the run's time."""
-    data = {k: v for k, v in config["data"].items() if k != "attribute"}
+    data = config["data"] | {"attribute": ""}
     train = {k: v for k, v in config["train"].items() if k not in MACHINE}
     together = several(config["data"]["attribute"]) is not None
     key = json.dumps((config["method"], config["options"], data, train, together), sort_keys=True)
@@ -200,13 +191,10 @@ def _data_label(data: Mapping[str, Any]) -> str:
     return f"{name}{size}{thinned}"
 
 
-def _metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def _attribute(name: str, counts: Sequence[int], metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {
+        "attribute": name,
+        "minority": min(counts) / max(1, sum(counts)),
         **{m: np.nan if metrics[m] is None else float(metrics[m]) for m in ATTRIBUTE_METRICS},
         "confusion": metrics["confusion"],
     }
-
-
-def _minority(counts: Any) -> float:
-    counts = np.asarray(counts)
-    return float(counts.min() / max(1, counts.sum()))

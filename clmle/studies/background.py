@@ -7,17 +7,18 @@ process's output) and, while trials are unfinished, their run folders in NAME.tr
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import string
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
 from clmle.files import as_sentence, leads_out, read_json, runs_dir, write_json
-from clmle.jobs.process import birth, end, start_module
+from clmle.jobs.process import birth, end, is_running, start_module
 from clmle.run_folder import ACTIVE, RunFolder
 from clmle.studies.eta import estimate_seconds
 from clmle.studies.request import StudyRequest
@@ -26,43 +27,22 @@ from clmle.studies.runner import FOLDER, cores
 from clmle.studies.trials import Trial, pending
 from clmle.studies.validation import check_trials
 
-LETTERS = frozenset(string.ascii_letters + string.digits + "-_")
-
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """Progress of a background study.
+    """Progress of a background study."""
 
-    Parameters
-    ----------
-    state : {"running", "done", "stopped", "failed"}
-    done, total : int
-        Trials.
-    seconds_left : float or None
-        None if it cannot be estimated yet.
-    running : tuple of (str, str, float)
-        Description, phase and fraction done of the trials that train now.
-    message : str
-        What went wrong, if anything.
-    """
-
-    state: str
-    done: int
+    state: str  # "running", "done", "stopped" or "failed"
+    done: int  # trials
     total: int
-    seconds_left: float | None
-    running: tuple[tuple[str, str, float], ...] = ()
-    message: str = ""
+    seconds_left: float | None  # None if it cannot be estimated yet
+    running: tuple[tuple[str, str, float], ...] = ()  # trial, phase and fraction done
+    message: str = ""  # what went wrong
 
 
 @dataclass(frozen=True)
 class BackgroundStudy:
-    """One results file and its job; holds only the path.
-
-    Parameters
-    ----------
-    results : pathlib.Path
-        The results file.
-    """
+    """One results file and its job; holds only the path of the file."""
 
     results: Path
 
@@ -87,13 +67,7 @@ class BackgroundStudy:
         return self.results.with_suffix(FOLDER)
 
     def job(self) -> dict[str, Any]:
-        """The request and the process that runs it.
-
-        Raises
-        ------
-        InputError
-            The file is damaged or is no job.
-        """
+        """The request and the process that runs it."""
         found = read_json(self.job_path)
         if (
             not isinstance(found, dict)
@@ -109,7 +83,8 @@ class BackgroundStudy:
 
     def alive(self) -> bool:
         """Whether its process runs."""
-        return _alive(self.job())
+        job = self.job()
+        return is_running(job.get("pid"), job.get("born"))
 
     def progress(self) -> StudyProgress:
         """State, trials and time left, from the files and the process."""
@@ -119,12 +94,15 @@ class BackgroundStudy:
         counts = (total - len(left), total)
         if not left:
             return StudyProgress("done", *counts, 0.0)
-        if not _alive(job):
+        if not self.alive():
             state = "stopped" if job.get("stopped") else "failed"
             return StudyProgress(state, *counts, None, (), self._last_error())
         active = self._active(left)
         seconds = _seconds_left(left, results, active, job.get("jobs", 0) or cores())
-        running = tuple((str(t), s["phase"], _fraction(s)) for t, s in active.values())
+        running = tuple(
+            (str(t), s["phase"], min(1.0, s["step"] / max(1, s["total"])))
+            for t, s in active.values()
+        )
         return StudyProgress("running", *counts, seconds, running)
 
     def stop(self) -> None:
@@ -134,13 +112,7 @@ class BackgroundStudy:
         end(job.get("pid", 0), str(job.get("born", "")))
 
     def remove(self) -> None:
-        """Delete results, job, log and unfinished trials.
-
-        Raises
-        ------
-        InputError
-            It is still running, or a file cannot be removed.
-        """
+        """Delete results, job, log and unfinished trials."""
         if self.alive():
             raise InputError(f"The study {self.name} is running; stop it before you delete it.")
         try:
@@ -153,23 +125,20 @@ class BackgroundStudy:
 
     def _active(self, left: list[Trial]) -> dict[str, tuple[Trial, dict[str, Any]]]:
         """Trials that train now and the status of their runs, by key."""
-        known = {trial.key: trial for trial in left}
         found = {}
-        for path in sorted(self.folder.glob("*/status.json")):
-            key = path.parent.name
-            status = RunFolder(path.parent).status()
-            if key in known and status["state"] in ACTIVE:
-                found[key] = (known[key], status)
+        for trial in left:
+            status = RunFolder(self.folder / trial.key).status()
+            if status["state"] in ACTIVE and "pid" in status:  # without pid: never started
+                found[trial.key] = (trial, status)
         return found
 
     def _last_error(self) -> str:
         """The last error message of the log."""
         try:
-            lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+            log = self.log_path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-        errors = [line for line in lines if line.startswith("clmle: ")]
-        return errors[-1].removeprefix("clmle: ") if errors else ""
+        return (re.findall("^clmle: (.*)", log, re.MULTILINE) or [""])[-1]
 
 
 def start_study(
@@ -181,7 +150,7 @@ def start_study(
 ) -> BackgroundStudy:
     """Check every trial of a request and run them in the background."""
     name = name or request.study
-    if not name or not set(name) <= LETTERS:
+    if not re.fullmatch("[A-Za-z0-9_-]+", name):
         raise InputError(f"{name!r} cannot name a study; use letters, digits, - and _.")
     request = request.with_attributes()
     trials = request.trials()
@@ -205,25 +174,20 @@ def free_name(
 ) -> str:
     """Return a name for a study, with a number if another request has that name."""
     stem = stem or request.study
-    for number in range(1, 100):
-        name = stem if number == 1 else f"{stem}-{number}"
+    for name in [stem, *(f"{stem}-{number}" for number in range(2, 100))]:
         study = BackgroundStudy(_root(root) / f"{name}.jsonl")
-        try:
-            if not study.results.exists() and not study.job_path.exists():
+        with suppress(InputError):  # a broken job: the name is taken
+            started = study.job_path.exists()
+            if study.request() == request if started else not study.results.exists():
                 return name
-            if study.job_path.exists() and study.request() == request:
-                return name
-        except InputError:  # a broken job: the name is taken
-            continue
     return stem
 
 
 def resume_study(study: BackgroundStudy) -> None:
     """Continue a stopped or failed study in the background; finished trials do not run again."""
-    job = study.job()
-    if _alive(job):
+    if study.alive():
         raise InputError(f"The study {study.name} is already running.")
-    _start(study, StudyRequest.from_dict(job["request"]), job.get("jobs", 0))
+    _start(study, study.request(), study.job().get("jobs", 0))
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
@@ -255,11 +219,6 @@ def _start(study: BackgroundStudy, request: StudyRequest, jobs: int) -> None:
     )
 
 
-def _alive(job: Mapping[str, Any]) -> bool:
-    born = job.get("born", "")
-    return bool(born) and birth(job.get("pid", 0)) == born
-
-
 def _seconds_left(
     left: list[Trial],
     results: list[dict[str, Any]],
@@ -269,7 +228,7 @@ def _seconds_left(
     """Estimated from finished trials, or from running ones while none has finished."""
     timed = [(t, s) for t, s in active.values() if s.get("seconds_left") is not None]
     begun = sum(s["seconds_left"] for _, s in timed)
-    finished: list[Mapping[str, Any]] = list(results) or [
+    finished = results or [
         {
             "variant": t.variant,
             "method": t.config.method,
@@ -280,8 +239,3 @@ def _seconds_left(
     distinct = {trial.key: trial for trial in left if trial.key not in active}
     rest = estimate_seconds(distinct.values(), finished, jobs)
     return None if rest is None else rest + begun / jobs
-
-
-def _fraction(status: Mapping[str, Any]) -> float:
-    fraction: float = status["step"] / max(1, status["total"])
-    return min(1.0, fraction)

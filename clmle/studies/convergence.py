@@ -15,26 +15,13 @@ Summaries = Sequence[Mapping[str, Any]]
 class LearningCurve:
     """Validation metric of one variant during training.
 
-    Parameters
-    ----------
-    steps : (n,) array
-        Iterations.
-    values, seconds : (seeds, n) arrays
-        Means over the tasks that every seed has, linearly interpolated between rounds.
-    tasks, left_out : int
-        Number of those tasks, and of runs on other tasks.
+    Means over the tasks that every seed has, linearly interpolated between rounds.
     """
 
-    steps: np.ndarray
-    values: np.ndarray
-    seconds: np.ndarray
-    tasks: int
-    left_out: int
-
-    @property
-    def seeds(self) -> int:
-        """Number of seeds."""
-        return len(self.values)
+    steps: np.ndarray  # (n,) iterations
+    values: np.ndarray  # (seeds, n)
+    seconds: np.ndarray  # (seeds, n)
+    left_out: int  # runs on other tasks
 
 
 def learning_curves(summaries: Summaries) -> dict[str, LearningCurve]:
@@ -56,17 +43,14 @@ def iterations_to(curve: Sequence[Sequence[float]], level: float) -> tuple[float
     ``curve`` holds (iterations, seconds, value), one line for each round; both are linearly
     interpolated between rounds. A run that is above the level in its first round counts from there.
     """
-    before = None
-    for step, seconds, value in curve:
-        if value >= level:
-            if before is None:
-                return float(step), float(seconds)
-            part = (level - before[2]) / (value - before[2])
-            return (
-                before[0] + part * (step - before[0]),
-                before[1] + part * (seconds - before[1]),
-            )
-        before = (step, seconds, value)
+    before: Sequence[float] = ()
+    for point in curve:
+        if point[2] >= level:
+            part = (level - before[2]) / (point[2] - before[2]) if before else 1.0
+            start = before or point
+            steps, seconds = (start[i] + part * (point[i] - start[i]) for i in (0, 1))
+            return float(steps), float(seconds)
+        before = point
     return None
 
 
@@ -113,5 +97,4 @@ def _mean_curve(runs: Summaries, left_out: int) -> LearningCurve:
         mine = [c for s, c in zip(runs, lines, strict=True) if s["seed"] == seed]
         values.append(np.mean([np.interp(steps, c[:, 0], c[:, 2]) for c in mine], axis=0))
         seconds.append(np.mean([np.interp(steps, c[:, 0], c[:, 1]) for c in mine], axis=0))
-    tasks = len({s["task"] for s in runs})
-    return LearningCurve(steps, np.array(values), np.array(seconds), tasks, left_out)
+    return LearningCurve(steps, np.array(values), np.array(seconds), left_out)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import read_arrays, write_arrays
 from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
-from clmle.studies.fingerprint import KEY, fingerprint, of_present_weights
+from clmle.studies.stored import exit_code, fingerprint, read_stored, store
 
 FILE = "test_scores.npz"
 
@@ -40,14 +38,11 @@ class ImageScores:
 
 def stored_scores(run: RunFolder) -> ImageScores | None:
     """Return the stored scores of a run's present weights."""
-    try:
-        arrays = read_arrays(run.path / FILE)
-        if not of_present_weights(arrays, run):
-            return None
-        names = tuple(str(n) for n in arrays["attributes"])
-        return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
-    except (InputError, OSError, KeyError):
+    arrays = read_stored(run, run.path / FILE)
+    if arrays is None:
         return None
+    names = tuple(map(str, arrays["attributes"]))
+    return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
 
 
 def score_test_images(run: RunFolder) -> ImageScores:
@@ -74,11 +69,9 @@ def score_test_images(run: RunFolder) -> ImageScores:
         )
     scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
     found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))
-    write_arrays(
-        run.path / FILE,
-        {"attributes": np.array(names), "rows": rows, "labels": found.labels,
-         "scores": found.scores, KEY: np.array(weights)},
-    )  # fmt: skip
+    arrays = {"attributes": np.array(names), "rows": rows, "labels": found.labels,
+              "scores": found.scores}  # fmt: skip
+    store(run.path / FILE, arrays, weights)
     return found
 
 
@@ -87,15 +80,5 @@ def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
     return start_module("clmle.studies.image_scores", str(run.path.resolve()))
 
 
-def main(path: str) -> int:
-    """Compute the scores of the run at ``path``; returns the exit code."""
-    try:
-        score_test_images(RunFolder(Path(path)))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(exit_code(score_test_images, sys.argv[1]))

@@ -18,23 +18,15 @@ MARGIN_PREFIX = "margins-of-"  # of the names of these studies
 class MarginGrid:
     """Balanced accuracy of every pair of margins, mean over tasks, then over seeds.
 
-    Parameters
-    ----------
-    between, within : tuple of float, of lengths R and C
-        Fractions of the upper bounds of a1 and a2.
-    validation, spread, test : (R, C) arrays
-        Mean on validation images, its standard deviation over seeds, mean on test images; NaN
-        where no trial has ended yet.
-    best : (row, column)
-        Of the highest mean on validation images; of equal ones, the smaller margins.
+    Arrays are NaN where no trial has ended yet.
     """
 
-    between: tuple[float, ...]
-    within: tuple[float, ...]
-    validation: np.ndarray
-    spread: np.ndarray
+    between: tuple[float, ...]  # (R,) fractions of the upper bound of a1
+    within: tuple[float, ...]  # (C,) fractions of that of a2
+    validation: np.ndarray  # (R, C)
+    spread: np.ndarray  # standard deviation of validation over seeds
     test: np.ndarray
-    best: tuple[int, int]
+    best: tuple[int, int]  # highest on validation images; of equal ones, the smaller margins
 
 
 def margin_request(
@@ -62,17 +54,13 @@ def margin_grid(summaries: Sequence[Mapping[str, Any]]) -> MarginGrid | None:
     """Return the grid of results of a study of :func:`margin_request`."""
     import pandas
 
-    rows = []
-    for s in summaries:
-        config = flat(s["config"])
-        if "options.between_margin_fraction" not in config:
-            continue
-        rows.append({
-            "a1": config["options.between_margin_fraction"],
-            "a2": config["options.within_margin_fraction"],
-            "seed": s["seed"],
-            **{split: s[split]["balanced_accuracy"] for split in ("validation", "test")},
-        })  # fmt: skip
+    rows = [
+        {"a1": config["options.between_margin_fraction"],
+         "a2": config["options.within_margin_fraction"], "seed": s["seed"],
+         **{split: s[split]["balanced_accuracy"] for split in ("validation", "test")}}
+        for s in summaries
+        if "options.between_margin_fraction" in (config := flat(s["config"]))
+    ]  # fmt: skip
     if not rows:
         return None
     per_seed = pandas.DataFrame(rows).groupby(["a1", "a2", "seed"])[["validation", "test"]].mean()

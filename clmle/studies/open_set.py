@@ -21,10 +21,10 @@ from clmle.data.recognition.open_set import load_open_set
 from clmle.data.recognition.pairs import OpenSetData
 from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
-from clmle.files import read_arrays, write_arrays, write_json
+from clmle.files import write_json
 from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
-from clmle.studies.fingerprint import KEY, fingerprint, of_present_weights
+from clmle.studies.stored import exit_code, fingerprint, read_stored, store
 
 BATCH = 512  # images between two reports of progress
 CURVE = 2000  # points of a ROC curve that are stored
@@ -33,21 +33,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Recognition:
-    """Metrics of a run on unseen identities, and the arrays that figures need.
+    """Metrics of a run on unseen identities, and the arrays that figures need."""
 
-    Parameters
-    ----------
-    metrics : dict
-        Plain values: test, images, verification (accuracy, standard_error, folds, tar_at_far,
-        auc, eer, n_genuine, n_impostor), open_set (None without distractors) and by_frequency
-        (accuracy on held-out images of known identities, by their number of training images).
-    arrays : dict
-        first, second, same, similarity (p,) of the pairs, far and tar of their ROC curve; with
-        distractors also open_far, open_tar, ranks (of every mate among the distractors), genuine,
-        edges and impostors; counts (C,) training images of every identity.
-    """
-
+    # test, images, verification, open_set (None without distractors) and by_frequency (accuracy on
+    # held-out images of known identities, by their number of training images)
     metrics: dict[str, Any]
+    # first, second, same, similarity (p,) of the pairs, far and tar of their ROC curve; with
+    # distractors also open_far, open_tar, ranks (of every mate among the distractors), genuine,
+    # edges and impostors; counts (C,) training images of every identity
     arrays: dict[str, np.ndarray]
 
 
@@ -63,25 +56,21 @@ def evaluate_open_set(
     weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
     config = run.config()["data"]
-    where = test or own_test(run)
-    open_set_data = load_open_set(
-        where, size=config["size"], image_size=model.image_shape[:2], progress=progress
-    )
-    images = _like(open_set_data.images, model.image_shape)
+    data = load_open_set(
+        test or own_test(run), size=config["size"], image_size=model.image_shape[:2],
+        progress=progress,
+    )  # fmt: skip
+    images = _like(data.images, model.image_shape)
     features = _features(model.embed, images, progress)
-    pairs, more = _pairs(open_set_data, features)
-    metrics: dict[str, Any] = {
-        "test": open_set_data.name, "images": len(images), "verification": pairs,
-        "open_set": None, "by_frequency": [],
-    }  # fmt: skip
-    arrays = more
-    if open_set_data.distractors is not None:
-        metrics["open_set"], more = _open_set(open_set_data, features)
+    metrics: dict[str, Any] = {"test": data.name, "images": len(images)}
+    metrics["verification"], arrays = _pairs(data, features)
+    metrics["open_set"] = None
+    if data.distractors is not None:
+        metrics["open_set"], more = _open_set(data, features)
         arrays |= more
     metrics["by_frequency"], arrays["counts"] = _known_identities(run, model)
-    found = Recognition(metrics, arrays)
-    _store(run, test, found, weights)
-    return found
+    store(file_of(run, test), {"metrics": np.array(json.dumps(metrics)), **arrays}, weights)
+    return Recognition(metrics, arrays)
 
 
 def own_test(run: RunFolder) -> str:
@@ -113,19 +102,17 @@ def _features(embed: Callable[..., Any], images: Any, progress: Progress | None)
     return np.concatenate(parts)
 
 
-def _pairs(
-    open_set_data: OpenSetData, features: np.ndarray
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _pairs(data: OpenSetData, features: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
     """Verification metrics of the pairs, by folds and over all."""
     from clmle.metrics.pair_features import pair_similarity, pool_templates
     from clmle.metrics.roc import FARS, allowed, roc_curve
     from clmle.metrics.verification import fold_accuracy, verification_metrics
 
-    pairs = open_set_data.pairs
+    pairs = data.pairs
     first, second = pairs.first, pairs.second
-    if open_set_data.video is not None:  # the feature of a video is the mean of its frames
-        read = open_set_data.video >= 0
-        features, videos = pool_templates(features[read], open_set_data.video[read])
+    if data.video is not None:  # the feature of a video is the mean of its frames
+        read = data.video >= 0
+        features, videos = pool_templates(features[read], data.video[read])
         known = np.isin(first, videos) & np.isin(second, videos)
         if not known.all():
             raise InputError(f"{(~known).sum():,} pairs are of videos without a readable frame.")
@@ -143,21 +130,17 @@ def _pairs(
     }  # fmt: skip
 
 
-def _open_set(
-    open_set_data: OpenSetData, features: np.ndarray
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _open_set(data: OpenSetData, features: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
     """Identification among distractors (the protocol of MegaFace)."""
     from clmle.metrics.roc import FARS, allowed
     from clmle.metrics.streaming import open_set
 
-    assert open_set_data.identities is not None
-    probes, distractors = open_set_data.probes, open_set_data.distractors
+    probes, distractors, identities = data.probes, data.distractors, data.identities
     assert probes is not None
     assert distractors is not None
+    assert identities is not None
     fars = [far for far in FARS if allowed(far, len(probes) * len(distractors))]
-    found = open_set(
-        features[probes], open_set_data.identities[probes], features[distractors], fars=fars
-    )
+    found = open_set(features[probes], identities[probes], features[distractors], fars=fars)
     far, tar = found.roc
     return found.summary(), {
         **_thinned("open_", far[::-1], tar[::-1]),
@@ -214,20 +197,8 @@ def file_of(run: RunFolder, test: str = "") -> Path:
 
 def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
     """Return the stored result of a run's present weights."""
-    try:
-        arrays = read_arrays(file_of(run, test))
-        if not of_present_weights(arrays, run):
-            return None
-        arrays.pop(KEY, None)
-        return Recognition(json.loads(str(arrays.pop("metrics"))), arrays)
-    except (InputError, OSError, ValueError, KeyError):
-        return None
-
-
-def _store(run: RunFolder, test: str, found: Recognition, weights: str) -> None:
-    metrics = np.array(json.dumps(found.metrics))
-    kept = {"metrics": metrics, KEY: np.array(weights), **found.arrays}
-    write_arrays(file_of(run, test), kept)
+    arrays = read_stored(run, file_of(run, test))
+    return arrays and Recognition(json.loads(str(arrays.pop("metrics"))), arrays)
 
 
 def start_open_set_evaluation(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:
@@ -250,16 +221,11 @@ def _progress_file(run: RunFolder, test: str) -> Path:
 
 def main(path: str, test: str = "") -> int:
     """Evaluate the run at ``path`` on unseen identities; returns the exit code."""
-    run = RunFolder(Path(path))
-    file = _progress_file(run, test)
+    file = _progress_file(RunFolder(Path(path)), test)
     try:
-        evaluate_open_set(run, test, lambda done, total: write_json(file, [done, total]))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return exit_code(evaluate_open_set, path, test, lambda *state: write_json(file, state))
     finally:
         file.unlink(missing_ok=True)
-    return 0
 
 
 if __name__ == "__main__":

@@ -19,41 +19,22 @@ NUMBERS: Mapping[str, Any] = {"seeds": int, "ratios": (int, float)}  # the other
 
 @dataclass(frozen=True)
 class StudyRequest:
-    """A study by name, or a free ``grid`` of methods; an empty field keeps the study's own value.
+    """A study by name, or a free grid of methods; an empty field keeps the study's own value.
 
-    Parameters
-    ----------
-    study : str
-        Name of a study, or "grid".
-    dataset : str
-    attributes : tuple of str
-        ("all",): each attribute by itself; ("together",): one multi-label run of all attributes.
-    seeds, ratios : tuple of numbers
-    methods : tuple of str
-        Of a study, only the variants of these methods are kept.
-    grid : tuple of str
-        Such as "train.learning_rate=0.02,0.05": every variant with each of the values; of several
-        texts, with every combination.
-    preset : str
-        Name of the training budget.
-    imbalance : str
-        Kind of imbalance of the ratios.
-
-    Examples
-    --------
     >>> len(StudyRequest("grid", "digits", seeds=(0, 1), grid=("options.scale=4,8",)).trials())
     4
     """
 
-    study: str
+    study: str  # or "grid"
     dataset: str = ""
+    # ("all",): each attribute by itself; ("together",): one multi-label run of all attributes
     attributes: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
-    methods: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()  # only the variants of these methods
     ratios: tuple[float, ...] = ()
-    grid: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()  # "part.name=value,value": variants with every combination of values
     preset: str = "reference"
-    imbalance: str = ""
+    imbalance: str = ""  # kind of imbalance of the ratios
 
     def selected(self) -> Study:
         """The study with the variants of the requested methods alone."""
@@ -72,13 +53,7 @@ class StudyRequest:
         return replace(self, attributes=tuple(target_names(data, progress)))
 
     def trials(self, progress: Progress | None = None) -> list[Trial]:
-        """Every trial, all names and values checked.
-
-        Raises
-        ------
-        InputError
-            A name, option or value that does not exist.
-        """
+        """Every trial, all names and values checked."""
         study = self.selected()
         if self.imbalance and not (self.ratios or study.ratios):
             raise InputError("--imbalance is the kind of the ratios; give --ratios, too.")

@@ -141,31 +141,17 @@ def widest_pace(block: Any) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """Metric of variant ``first`` minus that of ``second``, on the trials that both have.
-
-    Parameters
-    ----------
-    first, second : str
-    mean : float
-        Mean of the differences over tasks, then over seeds.
-    low, high : float or None
-        95 % t-interval over the seeds' means over tasks; None for fewer than two seeds.
-    bootstrap : (float, float) or None
-        95 % percentile interval with tasks and seeds resampled.
-    won, trials, left_out : int
-        Trials in which ``first`` is better, trials used, and trials of either that the other lacks.
-    tasks, seeds : int
-    """
+    """Metric of variant ``first`` minus that of ``second``, on the trials that both have."""
 
     first: str
     second: str
-    mean: float
-    low: float | None
+    mean: float  # over tasks, then over seeds
+    low: float | None  # 95 % t-interval over seeds; None for fewer than two
     high: float | None
-    bootstrap: tuple[float, float] | None
-    won: int
+    bootstrap: tuple[float, float] | None  # 95 % interval with tasks and seeds resampled
+    won: int  # trials in which ``first`` is better
     trials: int
-    left_out: int
+    left_out: int  # trials of either that the other lacks
     tasks: int
     seeds: int
 

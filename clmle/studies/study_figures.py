@@ -40,15 +40,7 @@ FEW = 12  # variants that keep the study's own order; more are ranked
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A plotly figure, its numbers as a data frame, and a caption with the trials behind them.
-
-    Attributes
-    ----------
-    figure : plotly.graph_objects.Figure
-    data : pandas.DataFrame
-        The numbers of the figure.
-    caption : str
-    """
+    """A plotly figure, its numbers as a data frame, and a caption with the trials behind them."""
 
     figure: Any
     data: Any

@@ -40,28 +40,15 @@ FIXED = ("data.attribute", "data.ratio", "data.imbalance", "train.seed", "train.
 
 @dataclass(frozen=True, eq=False)
 class StudyResults:
-    """The results of a study.
-
-    Parameters
-    ----------
-    name, path : str
-        Of the results file; ``path`` as it is displayed.
-    title, question : str
-    summaries : sequence of dict
-        One for each trial, as :func:`clmle.studies.read_results` returns them.
-    order : sequence of str
-        Names of variants in the study's own order.
-    asked : str
-        Arguments of ``clmle ablate`` that produced it; the study's name by default.
-    """
+    """The results of a study."""
 
     name: str
-    path: str
+    path: str  # of the results file, as it is displayed
     title: str
     question: str
-    summaries: Sequence[Mapping[str, Any]]
-    order: Sequence[str] = ()
-    asked: str = ""
+    summaries: Sequence[Mapping[str, Any]]  # one for each trial, see :func:`read_results`
+    order: Sequence[str] = ()  # variants in the study's own order
+    asked: str = ""  # arguments of ``clmle ablate`` that produced it; the name by default
 
     @cached_property
     def frame(self) -> Any:

@@ -20,15 +20,7 @@ ADDED = {"data": ("counts", "merge", "validation", "validation_size")}
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a study.
-
-    Parameters
-    ----------
-    variant : str
-        Name of its variant in tables.
-    config : Config
-        Its whole configuration, with attribute, imbalance and seed.
-    """
+    """One run of a study: its variant's name and whole configuration."""
 
     variant: str
     config: Config

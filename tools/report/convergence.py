@@ -73,7 +73,8 @@ def _reached(curve: LearningCurve, level: float) -> str:
     if not found:
         return "not reached"
     steps, seconds = np.mean(found, axis=0)
-    some = "" if len(found) == curve.seeds else f", {len(found)} of {curve.seeds} seeds"
+    seeds = len(curve.values)
+    some = "" if len(found) == seeds else f", {len(found)} of {seeds} seeds"
     return f"{steps:.0f} ({seconds:.0f} s{some})"
 
 

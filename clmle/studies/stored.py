@@ -1,0 +1,58 @@
+"""Arrays stored with a run, which count as long as the run has the weights they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clmle.errors import InputError
+from clmle.files import read_arrays, write_arrays
+from clmle.run_folder import RunFolder
+
+KEY = "weights"
+
+
+def fingerprint(run: RunFolder) -> str:
+    """Hash of the run's best weights; "" if it has none."""
+    try:
+        stat = run.model_path.stat()
+        return _digest(str(run.model_path.resolve()), stat.st_mtime_ns, stat.st_size)
+    except OSError:
+        return ""
+
+
+def read_stored(run: RunFolder, path: Path) -> dict[str, np.ndarray] | None:
+    """Arrays of a file of the run; None if it is missing, damaged or from other weights."""
+    try:
+        arrays = read_arrays(path)
+    except InputError:
+        return None
+    return arrays if str(arrays.pop(KEY, None)) == fingerprint(run) else None
+
+
+def store(path: Path, arrays: Mapping[str, Any], weights: str) -> None:
+    """Write arrays with the fingerprint of the weights that they come from."""
+    write_arrays(path, {**arrays, KEY: np.array(weights)})
+
+
+def exit_code(compute: Callable[..., object], path: str, *arguments: Any) -> int:
+    """Call a function with the run at ``path``; an error is printed on stderr."""
+    try:
+        compute(RunFolder(Path(path)), *arguments)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, changed: int, size: int) -> str:
+    """Computed once for each state of the file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
