@@ -12,6 +12,7 @@ from typing import Any
 
 from clmle import renamed
 from clmle.errors import InputError, quoted
+from clmle.text import words
 
 STEPS = 10**9
 SEEDS = 2**63 - 1  # every generator takes these
@@ -281,7 +282,7 @@ def several(attribute: str) -> list[str] | None:
         return []
     if "," not in attribute:
         return None
-    return list(dict.fromkeys(name.strip() for name in attribute.split(",") if name.strip()))
+    return words(attribute)
 
 
 def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -10,6 +10,11 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def words(text: str) -> list[str]:
+    """The words between commas, each once."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
 def listed(names: Iterable[object]) -> str:
     """Names as "a, b and c"; "" if there are none."""
     *first, last = [str(n) for n in names] or [""]

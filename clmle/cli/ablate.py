@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean, variance
 from typing import Any
 
+from clmle import studies
 from clmle.cli.parser import CommandParser
 from clmle.cli.terminal import Progress, duration, show, table
 from clmle.errors import InputError
+from clmle.files import runs_dir
+from clmle.text import words
 
 
 def main(arguments: list[str]) -> int:
     """Run ``clmle ablate``."""
     values = make_parser().parse(arguments)
     if values.list:
-        from clmle.studies.catalog import STUDIES
-
         rows = [
             {"study": s.name, "variants": len(s.variants), "question": s.question}
-            for s in STUDIES.values()
+            for s in studies.STUDIES.values()
         ]
         print(table(rows))
         return 0
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
         raise InputError("Name a study: clmle ablate STUDY; clmle ablate --list lists them.")
     if values.study == "grid":
         raise InputError("clmle ablate grid is now clmle sweep.")
-    return run_request(values.study, request_of(values, values.study), values)
+    return run_request(values.study, values)
 
 
 def make_parser() -> CommandParser:
@@ -91,9 +92,7 @@ def add_grid_options(parser: CommandParser, what: str) -> None:
 
 def request_of(values: argparse.Namespace, study: str) -> Any:
     """Return the request for a study, its numbers checked."""
-    from clmle.studies.request import StudyRequest, words
-
-    return StudyRequest(
+    return studies.StudyRequest(
         study,
         values.dataset,
         tuple(words(values.attributes)),
@@ -106,26 +105,24 @@ def request_of(values: argparse.Namespace, study: str) -> Any:
     )
 
 
-def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
-    """Run the trials of a request that have no result and print the table of its variants."""
-    from clmle.files import runs_dir
-    from clmle.studies.results import read_results
-    from clmle.studies.runner import run_trials
-    from clmle.studies.validation import check_trials
-
+def run_request(name: str, values: argparse.Namespace) -> int:
+    """Run the trials of a study that have no result and print the table of its variants."""
+    request = request_of(values, name)
     (jobs,) = whole_numbers(values.jobs, "--jobs", single=True)
     trials = request.trials(Progress("images"))
-    if values.precision:
-        trials = [with_precision(trial, values.precision) for trial in trials]
+    if values.precision:  # keys stay the same
+        format_ = {"train": {"precision": values.precision}}
+        trials = [replace(t, config=studies.changed(t.config, format_)) for t in trials]
     results = Path(values.results or runs_dir() / "studies" / f"{name}.jsonl")
     # Several studies hold the same trial: results of the other files are copied.
     others = [path for path in sorted(results.parent.glob("*.jsonl")) if path.name != results.name]
-    known = [summary for path in others for summary in read_results(path)]
+    known = [summary for path in others for summary in studies.read_results(path)]
     if values.dry_run:
-        check_trials(trials, render=False)
-        print(estimate(name, trials, read_results(results), known, jobs))
+        studies.check_trials(trials, render=False)
+        found = studies.forecast(trials, studies.read_results(results), known, jobs=jobs)
+        print(f"{name}: {estimate(found)}")
         return 0
-    check_trials(trials, Progress("images"))
+    studies.check_trials(trials, Progress("images"))
     progress = Progress("trials")
 
     def report(done: int, total: int, text: str) -> None:
@@ -134,30 +131,22 @@ def run_request(name: str, request: Any, values: argparse.Namespace) -> int:
         progress(done, total)
 
     try:
-        failures = run_trials(
+        failures = studies.run_trials(
             trials, results, jobs=jobs, launcher=values.launcher, known=known, progress=report
         )
     except KeyboardInterrupt:
         show("", last=True)
         print("clmle: stopped; repeat the command to resume.", file=sys.stderr)
         return 130
-    print(table(variant_rows(trials, read_results(results))) or "No trial has a result.")
+    print(table(variant_rows(trials, studies.read_results(results))) or "No trial has a result.")
     print(f"\n{results}")
     for sentence in failures:
         print(f"clmle: failed: {sentence}", file=sys.stderr)
     return 1 if failures else 0
 
 
-def with_precision(trial: Any, precision: str) -> Any:
-    """Return the trial in another number format; its key stays the same."""
-    train = replace(trial.config.train, precision=precision)
-    return replace(trial, config=replace(trial.config, train=train))
-
-
 def numbers(text: str, option: str) -> list[float]:
     """Return the numbers of a text with commas."""
-    from clmle.studies.request import words
-
     try:
         return [float(word) for word in words(text)]
     except ValueError as error:
@@ -166,8 +155,6 @@ def numbers(text: str, option: str) -> list[float]:
 
 def whole_numbers(text: str, option: str, single: bool = False) -> list[int]:
     """Return whole numbers from 0 on; exactly one if ``single``."""
-    from clmle.studies.request import words
-
     found = words(text)
     if not all(w.isascii() and w.isdigit() for w in found) or (single and len(found) != 1):
         kind = "one whole number" if single else "whole numbers with commas"
@@ -175,18 +162,9 @@ def whole_numbers(text: str, option: str, single: bool = False) -> list[int]:
     return list(dict.fromkeys(int(w) for w in found))
 
 
-def estimate(
-    study: str,
-    trials: Sequence[Any],
-    results: Sequence[Mapping[str, Any]],
-    known: Sequence[Mapping[str, Any]],
-    jobs: int,
-) -> str:
+def estimate(ahead: Any) -> str:
     """Format the numbers of trials and how long the remaining ones take."""
-    from clmle.studies.eta import forecast
-
-    ahead = forecast(trials, results, known, jobs=jobs)
-    text = f"{study}: {ahead.trials} trials, {ahead.done} done, {ahead.left} left"
+    text = f"{ahead.trials} trials, {ahead.done} done, {ahead.left} left"
     if not ahead.left:
         return f"{text}."
     if ahead.seconds is None:
@@ -204,25 +182,21 @@ def variant_rows(
     done = {(r["key"], r["variant"]): r for r in results}
     groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
     for trial in trials:
-        data = trial.config.data
-        runs = groups.setdefault((trial.variant, data.ratio), [])
-        if (trial.key, trial.variant) in done:
-            runs.append(done[trial.key, trial.variant])
+        runs = groups.setdefault((trial.variant, trial.config.data.ratio), [])
+        runs += [done[name] for name in [(trial.key, trial.variant)] if name in done]
     several = len({ratio for _, ratio in groups}) > 1
     rows = []
     for (variant, ratio), runs in groups.items():
         targets: dict[str, list[float]] = {}
         for run in runs:
             targets.setdefault(run["task"], []).append(run["test"]["balanced_accuracy"])
-        repeated = [statistics.variance(v) for v in targets.values() if len(v) > 1]
-        row: dict[str, Any] = {"variant": variant}
-        if several:
-            row["ratio"] = f"{ratio:g}"
-        row["balanced accuracy"] = (
-            statistics.fmean(map(statistics.fmean, targets.values())) if runs else None
-        )
-        row["spread over seeds"] = statistics.fmean(repeated) ** 0.5 if repeated else None
-        row["n"] = len(runs)
-        row["seconds"] = round(statistics.fmean(r["seconds"] for r in runs)) if runs else None
-        rows.append(row)
+        repeated = [variance(v) for v in targets.values() if len(v) > 1]
+        rows.append({
+            "variant": variant,
+            **({"ratio": f"{ratio:g}"} if several else {}),
+            "balanced accuracy": fmean(map(fmean, targets.values())) if runs else None,
+            "spread over seeds": fmean(repeated) ** 0.5 if repeated else None,
+            "n": len(runs),
+            "seconds": round(fmean(r["seconds"] for r in runs)) if runs else None,
+        })  # fmt: skip
     return rows

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+
+import clmle
+from clmle import data, training
 from clmle.cli.parser import CommandParser, from_options
-from clmle.cli.terminal import NOT_TRAINED, Progress, table
+from clmle.cli.terminal import MOST_CLASSES, NOT_TRAINED, Progress, table
+from clmle.config import DataConfig
+from clmle.data.recognition import read_pairs
+from clmle.files import expanded
 
 MINORITY = 20  # most images of a minority identity, as the paper counts CASIA-WebFace
-MOST_CLASSES = 50  # with more, a target is one row of sums
 
 
 def main(arguments: list[str]) -> int:
     """Run ``clmle data``."""
-    from clmle.config import DataConfig
-
     parser = CommandParser(
         "data",
         "Read or render a data set and count the images of every class and split.",
@@ -38,27 +42,25 @@ def main(arguments: list[str]) -> int:
     parser.add_config(DataConfig, "data", skip=("dataset",))
     values = parser.parse(arguments)
 
-    from clmle.data import describe, registered_datasets
-    from clmle.presets import preset_config
-    from clmle.training.prepare import load_data, prepare
-
     if values.list:
         print(table([
             {"name": i.name if i.recognize is None else "PATH", "title": i.title, "kind": i.kind,
              "description": i.description}
-            for i in registered_datasets()
+            for i in data.registered_datasets()
         ]))  # fmt: skip
         return 0
     if values.dataset.endswith(".bin"):
         return show_bin(values.dataset)
     attribute = getattr(values, "attribute", "")
-    config = from_options(preset_config("quick", "softmax", values.dataset, attribute), values)
+    config = from_options(
+        clmle.preset_config("quick", "softmax", values.dataset, attribute), values
+    )
     progress = Progress("images")
-    dataset = load_data(config.data, values.seed, progress)
+    dataset = training.load_data(config.data, values.seed, progress)
     left_out: tuple[str, ...] = ()
-    rows = [r for r in describe(dataset) if r["train"] + r["validation"] + r["test"]]
+    rows = [r for r in data.describe(dataset) if r["train"] + r["validation"] + r["test"]]
     if config.data.attribute or config.data.imbalance != "none":
-        _, task = prepare(config)
+        _, task = training.prepare(config)
         rows = [
             {"target": one.name, "class": name,
              **{s: int(one.class_counts(s)[c]) for s in ("train", "validation", "test")}}
@@ -81,8 +83,6 @@ def main(arguments: list[str]) -> int:
 
 def identity_lines(dataset: Any) -> list[str]:
     """Describe the long tail of identities and count unreadable images."""
-    import numpy as np
-
     if "identity" not in dataset.labels:
         return []
     identities = dataset.labels["identity"]
@@ -106,9 +106,6 @@ def identity_lines(dataset: Any) -> list[str]:
 
 def pairs_lines(dataset: Any, path: str) -> list[str]:
     """Check and count the pairs of ``pairs.txt``, where the folder has one."""
-    from clmle.data.recognition import read_pairs
-    from clmle.files import expanded
-
     listed = expanded(path) / "pairs.txt"
     if "identity" not in dataset.labels or "file" not in dataset.metadata or not listed.is_file():
         return []
@@ -119,9 +116,7 @@ def pairs_lines(dataset: Any, path: str) -> list[str]:
 
 def show_bin(path: str) -> int:
     """Decode and describe a verification set in a .bin file."""
-    from clmle.data.recognition import load_bin
-
-    found = load_bin(path, progress=Progress("images"))
+    found = data.load_bin(path, progress=Progress("images"))
     height, width = found.images.shape[1:3]
     print(f"{found.name}: {len(found.images):,} images, {height} x {width} pixels")
     print(f"\n{describe_pairs(found.pairs)}.")

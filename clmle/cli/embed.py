@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clmle.cli.parser import CommandParser, add_run, opened
+from clmle.projection import project_run, projection_path
 
 MOVED = "an option of clmle features, which writes features of images to a file"
 
@@ -21,9 +22,6 @@ def main(arguments: list[str]) -> int:
         "--method", default="umap", choices=("umap", "tsne", "pca"), help="(default: umap)"
     )
     values = parser.parse(arguments)
-
-    from clmle.projection import project_run, projection_path
-
     run = opened(values.run, values.runs_dir)
     project_run(run, values.method)
     print(projection_path(run, values.method))

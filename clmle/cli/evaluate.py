@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from clmle import training
 from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import Progress, distractor_table, interval, metrics_table, table, tar_table
+from clmle.files import write_json
+from clmle.studies.open_set import evaluate_open_set
 
 
 def main(arguments: list[str]) -> int:
@@ -43,20 +46,14 @@ def main(arguments: list[str]) -> int:
     if values.split and values.open_set:
         parser.error("--split cannot be used with --open-set")
 
-    from clmle.files import write_json
-
     run = opened(values.run, values.runs_dir)
     if values.open_set:
-        from clmle.studies.open_set import evaluate_open_set
-
         metrics = evaluate_open_set(run, values.on, Progress("images")).metrics
         text = open_set_tables(metrics)
     else:
-        from clmle.training import config_from_dict, evaluate, prepare
-
         split = values.split or "test"
-        metrics = evaluate(run, split)
-        _, task = prepare(config_from_dict(run.config()))
+        metrics = training.evaluate(run, split)
+        _, task = training.prepare(training.config_from_dict(run.config()))
         shown = metrics_table(metrics, list(task.class_names), getattr(task, "left_out", ()))
         text = f"{task.name}, {split} images:\n\n{shown}"
     if values.out:

@@ -6,8 +6,18 @@ import argparse
 import json
 from typing import Any
 
+import numpy as np
+
+from clmle.cli.feature_file import read_features, read_labels
 from clmle.cli.parser import CommandParser
 from clmle.cli.terminal import Progress, distractor_table, table, tar_table
+from clmle.errors import InputError
+from clmle.files import write_json
+from clmle.metrics.identification import cmc, identify
+from clmle.metrics.pair_features import unit_rows
+from clmle.metrics.roc import FARS, allowed
+from clmle.metrics.streaming import open_set
+from clmle.metrics.verification import verification_metrics
 
 IMAGES = 6000
 
@@ -41,9 +51,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     values = parser.parse(arguments)
 
-    from clmle.cli.feature_file import read_features
-    from clmle.files import write_json
-
     features, identities, left_out = _labeled(values)
     fars = _fars(values.fars)
     result: dict[str, Any] = {
@@ -53,8 +60,6 @@ def main(arguments: list[str]) -> int:
         "identification": _identification(features, identities, values.seed),
     }  # fmt: skip
     if values.distractors:
-        from clmle.metrics.streaming import open_set
-
         others, _ = read_features(values.distractors, mapped=True)
         found = open_set(
             features, identities, others,
@@ -74,12 +79,6 @@ def main(arguments: list[str]) -> int:
 
 def _labeled(values: argparse.Namespace) -> tuple[Any, Any, int]:
     """Unit features (n, d), identities (n,) and the number of images without a label."""
-    import numpy as np
-
-    from clmle.cli.feature_file import read_features, read_labels
-    from clmle.errors import InputError
-    from clmle.metrics.pair_features import unit_rows
-
     features, identities = read_features(values.features)
     if values.labels:
         identities = read_labels(values.labels)
@@ -105,9 +104,6 @@ def _labeled(values: argparse.Namespace) -> tuple[Any, Any, int]:
 
 
 def _fars(text: str | None) -> list[float]:
-    from clmle.errors import InputError
-    from clmle.metrics.roc import FARS, allowed
-
     if text is None:
         return list(FARS)
     try:
@@ -121,11 +117,6 @@ def _fars(text: str | None) -> list[float]:
 
 def _verification(features: Any, identities: Any, fars: list[float], most: int, seed: int) -> Any:
     """Verification metrics of all pairs of images."""
-    import numpy as np
-
-    from clmle.errors import InputError
-    from clmle.metrics.verification import verification_metrics
-
     if most < 2:
         raise InputError(f"--images is {most}, but must be 2 or more.")
     if len(identities) > most:
@@ -142,20 +133,10 @@ def _verification(features: Any, identities: Any, fars: list[float], most: int, 
 
 def _identification(features: Any, identities: Any, seed: int) -> Any:
     """Identification metrics with the first image of each identity as gallery."""
-    import numpy as np
-
-    from clmle.metrics.identification import cmc, identify
-
     first = np.unique(identities, return_index=True)[1]
     probes = np.delete(np.arange(len(identities)), first)
-    found = identify(
-        features[first],
-        identities[first],
-        features[probes],
-        identities[probes],
-        fpirs=(),
-        seed=seed,
-    )
+    gallery, others = ((features[i], identities[i]) for i in (first, probes))
+    found = identify(*gallery, *others, fpirs=(), seed=seed)
     ranks, rates = cmc(found["ranks"])
     kept = {r: float(rates[np.searchsorted(ranks, r, "right") - 1]) for r in (1, 5, 10, 100)}
     return {"gallery": len(first), "rank_one": found["rank_one"], "cmc": kept}

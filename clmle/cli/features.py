@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from clmle import data, training
 from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import Progress
 from clmle.errors import InputError
+from clmle.files import atomic_path
 
 
 def main(arguments: list[str]) -> int:
@@ -32,19 +34,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--images", metavar="FOLDER", help="images of this folder instead")
     values = parser.parse(arguments)
 
-    from clmle.training import load_model
-
     out = Path(values.out)
     if out.suffix not in (".npz", ".csv", ".parquet"):
         raise InputError(f"--out is {out}, but must end in .npz, .csv or .parquet.")
     run = opened(values.run, values.runs_dir)
-    model = load_model(run)
+    model = training.load_model(run)
     if values.images:
         images, rows, labels = _own_images(values.images, model.image_shape)
     else:
-        from clmle.training import prepare_run
-
-        _, task = prepare_run(run)
+        _, task = training.prepare_run(run)
         rows = task.rows(values.split)
         images, labels = task.images[rows], task.labels[rows]
     features, scores = model.embed(images), model.scores(images)
@@ -54,20 +52,17 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _own_images(folder: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _own_images(
+    folder: str, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images, rows and labels (-1) of a folder, read at the size of the run's images."""
-    from clmle.data import load_folder
-
-    dataset = load_folder(folder, image_size=(shape[0], shape[1]), progress=Progress("images"))
-    images = dataset.images
+    images = data.load_folder(folder, image_size=shape[:2], progress=Progress("images")).images
     if shape[2] == 1:  # the run was trained on gray images
         images = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
     return images, np.arange(len(images)), np.full(len(images), -1)
 
 
 def _write(out: Path, features: np.ndarray, scores: np.ndarray, columns: dict[str, Any]) -> None:
-    from clmle.files import atomic_path
-
     with atomic_path(out) as temporary:
         if out.suffix == ".npz":
             with open(temporary, "wb") as file:

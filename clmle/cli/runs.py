@@ -6,9 +6,11 @@ import json
 import shutil
 from typing import Any
 
-from clmle.cli.parser import CommandParser, add_runs_dir, opened
+from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import duration, metrics_table, table
 from clmle.errors import InputError
+from clmle.files import runs_dir
+from clmle.run_folder import ACTIVE, list_runs, old_runs_sentence
 
 
 def main(arguments: list[str]) -> int:
@@ -23,15 +25,10 @@ def main(arguments: list[str]) -> int:
         "action", nargs="?", default="list", choices=("list", "show", "stop", "delete"),
         help="(default: list)",
     )  # fmt: skip
-    parser.add_argument("run", nargs="?", metavar="RUN", help="name of a run, or its folder")
     parser.add_argument("--yes", action="store_true", help="delete without a question")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    add_runs_dir(parser)
+    add_run(parser, nargs="?")
     values = parser.parse(arguments)
-
-    from clmle.files import runs_dir
-    from clmle.run_folder import ACTIVE
-
     if values.action == "list":
         print_list(values.runs_dir or runs_dir(), values.json)
         return 0
@@ -63,8 +60,6 @@ def main(arguments: list[str]) -> int:
 
 def print_list(root: Any, as_json: bool) -> None:
     """Print one line per run; run folders of version 0.1 are named in a sentence."""
-    from clmle.run_folder import list_runs, old_runs_sentence
-
     rows = [summary(run) for run in list_runs(root)]
     old = old_runs_sentence(root)
     if as_json:

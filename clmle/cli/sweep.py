@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from clmle.cli.ablate import add_grid_options, request_of, run_request
+from clmle.cli.ablate import add_grid_options, run_request
 from clmle.cli.parser import CommandParser
 
 
 def main(arguments: list[str]) -> int:
     """Run ``clmle sweep``."""
-    values = make_parser().parse(arguments)
-    return run_request("grid", request_of(values, "grid"), values)
+    return run_request("grid", make_parser().parse(arguments))
 
 
 def make_parser() -> CommandParser:

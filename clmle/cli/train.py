@@ -12,16 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clmle.cli.parser import (
-    CommandParser,
-    add_runs_dir,
-    from_options,
-    merge,
-    opened,
-    read_config,
-)
+import clmle
+from clmle import training
+from clmle.cli.parser import CommandParser, add_runs_dir, from_options, merge, opened, read_config
 from clmle.cli.terminal import Progress, metrics_table, show, time_left
+from clmle.config import DataConfig, TrainConfig
 from clmle.errors import InputError
+from clmle.files import runs_dir
+from clmle.jobs.run_queue import wait_for_slot
+from clmle.methods import get_method, method_names
+from clmle.run_folder import RunFolder
+from clmle.training.torchrun import job_name, run_of_job
 
 
 def main(arguments: list[str]) -> int:
@@ -36,11 +37,7 @@ def main(arguments: list[str]) -> int:
     if values.resume and values.dataset:
         raise InputError("--resume takes the data set from the run; leave the data set out.")
 
-    from clmle.files import runs_dir
-    from clmle.jobs.run_queue import wait_for_slot
-    from clmle.run_folder import RunFolder
     from clmle.training.distributed import leave, world_of_environment
-    from clmle.training.torchrun import run_of_job
 
     world = world_of_environment()
     if values.resume:
@@ -62,10 +59,6 @@ def main(arguments: list[str]) -> int:
 
 def make_parser(method: str) -> CommandParser:
     """Return the parser of the command, with the options of a method."""
-    from clmle.config import DataConfig, TrainConfig
-    from clmle.methods import get_method, method_names
-    from clmle.presets import PRESETS
-
     parser = CommandParser(
         "train",
         "Train a method on a data set, or resume a run that was stopped or killed.",
@@ -87,7 +80,10 @@ def make_parser(method: str) -> CommandParser:
         help=f"(default: clmle) one of: {', '.join(method_names())}",
     )  # fmt: skip
     parser.add_argument(
-        "--preset", default="quick", choices=list(PRESETS), help="training budget (default: quick)"
+        "--preset",
+        default="quick",
+        choices=list(training.PRESETS),
+        help="training budget (default: quick)",
     )
     parser.add_argument(
         "--config", metavar="FILE", help="TOML or JSON file of options; command-line options win"
@@ -106,12 +102,10 @@ def make_parser(method: str) -> CommandParser:
 
 def config_of(values: argparse.Namespace, tree: dict[str, Any], method: str) -> Any:
     """Return the preset's config with the config file and then the options put in place."""
-    from clmle.presets import preset_config
-
     file = tree.get("data", {})
     dataset = values.dataset or file.get("dataset", "toonfaces")
     attribute = getattr(values, "attribute", file.get("attribute", ""))
-    config = preset_config(values.preset, method, dataset, attribute)
+    config = clmle.preset_config(values.preset, method, dataset, attribute)
     config = from_options(merge(config, tree), values)
     return replace(config, data=replace(config.data, dataset=dataset))
 
@@ -119,10 +113,9 @@ def config_of(values: argparse.Namespace, tree: dict[str, Any], method: str) -> 
 def check_before_starting(config: Any, world: Any) -> None:
     """Load the data and build the method once, so that an invalid config leaves no run folder."""
     from clmle.training.factory import make_method
-    from clmle.training.prepare import prepare
 
     world.device(config.train.device)
-    _, task = prepare(config, Progress("images"))
+    _, task = training.prepare(config, Progress("images"))
     world.shard_method(
         lambda train: make_method(config.method, config.options, task, train), config.train
     )
@@ -130,9 +123,6 @@ def check_before_starting(config: Any, world: Any) -> None:
 
 def train_and_show(run: Any, world: Any) -> int:
     """Train a run, print its progress and its test metrics, and return the exit code."""
-    from clmle.training import Stopped, train
-    from clmle.training.torchrun import job_name
-
     if world.is_main:
         print(f"run {run.name}", file=sys.stderr)
     printed = 0.0
@@ -151,8 +141,8 @@ def train_and_show(run: Any, world: Any) -> int:
             )
 
     try:
-        result = train(run, report=report, world=world)
-    except Stopped:
+        result = training.train(run, report=report, world=world)
+    except training.Stopped:
         if world.is_main:
             show(f"stopped; resume it with: clmle train --resume {run.path}", last=True)
         # To torchrun any other code is a failure, after which it would start the run again.

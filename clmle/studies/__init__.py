@@ -85,6 +85,6 @@ if TYPE_CHECKING:
         task_label,
     )
     from clmle.studies.trials import Trial, changed, cross, pending, study_trials
-    from clmle.studies.validation import target_names
+    from clmle.studies.validation import check_trials, target_names
 
 load_lazily(__name__)

@@ -138,7 +138,8 @@ class BackgroundStudy:
             log = self.log_path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-        return (re.findall("^clmle: (.*)", log, re.MULTILINE) or [""])[-1]
+        errors: list[str] = re.findall("^clmle: (.*)", log, re.MULTILINE)
+        return errors[-1] if errors else ""
 
 
 def start_study(

@@ -198,7 +198,9 @@ def file_of(run: RunFolder, test: str = "") -> Path:
 def stored_recognition(run: RunFolder, test: str = "") -> Recognition | None:
     """Return the stored result of a run's present weights."""
     arrays = read_stored(run, file_of(run, test))
-    return arrays and Recognition(json.loads(str(arrays.pop("metrics"))), arrays)
+    if arrays is None:
+        return None
+    return Recognition(json.loads(str(arrays.pop("metrics"))), arrays)
 
 
 def start_open_set_evaluation(run: RunFolder, test: str = "") -> subprocess.Popen[bytes]:

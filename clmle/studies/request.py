@@ -12,6 +12,7 @@ from clmle.studies.catalog import get_study
 from clmle.studies.spec import PARTS, Study, methods
 from clmle.studies.trials import Trial, study_trials, variant_config
 from clmle.studies.validation import Progress, target_names
+from clmle.text import words
 
 FREE = "grid"
 NUMBERS: Mapping[str, Any] = {"seeds": int, "ratios": (int, float)}  # the other fields are texts
@@ -117,11 +118,6 @@ def restrict(study: Study, names: Sequence[str]) -> Study:
             f"its methods are: {', '.join(own)}."
         )
     return replace(study, variants=kept)
-
-
-def words(text: str) -> list[str]:
-    """The words between commas, each once."""
-    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
 def parse_grid(given: Sequence[str], ratios: bool) -> list[tuple[str, str, list[str]]]:
