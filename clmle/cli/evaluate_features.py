@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         "identification": _identification(features, identities, values.seed),
     }  # fmt: skip
     if values.distractors:
-        others, _ = read_features(values.distractors, mapped=True)
+        others, _ = read_features(values.distractors)
         found = open_set(
             features, identities, others,
             fars=fars, seed=values.seed, progress=Progress("distractors"),

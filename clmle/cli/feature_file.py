@@ -11,34 +11,28 @@ import numpy as np
 from clmle.errors import InputError
 from clmle.files import as_sentence, read_arrays
 
-SUFFIXES = (".npz", ".npy", ".parquet", ".csv")
 MOST_DIMENSIONS = 65_536  # readers of tables take minutes for more columns
 MOST_LETTERS = 1000  # of a label
 
 
-def read_features(path: str | Path, *, mapped: bool = False) -> tuple[np.ndarray, Any]:
+def read_features(path: str | Path) -> tuple[np.ndarray, Any]:
     """Features (n, d) and labels (n,), or None where the file has none.
 
     .npz: arrays ``features`` and ``label``; .parquet and .csv: columns f0, f1, ... and label; .npy:
-    features alone, as a memory map where ``mapped``. Nothing is unpickled.
+    features alone, as a memory map. Nothing is unpickled.
     """
     file = Path(path)
-    if file.suffix not in SUFFIXES:
-        raise InputError(f"{file} must end in one of {', '.join(SUFFIXES)}.")
-    if file.suffix == ".npz":
-        features, labels = _reading(file, _from_archive)
-    elif file.suffix == ".npy":
-        features, labels = _reading(file, lambda f: _from_array(f, mapped)), None
-    else:
-        features, labels = _reading(file, _from_table)
+    if file.suffix not in READERS:
+        raise InputError(f"{file} must end in one of {', '.join(READERS)}.")
+    features, labels = _reading(file)
     if features.ndim != 2:
         raise InputError(f"{file} must hold features as (rows, dimensions), not {features.shape}.")
     return features, labels if labels is None else _flat(labels, file)
 
 
-def _reading(file: Path, read: Callable[[Path], Any]) -> Any:
+def _reading(file: Path) -> tuple[np.ndarray, Any]:
     try:
-        return read(file)
+        return READERS[file.suffix](file)
     except OSError as error:
         raise as_sentence(error, file) from error
     except InputError:
@@ -56,11 +50,11 @@ def _from_archive(file: Path) -> tuple[np.ndarray, Any]:
     return arrays["features"], arrays.get("label")
 
 
-def _from_array(file: Path, mapped: bool = False) -> np.ndarray:
-    array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+def _from_array(file: Path) -> tuple[np.ndarray, None]:
+    array = np.load(file, mmap_mode="r", allow_pickle=False)
     if not isinstance(array, np.ndarray):
         raise ValueError("it holds several named arrays")
-    return array
+    return array, None
 
 
 def _flat(labels: np.ndarray, file: Path) -> np.ndarray:
@@ -87,11 +81,16 @@ def _from_table(file: Path) -> tuple[np.ndarray, Any]:
     return np.asarray(frame[names], dtype=np.float32), labels
 
 
+READERS: dict[str, Callable[[Path], tuple[np.ndarray, Any]]] = {
+    ".npz": _from_archive, ".npy": _from_array, ".parquet": _from_table, ".csv": _from_table,
+}  # fmt: skip
+
+
 def read_labels(path: str | Path) -> np.ndarray:
     """Labels (n,) from a .npy file or a text file with one on each line."""
     file = Path(path)
     if file.suffix == ".npy":
-        return _flat(_reading(file, _from_array), file)
+        return _flat(_reading(file)[0], file)
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:

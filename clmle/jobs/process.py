@@ -27,26 +27,23 @@ def start_module(
     discarded and stderr a pipe.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    command = [sys.executable, "-m", module, *arguments]
-    common: dict[str, Any] = {
-        "env": os.environ | {"PYTHONPATH": path},
-        "stdin": subprocess.PIPE if pipes else subprocess.DEVNULL,
-        "start_new_session": True,
-    }
-    nowhere = subprocess.DEVNULL
-    if log is None:
-        streams = (subprocess.PIPE, nowhere) if pipes else (nowhere, subprocess.PIPE)
-        try:
-            return subprocess.Popen(command, stdout=streams[0], stderr=streams[1], **common)
-        except OSError as error:
-            raise InputError(f"No process can be started ({error.strerror}).") from error
+    pipe = subprocess.PIPE
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "ab" if append else "wb") as file:
-            out, err = (subprocess.PIPE, file) if pipes else (file, subprocess.STDOUT)
-            return subprocess.Popen(command, stdout=out, stderr=err, **common)
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log or os.devnull, "ab" if append else "wb") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=os.environ | {"PYTHONPATH": path},
+                stdin=pipe if pipes else subprocess.DEVNULL,
+                stdout=pipe if pipes else file,
+                stderr=file if pipes else subprocess.STDOUT if log else pipe,
+                start_new_session=True,
+            )
     except OSError as error:
-        raise as_sentence(error, log) from error
+        if log is not None:
+            raise as_sentence(error, log) from error
+        raise InputError(f"No process can be started ({error.strerror}).") from error
 
 
 def end_with_children(process: subprocess.Popen[Any], timeout: float = 5.0) -> None:
@@ -108,5 +105,5 @@ def _is_hidden(pid: int) -> bool:
     except PermissionError:
         return True
     except ProcessLookupError:
-        return False
-    return False  # a zombie
+        pass
+    return False  # ended, or a zombie

@@ -39,13 +39,14 @@ def waits(status: dict[str, object]) -> bool:
 
 def ahead(run: RunFolder) -> int:
     """How many runs of the folder train, or wait and are older than this one."""
-    count = 0
-    for other in list_runs(run.path.parent):
-        status = other.status()
-        active = "pid" in status and status["state"] in ACTIVE  # without pid: never started
-        if other.name != run.name and active:
-            count += not waits(status) or other.name < run.name
-    return count
+    others = {other.name: other.status() for other in list_runs(run.path.parent)}
+    return sum(
+        (not waits(status) or name < run.name)
+        and status["state"] in ACTIVE
+        and "pid" in status  # without: never started
+        for name, status in others.items()
+        if name != run.name
+    )
 
 
 def _write(run: RunFolder, phase: str, *, state: str = "queued", message: str = "") -> None:

@@ -34,8 +34,9 @@ class WorkerPool:
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """The worker's answer to ``task``, or {"error": how its process ended}."""
         try:
-            worker = self._take()
-            if not _send(worker, task):  # it died while idle
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            if worker is None or not _send(worker, task):  # or it died while idle
                 worker = self._start()
                 _send(worker, task)
         except InputError as error:
@@ -44,7 +45,11 @@ class WorkerPool:
         try:
             answer: dict[str, Any] = json.loads(worker.stdout.readline())
         except ValueError:  # the process ended: nothing, or half a line
-            return {"error": self._how_it_ended(worker)}
+            code = worker.wait()
+            if code < 0:
+                name = signal.Signals(-code).name
+                return {"error": f"its process was killed ({name}); run the study again"}
+            return {"error": f"its process ended with code {code}; see {self.log}"}
         with self._lock:
             self._idle.append(worker)
         return answer
@@ -64,14 +69,6 @@ class WorkerPool:
                 if worker.poll() is None:
                     worker.kill()
 
-    def _take(self) -> Worker:
-        with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.poll() is None:
-                    return worker
-        return self._start()
-
     def _start(self) -> Worker:
         with self._lock:
             if self._closed:
@@ -81,12 +78,6 @@ class WorkerPool:
             )
             self._workers.append(worker)
         return worker
-
-    def _how_it_ended(self, worker: Worker) -> str:
-        code = worker.wait()
-        if code < 0:
-            return f"its process was killed ({signal.Signals(-code).name}); run the study again"
-        return f"its process ended with code {code}; see {self.log}"
 
 
 def _send(worker: Worker, task: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas
 
 from clmle.config import several
 from clmle.data.registry import find_dataset
@@ -83,8 +84,6 @@ def without_metrics(runs: Iterable[RunFolder]) -> list[str]:
 
 def attribute_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
     """Make a data frame of rows, the first of each learner, attribute and seed."""
-    import pandas
-
     frame = pandas.DataFrame(rows, columns=list(COLUMNS))
     return frame.drop_duplicates(["data", "learner", "attribute", "seed"], ignore_index=True)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas
 
 from clmle.config import flat
 from clmle.studies.request import FREE, StudyRequest
@@ -52,8 +53,6 @@ def margin_request(
 
 def margin_grid(summaries: Sequence[Mapping[str, Any]]) -> MarginGrid | None:
     """Return the grid of results of a study of :func:`margin_request`."""
-    import pandas
-
     rows = [
         {"a1": config["options.between_margin_fraction"],
          "a2": config["options.within_margin_fraction"], "seed": s["seed"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas
+
 from clmle.studies.statistics import common_block
 
 # Column -> label; fractions of 1, larger is better except for eer.
@@ -21,8 +23,6 @@ OPEN_SET_METRICS = {
 
 def open_set_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
     """A data frame with one row for each trial that was evaluated on unseen identities."""
-    import pandas
-
     rows = []
     for s in summaries:
         found = s.get("recognition")

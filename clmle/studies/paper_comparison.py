@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pandas
+
 from clmle.errors import InputError
 from clmle.paper import paper_attribute, table
 from clmle.studies.open_set_table import open_set_table
@@ -62,8 +64,6 @@ COMPONENTS = {
 
 def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
     """Balanced accuracy, in per cent, of the variants in ``names`` (the paper's name -> ours)."""
-    import pandas
-
     columns = ["paper", "here", "balanced_accuracy", "low", "high", "trials", "tasks", "seeds"]
     kept, _ = complete_variants(study.frame)
     found = variant_table(kept)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas
+import scipy
 
 from clmle.errors import InputError
 
@@ -27,8 +29,6 @@ METRICS = (
 
 def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") -> Any:
     """A data frame with one row for each trial; a multi-label trial has one for each attribute."""
-    import pandas
-
     rows = []
     for s in itertools.chain.from_iterable(each_task(s, split) for s in summaries):
         try:
@@ -191,6 +191,14 @@ def paired_difference(
     )
 
 
+def differences(
+    frame: Any, variants: Sequence[str], base: str, metric: str = "balanced_accuracy"
+) -> dict[str, Difference]:
+    """Each variant minus ``base``, of those that share a task and a seed with it."""
+    found = {n: paired_difference(frame, n, base, metric, n_bootstrap=0) for n in variants}
+    return {name: d for name, d in found.items() if d is not None}
+
+
 def reference_difference(
     study: StudyResults, variant: str, metric: str = "balanced_accuracy"
 ) -> Difference | None:
@@ -203,19 +211,15 @@ def reference_difference(
 
 def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:
     """95 % interval of a mean by Student's t."""
-    from scipy import stats
-
     x = np.asarray(values, dtype=np.float64)
     if len(x) < 2:
         return None, None
-    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    half = scipy.stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
     return float(x.mean() - half), float(x.mean() + half)
 
 
 def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
     """Gain of one variant over another on every task, the most balanced task first."""
-    import pandas
-
     two = frame[frame["variant"].isin([variant, baseline])]
     rows = []
     for task, group in two.groupby("task"):
@@ -235,11 +239,9 @@ def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
     """Spearman's rank correlation."""
-    from scipy import stats
-
     if len(x) < 3 or len(set(x)) == 1 or len(set(y)) == 1:
         return None
-    found = stats.spearmanr(x, y)
+    found = scipy.stats.spearmanr(x, y)
     return float(found.statistic), float(found.pvalue)
 
 

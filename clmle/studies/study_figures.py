@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas
+
 from clmle import figures
 from clmle.errors import InputError
 from clmle.studies.convergence import learning_curves
@@ -14,8 +16,8 @@ from clmle.studies.statistics import (
     common_block,
     comparable_seconds,
     complete_variants,
+    differences,
     each_task,
-    paired_difference,
     seed_means,
     t_interval,
     variant_table,
@@ -50,17 +52,14 @@ class StudyFigure:
 def available(study: StudyResults) -> list[str]:
     """List the figures that the results of a study allow."""
     several = len(study.variants) > 1
-    ratios = {s["config"]["data"]["ratio"] for s in study.summaries}
     fit = {
-        "seeds": True,
-        "varied": bool(study.numeric_factor() or study.grid()),
-        "heat": True,
+        "varied": study.numeric_factor() or study.grid(),
         "differences": several,
-        "ratio": len(ratios) > 1,
+        "ratio": len({s["config"]["data"]["ratio"] for s in study.summaries}) > 1,
         "cost": several,
         "learning_curve": any(s.get("learning_curve") for s in study.summaries),
     }
-    return [name for name in FIGURE_LABELS if fit[name]]
+    return [name for name in FIGURE_LABELS if fit.get(name, True)]
 
 
 def study_figure(
@@ -83,19 +82,18 @@ def study_table(study: StudyResults, base: str = "") -> Any:
 
     Up to 12 variants keep the study's own order; more are sorted, best first.
     """
-    import pandas
-
     frame = study.frame
     if frame.empty:
         return pandas.DataFrame()
     base = base if base in study.variants else study.reference
     table = variant_table(complete_variants(frame)[0])
     means = seed_means(common_block(frame[frame["variant"].isin(table.index)]))
+    names = [n for n in study.variants if n in table.index]
+    found = differences(frame, [n for n in names if n != base], base)
     rows = []
-    for name in (n for n in study.variants if n in table.index):
-        r = table.loc[name]
+    for name in names:
+        r, d = table.loc[name], found.get(name)
         low, high = t_interval(means.loc[name].to_numpy())
-        d = None if name == base else paired_difference(frame, name, base, n_bootstrap=0)
         rows.append(
             {
                 "variant": name,
@@ -112,10 +110,10 @@ def study_table(study: StudyResults, base: str = "") -> Any:
                 **{m: int(r[m]) for m in ("tasks", "seeds", "trials", "left_out")},
             }
         )
-    found = pandas.DataFrame(rows)
-    if len(found) > FEW:
-        found = found.sort_values("balanced_accuracy", ascending=False, ignore_index=True)
-    return found
+    shown = pandas.DataFrame(rows)
+    if len(shown) > FEW:
+        shown = shown.sort_values("balanced_accuracy", ascending=False, ignore_index=True)
+    return shown
 
 
 def trials_behind(study: StudyResults) -> Any:
@@ -218,14 +216,8 @@ def _heat(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigur
 
 
 def _differences(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigure:
-    import pandas
-
-    found = (
-        paired_difference(frame, n, base, metric, n_bootstrap=0)
-        for n in study.variants
-        if n != base
-    )
-    pairs = [d for d in found if d is not None]
+    others = [n for n in study.variants if n != base]
+    pairs = list(differences(frame, others, base, metric).values())
     if not pairs:
         raise InputError(f"No variant shares a task and a seed with {base} yet.")
     figure = figures.differences(
@@ -256,16 +248,12 @@ def _ratio(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigu
 
 
 def _cost(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigure:
-    import pandas
-
     block, caption = _common(study, frame)
     seconds = comparable_seconds(block)
-    points: dict[str, tuple[float, float, float | None, float | None]] = {}
-    for name in study.variants if base in seconds else ():
-        d = None if name == base else paired_difference(frame, name, base, metric, n_bootstrap=0)
-        if name in seconds and (d or name == base):
-            gain = (d.mean, d.low, d.high) if d else (0.0, None, None)
-            points[name] = (float(seconds[name]), *gain)
+    timed = [n for n in study.variants if n in seconds] if base in seconds else []
+    found = differences(frame, [n for n in timed if n != base], base, metric)
+    gains = {n: (d.mean, d.low, d.high) for n, d in found.items()} | {base: (0.0, None, None)}
+    points = {n: (float(seconds[n]), *gains[n]) for n in timed if n in gains}
     if len(points) < 2:
         raise InputError(
             f"Seconds can be compared on one machine only, and no other variant ran on that of "
@@ -287,8 +275,6 @@ def _cost(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigur
 
 
 def _learning_curve(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigure:
-    import pandas
-
     found = learning_curves(study.summaries)
     figure = figures.training_curves(
         {n: (c.steps, c.values) for n, c in found.items()}, "Validation metric during training"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,18 +21,12 @@ from clmle.text import counted
 
 OURS = "clmle"
 FAMILY = ("clmle", "clmle-paper")  # not baselines of each other
-TEXT, NUMBER = (str, "a text"), ((int, float), "a number")
-LIST, TREE = (list, "a list"), (dict, "a table")
 REQUIRED: Mapping[str, tuple[Any, str]] = {
-    "key": TEXT,
-    "variant": TEXT,
-    "method": TEXT,
-    "task": TEXT,
+    **dict.fromkeys(("key", "variant", "method", "task"), (str, "a text")),
     "seed": (int, "a whole number"),
-    "class_counts": LIST,
-    "test": TREE,
-    "config": TREE,
-    "seconds": NUMBER,
+    "class_counts": (list, "a list"),
+    **dict.fromkeys(("test", "config", "config.data", "machine"), (dict, "a table")),
+    "seconds": ((int, float), "a number"),
 }
 FIXED = ("data.attribute", "data.ratio", "data.imbalance", "train.seed", "train.device",
          "train.threads", "train.precision")  # fmt: skip
@@ -130,29 +124,20 @@ class StudyResults:
         trials = f"{counted(len(self.tasks), 'task')}, {counted(len(self.seeds), 'seed')}"
         return f"{what} `{self.command}`: {self.budget()}; {trials}."
 
-    def factors(self) -> list[str]:
-        """Fields in which variants differ, method first; not attribute, ratio, seed or machine."""
-        trees = list(self._configs().values())
-        names = dict.fromkeys(n for tree in trees for n in tree)
-        absent = object()
-        return [
-            n
-            for n in names
-            if n not in FIXED and len({repr(tree.get(n, absent)) for tree in trees}) > 1
-        ]
-
     def numeric_factor(self) -> tuple[str, dict[str, float]] | None:
         """The numeric field that distinguishes all variants, and the value of each variant.
 
         Of several (M grows as n falls, say) the one that the study is named after, else the first.
         None if there is none, or if there are fewer than three variants.
         """
-        configs = self._configs()
+        first: dict[str, dict[str, Any]] = {}
+        for s in self.summaries:
+            first.setdefault(s["variant"], flat(s["config"]))
         fit = {}
-        for name in self.factors():
-            values = {n: float(t[name]) for n, t in configs.items() if _is_number(t.get(name))}
+        for name in dict.fromkeys(name for config in first.values() for name in config):
+            values = {n: float(c[name]) for n, c in first.items() if _is_number(c.get(name))}
             numbers = set(values.values())
-            distinct = len(numbers) == len(configs) > 2
+            distinct = name not in FIXED and len(numbers) == len(first) > 2
             # A 0 among hundreds means something else ("chosen"); it has no place on the axis.
             if distinct and (min(numbers) > 0 or max(numbers) < 10):
                 fit[name] = values
@@ -160,21 +145,14 @@ class StudyResults:
         chosen = next((n for n in fit if wanted in n), next(iter(fit), ""))
         return (chosen, fit[chosen]) if chosen else None
 
-    def grid(self, names: Sequence[str] = ()) -> tuple[list[str], list[str]] | None:
+    def grid(self) -> tuple[list[str], list[str]] | None:
         """Rows and columns of variants called "row, column" that fill a grid; else None."""
-        parts = [n.split(", ") for n in self.variants if not names or n in names]
+        parts = [n.split(", ") for n in self.variants]
         if any(len(p) != 2 for p in parts):
             return None
         rows, columns = (list(dict.fromkeys(p[i] for p in parts)) for i in (0, 1))
         full = len(rows) > 1 and len(columns) > 1 and len(parts) == len(rows) * len(columns)
         return (rows, columns) if full else None
-
-    def _configs(self) -> dict[str, dict[str, Any]]:
-        """Flat configuration of the first trial of each variant, with its method."""
-        first: dict[str, dict[str, Any]] = {}
-        for s in self.summaries:
-            first.setdefault(s["variant"], {"method": s["method"], **flat(s["config"])})
-        return first
 
 
 def read_studies(folder: str | os.PathLike[str]) -> list[StudyResults]:
@@ -198,9 +176,7 @@ def read_study(name: str, path: Path) -> StudyResults:
     """Read and check the results of one file."""
     summaries = read_results(path)
     for s in summaries:
-        wrong = next((w for key, kind in REQUIRED.items() for w in _wrong(s, key, *kind)), None)
-        wrong = wrong or next(_wrong(s["config"], "data", *TREE), None)
-        wrong = wrong or next(_wrong({"machine": {}} | s, "machine", *TREE), None)
+        wrong = _wrong({"machine": {}} | s)
         if wrong:
             raise InputError(
                 f"A result of {quoted(s['variant'])} in {path} {wrong}; "
@@ -236,12 +212,16 @@ def field_label(name: str) -> str:
     return name.rsplit(".", 1)[-1].replace("_", " ")
 
 
-def _wrong(tree: Mapping[str, Any], key: str, kind: Any, words: str) -> Iterator[str]:
-    """What is wrong with a key, if anything is."""
-    if key not in tree:
-        yield f"lacks {key!r}"
-    elif not isinstance(tree[key], kind):
-        yield f"has {quoted(tree[key])} as its {key!r}, which must be {words}"
+def _wrong(summary: Mapping[str, Any]) -> str:
+    """What is wrong with a result, if anything is."""
+    for where, (kind, words) in REQUIRED.items():
+        part, _, key = where.rpartition(".")
+        tree = summary[part] if part else summary
+        if key not in tree:
+            return f"lacks {key!r}"
+        if not isinstance(tree[key], kind):
+            return f"has {quoted(tree[key])} as its {key!r}, which must be {words}"
+    return ""
 
 
 def _range(values: Sequence[Any]) -> str:

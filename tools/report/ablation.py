@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clmle.studies.statistics import (
-    Difference,
-    complete_variants,
-    paired_difference,
-    variant_table,
-)
+from clmle.studies import statistics
+from clmle.studies.statistics import Difference, complete_variants, variant_table
 from clmle.studies.study_figures import basis, study_figure
 from clmle.studies.study_results import StudyResults
 from clmle.text import counted, listed
@@ -54,9 +50,8 @@ def write(page: Page, study: StudyResults) -> None:
 
 def differences(study: StudyResults) -> Mapping[str, Difference]:
     """Each variant minus the reference."""
-    frame, base = study.frame, study.reference
-    found = (paired_difference(frame, n, base, n_bootstrap=0) for n in study.variants if n != base)
-    return {d.first: d for d in found if d is not None}
+    base = study.reference
+    return statistics.differences(study.frame, [n for n in study.variants if n != base], base)
 
 
 def verdict(study: StudyResults) -> str:
