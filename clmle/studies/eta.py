@@ -69,13 +69,13 @@ def estimate_seconds(trials: Iterable[Trial], results: Summaries, jobs: int = 1)
     """
     if not results:
         return None
-    spent: dict[tuple[str, str], list[float]] = {}
+    spent: dict[str, list[float]] = {}
     for r in results:
-        for group in (("variant", r["variant"]), ("method", r["method"]), ("all", "")):
+        for group in (f"variant {r['variant']}", f"method {r['method']}", "all"):
             spent.setdefault(group, []).append(r["seconds"])
     total = 0.0
     for trial in trials:
-        groups = (("variant", trial.variant), ("method", trial.config.method), ("all", ""))
+        groups = (f"variant {trial.variant}", f"method {trial.config.method}", "all")
         total += fmean(next(spent[group] for group in groups if group in spent))
     return total / jobs
 

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,9 @@ def run_trials(
                     shutil.rmtree(where / trial.key, ignore_errors=True)
                 report(done, total, text)
         if not failures:
-            _tidy(where)
+            (where / LOG).unlink(missing_ok=True)
+            with suppress(OSError):  # not empty, or never made
+                where.rmdir()
     return failures
 
 
@@ -218,22 +220,19 @@ def _ray(todo: list[Trial], where: Path, jobs: int) -> Generator[Outcome, None, 
 
 
 def _join_or_start(ray: Any, jobs: int) -> None:
-    """Connect to a running cluster, else start one on this machine."""
+    """Connect to a running cluster, else start one on this machine alone."""
+    quiet = {"log_to_driver": False, "logging_level": "error"}
     try:
-        ray.init(address="auto", log_to_driver=False, logging_level="error")
+        ray.init(address="auto", **quiet)
+        return
     except ConnectionError as error:
-        if os.environ.get("RAY_ADDRESS"):
-            address = os.environ["RAY_ADDRESS"]
+        address = os.environ.get("RAY_ADDRESS")
+        if address:
             raise InputError(
                 f"No Ray cluster answers at RAY_ADDRESS={address} ({error}); start it or unset it."
             ) from error
-        _start_ray(ray, jobs or cores())
-
-
-def _start_ray(ray: Any, cpus: int) -> None:
-    """Start a cluster of this machine alone."""
     try:
-        ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init(num_cpus=jobs or cores(), include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises no particular class if it starts too slowly
         ray.shutdown()  # a half-started cluster would stay
         reason = str(error).partition(".")[0]
@@ -249,10 +248,3 @@ def _task(trial: Trial, where: Path) -> dict[str, Any]:
         "config": trial.config.to_dict(),
         "folder": str(where / trial.key),
     }
-
-
-def _tidy(where: Path) -> None:
-    """Remove the folder of unfinished runs if it is empty."""
-    (where / LOG).unlink(missing_ok=True)
-    if where.is_dir() and not any(where.iterdir()):
-        where.rmdir()

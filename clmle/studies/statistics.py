@@ -36,10 +36,7 @@ def trials_frame(summaries: Sequence[Mapping[str, Any]], split: str = "test") ->
             recall = found["recall"]
             rows.append(
                 {
-                    "variant": s["variant"],
-                    "method": s["method"],
-                    "task": s["task"],
-                    "seed": s["seed"],
+                    **{name: s[name] for name in ("variant", "method", "task", "seed")},
                     "ratio": float(s["config"]["data"]["ratio"]),
                     "minority": counts.min() / counts.sum(),
                     **{name: _number(found[name]) for name in METRICS[:5]},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from clmle.errors import InputError
-from clmle.studies.convergence import crossings, iterations_to, learning_curves, levels
+from clmle.studies.convergence import iterations_to, learning_curves
 from clmle.studies.statistics import (
     common_block,
     complete_variants,
@@ -21,6 +21,7 @@ from clmle.studies.statistics import (
     trials_frame,
     variant_table,
 )
+from tools.report.convergence import crossings, levels
 
 TASKS, SEEDS = ("d/a", "d/b", "d/c"), (0, 1, 2, 3)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from clmle import figures
-from clmle.studies.convergence import LearningCurve, crossings, learning_curves, levels
+from clmle.studies.convergence import LearningCurve, iterations_to, learning_curves
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report.markdown import Page, number
@@ -65,6 +65,28 @@ def compare(study: StudyResults, found: Mapping[str, LearningCurve], level: floa
                 f"{longer / max(seconds, 1e-9):.2f} times the seconds of `{study.label(OURS)}`."
             )
     return lines
+
+
+def crossings(curve: LearningCurve, level: float) -> list[tuple[float, float]]:
+    """Iterations and seconds at which each seed's curve reaches ``level``, if it does."""
+    found = (
+        iterations_to(list(zip(curve.steps, seconds, values, strict=True)), level)
+        for seconds, values in zip(curve.seconds, curve.values, strict=True)
+    )
+    return [point for point in found if point is not None]
+
+
+def levels(found: Mapping[str, LearningCurve], step: float = 0.05) -> list[float]:
+    """Multiples of ``step`` above every first value that at least two variants reach.
+
+    A variant reaches a level if its mean curve over seeds does; [] for a single variant.
+    """
+    best = sorted(float(c.values.mean(axis=0).max()) for c in found.values())
+    if len(best) < 2:
+        return []
+    start = min(float(c.values[:, 0].mean()) for c in found.values())
+    first, last = int(np.ceil(start / step + 1e-9)), int(np.floor(best[-2] / step + 1e-9))
+    return [round(k * step, 10) for k in range(first, last + 1)]
 
 
 def _reached(curve: LearningCurve, level: float) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clmle.studies.convergence import learning_curves, levels
+from clmle.studies.convergence import learning_curves
 from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, common_block
 from clmle.studies.study_results import OURS, StudyResults
@@ -110,7 +110,7 @@ def headline(study: StudyResults) -> str:
         return f"pair accuracy, {study.label(OURS)} minus {_short(d)}" if d else ""
     if study.name == "convergence":
         curves = learning_curves(study.summaries)
-        return " ".join(convergence.compare(study, curves, levels(curves)[-1])[:1])
+        return " ".join(convergence.compare(study, curves, convergence.levels(curves)[-1])[:1])
     if study.name in TUNINGS:
         found = tuning.tuned_differences(study, tuning.chosen_config(study))
         d = next(iter(found), None)

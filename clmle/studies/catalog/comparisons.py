@@ -5,6 +5,8 @@ from __future__ import annotations
 from clmle.methods import TUNED, method_names
 from clmle.studies.spec import FACES, Study, methods, multi_label, neighborhood_batches, options
 
+WITHOUT_REPLACEMENT = "sampling-without-replacement"
+
 # The best of the study `screening`, and the two simplest.
 LEADERS = (
     "clmle", "oversampling", "oversampling + threshold tuning", "center", "center-invariant",
@@ -14,14 +16,12 @@ LEADERS = (
 # Every method once, class weighting by each scheme, and four methods with threshold tuning.
 ALL_METHODS = tuple(
     sorted(
-        (
-            *(set(method_names()) - {"class-weighting", "sampling-without-replacement"}),
+        {
+            *method_names(),
             *(f"class-weighting ({weights})" for weights in ("inverse", "relative", "median")),
-            *(
-                name + TUNED
-                for name in ("softmax", "oversampling", "moon", "sampling-without-replacement")
-            ),
-        )
+            *(f"{n}{TUNED}" for n in ("softmax", "oversampling", "moon", WITHOUT_REPLACEMENT)),
+        }
+        - {"class-weighting", WITHOUT_REPLACEMENT}
     )
 )
 
