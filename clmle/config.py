@@ -276,6 +276,9 @@ class Config:
         return dataclasses.asdict(self)
 
 
+PARTS = ("options", "train", "data")
+
+
 def several(attribute: str) -> list[str] | None:
     """Split names of attributes at commas: [] for "all", None for a single attribute."""
     if attribute == "all":
@@ -359,6 +362,16 @@ def override(config: Any, values: Mapping[str, Any], where: str) -> Any:
     """Return a config dataclass with some values replaced, each converted and checked."""
     parsed = parse(type(config), values, where)
     return replace(config, **{name: getattr(parsed, name) for name in values})
+
+
+def changed(config: Config, tree: Mapping[str, Any]) -> Config:
+    """Return a config with other values in its parts, each converted and checked."""
+    for part in PARTS:
+        if part in tree:
+            where = config.method if part == "options" else part
+            new = override(getattr(config, part), tree[part], where)
+            config = replace(config, **{part: new})
+    return config
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

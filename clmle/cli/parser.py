@@ -6,13 +6,12 @@ import argparse
 import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from clmle import renamed
-from clmle.config import Config, DataConfig, TrainConfig, override
+from clmle.config import PARTS, Config, changed
 from clmle.errors import InputError
 from clmle.files import expanded, from_json, runs_dir
 from clmle.run_folder import RunFolder, open_run
@@ -121,12 +120,6 @@ def opened(name: str, root: str | None) -> RunFolder:
     return open_run(root or runs_dir(), name)
 
 
-def given(cls: type, values: argparse.Namespace) -> dict[str, Any]:
-    """Values of the fields of ``cls`` that were given on the command line."""
-    names = {field.name for field in dataclasses.fields(cls)}
-    return {name: value for name, value in vars(values).items() if name in names}
-
-
 def read_config(path: str) -> dict[str, Any]:
     """Read a config tree from a TOML or JSON file."""
     file = expanded(path)
@@ -155,26 +148,18 @@ def read_config(path: str) -> dict[str, Any]:
 
 def merge(base: Config, tree: Mapping[str, Any]) -> Config:
     """Return ``base`` with the values of a config tree, each checked."""
-    unknown = set(tree) - {"method", "options", "data", "train"}
+    unknown = set(tree) - {"method", *PARTS}
     if unknown:
         raise InputError(
             f"The config has no part {min(unknown)!r}; its parts are method, options, data, train."
         )
-    return replace(
-        base,
-        options=override(base.options, tree.get("options", {}), base.method),
-        data=override(base.data, tree.get("data", {}), "data"),
-        train=override(base.train, tree.get("train", {}), "train"),
-    )
+    return changed(base, tree)
 
 
 def from_options(base: Config, values: argparse.Namespace) -> Config:
     """Return ``base`` with the options that were given on the command line."""
-    return merge(
-        base,
-        {
-            "options": given(type(base.options), values),
-            "data": given(DataConfig, values),
-            "train": given(TrainConfig, values),
-        },
-    )
+    tree = {}
+    for part in PARTS:
+        names = {field.name for field in dataclasses.fields(getattr(base, part))}
+        tree[part] = {n: v for n, v in vars(values).items() if n in names and v is not None}
+    return changed(base, tree)

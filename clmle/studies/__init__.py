@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from clmle.config import changed
     from clmle.studies.attributes import (
         ATTRIBUTE_METRICS,
         attribute_frame,
@@ -84,7 +85,7 @@ if TYPE_CHECKING:
         read_study,
         task_label,
     )
-    from clmle.studies.trials import Trial, changed, cross, pending, study_trials
+    from clmle.studies.trials import Trial, cross, pending, study_trials
     from clmle.studies.validation import check_trials, target_names
 
 load_lazily(__name__)

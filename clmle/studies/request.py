@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from clmle.config import PARTS
 from clmle.errors import InputError, quoted
 from clmle.methods import get_method, method_variant
 from clmle.studies.catalog import get_study
-from clmle.studies.spec import PARTS, Study, methods
+from clmle.studies.spec import Study, methods
 from clmle.studies.trials import Trial, study_trials, variant_config
 from clmle.studies.validation import Progress, target_names
 from clmle.text import words

@@ -48,7 +48,7 @@ def run_study(
     Parameters
     ----------
     study : str or Study
-        Name of a study in :data:`clmle.studies.STUDIES`, or a study.
+        A study, or its name in :data:`clmle.studies.STUDIES`.
     dataset : str, optional
         Data set, or path of a folder of images; the study's own by default.
     attributes, seeds, methods : sequence, optional
@@ -56,16 +56,14 @@ def run_study(
     preset : str, default "reference"
         Budget of every trial.
     results : path, optional
-        JSON-lines file of results, ``runs/studies/STUDY.jsonl`` by default. Trials that it holds
-        are not run again.
+        JSON-lines file, ``runs/studies/STUDY.jsonl`` by default; its trials are not run again.
     jobs : int, default 0
         Trials at a time; 0 takes one per CPU core.
 
     Returns
     -------
     list of dict
-        Results of all trials that are done, one dict per trial: ``variant``, ``task``, ``seed``,
-        ``validation`` and ``test`` metrics, ``seconds``.
+        One for each trial: ``variant``, ``task``, ``seed``, ``validation``, ``test``, ``seconds``.
 
     Raises
     ------

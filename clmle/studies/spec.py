@@ -10,7 +10,6 @@ from clmle.methods import method_variant
 
 Tree = Mapping[str, Any]
 Grid = Sequence[tuple[str, str, Sequence[str]]]
-PARTS = ("options", "train", "data")
 # Every attribute of toonfaces, rare ones first: an interrupted study has the most informative.
 FACES = (
     "Bald", "Mustache", "Gray_Hair", "Pale_Skin", "Wearing_Hat", "Blurry", "Eyeglasses", "Beard",

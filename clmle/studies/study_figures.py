@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,10 +206,7 @@ def _heat(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigur
         figure.update_layout(height=170 + 24 * len(order))
     figure.update_yaxes(tickmode="linear")
     counts = groups.size()
-    fewest, most = int(counts.min()), int(counts.max())
-    text = f"Mean ± standard deviation over {counted(most, 'seed')}; empty: no trial yet."
-    if fewest != most:
-        text = f"Mean ± standard deviation over {fewest} to {most} seeds; empty: no trial yet."
+    text = f"Mean ± standard deviation over {_span(counts, 'seed')}; empty: no trial yet."
     data = groups.agg(["mean", "std", "count"]).reset_index()
     data = data.rename(columns={"count": "seeds", "column": "task"})
     return StudyFigure(figure, data, study.caption(text))
@@ -226,8 +223,7 @@ def _differences(study: StudyResults, frame: Any, metric: str, base: str) -> Stu
         f"paired difference in {METRIC_LABELS[metric]}, 95 % interval over seeds",
     )
     data = pandas.DataFrame([d.__dict__ for d in pairs]).drop(columns="bootstrap")
-    fewest, most = min(d.trials for d in pairs), max(d.trials for d in pairs)
-    trials = counted(most, "trial") if fewest == most else f"{fewest} to {most} trials"
+    trials = _span([d.trials for d in pairs], "trial")
     text = f"Right of zero a variant is better than {base}; each on the {trials} that both have."
     return StudyFigure(figure, data, study.caption(text))
 
@@ -310,6 +306,12 @@ def pareto_front(points: Mapping[str, tuple[float, float]]) -> set[str]:
             c <= cost and g >= gain and (c < cost or g > gain) for c, g in points.values()
         )
     }  # fmt: skip
+
+
+def _span(counts: Sequence[int], noun: str) -> str:
+    """Such as "5 seeds", or "2 to 5 seeds" where counts differ."""
+    fewest, most = min(counts), max(counts)
+    return counted(most, noun) if fewest == most else f"{fewest} to {most} {noun}s"
 
 
 def _common(study: StudyResults, frame: Any) -> tuple[Any, str]:

@@ -6,12 +6,12 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from clmle.config import Config, override, several
+from clmle.config import Config, changed, several
 from clmle.presets import preset_config
-from clmle.studies.spec import PARTS, Grid, Study, Tree
+from clmle.studies.spec import Grid, Study, Tree
 
 MACHINE = ("device", "threads", "precision")  # fields of TrainConfig that say where a run trains
 # Fields that came after the first stored results: at their defaults they are left out of the key.
@@ -112,16 +112,6 @@ def variant_config(tree: Tree, preset: str, dataset: str, attribute: str = "") -
     """The configuration of a variant: that of the preset, with the variant's own values."""
     method = tree.get("method", Config.method)
     return changed(preset_config(preset, method, dataset, attribute), tree)
-
-
-def changed(config: Config, tree: Tree) -> Config:
-    """A configuration with other values, each checked."""
-    for part in PARTS:
-        if part in tree:
-            where = config.method if part == "options" else part
-            new = override(getattr(config, part), tree[part], where)
-            config = replace(config, **{part: new})
-    return config
 
 
 def pending(trials: Iterable[Trial], results: Iterable[Mapping[str, Any]] = ()) -> list[Trial]:

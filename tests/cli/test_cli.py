@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from clmle.__main__ import COMMANDS, main
+from clmle.cli.train import config_of, make_parser
 from clmle.config import DataConfig, TrainConfig
 from clmle.methods import get_method
 
@@ -53,6 +54,12 @@ def test_a_folder_of_images_trains(capsys, image_folder):
         )
     assert code == 0
     assert "recall of dogs" in out
+
+
+def test_training_without_a_data_set_takes_toonfaces():
+    values = make_parser("softmax").parse(["--iterations", "12"])
+    config = config_of(values, {}, "softmax")
+    assert (config.data.dataset, config.train.iterations) == ("toonfaces", 12)
 
 
 def test_command_line_options_override_the_config_file(capsys, tmp_path):
