@@ -14,6 +14,7 @@ from clmle.cli.terminal import MOST_CLASSES, NOT_TRAINED, Progress, table
 from clmle.config import DataConfig
 from clmle.data.recognition import read_pairs
 from clmle.files import expanded
+from clmle.text import counted
 
 MINORITY = 20  # most images of a minority identity, as the paper counts CASIA-WebFace
 
@@ -97,10 +98,8 @@ def identity_lines(dataset: Any) -> list[str]:
     ]
     damaged = int(((identities < 0) & (dataset.split < 0)).sum())
     if damaged and "part" not in dataset.metadata:
-        what = "1 image cannot be read and is" if damaged == 1 else (
-            f"{damaged:,} images cannot be read and are"
-        )  # fmt: skip
-        lines.append(f"{what} left out.")
+        verb = "image cannot be read and is", "images cannot be read and are"
+        lines.append(f"{counted(damaged, *verb)} left out.")
     return lines
 
 
@@ -125,11 +124,8 @@ def show_bin(path: str) -> int:
 
 def describe_pairs(pairs: Any) -> str:
     """Count pairs, folds and genuine pairs."""
-    folds = len(set(pairs.fold.tolist()))
-    return (
-        f"{len(pairs):,} pairs in {folds} fold{'s' * (folds > 1)}, "
-        f"{int(pairs.same.sum()):,} genuine"
-    )
+    folds = counted(len(set(pairs.fold.tolist())), "fold")
+    return f"{len(pairs):,} pairs in {folds}, {int(pairs.same.sum()):,} genuine"
 
 
 def summed_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -139,10 +135,8 @@ def summed_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         by_target.setdefault(row["target"], []).append(row)
     found = []
     for target, own in by_target.items():
-        if len(own) <= MOST_CLASSES:
-            found += own
-            continue
-        splits = ("train", "validation", "test")
-        sums = {split: sum(row[split] for row in own) for split in splits}
-        found.append({"target": target, "class": f"{len(own):,} classes", **sums})
+        if len(own) > MOST_CLASSES:
+            sums = {split: sum(row[split] for row in own) for split in data.SPLITS}
+            own = [{"target": target, "class": f"{len(own):,} classes", **sums}]
+        found += own
     return found

@@ -56,10 +56,6 @@ def attempt(task: dict[str, Any]) -> dict[str, Any]:
 def summarize(trial: Trial, run: RunFolder, result: Mapping[str, Any]) -> dict[str, Any]:
     """The summary of a run: configuration, metrics of both splits, validation learning curve."""
     config = trial.config.to_dict()
-    curve = [
-        [line["step"], round(line["seconds"], 1), _rounded(line["balanced_accuracy"])]
-        for line in run.metrics("validation")
-    ]
     return {
         "key": trial.key,
         "variant": trial.variant,
@@ -71,7 +67,10 @@ def summarize(trial: Trial, run: RunFolder, result: Mapping[str, Any]) -> dict[s
         **({"attributes": _of_attributes(result)} if "attributes" in result else {}),
         "chosen": _rounded({k: v for k, v in result["chosen"].items() if k not in LONG}),
         "best_round": result["best_round"],
-        "learning_curve": curve,
+        "learning_curve": [
+            [line["step"], round(line["seconds"], 1), _rounded(line["balanced_accuracy"])]
+            for line in run.metrics("validation")
+        ],
         "seconds": round(result["seconds"], 1),
         "machine": result["machine"],
         "config": config,

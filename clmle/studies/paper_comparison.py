@@ -72,12 +72,11 @@ def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
     means = seed_means(common_block(kept))
     rows = []
     for printed, name in names.items():
-        if name not in found.index:
-            continue
-        r = found.loc[name]
-        low, high = (None if v is None else 100 * v for v in t_interval(means.loc[name]))
-        counts = (int(r["trials"]), int(r["tasks"]), int(r["seeds"]))
-        rows.append((printed, name, 100 * r["balanced_accuracy"], low, high, *counts))
+        if name in found.index:
+            r = found.loc[name]
+            ends = (None if v is None else 100 * v for v in t_interval(means.loc[name]))
+            counts = (int(r[n]) for n in columns[-3:])
+            rows.append((printed, name, 100 * r["balanced_accuracy"], *ends, *counts))
     return pandas.DataFrame(rows, columns=columns).astype({"low": float, "high": float})
 
 
@@ -100,11 +99,11 @@ def published(attributes: Iterable[str]) -> Any:
     """Return Table 5 of the paper for some attributes, as fractions of 1."""
     found = table(5).set_index("attribute")
     wanted = list(attributes)
-    rows = found.reindex([paper_attribute(name) or "" for name in wanted])
+    rows = found.reindex([paper_attribute(name) or "" for name in wanted]).astype(float)
     rows.index = wanted
-    rows = rows.rename(columns={"imbalance_level": "level"}).astype(float)
-    methods = [c for c in rows.columns if c != "level"]
-    rows[methods] = rows[methods] / 100
+    level = rows.pop("imbalance_level")
+    rows = rows / 100
+    rows.insert(0, "level", level)
     return rows
 
 

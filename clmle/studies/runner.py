@@ -101,7 +101,6 @@ def run_trials(
     *,
     jobs: int = 0,
     launcher: str = "local",
-    folder: str | os.PathLike[str] | None = None,
     known: Sequence[Mapping[str, Any]] = (),
     progress: Progress | None = None,
 ) -> list[str]:
@@ -114,7 +113,7 @@ def run_trials(
         raise InputError(f"launcher is {launcher!r}; choose one of: {', '.join(LAUNCHERS)}.")
     if jobs < 0:
         raise InputError(f"jobs is {jobs}, but must be 0 or more.")
-    where = Path(folder) if folder is not None else Path(results).with_suffix(FOLDER)
+    where = Path(results).with_suffix(FOLDER)
     failures: list[str] = []
     with file_lock(
         Path(results).with_name(f".{Path(results).name}.lock"),
@@ -241,8 +240,5 @@ def _join_or_start(ray: Any, jobs: int) -> None:
 
 def _task(trial: Trial, where: Path) -> dict[str, Any]:
     """A trial as plain values, for :func:`attempt` in a worker."""
-    return {
-        "variant": trial.variant,
-        "config": trial.config.to_dict(),
-        "folder": str(where / trial.key),
-    }
+    folder = str(where / trial.key)
+    return {"variant": trial.variant, "config": trial.config.to_dict(), "folder": folder}

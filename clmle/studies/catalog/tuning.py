@@ -25,26 +25,21 @@ MAIN_OPTION: dict[str, tuple[str, tuple[float, float]]] = {
     "arcface": ("margin", (14.3, 40.0)),
 }
 WITHOUT_OPTION = (
-    "oversampling + threshold tuning",
-    "oversampling",
-    "softmax + threshold tuning",
-    "coco",
-)
-TRIES = 4
+    "oversampling + threshold tuning", "oversampling", "softmax + threshold tuning", "coco",
+)  # fmt: skip
 
 
 def tries(method: str) -> dict[str, Tree]:
-    """The configurations that ``method`` is tried in, by name."""
-    found: dict[str, Tree] = {"default": {}, "learning_rate = 0.02": _train(learning_rate=0.02)}
+    """The training fields and options that ``method`` is tried with, by name."""
     if method in MAIN_OPTION:
         name, values = MAIN_OPTION[method]
-        found |= {f"{name} = {v:g}": {"options": {name: v}} for v in values}
+        own = {f"{name} = {v:g}": {"options": {name: v}} for v in values}
     else:
-        found |= {
-            "learning_rate = 0.1": _train(learning_rate=0.1),
-            "weight_decay = 0.005": _train(weight_decay=0.005),
+        own = {
+            "learning_rate = 0.1": {"train": {"learning_rate": 0.1}},
+            "weight_decay = 0.005": {"train": {"weight_decay": 0.005}},
         }
-    return found
+    return {"default": {}, "learning_rate = 0.02": {"train": {"learning_rate": 0.02}}, **own}
 
 
 def tuning_variants(**data: Any) -> dict[str, Tree]:
@@ -58,10 +53,6 @@ def tuning_variants(**data: Any) -> dict[str, Tree]:
         for method, variant in methods(*MAIN_OPTION, *WITHOUT_OPTION, **data).items()
         for name, tree in tries(method).items()
     }
-
-
-def _train(**values: float) -> Tree:
-    return {"train": values}
 
 
 STUDIES = (
