@@ -118,9 +118,9 @@ def study_table(study: StudyResults, base: str = "") -> Any:
 
 def trials_behind(study: StudyResults) -> Any:
     """List the trials of a study: configuration, metrics, and key in the results file."""
-    frame = study.frame
+    frame = study.frame.rename(columns={"pace": "machine"})
     frame.insert(0, "trial", [s["key"] for s in study.summaries for _ in each_task(s, "test")])
-    return frame.rename(columns={"pace": "machine"})
+    return frame
 
 
 def basis(table: Any, few: Mapping[str, int]) -> str:

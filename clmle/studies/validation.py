@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
-from clmle.config import DataConfig, check_bounds, several
-from clmle.data import Dataset, Task, imbalanced_counts
+from clmle.config import DataConfig, TrainConfig, several
+from clmle.data import Task, imbalanced_counts
 from clmle.data.multilabel import MultiTask
 from clmle.data.registry import dataset_info, find_dataset
 from clmle.errors import InputError
@@ -28,25 +29,24 @@ def check_trials(
     Names are checked first, then data. ``render=False`` does not render faces that are missing,
     and leaves what depends on them unchecked.
     """
-    distinct = {replace(t.config, train=replace(t.config.train, seed=0)): t for t in trials}
-    for trial in distinct.values():
-        _check_names(trial)
-    datasets: dict[DataConfig, Dataset] = {}
-    tasks: dict[DataConfig, Task | MultiTask] = {}
-    for trial in distinct.values():
-        data, train = trial.config.data, trial.config.train
-        if not render and not _rendered(data):
-            continue
-        if data not in tasks:
-            source = DataConfig(
-                attribute="identity" if data.attribute == "identity" else "",
-                **{name: getattr(data, name) for name in LOADED},
-            )
-            if source not in datasets:
-                datasets[source] = load_data(source, progress=progress)
-            tasks[data] = make_task(datasets[source], data)
-        make_network(tasks[data], train, trial.config.options)
-        make_method(trial.config.method, trial.config.options, tasks[data], train)
+    configs = dict.fromkeys(
+        replace(t.config, train=replace(t.config.train, seed=0)) for t in trials
+    )
+    for config in configs:
+        _check_names(config.data, config.train)
+    load = cache(partial(load_data, progress=progress))
+
+    @cache
+    def task_of(data: DataConfig) -> Task | MultiTask:
+        attribute = "identity" if data.attribute == "identity" else ""
+        own = {name: getattr(data, name) for name in LOADED}
+        return make_task(load(DataConfig(attribute=attribute, **own)), data)
+
+    for config in configs:
+        if render or _rendered(config.data):
+            task = task_of(config.data)
+            make_network(task, config.train, config.options)
+            make_method(config.method, config.options, task, config.train)
 
 
 def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[str, ...]:
@@ -55,15 +55,11 @@ def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[st
     return known or load_data(data, progress=progress).targets
 
 
-def _check_names(trial: Trial) -> None:
+def _check_names(data: DataConfig, train: TrainConfig) -> None:
     """What can be checked without the data."""
-    data, train = trial.config.data, trial.config.train
-    check_bounds(train)
     pick_device(train.device)
     if train.backbone not in backbone_names():
-        build_backbone(
-            train.backbone, 3, data.image_size, train.feature_dim
-        )  # raises, with all names
+        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # raises an error
     if data.imbalance not in ("none", "given"):
         imbalanced_counts([10**9, 10**9], data.imbalance, data.ratio)
     info = find_dataset(data.dataset)

@@ -175,6 +175,7 @@ def test_a_selection_of_variants_has_their_trials_alone(three):
     two = three.only(("clmle", "softmax"))
     assert len(two.summaries) == 12
     assert set(trials_behind(two)["trial"]) == {s["key"] for s in two.summaries}
+    assert trials_behind(two).equals(trials_behind(two))
 
 
 # --- attributes ---------------------------------------------------------------------------------
