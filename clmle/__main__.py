@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -31,6 +32,9 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns 0 (done), 2 (invalid input), 130 (interrupted) or 1 (other)."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console may lack letters of a class name
+            stream.reconfigure(errors="backslashreplace")
     standard = warnings.formatwarning
     warnings.formatwarning = partial(_format_warning, standard)
     try:

@@ -26,13 +26,21 @@ def project(
     features = np.asarray(features, dtype=np.float32)
     if method not in METHODS:
         raise InputError(f"projection is {method!r}; choose one of: {', '.join(METHODS)}.")
-    if features.ndim != 2 or not np.isfinite(features).all():
-        raise InputError("features must be a finite (n, d) array to be projected.")
+    if features.ndim != 2 or not features.size or not np.isfinite(features).all():
+        raise InputError(
+            "features must be a finite (n, d) array with a row and a column to be projected."
+        )
     n = len(features)
-    if method == "pca" or n < 10:
+    # Neighbors need distinct points; PCA draws equal ones as one.
+    if method == "pca" or n < 10 or len(np.unique(features, axis=0)) < 10:
         return _pca(features)
+    largest = float(np.abs(features).max())
+    if not 1e-6 < largest < 1e6:  # squared distances in float32 would become 0 or infinite
+        features = features / np.float32(largest)
     start = _pca(features) if init is None else np.asarray(init, dtype=np.float64)
     if method == "umap":
+        flat = np.ptp(start, axis=0) == 0  # UMAP divides by the range
+        start = np.where(flat, np.random.default_rng(seed).normal(size=start.shape), start)
         from umap import UMAP
 
         start = 10 * (start - start.min(axis=0)) / np.maximum(np.ptp(start, axis=0), 1e-9)
