@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.base import LEFT_OUT, TEST, TRAIN, VALIDATION, Dataset, Progress
+from clmle.data.base import LEFT_OUT, TEST, TRAIN, Dataset, Progress
 from clmle.data.celeba import GRAD_CLIP_NORM
 from clmle.data.celeba.images import width_of
 from clmle.data.paths import folders_within, within
 from clmle.data.pixel_cache import stored_pixels, warn_unreadable
 from clmle.data.pixels import Crop, check_image_size, content
 from clmle.data.registry import DatasetInfo, register_dataset
-from clmle.data.splits import whole_identities
+from clmle.data.splits import hold_out
 from clmle.errors import InputError, shown
 from clmle.files import expanded, is_inside
 
@@ -48,7 +48,6 @@ def load_lfwa(
     image_size: int = 55,
     seed: int = 0,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Load LFWA from the files of its authors, cropped to the face; pixels are cached."""
     check_image_size(image_size, 16, 250)
@@ -80,7 +79,6 @@ def load_lfwa(
         (*sides, 3),
         read,
         progress,
-        root,
     )
     split[list(problems)] = LEFT_OUT
     return Dataset(
@@ -140,9 +138,7 @@ def _split(path: Path, identity: np.ndarray, seed: int) -> np.ndarray:
                 f"get it together with {ATTRIBUTES}."
             )
         split[numbers.astype(np.int64) - 1] = value  # MATLAB indices begin at 1
-    train = np.flatnonzero(split == TRAIN)
-    rng = np.random.default_rng([seed, len(train)])
-    split[train[whole_identities(identity[train], VALIDATION_FRACTION, rng)]] = VALIDATION
+    hold_out(split, identity, VALIDATION_FRACTION, seed)
     return split
 
 

@@ -13,7 +13,7 @@ from clmle.data.celeba.images import ALIGNED, Photographs, width_of
 from clmle.data.pixel_cache import stored_pixels, warn_unreadable
 from clmle.data.pixels import check_image_size
 from clmle.data.registry import DatasetInfo, register_dataset
-from clmle.data.splits import whole_identities
+from clmle.data.splits import hold_out
 from clmle.errors import InputError
 from clmle.files import expanded
 
@@ -42,7 +42,6 @@ def load_celeba(
     validation: str = "paper",
     seed: int = 0,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Load CelebA from the files of its authors, cropped to the face; pixels are cached."""
     check_image_size(image_size, 16, 218)
@@ -65,8 +64,23 @@ def load_celeba(
     labels = {}
     if identity is not None:
         labels["identity"] = np.unique(identity[:, 0], return_inverse=True)[1].astype(np.int64)
-    pixels, problems = _pixels(home, images, image_size, progress, root)
-    split = _split(part, labels.get("identity"), validation, seed)
+    photographs = Photographs(home)
+    source = str(photographs.path.resolve())
+    pixels, problems = stored_pixels(
+        "celeba",
+        f"{source} {image_size}",
+        [source, image_size, ALIGNED.box, images, photographs.facts(images)],
+        len(images),
+        (image_size, width_of(image_size), 3),
+        lambda i: photographs.read(images[i], image_size),
+        progress,
+    )
+    split = np.full(len(part), LEFT_OUT, dtype=np.int8)
+    split[part == 0], split[part == 2] = TRAIN, TEST
+    if validation == "official":
+        split[part == 1] = VALIDATION
+    else:
+        hold_out(split, labels.get("identity", np.arange(len(part))), VALIDATION_FRACTION, seed)
     split[list(problems)] = LEFT_OUT
     warned = warn_unreadable(problems, len(images), "photographs")
     return Dataset("celeba", pixels, split, attributes, labels, metadata=metadata, warnings=warned)
@@ -95,41 +109,6 @@ def _check_part(part: np.ndarray, images: tuple[str, ...], path: Path) -> None:
     for value, what in ((0, "training"), (2, "test")):
         if not (part == value).any():
             raise InputError(f"{path} has no {what} image (part {value}); get the whole file.")
-
-
-def _split(part: np.ndarray, identity: np.ndarray | None, validation: str, seed: int) -> np.ndarray:
-    """0 train, 1 validation, 2 test, -1 left out, (n,) int8, from the official parts."""
-    split = np.full(len(part), LEFT_OUT, dtype=np.int8)
-    split[part == 0], split[part == 2] = TRAIN, TEST
-    if validation == "official":
-        split[part == 1] = VALIDATION
-        return split
-    train = np.flatnonzero(part == 0)
-    owner = train if identity is None else identity[train]
-    rng = np.random.default_rng([seed, len(train)])
-    split[train[whole_identities(owner, VALIDATION_FRACTION, rng)]] = VALIDATION
-    return split
-
-
-def _pixels(
-    home: Path,
-    images: tuple[str, ...],
-    height: int,
-    progress: Progress | None,
-    root: str | os.PathLike[str] | None,
-) -> tuple[np.ndarray, dict[int, str]]:
-    photographs = Photographs(home)
-    source = str(photographs.path.resolve())
-    return stored_pixels(
-        "celeba",
-        f"{source} {height}",
-        [source, height, ALIGNED.box, images, photographs.facts(images)],
-        len(images),
-        (height, width_of(height), 3),
-        lambda i: photographs.read(images[i], height),
-        progress,
-        root,
-    )
 
 
 def _targets(folder: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -93,12 +92,11 @@ def read_faces(
     sides: tuple[int, int],
     read: Read,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Cached pixels of ``source``; one warning counts ``what`` cannot be read, such as "images"."""
     key = [str(source.resolve()), *sides]
     images, problems = stored_pixels(
-        "recognition", repr(key), [key, facts], n, (*sides, 3), read, progress, root
+        "recognition", repr(key), [key, facts], n, (*sides, 3), read, progress
     )
     warn_unreadable(problems, n, what)
     return images, problems

@@ -39,12 +39,9 @@ def load_identities(
     landmarks: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Load identities from a folder with a sub-folder for each; pixels are cached."""
-    found = read_folders(
-        folder, image_size=image_size, landmarks=landmarks, progress=progress, root=root
-    )
+    found = read_folders(folder, image_size=image_size, landmarks=landmarks, progress=progress)
     identities = np.array([name.split("/")[0] for name in found.files])
     n_identities = len(set(identities.tolist()))
     if n_identities < 2:
@@ -76,7 +73,6 @@ def read_folders(
     image_size: int | tuple[int, int] = 112,
     landmarks: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> FolderImages:
     """All images below the sub-folders of a folder; parameters as for :func:`load_identities`."""
     home = expanded(folder)
@@ -104,7 +100,7 @@ def read_folders(
         facts if points is None else (facts, sorted((k, v.tolist()) for k, v in points.items()))
     )
     what = f"files of {home}"
-    images, problems = read_faces(base, what, source, len(files), sides, read, progress, root)
+    images, problems = read_faces(base, what, source, len(files), sides, read, progress)
     return FolderImages(home.resolve().name, images, files, problems)
 
 

@@ -12,8 +12,6 @@ from clmle.data.recognition.pairs import Pairs
 from clmle.errors import InputError
 from clmle.files import as_sentence, expanded, read_lines
 
-CHUNK = 1 << 24
-
 
 @dataclass(frozen=True)
 class Templates:
@@ -112,26 +110,21 @@ def _named(path: Path, width: int) -> tuple[list[str], np.ndarray]:
 
 
 def _pairs(path: Path, ids: np.ndarray) -> Pairs:
-    """Pairs from lines of three integers (15 million in IJB-C), read in blocks."""
-    blocks = []
+    """Pairs from lines of three integers, of which IJB-C has 15 million."""
+    import pandas
+
     try:
-        with open(path, "rb") as file:
-            rest = b""
-            while block := file.read(CHUNK):
-                block, _, rest = (rest + block).rpartition(b"\n")
-                blocks.append(np.array(block.split(), dtype=np.int64))
-            blocks.append(np.array(rest.split(), dtype=np.int64))
+        columns = pandas.read_csv(path, sep=r"\s+", header=None, dtype=np.int64)
     except OSError as error:
         raise as_sentence(error, path) from error
     except (ValueError, OverflowError):
-        raise InputError(f"{path} has something that is not an integer; get it again.") from None
-    values = np.concatenate(blocks) if blocks else np.empty(0, dtype=np.int64)
-    if len(values) == 0 or len(values) % 3:
+        columns = None
+    if columns is None or columns.shape[1] != 3:
         raise InputError(
             f"{path} must have lines of three integers (template, template, 1 or 0); it may be "
             "incomplete: get it again."
         )
-    table = values.reshape(-1, 3)
+    table = columns.to_numpy()
     odd = np.flatnonzero(~np.isin(table[:, 2], (0, 1)))
     if len(odd):
         raise InputError(f"{path}, line {odd[0] + 1} has {table[odd[0], 2]}, but must have 1 or 0.")

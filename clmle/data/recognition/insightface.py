@@ -6,7 +6,7 @@ import io
 import os
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,20 +30,6 @@ from clmle.files import expanded
 RECORDS, INDEX, PROPERTY = "train.rec", "train.idx", "property"
 
 
-@dataclass(frozen=True)
-class Catalog:
-    """Images among the records: ``keys``, ``starts``, ``labels`` (n,) int64, and problems.
-
-    ``announced`` is the number of identities in the header record, if there is one.
-    """
-
-    keys: np.ndarray
-    starts: np.ndarray
-    labels: np.ndarray
-    problems: tuple[str, ...]
-    announced: int | None
-
-
 def is_recordio(folder: str | os.PathLike[str]) -> bool:
     """Check whether a folder has ``train.rec``."""
     return (expanded(folder) / RECORDS).is_file()
@@ -55,7 +41,6 @@ def load_recordio(
     image_size: int | tuple[int, int] = 112,
     seed: int = 0,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Load identities from a folder with ``train.rec``; decoded pixels are cached."""
     home = expanded(folder)
@@ -63,38 +48,43 @@ def load_recordio(
     if not path.is_file():
         raise InputError(f"{home} has no {RECORDS}; check the path.")
     stated = read_property(home / PROPERTY) if (home / PROPERTY).is_file() else None
-    records = open_records(path, index if index.is_file() else None)
-    found = catalog(records)
+    found, labels, announced = catalog(open_records(path, index if index.is_file() else None))
     warn_unreadable(found.problems, len(found.keys) + len(found.problems), f"records of {path}")
-    shape = stated[1:] if stated else _first_shape(records, found)
+    shape = stated[1:] if stated else _first_shape(found)
     sides = sides_of(image_size, shape)
     facts = [(f.st_size, f.st_mtime_ns) for f in (os.stat(p) for p in (path, index) if p.exists())]
 
     def read(i: int) -> np.ndarray | str:
         key, start = found.keys[i], int(found.starts[i])
         try:
-            pixels = read_pixels(io.BytesIO(unpack(read_record(records.buffer, start))[1]), sides)
+            pixels = read_pixels(io.BytesIO(unpack(read_record(found.buffer, start))[1]), sides)
         except DamagedRecordError as error:
             return f"record {key}: {error}"
         return f"record {key} is damaged ({pixels})" if isinstance(pixels, str) else pixels
 
     pixels, problems = read_faces(
-        path, f"images of {path}", facts, len(found.keys), sides, read, progress, root
+        path, f"images of {path}", facts, len(found.keys), sides, read, progress
     )
     dataset = identity_dataset(
-        home.resolve().name, pixels, problems, found.labels, {"record": found.keys}, seed
+        home.resolve().name, pixels, problems, labels, {"record": found.keys}, seed
     )
-    _compare(path, dataset, stated[0] if stated else found.announced)
+    n_identities = len(dataset.class_names["identity"])
+    wanted = stated[0] if stated else announced
+    if wanted not in (None, n_identities):
+        warnings.warn(
+            f"{path} should have {wanted:,} identities, but images of {n_identities:,} were found.",
+            stacklevel=2,
+        )
     return dataset
 
 
-def catalog(records: RecordFile) -> Catalog:
-    """Find the images among ``records`` and their labels; no image is decoded.
+def catalog(records: RecordFile) -> tuple[RecordFile, np.ndarray, int | None]:
+    """The records with images, their labels (n,) int64, and the announced number of identities.
 
     Record 0 may be a header without an image and with two labels: the first key after the images,
     and the first key after the records of the identities, which have ranges of keys and no image.
     """
-    keys, starts, labels = [], [], []
+    images: list[tuple[int, int, int]] = []
     problems = list(records.problems)
     end, announced = None, None
     for key, start in zip(records.keys.tolist(), records.starts.tolist(), strict=True):
@@ -116,16 +106,15 @@ def catalog(records: RecordFile) -> Catalog:
         if not (0 <= label < 2**31 and label.is_integer()):
             problems.append(f"record {key} has the label {label:g}, not a whole number from 0")
             continue
-        keys.append(key)
-        starts.append(start)
-        labels.append(int(label))
-    if not keys:
+        images.append((key, start, int(label)))
+    if not images:
         raise InputError(
             f"{records.path} has no record of an image"
             + (f": {problems[0]}." if problems else "; get it again.")
         )
-    arrays = [np.array(values, dtype=np.int64) for values in (keys, starts, labels)]
-    return Catalog(arrays[0], arrays[1], arrays[2], tuple(problems), announced)
+    keys, starts, labels = np.array(images, dtype=np.int64).T
+    found = replace(records, keys=keys, starts=starts, problems=tuple(problems))
+    return found, labels, announced
 
 
 def read_property(path: Path) -> tuple[int, int, int]:
@@ -142,21 +131,12 @@ def read_property(path: Path) -> tuple[int, int, int]:
     return identities, height, width
 
 
-def _first_shape(records: RecordFile, found: Catalog) -> tuple[int, int]:
+def _first_shape(found: RecordFile) -> tuple[int, int]:
     images = []
     for start in found.starts[:100].tolist():
         with suppress(DamagedRecordError):
-            images.append(io.BytesIO(unpack(read_record(records.buffer, start))[1]))
+            images.append(io.BytesIO(unpack(read_record(found.buffer, start))[1]))
     return first_shape(images, (112, 112))
-
-
-def _compare(path: Path, dataset: Dataset, stated: int | None) -> None:
-    found = len(dataset.class_names["identity"])
-    if stated is not None and stated != found:
-        warnings.warn(
-            f"{path} should have {stated:,} identities, but images of {found:,} were found.",
-            stacklevel=3,
-        )
 
 
 register_dataset(

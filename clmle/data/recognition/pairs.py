@@ -78,7 +78,6 @@ def load_lfw(
     image_size: int | tuple[int, int] = 112,
     landmarks: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> OpenSetData:
     """Load LFW, or a data set with its layout: a folder for each identity and a list of pairs."""
     home = expanded(folder)
@@ -89,9 +88,7 @@ def load_lfw(
             raise InputError(f"There is no pairs.txt in {home} or the folder above; give its path.")
     else:
         path = expanded(pairs)
-    found = read_folders(
-        home, image_size=image_size, landmarks=landmarks, progress=progress, root=root
-    )
+    found = read_folders(home, image_size=image_size, landmarks=landmarks, progress=progress)
     listed = read_pairs(path, found.files, [found.files[i] for i in found.problems])
     return OpenSetData(found.name, found.images, listed, metadata={"file": np.array(found.files)})
 

@@ -25,7 +25,6 @@ def load_bin(
     *,
     image_size: int | tuple[int, int] = 112,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> OpenSetData:
     """Load pairs of faces from a ``.bin`` file of InsightFace; nothing in it is executed.
 
@@ -43,7 +42,7 @@ def load_bin(
 
     state = os.stat(file)
     facts, what = (state.st_size, state.st_mtime_ns), f"images of {file}"
-    pixels, problems = read_faces(file, what, facts, len(images), sides, read, progress, root)
+    pixels, problems = read_faces(file, what, facts, len(images), sides, read, progress)
     fold = np.concatenate(
         [np.full(len(p), k) for k, p in enumerate(np.array_split(same, min(FOLDS, len(same))))]
     )
@@ -69,10 +68,11 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
         raise InputError(
             f"{file} is not a plain list of images and pairs: {error}; get it from another source."
         ) from error
-    if not (isinstance(value, tuple | list) and len(value) == 2):
-        raise InputError(f"{file} must have two lists, of image files and of pairs.")
-    images, same = [_bytes(v, i, file) for i, v in enumerate(_list(value[0], file))], value[1]
-    flags = _list(same, file)
+    parts = _list(value, file)
+    if len(parts) != 2:
+        raise _not_two_lists(file)
+    images = [_bytes(v, i, file) for i, v in enumerate(_list(parts[0], file))]
+    flags = _list(parts[1], file)
     odd = next((f for f in flags if not isinstance(f, bool | int) or f not in (0, 1)), None)
     if odd is not None:
         raise InputError(f"{file} has {shown(odd)!r} for a pair, but must have true or false.")
@@ -86,11 +86,14 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
 
 def _list(value: Any, file: Path) -> list[Any]:
     if isinstance(value, Array) and value.value is not None and value.value.ndim == 1:
-        items: list[Any] = value.value.tolist()
-        return items
+        value = value.value.tolist()
     if not isinstance(value, list | tuple):
-        raise InputError(f"{file} must have two lists, of image files and of pairs.")
+        raise _not_two_lists(file)
     return list(value)
+
+
+def _not_two_lists(file: Path) -> InputError:
+    return InputError(f"{file} must have two lists, of image files and of pairs.")
 
 
 def _bytes(value: Any, number: int, file: Path) -> bytes | memoryview:

@@ -27,7 +27,6 @@ def load_youtube_faces(
     frames: int = 100,
     image_size: int | tuple[int, int] = 112,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
 ) -> OpenSetData:
     """Load the videos of YouTube Faces that are in its list of pairs."""
     home = expanded(folder)
@@ -63,7 +62,7 @@ def load_youtube_faces(
 
     facts = (len(files), frames, [os.stat(base / n).st_mtime_ns for n in names])
     images, problems = read_faces(
-        base, f"frames of {base}", facts, len(files), sides, read, progress, root
+        base, f"frames of {base}", facts, len(files), sides, read, progress
     )
     owner = np.array(video, dtype=np.int64)
     owner[list(problems)] = -1
