@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from clmle.data.toonfaces import ATTRIBUTES
+from clmle.data.toonfaces.specs import ATTRIBUTES
 from clmle.files import write_arrays
 from clmle.metrics.attributes import attribute_metrics
 from clmle.metrics.classification import classification_metrics

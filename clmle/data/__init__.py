@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         registered_datasets,
     )
     from clmle.data.solar_cells import load_solar_cells
-    from clmle.data.toonfaces import load_toonfaces, load_toonfaces_identities
+    from clmle.data.toonfaces.build import load_toonfaces
+    from clmle.data.toonfaces.identities import load_toonfaces_identities
 
 load_lazily(__name__)

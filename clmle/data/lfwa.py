@@ -61,7 +61,13 @@ def load_lfwa(
     labels = _labels(table, table_file)
     names, identity = np.unique([name.split("/")[0] for name in files], return_inverse=True)
     split = _split(part_file, identity, seed)
-    photographs = _photographs(home)
+    folders = folders_within(home, FOLDERS)
+    if not folders:
+        raise InputError(
+            f"{home} has no folder {FOLDERS[0]} of photographs; put LFW's there, with one "
+            "sub-folder for each identity."
+        )
+    photographs = folders[0]
     sides = (image_size, width_of(image_size))
 
     def read(i: int) -> np.ndarray | str:
@@ -195,16 +201,6 @@ def _array(stored: Any, most: int) -> np.ndarray:
     if stored.external or stored.is_virtual or stored.size > most:
         raise ValueError("it holds an array that is in other files or far too large")
     return np.asarray(stored[()])
-
-
-def _photographs(home: Path) -> Path:
-    found = folders_within(home, FOLDERS)
-    if not found:
-        raise InputError(
-            f"{home} has no folder {FOLDERS[0]} of photographs; put LFW's there, with one "
-            "sub-folder for each identity."
-        )
-    return found[0]
 
 
 def _needed(home: Path, name: str) -> Path:

@@ -261,5 +261,5 @@ def has_identities(name: str, attribute: str = "") -> bool:
 def _import_all() -> None:
     """Import every module of this package once, so that each registers its data sets."""
     package = import_module("clmle.data")
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"clmle.data.{module.name}")
+    for module in pkgutil.walk_packages(package.__path__, "clmle.data."):
+        import_module(module.name)

@@ -109,24 +109,20 @@ def _images(
     folder: Any, files: np.ndarray, version: str, size: int, progress: Progress | None
 ) -> np.ndarray:
     """(n, size, size, 1) uint8, cached after the first reading."""
-    stamp = f"{version}-{size}"
-    shape = (size, size, 1)
-    target = cache_dir() / "solar-cells" / stamp
-
-    def read(i: int) -> np.ndarray:
-        return _read(folder / str(files[i]), size)[..., None]
-
-    return cached_pixels(target, stamp, len(files), shape, read, progress)[0]
-
-
-def _read(file: Any, size: int) -> np.ndarray:
     from PIL import Image
 
-    try:
-        with file.open("rb") as stream, Image.open(stream) as image:
-            return np.asarray(image.convert("L").resize((size, size), Image.Resampling.BOX))
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise _damaged(str(file), error) from error
+    def read(i: int) -> np.ndarray:
+        file = folder / str(files[i])
+        try:
+            with file.open("rb") as stream, Image.open(stream) as image:
+                gray = image.convert("L").resize((size, size), Image.Resampling.BOX)
+                return np.asarray(gray)[..., None]
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise _damaged(str(file), error) from error
+
+    stamp = f"{version}-{size}"
+    target = cache_dir() / "solar-cells" / stamp
+    return cached_pixels(target, stamp, len(files), (size, size, 1), read, progress)[0]
 
 
 def _damaged(file: str, error: Exception) -> InputError:

@@ -15,8 +15,9 @@ import pytest
 from clmle import InputError
 from clmle.config import DataConfig
 from clmle.data.registry import DATASETS, dataset_info
-from clmle.data.toonfaces import RATES, build, specs
+from clmle.data.toonfaces import build, specs
 from clmle.data.toonfaces.render import render
+from clmle.data.toonfaces.specs import RATES
 from clmle.data.toonfaces.styles import STYLES, style_named
 from clmle.files import read_arrays
 from clmle.training import load_data

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from clmle import InputError
+from clmle.data import load_toonfaces_identities
 from clmle.data.base import Dataset
-from clmle.data.toonfaces import build, load_toonfaces_identities
+from clmle.data.toonfaces import build
 from clmle.data.toonfaces.identities import (
     IdentityPlan,
     appearance,

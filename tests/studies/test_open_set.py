@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from clmle.__main__ import main
+from clmle.data import load_toonfaces_identities
 from clmle.data.recognition import Pairs
 from clmle.data.recognition.open_set import OpenSetData, load_open_set
-from clmle.data.toonfaces import load_toonfaces_identities
 from clmle.errors import InputError
 from clmle.run_folder import RunFolder
 from clmle.studies import open_set

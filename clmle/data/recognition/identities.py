@@ -79,7 +79,8 @@ def read_folders(
     if not home.is_dir():
         raise InputError(f"There is no folder {home}; check the path.")
     base = _inner(home)
-    files, facts = _listed(base)
+    facts = _listed(base)
+    files = [name for name, _, _ in facts]
     if not files:
         raise InputError(
             f"{home} has no image in its sub-folders; expected files such as .jpg or .png."
@@ -96,11 +97,11 @@ def read_folders(
             pixels = _aligned(base / files[i], landmarks_of(files[i], points), sides)
         return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
 
-    source = (
-        facts if points is None else (facts, sorted((k, v.tolist()) for k, v in points.items()))
+    moved = None if points is None else sorted((k, v.tolist()) for k, v in points.items())
+    source = facts if points is None else (facts, moved)
+    images, problems = read_faces(
+        base, f"files of {home}", source, len(files), sides, read, progress
     )
-    what = f"files of {home}"
-    images, problems = read_faces(base, what, source, len(files), sides, read, progress)
     return FolderImages(home.resolve().name, images, files, problems)
 
 
@@ -127,9 +128,9 @@ def _sub_folders(folder: Path) -> list[str]:
     return [] if names and all(split_of(name) is not None for name in names) else names
 
 
-def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
-    """Image files below ``base``, and (name, size, time) of each."""
-    files, facts = [], []
+def _listed(base: Path) -> list[tuple[str, int, int]]:
+    """Name, size and time of all image files below ``base``."""
+    facts = []
     for identity in _sub_folders(base):
         for folder, _, _ in sorted(os.walk(base / identity)):
             with os.scandir(folder) as entries:
@@ -137,9 +138,8 @@ def _listed(base: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
             for entry in found:
                 name = os.path.relpath(entry.path, base).replace(os.sep, "/")
                 state = entry.stat()
-                files.append(name)
                 facts.append((name, state.st_size, state.st_mtime_ns))
-    return files, facts
+    return facts
 
 
 def is_image(entry: os.DirEntry[str]) -> bool:

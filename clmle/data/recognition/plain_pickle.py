@@ -13,13 +13,12 @@ import codecs
 import io
 import pickletools
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 BYTES_PER_STEP = 10  # a pickle of images has far more bytes for each instruction
 STEPS = 100_000  # allowed in any case
-INSTRUCTIONS = {op.code.encode("latin-1"): op for op in pickletools.opcodes}
 KINDS = ("b1", "u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8")
 
 MARK = object()
@@ -74,20 +73,14 @@ class _Machine:
                 return self.pop()
             if not code:
                 raise EOFError
-            name, kind = INSTRUCTIONS[code].name, INSTRUCTIONS[code].arg
+            name, read = _INSTRUCTIONS[code]
             if name in _VALUES:
-                self.stack.append(_VALUES[name](self, self.argument(name, kind)))
+                self.stack.append(_VALUES[name](self, read(self.file)))
             elif name in _ACTIONS:
-                _ACTIONS[name](self, self.argument(name, kind))
+                _ACTIONS[name](self, read(self.file))
             else:
                 raise RefusedError(f"it has more than lists, numbers and strings ({code!r})")
         raise RefusedError("it has far too many small parts")
-
-    def argument(self, name: str, kind: pickletools.ArgumentDescriptor | None) -> Any:
-        if name == "STRING":  # of Python 2; pickletools accepts only ASCII there
-            text = pickletools.read_stringnl(self.file, decode=False)
-            return codecs.escape_decode(text)[0].decode("latin-1")
-        return None if kind is None else kind.reader(self.file)
 
     def pop(self) -> Any:
         value = self.stack.pop()
@@ -104,15 +97,14 @@ class _Machine:
             items.append(value)
         return items[::-1]
 
-    def extend(self, items: list[Any]) -> None:
-        if not isinstance(self.stack[-1], list):
-            raise RefusedError("it appends to something that is not a list")
-        self.stack[-1].extend(items)
-
-    def update(self, items: list[Any]) -> None:
-        if not isinstance(self.stack[-1], dict):
-            raise RefusedError("it sets an item of something that is not a dictionary")
-        self.stack[-1].update(_dictionary(items))
+    def add(self, items: list[Any], kind: type[Any]) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, kind):
+            raise RefusedError(f"it appends to something that is not a {kind.__name__}")
+        if isinstance(target, list):
+            target.extend(items)
+        else:
+            target.update(_dictionary(items))
 
     def put(self, key: int) -> None:
         self.memo[key] = self.stack[-1]
@@ -161,6 +153,10 @@ def _dictionary(items: list[Any]) -> dict[str | bytes, Any]:
     return dict(zip(items[::2], items[1::2], strict=True))
 
 
+def _quoted(file: IO[bytes]) -> str:
+    return codecs.escape_decode(pickletools.read_stringnl(file, decode=False))[0].decode("latin-1")
+
+
 def _small(value: int) -> int:
     if abs(value) >= 2**64:
         raise RefusedError("it holds a number that is too large")
@@ -193,6 +189,13 @@ for _core in ("numpy.core", "numpy._core"):
     _CALLS[f"{_core}.numeric._frombuffer"] = lambda m, *array: Array(_array(*array))
 for _builtins in ("builtins", "__builtin__"):
     _CALLS |= dict.fromkeys((f"{_builtins}.bytes", f"{_builtins}.bytearray"), _Machine.make_bytes)
+
+# Name, and reader of the argument, of each instruction.
+_INSTRUCTIONS: dict[bytes, tuple[str, Callable[[Any], Any]]] = {
+    op.code.encode("latin-1"): (op.name, op.arg.reader if op.arg else lambda file: None)
+    for op in pickletools.opcodes
+}
+_INSTRUCTIONS[b"S"] = ("STRING", _quoted)  # of Python 2; pickletools accepts only ASCII there
 
 # Instructions that push a value, by their names in pickletools.
 _VALUES: dict[str, Callable[[_Machine, Any], Any]] = {
@@ -227,10 +230,10 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], Any]] = {
     **dict.fromkeys(("PROTO", "FRAME", "READONLY_BUFFER"), lambda m, _: None),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Machine.put),
     "MEMOIZE": lambda m, _: m.put(len(m.memo)),
-    "APPEND": lambda m, _: m.extend([m.pop()]),
-    "APPENDS": lambda m, _: m.extend(m.pop_mark()),
-    "SETITEM": lambda m, _: m.update(list(m.pop_tuple(2))),
-    "SETITEMS": lambda m, _: m.update(m.pop_mark()),
+    "APPEND": lambda m, _: m.add([m.pop()], list),
+    "APPENDS": lambda m, _: m.add(m.pop_mark(), list),
+    "SETITEM": lambda m, _: m.add(list(m.pop_tuple(2)), dict),
+    "SETITEMS": lambda m, _: m.add(m.pop_mark(), dict),
     "BUILD": lambda m, _: m.build(),
     "POP": lambda m, _: m.pop(),
 }

@@ -70,17 +70,15 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
         return RecordFile(path, buffer, np.arange(len(starts)), starts, tuple(problems))
     keys, starts = read_index(index)
     inside = (starts >= 0) & (starts <= len(buffer) - PART.size)
+    kept = np.zeros(len(keys), dtype=bool)
+    kept[np.unique(starts, return_index=True)[1]] = True
+    kept &= inside
     problems = [
-        f"record {keys[i]} should begin at byte {starts[i]:,}, past the end of the file"
-        for i in np.flatnonzero(~inside)
-    ]
-    first = np.zeros(len(keys), dtype=bool)
-    first[np.unique(starts, return_index=True)[1]] = True
-    problems += [
         f"record {keys[i]} begins at byte {starts[i]:,}, as another does"
-        for i in np.flatnonzero(inside & ~first)
+        if inside[i]
+        else f"record {keys[i]} should begin at byte {starts[i]:,}, past the end of the file"
+        for i in np.flatnonzero(~kept)
     ]
-    kept = inside & first
     return RecordFile(path, buffer, keys[kept], starts[kept], tuple(problems))
 
 

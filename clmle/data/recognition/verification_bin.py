@@ -75,7 +75,8 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
     flags = _list(parts[1], file)
     odd = next((f for f in flags if not isinstance(f, bool | int) or f not in (0, 1)), None)
     if odd is not None:
-        raise InputError(f"{file} has {shown(odd)!r} for a pair, but must have true or false.")
+        text = shown(odd) if isinstance(odd, int | str | bytes) else type(odd).__name__
+        raise InputError(f"{file} has {text!r} for a pair, but must have true or false.")
     if not flags or len(images) != 2 * len(flags):
         raise InputError(
             f"{file} has {len(images):,} images for {len(flags):,} pairs, but must have two for "

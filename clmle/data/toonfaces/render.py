@@ -25,8 +25,7 @@ def render(identity: FaceSpec, image: FaceSpec, size: int) -> np.ndarray:
     """(size, size, 3) uint8 pixels of one face."""
     style = style_named(identity["style"])
     drawing = _rasterize(_svg(style, identity, image), style, size)
-    posed = _pose(drawing, image, size)
-    return _light(posed, image, size)
+    return _light(_pose(drawing, image, size), image, size)
 
 
 @cache
@@ -62,23 +61,18 @@ def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any
         allowed = options.get(f"{component}Variant", variants[component])
         options[f"{component}Variant"] = [str(expression.choice(allowed))]
 
-    def show(component: str, variant: str) -> None:
-        options[f"{component}Variant"] = [variant]
-        options[f"{component}Probability"] = 100
-
-    show("mouth", image["mouth"])
-    if identity["bald"] and style.bald is not None:
+    if identity["bald"]:
         options |= style.bald
-    else:
-        show(style.hair_component, image["hat"] or identity["hair"])
-    if image["glasses"]:
-        show(style.glasses[0], image["glasses"])
-    if identity["beard"] and style.beard:
-        show(style.beard[0], identity["beard"])
-    if identity["mustache"] and style.mustache:
-        show(style.mustache[0], identity["mustache"])
-    if image["earrings"]:
-        show("earrings", image["earrings"])
+    for component, variant in (
+        ("mouth", image["mouth"]),
+        (style.hair_component, "" if identity["bald"] else image["hat"] or identity["hair"]),
+        (style.glasses[0], image["glasses"]),
+        (style.beard[0], identity["beard"]),
+        (style.mustache[0], identity["mustache"]),
+        ("earrings", image["earrings"]),
+    ):
+        if variant:
+            options |= {f"{component}Variant": [variant], f"{component}Probability": 100}
     colors = _drawing(style.name)["colors"]
     wanted = {
         "accessories": image["frame"],

@@ -73,8 +73,8 @@ def draw_identities(sizes: np.ndarray, rng: np.random.Generator) -> list[FaceSpe
             target = RATES[name] * sizes[colored & ~bald].sum()
             color[_fill(target, sizes, free, rng)] = name
     pale = _quota("Pale_Skin", sizes, colored, rng)
-    beard = _quota("Beard", sizes, np.array([s.beard is not None for s in styles]), rng)
-    can_mustache = np.array([s.mustache is not None for s in styles]) & ~beard
+    beard = _quota("Beard", sizes, np.array([bool(s.beard[1]) for s in styles]), rng)
+    can_mustache = np.array([bool(s.mustache[1]) for s in styles]) & ~beard
     mustache = _quota("Mustache", sizes, can_mustache, rng)
     specs = []
     for i, style in enumerate(styles):
@@ -88,10 +88,8 @@ def draw_identities(sizes: np.ndarray, rng: np.random.Generator) -> list[FaceSpe
                 "hair_color": str(rng.choice(HAIR_COLORS[str(color[i])])),
                 "pale": bool(pale[i]),
                 "skin": str(rng.choice(PALE_SKINS if pale[i] else SKINS)),
-                "beard": str(rng.choice(style.beard[1])) if beard[i] and style.beard else "",
-                "mustache": (
-                    str(rng.choice(style.mustache[1])) if mustache[i] and style.mustache else ""
-                ),
+                "beard": str(rng.choice(style.beard[1])) if beard[i] else "",
+                "mustache": str(rng.choice(style.mustache[1])) if mustache[i] else "",
             }
         )
     return specs

@@ -6,7 +6,7 @@ correct. An attribute that is not in ``Style.shows`` is unknown for that style.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MOUTHS = ("smile_open", "smile_closed", "other_open", "other_closed")
 HAIR_COLORS = {
@@ -43,11 +43,11 @@ class Style:
     glasses: tuple[str, tuple[str, ...]]
     ear_free: tuple[str, ...] = ()
     earrings: tuple[str, ...] = ()
-    beard: tuple[str, tuple[str, ...]] | None = None
-    mustache: tuple[str, tuple[str, ...]] | None = None
+    beard: tuple[str, tuple[str, ...]] = ("", ())
+    mustache: tuple[str, tuple[str, ...]] = ("", ())
     hats: tuple[str, ...] = ()
-    bald: dict[str, object] | None = None
-    skin: str | None = None
+    bald: dict[str, object] = field(default_factory=dict)
+    skin: str = ""
     hair_colors: tuple[str, ...] = ()
     mouth_under_beard: bool = False
     fixed: tuple[tuple[str, object], ...] = ()

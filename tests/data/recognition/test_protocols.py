@@ -186,11 +186,6 @@ def test_templates_match_the_lists(ijb):
     assert found.pairs.same.tolist() == [False, False, True]
 
 
-def test_long_lists_of_pairs_are_read_in_blocks(ijb, monkeypatch):
-    monkeypatch.setattr("clmle.data.recognition.ijb.CHUNK", 7)
-    assert read_templates(ijb).pairs.same.tolist() == [False, False, True]
-
-
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
