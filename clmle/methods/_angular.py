@@ -31,7 +31,7 @@ class AngularLoss(Softmax):
 
     def make(self) -> Any:
         """Return the loss of pytorch-metric-learning."""
-        return named_loss(self, self.n_classes, self.feature_dim)
+        return named_loss(self, num_classes=self.n_classes, embedding_size=self.feature_dim)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         loss = self.criterion(outputs.features, outputs.labels)

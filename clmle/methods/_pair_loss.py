@@ -48,9 +48,9 @@ class PairLoss(Softmax):
         return best_classifier(classifiers, validation)
 
 
-def named_loss(method: Any, *sizes: int) -> Any:
+def named_loss(method: Any, **sizes: int) -> Any:
     """The ``library_loss`` of a method, with those of its options that are ``arguments``."""
     from pytorch_metric_learning import losses
 
     given = {name: getattr(method.options, name) for name in method.arguments}
-    return getattr(losses, method.library_loss)(*sizes, **given)
+    return getattr(losses, method.library_loss)(**sizes, **given)
