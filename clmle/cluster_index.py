@@ -41,8 +41,7 @@ class ClusterIndex:
 
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
-    Attribute Prediction", sections 3.2 and 3.3.
+    Sections 3.2 and 3.3 of the CLMLE paper.
 
     Examples
     --------
@@ -83,21 +82,10 @@ class ClusterIndex:
             Features of unit length.
         labels : (n,) integer array
             Classes from 0.
-        cluster_size : int, default 200
-            l, samples per cluster.
-        min_clusters : int, default 1
-            Smallest number of clusters of a class; the paper has 1.
+        cluster_size, min_clusters : int
+            As the attributes; 1 or more.
         seed : int, default 0
             Seed of the starting centroids.
-
-        Returns
-        -------
-        ClusterIndex
-
-        Raises
-        ------
-        InputError
-            If a size is below 1.
 
         Examples
         --------
@@ -112,29 +100,9 @@ class ClusterIndex:
     def empty(
         cls, labels: np.ndarray, dim: int, cluster_size: int = 200, min_clusters: int = 1
     ) -> ClusterIndex:
-        """An index with the clusters of :meth:`build`, before any sample is assigned.
+        """An index with the clusters of :meth:`build` for features of dimension ``dim``.
 
-        Parameters
-        ----------
-        labels : (n,) integer array
-        dim : int
-            Dimension d of the features.
-        cluster_size, min_clusters : int
-            As in :meth:`build`.
-
-        Returns
-        -------
-        ClusterIndex
-
-        Raises
-        ------
-        InputError
-            If a size is below 1.
-
-        Examples
-        --------
-        >>> ClusterIndex.empty(np.repeat([0, 1], [80, 10]), dim=8, cluster_size=20).n_clusters
-        5
+        No sample is assigned to a cluster yet.
         """
         if cluster_size < 1 or min_clusters < 1:
             raise InputError(
@@ -145,27 +113,16 @@ class ClusterIndex:
         counts = np.bincount(labels)
         per_class = np.minimum(np.maximum(min_clusters, counts // cluster_size), counts)
         classes = np.repeat(np.arange(len(counts)), per_class)
-        return cls(
-            labels=labels,
-            assignment=np.zeros(len(labels), dtype=np.int64),
-            centroids=np.zeros((len(classes), dim), dtype=np.float32),
-            classes=classes,
-            losses=np.full(len(labels), np.nan),
-            cluster_size=cluster_size,
-            min_clusters=min_clusters,
-        )
+        assignment = np.zeros(len(labels), dtype=np.int64)
+        centroids = np.zeros((len(classes), dim), dtype=np.float32)
+        losses = np.full(len(labels), np.nan)
+        return cls(labels, assignment, centroids, classes, losses, cluster_size, min_clusters)
 
     def refresh(self, features: np.ndarray, *, seed: int = 0, warm: bool = True) -> None:
-        """Cluster every class again. Cached losses stay with their samples.
+        """Cluster every class again by the ``features`` (n, d) of all samples, of unit length.
 
-        Parameters
-        ----------
-        features : (n, d) array
-            Current features of all samples, of unit length.
-        seed : int, default 0
-            Seed of the starting centroids.
-        warm : bool, default True
-            Start from the current centroids, which keeps the identity of clusters.
+        ``warm`` starts from the current centroids, which keeps the identity of clusters. Cached
+        losses stay with their samples.
 
         Examples
         --------
@@ -252,6 +209,13 @@ class ClusterIndex:
         """Clusters of class ``c``."""
         return np.arange(*np.searchsorted(self.classes, [c, c + 1]))
 
+    def means(self, features: np.ndarray) -> np.ndarray:
+        """Means (K, d) of the current clusters of ``features`` (n, d), not normalized."""
+        sums = np.zeros_like(self.centroids)
+        np.add.at(sums, self.assignment, features)
+        means: np.ndarray = sums / self.sizes[:, None].astype(np.float32)
+        return means
+
     def recenter(self, features: np.ndarray) -> None:
         """Compute the centroids of the current clusters from ``features`` (n, d) of unit length."""
         sums = np.zeros((self.n_clusters, features.shape[1]))
@@ -260,32 +224,13 @@ class ClusterIndex:
         self.centroids = (sums / np.maximum(norms, 1e-12)).astype(np.float32)
 
     def move(self, clusters: np.ndarray, features: np.ndarray, momentum: float) -> None:
-        """Move centroids towards the means of the samples of a batch.
+        """Move centroids towards the means of the samples of a batch, which keeps unit length.
 
-        mu becomes momentum mu + (1 - momentum) mean, scaled to unit length.
-
-        Parameters
-        ----------
-        clusters : (B,) integer array
-            Cluster of each sample of the batch.
-        features : (B, d) float32 array
-            Features of unit length.
-        momentum : float
-            Weight of the current centroid, in [0, 1].
-
-        Examples
-        --------
-        >>> index = ClusterIndex.build(np.eye(2), np.array([0, 1]), 1)
-        >>> index.move(np.array([0]), np.array([[0, 1]], dtype=np.float32), 0.0)
-        >>> index.centroids.tolist()
-        [[0.0, 1.0], [0.0, 1.0]]
+        mu becomes momentum mu + (1 - momentum) mean before it is normalized; ``clusters`` (B,) are
+        those of the samples, ``features`` (B, d) have unit length.
         """
-        seen, moved = interpolated_means(
-            torch.from_numpy(self.centroids),
-            torch.from_numpy(clusters),
-            torch.from_numpy(features),
-            momentum,
-        )
+        mu, own, rows = map(torch.from_numpy, (self.centroids, clusters, features))
+        seen, moved = interpolated_means(mu, own, rows, momentum)
         norms = np.linalg.norm(moved.numpy(), axis=1, keepdims=True)
         self.centroids[seen.numpy()] = moved.numpy() / np.maximum(norms, 1e-12)
 
@@ -319,17 +264,9 @@ class ClusterIndex:
         self.losses[rows] = losses
 
     def cluster_losses(self, clusters: np.ndarray | None = None) -> np.ndarray:
-        """Mean cached loss of each cluster over its recorded samples.
+        """Mean cached loss of each cluster over its recorded samples; +inf where there is none.
 
-        Parameters
-        ----------
-        clusters : (m,) integer array, optional
-            Consecutive clusters, such as those of one class; all by default.
-
-        Returns
-        -------
-        (m,) or (K,) float64 array
-            +inf for a cluster without recorded samples.
+        ``clusters`` (m,) are consecutive, such as those of one class; all (K,) by default.
 
         Examples
         --------
@@ -347,27 +284,11 @@ class ClusterIndex:
         return np.where(count > 0, total / np.maximum(count, 1), np.inf)
 
     def nearest(self, query: int, n_same: int, n_other: int) -> np.ndarray:
-        """The clusters nearest to a query cluster by mu.mu.
+        """The clusters nearest to the cluster ``query`` by mu.mu (section 3.3).
 
-        Where there are not enough clusters of one kind, the other kind makes up the number.
-
-        Parameters
-        ----------
-        query : int
-            Cluster that is compared.
-        n_same : int
-            Clusters of the query's class, the query included.
-        n_other : int
-            Clusters of other classes.
-
-        Returns
-        -------
-        (n_same + n_other,) int64 array
-            The query first, then clusters of its class, then others, each kind nearest first.
-
-        References
-        ----------
-        Section 3.3 of the CLMLE paper.
+        The query comes first, then ``n_same`` - 1 other clusters of its class, then ``n_other`` of
+        other classes, each kind nearest first. Where there are not enough clusters of one kind, the
+        other kind makes up the number.
 
         Examples
         --------
@@ -378,22 +299,17 @@ class ClusterIndex:
         similarity = self.centroids @ self.centroids[query]
         similarity[query] = np.inf
         same = self.clusters_of(int(self.classes[query]))
-        n_negative_clusters = self.n_clusters - len(same)
-        total = n_same + n_other
-        take_same = min(len(same), max(n_same, total - n_negative_clusters))
-        take_other = min(n_negative_clusters, total - take_same)
+        n_negative, total = self.n_clusters - len(same), n_same + n_other
+        take_same = min(len(same), max(n_same, total - n_negative))
+        take_other = min(n_negative, total - take_same)
         own = similarity[same]
         similarity[same] = -np.inf
         return np.concatenate([same[_largest(own, take_same)], _largest(similarity, take_other)])
 
     def state(self) -> dict[str, torch.Tensor]:
         """Arrays that a resumed run needs, as tensors by name."""
-        return {
-            "assignment": torch.from_numpy(self.assignment),
-            "centroids": torch.from_numpy(self.centroids),
-            "classes": torch.from_numpy(self.classes),
-            "losses": torch.from_numpy(self.losses),
-        }
+        names = ("assignment", "centroids", "classes", "losses")
+        return {name: torch.from_numpy(getattr(self, name)) for name in names}
 
     @classmethod
     def from_state(
@@ -405,12 +321,8 @@ class ClusterIndex:
     ) -> ClusterIndex:
         """The index whose :meth:`state` is given; sizes as in :meth:`build`."""
         arrays = {name: tensor.numpy().copy() for name, tensor in state.items()}
-        index = cls(
-            labels=np.asarray(labels, dtype=np.int64),
-            cluster_size=cluster_size,
-            min_clusters=min_clusters,
-            **arrays,
-        )
+        labels = np.asarray(labels, dtype=np.int64)
+        index = cls(labels, cluster_size=cluster_size, min_clusters=min_clusters, **arrays)
         index._sort_members()
         return index
 

@@ -58,16 +58,6 @@ class BalancedClusters:
         Number of samples of each cluster; sizes differ by at most one.
     objective : float
         Mean over samples of f.mu, in [-1, 1] (Eq. 6 divided by n).
-
-    References
-    ----------
-    Eqs. 6 and 7 and section 3.2 of the paper.
-
-    Examples
-    --------
-    >>> clusters = balanced_spherical_kmeans(np.eye(4), n_clusters=2)
-    >>> clusters.sizes.tolist(), round(clusters.objective, 3)
-    ([2, 2], 0.707)
     """
 
     labels: Any
@@ -311,13 +301,19 @@ def _checked(
     return torch.nn.functional.normalize(x, dim=1), start, k
 
 
-def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
+def real_tensor(values: Any, name: str) -> torch.Tensor:
+    """An array or dense tensor of real numbers as a tensor."""
     tensor: torch.Tensor = values
     if not isinstance(values, torch.Tensor):
         tensor = torch.from_numpy(np.ascontiguousarray(numeric(values, name)))
     dense(tensor, name)
     if tensor.is_complex():
         raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
+    return tensor
+
+
+def _as_float_tensor(values: Any, name: str) -> torch.Tensor:
+    tensor = real_tensor(values, name)
     if tensor.dim() != 2 or 0 in tensor.shape:
         raise InputError(f"{name} must be (rows, dimensions), not {tuple(tensor.shape)}.")
     if tensor.dtype not in (torch.float32, torch.float64):

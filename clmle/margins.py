@@ -27,16 +27,6 @@ class MarginBounds:
         Images of each class.
     dim : int or None
         Dimension d of the features.
-
-    References
-    ----------
-    Section 3.2 and Fig. 4 of the CLMLE paper.
-
-    Examples
-    --------
-    >>> bounds = margin_bounds([50, 30, 20], dim=64)
-    >>> round(bounds.between_sphere, 2), bounds.within.round(2).tolist()
-    (1.5, [2.0, 1.31, 0.69])
     """
 
     class_counts: np.ndarray
@@ -50,8 +40,7 @@ class MarginBounds:
     @property
     def proportions(self) -> np.ndarray:
         """L_c / L, (C,)."""
-        proportions: np.ndarray = self.class_counts / self.class_counts.sum()
-        return proportions
+        return np.asarray(self.class_counts / self.class_counts.sum())
 
     @property
     def between(self) -> float:
@@ -67,8 +56,7 @@ class MarginBounds:
 
         It falls towards 0 for proportions above 1/2.
         """
-        within: np.ndarray = _one_minus_cos(2 * np.pi * self.proportions)
-        return within
+        return np.asarray(_one_minus_cos(2 * np.pi * self.proportions))
 
     @property
     def between_sphere(self) -> float:
@@ -77,11 +65,6 @@ class MarginBounds:
         It is exact for d <= 2 (the printed bound), C <= d + 1 (regular simplex) and
         d + 1 < C <= 2 d (1, by Rankin 1955). For larger C it is the smaller of 1 and the bound of
         disjoint caps (each point has a cap of half the smallest angle). It never grows with C.
-
-        Raises
-        ------
-        InputError
-            If ``dim`` is None.
         """
         if self.dim is None:
             raise InputError(
@@ -98,28 +81,8 @@ class MarginBounds:
     def feasible_between(self, n_other_clusters: int, scale: float = 1.0) -> float:
         """Largest a1 at which the hinge of Eq. 9 can reach zero with a sum as denominator.
 
-        Parameters
-        ----------
-        n_other_clusters : int
-            Clusters in the sum.
-        scale : float, default 1.0
-            s, above 0.
-
-        Returns
-        -------
-        float
-            bound - log(n_other_clusters) / s, with the bound on the sphere where ``dim`` is known
-            and the printed bound otherwise. No margin is feasible where this is negative.
-
-        Raises
-        ------
-        InputError
-            If an argument is out of range.
-
-        Examples
-        --------
-        >>> round(margin_bounds([960, 40], dim=64).feasible_between(6), 2)
-        0.21
+        bound - log(n_other_clusters) / scale, with the bound on the sphere where ``dim`` is known
+        and the printed bound otherwise. No margin is feasible where this is negative.
         """
         whole(n_other_clusters, "n_other_clusters", 1)
         number(scale, "scale", above=0)
@@ -153,10 +116,10 @@ def margin_bounds(class_counts: ArrayLike, dim: int | None = None) -> MarginBoun
 
     Examples
     --------
-    >>> bounds = margin_bounds([960, 40], dim=64)
-    >>> bounds.between, bounds.between_sphere
-    (2.0, 2.0)
-    >>> round(bounds.feasible_between(6, scale=1.0), 2)
+    >>> bounds = margin_bounds([50, 30, 20], dim=64)
+    >>> round(bounds.between_sphere, 2), bounds.within.round(2).tolist()
+    (1.5, [2.0, 1.31, 0.69])
+    >>> round(margin_bounds([960, 40], dim=64).feasible_between(6, scale=1.0), 2)
     0.21
     """
     counts = numeric(class_counts, "class_counts").astype(np.float64)
@@ -170,10 +133,7 @@ def margin_bounds(class_counts: ArrayLike, dim: int | None = None) -> MarginBoun
 
 
 def sphere_bound(n_classes: int, dim: int) -> float:
-    """Bound of 1 - cos of the smallest angle among ``n_classes`` points of S^{dim-1}.
-
-    :attr:`MarginBounds.between_sphere` lists the cases in which it is attained.
-    """
+    """The bound :attr:`MarginBounds.between_sphere` for ``n_classes`` points of S^{dim-1}."""
     if n_classes <= 1:
         return 0.0
     if dim == 1:
@@ -195,17 +155,12 @@ def margin_grid(bound: float, n: int = 5) -> np.ndarray:
     bound : float
         Upper bound of the margin, a difference of cosines.
     n : int, default 5
-        Number of margins.
+        Number of margins, 1 or more.
 
     Returns
     -------
     (n,) float64 array
         Equally spaced and decreasing, without the bound and zero.
-
-    Raises
-    ------
-    InputError
-        If ``n`` is below 1 or ``bound`` is not finite.
 
     References
     ----------
@@ -236,6 +191,4 @@ def _cap_bound(n_classes: int, dim: int) -> float:
 
 def _one_minus_cos(angle: Any) -> Any:
     """1 - cos without cancellation at small angles."""
-    return (
-        2 * np.sin(np.asarray(angle) / 2) ** 2 if np.ndim(angle) else 2 * math.sin(angle / 2) ** 2
-    )
+    return 2 * np.sin(np.asarray(angle) / 2) ** 2

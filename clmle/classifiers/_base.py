@@ -42,18 +42,9 @@ class Classifier(ABC):
 
     @abstractmethod
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return class scores; the class with the largest score is predicted.
+        """Return class scores (n, C); the class with the largest score is predicted.
 
-        Parameters
-        ----------
-        features : (n, d) array
-            Embeddings z, not normalized.
-        logits : (n, C) array
-            Logits of the network's head.
-
-        Returns
-        -------
-        (n, C) array
+        ``features`` (n, d) are embeddings z, not normalized; ``logits`` (n, C) are the head's.
         """
 
     def calibrated(self, validation: Validation) -> Classifier:
@@ -106,13 +97,11 @@ def accuracy_of_scores(labels: np.ndarray, scores: np.ndarray) -> float:
 def unit_rows(features: np.ndarray) -> np.ndarray:
     """Return the rows (n, d) at unit length, float32; a zero row stays zero."""
     norms = np.linalg.norm(features, axis=1, keepdims=True)
-    units: np.ndarray = features / np.maximum(norms, 1e-12)
-    return units.astype(np.float32)
+    return np.asarray(features / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log-probabilities (n, C) in float64."""
     x = logits.astype(np.float64)
     x = x - x.max(axis=1, keepdims=True)
-    logs: np.ndarray = x - np.log(np.exp(x).sum(axis=1, keepdims=True))
-    return logs
+    return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True)))

@@ -53,8 +53,7 @@ class OffsetClassifier(Classifier):
     rule = "largest logit + offset"
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        scores: np.ndarray = log_softmax(logits) + self.offset
-        return scores
+        return np.asarray(log_softmax(logits) + self.offset)
 
     def chosen(self) -> dict[str, Any]:
         return {"rule": self.rule, "offset": self.offset.tolist()}
@@ -88,5 +87,4 @@ class LinearClassifier(Classifier):
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         x = unit_rows(features) if self.unit else features
-        scores: np.ndarray = x @ self.weights.T + self.bias
-        return scores
+        return np.asarray(x @ self.weights.T + self.bias)

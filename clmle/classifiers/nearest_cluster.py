@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle.checks import dense, number, numeric, whole
+from clmle.checks import number, numeric, whole
 from clmle.classifiers._base import Classifier, stored_as, unit_rows
+from clmle.clustering import real_tensor
 from clmle.errors import InputError
 
 RULES = ("printed", "mean", "per-class")
@@ -62,20 +63,13 @@ def nearest_cluster_scores(
         Log-scores: -inf for a class with no retrieved cluster, +inf for the only class
         retrieved. The class with the largest score is predicted.
 
-    Raises
-    ------
-    InputError
-        The shapes do not agree, the rule is unknown, or N is below 1.
-
     References
     ----------
     Section 4 of the paper, Eq. 10.
 
     Examples
     --------
-    >>> mu = np.eye(3)[[0, 1, 2]]
-    >>> int(nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 3, rule="mean").argmax())
-    0
+    >>> mu = np.eye(3)
     >>> nearest_cluster_scores(mu[:1], mu, np.array([0, 0, 1]), 1).tolist()
     [[inf, -inf]]
     """
@@ -171,14 +165,9 @@ class ClusterClassifier(Classifier):
         self.n_classes = self.n_classes or int(self.classes.max()) + 1
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        own = self.centroids, self.classes, self.n_neighbors, self.rule
         scores: np.ndarray = nearest_cluster_scores(
-            unit_rows(features),
-            self.centroids,
-            self.classes,
-            self.n_neighbors,
-            rule=self.rule,
-            scale=self.scale,
-            n_classes=self.n_classes,
+            unit_rows(features), *own, scale=self.scale, n_classes=self.n_classes
         )
         return scores
 
@@ -220,8 +209,7 @@ def decide(
         score = np.where(others == 0, np.inf, least - spread)
     # Equal scores: the lowest class wins, as in an argmax over classes.
     tied = np.where(score == score.max(axis=1, keepdims=True), classes, n_classes)
-    winner: np.ndarray = tied.min(axis=1)
-    return winner
+    return np.asarray(tied.min(axis=1))
 
 
 def _retrieve(
@@ -284,13 +272,11 @@ def _check_rule(rule: str, n_neighbors: int, n_clusters: int) -> int:
 def _checked(
     queries: Any, centroids: Any, classes: Any, n_classes: int | None, scale: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
-    q = _tensor(queries, "queries")
-    if not q.is_floating_point():
+    q = real_tensor(queries, "queries")
+    if q.dtype not in (torch.float32, torch.float64):
         q = q.float()
-    if q.dtype in (torch.float16, torch.bfloat16):
-        q = q.float()
-    mu = _tensor(centroids, "centroids").to(q.device, q.dtype)
-    c = _tensor(classes, "centroid_classes").to(q.device)
+    mu = real_tensor(centroids, "centroids").to(q.device, q.dtype)
+    c = real_tensor(classes, "centroid_classes").to(q.device)
     if q.dim() != 2 or mu.dim() != 2 or q.shape[1] != mu.shape[1]:
         raise InputError(
             f"queries (n, d) and centroids (K, d) must have the same d, "
@@ -311,13 +297,3 @@ def _checked(
         )
     number(scale, "scale", above=0)
     return q, mu, c.long(), total
-
-
-def _tensor(values: Any, name: str) -> torch.Tensor:
-    tensor: torch.Tensor = values
-    if not isinstance(values, torch.Tensor):
-        tensor = torch.as_tensor(np.ascontiguousarray(numeric(values, name)))
-    dense(tensor, name)
-    if tensor.is_complex():
-        raise InputError(f"{name} must be real numbers, but are of type {tensor.dtype}.")
-    return tensor

@@ -56,20 +56,7 @@ class StackedClassifier(Classifier):
     def fitted(
         cls, clusters: Classifier, validation: Validation, with_head: bool = True
     ) -> StackedClassifier:
-        """Fit weights and offsets by :func:`balanced_calibration`.
-
-        Parameters
-        ----------
-        clusters : Classifier
-        validation : tuple of (n, d), (n, C) and (n,) arrays
-            Features, logits and labels.
-        with_head : bool
-            Whether the head takes part; otherwise its weight is 0.
-
-        Returns
-        -------
-        StackedClassifier
-        """
+        """Fit weights and offsets by :func:`balanced_calibration`; the head may have weight 0."""
         features, logits, labels = validation
         scores = [np.clip(clusters.scores(features, logits), -BOUND, BOUND)]
         if with_head:
@@ -78,8 +65,9 @@ class StackedClassifier(Classifier):
         return cls(clusters, weights[0], weights[1] if with_head else 0.0, offset)
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        near: np.ndarray = np.clip(self.clusters.scores(features, logits), -BOUND, BOUND)
-        return self.cluster_weight * near + self.head_weight * log_softmax(logits) + self.offset
+        near = np.clip(self.clusters.scores(features, logits), -BOUND, BOUND)
+        log_p = log_softmax(logits)
+        return np.asarray(self.cluster_weight * near + self.head_weight * log_p + self.offset)
 
     def calibrated(self, validation: Validation) -> Classifier:
         return self
@@ -101,6 +89,5 @@ class StackedClassifier(Classifier):
         cls, arrays: Mapping[str, np.ndarray], chosen: Mapping[str, Any]
     ) -> StackedClassifier:
         facts = dict(chosen)
-        weights = facts.pop("cluster_weight"), facts.pop("head_weight")
-        offset = np.asarray(facts.pop("offset"))
-        return cls(restore_classifier(facts.pop("part"), arrays, facts), *weights, offset)
+        own = [facts.pop(name) for name in ("cluster_weight", "head_weight", "offset")]
+        return cls(restore_classifier(facts.pop("part"), arrays, facts), *own)

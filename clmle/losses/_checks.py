@@ -35,19 +35,17 @@ def check_clmle_loss(
         raise InputError("The nearest clusters are searched among centroids; give centroids too.")
     if clusters is None and (labels is None or n_negative_clusters is None):
         raise InputError("clusters is None; give labels and n_negative_clusters too.")
-    for name, tensor in {
-        "features": features,
-        "labels" if clusters is None else "clusters": labels if clusters is None else clusters,
-        "cluster_classes": cluster_classes,
-        "centroids": centroids,
-        "sample_weight": sample_weight,
-    }.items():
-        if tensor is not None:
-            dense(tensor, name)
+    name, of_sample = ("labels", labels) if clusters is None else ("clusters", clusters)
+    dense(features, "features")
+    dense(of_sample, name)
+    dense(cluster_classes, "cluster_classes")
+    if centroids is not None:
+        dense(centroids, "centroids")
+    if sample_weight is not None:
+        dense(sample_weight, "sample_weight")
     if features.dim() < 2 or not features.is_floating_point():
         raise InputError(f"features must be a float tensor (B, d), not {tuple(features.shape)}.")
     *tasks, n, dim = features.shape
-    name, of_sample = ("labels", labels) if clusters is None else ("clusters", clusters)
     assert of_sample is not None
     if of_sample.shape != (*tasks, n) or of_sample.dtype not in INTEGERS:
         raise InputError(
@@ -56,13 +54,13 @@ def check_clmle_loss(
         )
     if cluster_classes.shape[:-1] != tuple(tasks) or cluster_classes.dtype not in INTEGERS:
         raise InputError("cluster_classes must be (M,) whole numbers, the class of each cluster.")
+    m = cluster_classes.shape[-1]
     if clusters is None:
         has_cluster = (of_sample[..., None] == cluster_classes[..., None, :]).any(dim=-1)
         if not bool(has_cluster.all()):
             missing = int(of_sample[~has_cluster][0])
             raise InputError(f"labels hold class {missing}, which has no cluster.")
-    m = cluster_classes.shape[-1]
-    if clusters is not None and clusters.numel():
+    elif clusters.numel():
         first, last = int(clusters.min()), int(clusters.max())
         if not 0 <= first <= last < m:
             raise InputError(f"clusters must be from 0 to {m - 1}, but hold {first} to {last}.")

@@ -37,8 +37,7 @@ def inverse_frequency_weights(
 
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
-    Attribute Prediction", section 3.3.
+    Section 3.3 of the CLMLE paper.
 
     Examples
     --------

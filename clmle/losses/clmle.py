@@ -7,7 +7,7 @@ centroids that are nearest to the sample.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -108,15 +108,9 @@ def clmle_loss(
 
     Examples
     --------
-    >>> f = torch.eye(4)
-    >>> float(clmle_loss(f, torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1]), 0.2, 0.1))
-    0.0
-    >>> stored, classes = torch.eye(4), torch.tensor([0, 0, 1, 1])
-    >>> clmle_loss(
-    ...     f, None, classes, 1.5, 0.0, centroids=stored, labels=classes, n_negative_clusters=1,
-    ...     within_weight=0.0, reduction="none",
-    ... )
-    tensor([0.5000, 0.5000, 0.5000, 0.5000])
+    >>> f, classes = torch.eye(4), torch.tensor([0, 1])
+    >>> float(clmle_loss(f, torch.tensor([0, 0, 1, 1]), classes, 1.0, 0.1))
+    0.5
     """
     if validate:
         check_clmle_loss(
@@ -221,15 +215,9 @@ def cluster_loss(
     -------
     scalar tensor, or (B,) tensor for ``reduction="none"``
 
-    Raises
-    ------
-    InputError
-        As in :func:`clmle_loss`.
-
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
-    Attribute Prediction", Eq. 8.
+    The CLMLE paper, Eq. 8.
 
     Examples
     --------
@@ -264,15 +252,9 @@ class CLMLELoss(nn.Module):
     scale, denominator, reduction, within_weight
         As in :func:`clmle_loss`.
 
-    Raises
-    ------
-    InputError
-        If ``within_margin`` is not a finite number.
-
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, "Deep Imbalanced Learning for Face Recognition and
-    Attribute Prediction", Eq. 9.
+    The CLMLE paper, Eq. 9.
 
     Examples
     --------
@@ -300,10 +282,12 @@ class CLMLELoss(nn.Module):
         if np.ndim(within_margin) == 0:
             number(within_margin, "within_margin")
         self.register_buffer("within_margin", torch.as_tensor(within_margin))
-        self.scale = scale
-        self.denominator = denominator
-        self.reduction = reduction
-        self.within_weight = within_weight
+        self.options: dict[str, Any] = {
+            "scale": scale,
+            "denominator": denominator,
+            "reduction": reduction,
+            "within_weight": within_weight,
+        }
 
     def forward(
         self,
@@ -322,11 +306,8 @@ class CLMLELoss(nn.Module):
             self.between_margin,
             self.within_margin,
             sample_weight=sample_weight,
-            scale=self.scale,
-            denominator=self.denominator,
             centroids=centroids,
-            reduction=self.reduction,
-            within_weight=self.within_weight,
+            **self.options,
         )
 
 

@@ -91,9 +91,11 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
         self.between_margin = between_margin
         self.register_buffer("within_margin", torch.as_tensor(within_margin))
         self.index = index
-        self.scale = scale
-        self.denominator = denominator
-        self.within_weight = within_weight
+        self.options: dict[str, Any] = {
+            "scale": scale,
+            "denominator": denominator,
+            "within_weight": within_weight,
+        }
         self.normalize_centroids = normalize_centroids
 
     def get_default_distance(self) -> CosineSimilarity:
@@ -126,17 +128,9 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
             if self.normalize_centroids:
                 members = F.one_hot(slots, len(classes)).to(unit.dtype)
                 centroids = F.normalize(members.T @ unit, dim=1)
+        margins = self.between_margin, self.within_margin
         losses = clmle_loss(
-            unit,
-            slots,
-            classes,
-            self.between_margin,
-            self.within_margin,
-            scale=self.scale,
-            denominator=self.denominator,
-            centroids=centroids,
-            within_weight=self.within_weight,
-            reduction="none",
+            unit, slots, classes, *margins, centroids=centroids, reduction="none", **self.options
         )
         each = torch.arange(len(unit), device=unit.device)
         return {"loss": {"losses": losses, "indices": each, "reduction_type": "element"}}

@@ -9,8 +9,8 @@ import torch
 
 from clmle.classifiers._base import Classifier, Validation, unit_rows
 from clmle.classifiers.knn import PrototypeClassifier
-from clmle.classifiers.linear import LinearClassifier
 from clmle.methods._base import Batch, Loss, Outputs
+from clmle.methods._class_weights import weights_classifier
 from clmle.methods._pair_loss import named_loss
 from clmle.methods.softmax import SamplingOptions, Softmax
 
@@ -43,12 +43,12 @@ class AngularLoss(Softmax):
         return weights
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        weights = unit_rows(self.trained_weights())
-        if len(weights) == self.n_classes:
-            bias = np.zeros(len(weights), np.float32)
-            return LinearClassifier(weights, bias, True, "largest cosine")
+        weights = self.trained_weights()
         per_class = len(weights) // self.n_classes
-        return PrototypeClassifier(weights, np.repeat(np.arange(self.n_classes), per_class))
+        if per_class == 1:
+            return weights_classifier(weights, unit=True)
+        classes = np.repeat(np.arange(self.n_classes), per_class)
+        return PrototypeClassifier(unit_rows(weights), classes)
 
 
 class AngularMultiplier(AngularLoss):

@@ -15,11 +15,12 @@ class AuxiliaryLoss(Softmax):
     """Cross-entropy plus ``weight`` of the options times the auxiliary loss of a subclass."""
 
     Options: ClassVar[type] = SamplingOptions
+    auxiliary_term: ClassVar[str] = "second term"
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         softmax = F.cross_entropy(outputs.logits, outputs.labels)
         auxiliary = self.auxiliary_loss(outputs)
-        parts = {"softmax": softmax.detach(), "second term": auxiliary.detach()}
+        parts = {"softmax": softmax.detach(), self.auxiliary_term: auxiliary.detach()}
         return Loss(softmax + self.options.weight * auxiliary, parts)
 
     def auxiliary_loss(self, outputs: Outputs) -> torch.Tensor:

@@ -150,7 +150,6 @@ class Method(ABC):
     summary: ClassVar[str]
     Options: ClassVar[type]
     uses_clusters: ClassVar[bool] = False
-    family: ClassVar[str] = "classifier"
     # Whether the loss accepts any training images, or only a batch that the method drew.
     reads_any_batch: ClassVar[bool] = True
     # Whether the loss corrects for the proportions in which the classes of a batch were drawn.

@@ -25,11 +25,17 @@ class ClassWeights(Softmax):
         self.linear = nn.Linear(self.feature_dim, self.n_classes, bias=False)
         self.modules["classifier"] = self.linear
 
+    def trained_weights(self) -> np.ndarray:
+        """Return the class weights, (C, d)."""
+        return np.asarray(self.linear.weight.detach().float().cpu())
+
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        weights = self.linear.weight.detach().float().cpu().numpy()
-        return LinearClassifier(
-            unit_rows(weights) if self.unit else weights,
-            np.zeros(self.n_classes, np.float32),
-            self.unit,
-            "largest cosine" if self.unit else "largest logit",
-        )
+        return weights_classifier(self.trained_weights(), self.unit)
+
+
+def weights_classifier(weights: np.ndarray, unit: bool) -> Classifier:
+    """The classifier by W f, or by cosine, of class weights W (C, d)."""
+    bias = np.zeros(len(weights), np.float32)
+    if unit:
+        return LinearClassifier(unit_rows(weights), bias, True, "largest cosine")
+    return LinearClassifier(weights, bias, False, "largest logit")

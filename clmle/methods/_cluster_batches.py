@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from clmle.classifiers._base import Classifier, Validation, best_classifier, unit_rows
 from clmle.classifiers.cluster_vote import ClusterVoteClassifier
 from clmle.config import option
-from clmle.data.base import Task
-from clmle.errors import InputError
 from clmle.methods._base import Batch
 from clmle.methods._cluster_method import ClusterMethod
-from clmle.samplers.cluster import ClusterSampler
 
 
 @dataclass(frozen=True)
@@ -32,38 +29,20 @@ class ClusterBatches(ClusterMethod):
     """Cluster batches of section 3.3; the classifier is a vote of the nearest clusters."""
 
     Options: ClassVar[type] = ClusterOptions
-    family: ClassVar[str] = "clusters"
     reads_any_batch: ClassVar[bool] = False  # the losses compare clusters of one batch
     vote: ClassVar[str] = "gaussian"
     query: ClassVar[str] = "hardest"
 
-    def __init__(
-        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
-    ) -> None:
-        super().__init__(options, task, batch_size, seed, feature_dim)
-        # No method has more images in a step than the others.
-        if options.clusters_per_batch * options.samples_per_cluster > batch_size:
-            raise InputError(
-                f"{options.clusters_per_batch} clusters of {options.samples_per_cluster} samples "
-                f"do not fit into a batch of {batch_size}; lower one of them or raise batch_size."
-            )
+    def build(self) -> None:
+        self.check_fit()  # no method has more images in a step than the others
 
     def sample_batch(self, step: int) -> Batch:
-        o = self.options
-        assert self.index is not None
-        sampler = ClusterSampler(
-            self.index, o.clusters_per_batch, o.samples_per_cluster, o.same_class_clusters,
-            self.query,
-        )  # fmt: skip
-        clusters = sampler.draw(self.generator(step))
+        clusters = self.neighborhood(self.generator(step), self.query)
         return Batch(clusters.indices, clusters)
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        assert self.index is not None
         unit = unit_rows(train_features)
-        means = np.zeros_like(self.index.centroids)
-        np.add.at(means, self.index.assignment, unit)
-        means /= self.index.sizes[:, None].astype(np.float32)
+        means = self.index.means(unit)
         squared = np.square(unit - means[self.index.assignment]).sum(axis=1)
         variance = float(squared.sum() / max(1, len(squared) - 1)) + 1e-12
         numbers = sorted({min(n, len(means)) for n in (1, 3, 5, 10, 20, 50, 100, 200)})

@@ -12,8 +12,9 @@ import torch
 from clmle.classifiers._base import unit_rows
 from clmle.cluster_index import ClusterIndex
 from clmle.config import Config
-from clmle.data.base import Task
+from clmle.errors import InputError
 from clmle.methods._base import Method
+from clmle.samplers.cluster import ClusterBatch, ClusterSampler
 from clmle.samplers.proportions import class_proportions
 
 
@@ -31,13 +32,8 @@ class ClusterMethod(Method):
 
     uses_clusters: ClassVar[bool] = True
     options: Any
-    index: ClusterIndex | None = None
-
-    def __init__(
-        self, options: Any, task: Task, batch_size: int, seed: int, feature_dim: int = 64
-    ) -> None:
-        super().__init__(options, task, batch_size, seed, feature_dim)
-        self.adopt: Callable[[ClusterIndex], ClusterIndex] = as_it_is
+    index: ClusterIndex = None  # type: ignore[assignment]  # until the first round
+    adopt: Callable[[ClusterIndex], ClusterIndex] = staticmethod(as_it_is)
 
     @classmethod
     def preset(cls, config: Config, kind: str) -> Config:
@@ -62,6 +58,26 @@ class ClusterMethod(Method):
         else:
             self.index.refresh(unit, seed=self.seed)
 
+    def check_fit(self) -> None:
+        """Raise an error if the clusters of a neighborhood do not fit into a batch."""
+        o = self.options
+        if o.clusters_per_batch * o.samples_per_cluster > self.batch_size:
+            raise InputError(
+                f"{o.clusters_per_batch} clusters of {o.samples_per_cluster} samples do not fit "
+                f"into a batch of {self.batch_size}; lower one of them or raise batch_size."
+            )
+
+    def neighborhood(self, generator: np.random.Generator, query: str) -> ClusterBatch:
+        """Draw a query cluster and its nearest clusters (section 3.3)."""
+        o = self.options
+        return ClusterSampler(
+            self.index,
+            o.clusters_per_batch,
+            o.samples_per_cluster,
+            o.same_class_clusters,
+            query,
+        ).draw(generator)
+
     def class_proportions(self) -> np.ndarray:
         return class_proportions(self.counts)
 
@@ -73,7 +89,7 @@ class ClusterMethod(Method):
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         o = self.options
-        self.index = None
+        self.index = type(self).index
         if state:
             self.index = self.adopt(
                 ClusterIndex.from_state(self.labels, state, o.cluster_size, o.min_clusters)

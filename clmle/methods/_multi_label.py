@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmle.classifiers._base import Classifier, restore_classifier, stored_as
+from clmle.classifiers._base import Classifier, Validation, restore_classifier, stored_as
 from clmle.data.multilabel import MultiTask
 from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs
 from clmle.methods._cluster_method import ClusterMethod, as_it_is
@@ -191,11 +191,7 @@ class MultiLabel:
         """One loss for all heads, where their method has it."""
         self.stack = type(self.heads[0]).stack_heads(self.heads)
 
-    def fit_classifier(
-        self,
-        train_features: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Classifier:
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         """The classifier of every head, fitted on the images with a known label."""
         classifiers = []
         for a, head in enumerate(self.heads):
@@ -238,7 +234,7 @@ class MultiLabelClassifier(Classifier):
         scores = [c.scores(features[:, a], logits[:, a]) for a, c in enumerate(self.classifiers)]
         return np.stack(scores, axis=1)
 
-    def calibrated(self, validation: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Classifier:
+    def calibrated(self, validation: Validation) -> Classifier:
         return MultiLabelClassifier(
             [c.calibrated(_validation_of(validation, a)) for a, c in enumerate(self.classifiers)]
         )
@@ -262,9 +258,7 @@ class MultiLabelClassifier(Classifier):
         return cls(classifiers)
 
 
-def _validation_of(
-    validation: tuple[np.ndarray, np.ndarray, np.ndarray], a: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _validation_of(validation: Validation, a: int) -> Validation:
     """Features (n, d), logits (n, 2) and labels (n,) of attribute ``a`` where they are known."""
     features, logits, labels = validation
     rows = labels[:, a] >= 0
@@ -273,8 +267,5 @@ def _validation_of(
 
 def _of(named: Mapping[str, Any], a: int) -> dict[str, Any]:
     """The entries "a.name" of attribute ``a``, by name."""
-    return {
-        key.partition(".")[2]: value
-        for key, value in named.items()
-        if key.partition(".")[0] == str(a)
-    }
+    start = f"{a}."
+    return {k.removeprefix(start): value for k, value in named.items() if k.startswith(start)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 
 from clmle.classifiers._base import Classifier, Validation, best_classifier
 from clmle.classifiers.knn import KNNClassifier
@@ -17,7 +16,6 @@ class PairLoss(Softmax):
     """Adapter; the classifier is k-NN, with k chosen on validation data."""
 
     Options: ClassVar[type] = SamplingOptions
-    family: ClassVar[str] = "metric"
     library_loss: ClassVar[str]
     arguments: ClassVar[tuple[str, ...]]
     miner: Any = None
@@ -29,14 +27,10 @@ class PairLoss(Softmax):
         """Return the loss of pytorch-metric-learning, and set ``miner`` if it needs one."""
         return named_loss(self)
 
-    def pair_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss of features (B, d) of classes (B,)."""
-        mined = self.miner(features, labels) if self.miner is not None else None
-        loss: torch.Tensor = self.criterion(features, labels, mined)
-        return loss
-
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        loss = self.pair_loss(outputs.features, outputs.labels)
+        features, labels = outputs.features, outputs.labels
+        mined = self.miner(features, labels) if self.miner is not None else None
+        loss = self.criterion(features, labels, mined)
         return Loss(loss, {"pairs": loss.detach()})
 
     def needs_train_features(self) -> bool:

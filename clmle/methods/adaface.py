@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from clmle.config import option
 from clmle.losses.adaface import adaface_logits
-from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._base import Batch, Outputs, register
 from clmle.methods._class_weights import ClassWeights
 from clmle.methods.softmax import SamplingOptions
 
@@ -58,18 +57,17 @@ class AdaFace(ClassWeights):
     title = "AdaFace"
     summary = "Cosine softmax whose margin depends on the length of the feature."
     Options = AdaFaceOptions
+    term = "margin softmax"
 
     def build(self) -> None:
         super().build()
         self.norms = NormStatistics()
         self.modules["norms"] = self.norms
 
-    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+    def logits(self, outputs: Outputs, batch: Batch) -> torch.Tensor:
         o = self.options
         mean, spread = self.norms.update(outputs.features.detach().norm(dim=1))
-        logits = adaface_logits(
+        return adaface_logits(
             outputs.features, self.linear.weight, outputs.labels, mean, spread,
             margin=o.margin, h=o.h, scale=o.scale,
         )  # fmt: skip
-        loss = F.cross_entropy(logits, outputs.labels)
-        return Loss(loss, {"margin softmax": loss.detach()})

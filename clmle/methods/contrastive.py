@@ -1,16 +1,12 @@
 """Softmax and contrastive loss (DeepID2)."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import torch.nn.functional as F
+import torch
 
-from clmle.classifiers._base import Classifier, Validation
-from clmle.classifiers.linear import HeadClassifier
 from clmle.config import option
-from clmle.methods._base import Batch, Loss, Outputs, register
-from clmle.methods._pair_loss import PairLoss
+from clmle.methods._auxiliary import AuxiliaryLoss
+from clmle.methods._base import Outputs, register
 from clmle.methods.softmax import SamplingOptions
 
 
@@ -23,7 +19,7 @@ class ContrastiveOptions(SamplingOptions):
 
 
 @register("contrastive")
-class Contrastive(PairLoss):
+class Contrastive(AuxiliaryLoss):
     """Cross-entropy plus a contrastive loss on the pairs of a batch; the softmax predicts.
 
     Sun, Chen, Wang, Tang: Deep Learning Face Representation by Joint Identification-Verification
@@ -33,21 +29,13 @@ class Contrastive(PairLoss):
     title = "Softmax + contrastive"
     summary = "Cross-entropy; pairs of a class attract, others keep a distance."
     Options = ContrastiveOptions
-    family = "classifier"
+    auxiliary_term = "pairs"
 
-    def make(self) -> Any:
+    def build(self) -> None:
         from pytorch_metric_learning.losses import ContrastiveLoss
 
-        return ContrastiveLoss(pos_margin=0.0, neg_margin=self.options.margin)
+        self.criterion = ContrastiveLoss(pos_margin=0.0, neg_margin=self.options.margin)
 
-    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        pairs = self.pair_loss(outputs.features, outputs.labels)
-        softmax = F.cross_entropy(outputs.logits, outputs.labels)
-        total = softmax + self.options.weight * pairs
-        return Loss(total, {"softmax": softmax.detach(), "pairs": pairs.detach()})
-
-    def needs_train_features(self) -> bool:
-        return False
-
-    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        return HeadClassifier()
+    def auxiliary_loss(self, outputs: Outputs) -> torch.Tensor:
+        loss: torch.Tensor = self.criterion(outputs.features, outputs.labels)
+        return loss

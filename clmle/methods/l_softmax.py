@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from clmle.classifiers._base import Classifier, Validation
-from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
 from clmle.methods._angular import AngularMultiplier
 from clmle.methods._base import register
+from clmle.methods._class_weights import weights_classifier
 from clmle.methods.softmax import SamplingOptions
 
 
@@ -45,5 +45,4 @@ class LSoftmax(AngularMultiplier):
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         # The lengths of the class weights are part of the logits.
-        weights = self.trained_weights()
-        return LinearClassifier(weights, np.zeros(len(weights), np.float32), False, "largest logit")
+        return weights_classifier(self.trained_weights(), unit=False)

@@ -43,7 +43,6 @@ class Magnet(ClusterBatches):
             torch.from_numpy(clusters.classes).to(unit.device),
             self.options.alpha,
         )
-        assert self.index is not None
         self.index.record(clusters.indices, each.detach().double().cpu().numpy())
         loss = each.mean()
         return Loss(loss, {"magnet": loss.detach()})

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch.nn.functional as F
+import torch
 
 from clmle.config import option
-from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._base import Batch, Outputs, register
 from clmle.methods.softmax import Softmax
 from clmle.samplers.proportions import apportion, class_proportions
 
@@ -50,11 +50,11 @@ class SamplingWithoutReplacement(Softmax):
             indices.append(generator.choice(members, numbers[c], replace=replace))
         return Batch(np.concatenate(indices))
 
-    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
+    def logits(self, outputs: Outputs, batch: Batch) -> torch.Tensor:
         proportions = batch.class_proportions
         if proportions is None:
             proportions = self.class_proportions()
         # The proportion of a class without images is 0, and no label needs it.
-        prior = self.per_class(np.log(np.maximum(proportions, 1e-30)), outputs.logits)
-        loss = F.cross_entropy(outputs.logits + prior, outputs.labels)
-        return Loss(loss, {"softmax": loss.detach()})
+        return outputs.logits + self.per_class(
+            np.log(np.maximum(proportions, 1e-30)), outputs.logits
+        )

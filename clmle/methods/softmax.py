@@ -44,6 +44,7 @@ class Softmax(Method):
     summary = "Plain cross-entropy without any correction for imbalance."
     Options: ClassVar[type] = NoOptions
     sampling: ClassVar[str] = "natural"
+    term: ClassVar[str] = "softmax"  # name of the loss in the metrics of a run
 
     def sample_batch(self, step: int) -> Batch:
         sampling = getattr(self.options, "sampling", self.sampling)
@@ -54,8 +55,13 @@ class Softmax(Method):
         return class_proportions(self.counts, power=1 if natural else 0)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        loss = F.cross_entropy(outputs.logits, outputs.labels, weight=self.class_weights(outputs))
-        return Loss(loss, {"softmax": loss.detach()})
+        logits = self.logits(outputs, batch)
+        loss = F.cross_entropy(logits, outputs.labels, weight=self.class_weights(outputs))
+        return Loss(loss, {self.term: loss.detach()})
+
+    def logits(self, outputs: Outputs, batch: Batch) -> torch.Tensor:
+        """Return the logits of the cross-entropy, (B, C); by default those of the head."""
+        return outputs.logits
 
     def class_weights(self, outputs: Outputs) -> torch.Tensor | None:
         """Return weights (C,) of the classes in the cross-entropy; by default None."""

@@ -1,11 +1,11 @@
 """Tau-normalized classifier: class weights divided by a power of their length."""
 
 import numpy as np
-import torch.nn.functional as F
+import torch
 
 from clmle.classifiers._base import Classifier, Validation, best_classifier
 from clmle.classifiers.linear import LinearClassifier
-from clmle.methods._base import Batch, Loss, Outputs, register
+from clmle.methods._base import Batch, Outputs, register
 from clmle.methods._class_weights import ClassWeights
 from clmle.methods.softmax import NoOptions
 
@@ -24,12 +24,12 @@ class TauNorm(ClassWeights):
     summary = "Plain softmax whose class weights are brought to similar lengths afterwards."
     Options = NoOptions
 
-    def loss(self, outputs: Outputs, batch: Batch) -> Loss:
-        loss = F.cross_entropy(self.linear(outputs.features), outputs.labels)
-        return Loss(loss, {"softmax": loss.detach()})
+    def logits(self, outputs: Outputs, batch: Batch) -> torch.Tensor:
+        logits: torch.Tensor = self.linear(outputs.features)
+        return logits
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        weights = self.linear.weight.detach().float().cpu().numpy()
+        weights = self.trained_weights()
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
         bias = np.zeros(len(weights), np.float32)
         classifiers = (

@@ -1,7 +1,8 @@
 """Metrics of classification, attributes, verification and identification.
 
 All functions take NumPy arrays and return plain numbers, lists and arrays. Intervals are 95 %
-intervals.
+intervals. NaN, and arrays whose shapes or values contradict the documentation, raise an
+:class:`clmle.InputError`.
 """
 
 from __future__ import annotations

@@ -48,15 +48,9 @@ def attribute_metrics(
         sum); ``attributes``, name -> metrics; ``left_out``, the names of attributes without a
         present or without an absent image, which are not part of the means.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, labels that are not integers, or NaN.
-
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
-    attribute prediction*, section 5.
+    Section 5 of the CLMLE paper.
 
     Examples
     --------

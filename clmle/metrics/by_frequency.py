@@ -47,11 +47,6 @@ def accuracy_by_frequency(
         count), ``identities``, ``n``, ``accuracy``, ``mean_over_identities``, ``interval``
         (Wilson) and ``identity_interval`` (bootstrap over whole identities).
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, labels outside [0, C), or ends that do not increase.
-
     References
     ----------
     Z. Liu et al., *Large-scale long-tailed recognition in an open world*, CVPR 2019: accuracy of

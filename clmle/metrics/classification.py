@@ -39,8 +39,7 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
 
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
-    attribute prediction*, section 5.
+    Section 5 of the CLMLE paper.
 
     Examples
     --------
@@ -86,11 +85,6 @@ def classification_metrics(
         classes, else means of one class against the rest); ``mcc``; ``confusion`` (true class,
         predicted class); ``support`` (images of each class) and ``n``. With more than 100
         classes ``average_precision``, ``roc_auc`` and ``confusion`` are None.
-
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, or labels outside [0, C).
 
     References
     ----------
@@ -139,17 +133,15 @@ def classification_metrics(
 
 
 def finite(scores: np.ndarray) -> np.ndarray:
-    """Scores without infinities, in the same order.
+    """Scores in the same order, infinities replaced by values just outside the finite range.
 
     Parameters
     ----------
     scores : array of any shape
-        Infinities are allowed.
 
     Returns
     -------
     array of the same shape
-        Infinities are replaced by values just outside the range of the finite scores.
 
     Examples
     --------

@@ -40,11 +40,6 @@ def confident_errors(
         Kind -> indices, for ``"missed"`` (false negatives), ``"false alarm"`` (false positives),
         ``"found"`` and ``"narrowly found"`` (true positives) and ``"correctly rejected"``.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, or NaN.
-
     Examples
     --------
     >>> found = confident_errors([1, 1, 0], [[0, 2], [3, 0], [0, 1]])

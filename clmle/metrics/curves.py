@@ -24,11 +24,6 @@ def log_odds(scores: np.ndarray) -> np.ndarray:
     array of shape (n,)
         Finite differences.
 
-    Raises
-    ------
-    InputError
-        Another shape, or NaN.
-
     Examples
     --------
     >>> log_odds([[0.0, 1.0], [2.0, 0.5]]).tolist()
@@ -57,11 +52,6 @@ def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.n
     (false positive rates (m,), true positive rates (m,), area)
         From (0, 0) to (1, 1), at most 400 points; the area under the complete curve.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, or labels of a single class.
-
     Examples
     --------
     >>> false, true, area = roc_points([0, 0, 1], [[2, 0], [0, 1], [0, 2]])
@@ -83,20 +73,13 @@ def precision_recall_points(
 
     Parameters
     ----------
-    labels : array of shape (n,)
-        0 or 1; both must occur.
-    scores : array of shape (n, 2)
-        Scores of the two classes.
+    labels, scores : arrays of shape (n,) and (n, 2)
+        As in :func:`roc_points`.
 
     Returns
     -------
     (recall (m,), precision (m,), average precision)
         Increasing recall, at most 400 points; the average precision of the complete curve.
-
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, or labels of a single class.
 
     Examples
     --------

@@ -35,11 +35,6 @@ def cmc(ranks: Any, largest: int | None = None) -> tuple[np.ndarray, np.ndarray]
     (ranks (r,), fractions (r,))
         The ranks at which the curve rises, and 1 and ``largest``.
 
-    Raises
-    ------
-    InputError
-        ``ranks`` are not integers from 1, or empty.
-
     References
     ----------
     P. J. Grother, P. J. Phillips, *Models of large population recognition performance*, CVPR 2004.

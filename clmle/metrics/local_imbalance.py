@@ -43,15 +43,9 @@ def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Lo
     -------
     LocalImbalance
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, fewer than two points, values that are not finite, or k below 1.
-
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
-    attribute prediction*, Fig. 1 and section 3.
+    Fig. 1 and section 3 of the CLMLE paper.
 
     Examples
     --------

@@ -45,11 +45,6 @@ def pair_features(
     InputError
         Neither or both of ``extract`` and ``mirrored``, shapes that differ, NaN, or zero features.
 
-    References
-    ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
-    attribute prediction*, section 5.
-
     Examples
     --------
     >>> pair_features(np.array([[3.0, 0.0]]), mirrored=np.array([[0.0, 4.0]])).round(2).tolist()
@@ -94,11 +89,6 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
     (features (t, d), names (t,))
         The normalized mean of each template; names are sorted.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, zero features, or frames whose mean is zero.
-
     References
     ----------
     B. F. Klare et al., *Pushing the frontiers of unconstrained face detection and recognition:
@@ -136,16 +126,6 @@ def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
     Returns
     -------
     array of shape (n,)
-
-    Raises
-    ------
-    InputError
-        Rows outside of [0, m), shapes that differ, NaN, or zero features.
-
-    References
-    ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
-    attribute prediction*, section 4.
 
     Examples
     --------

@@ -92,11 +92,6 @@ def tar_at_far(
         independent); ``identity_interval``; ``note``. For N < 1 / FAR the values are None and
         ``note`` states the reason.
 
-    Raises
-    ------
-    InputError
-        No score, NaN or infinities, a FAR outside (0, 1), or identities of another shape.
-
     References
     ----------
     I. Kemelmacher-Shlizerman et al., *The MegaFace benchmark: 1 million faces for recognition at
@@ -157,21 +152,14 @@ def roc_curve(genuine: Any, impostor: Any) -> tuple[np.ndarray, np.ndarray, np.n
 
     Parameters
     ----------
-    genuine : array of shape (n,)
-        Similarities of pairs of one identity.
-    impostor : array of shape (N,)
-        Similarities of pairs of two identities.
+    genuine, impostor : arrays of shape (n,) and (N,)
+        As in :func:`tar_at_far`.
 
     Returns
     -------
     (FAR (m,), TAR (m,), thresholds (m,))
         The thresholds are distinct similarities in decreasing order, after infinity; pairs at or
         above a threshold are accepted. Corners on a line with their neighbors are left out.
-
-    Raises
-    ------
-    InputError
-        No score, NaN or infinities.
 
     References
     ----------
@@ -196,20 +184,13 @@ def auc(genuine: Any, impostor: Any) -> float:
 
     Parameters
     ----------
-    genuine : array of shape (n,)
-        Similarities of pairs of one identity.
-    impostor : array of shape (N,)
-        Similarities of pairs of two identities.
+    genuine, impostor : arrays of shape (n,) and (N,)
+        As in :func:`tar_at_far`.
 
     Returns
     -------
     float
         Probability that a genuine pair is more similar than an impostor pair; ties count half.
-
-    Raises
-    ------
-    InputError
-        No score, NaN or infinities.
 
     References
     ----------

@@ -114,10 +114,8 @@ def verification_metrics(
 
     Parameters
     ----------
-    similarity : array of shape (n,)
-        Similarity of each pair.
-    same : boolean array of shape (n,)
-        Whether both images show one identity.
+    similarity, same : arrays of shape (n,)
+        As in :func:`fold_accuracy`.
     identities : array of shape (n, 2), optional
         Identities of both images of each pair: adds intervals over whole identities.
     fars : sequence of float
@@ -179,10 +177,8 @@ def challenging_pairs(
 
     Parameters
     ----------
-    similarity : array of shape (n,)
-        Similarity of each pair.
-    same : boolean array of shape (n,)
-        Whether both images show one identity.
+    similarity, same : arrays of shape (n,)
+        As in :func:`fold_accuracy`.
     threshold : float
         Pairs above it are accepted.
     each : int
@@ -194,15 +190,9 @@ def challenging_pairs(
         Rows ``right_same`` and ``right_different``, correct and nearest to the threshold first;
         ``wrong_same`` and ``wrong_different``, wrong and farthest from it first.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, or NaN.
-
     References
     ----------
-    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
-    attribute prediction*, Fig. 8.
+    Fig. 8 of the CLMLE paper.
 
     Examples
     --------

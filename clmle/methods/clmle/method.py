@@ -10,22 +10,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.classifiers._base import Classifier, best_classifier, unit_rows
+from clmle.classifiers._base import Classifier, Validation, best_classifier, unit_rows
 from clmle.classifiers.knn import KNNClassifier
 from clmle.classifiers.nearest_cluster import ClusterClassifier
 from clmle.classifiers.stacked import StackedClassifier
 from clmle.config import Config
-from clmle.data.base import Task
 from clmle.losses.class_weights import inverse_frequency_weights
 from clmle.losses.clmle import clmle_loss
 from clmle.margins import margin_bounds
 from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs, register
 from clmle.methods._cluster_method import ClusterMethod
 from clmle.methods.clmle.multilabel import StackedHeads
-from clmle.methods.clmle.options import CLMLEOptions, check_options
+from clmle.methods.clmle.options import CLMLEOptions
 from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
 from clmle.samplers.class_balanced import balanced_indices
-from clmle.samplers.cluster import ClusterBatch, ClusterSampler
+from clmle.samplers.cluster import ClusterBatch
 from clmle.samplers.hard_cluster import HardClusterSampler
 from clmle.samplers.proportions import class_proportions
 
@@ -39,20 +38,18 @@ class CLMLE(ClusterMethod):
     the other clusters of a large class from drifting while a batch holds one neighborhood.
     """
 
-    title: ClassVar[str] = "CLMLE"
-    summary: ClassVar[str] = (
+    title = "CLMLE"
+    summary = (
         "Margins between balanced clusters: hard clusters are drawn more often, with a linear head."
     )
     Options: ClassVar[type] = CLMLEOptions
-    family: ClassVar[str] = "clusters"
-    corrects_proportions: ClassVar[bool] = True
+    corrects_proportions = True
 
-    def __init__(
-        self, options: CLMLEOptions, task: Task, batch_size: int, seed: int, feature_dim: int = 64
-    ) -> None:
-        super().__init__(options, task, batch_size, seed, feature_dim)
-        check_options(options, batch_size)
-        self.reached: float | None = None  # best balanced accuracy, 0 at chance, 1 at best
+    reached: float | None = None  # best balanced accuracy, 0 at chance, 1 at best
+
+    def build(self) -> None:
+        if self.options.sampler == "cluster-neighborhood":
+            self.check_fit()
 
     @classmethod
     def preset(cls, config: Config, kind: str) -> Config:
@@ -120,7 +117,6 @@ class CLMLE(ClusterMethod):
 
     def sample_batch(self, step: int) -> Batch:
         o = self.options
-        assert self.index is not None
         generator = self.generator(step)
         if o.sampler == "all-clusters":
             hard_clusters = HardClusterSampler(
@@ -134,13 +130,7 @@ class CLMLE(ClusterMethod):
                 o.hard_fraction,
             )
             return Batch(hard_clusters.draw(generator))
-        part = ClusterSampler(
-            self.index,
-            o.clusters_per_batch,
-            o.samples_per_cluster,
-            o.same_class_clusters,
-            o.query,
-        ).draw(generator)
+        part = self.neighborhood(generator, o.query)
         n_rest = self.batch_size - len(part.indices)
         if o.softmax_weight == 0 or n_rest <= 0:
             return Batch(part.indices, part)
@@ -158,7 +148,6 @@ class CLMLE(ClusterMethod):
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
-        assert self.index is not None
         part: ClusterBatch | None = batch.extra
         # Eq. 9 on the clusters of a batch and the head on its other samples, or both on all.
         n = len(batch.indices) if part is None else len(part.indices)
@@ -195,7 +184,6 @@ class CLMLE(ClusterMethod):
     ) -> torch.Tensor:
         """Eq. 9 of every sample with its class weight, (B,)."""
         o = self.options
-        assert self.index is not None
         device = unit.device
         # A copy: the index moves its own before the gradient is taken.
         stored = torch.tensor(self.index.centroids, device=device)
@@ -286,43 +274,28 @@ class CLMLE(ClusterMethod):
 
     # --- classifier -------------------------------------------------------------------------
 
-    def fit_classifier(
-        self,
-        train_features: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Classifier:
+    def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         """Nearest clusters, stacked with the head; weights are fitted on validation data."""
         classifier = self.fit_neighbors(train_features, validation)
         if not self.options.stack_head:
             return classifier
         return StackedClassifier.fitted(classifier, validation)
 
-    def fit_neighbors(
-        self,
-        train_features: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Classifier:
+    def fit_neighbors(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         """Nearest clusters, or training images, with the N of the best balanced accuracy."""
-        assert self.index is not None
         o = self.options
         unit = unit_rows(train_features)
-        if o.normalize_centroids:
-            centroids = self.index.centroids
-        else:
-            centroids = np.zeros_like(self.index.centroids)
-            np.add.at(centroids, self.index.assignment, unit)
-            centroids /= self.index.sizes[:, None].astype(np.float32)
+        index = self.index
+        centroids = index.centroids if o.normalize_centroids else index.means(unit)
         between, within = self.margins(train_features.shape[1])
         margins = {"between_margin": between, "within_margin": [float(a) for a in within]}
 
         def with_neighbors(n: int) -> Classifier:
-            assert self.index is not None
             if o.rule == "k-nn":
                 return KNNClassifier(unit, self.labels, min(n, len(unit)), self.n_classes)
             n = min(n, len(centroids))
-            classes = self.index.classes
             return ClusterClassifier(
-                centroids, classes, n, o.rule, o.scale, self.n_classes, margins
+                centroids, index.classes, n, o.rule, o.scale, self.n_classes, margins
             )
 
         if o.n_neighbors:

@@ -33,11 +33,10 @@ class StackedHeads:
     def __init__(self, heads: Sequence[CLMLE]) -> None:
         self.heads = heads
         indexes = [head.index for head in heads]
-        longest = max(index.n_clusters for index in indexes if index is not None)
+        longest = max(index.n_clusters for index in indexes)
         self.centroids = torch.zeros(len(heads), longest, heads[0].feature_dim)
         classes = np.full((len(heads), longest), NO_CLASS, dtype=np.int64)
         for a, index in enumerate(indexes):
-            assert index is not None
             n = index.n_clusters
             own = self.centroids[a, :n].numpy()
             own[:] = index.centroids
@@ -97,7 +96,6 @@ class StackedHeads:
         losses_seen = terms.losses.double().cpu().numpy()
         for a, head in enumerate(self.heads):
             rows = positions[:, a]
-            assert head.index is not None
             head.index.record(rows[rows >= 0], losses_seen[a, rows >= 0])
         return Loss(terms.total, terms.parts)
 
@@ -107,7 +105,6 @@ class StackedHeads:
         slots = np.full(positions.T.shape, -1, dtype=np.int64)
         for a, head in enumerate(self.heads):
             rows = positions[:, a]
-            assert head.index is not None
             slots[a, rows >= 0] = a * longest + head.index.assignment[rows[rows >= 0]]
         known = torch.from_numpy(slots >= 0)
         clusters = torch.from_numpy(slots)[known]

@@ -7,7 +7,6 @@ from functools import partial
 from math import inf
 
 from clmle.config import option, with_default
-from clmle.errors import InputError
 
 _clusters, _sampler, _loss, _classifier = (
     partial(option, group=group) for group in ("clusters", "sampler", "loss", "classifier")
@@ -170,14 +169,3 @@ class CLMLEPaperOptions(CLMLEOptions):
     rule: str = with_default(CLMLEOptions, "rule", "printed")
     n_neighbors: int = with_default(CLMLEOptions, "n_neighbors", 0)
     softmax_weight: float = with_default(CLMLEOptions, "softmax_weight", 0.0)
-
-
-def check_options(options: CLMLEOptions, batch_size: int) -> None:
-    """Raise an error if the clusters of a batch do not fit into it."""
-    o = options
-    fits = o.clusters_per_batch * o.samples_per_cluster <= batch_size
-    if o.sampler == "cluster-neighborhood" and not fits:
-        raise InputError(
-            f"{o.clusters_per_batch} clusters of {o.samples_per_cluster} samples do not fit into "
-            f"a batch of {batch_size}; lower one of them or raise batch_size."
-        )
