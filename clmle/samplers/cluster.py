@@ -52,11 +52,6 @@ class ClusterSampler:
         "hardest" takes the cluster with the highest cached loss of a class drawn uniformly,
         clusters that were not drawn yet first; "uniform" takes any cluster of that class.
 
-    Raises
-    ------
-    InputError
-        A number is out of range, or the query is unknown.
-
     References
     ----------
     Section 3.3 of the paper.

@@ -30,13 +30,11 @@ class HardClusterSampler:
     hardness_power : float
         Clusters of a large class are drawn in proportion to size times (mean cached
         loss)^hardness_power; 0 draws samples uniformly. Classes below the mean size are always
-        drawn uniformly: all their samples return every few batches anyway, and preferring the
-        hard ones would overfit them.
+        drawn uniformly: preferring hard samples would overfit them.
     without_replacement : bool
         No image is twice in a batch: a class has at most as many places as images, and the other
         classes fill the rest. Otherwise an image of a class of a few dozen would be drawn
-        thousands of times in a run. The limit is ignored for a training set that is too small
-        to fill a batch.
+        thousands of times in a run. A training set too small to fill a batch has no limit.
     step_size : int, optional
         Images in a step, if several processes draw a batch each: the limits of
         ``without_replacement`` and ``max_class_fraction`` then apply to all batches of the step.
@@ -45,14 +43,8 @@ class HardClusterSampler:
         above 0 and at most 1. At 0.4 an image returns after 2.5 steps at the earliest, on average.
     hard_fraction : float
         The fraction, from 0 to 1, of the samples of a large class that is drawn by
-        ``hardness_power``; the others are drawn uniformly. Late in training a single cluster has
-        almost all of the loss, and the rest of the class would not be drawn at all. The mixture
-        bounds how rarely a sample is drawn.
-
-    Raises
-    ------
-    InputError
-        A number is out of range.
+        ``hardness_power``; the others are drawn uniformly, since late in training a single
+        cluster has almost all of the loss.
 
     References
     ----------
@@ -132,13 +124,7 @@ class HardClusterSampler:
 
     def _apportionment(self) -> tuple[Apportionment, float]:
         """Class proportions and mean class size, computed once for an index."""
-        key = (
-            self.class_power,
-            self.without_replacement,
-            self.step_size,
-            self.batch_size,
-            self.max_class_fraction,
-        )
+        key = tuple(value for name, value in vars(self).items() if name != "index")
         kept = self.index.sampler_cache
         if key not in kept:
             counts = self.index.counts

@@ -35,8 +35,6 @@ def class_proportions(
 
     Examples
     --------
-    >>> class_proportions(np.array([900, 60, 40]), power=1).tolist()
-    [0.9, 0.06, 0.04]
     >>> class_proportions(np.array([900, 60, 12]), 0, 240, 1.0).round(3).tolist()
     [0.7, 0.25, 0.05]
     """
@@ -67,8 +65,7 @@ def apportion(proportions: np.ndarray, total: int, generator: np.random.Generato
     Returns
     -------
     (C,) array
-        Numbers that sum to ``total``. Each is within 1 of its proportion of ``total``, which is
-        its expected value.
+        Numbers that sum to ``total``, each within 1 of its expected value, its proportion of it.
 
     Examples
     --------

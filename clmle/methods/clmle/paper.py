@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from clmle.config import Config
@@ -17,11 +15,11 @@ from clmle.methods.clmle.options import CLMLEPaperOptions
 class CLMLEPaper(CLMLE):
     """Eqs. 6 to 10 and Fig. 4 as printed."""
 
-    title: ClassVar[str] = "CLMLE as printed"
-    summary: ClassVar[str] = (
+    title = "CLMLE as printed"
+    summary = (
         "Eqs. 6 to 10 as printed: sums, no scale, planar margin bounds, printed prediction rule."
     )
-    Options: ClassVar[type] = CLMLEPaperOptions
+    Options = CLMLEPaperOptions
 
     @classmethod
     def preset(cls, config: Config, kind: str) -> Config:
