@@ -12,8 +12,6 @@ The time grows almost linearly with the number of samples at a fixed cluster siz
 matrix is stored.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ A margin is a difference of cosines, from 0 to 2. The printed bounds place class
 features lie on a sphere in R^d, where classes can be much farther apart.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

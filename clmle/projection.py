@@ -1,7 +1,5 @@
 """Projections of features to two dimensions by PCA, t-SNE or UMAP, aligned over rounds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

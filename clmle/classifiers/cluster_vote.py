@@ -1,7 +1,5 @@
 """Votes of the nearest clusters: the classifiers of magnet loss and of LMLE."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

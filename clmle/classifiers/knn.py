@@ -1,7 +1,5 @@
 """Classifiers by the nearest stored features: k nearest neighbors, or class prototypes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

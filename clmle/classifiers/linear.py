@@ -1,7 +1,5 @@
 """Linear classifiers: the network's head, the head with class offsets, and separate weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

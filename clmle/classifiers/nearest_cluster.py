@@ -5,8 +5,6 @@ the shorter sum in its denominator. "mean" replaces that sum by the mean over th
 other classes; "per-class" retrieves N clusters of every class.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

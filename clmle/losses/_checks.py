@@ -1,7 +1,5 @@
 """Checks of the arguments of :func:`clmle.losses.clmle_loss`."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

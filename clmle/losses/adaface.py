@@ -1,7 +1,5 @@
 """AdaFace: margins that follow the length of a feature, a proxy of image quality (Kim 2022)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 

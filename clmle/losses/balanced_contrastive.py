@@ -1,7 +1,5 @@
 """Balanced contrastive loss: contrastive, with class averages and prototypes (Zhu 2022)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 

@@ -1,7 +1,5 @@
 """Center loss and center invariant loss: distances to class centers (Wen 2016, Wu 2017)."""
 
-from __future__ import annotations
-
 import torch
 
 

@@ -1,7 +1,5 @@
 """Weights of samples by the frequency of their class in the batch (section 3.3)."""
 
-from __future__ import annotations
-
 import torch
 
 from clmle.checks import dense

@@ -5,8 +5,6 @@ clusters that a sample is compared with: the clusters of the batch, stored centr
 centroids that are nearest to the sample.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Congenerous cosine loss: softmax over cosines to class centroids (Liu 2017)."""
 
-from __future__ import annotations
-
 import math
 
 import torch

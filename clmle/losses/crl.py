@@ -1,7 +1,5 @@
 """Class rectification loss: hard triplets of the minority classes of a batch (Dong 2017)."""
 
-from __future__ import annotations
-
 import torch
 
 

@@ -1,7 +1,5 @@
 """LDAM: margins that grow as a class gets rarer (Cao 2019)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 

@@ -1,7 +1,5 @@
 """LMLE: three hinges on the ordered distances of quintuplets (Eqs. 4 and 5, Huang 2016)."""
 
-from __future__ import annotations
-
 import torch
 
 

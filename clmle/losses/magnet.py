@@ -1,7 +1,5 @@
 """Magnet loss: clusters against clusters of other classes, as in Eq. 9 (Rippel 2016)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 

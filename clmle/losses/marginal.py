@@ -1,7 +1,5 @@
 """Marginal loss: every pair of a batch on the right side of one distance (Deng 2017)."""
 
-from __future__ import annotations
-
 import torch
 
 

@@ -1,7 +1,5 @@
 """Noisy softmax: noise lowers the logit of the true class against early saturation (Chen 2017)."""
 
-from __future__ import annotations
-
 import torch
 
 

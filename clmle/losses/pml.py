@@ -1,7 +1,5 @@
 """Eq. 9 as a loss function of pytorch-metric-learning."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Range loss: narrow the widest pairs of a class, separate the nearest classes (Zhang 2017)."""
 
-from __future__ import annotations
-
 import torch
 
 

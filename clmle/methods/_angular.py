@@ -1,7 +1,5 @@
 """Losses of pytorch-metric-learning with class weights of their own: softmax with a margin."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Softmax with an auxiliary loss on the features."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

@@ -1,7 +1,5 @@
 """Methods that train class weights without bias in place of the network's head."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

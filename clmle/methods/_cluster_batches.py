@@ -1,7 +1,5 @@
 """Common part of LMLE and magnet loss: batches of one cluster neighborhood, a vote of clusters."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

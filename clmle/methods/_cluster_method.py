@@ -1,7 +1,5 @@
 """Base of methods with a cluster index: the index is built, refreshed and saved."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Softmax features with a classifier that is fitted on them after training."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -11,8 +11,6 @@ task; the query changes from step to step. All heads train on the batch:
 A head leaves out images whose label of its attribute is unknown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

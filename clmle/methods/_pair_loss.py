@@ -1,7 +1,5 @@
 """Losses of pytorch-metric-learning on pairs or triplets of a batch."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Methods by name: every file of this folder registers its class."""
 
-from __future__ import annotations
-
 import pkgutil
 from functools import cache
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Softmax cross-entropy: the baseline, and the base class of most methods."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Blocks of distractor features, from an array, a memory map or an iterator of arrays."""
 
-from __future__ import annotations
-
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain

@@ -12,8 +12,6 @@ A table marks both kinds of buckets. They contain a small fraction of all simila
 pass takes little longer than its matrix product.
 """
 
-from __future__ import annotations
-
 import queue
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Thresholds of target FARs: the similarities to store for them, and the metrics at them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

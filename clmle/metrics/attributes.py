@@ -1,7 +1,5 @@
 """Metrics of many binary attributes, and their means."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

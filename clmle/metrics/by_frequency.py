@@ -1,7 +1,5 @@
 """Accuracy by the number of training images of a class or identity: tail, middle, head."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Balanced accuracy can rise at the expense of other metrics. Accuracy, average pr
 Matthews correlation and the recall of every class are therefore always reported as well.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The most confident errors and hits of a binary classifier (Fig. 10 of the paper)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.checks import array_of, whole

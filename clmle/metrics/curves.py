@@ -1,7 +1,5 @@
 """Points of the ROC curve and the precision-recall curve of class 1 of two classes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.checks import array_of, numeric

@@ -3,8 +3,6 @@
 For millions of distractors use :func:`~clmle.metrics.open_set`; :func:`cmc` takes its ranks, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Bootstrap of TAR at FAR over whole identities: pairs that share an identity are dependent."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

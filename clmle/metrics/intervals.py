@@ -4,8 +4,6 @@ Pairs that share an identity are correct or wrong together. An interval that cou
 independent is too narrow; the bootstrap over whole identities is not.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Class imbalance around every point, from its nearest neighbors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Section 5 of the paper: "features of the original image and flipped image are co
 compared by the inner product of unit vectors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -6,8 +6,6 @@ allows k = floor(FAR N) false accepts. The lowest threshold with at most k false
 together.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from fractions import Fraction

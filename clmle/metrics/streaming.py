@@ -6,8 +6,6 @@ counted while they are computed; only the similarities near a threshold are stor
 ``clmle/metrics/_counter.py``).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ G. B. Huang et al., *Labeled Faces in the Wild* (2007); L. Wolf et al., *Face re
 unconstrained videos with matched background similarity* (2011).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

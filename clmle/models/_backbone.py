@@ -1,7 +1,5 @@
 """The common part of most backbones: convolutions, then one linear layer."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -6,8 +6,6 @@ at a learning rate of 0.05, and without it after the last two layers the losses 
 features grow within ten steps until those of all images have the same direction.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import nn

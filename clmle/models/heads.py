@@ -5,8 +5,6 @@ shrink the gradient of a head that has not learned anything yet, and the softmax
 sphere of Eqs. 9 and 10.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,7 +1,5 @@
 """The network that every method shares: a backbone and a linear head, or one head per attribute."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -1,7 +1,5 @@
 """A small residual network with about as many multiplications as ``deepid2``."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,7 +1,5 @@
 """ResNet-18 (He and others, CVPR 2016): a large baseline network."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from clmle.models._backbone import Backbone

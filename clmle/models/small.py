@@ -1,7 +1,5 @@
 """A small CNN for images of about 40 x 40 pixels; a CPU trains it in minutes."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from clmle.models._backbone import Backbone

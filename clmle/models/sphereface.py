@@ -1,7 +1,5 @@
 """The residual networks of SphereFace and CosFace, with 20 or 64 layers."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

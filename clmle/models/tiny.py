@@ -1,7 +1,5 @@
 """A very small CNN, six times faster than ``small``, for studies of many runs."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from clmle.models._backbone import Backbone

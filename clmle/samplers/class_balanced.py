@@ -1,7 +1,5 @@
 """Natural (instance-balanced) and class-balanced batches."""
 
-from __future__ import annotations
-
 import numpy as np
 
 SAMPLINGS = ("natural", "class-balanced")

@@ -1,7 +1,5 @@
 """Batches of one cluster neighborhood: a query cluster and its nearest clusters (section 3.3)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ a large class, whose features then drift. Here every batch covers all classes, a
 of hard clusters of section 3.3 decides how often a cluster is drawn.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The method "clmle": cluster-based large margin local embedding with the corrected defaults."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """The options of CLMLE in four groups; each correction has a name and can be switched off."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from math import inf

@@ -1,7 +1,5 @@
 """CLMLE as the paper prints it: sums, no scale, planar margin bounds, printed prediction rule."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.config import Config

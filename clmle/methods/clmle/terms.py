@@ -1,7 +1,5 @@
 """The terms of CLMLE's loss: the head's term, and the weighted sum of all terms."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 import torch.nn.functional as F
