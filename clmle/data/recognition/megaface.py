@@ -102,19 +102,18 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
         raise InputError(f"{file} is not a matrix of features: it is shorter than its header.")
     rows, columns, stride, kind = HEADER.unpack_from(data)
     dtype = KINDS.get(kind)
-    if dtype is None or rows < 1 or columns < 1 or stride != columns * dtype.itemsize:
-        # The writer of the kit states 4 bytes for a float64, too.
-        if not (kind == 6 and rows > 0 and columns > 0 and stride == 4 * columns):
-            raise InputError(
-                f"{file} is not a matrix of features: its header states {rows} x {columns} numbers "
-                f"of type {kind} in rows of {stride} bytes."
-            )
-        dtype = KINDS[6]
-    if len(data) != HEADER.size + rows * columns * dtype.itemsize:
+    # The writer of the kit states 4 bytes for a float64, too.
+    strides = () if dtype is None else (columns * dtype.itemsize, columns * 4)
+    if dtype is None or rows < 1 or columns < 1 or stride not in strides:
         raise InputError(
-            f"{file} should have {rows:,} x {columns:,} numbers in "
-            f"{HEADER.size + rows * columns * dtype.itemsize:,} bytes, but has {len(data):,}; "
-            "get it again."
+            f"{file} is not a matrix of features: its header states {rows} x {columns} numbers "
+            f"of type {kind} in rows of {stride} bytes."
+        )
+    n_bytes = HEADER.size + rows * columns * dtype.itemsize
+    if len(data) != n_bytes:
+        raise InputError(
+            f"{file} should have {rows:,} x {columns:,} numbers in {n_bytes:,} bytes, but has "
+            f"{len(data):,}; get it again."
         )
     return np.frombuffer(data, dtype, offset=HEADER.size).reshape(rows, columns)
 

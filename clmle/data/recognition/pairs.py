@@ -115,7 +115,7 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
     first, second, same = [], [], []
     for number, line in body:
         where = f"{path}, line {number}"
-        a, b, matched = _chosen(where, _readings(where, line), index)
+        a, b, alike = _chosen(where, _readings(where, line), index)
         for name in (a, b):
             if name not in index:
                 raise InputError(f"{where} names {name}, which is not among the images.")
@@ -123,7 +123,7 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
                 raise InputError(f"{where} names {name}, which cannot be read; get it again.")
         first.append(index[a])
         second.append(index[b])
-        same.append(matched)
+        same.append(alike)
     fold = np.repeat(np.arange(folds), 2 * each)
     matched = np.bincount(fold, same, minlength=folds)
     if (matched != each).any():

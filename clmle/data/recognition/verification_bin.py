@@ -68,11 +68,11 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
         raise InputError(
             f"{file} is not a plain list of images and pairs: {error}; get it from another source."
         ) from error
-    parts = _list(value, file)
-    if len(parts) != 2:
-        raise _not_two_lists(file)
-    images = [_bytes(v, i, file) for i, v in enumerate(_list(parts[0], file))]
-    flags = _list(parts[1], file)
+    try:
+        files, flags = map(_list, _list(value))
+    except (TypeError, ValueError):
+        raise InputError(f"{file} must have two lists, of image files and of pairs.") from None
+    images = [_bytes(v, i, file) for i, v in enumerate(files)]
     odd = next((f for f in flags if not isinstance(f, bool | int) or f not in (0, 1)), None)
     if odd is not None:
         text = shown(odd) if isinstance(odd, int | str | bytes) else type(odd).__name__
@@ -85,16 +85,12 @@ def read_bin(file: Path) -> tuple[list[bytes | memoryview], np.ndarray]:
     return images, np.array(flags, dtype=bool)
 
 
-def _list(value: Any, file: Path) -> list[Any]:
+def _list(value: Any) -> list[Any]:
     if isinstance(value, Array) and value.value is not None and value.value.ndim == 1:
         value = value.value.tolist()
     if not isinstance(value, list | tuple):
-        raise _not_two_lists(file)
+        raise TypeError("not a list")
     return list(value)
-
-
-def _not_two_lists(file: Path) -> InputError:
-    return InputError(f"{file} must have two lists, of image files and of pairs.")
 
 
 def _bytes(value: Any, number: int, file: Path) -> bytes | memoryview:
