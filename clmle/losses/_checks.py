@@ -7,7 +7,7 @@ from clmle.checks import dense, number, whole
 from clmle.errors import InputError
 
 DENOMINATORS = ("sum", "mean")
-REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = ("mean", "sum", "none", "terms")
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
@@ -76,7 +76,7 @@ def check_clmle_loss(
     if denominator not in DENOMINATORS:
         raise InputError(f"denominator is {denominator!r}; choose sum or mean.")
     if reduction not in REDUCTIONS:
-        raise InputError(f"reduction is {reduction!r}; choose mean, sum or none.")
+        raise InputError(f"reduction is {reduction!r}; choose mean, sum, none or terms.")
 
 
 def _check_between_margin(margin: float | torch.Tensor, samples: tuple[int, ...]) -> None:

@@ -83,15 +83,16 @@ def clmle_loss(
         Needs ``centroids``.
     within_weight : float, default 1.0
         Weight of the second term.
-    reduction : {"mean", "sum", "none"}, default "mean"
-        sum_i w_i loss_i / B, the sum alone, or the (B,) values w_i loss_i.
+    reduction : {"mean", "sum", "none", "terms"}, default "mean"
+        sum_i w_i loss_i / B, the sum alone, the (B,) values w_i loss_i, or the (2, B) values of the
+        two terms without any weight.
     validate : bool, default True
         Check the arguments and that the loss is finite. These checks wait for a GPU; a training
         loop that checks its inputs elsewhere turns them off.
 
     Returns
     -------
-    scalar tensor, or (B,) tensor for ``reduction="none"``
+    scalar tensor, (B,) tensor for ``reduction="none"``, or (2, B) tensor for ``"terms"``
 
     Raises
     ------
@@ -136,7 +137,8 @@ def clmle_loss(
             )  # fmt: skip
         a1 = _like(between_margin, features) if np.ndim(between_margin) else between_margin
         own, others, is_other, siblings, is_sibling = compared
-        loss = hinge(own, others, is_other, a1, scale, denominator)
+        loss = between = hinge(own, others, is_other, a1, scale, denominator)
+        within = torch.zeros_like(between)
         if within_weight != 0:
             a2 = within_margin
             if np.ndim(a2):  # one for each class
@@ -150,6 +152,8 @@ def clmle_loss(
             "The loss is not finite: features, centroids, margins or weights hold NaN or infinity, "
             "or overflow; if a training has diverged, lower learning_rate."
         )
+    if reduction == "terms":
+        return torch.stack((between, within))
     if reduction == "none":
         return loss
     total = loss.sum()

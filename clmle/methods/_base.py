@@ -69,12 +69,15 @@ class Outputs:
     labels : (B,) tensor
     progress : float
         Fraction of all training steps done, in [0, 1).
+    is_logged : bool
+        Whether the parts of the loss are logged; a method may then compute costly ones.
     """
 
     features: torch.Tensor
     logits: torch.Tensor
     labels: torch.Tensor
     progress: float = 0.0
+    is_logged: bool = False
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ class MultiLabel:
                 outputs.logits[pick, a],
                 outputs.labels[pick, a],
                 outputs.progress,
+                outputs.is_logged,
             )
             losses.append(head.loss(own, part))
         # With a mean each head would take a fraction of the steps that it takes alone.

@@ -252,6 +252,7 @@ class Trainer:
         t, searching = self.config.train, step is not None
         step = self.step if step is None else step
         self.reporter.start_pace()
+        is_logged = not searching and ((step + 1) % LOG_EVERY == 0 or step == 0)
         draw = self.world.draw_number(step)
         batch = method.sample_batch(draw)
         rows = self.task.train[batch.indices]
@@ -265,7 +266,8 @@ class Trainer:
         def forward() -> Loss:
             with autocast(self.device, t.precision):
                 features, logits = self.network(images)
-            outputs = Outputs(features.float(), logits.float(), labels, step / t.iterations)
+            progress = step / t.iterations
+            outputs = Outputs(features.float(), logits.float(), labels, progress, is_logged)
             return method.loss(outputs, batch)
 
         loss = self.differentiable(forward)
@@ -277,7 +279,7 @@ class Trainer:
         self.world.sync_state(method, self.network)
         if not searching:
             self.step += 1
-            if self.step % LOG_EVERY == 0 or self.step == 1:
+            if is_logged:
                 self.log(phase, loss)
         self.pulse(phase)
 

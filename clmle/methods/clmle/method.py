@@ -20,7 +20,7 @@ from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs, registe
 from clmle.methods._cluster_method import ClusterMethod
 from clmle.methods.clmle.multilabel import StackedHeads
 from clmle.methods.clmle.options import CLMLEOptions
-from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
+from clmle.methods.clmle.terms import HEAD_TERM, MARGIN_TERM, TermSum, head_loss
 from clmle.samplers.class_balanced import balanced_indices
 from clmle.samplers.cluster import ClusterBatch
 from clmle.samplers.hard_cluster import HardClusterSampler
@@ -158,8 +158,11 @@ class CLMLE(ClusterMethod):
             terms.add(name, o.softmax_weight, losses, losses.mean(), slice(first, None))
         if o.margin_weight and not self.is_warming_up:
             unit = F.normalize(outputs.features[:n].float(), dim=1)
-            losses = self.margin_losses(unit, outputs.labels[:n], batch.indices[:n], part)
-            terms.add("embedding", o.margin_weight, losses, losses.mean(), slice(n))
+            labels = outputs.labels[:n]
+            losses, hinges = self.margin_losses(unit, labels, batch.indices[:n], part)
+            terms.add(MARGIN_TERM, o.margin_weight, losses, losses.mean(), slice(n))
+            if outputs.is_logged:
+                terms.log_activity(hinges, labels >= 0, o.within_weight != 0)
             if o.centroids != "batch":
                 clusters = self.index.assignment[batch.indices[:n]]
                 self.index.move(clusters, unit.detach().cpu().numpy(), o.centroid_momentum)
@@ -179,8 +182,8 @@ class CLMLE(ClusterMethod):
         labels: torch.Tensor,
         rows: np.ndarray,
         part: ClusterBatch | None,
-    ) -> torch.Tensor:
-        """Eq. 9 of every sample with its class weight, (B,)."""
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Eq. 9 of every sample with its class weight (B,), and its two hinges (2, B)."""
         o = self.options
         device = unit.device
         # A copy: the index moves its own before the gradient is taken.
@@ -217,15 +220,15 @@ class CLMLE(ClusterMethod):
         centroids: torch.Tensor | None,
         clusters: torch.Tensor | None = None,
         known: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """Eq. 9 of unit features (..., B, d) times the class weights, (..., B).
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Eq. 9 of unit features (..., B, d) times the class weights (..., B), and its two hinges.
 
         ``classes`` (..., K) are those of the clusters, ``margins`` a1 and a2. Where ``clusters``
         (..., B) is None, each sample is compared with the nearest of the stored ``centroids``
         (..., K, d). ``known`` (..., B) selects the samples that count for the class weights.
         """
         o = self.options
-        losses = clmle_loss(
+        hinges = clmle_loss(
             unit,
             clusters,
             classes,
@@ -236,12 +239,13 @@ class CLMLE(ClusterMethod):
             labels=labels,
             n_negative_clusters=o.n_negative_clusters if clusters is None else None,
             within_weight=o.within_weight,
-            reduction="none",
+            reduction="terms",
             validate=False,
         )
-        if not o.class_weighting:
-            return losses
-        return losses * inverse_frequency_weights(labels, self.n_classes, known)
+        losses = hinges[0] + o.within_weight * hinges[1] if o.within_weight else hinges[0]
+        if o.class_weighting:
+            losses = losses * inverse_frequency_weights(labels, self.n_classes, known)
+        return losses, hinges.detach()
 
     def margins(self, dim: int) -> tuple[float, torch.Tensor]:
         """a1 and a2 (C,): as given, or fractions of their upper bounds."""

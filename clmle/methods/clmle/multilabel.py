@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from clmle.cluster_index import ClusterIndex, interpolated_means
 from clmle.methods._base import Loss, Outputs
-from clmle.methods.clmle.terms import HEAD_TERM, TermSum, head_loss
+from clmle.methods.clmle.terms import HEAD_TERM, MARGIN_TERM, TermSum, head_loss
 
 if TYPE_CHECKING:
     from clmle.methods.clmle.method import CLMLE
@@ -80,7 +80,7 @@ class StackedHeads:
         if o.margin_weight and not warming_up.all():
             started = ~torch.from_numpy(warming_up).to(device)[:, None]
             unit = F.normalize(outputs.features.float(), dim=2).transpose(0, 1)
-            losses = started * self.heads[0].weighted_eq_9(
+            losses, hinges = self.heads[0].weighted_eq_9(
                 unit,
                 labels,
                 self.classes.to(device),
@@ -88,9 +88,12 @@ class StackedHeads:
                 centroids=self.centroids.to(device, copy=True),  # moved before the backward pass
                 known=known,
             )
+            losses = started * losses
             n_tasks = (known & started).any(dim=1).sum().clamp(min=1)
             mean = (of_mean * losses).sum()
-            terms.add("embedding", o.margin_weight, losses, mean, n_tasks=n_tasks)
+            terms.add(MARGIN_TERM, o.margin_weight, losses, mean, n_tasks=n_tasks)
+            if outputs.is_logged:
+                terms.log_activity(hinges, known & started, o.within_weight != 0)
             moved = np.where(warming_up, -1, positions)
             self.move(unit.detach().cpu(), moved, o.centroid_momentum)
         losses_seen = terms.losses.double().cpu().numpy()

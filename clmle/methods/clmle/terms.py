@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 HEAD_TERM = {"softmax": "softmax", "squared": "squared error"}  # names of the terms in metrics
+MARGIN_TERM = "embedding"
 
 
 class TermSum:
@@ -15,9 +16,11 @@ class TermSum:
     """
 
     def __init__(self, features: torch.Tensor, shape: tuple[int, ...]) -> None:
+        self.features = features
         self.total = features.sum() * 0
         self.losses = torch.zeros(shape, device=features.device)
         self.parts: dict[str, torch.Tensor] = {}
+        self.weighted: dict[str, torch.Tensor] = {}
 
     def add(
         self,
@@ -33,8 +36,32 @@ class TermSum:
         For several tasks ``mean`` is the sum of their means, over ``n_tasks`` tasks.
         """
         self.losses[..., rows] += weight * losses.detach()
-        self.total = self.total + weight * mean
+        self.weighted[name] = weight * mean
+        self.total = self.total + self.weighted[name]
         self.parts[name] = mean.detach() / n_tasks
+
+    def log_activity(self, hinges: torch.Tensor, counted: torch.Tensor, with_within: bool) -> None:
+        """Log how much Eq. 9 does in this batch.
+
+        ``active_between`` and ``active_within`` are the fractions of samples whose hinge is not
+        zero, among the ``counted`` ones (..., B); ``hinges`` are both (2, ..., B).
+        ``gradient_fraction`` is the norm of the gradient of Eq. 9 with respect to the features,
+        divided by the sum of the norms of all terms' gradients.
+        """
+        active = ((hinges > 0) & counted).flatten(1).sum(dim=1) / counted.sum().clamp(min=1)
+        self.parts["active_between"] = active[0]
+        if with_within:
+            self.parts["active_within"] = active[1]
+        norms = {name: self._gradient_norm(value) for name, value in self.weighted.items()}
+        total = sum(norms.values(), torch.zeros((), device=self.features.device))
+        fraction = norms[MARGIN_TERM] / total.clamp(min=torch.finfo(total.dtype).tiny)
+        self.parts["gradient_fraction"] = fraction
+
+    def _gradient_norm(self, value: torch.Tensor) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad(
+            value, self.features, retain_graph=True, allow_unused=True
+        )
+        return torch.zeros(()) if gradient is None else gradient.norm()
 
 
 def head_loss(
