@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.activity import inactivity_warning
 from clmle.errors import InputError
 from clmle.files import (
     as_sentence,
@@ -166,6 +167,11 @@ class RunFolder:
                 break
             lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
+
+    def warnings(self) -> list[str]:
+        """Sentences about the training that its reader should know, such as an inactive loss."""
+        found = inactivity_warning(self.metrics("train"))
+        return [found] if found else []
 
     def append_metrics(self, **values: Any) -> None:
         """Append one line to the metrics file."""

@@ -58,6 +58,21 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
             curves(figures.validation_curves, validation, "balanced-accuracy")
         with right:
             curves(figures.loss_curves, train, "loss")
+    active = {n: own for n, lines in train.items() if (own := figures.with_activity(lines))}
+    rates = {
+        n: own
+        for n, lines in validation.items()
+        if (own := [m for m in lines if m.get("minority_impostor_rate") is not None])
+    }
+    if active or rates:
+        with st.expander("Is the margin loss at work?"):
+            left, right = st.columns(2)
+            if active:
+                with left:
+                    curves(figures.activity_curves, active, "activity")
+            if rates:
+                with right:
+                    curves(figures.impostor_curves, rates, "impostors")
     results = test_results(named)
     if any(results.values()):
         classes = {name: (run.result() or {}).get("class_names") for name, run in named.items()}

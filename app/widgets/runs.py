@@ -106,6 +106,8 @@ def run_card(run: RunFolder) -> None:
             )
         elif status.get("message"):
             st.caption(status["message"])
+        for warning in run.warnings():
+            st.warning(warning, icon=":material/info:")
         with st.container(horizontal=True):
             if is_active(run):
                 if st.button("Stop", key=f"stop-{run.name}", icon=":material/stop:"):

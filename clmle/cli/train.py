@@ -152,4 +152,6 @@ def train_and_show(run: Any, world: Any) -> int:
     show(f"done in {result['seconds']:.0f} s", last=True)
     print(f"{result['task']}, test images:\n")
     print(metrics_table(result["test"], result["class_names"], result.get("no_training", ())))
+    for warning in run.warnings():
+        print(f"\n{warning}", file=sys.stderr)
     return 0

@@ -18,7 +18,15 @@ from clmle.figures.theme import (
     new_figure,
 )
 
-__all__ = ["loss_curves", "recall_curves", "training_curves", "validation_curves"]
+__all__ = [
+    "activity_curves",
+    "impostor_curves",
+    "loss_curves",
+    "recall_curves",
+    "training_curves",
+    "validation_curves",
+    "with_activity",
+]
 
 Metrics = Mapping[str, Sequence[Mapping[str, Any]]]
 LOSS = "loss (scale differs by method)"
@@ -108,6 +116,97 @@ def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(range=[-0.03, 1.03])
     return finish(figure, "Recall of each class on validation images", "step", "recall", height=380)
+
+
+def with_activity(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The records of steps with Eq. 9.
+
+    Parameters
+    ----------
+    records : sequence of mappings
+        "train" lines of a run's metrics.
+
+    Returns
+    -------
+    list of mappings
+
+    Examples
+    --------
+    >>> with_activity([{"step": 1}, {"step": 5, "active_between": 0.5}])
+    [{'step': 5, 'active_between': 0.5}]
+    """
+    return [record for record in records if record.get("active_between") is not None]
+
+
+ACTIVITY = {
+    "active_between": "between classes",
+    "active_within": "within a class",
+    "gradient_fraction": "fraction of the gradient",
+}
+
+
+def activity_curves(runs: Metrics) -> Any:
+    """How much Eq. 9 does in every logged step.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> records with ``step``, ``active_between`` and, where given, ``active_within``
+        (fractions of samples whose hinge is above zero) and ``gradient_fraction`` (norm of the
+        gradient of Eq. 9 with respect to the features, over the sum of all terms' norms).
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    References
+    ----------
+    C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep imbalanced learning for face recognition and
+    attribute prediction*, Eq. 9.
+
+    Examples
+    --------
+    >>> figure = activity_curves({"clmle": [{"step": 5, "active_between": 0.5}]})
+    >>> [trace.name for trace in figure.data]
+    ['clmle: between classes']
+    """
+    figure = new_figure()
+    for i, (name, records) in enumerate(runs.items()):
+        for (key, label), dash in zip(ACTIVITY.items(), DASHES, strict=False):
+            known = [record for record in records if record.get(key) is not None]
+            if known:
+                figure.add_scatter(
+                    x=[r["step"] for r in known], y=[r[key] for r in known],
+                    name=f"{name}: {label}", mode="lines",
+                    line={"color": color(i), "dash": dash},
+                )  # fmt: skip
+    figure.update_yaxes(range=[-0.03, 1.03])
+    return finish(figure, "Samples with a hinge above zero (Eq. 9)", "step", "fraction", height=380)
+
+
+def impostor_curves(runs: Metrics) -> Any:
+    """Impostor rate of the minority classes on validation images after every round.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of mappings
+        Run -> records with ``step`` and ``minority_impostor_rate``, the mean fraction of other
+        classes among the 10 nearest neighbors.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> impostor_curves({"clmle": [{"step": 40, "minority_impostor_rate": 0.3}]}).data[0].y
+    (0.3,)
+    """
+    figure = _lines(runs, "minority_impostor_rate", "lines+markers")
+    figure.update_xaxes(rangemode="tozero")
+    figure.update_yaxes(range=UNIT)
+    title = "Impostors among the neighbors of the minority, validation images"
+    return finish(figure, title, "step", "impostor rate", height=380)
 
 
 def training_curves(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clmle.metrics.intervals import wilson
     from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
     from clmle.metrics.pair_features import pair_features, pair_similarity, pool_templates
+    from clmle.metrics.purity import cluster_purity, neighbor_purity
     from clmle.metrics.roc import auc, eer, roc_curve, tar_at_far
     from clmle.metrics.streaming import OpenSetMetrics, open_set
     from clmle.metrics.verification import challenging_pairs, fold_accuracy, verification_metrics

@@ -23,6 +23,7 @@ from clmle.training.embedding_sample import clusters_of, embedding_sample
 from clmle.training.extraction import extract, extraction_batch
 from clmle.training.factory import embedding_task, metrics_of
 from clmle.training.images import ImageSource
+from clmle.training.neighborhoods import neighborhood_metrics
 
 
 class Evaluator:
@@ -85,7 +86,8 @@ class Evaluator:
         """Return the fitted classifier and its metrics of the validation images."""
         classifier = self.fit_classifier(features, logits)
         rows, scores = self.task.validation, classifier.scores(features, logits)
-        return classifier, metrics_of(self.task, rows, scores, n_bootstrap)
+        metrics = metrics_of(self.task, rows, scores, n_bootstrap)
+        return classifier, metrics | neighborhood_metrics(self.task, rows, features)
 
     def save_best(self, classifier: Classifier, metrics: dict[str, Any], round: int) -> None:
         """Write the weights and the classifier of the best round so far."""
@@ -137,7 +139,9 @@ class Evaluator:
             found: dict[str, Any] = {}
             for split, (features, logits) in outputs.items():
                 scores = classifier.scores(features, logits)
-                found[split] = metrics_of(self.task, self.task.rows(split), scores)
+                rows = self.task.rows(split)
+                found[split] = metrics_of(self.task, rows, scores)
+                found[split] |= neighborhood_metrics(self.task, rows, features)
             return found | {"chosen": facts["chosen"], "best_round": facts["round"]}
 
         return self.world.broadcast_from_main(compute)

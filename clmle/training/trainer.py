@@ -34,6 +34,7 @@ from clmle.training.extraction import autocast
 from clmle.training.factory import make_method, make_network, task_facts
 from clmle.training.images import ImageSource
 from clmle.training.margin_search import search_margins
+from clmle.training.neighborhoods import purity_of_clusters
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.pretrain import given_features, start_from
@@ -305,6 +306,7 @@ class Trainer:
                 round=self.round,
                 extract_seconds=extracted - began,
                 cluster_seconds=time.perf_counter() - extracted,
+                purity=purity_of_clusters(self.task, self.method.assignment()),
             )
 
     def start_round(self, given: np.ndarray | None = None) -> None:
@@ -327,7 +329,10 @@ class Trainer:
         # Of two equal rounds the later one, which was trained for longer, is kept.
         if metrics["balanced_accuracy"] >= self.plateau.best:
             self.evaluator.save_best(classifier, metrics, self.round)
-        logged = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall")
+        logged = (
+            "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall",
+            "impostor_rate", "minority_impostor_rate",
+        )  # fmt: skip
         self.run.append_metrics(
             kind="validation",
             step=self.step,

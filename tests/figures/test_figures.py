@@ -16,6 +16,7 @@ TEST = {
     "balanced_accuracy": 0.8, "interval": [0.7, 0.88], "accuracy": 0.9, "recall": [0.9, 0.7],
     "average_precision": 0.5, "roc_auc": 0.85, "mcc": 0.4, "confusion": [[90, 10], [3, 7]],
 }  # fmt: skip
+ACTIVE = {"step": 5, "active_between": 0.5, "active_within": 0.25, "gradient_fraction": 0.1}
 VALIDATION = [{"step": s, "balanced_accuracy": 0.5 + s / 100, "recall": [0.9, 0.1]} for s in (0, 9)]
 
 
@@ -30,6 +31,10 @@ def all_figures():
         "loss": figures.loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}),
         "validation": figures.validation_curves({"clmle": VALIDATION}),
         "recall": figures.recall_curves({"clmle": VALIDATION}, ["no", "yes"]),
+        "activity": figures.activity_curves({"clmle": [ACTIVE]}),
+        "impostors": figures.impostor_curves(
+            {"clmle": [{"step": 9, "minority_impostor_rate": 0.2}]}
+        ),
         "comparison": figures.comparison({"waiting": None, "clmle": TEST}),
         "confusion": figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
         "embedding": figures.embedding_scatter(

@@ -53,7 +53,7 @@ class TermSum:
         if with_within:
             self.parts["active_within"] = active[1]
         norms = {name: self._gradient_norm(value) for name, value in self.weighted.items()}
-        total = sum(norms.values(), torch.zeros((), device=self.features.device))
+        total = sum(norms.values(), self.total.new_zeros(()))
         fraction = norms[MARGIN_TERM] / total.clamp(min=torch.finfo(total.dtype).tiny)
         self.parts["gradient_fraction"] = fraction
 
@@ -61,7 +61,8 @@ class TermSum:
         (gradient,) = torch.autograd.grad(
             value, self.features, retain_graph=True, allow_unused=True
         )
-        return torch.zeros(()) if gradient is None else gradient.norm()
+        norm: torch.Tensor = self.total.new_zeros(()) if gradient is None else gradient.norm()
+        return norm.detach()
 
 
 def head_loss(
