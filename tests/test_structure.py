@@ -27,7 +27,7 @@ LAYERS = (
     ),
     ("classifiers", "losses", "samplers"),
     ("methods",),
-    ("jobs", "playground", "presets", "projection", "run_folder", "training"),
+    ("activity", "jobs", "playground", "presets", "projection", "run_folder", "training"),
     ("figures", "studies"),
     ("__main__", "cli"),
 )

@@ -125,11 +125,11 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
         second.append(index[b])
         same.append(alike)
     fold = np.repeat(np.arange(folds), 2 * each)
-    matched = np.bincount(fold, same, minlength=folds)
-    if (matched != each).any():
-        odd = int(np.flatnonzero(matched != each)[0])
+    n_matched = np.bincount(fold, same, minlength=folds)
+    if (n_matched != each).any():
+        odd = int(np.flatnonzero(n_matched != each)[0])
         raise InputError(
-            f"{path} has {int(matched[odd])} matched pairs in fold {odd + 1}, but announces {each}."
+            f"{path} has {int(n_matched[odd])} matched pairs in fold {odd + 1}, but announces {each}."
         )
     return Pairs(np.array(first), np.array(second), np.array(same), fold)
 
