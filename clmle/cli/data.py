@@ -70,16 +70,45 @@ def main(arguments: list[str]) -> int:
         ]  # fmt: skip
         left_out = getattr(task, "left_out", ())
     if values.json:
-        print(json.dumps(rows, indent=2))
+        title = data.dataset_info(config.data.dataset).title
+        print(json.dumps({"format": title, **as_json(dataset, rows)}, indent=2))
         return 0
     height, width = dataset.images.shape[1:3]
     print(f"{dataset.name}: {len(dataset):,} images of {height} x {width} pixels\n")
+    if dataset.recognized:
+        print(f"Read as: {dataset.recognized}.\n")
     print(table([{k: v for k, v in row.items() if k != "value"} for row in summed_rows(rows)]))
     for line in identity_lines(dataset) + pairs_lines(dataset, values.dataset):
         print(f"\n{line}")
     if left_out:
         print(f"\n{NOT_TRAINED}: {', '.join(left_out)}.")
     return 0
+
+
+def as_json(dataset: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What ``--json`` prints: how the data were read, and the images of each class and split."""
+    targets: dict[str, Any] = {}
+    for row in rows:
+        kind = "attribute" if row["target"] in dataset.attributes else "classes"
+        own = targets.setdefault(row["target"], {"kind": kind, "classes": [], "counts": {}})
+        if row.get("value") != UNKNOWN:
+            own["classes"].append(row["class"])
+        own["counts"][row["class"]] = {split: row[split] for split in data.SPLITS}
+    split = np.asarray(dataset.split)
+    return {
+        "dataset": dataset.name,
+        "images": len(dataset),
+        "image_shape": list(dataset.images.shape[1:]),
+        "recognized": dataset.recognized,
+        "default_target": dataset.targets[0],
+        "splits": {
+            **{name: int((split == i).sum()) for i, name in enumerate(data.SPLITS)},
+            "left out": int((split < 0).sum()),
+        },
+        "targets": targets,
+        "warnings": list(dataset.warnings),
+        "skipped": {reason: list(files) for reason, files in dataset.skipped.items()},
+    }
 
 
 def identity_lines(dataset: Any) -> list[str]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from clmle.cli.feature_file import read_features, read_labels
+from clmle.cli.feature_file import numbered, read_features, read_labels
 from clmle.cli.parser import CommandParser
 from clmle.cli.terminal import Progress, distractor_table, table, tar_table
+from clmle.data.missing import known_labels
 from clmle.errors import InputError
 from clmle.files import write_json
 from clmle.metrics.identification import cmc, identify
@@ -91,16 +92,14 @@ def _labeled(values: argparse.Namespace) -> tuple[Any, Any, int]:
             f"There must be one label for each feature, but there are {np.size(identities):,} "
             f"labels and features {np.shape(features)}."
         )
-    known = np.ones(len(identities), dtype=bool)
-    if identities.dtype.kind in "if":
-        known = identities >= 0  # -1, as clmle features writes for images of unknown class, or NaN
+    known = known_labels(identities)
     if not known.any():
         raise InputError(
-            f"No image of {values.features} has a label (all are -1); give the identity of each "
-            "image with --labels FILE."
+            f"No image of {values.features} has a label (all are -1 or empty); give the identity "
+            "of each image with --labels FILE."
         )
     units = unit_rows(features)[known]
-    return units, np.unique(identities[known], return_inverse=True)[1], int((~known).sum())
+    return units, numbered(identities[known]), int((~known).sum())
 
 
 def _fars(text: str | None) -> list[float]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
+from clmle.data.folder.table import decoded
+from clmle.data.folder.targets import one_spelling
 from clmle.errors import InputError
 from clmle.files import as_sentence, read_arrays
 
@@ -91,13 +95,16 @@ def read_labels(path: str | Path) -> np.ndarray:
     file = Path(path)
     if file.suffix == ".npy":
         return _flat(_reading(file)[0], file)
+    notes: list[str] = []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
+        lines = decoded(file, notes).splitlines()
+    except ValueError as error:
         raise InputError(f"{file} is no text file with one label on each line.") from error
     except OSError as error:
         raise as_sentence(error, file) from error
-    labels = [line.strip() for line in lines]
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    labels = [normalize("NFC", line.strip()) for line in lines]
     for number, label in enumerate(labels, start=1):
         if len(label) > MOST_LETTERS:  # an array of texts is as wide as its longest
             raise InputError(
@@ -105,3 +112,13 @@ def read_labels(path: str | Path) -> np.ndarray:
                 f"{MOST_LETTERS:,}."
             )
     return np.array(labels)
+
+
+def numbered(labels: np.ndarray) -> np.ndarray:
+    """Labels (n,) as numbers from 0 in order; texts such as 1 and 1.0 are one number."""
+    if labels.dtype.kind in "biuf":
+        return np.unique(labels, return_inverse=True)[1]
+    texts = [str(label).strip() for label in labels.tolist()]
+    spelled = one_spelling(sorted(set(texts)))
+    index = {text: i for i, text in enumerate(sorted(set(spelled.values())))}
+    return np.array([index[spelled[text]] for text in texts], dtype=np.int64)

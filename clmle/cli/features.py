@@ -10,8 +10,10 @@ import numpy as np
 from clmle import data, training
 from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import Progress
+from clmle.data.base import UNKNOWN
 from clmle.errors import InputError
 from clmle.files import atomic_path
+from clmle.run_folder import RunFolder
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +21,7 @@ def main(arguments: list[str]) -> int:
     parser = CommandParser(
         "features",
         "Compute the unit features of images by the best round of a trained run and write them to\n"
-        "a file, with row, label and predicted class of every image.",
+        "a file, with row, file, label and predicted class of every image.",
         ["features RUN --out features.npz", "features RUN --out mine.csv --images photos/"],
         "RUN --out FILE [options]",
     )
@@ -40,26 +42,49 @@ def main(arguments: list[str]) -> int:
     run = opened(values.run, values.runs_dir)
     model = training.load_model(run)
     if values.images:
-        images, rows, labels = _own_images(values.images, model.image_shape)
+        images, columns = _own_images(values.images, model.image_shape, _class_names(run))
     else:
-        _, task = training.prepare_run(run)
+        dataset, task = training.prepare_run(run)
         rows = task.rows(values.split)
-        images, labels = task.images[rows], task.labels[rows]
+        images, columns = task.images[rows], {"row": rows}
+        if "file" in dataset.metadata:
+            columns["file"] = np.asarray(dataset.metadata["file"])[rows]
+        columns["label"] = task.labels[rows]
     features, scores = model.embed(images), model.scores(images)
-    columns = {"row": rows, "label": labels, "predicted": scores.argmax(axis=1)}
+    columns["predicted"] = scores.argmax(axis=1)
     _write(out, features, scores, columns)
-    print(f"{len(rows):,} features of {features.shape[1]} dimensions in {out}")
+    print(f"{len(images):,} features of {features.shape[1]} dimensions in {out}")
     return 0
 
 
 def _own_images(
-    folder: str, shape: tuple[int, int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return images, rows and labels (-1) of a folder, read at the size of the run's images."""
-    images = data.load_folder(folder, image_size=shape[:2], progress=Progress("images")).images
+    folder: str, shape: tuple[int, int, int], known: list[str]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return images of a folder at the size of the run's images, and columns about them.
+
+    A label is the index in the run's classes; other classes of the folder follow after these.
+    """
+    dataset = data.load_folder(
+        folder, image_size=shape[:2], progress=Progress("images"), labeled=False
+    )
+    images = dataset.images
     if shape[2] == 1:  # the run was trained on gray images
         images = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
-    return images, np.arange(len(images)), np.full(len(images), -1)
+    columns = {"row": np.arange(len(images)), "file": np.asarray(dataset.metadata["file"])}
+    columns["label"] = np.full(len(images), UNKNOWN)
+    if dataset.targets:
+        values, names = dataset.values_of(dataset.targets[0])
+        index = {name: i for i, name in enumerate(dict.fromkeys([*known, *names]))}
+        columns["label"] = np.array([*map(index.__getitem__, names), UNKNOWN])[values]
+        columns["class"] = np.array([*names, ""])[values]
+    return images, columns
+
+
+def _class_names(run: RunFolder) -> list[str]:
+    """Class names of a run of one target; none if it has several, or did not store them."""
+    facts = run.data_facts()
+    targets = list(facts["class_names"].values()) if facts else []
+    return [str(name) for name in targets[0]] if len(targets) == 1 else []
 
 
 def _write(out: Path, features: np.ndarray, scores: np.ndarray, columns: dict[str, Any]) -> None:

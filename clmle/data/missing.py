@@ -23,6 +23,8 @@ def is_missing(text: str) -> bool:
 def known_labels(labels: Iterable[object] | np.ndarray) -> np.ndarray:
     """Whether each label (n,) is known: not missing, not NaN and not a negative number."""
     array = np.asarray(labels)
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "replace")
     if array.dtype.kind in "bu":
         return np.ones(array.shape, dtype=bool)
     if array.dtype.kind in "if":

@@ -35,24 +35,26 @@ def load_folder(
     image_size: int | tuple[int, int] = 40,
     seed: int = 0,
     progress: Progress | None = None,
+    labeled: bool = True,
 ) -> Dataset:
     """Load a folder of images.
 
-    Images are read with :func:`read_pixels`, cropped to the central square and resized.
+    Images are read with :func:`read_pixels`, cropped to the central square and resized. With
+    ``labeled=False`` a folder of images without classes or a table is read, too; it has no targets.
     """
     folder = expanded(path)
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}; check the path.")
     sides = check_image_size(image_size)
     found = scan(folder)
-    rows = rows_of_table(folder, found, labels) if labels else _rows(folder, found)
+    rows = rows_of_table(folder, found, labels) if labels else _rows(folder, found, labeled)
     files = rows.files
     read = read_images(folder, files, sides, progress)
     kept = [i for i in range(len(files)) if i not in read.problems]
     rows = rows.take(kept)
     images = read.images[kept] if read.problems else read.images
     targets = Targets(rows.targets)
-    if not targets.attributes and not targets.labels:
+    if labeled and not targets.attributes and not targets.labels:
         raise InputError(f"The labels of {folder} have no column of attributes or classes.")
     copies = copies_of(images)
     split, notes = _split(rows, targets, copies, seed)
@@ -79,8 +81,13 @@ def load_folder(
     )
 
 
-def _rows(folder: Path, found: Scan) -> Rows:
+def _rows(folder: Path, found: Scan, labeled: bool) -> Rows:
     """Rows by the sub-folders, else by the only table in the folder."""
+    if not labeled and found.images:
+        try:
+            return _rows(folder, found, labeled=True)
+        except InputError:
+            return Rows(found.images, {}, recognized="images without labels", skipped=found.skipped)
     form = recognized_form(found, sure=True)
     if form:
         raise InputError(f"{folder} cannot be read: {form}.")
@@ -158,9 +165,9 @@ def _split(
     rows: Rows, targets: Targets, copies: np.ndarray, seed: int
 ) -> tuple[np.ndarray, list[str]]:
     """Split of each row, and sentences about it; the classes are those of the default target."""
-    name = rows.default or next(iter({**targets.attributes, **targets.labels}))
     every = {**targets.attributes, **targets.labels}
-    labels = np.asarray(every.get(name, next(iter(every.values()))))
+    name = rows.default if rows.default in every else next(iter(every), "label")
+    labels = np.asarray(every.get(name, np.zeros(len(rows.files))))
     groups = list(rows.groups.values())
     same = np.flatnonzero(copies != np.arange(len(copies)))
     notes = []

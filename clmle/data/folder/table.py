@@ -50,7 +50,7 @@ def read_table(file: Path) -> Table:
     try:
         if os.path.exists(file) and not file.is_file():  # a pipe may never end
             raise OSError("it is not a file")
-        text = _decoded(file, warnings)
+        text = decoded(file, warnings)
         rows = _rows(text)
         head, body = [name.strip() for name in rows[0]] if rows else [], rows[1:]
         # With short rows, a small file could become a table larger than the memory.
@@ -68,7 +68,7 @@ def read_table(file: Path) -> Table:
     return Table(columns, len(body), warnings)
 
 
-def _decoded(file: Path, warnings: list[str]) -> str:
+def decoded(file: Path, warnings: list[str]) -> str:
     """The text of a file in one of the encodings of spreadsheets."""
     data = file.read_bytes()
     for start, name in FORMATS.items():

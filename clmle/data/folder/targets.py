@@ -44,7 +44,7 @@ class Targets:
                 f"Column {name}: {sum(found[w] for w in words):,} cells with {some(words)} are "
                 "read as unknown."
             )
-        spelled = _one_spelling([v for v in found if v not in missing])
+        spelled = one_spelling([v for v in found if v not in missing])
         return [spelled.get(value, "") for value in values]
 
     def _add(self, name: str, values: list[str], uncertain: bool) -> None:
@@ -103,7 +103,7 @@ def ordered(names: set[str]) -> list[str]:
     return sorted(names)
 
 
-def _one_spelling(values: list[str]) -> dict[str, str]:
+def one_spelling(values: list[str]) -> dict[str, str]:
     """Each value and its spelling: 1, 1.0 and 01 are one number, if all are numbers."""
     # 007 and 042 are codes; 01 next to 1 is a number.
     codes = len({len(v) for v in values}) == 1 and any(map(re.compile(r"0\d").match, values))
