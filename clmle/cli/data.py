@@ -12,6 +12,7 @@ from clmle import data, training
 from clmle.cli.parser import CommandParser, from_options
 from clmle.cli.terminal import MOST_CLASSES, NOT_TRAINED, Progress, table
 from clmle.config import DataConfig
+from clmle.data.base import UNKNOWN
 from clmle.data.recognition import read_pairs
 from clmle.files import expanded
 from clmle.text import counted
@@ -38,7 +39,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--list", action="store_true", help="list the data sets and the formats of folders"
     )
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print the counts, warnings and skipped files as JSON"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of a random split")
     parser.add_config(DataConfig, "data", skip=("dataset",))
     values = parser.parse(arguments)
@@ -89,8 +92,10 @@ def as_json(dataset: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What ``--json`` prints: how the data were read, and the images of each class and split."""
     targets: dict[str, Any] = {}
     for row in rows:
-        kind = "attribute" if row["target"] in dataset.attributes else "classes"
-        own = targets.setdefault(row["target"], {"kind": kind, "classes": [], "counts": {}})
+        # A task is named after its data set, too.
+        name = row["target"].removeprefix(f"{dataset.name}/")
+        kind = "attribute" if name in dataset.attributes else "classes"
+        own = targets.setdefault(name, {"kind": kind, "classes": [], "counts": {}})
         if row.get("value") != UNKNOWN:
             own["classes"].append(row["class"])
         own["counts"][row["class"]] = {split: row[split] for split in data.SPLITS}

@@ -129,7 +129,8 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
     if (n_matched != each).any():
         odd = int(np.flatnonzero(n_matched != each)[0])
         raise InputError(
-            f"{path} has {int(n_matched[odd])} matched pairs in fold {odd + 1}, but announces {each}."
+            f"{path} has {int(n_matched[odd])} matched pairs in fold {odd + 1}, but announces "
+            f"{each}."
         )
     return Pairs(np.array(first), np.array(second), np.array(same), fold)
 

@@ -110,9 +110,11 @@ def test_the_command_line_trains_and_counts(folders, records, capsys):
     assert "12 identities" in shown
     assert "4 of them (33 %) have 1 image" in shown
     assert main(["data", path, "--attribute", "identity", "--image-size", "16", "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == len(SIZES)
-    assert sum(r["train"] for r in rows) == 38 - 6
+    found = json.loads(capsys.readouterr().out)
+    counts = found["targets"]["identity"]["counts"]
+    assert found["format"] == "Folder of identities"
+    assert len(counts) == len(SIZES)
+    assert sum(row["train"] for row in counts.values()) == found["splits"]["train"] == 38 - 6
 
 
 def test_damaged_records_are_counted_by_the_command_line(records, capsys):
