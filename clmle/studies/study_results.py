@@ -9,11 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clmle.config import Config, DataConfig, flat
+from clmle.config import flat
 from clmle.data.registry import find_dataset
 from clmle.errors import InputError, quoted
 from clmle.methods import get_method
-from clmle.presets import preset_kind
 from clmle.studies.catalog import STUDIES
 from clmle.studies.results import read_results
 from clmle.studies.statistics import each_task, trials_frame
@@ -84,18 +83,6 @@ class StudyResults:
         default = asdict(get_method(OURS).Options())
         plain = {s["variant"] for s in self.summaries if s["config"]["options"] == default}
         return plain.pop() if len(plain) == 1 else self.variants[0]
-
-    @property
-    def preset(self) -> str:
-        """Kind of CLMLE's preset that the trials use: single-label, multi-label or open-set."""
-        data = (s["config"]["data"] for s in self.summaries)
-        given = dict.fromkeys((d["dataset"], d.get("attribute", "")) for d in data)
-        configs = (Config(data=DataConfig(dataset=d, attribute=a)) for d, a in given)
-        return ", ".join(dict.fromkeys(map(preset_kind, configs)))
-
-    def label(self, variant: str) -> str:
-        """Name of a variant in tables: for CLMLE itself, with the kind of its preset."""
-        return f"{variant} ({self.preset} preset)" if variant in FAMILY else variant
 
     def only(self, variants: Collection[str]) -> StudyResults:
         """The results of these variants alone."""

@@ -10,6 +10,7 @@ from clmle.studies.study_figures import basis, study_figure
 from clmle.studies.study_results import StudyResults
 from clmle.text import counted, listed
 from tools.report.markdown import Page, difference_text, number, points_text, with_spread
+from tools.report.presets import labeled
 
 
 def write(page: Page, study: StudyResults) -> None:
@@ -29,7 +30,7 @@ def write(page: Page, study: StudyResults) -> None:
         r = table.loc[name]
         rows.append(
             [
-                f"**{study.label(name)}**" if name == base else study.label(name),
+                f"**{labeled(study, name)}**" if name == base else labeled(study, name),
                 with_spread(r["balanced_accuracy"], r["spread"]),
                 "" if name == base else difference_text(found.get(name)),
                 *(number(r[m]) for m in ("average_precision", "recall_rarest", "recall_commonest")),
@@ -56,7 +57,7 @@ def differences(study: StudyResults) -> Mapping[str, Difference]:
 
 def verdict(study: StudyResults) -> str:
     """Which variants are below or above the reference with their whole interval."""
-    found, base = differences(study), study.label(study.reference)
+    found, base = differences(study), labeled(study, study.reference)
     if not found:
         return f"No variant shares a trial with `{base}` yet."
     if all(d.low is None for d in found.values()):

@@ -31,6 +31,7 @@ from tools.report.markdown import (
     signed,
     with_spread,
 )
+from tools.report.presets import emphasized, labeled
 
 PLAIN = "softmax"  # the baseline without any treatment of imbalance
 SIMPLE = "oversampling"
@@ -130,7 +131,7 @@ def diagnosis(frame: Any, d: Difference) -> str:
 
 
 def _summary(study: StudyResults, found: Sequence[Difference]) -> str:
-    name = f"`{study.label(OURS)}`"
+    name = f"`{labeled(study, OURS)}`"
     if all(d.low is not None and d.low > 0 for d in found):
         return f"**{name} is above every baseline**; every 95 % CI excludes 0."
     if all(d.mean > 0 for d in found):
@@ -167,10 +168,9 @@ def _metrics_table(page: Page, study: StudyResults, frame: Any, table: Any) -> N
     found = {d.second: d for d in differences_of(study)}
     rows = []
     for rank, (name, r) in enumerate(table.iterrows(), start=1):
-        label = f"**{study.label(name)}**" if name == OURS else study.label(name)
         rows.append(
             [
-                f"{rank}. {label}",
+                f"{rank}. {emphasized(study, str(name))}",
                 with_spread(r["balanced_accuracy"], r["spread"]),
                 difference_text(found.pop(name)) if name in found else "",
                 *(number(r[m]) for m in OTHER_METRICS),
@@ -226,7 +226,7 @@ def draw_differences(
         f"{OURS} minus each baseline on {study.dataset}",
         f"paired difference in {metric}, 95 % CI over seeds",
     )
-    text = f"Right of zero `{study.label(OURS)}` is better. Each pair on the trials both have."
+    text = f"Right of zero `{labeled(study, OURS)}` is better. Each pair on the trials both have."
     page.figure(name, figure, study.caption(text))
 
 

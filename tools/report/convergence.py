@@ -12,6 +12,7 @@ from clmle.studies.convergence import LearningCurve, iterations_to, learning_cur
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report.markdown import Page, number
+from tools.report.presets import labeled
 
 SHOWN = 6  # levels in the table, the highest
 
@@ -32,7 +33,7 @@ def write(page: Page, study: StudyResults) -> None:
             "A run that is above a level after its first round counts from there."
         )
         rows = [
-            [study.label(n), *(_reached(c, level) for level in marks)] for n, c in found.items()
+            [labeled(study, n), *(_reached(c, level) for level in marks)] for n, c in found.items()
         ]
         page.table(["method", *(number(level, 2) for level in marks)], rows)
     left = sum(c.left_out for c in found.values())
@@ -62,7 +63,7 @@ def compare(study: StudyResults, found: Mapping[str, LearningCurve], level: floa
             more, longer = np.mean(other, axis=0)
             lines.append(
                 f"To reach {level:.2f}, {name} takes {more / steps:.2f} times the iterations and "
-                f"{longer / max(seconds, 1e-9):.2f} times the seconds of `{study.label(OURS)}`."
+                f"{longer / max(seconds, 1e-9):.2f} times the seconds of `{labeled(study, OURS)}`."
             )
     return lines
 

@@ -17,6 +17,7 @@ from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted, listed
 from tools.report.comparison import baselines
 from tools.report.markdown import Page, difference_text, with_spread
+from tools.report.presets import labeled
 
 
 def write(page: Page, study: StudyResults) -> None:
@@ -36,7 +37,7 @@ def write(page: Page, study: StudyResults) -> None:
     page.text(basis(table, few))
     per_seed = block.groupby(["variant", "ratio", "seed"])["balanced_accuracy"].mean()
     rows = [
-        [study.label(name), *(_spread(per_seed.loc[name, r]) for r in ratios)]
+        [labeled(study, name), *(_spread(per_seed.loc[name, r]) for r in ratios)]
         for name in table.index
     ]
     columns = [f"{r:g} : 1" for r in ratios]
@@ -63,7 +64,7 @@ def where_largest(
     there = sum(r == top for r in most.values())
     elsewhere = [f"{n} (at {r:g} : 1)" for n, r in most.items() if r != top]
     return (
-        f"The gain of `{study.label(OURS)}` is largest at the highest ratio, {top:g} : 1, over "
+        f"The gain of `{labeled(study, OURS)}` is largest at the highest ratio, {top:g} : 1, over "
         f"{there} of {counted(len(gains), 'baseline')}"
         + (f"; not over {listed(elsewhere)}." if elsewhere else ".")
     )

@@ -16,6 +16,7 @@ from tools.report.comparison import all_differences, differences_of, strongest_d
 from tools.report.kinds import TUNINGS, is_comparison
 from tools.report.markdown import Page, points, table
 from tools.report.number_format import in_bfloat16
+from tools.report.presets import labeled, preset_of
 
 # Rows of the main table: a study, or a group of pooled ones; and what its data are.
 MAIN = (
@@ -82,7 +83,7 @@ def main_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
     """The rows of the main table that have results."""
     return [
         [
-            f"{text} ({parts[0].preset} preset)",
+            f"{text} ({preset_of(parts[0])} preset)",
             str(d.seeds),
             points(means[d.first], ""),
             f"{d.second}: {points(means[d.second], '')}",
@@ -107,7 +108,7 @@ def headline(study: StudyResults) -> str:
     if study.name == "recognition":
         found = all_differences(open_set_frame(study.summaries), "accuracy")
         d = next(iter(found), None)
-        return f"pair accuracy, {study.label(OURS)} minus {_short(d)}" if d else ""
+        return f"pair accuracy, {labeled(study, OURS)} minus {_short(d)}" if d else ""
     if study.name == "convergence":
         curves = learning_curves(study.summaries)
         return " ".join(convergence.compare(study, curves, convergence.levels(curves)[-1])[:1])
@@ -119,9 +120,9 @@ def headline(study: StudyResults) -> str:
     else:
         found = list(ablation.differences(study).values())
         d = max(found, key=lambda d: abs(d.mean), default=None)
-        base = study.label(study.reference)
+        base = labeled(study, study.reference)
         return f"largest difference to {base}: {d.first} {_interval(d)}" if d else ""
-    return f"{study.label(OURS)} minus {_short(d)}" if d else ""
+    return f"{labeled(study, OURS)} minus {_short(d)}" if d else ""
 
 
 def _short(d: Difference) -> str:
@@ -143,7 +144,7 @@ def numbers(studies: Sequence[StudyResults]) -> str:
             if is_comparison(study.name)
             else dict(ablation.differences(study))
         )
-        tree[study.name] = {"preset": study.preset, "seeds": len(study.seeds),
+        tree[study.name] = {"preset": preset_of(study), "seeds": len(study.seeds),
                             "tasks": len(study.tasks), "differences": _plain(found)}  # fmt: skip
     for group in pooled.GROUPS:
         found = {d.second: d for d, _ in pooled.differences(pooled.parts_of(group, studies))}

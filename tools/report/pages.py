@@ -25,6 +25,7 @@ from tools.report import (
 )
 from tools.report.kinds import TUNINGS, is_comparison
 from tools.report.markdown import Page
+from tools.report.presets import preset_of
 
 Writer = Callable[[Page, StudyResults], None]
 OWN: Mapping[str, Writer] = {
@@ -65,7 +66,7 @@ def setup(study: StudyResults) -> list[list[str]]:
                   f"{'each with its own' if own else 'all with the same'} test images"],
         ["budget", study.budget()],
         ["number format", number_format.description(study.summaries)],
-        ["preset of clmle", study.preset],
+        ["preset of clmle", preset_of(study)],
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from clmle.studies.paper_comparison import (
 )
 from clmle.studies.study_results import StudyResults
 from tools.report.markdown import Page, number
+from tools.report.presets import labeled
 
 PUBLISHED = {"lfw_acc": "LFW", "ytf_acc": "YTF", "rank1_1m": "rank 1", "tar_at_far_1e-6": "TAR"}
 
@@ -59,7 +60,7 @@ def _measured(page: Page, study: StudyResults | None, names: dict[str, str]) -> 
         return
     rows = [
         [
-            f"{r.paper} ({study.label(r.here)})",
+            f"{r.paper} ({labeled(study, r.here)})",
             number(r.balanced_accuracy, 2),
             f"{number(r.low, 2)} to {number(r.high, 2)}",
         ]
@@ -75,7 +76,7 @@ def _measured_recognition(page: Page, study: StudyResults) -> None:
     found = open_set_table(open_set_frame(study.summaries))
     rows = [
         [
-            f"{p} ({study.label(h)})",
+            f"{p} ({labeled(study, h)})",
             *(number(100 * found.loc[h, m], 2) for m in ("accuracy", "rank_one")),
         ]
         for p, h in RECOGNITION_METHODS.items()

@@ -10,6 +10,7 @@ from clmle.studies.study_results import FAMILY, OURS, StudyResults
 from clmle.text import counted, listed
 from tools.report.comparison import OTHER_METRICS, other_differences
 from tools.report.markdown import Page, difference_text, number, signed
+from tools.report.presets import labeled
 
 Found = list[tuple[Difference, dict[str, Difference]]]
 # Each task learned by itself, with several seeds.
@@ -91,7 +92,7 @@ def _verdict(part: StudyResults, found: Sequence[Difference]) -> str:
     words += [f"not certainly above {listed(unsure)}"] if unsure else []
     if not words:
         words = ["above every baseline in this table, and every 95 % CI excludes 0"]
-    return f"**Over all tasks, `{part.label(OURS)}` is {' and '.join(words)}.**"
+    return f"**Over all tasks, `{labeled(part, OURS)}` is {' and '.join(words)}.**"
 
 
 def _basis(parts: Sequence[StudyResults], found: Found) -> str:

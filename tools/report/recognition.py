@@ -9,6 +9,7 @@ from clmle.studies.statistics import complete_variants
 from clmle.studies.study_results import OURS, StudyResults
 from tools.report.comparison import all_differences, count, draw_differences
 from tools.report.markdown import Page, number, points_text, with_spread
+from tools.report.presets import emphasized, labeled
 
 COMPARED = ("accuracy", "rank_one")
 
@@ -30,9 +31,14 @@ def write(page: Page, study: StudyResults) -> None:
     )
     rows = []
     for rank, (name, r) in enumerate(open_set_table(frame).iterrows(), start=1):
-        label = f"**{study.label(name)}**" if name == OURS else study.label(str(name))
         values = (number(r[m]) for m in list(OPEN_SET_METRICS)[1:])
-        rows.append([f"{rank}. {label}", with_spread(r["accuracy"], r["spread"]), *values])
+        rows.append(
+            [
+                f"{rank}. {emphasized(study, str(name))}",
+                with_spread(r["accuracy"], r["spread"]),
+                *values,
+            ]
+        )
     page.table(["method", *OPEN_SET_METRICS.values()], rows)
     for metric in COMPARED:
         found = all_differences(frame, metric)
@@ -50,6 +56,6 @@ def verdict(study: StudyResults, frame: Any, metric: str) -> str:
     worst = known[0]
     words = "is not above every baseline" if worst.mean <= 0 else "has the highest mean"
     return (
-        f"By {OPEN_SET_METRICS[metric]}, **`{study.label(OURS)}` {words}**; difference to the "
+        f"By {OPEN_SET_METRICS[metric]}, **`{labeled(study, OURS)}` {words}**; difference to the "
         f"strongest, {worst.second}: {points_text(worst)}. {count(known)}"
     )

@@ -8,6 +8,7 @@ from clmle.studies.statistics import common_block, trials_frame, variant_table
 from clmle.studies.study_results import OURS, StudyResults
 from tools.report.comparison import all_differences, draw_differences
 from tools.report.markdown import Page, number, points_text, with_spread
+from tools.report.presets import emphasized, labeled
 
 
 def write(page: Page, study: StudyResults) -> None:
@@ -19,8 +20,8 @@ def write(page: Page, study: StudyResults) -> None:
     found = tuned_differences(study, chosen)
     if found:
         page.text(
-            f"**Result.** The strongest tuned baseline is {found[0].second}; `{study.label(OURS)}` "
-            f"minus it: {points_text(found[0])}."
+            f"**Result.** The strongest tuned baseline is {found[0].second}; "
+            f"`{labeled(study, OURS)}` minus it: {points_text(found[0])}."
         )
     page.heading("Results")
     tries = sorted(set(chosen["tries"]))
@@ -36,8 +37,7 @@ def write(page: Page, study: StudyResults) -> None:
         ],
         [
             [
-                f"{rank}. "
-                + (f"**{study.label(OURS)}**" if r["method"] == OURS else study.label(r["method"])),
+                f"{rank}. {emphasized(study, r['method'])}",
                 r["setting"],
                 number(r["validation"]),
                 with_spread(r["balanced_accuracy"], r["spread"]),
