@@ -10,7 +10,8 @@ from app.widgets.runs import duration, preset_of
 from app.widgets.studies import drawn, forecast, readable_studies, stamp, study_files, tabled
 from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
-from clmle import InputError, studies
+from clmle import InputError, data, studies, training
+from clmle import methods as registry
 
 PAGE = {"title": "Ablations", "icon": ":material/science:", "order": 50}
 
@@ -19,8 +20,6 @@ OWN_DATA = "as in the study"
 
 def request_form():
     """What the visitor asks for: the request, trials at a time, and the name of the results."""
-    from clmle import dataset_names, method_names, preset_config, training
-
     left, middle, right = st.columns([3, 2, 2])
     names = [*studies.STUDIES, studies.FREE]
     name = left.selectbox(
@@ -28,7 +27,7 @@ def request_form():
         format_func=lambda n: "a free grid of methods and options" if n == studies.FREE else n,
     )  # fmt: skip
     study = studies.STUDIES.get(name)
-    dataset = middle.selectbox("Data", [OWN_DATA, *dataset_names(), FOLDER])
+    dataset = middle.selectbox("Data", [OWN_DATA, *data.dataset_names(), FOLDER])
     preset = right.selectbox(
         "Budget", list(training.PRESETS), index=list(training.PRESETS).index("reference"),
         help="the shipped results used reference; quick is the smallest",
@@ -44,13 +43,14 @@ def request_form():
     dataset = "" if dataset == OWN_DATA else dataset
     left, right = st.columns(2)
     methods = left.multiselect(
-        "Methods", method_names(), default=["clmle", "oversampling"] if study is None else [],
-        placeholder="all of the study", wrap=True,
+        "Methods", registry.method_names(), placeholder="all of the study", wrap=True,
+        default=[] if study else ["clmle", "oversampling"],
         help="restricts a study to the variants of these methods",
     )  # fmt: skip
-    data = preset_config(preset, "clmle", dataset or (study.dataset if study else "toonfaces"))
+    source = dataset or (study.dataset if study else "toonfaces")
+    targets = studies.target_names(training.preset_config(preset, "clmle", source).data)
     attributes = right.multiselect(
-        "Attributes or labels", studies.target_names(data.data), wrap=True, format_func=plain,
+        "Attributes or labels", targets, wrap=True, format_func=plain,
         placeholder=f"as in the study: {', '.join(study.attributes) or 'the first'}"
         if study and not dataset else "the first",
     )  # fmt: skip

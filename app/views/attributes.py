@@ -8,11 +8,12 @@ from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.new_runs import plain
+from app.widgets.pages import link
 from app.widgets.run_contents import image_row, images_of
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
-from clmle import RunFolder, studies
+from clmle import RunFolder, figures, metrics, studies
 
 PAGE = {"title": "Attributes", "icon": ":material/face:", "order": 60}
 
@@ -46,8 +47,6 @@ def _frame(files: tuple, runs: tuple) -> tuple:
 
 def gain_part(frame, learner: str, others: list[str]) -> None:
     """Gain against imbalance, here and in the paper."""
-    from clmle import figures
-
     st.header("Gain against imbalance")
     bare = frame.drop(columns="confusion")
     tables = {other: cached(studies.gains, bare, learner, other) for other in others}
@@ -148,8 +147,6 @@ def table_part(frame, learner: str, others: list[str], metric: str) -> None:
 
 def one_attribute(frame, learner: str, others: list[str]) -> None:
     """One attribute: seeds, confusion matrices, curves, images."""
-    from clmle import figures
-
     st.header("One attribute")
     names = list(frame.sort_values("minority")["attribute"].drop_duplicates())
     attribute = st.selectbox(
@@ -194,10 +191,8 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
             "to see its curves and the images with the most confident errors.",
             icon=":material/info:",
         )
-        st.page_link(
-            "views/train.py", label="Train a run", icon=":material/model_training:",
-            query_params={"data": mine["data"].iloc[0].split()[0], "attribute": attribute},
-        )  # fmt: skip
+        source = mine["data"].iloc[0].split()[0]
+        link("train", "Train a run", data=source, attribute=attribute)
         return
     chosen = st.multiselect(
         "Runs", list(runs), list(runs)[:2], key="runs", bind="query-params", max_selections=4,
@@ -237,7 +232,6 @@ def scores_of(run: RunFolder):
 
 def curves(found: dict, runs: dict, attribute: str) -> None:
     """ROC and precision-recall curves of the chosen runs."""
-    from clmle import figures, metrics
 
     def points(make, x: str, y: str) -> tuple[dict, pd.DataFrame]:
         own = {label(runs[n]): make(labels, s) for n, (_, labels, s) in found.items()}
@@ -266,8 +260,6 @@ def curves(found: dict, runs: dict, attribute: str) -> None:
 
 def confident_images(found: dict, runs: dict, attribute: str) -> None:
     """The most confident errors and hits of one run, with images."""
-    from clmle import metrics
-
     st.subheader("Most confident errors")
     left, right = st.columns([3, 2])
     name = left.selectbox(
@@ -309,8 +301,8 @@ with errors_in_place():
             "There is no result on an attribute yet: train a run, or start a study.",
             icon=":material/info:",
         )
-        st.page_link("views/train.py", label="Train a run")
-        st.page_link("views/ablations.py", label="Start a study")
+        link("train", "Train a run")
+        link("ablations", "Start a study")
         st.stop()
     sizes = frame.groupby("data")["attribute"].nunique().sort_values(ascending=False)
     left, right = st.columns([3, 2])

@@ -13,7 +13,7 @@ from app.widgets.figure import cached, show_figure
 from app.widgets.new_runs import FOLDER, plain
 from app.widgets.path_access import check_path
 from app.widgets.viewer import mosaic
-from clmle import data, jobs, preset_config, training
+from clmle import data, figures, jobs, preset_config, training
 
 PAGE = {"title": "Data", "icon": ":material/grid_view:", "order": 20}
 
@@ -109,8 +109,6 @@ def gallery(dataset, target: str) -> None:
 
 def counts(dataset, target: str) -> None:
     """Class counts before and after thinning, attribute rates, co-occurrence, long tail."""
-    from clmle import figures
-
     task = dataset.task(target)
     left, right = st.columns(2)
     kind = left.segmented_control(
@@ -155,8 +153,6 @@ def counts(dataset, target: str) -> None:
 
 def together(dataset, train: np.ndarray) -> None:
     """Co-occurrence of attributes: an imbalance that class counts of one attribute do not show."""
-    from clmle import figures
-
     names = list(dataset.attributes)
     phi = data.co_occurrence({name: values[train] for name, values in dataset.attributes.items()})
     table = pd.DataFrame(phi, index=names, columns=names).reset_index(names="attribute")

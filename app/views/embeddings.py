@@ -9,12 +9,13 @@ import streamlit as st
 from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.downloads import downloads
 from app.widgets.error_display import errors_in_place
+from app.widgets.pages import link
 from app.widgets.run_contents import images_of, model_of
 from app.widgets.runs import all_runs, is_active, label
 from app.widgets.spreadsheet import as_csv
 from app.widgets.uploads import uploaded_images
 from app.widgets.viewer import image_scatter, image_sheets
-from clmle import RunFolder, jobs
+from clmle import RunFolder, figures, jobs, methods, metrics, projection, training
 
 PAGE = {"title": "Embeddings", "icon": ":material/scatter_plot:", "order": 40}
 
@@ -31,8 +32,6 @@ MAX_UPLOADS = 24
 
 def projections(run: RunFolder, method: str):
     """Coordinates by round, as far as they exist; the others are computed meanwhile."""
-    from clmle import projection
-
     rounds = run.embedding_rounds()
     found = projection.load_projection(run, method) or {}
     if len(found) >= len(rounds):
@@ -61,20 +60,16 @@ def projections(run: RunFolder, method: str):
 @st.cache_data(max_entries=4, show_spinner="Predicting the classes of the images shown")
 def explanation_of(path: str, changed: float):
     """Predictions of the run's best round for its stored images; None before the first round."""
-    from clmle import explain
-
     run = RunFolder(Path(path))
     if not run.model_path.exists():
         return None
     stored = run.embedding(run.embedding_rounds()[-1])
-    return explain(run, images_of(path).images[stored["rows"]], stored["labels"])
+    return training.explain(run, images_of(path).images[stored["rows"]], stored["labels"])
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def neighborhoods(path: str, round_: int, k: int):
     """Impostors around every point in the features of a round."""
-    from clmle import metrics
-
     stored = RunFolder(Path(path)).embedding(round_)
     return metrics.local_imbalance(stored["features"], stored["labels"], k)
 
@@ -123,8 +118,6 @@ def uploads_of(run: RunFolder):
 
     They are treated as images of the first class; only their losses depend on it.
     """
-    from clmle import explain
-
     with st.expander("Add your own images", icon=":material/add_photo_alternate:"):
         found = uploaded_images("Images", model_of(run).image_shape, "own-images", MAX_UPLOADS)
         st.caption(
@@ -134,7 +127,7 @@ def uploads_of(run: RunFolder):
     if not found:
         return None
     pixels = np.stack([image for _, image in found])
-    predictions = explain(run, pixels, np.zeros(len(found), dtype=int))
+    predictions = training.explain(run, pixels, np.zeros(len(found), dtype=int))
     return [name for name, _ in found], pixels, predictions
 
 
@@ -151,8 +144,6 @@ def explanations(found, stored: dict, names: list[str]):
     """Scores and nearest clusters of every point, for the viewer."""
     if found is None:
         return None
-    from clmle import metrics
-
     facts: dict = {"classes": names, "scores": metrics.finite(found.scores)}
     if found.clusters is not None:
         members: dict = {}
@@ -179,8 +170,6 @@ def text_of(names: list[str], stored: dict, found) -> list[str]:
 
 def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) -> None:
     """The scatter plot of a run with its images, and the downloads."""
-    from clmle import figures, get_method, projection, training
-
     config = training.config_from_dict(run.config())
     target = config.data.attribute
     names = list(training.embedding_task_of(dataset, config).class_names)
@@ -193,7 +182,7 @@ def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) ->
     groups = groups_of(stored, color, names, dataset, found)
     values, of = values_of(run, color, last, found)
     start = "start"
-    if get_method(run.config()["method"]).uses_clusters:
+    if methods.get_method(run.config()["method"]).uses_clusters:
         start = "pretrained features"
     titles = [(f"round {r}" if r else start, frames[r]) for r in sorted(frames)]
     sheets, texts = sheets_of(str(run.path), last), text_of(names, stored, found)
@@ -258,8 +247,8 @@ with errors_in_place():
             "in minutes; on the page Train you choose data and methods.",
             icon=":material/info:",
         )
-        st.page_link("views/start.py", label="Start", icon=":material/play_circle:")
-        st.page_link("views/train.py", label="Train", icon=":material/model_training:")
+        link("start", "Start")
+        link("train", "Train")
         st.stop()
     left, middle, right = st.columns([3, 2, 2])
     # The latest finished run: one that has just started has little to show.
@@ -294,10 +283,7 @@ with errors_in_place():
             f"{run.config()['train']['rounds'] + 1} rounds are shown.",
             icon=":material/hourglass_top:",
         )
-        st.page_link(
-            "views/train.py", label="Watch the training", icon=":material/model_training:",
-            query_params={"runs": run.name},
-        )  # fmt: skip
+        link("train", "Watch the training", runs=run.name)
     frames = projections(run, method)
     if frames:
         embedding(run, method, color, dataset, frames)

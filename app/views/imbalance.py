@@ -12,6 +12,7 @@ from app.widgets.playground_controls import controls
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
+from clmle import metrics, playground
 
 PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10}
 
@@ -26,8 +27,6 @@ st.markdown(
 @st.cache_data(max_entries=64, show_spinner=False)
 def training_points(problem):
     """Training points and labels."""
-    from clmle import playground
-
     task = playground.playground_task(problem)
     return task.images[task.train], task.labels[task.train]
 
@@ -47,7 +46,7 @@ def preview(problem) -> None:
 @st.cache_resource(max_entries=40, show_spinner=False)
 def packed(keys: tuple, _trajectories: dict) -> bytes:
     """The trajectories of ``keys`` for the viewer; kept, as visitors return to earlier settings."""
-    from clmle import figures, playground
+    from clmle import figures
 
     first = next(iter(_trajectories.values()))
     grid, selected = playground.playground_grid(first.problem.dim), hardest(first)
@@ -59,7 +58,7 @@ def final_metrics(trajectories: dict) -> None:
     """Metrics at the end of training, and downloads."""
     import pandas as pd
 
-    from clmle import figures, playground
+    from clmle import figures
 
     rows = [
         {
@@ -115,7 +114,7 @@ def hardest(trajectory) -> int:
 
 def progress(keys: list, titles: dict[str, str]) -> None:
     """Progress of the training and the learning curves so far."""
-    from clmle import figures, metrics
+    from clmle import figures
 
     @st.fragment(run_every=1.0)
     def part() -> None:

@@ -5,9 +5,10 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, drawn_points, show_figure
+from app.widgets.pages import link
 from app.widgets.studies import SHIPPED, shipped_study, stamp
 from app.widgets.table import show_table
-from clmle import paper, studies
+from clmle import figures, paper, studies
 
 PAGE = {"title": "Paper", "icon": ":material/article:", "order": 90}
 
@@ -63,15 +64,9 @@ def tables() -> None:
         "networks than in the paper: compare the order of rows, not the values."
     )
     if number == 5:
-        st.page_link(
-            "views/attributes.py", label="Each attribute, next to the columns of the paper",
-            icon=":material/face:",
-        )  # fmt: skip
+        link("attributes", "Each attribute, next to the columns of the paper")
     else:
-        st.page_link(
-            "views/ablations.py", label=f"The study {study.name}", icon=":material/science:",
-            query_params={"study": f"{study.name} (shipped)"},
-        )  # fmt: skip
+        link("ablations", f"The study {study.name}", study=f"{study.name} (shipped)")
 
 
 def recognition_table(number: int) -> None:
@@ -98,7 +93,7 @@ def recognition_table(number: int) -> None:
         "Here: fractions, illustrated identities that are not in the training set. Compare the "
         "order of rows, not the values."
     )
-    st.page_link("views/recognition.py", label="Your own runs", icon=":material/person_search:")
+    link("recognition", "Your own runs")
 
 
 def counterpart(number: int):
@@ -131,8 +126,6 @@ def effects(changed: tuple) -> dict:
 
 def corrections() -> None:
     """The effect of all corrections; then each one: equations, explanation, option, effect."""
-    from clmle import figures
-
     st.html(ROOM)  # before the formulas that need it
     st.markdown(
         "Implemented as printed, the method predicts the majority class for nearly all images. "
@@ -186,10 +179,7 @@ def one_correction(correction, measured) -> None:
         st.markdown(
             f"Not measured alone yet; the study {name} does ({studies.STUDIES[name].title})."
         )
-        st.page_link(
-            "views/ablations.py", label=f"Start the study {name}",
-            query_params={"starting": "true", "new": name}, icon=":material/science:",
-        )  # fmt: skip
+        link("ablations", f"Start the study {name}", starting="true", new=name)
     else:
         st.markdown("A bound, not a part that can be left out: see the figures below.")
 
@@ -228,7 +218,7 @@ def described(d, study) -> str:
 
 def bounds() -> None:
     """The two bounds of Fig. 4, printed and corrected."""
-    from clmle import figures, margin_bounds
+    from clmle import margin_bounds
 
     dim = st.select_slider(
         "Dimensions of the features", [2, 8, 64, 256, 512], 64, key="dim", bind="query-params"
@@ -245,9 +235,7 @@ def bounds() -> None:
         figure = cached(figures.within_bounds)
         show_figure(figure, "paper-within-bounds", drawn_points(figure))
         st.caption("A class with more than half of the images spans half a circle.")
-    st.page_link(
-        "views/margins.py", label="Margins for your own class counts", icon=":material/straighten:"
-    )
+    link("margins", "Margins for your own class counts")
 
 
 st.title("Paper")

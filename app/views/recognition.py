@@ -7,12 +7,13 @@ import streamlit as st
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.open_set import recognition_of, test_images
+from app.widgets.pages import link
 from app.widgets.path_access import check_path
 from app.widgets.run_contents import image_row, model_of
 from app.widgets.runs import all_runs, label, short_labels
 from app.widgets.table import show_table
 from app.widgets.uploads import uploaded_images
-from clmle import studies
+from clmle import figures, metrics, paper, studies
 
 PAGE = {"title": "Recognition", "icon": ":material/person_search:", "order": 70}
 
@@ -54,8 +55,6 @@ def summary(found: dict) -> None:
 
 def published(column: str) -> dict[str, float]:
     """Chosen results of the paper's Table 3, as fractions."""
-    from clmle import paper
-
     names = st.session_state.get("paper", [])
     rows = paper.table(3).drop_duplicates("method").set_index("method")
     return {n: float(rows.loc[n, column]) / 100 for n in names if n in rows.index}
@@ -63,8 +62,6 @@ def published(column: str) -> dict[str, float]:
 
 def curves(found: dict) -> None:
     """ROC and TAR, CMC and rank 1 against the number of distractors."""
-    from clmle import figures, metrics, paper
-
     st.multiselect(
         "Results of the paper (MegaFace: photographs, a million distractors)",
         list(paper.table(3)["method"].unique()), PAPER[:2], key="paper", bind="query-params",
@@ -121,8 +118,6 @@ def split(arrays: dict) -> tuple[np.ndarray, np.ndarray]:
 
 def pairs(found: dict, runs: dict, test: str) -> None:
     """Similarities of pairs, and the most difficult pairs."""
-    from clmle import figures, metrics
-
     st.header("Pairs")
     name = choose_run(found, "Of the run", "of")
     a, v = found[name].arrays, found[name].metrics["verification"]
@@ -165,8 +160,6 @@ def pairs(found: dict, runs: dict, test: str) -> None:
 
 def own_images(found: dict, runs: dict) -> None:
     """Two uploaded faces: their similarity, compared with pairs whose answer is known."""
-    from clmle import figures, metrics
-
     st.header("Two faces of your own")
     name = choose_run(found, "Run", "run")
     model = model_of(runs[name])
@@ -198,8 +191,6 @@ def own_images(found: dict, runs: dict) -> None:
 
 def tail(found: dict) -> None:
     """Training identities: accuracy against the number of training images."""
-    from clmle import figures
-
     st.header("Training identities, from tail to head")
     rows = {n: r.metrics["by_frequency"] for n, r in found.items() if r.metrics["by_frequency"]}
     left, right = st.columns(2)
@@ -231,10 +222,7 @@ with errors_in_place():
             "to download; about a minute), or on a folder with one sub-folder per person.",
             icon=":material/info:",
         )
-        st.page_link(
-            "views/train.py", label="Train on illustrated identities",
-            icon=":material/model_training:", query_params={"data": "toonfaces-identities"},
-        )  # fmt: skip
+        link("train", "Train on illustrated identities", data="toonfaces-identities")
         st.stop()
     chosen = st.multiselect(
         "Runs", list(runs), list(runs)[:2], key="runs", bind="query-params",

@@ -9,18 +9,17 @@ PAGE = {"title": "Start", "icon": ":material/play_circle:", "order": 0}
 
 QUESTIONS = (
     (
-        "imbalance", "What does imbalance do?", ":material/school:", {"lesson": "break-softmax"},
+        "imbalance", "What does imbalance do?", {"lesson": "break-softmax"},
         "Points of two classes on a circle, many of one and few of the other: move a slider and "
         "watch a network ignore the minority class within seconds. Three short lessons.",
     ),
     (
-        "ablations", "Which method is best?", ":material/science:",
-        {"study": "leaderboard (shipped)"},
+        "ablations", "Which method is best?", {"study": "leaderboard (shipped)"},
         "CLMLE (single-label preset) and the strongest baselines on the same tasks and seeds, with "
         "confidence intervals: where it is better, and where it is not.",
     ),
     (
-        "paper", "What was corrected in the paper?", ":material/article:", None,
+        "paper", "What was corrected in the paper?", {},
         "The equations as printed next to their corrections, the effect of each correction, and "
         "the published tables.",
     ),
@@ -37,17 +36,17 @@ st.markdown(
 # The browser draws the title while these are imported, 0.1 s on a server that has just started.
 from app.widgets.error_display import errors_in_place  # noqa: E402
 from app.widgets.live_curves import live  # noqa: E402
+from app.widgets.pages import link  # noqa: E402
 from app.widgets.runs import all_runs  # noqa: E402
+from clmle import jobs, training  # noqa: E402
 
 
 def start_demo() -> None:
     """Train both methods at once with the same budget, each on half of the cores."""
-    from clmle import jobs, preset_config
-
     threads = max(1, (os.cpu_count() or 2) // 2)
     names = []
     for method in ("clmle", "softmax"):
-        config = preset_config("quick", method, "toonfaces", "Eyeglasses")
+        config = training.preset_config("quick", method, "toonfaces", "Eyeglasses")
         train = dataclasses.replace(config.train, threads=threads)
         names.append(jobs.launch(dataclasses.replace(config, train=train)).name)
     st.query_params["demo"] = names
@@ -67,21 +66,18 @@ with errors_in_place():
         )
         if runs:
             text = "Show the run" if len(runs) == 1 else f"Show the {len(runs)} runs"
-            st.page_link("views/train.py", label=text, icon=":material/model_training:")
+            link("train", text)
     else:
         live(demo, "demo")
         if all(run.status()["state"] == "done" for run in demo):
             st.success("Done. Next, look at the features of the two networks.")
-            st.page_link(
-                "views/embeddings.py", label="Embeddings before and after training",
-                icon=":material/scatter_plot:", query_params={"run": demo[0].name},
-            )  # fmt: skip
+            link("embeddings", "Embeddings before and after training", run=demo[0].name)
         if st.button("Start over", icon=":material/restart_alt:"):
             st.query_params.clear()
             st.rerun()
 
 st.subheader("Or start with a question")
-for column, (name, question, icon, query, answer) in zip(st.columns(3), QUESTIONS, strict=True):
+for column, (name, question, query, answer) in zip(st.columns(3), QUESTIONS, strict=True):
     with column.container(border=True, height="stretch"):
-        st.page_link(f"views/{name}.py", label=question, icon=icon, query_params=query)
+        link(name, question, **query)
         st.caption(answer)

@@ -11,6 +11,8 @@ from typing import Any
 
 import streamlit as st
 
+from clmle import training
+
 MAX_INTEGER = 2**53 - 1  # the largest whole number that a browser represents exactly
 
 
@@ -22,8 +24,6 @@ def config_form(
     Fields are listed under the headings of their ``group``; those marked ``expert`` are in a
     section that is closed at first. ``skip`` and ``only`` select fields.
     """
-    from clmle import training
-
     shown = [
         f for f in dataclasses.fields(value) if f.name not in skip and (not only or f.name in only)
     ]

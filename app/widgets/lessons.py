@@ -8,12 +8,11 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.playground_controls import set_controls
+from clmle import playground
 
 
 def lesson_panel(problem: Any, clusters: int, trajectories: Mapping[str, Any]) -> None:
     """Choice of a lesson and its steps, checked against the trajectories on the page."""
-    from clmle import playground
-
     lessons = {lesson.name: lesson for lesson in playground.LESSONS}
     if "playground-lesson" not in st.session_state:
         asked = st.query_params.get("lesson")

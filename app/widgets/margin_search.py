@@ -9,8 +9,10 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
+from app.widgets.pages import link
 from app.widgets.studies import open_study
 from app.widgets.study_card import study_cards
+from clmle import data, studies, training
 
 BETWEEN = [0.05, 0.125, 0.25, 0.5, 0.75, 1.0]
 WITHIN = [0.05, 0.125, 0.25, 0.5]
@@ -18,8 +20,6 @@ WITHIN = [0.05, 0.125, 0.25, 0.5]
 
 def margin_search() -> None:
     """The form, the searches, and the heat map of one of them."""
-    from clmle import studies
-
     with (
         st.expander("Search over both margins", icon=":material/grid_on:"),
         errors_in_place(),
@@ -45,8 +45,6 @@ def margin_search() -> None:
 
 
 def _form() -> None:
-    from clmle import data, studies, training
-
     left, middle, right = st.columns(3)
     infos = {name: data.dataset_info(name) for name in sorted(data.dataset_names())}
     dataset = left.selectbox("Data", [n for n, i in infos.items() if i.kind != "identities"])
@@ -104,7 +102,5 @@ def _heat_map(grid: Any, name: str) -> None:
         f"{grid.validation[i, j]:.3f}; on test images {grid.test[i, j]:.3f}. The validation value "
         "of the best of many pairs is optimistic; pairs within one standard deviation are as good."
     )
-    st.page_link(
-        "views/train.py", label="Train with this pair", icon=":material/model_training:",
-        query_params={"between_margin_fraction": f"{a1:g}", "within_margin_fraction": f"{a2:g}"},
-    )  # fmt: skip
+    pair = {"between_margin_fraction": f"{a1:g}", "within_margin_fraction": f"{a2:g}"}
+    link("train", "Train with this pair", **pair)

@@ -12,7 +12,8 @@ import streamlit as st
 from app.widgets.config_form import config_form
 from app.widgets.path_access import check_path, check_paths
 from app.widgets.runs import all_runs, duration, label
-from clmle import Config, DataConfig, InputError, TrainConfig
+from clmle import Config, DataConfig, InputError, TrainConfig, data, jobs, training
+from clmle import methods as registry
 
 FOLDER = "my own folder"
 MAX_SEEDS = 20
@@ -21,17 +22,15 @@ MARGINS = ("between_margin_fraction", "within_margin_fraction")  # in links from
 
 def new_runs() -> None:
     """The form; queues one run for each method and seed."""
-    from clmle import get_method, method_names
-
     template = _template()
     first = _data_of(template) if template else _choose_data()
     methods = st.multiselect(
-        "Methods", method_names(),
+        "Methods", registry.method_names(),
         default=[template.method] if template else ["clmle", "softmax"],
-        format_func=lambda name: f"{get_method(name).title} ({name})",
+        format_func=lambda name: f"{registry.get_method(name).title} ({name})",
     )  # fmt: skip
     for name in methods:
-        st.caption(f"**{get_method(name).title}**: {get_method(name).summary}")
+        st.caption(f"**{registry.get_method(name).title}**: {registry.get_method(name).summary}")
     configs = _all_options(first, template, methods)
     train = next(iter(configs.values())).train if configs else TrainConfig()
     left, right = st.columns(2)
@@ -79,10 +78,8 @@ def numbers(
 
 def _choose_data() -> DataConfig:
     """Data set, target and budget that the visitor chooses."""
-    from clmle import data, dataset_names, preset_config, training
-
     first, second, third = st.columns(3)
-    choices = [*dataset_names(), FOLDER]
+    choices = [*data.dataset_names(), FOLDER]
     asked = st.query_params.get("data")  # a link from a page that needs such a run
     dataset = first.selectbox(
         "Data", choices, index=choices.index(asked) if asked in choices[:-1] else 0
@@ -108,7 +105,7 @@ def _choose_data() -> DataConfig:
         "Budget", list(training.PRESETS), default="quick", required=True
     )
     st.session_state["preset"] = preset
-    chosen = preset_config(preset, "clmle", dataset, target).data
+    chosen = training.preset_config(preset, "clmle", dataset, target).data
     return dataclasses.replace(chosen, attribute=target, labels=labels)
 
 
@@ -119,8 +116,6 @@ def plain(attribute: str) -> str:
 
 def _template() -> Config | None:
     """Configuration of the run to be repeated with changes, if the address names one."""
-    from clmle import training
-
     runs = {run.name: run for run in all_runs()}
     name = st.query_params.get("like", "")
     if name not in runs:
@@ -143,15 +138,13 @@ def _all_options(
     first: DataConfig, template: Config | None, methods: list[str]
 ) -> dict[str, Config]:
     """Configuration of every method, as the form leaves it."""
-    from clmle import preset_config, training
-
     preset = st.session_state.get("preset", "quick")
     bases = {
         name: template if template and name == template.method
-        else preset_config(preset, name, first.dataset, first.attribute)
+        else training.preset_config(preset, name, first.dataset, first.attribute)
         for name in methods
     }  # fmt: skip
-    shared = template or preset_config(preset, "clmle", first.dataset, first.attribute)
+    shared = template or training.preset_config(preset, "clmle", first.dataset, first.attribute)
     margins = _margins_of_link()
     configs = {}
     with st.expander("All options", expanded=bool(margins)):
@@ -188,8 +181,6 @@ def _margins_of_link() -> dict[str, float]:
 
 def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
     """Estimated time, measured by a few steps of the network."""
-    from clmle import data
-
     train = config.train
     info = data.find_dataset(config.data.dataset)
     heads = None
@@ -213,25 +204,18 @@ def _seconds(
     train: TrainConfig, shape: tuple[int, int, int], heads: int | None, threads: int
 ) -> tuple[float, float]:
     """Seconds until the first step, and of one step."""
-    from clmle import jobs
-
     whole = jobs.estimate_run_seconds(train, shape, heads, threads=threads)
     return jobs.START, whole - jobs.START
 
 
-def _check_folder(data: DataConfig) -> None:
+def _check_folder(config: DataConfig) -> None:
     """Raise an error for an unreadable folder before any run is created."""
-    from clmle import data as datasets
-    from clmle import training
-
-    kind = "identities" if data.attribute == "identity" else None
-    if not datasets.dataset_info(data.dataset, kind).target_names(data.dataset):
-        training.load_data(data)
+    kind = "identities" if config.attribute == "identity" else None
+    if not data.dataset_info(config.dataset, kind).target_names(config.dataset):
+        training.load_data(config)
 
 
 def _start(configs: list[Config], at_a_time: int) -> None:
-    from clmle import jobs
-
     names = [jobs.launch(config, at_a_time=at_a_time).name for config in configs]
     st.query_params.from_dict({"runs": names})
     st.session_state.pop("pick-runs", None)

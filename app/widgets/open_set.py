@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.runs import duration, label
-from clmle import RunFolder, studies
+from clmle import RunFolder, data, studies
 
 
 def recognition_of(run: RunFolder, test: str) -> Any:
@@ -50,8 +50,6 @@ def recognition_of(run: RunFolder, test: str) -> Any:
 @st.cache_resource(max_entries=2, show_spinner="Reading the images")
 def test_images(path: str, test: str) -> Any:
     """The images of a test set, by the path of a run's folder."""
-    from clmle import data
-
     run = RunFolder(Path(path))
     config = run.config()["data"]
     return data.load_open_set(

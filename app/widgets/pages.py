@@ -31,6 +31,13 @@ def declarations() -> list[tuple[Path, dict[str, Any]]]:
     return sorted(found, key=lambda page: (page[1]["order"], page[0].name))
 
 
+def link(view: str, label: str, **query: Any) -> None:
+    """A link to the page of app/views/``view``.py, with its icon and ``query`` in the address."""
+    path = VIEWS / f"{view}.py"
+    icon = _declared(path, path.stat().st_mtime_ns)["icon"]
+    st.page_link(f"views/{view}.py", label=label, icon=icon, query_params=query)
+
+
 @cache
 def _declared(path: Path, changed: int) -> dict[str, Any]:
     """The PAGE of a file, read again when the file has changed."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from clmle import Config, InputError
+from clmle import Config, InputError, data
 
 VARIABLE = "CLMLE_DATA"
 
@@ -33,10 +33,8 @@ def check_path(text: str) -> None:
 
 def check_paths(configs: Iterable[Config]) -> None:
     """:func:`check_path` for all files and folders that the configurations name."""
-    from clmle import dataset_names
-
     for one in configs:
-        known = one.data.dataset in dataset_names()
+        known = one.data.dataset in data.dataset_names()
         for text in (("" if known else one.data.dataset), one.data.labels, one.train.init_from):
             check_path(text)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from clmle import InputError
+from clmle import InputError, playground
+from clmle import methods as registry
 
 # Slider -> allowed values and default.
 CONTROLS: dict[str, tuple[Any, Any]] = {
@@ -22,9 +23,6 @@ MAX_METHODS = 6
 
 def controls() -> tuple[Any, int, list[str]]:
     """Problem, clusters of each class, and methods that the visitor chose."""
-    from clmle import methods as registry
-    from clmle import playground
-
     _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
     left, right = st.columns(2)
 

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.sessions import Visitors
+from clmle import playground
 
 LEASE = 10.0  # seconds after which a trajectory that no session shows is cancelled
 GRACE = 15.0  # seconds after the last session has disconnected until the process ends
@@ -39,8 +40,6 @@ class PlaygroundJob:
     @property
     def progress(self) -> float:
         """Fraction of the training that is done."""
-        from clmle import playground
-
         if self.trajectory is not None:
             return 1.0
         return self.frames[-1].step / playground.STEPS if self.frames else 0.0
@@ -107,8 +106,6 @@ class PlaygroundJobs:
             job.error = error
 
     def _ready(self) -> Any:
-        from clmle import playground
-
         if self._worker is None or self._worker.process.poll() is not None:
             self._worker = playground.PlaygroundWorker()
         return self._worker

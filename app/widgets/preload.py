@@ -9,6 +9,8 @@ from importlib import import_module
 
 import streamlit as st
 
+from clmle import methods
+
 # The slowest first, those that most pages need.
 LIBRARIES = (
     "pandas", "plotly.graph_objects", "clmle.figures", "clmle.studies.study_results",
@@ -39,6 +41,4 @@ def _load() -> None:
 
 
 def _load_methods() -> None:
-    from clmle import method_names
-
-    method_names()
+    methods.method_names()

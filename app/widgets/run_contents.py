@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from clmle import RunFolder
+from clmle import RunFolder, training
 
 WIDTH = 88
 
@@ -20,16 +20,12 @@ def model_of(run: RunFolder) -> Any:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network")
 def _model(path: str, changed: float) -> Any:
-    from clmle import load_model
-
-    return load_model(RunFolder(Path(path)))
+    return training.load_model(RunFolder(Path(path)))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images")
 def images_of(path: str) -> Any:
     """The data set of a run, by the path of its folder."""
-    from clmle import training
-
     return training.prepare_run(RunFolder(Path(path)))[0]
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from clmle import InputError, RunFolder, list_runs, runs_dir
+from app.widgets.pages import link
+from clmle import InputError, RunFolder, jobs, list_runs, runs_dir, training
 
 STATES = {
     "queued": ":gray-badge[queued]",
@@ -75,8 +76,6 @@ def duration(seconds: float | None) -> str:
 
 def preset_of(config: dict[str, Any]) -> str:
     """The kind of preset that a configuration has, in words; empty for one that cannot be read."""
-    from clmle import training
-
     with suppress(InputError):
         return f"{training.preset_kind(training.config_from_dict(config))} preset"
     return ""
@@ -84,8 +83,6 @@ def preset_of(config: dict[str, Any]) -> str:
 
 def run_card(run: RunFolder) -> None:
     """Name, state, progress and buttons of one run."""
-    from clmle import jobs
-
     status = run.status()
     state = status["state"]
     with st.container(border=True):
@@ -119,13 +116,8 @@ def run_card(run: RunFolder) -> None:
 
 def _buttons(run: RunFolder, state: str) -> None:
     """Buttons of a run that is not active."""
-    from clmle import jobs
-
     if state == "done" and run.embedding_rounds():
-        st.page_link(
-            "views/embeddings.py", label="Embedding", icon=":material/scatter_plot:",
-            query_params={"run": run.name},
-        )  # fmt: skip
+        link("embeddings", "Embedding", run=run.name)
     if state != "done" and st.button(
         "Resume", key=f"resume-{run.name}", icon=":material/play_arrow:"
     ):

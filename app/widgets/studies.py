@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from clmle import InputError, runs_dir
+from clmle import InputError, runs_dir, studies
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "docs" / "results"
@@ -61,8 +61,6 @@ def shipped_study(name: str) -> Any:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(path: str, changed: int, size: int) -> Any:
-    from clmle import studies
-
     file = Path(path)
     study = studies.read_study(file.stem, file)
     job = studies.BackgroundStudy(file)
@@ -91,24 +89,18 @@ def drawn(
     file: tuple[str, int, int], name: str, metric: str, base: str, variants: tuple[str, ...]
 ) -> Any:
     """A figure of the study in ``file`` (a :func:`stamp`), of ``variants`` only."""
-    from clmle import studies
-
     return studies.study_figure(_chosen(file, variants), name, metric, base)
 
 
 @st.cache_data(max_entries=100, show_spinner="Counting")
 def tabled(file: tuple[str, int, int], base: str, variants: tuple[str, ...]) -> Any:
     """The table of the study in ``file``."""
-    from clmle import studies
-
     return studies.study_table(_chosen(file, variants), base)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
 def forecast(request: Any, jobs: int, changed: tuple) -> Any:
     """Trials and estimated time of a request; ``changed`` are the stamps of results files."""
-    from clmle import studies
-
     own: list = []
     shipped: list = []
     for path, *_ in changed:

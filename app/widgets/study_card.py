@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.runs import STATES, duration
-from clmle import InputError
+from clmle import InputError, studies
 
 
 def study_cards(studies: list[Any]) -> None:
@@ -54,8 +54,6 @@ def any_alive(studies: list[Any]) -> bool:
 
 
 def _card(study: Any) -> None:
-    from clmle import studies
-
     standing = study.progress()
     with st.container(border=True):
         st.markdown(f"**{study.name}** {STATES[standing.state]}")

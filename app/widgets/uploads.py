@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
-if TYPE_CHECKING:
-    import numpy as np
+from clmle import data
 
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp"]
 MAX_BYTES = 20 * 2**20
@@ -73,10 +73,6 @@ def uploaded_images(
 
 
 def _decoded(file: Any, shape: tuple[int, int, int]) -> np.ndarray | str:
-    import numpy as np
-
-    from clmle import data
-
     if file.size > MAX_BYTES:
         return f"it has more than {MAX_BYTES // 2**20} MB"
     pixels = data.read_pixels(BytesIO(file.getvalue()), shape[:2], most=MAX_PIXELS)
