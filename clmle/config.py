@@ -7,7 +7,9 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from clmle import renamed
@@ -16,6 +18,9 @@ from clmle.text import words
 
 STEPS = 10**9
 SEEDS = 2**63 - 1  # every generator takes these
+WORDS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
+    ("false", "no", "off", "0"), False
+)
 
 
 def option(
@@ -60,6 +65,11 @@ def option(
 def with_default(cls: type, name: str, default: Any) -> Any:
     """Declare the option ``name`` of ``cls`` with another default, for a subclass."""
     return field(default=default, metadata=cls.__dataclass_fields__[name].metadata)  # type: ignore[attr-defined]
+
+
+_optimizer, _pretraining, _machine = (
+    partial(option, group=group, expert=True) for group in ("optimizer", "pretraining", "machine")
+)
 
 
 @dataclass(frozen=True)
@@ -116,9 +126,8 @@ class DataConfig:
     split: int = option(
         0,
         "seed of the random split (for toonfaces also of the faces); -1 takes the seed of the run",
-        bounds=(-1, SEEDS),
-        expert=True,
-    )
+        bounds=(-1, SEEDS), expert=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,91 +161,47 @@ class TrainConfig:
     learning_rate: float = option(
         0.05, "initial learning rate of SGD", bounds=(0, 1000), above=True, group="optimizer"
     )
-    momentum: float = option(0.9, "momentum of SGD", bounds=(0, 1), group="optimizer", expert=True)
-    weight_decay: float = option(
-        5e-4, "weight decay of SGD", bounds=(0, 1000), group="optimizer", expert=True
-    )
-    grad_clip_norm: float = option(
-        0.0,
-        "largest gradient norm of a step; a longer gradient is shortened; 0 for no limit",
+    momentum: float = _optimizer(0.9, "momentum of SGD", bounds=(0, 1))
+    weight_decay: float = _optimizer(5e-4, "weight decay of SGD", bounds=(0, 1000))
+    grad_clip_norm: float = _optimizer(
+        0.0, "largest gradient norm of a step; a longer gradient is shortened; 0 for no limit",
         bounds=(0, math.inf),
-        group="optimizer",
-        expert=True,
-    )
-    schedule: str = option(
-        "plateau",
-        "learning rate: divided by 10 on a plateau only, or also by a cosine",
+    )  # fmt: skip
+    schedule: str = _optimizer(
+        "plateau", "learning rate: divided by 10 on a plateau only, or also by a cosine",
         ("plateau", "cosine"),
-        group="optimizer",
-        expert=True,
+    )  # fmt: skip
+    patience: int = _optimizer(
+        3, "rounds without improvement before the learning rate is divided by 10", bounds=(1, STEPS)
     )
-    patience: int = option(
-        3,
-        "rounds without improvement before the learning rate is divided by 10",
-        bounds=(1, STEPS),
-        group="optimizer",
-        expert=True,
+    max_lr_drops: int = _optimizer(
+        2, "learning-rate drops; a further plateau stops the run", bounds=(0, STEPS)
     )
-    max_lr_drops: int = option(
-        2,
-        "learning-rate drops; a further plateau stops the run",
-        bounds=(0, STEPS),
-        group="optimizer",
-        expert=True,
-    )
-    augment: bool = option(
-        True, "shift and mirror the training images at random", group="optimizer", expert=True
-    )
-    mirror: bool = option(
-        True, "mirror images (right for faces, wrong for digits)", group="optimizer", expert=True
-    )
+    augment: bool = _optimizer(True, "shift and mirror the training images at random")
+    mirror: bool = _optimizer(True, "mirror images (right for faces, wrong for digits)")
     pretrain_iterations: int = option(
-        100,
-        "steps before the first clustering (methods with clusters)",
-        bounds=(0, STEPS),
+        100, "steps before the first clustering (methods with clusters)", bounds=(0, STEPS),
         group="pretraining",
-    )
-    pretrain_method: str = option(
-        "oversampling",
-        "method of these steps",
+    )  # fmt: skip
+    pretrain_method: str = _pretraining(
+        "oversampling", "method of these steps",
         ("oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon"),
-        group="pretraining",
-        expert=True,
+    )  # fmt: skip
+    init_from: str = _pretraining(
+        "", "start from the weights of a run (.safetensors), or cluster features (.npy) instead"
     )
-    init_from: str = option(
-        "",
-        "start from the weights of a run (.safetensors), or cluster features (.npy) instead",
-        group="pretraining",
-        expert=True,
-    )
-    margin_trials: int = option(
-        0,
-        "steps per candidate of a short search for a1 on validation images; 0 for no search",
+    margin_trials: int = _pretraining(
+        0, "steps per candidate of a short search for a1 on validation images; 0 for no search",
         bounds=(0, STEPS),
-        group="pretraining",
-        expert=True,
+    )  # fmt: skip
+    n_embedding_samples: int = _machine(
+        2400, "images whose features are stored after every round", bounds=(1, STEPS)
     )
-    n_embedding_samples: int = option(
-        2400,
-        "images whose features are stored after every round",
-        bounds=(1, STEPS),
-        group="machine",
-        expert=True,
-    )
-    precision: str = option(
-        "auto",
-        "number format of the network; auto is bfloat16 on a GPU and float32 on a CPU",
+    precision: str = _machine(
+        "auto", "number format of the network; auto is bfloat16 on a GPU and float32 on a CPU",
         ("auto", "float32", "bfloat16"),
-        group="machine",
-        expert=True,
-    )
-    threads: int = option(
-        0,
-        "CPU threads; 0 takes PyTorch's default",
-        bounds=(0, 4096),
-        group="machine",
-        expert=True,
-    )
+    )  # fmt: skip
+    threads: int = _machine(0, "CPU threads; 0 takes PyTorch's default", bounds=(0, 4096))
 
 
 @dataclass(frozen=True)
@@ -375,31 +340,18 @@ def changed(config: Config, tree: Mapping[str, Any]) -> Config:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    optional = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    if optional:
-        if value is None or value in ("none", "None", ""):
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if value in (None, "none", "None", ""):
             return None
         hint = next(a for a in typing.get_args(hint) if a is not type(None))
-    if hint is bool:
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in ("true", "yes", "on", "1"):
-            return True
-        if str(value).lower() in ("false", "no", "off", "0"):
-            return False
-    elif hint is str:
-        if isinstance(value, str):
-            return value
-    elif hint in (int, float) and not isinstance(value, bool):
-        try:
+    if hint is str and isinstance(value, str):
+        return value
+    if hint is bool and str(value).lower() in WORDS:
+        return WORDS[str(value).lower()]
+    if hint in (int, float) and not isinstance(value, bool):
+        with suppress(TypeError, ValueError, OverflowError):
             number = float(value)
-        except (TypeError, ValueError, OverflowError):
-            pass
-        else:
-            if number == number and abs(number) != float("inf"):
-                if hint is float:
-                    return number
-                if number == int(number):
-                    return int(number)
+            if math.isfinite(number) and number == hint(number):
+                return hint(number)
     kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[hint]
     raise InputError(f"{where} is {quoted(value)}, but must be {kind}.")

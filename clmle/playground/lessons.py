@@ -16,28 +16,17 @@ class Attempt:
 
     Metrics of a method that is not trained are NaN, so that no condition on them holds.
 
-    Parameters
-    ----------
-    problem : PlaygroundProblem
-    clusters : int
-        Clusters of each class.
-    trajectories : mapping of str to Trajectory
-        Finished trajectories by method name.
-
-    Examples
-    --------
     >>> Attempt(PlaygroundProblem(), 12, {}).balanced_accuracy("softmax")
     nan
     """
 
     problem: PlaygroundProblem
-    clusters: int
-    trajectories: Mapping[str, Trajectory]
+    clusters: int  # of each class
+    trajectories: Mapping[str, Trajectory]  # finished ones, by method
 
     def balanced_accuracy(self, method: str) -> float:
         """Balanced accuracy on the test points."""
-        recall = self._recall(method)
-        return sum(recall) / 2
+        return sum(self._recall(method)) / 2
 
     def minority_recall(self, method: str) -> float:
         """Recall of the minority class on the test points."""
@@ -61,38 +50,16 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a lesson.
-
-    Parameters
-    ----------
-    task : str
-        What the learner has to do.
-    reached : callable of Attempt to bool
-        Whether an attempt fulfils the task.
-    explanation : str
-        Shown when the step is done.
-    """
+    """One step of a lesson: what to do, whether an attempt fulfils it, and what it shows."""
 
     task: str
     reached: Callable[[Attempt], bool]
-    explanation: str
+    explanation: str  # shown when the step is done
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson of the playground: steps to take in order, and where they start.
-
-    Parameters
-    ----------
-    name, title : str
-    problem : PlaygroundProblem
-        Problem at the start.
-    clusters : int
-        Clusters of the majority class at the start.
-    methods : tuple of str
-        Methods at the start.
-    steps : sequence of Step
-    """
+    """A lesson of the playground: steps in order, and problem, clusters and methods at first."""
 
     name: str
     title: str

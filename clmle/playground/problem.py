@@ -20,26 +20,9 @@ MODES = 12
 class PlaygroundProblem:
     """A two-class problem on the unit circle or sphere.
 
-    Parameters
-    ----------
-    ratio : float, default 20.0
-        Training points of the majority class for each one of the minority class, 1 to 240.
-    modes : int, default 4
-        Modes of each class, 1 to 12. Modes of the two classes alternate around the circle.
-    noise : float, default 0.15
-        Standard deviation of a mode, as a fraction of the angle between nearest modes.
-    dim : {2, 3}, default 2
-        2 for a circle, 3 for a sphere.
-    seed : int, default 0
-        Seed of the points, of the network and of every batch.
+    ``ratio`` is from 1 to 240, ``modes`` from 1 to 12 and ``noise``, a standard deviation, above 0
+    and at most 1; an InputError names a value that is not.
 
-    Raises
-    ------
-    InputError
-        A value is out of range.
-
-    Examples
-    --------
     >>> PlaygroundProblem(ratio=20).minority
     24
     """

@@ -34,59 +34,30 @@ GRID = {2: 180, 3: 32}  # points around a circle; meridians and half as many cir
 
 @dataclass(frozen=True)
 class Frame:
-    """One recorded moment of training.
+    """One recorded moment of training, after ``step`` steps.
 
-    Parameters
-    ----------
-    step : int
-        Training steps done.
-    features : (n, d) float32
-        Unit features of the training points.
-    regions : (g,) int8
-        Class predicted at each point of :func:`playground_grid`.
-    confusion : (2, 2) int64
-        Test points by true class (rows) and predicted class (columns).
-    neighbors : (n, 5) int16
-        Nearest training points of each training point, nearest first.
-    clusters : (n,) int16 or None
-        Cluster of each training point; None where the method has no clusters.
-    centroids : (K, d) float32 or None
-        Unit centroids of the clusters.
+    Clusters and their unit centroids are None where the method has no clusters.
     """
 
     step: int
-    features: np.ndarray
-    regions: np.ndarray
-    confusion: np.ndarray
-    neighbors: np.ndarray
-    clusters: np.ndarray | None
-    centroids: np.ndarray | None
+    features: np.ndarray  # (n, d) float32, unit features of the training points
+    regions: np.ndarray  # (g,) int8, class predicted at each point of playground_grid
+    confusion: np.ndarray  # (2, 2) int64, test points by true (rows) and predicted class
+    neighbors: np.ndarray  # (n, 5) int16, nearest training points, nearest first
+    clusters: np.ndarray | None  # (n,) int16
+    centroids: np.ndarray | None  # (K, d) float32
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """All frames of one method on one problem.
-
-    Parameters
-    ----------
-    problem : PlaygroundProblem
-    method : str
-        Registered name of the method.
-    labels : (n,) int64
-        Classes of the training points: 0 majority, 1 minority.
-    frames : sequence of Frame
-    centroid_classes : (K,) int64 or None
-        Class of each cluster; None where the method has no clusters.
-    between_margin : float or None
-        The margin a1, as a difference of cosines, where the method has one.
-    """
+    """All frames of one method on one problem."""
 
     problem: PlaygroundProblem
     method: str
-    labels: np.ndarray
+    labels: np.ndarray  # (n,) int64, classes of the training points: 0 majority, 1 minority
     frames: Sequence[Frame]
-    centroid_classes: np.ndarray | None = None
-    between_margin: float | None = None
+    centroid_classes: np.ndarray | None = None  # (K,) int64, where the method has clusters
+    between_margin: float | None = None  # a1 as a difference of cosines, where it has one
 
     @property
     def steps(self) -> np.ndarray:
