@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,14 +159,12 @@ class RunFolder:
         if not file.exists():
             return []
         lines = []
-        for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
+        with suppress(ValueError):
+            for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
                 line = from_json(text)
-            except ValueError:
-                break
-            if not isinstance(line, dict):
-                break
-            lines.append(line)
+                if not isinstance(line, dict):
+                    break
+                lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
 
     def warnings(self) -> list[str]:
@@ -255,29 +254,11 @@ class ReadOnlyRunFolder(RunFolder):
     Only a request to stop is written.
     """
 
-    def write_status(self, **values: Any) -> None:
+    def _skip(self, *_: Any, **__: Any) -> None:
         pass
 
-    def write_result(self, result: dict[str, Any]) -> None:
-        pass
-
-    def write_data_facts(self, facts: dict[str, Any]) -> None:
-        pass
-
-    def append_metrics(self, **values: Any) -> None:
-        pass
-
-    def truncate_metrics(self, lines: int) -> None:
-        pass
-
-    def write_embedding(self, round: int, **arrays: np.ndarray) -> None:
-        pass
-
-    def write_clusters(self, **arrays: np.ndarray) -> None:
-        pass
-
-    def clear_stop(self) -> None:
-        pass
+    write_status = write_result = append_metrics = truncate_metrics = _skip
+    write_embedding = write_clusters = write_data_facts = clear_stop = _skip
 
 
 def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
@@ -339,7 +320,7 @@ def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
     Parameters
     ----------
     root : path
-        Folder of run folders, such as :func:`clmle.runs_dir`.
+        As in :func:`list_runs`.
     name : str
         Name of the run.
 
@@ -379,7 +360,7 @@ def create_run(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolde
     Parameters
     ----------
     root : path
-        Folder of run folders, such as :func:`clmle.runs_dir`; created if it does not exist.
+        As in :func:`list_runs`; created if it does not exist.
     config : dict
         Config of the run, as :meth:`clmle.Config.to_dict` returns it.
 
@@ -424,7 +405,7 @@ def _tree(file: Path, *names: str) -> dict[str, Any]:
     """The object in a JSON file, which must hold ``names``."""
     tree = read_json(file)
     missing = [name for name in names if not isinstance(tree, dict) or name not in tree]
-    if not isinstance(tree, dict) or missing:
-        what = f"it holds no {missing[0]}" if missing else "it holds no object"
-        raise InputError(f"{file} is damaged ({what}); remove or restore it.")
+    if missing or not isinstance(tree, dict):
+        lacks = missing[0] if missing else "object"
+        raise InputError(f"{file} is damaged (it holds no {lacks}); remove or restore it.")
     return tree

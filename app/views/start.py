@@ -7,7 +7,7 @@ import streamlit as st
 
 PAGE = {"title": "Start", "icon": ":material/play_circle:", "order": 0}
 
-QUESTIONS = (
+QUESTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
     (
         "imbalance", "What does imbalance do?", {"lesson": "break-softmax"},
         "Points of two classes on a circle, many of one and few of the other: move a slider and "

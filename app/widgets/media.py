@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+STATUS = '<span role="status" aria-live="polite"></span>'  # read out by screen readers
 # The server sets no cache time, so that every frame would fetch plotly again. The page around the
 # frames keeps it and passes it to the next frame.
 LOADER = """{
@@ -20,8 +21,19 @@ if (!home.keptPlotly && address.startsWith("/")) window.addEventListener("load",
 }"""
 
 
-def viewer_page(path: Path, **values: str) -> str:
-    """The HTML in ``path``; colors, the loader of plotly and ``values`` are filled in."""
+def text_of(name: str) -> str:
+    """The text of a file in this folder."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def browser_part(name: str, html: str, data: Any, key: str, css: str | None = None) -> None:
+    """A component of ``html`` whose behavior is in ``name``.js in this folder."""
+    part = st.components.v2.component(name, html=html, css=css, js=text_of(f"{name}.js"))
+    part(data=data, key=key)
+
+
+def viewer_page(name: str, **values: str) -> str:
+    """The HTML in file ``name``; colors, the loader of plotly and ``values`` are filled in."""
     dark = is_dark()
     values = {
         "ACCENTINK": "#0E1117" if dark else "#FFFFFF",
@@ -30,7 +42,7 @@ def viewer_page(path: Path, **values: str) -> str:
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
         "LOADER": LOADER.replace("ADDRESS", served(_plotly(), "text/javascript", "plotly")),
     } | values
-    page = path.read_text(encoding="utf-8")
+    page = text_of(name)
     for name, value in values.items():
         page = page.replace(f"%{name}%", value)
     return page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 import time
 from collections import OrderedDict
@@ -12,11 +11,11 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.sessions import Visitors
+from app.widgets.background_tasks import background_tasks
 from clmle import playground
 
 LEASE = 10.0  # seconds after which a trajectory that no session shows is cancelled
-GRACE = 15.0  # seconds after the last session has disconnected until the process ends
+PROCESS = "playground"  # the background task
 MAX_KEPT = 120  # trajectories; about 1 MB each
 
 Key = tuple[Any, str, int]  # problem, method, clusters
@@ -52,14 +51,11 @@ class PlaygroundJobs:
         self._jobs: OrderedDict[Key, PlaygroundJob] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="playground")
+        self._tasks = background_tasks()
         self._worker: Any = None
-        self._visitors = Visitors()
-        threading.Thread(target=self._watch, daemon=True).start()
-        atexit.register(self._stop)
 
     def open(self) -> None:
         """Record a visitor; the process starts while the page is being read."""
-        self._visitors.here()
         with self._lock:
             self._ready()
 
@@ -107,20 +103,13 @@ class PlaygroundJobs:
 
     def _ready(self) -> Any:
         if self._worker is None or self._worker.process.poll() is not None:
-            self._worker = playground.PlaygroundWorker()
+            self._tasks.stop(PROCESS)
+        self._tasks.want(PROCESS, self._start)
         return self._worker
 
-    def _stop(self) -> None:
-        with self._lock:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
-
-    def _watch(self) -> None:
-        while True:
-            time.sleep(1.0)
-            if self._worker is not None and self._visitors.absent_for() > GRACE:
-                self._stop()
+    def _start(self) -> Any:
+        self._worker = playground.PlaygroundWorker()
+        return self._worker.process
 
     def _stale(self, job: PlaygroundJob) -> bool:
         with self._lock:

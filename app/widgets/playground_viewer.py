@@ -6,7 +6,6 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import streamlit as st
 
 from app.widgets.media import is_dark, packed, viewer_page
 
-PAGE = Path(__file__).with_suffix(".html")
 # The frame stays on the page; every rerun passes it the trajectories to show.
 PASS_ON = """export default function({parentElement, data}) {
   const frame = parentElement.querySelector("iframe");
@@ -32,7 +30,7 @@ def playground_viewer(trajectories: bytes | None) -> None:
 
     It holds all steps: playing them and selecting points sends nothing to the server.
     """
-    page = html.escape(viewer_page(PAGE))
+    page = html.escape(viewer_page("playground_viewer.html"))
     frame = f'<iframe title="Training, step by step" srcdoc="{page}"></iframe>'
     name = f"playground_viewer_{'dark' if is_dark() else 'light'}"
     part = st.components.v2.component(name, html=frame, css=FRAME, js=PASS_ON)

@@ -34,11 +34,7 @@ def _load() -> None:
     for name in LIBRARIES:
         time.sleep(PAUSE)
         import_module(name)
-    _load_methods()
+    methods.method_names()
     # Loaded modules stay: excluding them from garbage collection saves 0.1 s each time.
     gc.collect()
     gc.freeze()
-
-
-def _load_methods() -> None:
-    methods.method_names()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.widgets.media import STATUS, browser_part
 from clmle import data
 
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp"]
@@ -15,36 +16,6 @@ MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_HELD = 60  # files of one session in the server's memory
 MAX_HELD_BYTES = 200 * 2**20
-# The browser sends only as many files as are used: each file is a request, and a thousand of them
-# would block the tab for minutes.
-FEWER = """export default function({parentElement, data}) {
-  const zone = document.querySelector(".st-key-" + data.key);
-  const status = parentElement.querySelector("span");
-  if (!zone || zone.bounded) return;
-  zone.bounded = true;
-  const first = files => {
-    const kept = new DataTransfer();
-    for (const file of Array.from(files).slice(0, data.most)) kept.items.add(file);
-    status.textContent = files.length.toLocaleString("en") + " images were selected; the first " +
-      data.most + " are used.";
-    return kept.files;
-  };
-  zone.addEventListener("change", event => {
-    const input = event.target;
-    if (input.type !== "file") return;
-    if (input.files.length > data.most) input.files = first(input.files);
-    else if (event.isTrusted) status.textContent = "";  // not after a drop
-  }, true);
-  zone.addEventListener("drop", event => {
-    const input = zone.querySelector("input[type=file]");
-    if (!input || event.dataTransfer.files.length <= data.most) return;
-    event.preventDefault();
-    event.stopPropagation();
-    input.files = first(event.dataTransfer.files);
-    event.target.dispatchEvent(new DragEvent("dragleave", {bubbles: true}));
-    input.dispatchEvent(new Event("change", {bubbles: true}));
-  }, true);
-}"""
 
 
 def uploaded_images(
@@ -54,9 +25,7 @@ def uploaded_images(
     height, width, _ = shape
     help = f"cropped to the center, {height} x {width} pixels; used in this session only"
     files = st.file_uploader(text, KINDS, accept_multiple_files=True, key=key, help=help)
-    note = '<span role="status" aria-live="polite"></span>'
-    fewer = st.components.v2.component("fewer_files", html=note, js=FEWER)
-    fewer(data={"key": key, "most": most}, key=f"fewer-{key}")
+    browser_part("fewer_files", STATUS, {"key": key, "most": most}, f"fewer-{key}")
     if len(files) > most:
         st.warning(f"{len(files)} images were selected; the first {most} are used.")
     before = st.session_state.get(f"{key}-decoded", {})

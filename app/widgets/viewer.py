@@ -10,7 +10,6 @@ import html
 import io
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ import streamlit as st
 from app.widgets.media import packed, served, viewer_page
 
 MAX_SIDE = 4096  # pixels of a sheet of images: browsers refuse larger ones
-PAGE = Path(__file__).with_suffix(".html")
 
 
 def image_scatter(
@@ -78,7 +76,7 @@ def image_scatter(
     }  # fmt: skip
     text = json.dumps(facts, cls=PlotlyJSONEncoder).replace("<", "\\u003c")
     # As high as its content: the panels are stacked on a phone.
-    st.iframe(viewer_page(PAGE, LABEL=html.escape(label, quote=True), FACTS=text))
+    st.iframe(viewer_page("viewer.html", LABEL=html.escape(label, quote=True), FACTS=text))
 
 
 def image_sheets(images: Any, rows: np.ndarray, first: int = 0) -> list[tuple[int, bytes]]:

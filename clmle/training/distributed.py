@@ -217,8 +217,8 @@ class DistributedWorld(World):
         with self.raise_together():
             if self.is_main:
                 values.append(work())
-        gathered = self._gather_bytes(json.dumps(values).encode())[0]
-        return values[0] if self.is_main else json.loads(gathered)[0]
+        gathered = self._gather_values(values)[0]
+        return values[0] if self.is_main else gathered[0]
 
     def any_process(self, asked: bool) -> bool:
         flag = torch.tensor([int(asked)])
@@ -226,7 +226,7 @@ class DistributedWorld(World):
         return bool(flag)
 
     def mean(self, values: Mapping[str, float]) -> dict[str, float]:
-        gathered = [json.loads(t) for t in self._gather_bytes(json.dumps(dict(values)).encode())]
+        gathered = self._gather_values(dict(values))
         names = dict.fromkeys(name for one in gathered for name in one)
         return {
             name: float(np.mean([one[name] for one in gathered if name in one])) for name in names
@@ -240,10 +240,10 @@ class DistributedWorld(World):
         except (InputError, Stopped) as error:
             raised = error
         mine = {} if raised is None else {type(raised).__name__: str(raised)}
-        gathered = [json.loads(t) for t in self._gather_bytes(json.dumps(mine).encode())]
+        others = filter(None, self._gather_values(mine))
         if raised is not None:
             raise raised
-        for one in filter(None, gathered):
+        for one in others:
             raise Stopped if "Stopped" in one else InputError(next(iter(one.values())))
 
     def first_on_machine(self, work: Callable[[], T]) -> T:
@@ -273,6 +273,10 @@ class DistributedWorld(World):
 
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         return [load(data) for data in self._gather_bytes(save(whole))]
+
+    def _gather_values(self, value: Any) -> list[Any]:
+        """Return the plain JSON value of every process, in order of rank."""
+        return [json.loads(text) for text in self._gather_bytes(json.dumps(value).encode())]
 
     def _gather_bytes(self, data: bytes) -> list[bytes]:
         sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]

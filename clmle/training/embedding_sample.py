@@ -49,7 +49,6 @@ def clusters_of(
     """
     clusters = np.full(len(rows), -1, dtype=np.int64)
     if assignment is not None:
-        index = {int(row): i for i, row in enumerate(train)}
-        for i in np.flatnonzero(split == 0):
-            clusters[i] = assignment[index[int(rows[i])]]
+        cluster_of = dict(zip(train.tolist(), assignment, strict=True))
+        clusters[split == 0] = [cluster_of[row] for row in rows[split == 0].tolist()]
     return clusters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from clmle.training.images import ImageSource
 from clmle.training.neighborhoods import neighborhood_metrics
 
 
+@dataclass
 class Evaluator:
     """Evaluates the network of a run in its present state and stores the results.
 
@@ -33,23 +35,21 @@ class Evaluator:
     the method needs none. ``pulse`` is called between two batches with the name of the phase.
     """
 
-    def __init__(
-        self,
-        run: RunFolder,
-        world: World,
-        train: TrainConfig,
-        task: Task | MultiTask,
-        network: nn.Module,
-        method: Method | MultiLabel,
-        source: ImageSource,
-        pulse: Callable[[str], None],
-    ) -> None:
-        self.run, self.world, self.train = run, world, train
-        self.task, self.network, self.method, self.source = task, network, method, source
-        self.pulse = pulse
-        self.features: np.ndarray | None = None
-        self.embedding_task = embedding_task(task)
-        self.sample = embedding_sample(self.embedding_task, train.seed, train.n_embedding_samples)
+    run: RunFolder
+    world: World
+    train: TrainConfig
+    task: Task | MultiTask
+    network: nn.Module
+    method: Method | MultiLabel
+    source: ImageSource
+    pulse: Callable[[str], None]
+    features: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        self.embedding_task = embedding_task(self.task)
+        self.sample = embedding_sample(
+            self.embedding_task, self.train.seed, self.train.n_embedding_samples
+        )
 
     def extract(self, rows: np.ndarray, phase: str) -> tuple[np.ndarray, np.ndarray]:
         """Return z and logits of ``rows``; every process extracts a part of them."""
@@ -101,14 +101,9 @@ class Evaluator:
             "validation": metrics,
             "image_shape": list(self.task.images.shape[1:]),
         }
-        save_tensors(
-            self.run.model_path,
-            {
-                "network": self.network.state_dict(),
-                "classifier": {name: torch.from_numpy(a) for name, a in arrays.items()},
-            },
-            facts,
-        )
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        groups = {"network": self.network.state_dict(), "classifier": tensors}
+        save_tensors(self.run.model_path, groups, facts)
 
     def store_embedding(self, round: int) -> None:
         """Store the features of a sample of images after a round."""
@@ -129,18 +124,15 @@ class Evaluator:
         """Load the best round and return its metrics of the validation and test images."""
         best, facts = load_tensors(self.run.model_path)
         self.network.load_state_dict(best["network"])
-        outputs = {
-            split: self.extract(self.task.rows(split), "testing")
-            for split in ("validation", "test")
-        }
+        splits = {split: self.task.rows(split) for split in ("validation", "test")}
+        outputs = {split: self.extract(rows, "testing") for split, rows in splits.items()}
 
         def compute() -> dict[str, Any]:
             classifier = load_classifier(self.run.model_path, facts)
             found: dict[str, Any] = {}
-            for split, (features, logits) in outputs.items():
-                scores = classifier.scores(features, logits)
-                rows = self.task.rows(split)
-                found[split] = metrics_of(self.task, rows, scores)
+            for split, rows in splits.items():
+                features, logits = outputs[split]
+                found[split] = metrics_of(self.task, rows, classifier.scores(features, logits))
                 found[split] |= neighborhood_metrics(self.task, rows, features)
             return found | {"chosen": facts["chosen"], "best_round": facts["round"]}
 

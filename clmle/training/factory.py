@@ -23,15 +23,11 @@ from clmle.training.prepare import make_task
 def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None) -> nn.Module:
     """Build the network of a task, with one head or one per attribute."""
     shape = task.images.shape[1:]
-    scale = cosine_scale(options)
+    cosine = getattr(options, "head", "linear") == "cosine"
+    scale = options.head_scale if cosine else None
     if isinstance(task, MultiTask):
         return network_for_shape(train, shape, len(task.attributes), cosine_scale=scale)
     return network_for_shape(train, shape, n_classes=task.n_classes, cosine_scale=scale)
-
-
-def cosine_scale(options: Any) -> float | None:
-    """Return the scale of a cosine head, None for a linear head."""
-    return options.head_scale if getattr(options, "head", "linear") == "cosine" else None
 
 
 def network_for_shape(

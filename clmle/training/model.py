@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.models.network import MultiNetwork, Network
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_classifier, load_tensors
 from clmle.training.extraction import extract, pick_device
-from clmle.training.factory import metrics_of
+from clmle.training.factory import metrics_of, network_for_shape
 from clmle.training.images import ImageSource
 from clmle.training.prepare import config_from_dict
 from clmle.training.run_data import prepare_run
@@ -35,15 +34,11 @@ class EmbeddingModel:
         self.image_shape = (int(height), int(width), int(depth))
         # With several attributes the bias of the head has one row per attribute.
         bias = weights["head.bias"]
-        kind = MultiNetwork if bias.dim() == 2 else Network
-        self.network = kind(
-            config.train.backbone,
-            channels,
-            self.image_shape[:2],
-            config.train.feature_dim,
-            len(bias),
-            float(weights["head.scale"]) if "head.scale" in weights else None,
-        ).to(self.device)
+        heads, n_classes = (len(bias), 2) if bias.dim() == 2 else (None, len(bias))
+        scale = float(weights["head.scale"]) if "head.scale" in weights else None
+        shape = (*self.image_shape[:2], channels)
+        self.network = network_for_shape(config.train, shape, heads, n_classes, scale)
+        self.network.to(self.device)
         try:
             self.network.load_state_dict(weights)
         except RuntimeError as error:

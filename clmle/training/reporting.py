@@ -6,7 +6,8 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,23 +82,18 @@ class Reporter:
             self.report(status)
 
 
-class StopSignals:
-    """Context in which SIGTERM and SIGINT ask the run to stop instead of ending the process."""
-
-    def __init__(self, run: RunFolder) -> None:
-        self.run = run
-        self.kept: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        try:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self.kept[number] = signal.signal(number, lambda *_: self.run.request_stop())
-        except ValueError:  # not the main thread
-            self.kept = {}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.kept.items():
-            signal.signal(number, handler)
+@contextmanager
+def stop_signals(run: RunFolder) -> Iterator[None]:
+    """SIGTERM and SIGINT ask the run to stop instead of ending the process."""
+    kept: dict[int, Any] = {}
+    with suppress(ValueError):  # not the main thread
+        for number in (signal.SIGTERM, signal.SIGINT):
+            kept[number] = signal.signal(number, lambda *_: run.request_stop())
+    try:
+        yield
+    finally:
+        for caught, handler in kept.items():
+            signal.signal(caught, handler)
 
 
 def processor() -> str:

@@ -38,7 +38,7 @@ from clmle.training.neighborhoods import purity_of_clusters
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import config_from_dict, prepare
 from clmle.training.pretrain import given_features, start_from
-from clmle.training.reporting import Report, Reporter, Stopped, StopSignals, machine
+from clmle.training.reporting import Report, Reporter, Stopped, machine, stop_signals
 from clmle.training.run_data import check_data, data_facts
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
@@ -101,17 +101,14 @@ def train(
                 Reporter(run, 0, None).write("failed", 0, state="failed", message=str(error))
             raise
         try:
-            with StopSignals(run), world.report_lost_process():
+            with stop_signals(run), world.report_lost_process():
                 return trainer.run_all()
         except Stopped:
             trainer.report("stopped", state="stopped", message="Stopped; resume it to continue.")
             raise
-        except InputError as error:
-            trainer.report("failed", state="failed", message=str(error))
-            raise
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            trainer.report("failed", state="failed", message=message)
+            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+            trainer.report("failed", state="failed", message=f"{kind}{error}")
             raise
 
 
@@ -300,14 +297,12 @@ class Trainer:
         first = self.config.train.init_from if self.round == 0 else ""
         self.start_round(given_features(first, self.task))
         if self.method.uses_clusters:
-            self.run.append_metrics(
-                kind="refresh",
-                step=self.step,
-                round=self.round,
-                extract_seconds=extracted - began,
-                cluster_seconds=time.perf_counter() - extracted,
-                purity=purity_of_clusters(self.task, self.method.assignment()),
-            )
+            facts = {
+                "extract_seconds": extracted - began,
+                "cluster_seconds": time.perf_counter() - extracted,
+                "purity": purity_of_clusters(self.task, self.method.assignment()),
+            }
+            self.run.append_metrics(kind="refresh", step=self.step, round=self.round, **facts)
 
     def start_round(self, given: np.ndarray | None = None) -> None:
         """Start a round of the method with the extracted features; ``given`` are the user's."""
@@ -333,12 +328,9 @@ class Trainer:
             "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall",
             "impostor_rate", "minority_impostor_rate",
         )  # fmt: skip
+        facts = {"step": self.step, "round": self.round, "seconds": self.reporter.seconds()}
         self.run.append_metrics(
-            kind="validation",
-            step=self.step,
-            round=self.round,
-            seconds=self.reporter.seconds(),
-            **{name: metrics[name] for name in logged},
+            kind="validation", **facts, **{name: metrics[name] for name in logged}
         )
         return metrics
 
@@ -365,14 +357,12 @@ class Trainer:
         if not self.world.is_main:
             return
         facts = {
-            "step": self.step,
-            "round": self.round,
-            "phase": self.phase,
+            "step": self.step, "round": self.round, "phase": self.phase,
             "lines": len(self.run.metrics()),
             "seconds": self.reporter.seconds(),
             "plateau": [self.plateau.best, self.plateau.waited, self.plateau.dropped],
             "options": dataclasses.asdict(self.method.options),
-        }
+        }  # fmt: skip
         state = copy_state(self.network, self.optimizer, self.method)
         save_tensors(self.run.checkpoint_path, state, facts)
         self.saved = time.monotonic()
@@ -420,15 +410,9 @@ class Trainer:
             raise InputError(
                 f"The loss is not a finite number at step {self.step}; lower learning_rate."
             )
+        speed = self.reporter.images_per_second(self.step, self.config.train.batch_size)
         self.run.append_metrics(
-            kind="train",
-            step=self.step,
-            phase=phase,
-            seconds=self.reporter.seconds(),
-            loss=means.pop("loss"),
-            learning_rate=self.optimizer.param_groups[0]["lr"],
-            images_per_second=self.reporter.images_per_second(
-                self.step, self.config.train.batch_size
-            ),
-            **means,
-        )
+            kind="train", step=self.step, phase=phase, seconds=self.reporter.seconds(),
+            loss=means.pop("loss"), learning_rate=self.optimizer.param_groups[0]["lr"],
+            images_per_second=speed, **means,
+        )  # fmt: skip
