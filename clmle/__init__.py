@@ -5,8 +5,6 @@ and the methods that it is compared with. Names load where they are first used, 
 ``import clmle`` does not load PyTorch.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """The command line: ``clmle`` or ``python -m clmle``; one file per command in clmle/cli."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

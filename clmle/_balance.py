@@ -3,8 +3,6 @@
 x (n, d) are unit rows, centroids (K, d), labels (n,), prices and sizes (K,).
 """
 
-from __future__ import annotations
-
 import torch
 
 BLOCK = 1 << 20  # entries of a similarity block: a few MB, whatever n and K

@@ -1,7 +1,5 @@
 """Names of a package that load where they are first used."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from functools import cached_property

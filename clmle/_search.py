@@ -1,7 +1,5 @@
 """Exact nearest rows by inner product, with FAISS where it is installed and PyTorch otherwise."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """Checks of numbers and arrays at the boundary of the public functions."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

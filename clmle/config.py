@@ -1,7 +1,5 @@
 """The config of a run: frozen dataclasses from which command line and app are generated."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import types

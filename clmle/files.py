@@ -1,7 +1,5 @@
 """Atomic writing and checked reading of files: a file is either complete or absent."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

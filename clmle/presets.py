@@ -4,8 +4,6 @@
 of the comparisons under docs/results: 30,000 faces and the tiny backbone, about 20 s of one core.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from clmle.config import Config, DataConfig, TrainConfig, several

@@ -1,7 +1,5 @@
 """Names of version 0.1 and what they are called now: an old one is refused with the new one."""
 
-from __future__ import annotations
-
 # Old name of a method: name of the variant that it is now.
 METHODS = {
     "clmle-printed": "clmle-paper",

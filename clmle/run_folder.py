@@ -13,8 +13,6 @@
 ``stop``                     its existence asks the run to stop
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

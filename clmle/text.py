@@ -1,7 +1,5 @@
 """Small pieces of English that messages, captions and reports share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

@@ -4,8 +4,6 @@ PyTorch distributes a single operation over all threads. For small operations th
 one operation per thread, in particular on a machine with other load.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Buttons that work in the browser alone: save a figure as a picture, copy a text."""
 
-from __future__ import annotations
-
 from app.widgets.media import STATUS, browser_part, text_of
 
 

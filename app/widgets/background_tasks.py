@@ -4,8 +4,6 @@ Sessions that want the same share one process. It ends soon after the last of th
 disconnected. Runs and studies are no background tasks: they outlive the page.
 """
 
-from __future__ import annotations
-
 import atexit
 import subprocess
 import threading

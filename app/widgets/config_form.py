@@ -1,7 +1,5 @@
 """Forms made from configuration dataclasses: every field with its one-line description."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import typing

@@ -1,7 +1,5 @@
 """A button that opens a list of downloads."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any

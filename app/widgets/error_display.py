@@ -1,7 +1,5 @@
 """Errors on a page: one sentence in place, never a traceback."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """A figure with its data and downloads."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 import threading

@@ -1,7 +1,5 @@
 """Guided lessons: steps that are checked off in order as the learner completes them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Learning curves and test metrics of runs, refreshed while any of them is active."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A search over both margins: start it, watch it, see a heat map, pass the best pair to Train."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Viewers with their own HTML page: colors, arrays as base64, files fetched from the server."""
 
-from __future__ import annotations
-
 import base64
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The form for new runs: data, methods, options, estimated time, and how many at a time."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from collections.abc import Callable

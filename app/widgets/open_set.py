@@ -1,7 +1,5 @@
 """Evaluation of runs on unseen identities in the background: progress, and a button to stop it."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ A page is a file with ``PAGE = {"title": ..., "icon": ..., "order": ...}``. The 
 without running the file.
 """
 
-from __future__ import annotations
-
 import ast
 from functools import cache
 from pathlib import Path

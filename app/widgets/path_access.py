@@ -4,8 +4,6 @@ On the visitor's own computer: all. A server that others can reach reads only th
 administrator lists in CLMLE_DATA (separated as in PATH).
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The sliders of the playground; the page's address holds their values, so that links work."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Trajectories trained in the background: one process per server, results kept and shared."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import OrderedDict

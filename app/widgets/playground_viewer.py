@@ -1,7 +1,5 @@
 """Trajectories of the playground as frames to play and step through, with points to select."""
 
-from __future__ import annotations
-
 import hashlib
 import html
 import json

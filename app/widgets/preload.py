@@ -1,7 +1,5 @@
 """Imports what the pages need while the visitor reads the first one."""
 
-from __future__ import annotations
-
 import gc
 import threading
 import time

@@ -1,7 +1,5 @@
 """Networks and images of runs, loaded once for all pages, and rows of images."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

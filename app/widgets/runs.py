@@ -1,7 +1,5 @@
 """Runs as visitors see them: names, states, time left, buttons."""
 
-from __future__ import annotations
-
 import calendar
 import os
 import shutil

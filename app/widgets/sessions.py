@@ -1,7 +1,5 @@
 """Which browser sessions are still connected; browsers disconnect without notice."""
 
-from __future__ import annotations
-
 import threading
 import time
 

@@ -1,7 +1,5 @@
 """Tables as text for a spreadsheet, in which no field is a formula."""
 
-from __future__ import annotations
-
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -1,7 +1,5 @@
 """Studies on the pages: those shipped with the project, and those of the visitor."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A study in the background: progress, time left, stop, resume, delete."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A table with its downloads: CSV, LaTeX, clipboard."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Images that a visitor uploads: few, of limited size, and only ever decoded as images."""
 
-from __future__ import annotations
-
 from io import BytesIO
 from typing import Any
 

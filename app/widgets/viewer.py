@@ -4,8 +4,6 @@ A slider moves the points from round to round, a lasso selects points, a click e
 prediction; all of it in the browser (viewer.html), without asking the server.
 """
 
-from __future__ import annotations
-
 import html
 import io
 import json

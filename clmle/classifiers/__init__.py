@@ -1,7 +1,5 @@
 """Classifiers that a trained network uses: linear head, nearest clusters, k nearest neighbors."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

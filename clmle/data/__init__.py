@@ -1,7 +1,5 @@
 """Data sets, found by name or by the path of a file or folder."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Child processes: runs in the background, the queue of runs and their estimated time."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Losses and class weights, one loss per file."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Methods by name; adding a method is adding a file that registers its class."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -5,8 +5,6 @@ intervals. NaN, and arrays whose shapes or values contradict the documentation, 
 :class:`clmle.InputError`.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Networks: backbones (image to embedding) by name, and heads."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -5,8 +5,6 @@ Attribute Prediction*, transcribed from Tables 2 to 7, in percent. An empty entr
 read. In Table 5 the order of Bangs and Blond Hair, whose imbalance levels are equal, is a guess.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Two-class problems on a circle or a sphere, trained in seconds and recorded frame by frame."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Three guided lessons; each step checks what the learner has trained on the page."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

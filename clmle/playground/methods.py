@@ -1,7 +1,5 @@
 """The methods of the playground, with their options for a few hundred points."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

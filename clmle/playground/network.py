@@ -1,7 +1,5 @@
 """The network of the playground: it starts as the identity."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,7 +1,5 @@
 """The data of the playground: a majority and a minority class, each of several modes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

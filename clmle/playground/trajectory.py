@@ -5,8 +5,6 @@ its loss, refreshes its clusters every round and predicts with its own classifie
 the same points, network, seed, number of steps and learning rate.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

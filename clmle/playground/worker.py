@@ -5,8 +5,6 @@ pairs (kind, value): "frame", "done" or "error". A new line cancels the current 
 of the input ends the process. Both ends of the pipe belong to the same program.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import pickle

@@ -1,7 +1,5 @@
 """Samplers: the images of each training batch."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

@@ -1,7 +1,5 @@
 """Studies: named ablations and comparisons, their trials, results and statistics."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

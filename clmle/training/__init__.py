@@ -1,7 +1,5 @@
 """Training, evaluation and explanation of runs; one trainer for every method."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily

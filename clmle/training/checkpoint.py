@@ -1,7 +1,5 @@
 """Checkpoints and weights as safetensors files: written atomically, loaded without pickle."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

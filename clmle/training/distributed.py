@@ -13,8 +13,6 @@ several processes. The trainer calls the same methods of both:
 Tensors on a GPU are sent by NCCL, everything else by gloo; nothing is pickled.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """The images whose features are stored after every round."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.data.base import Task

@@ -1,7 +1,5 @@
 """Evaluation of a run while it trains and at its end: features, metrics, the best round."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Explanation of predictions: scores, losses and nearest clusters of images."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

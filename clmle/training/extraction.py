@@ -1,7 +1,5 @@
 """Devices, precision, and features and logits of many images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Network, method and metrics of a task: one target, or several attributes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

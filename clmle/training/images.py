@@ -1,7 +1,5 @@
 """Batches of images for the network: gathered, augmented and scaled to about [-1, 1]."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

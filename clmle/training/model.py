@@ -1,7 +1,5 @@
 """A trained run as a model of new images: features, class scores, metrics."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

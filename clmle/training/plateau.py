@@ -1,7 +1,5 @@
 """Learning-rate drops and the end of training, by validation metrics."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """From a configuration to a task: load the data, select the target, subsample the classes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

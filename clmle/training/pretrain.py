@@ -1,7 +1,5 @@
 """The option ``init_from``: initial weights of a run, or features for the first clustering."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The status of a run while it trains, requests to stop, and the machine it runs on."""
 
-from __future__ import annotations
-
 import os
 import platform
 import signal

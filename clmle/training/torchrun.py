@@ -1,7 +1,5 @@
 """The run of a torchrun job, which is found again after a restart of the processes."""
 
-from __future__ import annotations
-
 import os
 import socket
 from pathlib import Path

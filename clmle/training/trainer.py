@@ -10,8 +10,6 @@ cached losses, plateau) a resumed run is therefore identical to one that was nev
 Calls to ``world`` coordinate several processes; in a single process they change nothing.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import time

@@ -1,7 +1,5 @@
 """Faces to recognize, in the files that people have: training identities, pairs, features."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from clmle._lazy import load_lazily
