@@ -1,7 +1,6 @@
 """The processes that train a run: one, or several that torchrun started.
 
-:class:`World` is a single process; its methods change nothing. :class:`DistributedWorld` is one of
-several processes. The trainer calls the same methods of both:
+The trainer calls the methods of :class:`World`, which change nothing for a single process:
 
 * every process draws a part of the batch (:meth:`World.draw_number`, :meth:`World.shard_method`);
 * DistributedDataParallel averages the gradients (:meth:`World.wrap_ddp`);
@@ -45,10 +44,15 @@ TIMEOUT = timedelta(hours=2)  # one process may render a data set while the othe
 
 
 class World:
-    """A single process."""
+    """The processes that train a run, as seen by number ``rank`` of ``size``.
 
-    rank = 0
-    size = 1
+    Several processes use PyTorch's default process group; for a single one the methods change
+    nothing.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+        self.local_rank = int(os.environ.get("LOCAL_RANK", rank))
 
     @property
     def is_main(self) -> bool:
@@ -57,69 +61,8 @@ class World:
 
     def device(self, name: str) -> torch.device:
         """Return the device that the option ``name`` means for this process."""
-        return pick_device(name)
-
-    def draw_number(self, step: int) -> int:
-        """Return the number of this process's draw: unique over processes and steps."""
-        return step * self.size + self.rank
-
-    def shard_method(self, make: Callable[[TrainConfig], T], train: TrainConfig) -> T:
-        """Make the method of this process, which draws its part of each batch."""
-        return make(train)
-
-    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Differentiable:
-        """Return a function that computes a loss whose gradients are averaged over processes."""
-        return lambda forward: forward()
-
-    def sync_state(self, method: Method | MultiLabel, network: nn.Module) -> None:
-        """Synchronize the cluster indices and the running statistics of all processes."""
-
-    def shard(self, n: int, batch_size: int) -> tuple[slice, int]:
-        """Return this process's part of ``n`` rows and the number of batches per process."""
-        batches = -(-n // batch_size)
-        each = -(-batches // self.size)
-        first = min(n, self.rank * each * batch_size)
-        return slice(first, min(n, first + each * batch_size)), each
-
-    def gather_rows(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
-        """Gather the ``n`` rows of which every process holds its :meth:`shard`."""
-        return part
-
-    def broadcast_from_main(self, work: Callable[[], T]) -> T:
-        """Return in all processes what ``work`` returns in the main one (plain JSON values)."""
-        return work()
-
-    def any_process(self, asked: bool) -> bool:
-        """Return whether ``asked`` is true in any process."""
-        return asked
-
-    def mean(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Average each value over the processes that have one of its name."""
-        return dict(values)
-
-    @contextmanager
-    def raise_together(self) -> Iterator[None]:
-        """Raise an InputError or a stop of one process in all of them, at the end of the block."""
-        yield
-
-    def first_on_machine(self, work: Callable[[], T]) -> T:
-        """Do ``work`` in one process of every machine first, then in the others."""
-        return work()
-
-    @contextmanager
-    def report_lost_process(self) -> Iterator[None]:
-        """Raise an InputError where the connection to another process is lost."""
-        yield
-
-
-class DistributedWorld(World):
-    """One of several processes in PyTorch's default process group."""
-
-    def __init__(self) -> None:
-        self.rank, self.size = dist.get_rank(), dist.get_world_size()
-        self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
-
-    def device(self, name: str) -> torch.device:
+        if self.size == 1:
+            return pick_device(name)
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
         if name.startswith("cuda:"):
@@ -138,7 +81,14 @@ class DistributedWorld(World):
             torch.cuda.set_device(self.local_rank)
         return pick_device(name)
 
+    def draw_number(self, step: int) -> int:
+        """Return the number of this process's draw: unique over processes and steps."""
+        return step * self.size + self.rank
+
     def shard_method(self, make: Callable[[TrainConfig], T], train: TrainConfig) -> T:
+        """Make the method of this process, which draws its part of each batch."""
+        if self.size == 1:
+            return make(train)
         whole = train.batch_size
         if whole % self.size:
             raise InputError(
@@ -160,6 +110,9 @@ class DistributedWorld(World):
         return method
 
     def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Differentiable:
+        """Return a function that computes a loss whose gradients are averaged over processes."""
+        if self.size == 1:
+            return lambda forward: forward()
         # Some losses do not use the head, or use some weights in some batches only.
         parallel = nn.parallel.DistributedDataParallel(
             _Weights([*network.parameters(), *own.parameters()]), find_unused_parameters=True
@@ -172,6 +125,9 @@ class DistributedWorld(World):
         return compute
 
     def sync_state(self, method: Method | MultiLabel, network: nn.Module) -> None:
+        """Synchronize the cluster indices and the running statistics of all processes."""
+        if self.size == 1:
+            return
         indices = {
             str(a): head.index
             for a, head in enumerate(heads_of(method))
@@ -200,7 +156,17 @@ class DistributedWorld(World):
         for buffer, values in zip(floats, flat.split([b.numel() for b in floats]), strict=True):
             buffer.copy_(values.view_as(buffer))
 
+    def shard(self, n: int, batch_size: int) -> tuple[slice, int]:
+        """Return this process's part of ``n`` rows and the number of batches per process."""
+        batches = -(-n // batch_size)
+        each = -(-batches // self.size)
+        first = min(n, self.rank * each * batch_size)
+        return slice(first, min(n, first + each * batch_size)), each
+
     def gather_rows(self, part: np.ndarray, n: int, batch_size: int) -> np.ndarray:
+        """Gather the ``n`` rows of which every process holds its :meth:`shard`."""
+        if self.size == 1:
+            return part
         whole = np.empty((n, *part.shape[1:]), dtype=part.dtype)
         each = self.shard(n, batch_size)[1] * batch_size
         whole[self.rank * each : (self.rank + 1) * each] = part
@@ -211,6 +177,7 @@ class DistributedWorld(World):
         return whole
 
     def broadcast_from_main(self, work: Callable[[], T]) -> T:
+        """Return in all processes what ``work`` returns in the main one (plain JSON values)."""
         values: list[T] = []
         with self.raise_together():
             if self.is_main:
@@ -219,11 +186,15 @@ class DistributedWorld(World):
         return values[0] if self.is_main else gathered[0]
 
     def any_process(self, asked: bool) -> bool:
+        """Return whether ``asked`` is true in any process."""
+        if self.size == 1:
+            return asked
         flag = torch.tensor([int(asked)])
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
 
     def mean(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Average each value over the processes that have one of its name."""
         gathered = self._gather_values(dict(values))
         names = dict.fromkeys(name for one in gathered for name in one)
         return {
@@ -232,6 +203,7 @@ class DistributedWorld(World):
 
     @contextmanager
     def raise_together(self) -> Iterator[None]:
+        """Raise an InputError or a stop of one process in all of them, at the end of the block."""
         raised: InputError | Stopped | None = None
         try:
             yield
@@ -245,6 +217,7 @@ class DistributedWorld(World):
             raise Stopped if "Stopped" in one else InputError(next(iter(one.values())))
 
     def first_on_machine(self, work: Callable[[], T]) -> T:
+        """Do ``work`` in one process of every machine first, then in the others."""
         values: list[T] = []
         for turn in (True, False):
             with self.raise_together():
@@ -254,11 +227,13 @@ class DistributedWorld(World):
 
     @contextmanager
     def report_lost_process(self) -> Iterator[None]:
+        """Raise an InputError where the connection to another process is lost."""
         try:
             yield
         except RuntimeError as error:
             # PyTorch raises errors of gloo as plain RuntimeErrors.
-            if not any(word in str(error) for word in ("gloo", "NCCL", "Connection")):
+            lost = any(word in str(error) for word in ("gloo", "NCCL", "Connection"))
+            if self.size == 1 or not lost:
                 raise
             raise InputError(
                 "Another process of this run was lost; resume the run with --resume (torchrun with "
@@ -274,6 +249,8 @@ class DistributedWorld(World):
 
     def _gather_values(self, value: Any) -> list[Any]:
         """Return the plain JSON value of every process, in order of rank."""
+        if self.size == 1:
+            return [value]
         return [json.loads(text) for text in self._gather_bytes(json.dumps(value).encode())]
 
     def _gather_bytes(self, data: bytes) -> list[bytes]:
@@ -315,7 +292,7 @@ def world_of_environment() -> World:
     PyTorch's default process group is used where it is set up already.
     """
     if dist.is_available() and dist.is_initialized():
-        return DistributedWorld() if dist.get_world_size() > 1 else World()
+        return World(dist.get_rank(), dist.get_world_size())
     names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     if any(name not in os.environ for name in names) or os.environ["WORLD_SIZE"] == "1":
         return World()
@@ -330,7 +307,7 @@ def world_of_environment() -> World:
         world_size=size,
         timeout=TIMEOUT,
     )
-    return DistributedWorld()
+    return World(rank, size)
 
 
 def _new_name(store: dist.Store, rank: int, size: int) -> str:
