@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     standard = warnings.formatwarning
     warnings.formatwarning = partial(_format_warning, standard)
     try:
-        return _guarded(_run, arguments)
+        return _guarded(arguments)
     finally:
         warnings.formatwarning = standard
 
@@ -91,12 +91,12 @@ def _format_warning(
     return standard(message, kind, file, *more)
 
 
-def _guarded(command: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+def _guarded(arguments: list[str]) -> int:
     """Return the exit code of a command; an error is printed as one sentence on stderr."""
     from clmle.errors import InputError
 
     try:
-        return command(arguments) or 0
+        return _run(arguments) or 0
     except InputError as error:
         print(f"clmle: {error}", file=sys.stderr)
         return 2

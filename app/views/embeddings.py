@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
@@ -221,8 +222,6 @@ def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) ->
     )
 
     def table() -> str:
-        import pandas as pd
-
         columns: dict = {"group": groups, "image": texts}
         for title, points in titles:
             columns[f"x, {title}"], columns[f"y, {title}"] = points[:, 0], points[:, 1]

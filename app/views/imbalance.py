@@ -12,6 +12,7 @@ from app.widgets.playground_controls import controls
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
+from clmle import methods as registry
 from clmle import metrics, playground
 
 PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10}
@@ -23,6 +24,11 @@ st.markdown(
     "each method learns from the same points."
 )
 
+# The browser draws the title while these are imported.
+import pandas as pd  # noqa: E402
+
+from clmle import figures  # noqa: E402
+
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def training_points(problem):
@@ -33,10 +39,6 @@ def training_points(problem):
 
 def preview(problem) -> None:
     """The training points, drawn before anything is trained."""
-    import pandas as pd
-
-    from clmle import figures
-
     points, labels = training_points(problem)
     data = pd.DataFrame(points, columns=list("xyz")[: points.shape[1]])
     data["class"] = ["minority" if label else "majority" for label in labels]
@@ -46,8 +48,6 @@ def preview(problem) -> None:
 @st.cache_resource(max_entries=40, show_spinner=False)
 def packed(keys: tuple, _trajectories: dict) -> bytes:
     """The trajectories of ``keys`` for the viewer; kept, as visitors return to earlier settings."""
-    from clmle import figures
-
     first = next(iter(_trajectories.values()))
     grid, selected = playground.playground_grid(first.problem.dim), hardest(first)
     spec = figures.playground_spec(_trajectories, grid, selected=selected)
@@ -56,10 +56,6 @@ def packed(keys: tuple, _trajectories: dict) -> bytes:
 
 def final_metrics(trajectories: dict) -> None:
     """Metrics at the end of training, and downloads."""
-    import pandas as pd
-
-    from clmle import figures
-
     rows = [
         {
             "method": title,
@@ -114,7 +110,6 @@ def hardest(trajectory) -> int:
 
 def progress(keys: list, titles: dict[str, str]) -> None:
     """Progress of the training and the learning curves so far."""
-    from clmle import figures
 
     @st.fragment(run_every=1.0)
     def part() -> None:
@@ -150,8 +145,6 @@ def progress(keys: list, titles: dict[str, str]) -> None:
 
 playground_jobs().open()
 with errors_in_place():
-    from clmle import methods as registry
-
     lessons = st.container()
     left, right = st.columns([3, 2])
     with left:

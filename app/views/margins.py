@@ -1,5 +1,7 @@
 """The two margins and their upper bounds, as printed and corrected."""
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app.widgets.error_display import errors_in_place
@@ -8,6 +10,7 @@ from app.widgets.margin_search import margin_search
 from app.widgets.new_runs import numbers, plain
 from app.widgets.runs import all_runs, label
 from app.widgets.table import show_table
+from clmle import figures, margin_bounds
 
 PAGE = {"title": "Margins", "icon": ":material/straighten:", "order": 80}
 
@@ -23,11 +26,6 @@ st.markdown(
 )
 
 with errors_in_place():
-    import numpy as np
-    import pandas as pd
-
-    from clmle import figures, margin_bounds
-
     runs = {run.name: run for run in all_runs() if run.result() is not None}
     source = st.selectbox(
         "Class counts of", [OWN, *runs], key="counts", bind="query-params",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
-from app.widgets.runs import is_active, run_card, short_labels, test_results
+from app.widgets.runs import is_active, run_card, short_labels
 from clmle import RunFolder, open_run
 
 MAX_RECALLS = 20  # with more classes a table of recalls is not readable
@@ -71,10 +71,10 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
             if rates:
                 with right:
                     curves(figures.impostor_curves, rates, "impostors")
-    results = test_results(named)
+    done = {name: run.result() for name, run in named.items()}
+    results = {name: result["test"] if result else None for name, result in done.items()}
     if any(results.values()):
-        classes = {name: (run.result() or {}).get("class_names") for name, run in named.items()}
-        table = _metrics(results, classes)
+        table = _metrics({name: result for name, result in done.items() if result})
         left, right = st.columns([3, 2])
         with left:
             show_figure(
@@ -87,26 +87,23 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
                 "Balanced accuracy can rise at the expense of precision; compare the other metrics "
                 "too. One seed is an example, not a result."
             )
-    names = next((r["class_names"] for r in (run.result() for run in runs) if r), None)
+    names = next((result["class_names"] for result in done.values() if result), None)
     if any(validation.values()) and names and len(names) <= 4:
         with st.expander("Recall of each class"):
             curves(figures.recall_curves, validation, "recall", names)
 
 
-def _metrics(results: dict, class_names: dict) -> Any:
+def _metrics(results: dict[str, dict[str, Any]]) -> Any:
     """Test metrics, a column for each run."""
     import pandas as pd
 
     from clmle import figures
 
     columns: dict = {}
-    for run, test in results.items():
-        if test is None:
-            continue
+    for run, result in results.items():
+        test = result["test"]
         columns[run] = {name: test.get(key) for key, name in figures.METRICS.items()}
         if len(test["recall"]) <= MAX_RECALLS:
-            names = class_names[run] or range(len(test["recall"]))
-            columns[run] |= {
-                f"recall of {c}": r for c, r in zip(names, test["recall"], strict=False)
-            }
+            recalls = zip(result["class_names"], test["recall"], strict=False)
+            columns[run] |= {f"recall of {c}": r for c, r in recalls}
     return pd.DataFrame(columns, dtype=float).rename_axis("on test images")

@@ -21,7 +21,11 @@ MARGINS = ("between_margin_fraction", "within_margin_fraction")  # in links from
 def new_runs() -> None:
     """The form; queues one run for each method and seed."""
     template = _template()
-    first = _data_of(template) if template else _choose_data()
+    if template:
+        first = template.data
+        st.markdown(f"Data: **{first.dataset}**, target **{first.attribute or 'the first'}**")
+    else:
+        first = _choose_data()
     methods = st.multiselect(
         "Methods", registry.method_names(),
         default=[template.method] if template else ["clmle", "softmax"],
@@ -126,12 +130,6 @@ def _template() -> Config | None:
     return training.config_from_dict(runs[name].config())
 
 
-def _data_of(template: Config) -> DataConfig:
-    data = template.data
-    st.markdown(f"Data: **{data.dataset}**, target **{data.attribute or 'the first'}**")
-    return data
-
-
 def _all_options(
     first: DataConfig, template: Config | None, methods: list[str]
 ) -> dict[str, Config]:
@@ -187,8 +185,8 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
     # What the time of a step depends on:
     machine = dataclasses.replace(train, seed=0, iterations=1, calibration="none")
     side = config.data.image_size
-    start, step = _seconds(machine, (side, side, info.channels if info else 3), heads, threads)
-    each = start + step * train.iterations
+    step = _seconds(machine, (side, side, info.channels if info else 3), heads, threads)
+    each = jobs.START + step * train.iterations
     text = f"About **{duration(each)}** per run: {train.iterations} steps of {train.batch_size} "
     text += f"images ({train.iterations * train.batch_size:,} in total)"
     if runs > 1:
@@ -200,10 +198,9 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
 @st.cache_data(max_entries=64, show_spinner="Measuring a step", ttl=3600)
 def _seconds(
     train: TrainConfig, shape: tuple[int, int, int], heads: int | None, threads: int
-) -> tuple[float, float]:
-    """Seconds until the first step, and of one step."""
-    whole = jobs.estimate_run_seconds(train, shape, heads, threads=threads)
-    return jobs.START, whole - jobs.START
+) -> float:
+    """Seconds of one step."""
+    return jobs.estimate_run_seconds(train, shape, heads, threads=threads) - jobs.START
 
 
 def _check_folder(config: DataConfig) -> None:

@@ -149,9 +149,3 @@ def chosen_runs(key: str = "runs") -> list[RunFolder]:
     if picked != wanted:
         st.query_params[key] = picked
     return [runs[name] for name in picked]
-
-
-def test_results(runs: dict[str, RunFolder]) -> dict[str, dict[str, Any] | None]:
-    """Test metrics by name; None for a run without a result."""
-    found = {name: run.result() for name, run in runs.items()}
-    return {name: result["test"] if result else None for name, result in found.items()}

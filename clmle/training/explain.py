@@ -1,9 +1,10 @@
 """Explanation of predictions: scores, losses and nearest clusters of images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from clmle.metrics.classification import finite
 from clmle.run_folder import RunFolder
 from clmle.training.model import load_model
 
@@ -12,31 +13,16 @@ from clmle.training.model import load_model
 class Explanation:
     """Features, scores, losses and nearest clusters of n images by the best round of a run.
 
-    Attributes
-    ----------
-    features : (n, d) array
-        Unit features.
-    scores : (n, C) array
-        Class scores.
-    predicted : (n,) array
-        Predicted classes.
-    loss : (n,) array
-        Cross-entropy of the scores, taken as logits.
-    clusters : (n, N) array or None
-        Numbers of the nearest clusters, nearest first; None for methods without clusters.
-    similarity : (n, N) array or None
-        Cosine similarity f.mu to these clusters.
-    cluster_classes : (K,) array or None
-        Classes of all clusters.
+    The last three are None for methods without clusters.
     """
 
-    features: np.ndarray
-    scores: np.ndarray
-    predicted: np.ndarray
-    loss: np.ndarray
-    clusters: np.ndarray | None
-    similarity: np.ndarray | None
-    cluster_classes: np.ndarray | None
+    features: np.ndarray  # (n, d), unit rows
+    scores: np.ndarray  # (n, C)
+    predicted: np.ndarray  # (n,) classes
+    loss: np.ndarray  # (n,) cross-entropy of the scores, taken as logits
+    clusters: np.ndarray | None = None  # (n, N) numbers of the nearest clusters, nearest first
+    similarity: np.ndarray | None = None  # (n, N) cosine f.mu to them
+    cluster_classes: np.ndarray | None = None  # (K,) classes of all clusters
 
 
 def explain(
@@ -81,25 +67,17 @@ def explain(
     """
     from scipy.special import logsumexp
 
-    from clmle.metrics.classification import finite
-
     model = load_model(run)
     scores, features = model.scores(images), model.embed(images)
     if scores.ndim == 3:
         scores, features = scores[:, 0], features[:, 0]
     logits = finite(scores)
     loss = logsumexp(logits, axis=1) - logits[np.arange(len(labels)), labels]
+    found = Explanation(features, scores, scores.argmax(axis=1), loss)
     stored = run.clusters()
     if stored is None or stored["centroids"].shape[1] != features.shape[1]:
-        return Explanation(features, scores, scores.argmax(axis=1), loss, None, None, None)
+        return found
     similarity = features @ stored["centroids"].T
     near = np.argsort(-similarity, axis=1, kind="stable")[:, :n_clusters]
-    return Explanation(
-        features,
-        scores,
-        scores.argmax(axis=1),
-        loss,
-        near,
-        np.take_along_axis(similarity, near, axis=1),
-        stored["classes"],
-    )
+    nearest = np.take_along_axis(similarity, near, axis=1)
+    return replace(found, clusters=near, similarity=nearest, cluster_classes=stored["classes"])

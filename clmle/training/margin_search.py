@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +27,10 @@ def search_margins(trainer: Trainer) -> None:
             trainer.one_step(method, phase, step=trainer.step + step)
         scores.append(_balanced_accuracy(trainer))
         restore_state(before, trainer.network, trainer.optimizer, method)
-    margins = [_between_margin(trainer, options) for options in candidates]
+    margins = []
+    for options in candidates:
+        method.options = options
+        margins.append(float(method.margins(trainer.config.train.feature_dim)[0]))  # type: ignore[union-attr]
     method.options = candidates[int(np.argmax(scores))]
     trainer.run.append_metrics(
         kind="margins", step=trainer.step, between=margins, balanced_accuracy=scores
@@ -47,10 +50,3 @@ def _balanced_accuracy(trainer: Trainer) -> float:
         return float(metrics["balanced_accuracy"])
 
     return trainer.world.broadcast_from_main(compute)
-
-
-def _between_margin(trainer: Trainer, options: Any) -> float:
-    """Return a1 under other options of the method."""
-    method = trainer.method
-    method.options = options
-    return float(method.margins(trainer.config.train.feature_dim)[0])  # type: ignore[union-attr]

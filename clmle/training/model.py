@@ -48,8 +48,7 @@ class EmbeddingModel:
     def embed(self, images: np.ndarray) -> np.ndarray:
         """Return the unit features of images."""
         features, _ = self._outputs(images)
-        norms = np.linalg.norm(features, axis=-1, keepdims=True)
-        units: np.ndarray = features / np.maximum(norms, 1e-12)
+        units: np.ndarray = features / np.linalg.norm(features, axis=-1, keepdims=True).clip(1e-12)
         return units
 
     def scores(self, images: np.ndarray) -> np.ndarray:

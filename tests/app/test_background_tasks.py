@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app.widgets import background_tasks, sessions
+from app.widgets import background_tasks
 from clmle.jobs.process import birth
 
 PARENT = (
@@ -36,8 +36,8 @@ def world(monkeypatch):
     monkeypatch.setattr(background_tasks, "GRACE", 0.3)
     monkeypatch.setattr(background_tasks, "POLL_EVERY", 0.05)
     tabs = {"now": "a", "open": {"a", "b"}}
-    monkeypatch.setattr(sessions, "this_session", lambda: tabs["now"])
-    monkeypatch.setattr(sessions, "connected", lambda session: session in tabs["open"])
+    monkeypatch.setattr(background_tasks, "this_session", lambda: tabs["now"])
+    monkeypatch.setattr(background_tasks, "connected", lambda session: session in tabs["open"])
     found = background_tasks.BackgroundTasks()
     yield found, tabs
     found.stop_all()
