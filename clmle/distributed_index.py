@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -38,18 +38,8 @@ class DistributedIndex(ClusterIndex):
     @classmethod
     def of(cls, index: ClusterIndex, rank: int, size: int, turn: int = 0) -> DistributedIndex:
         """The copy of ``index`` for process ``rank`` of ``size``."""
-        shared = cls(
-            index.labels,
-            index.assignment,
-            index.centroids,
-            index.classes,
-            index.losses,
-            index.cluster_size,
-            index.min_clusters,
-            rank,
-            size,
-            turn,
-        )
+        facts = {f.name: getattr(index, f.name) for f in fields(ClusterIndex)}
+        shared = cls(**facts, rank=rank, size=size, turn=turn)
         shared._sort_members()
         return shared
 

@@ -86,8 +86,6 @@ class RunFolder:
         """Path of the weights of the best round."""
         return self.path / "model.safetensors"
 
-    # --- configuration, status, result ----------------------------------------------------
-
     def config(self) -> dict[str, Any]:
         """The configuration as plain values."""
         tree = _tree(self.path / "config.json")
@@ -145,8 +143,6 @@ class RunFolder:
         """Write the result; the run is done."""
         write_json(self.path / "result.json", result)
 
-    # --- metrics --------------------------------------------------------------------------
-
     def metrics(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Lines of the metrics file, without a half-written last one.
 
@@ -184,8 +180,6 @@ class RunFolder:
         kept = self.metrics()[:lines]
         with atomic_path(self.path / "metrics.jsonl") as temporary:
             temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
-
-    # --- embeddings -----------------------------------------------------------------------
 
     def embedding_rounds(self) -> list[int]:
         """Rounds with stored features; 0 is before the first step of the method."""
@@ -230,8 +224,6 @@ class RunFolder:
     def write_clusters(self, **arrays: np.ndarray) -> None:
         """Store the clusters of the best round."""
         write_arrays(self.path / "clusters.npz", arrays)
-
-    # --- stopping -------------------------------------------------------------------------
 
     def request_stop(self) -> None:
         """Ask the run to save a checkpoint and end after its current step."""

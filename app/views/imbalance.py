@@ -1,6 +1,7 @@
 """What imbalance does: a circle or sphere of points, methods compared, three guided lessons."""
 
 import time
+from pathlib import Path
 
 import streamlit as st
 
@@ -184,26 +185,4 @@ with errors_in_place():
         lesson_panel(problem, clusters, finished)
 
 with st.expander("What is shown and compared"):
-    st.markdown(
-        """
-- **Outer ring**: the class that the method predicts at each angle. **Diamonds**: minority points.
-  **Dots**: majority points, at several radii so that they can be distinguished. **Hollow marks**:
-  centroids of clusters. The dotted arc is the margin a1 around the cluster of the selected point:
-  no cluster of the other class should lie inside.
-- **Impostors** are nearest neighbors of another class. Select a point to see its neighbors.
-- All methods are implementations of this project and use the same points, network, seed, learning
-  rate and 200 steps of 64 points. Softmax samples points as they are; triplet, A-Softmax and
-  oversampling sample both classes equally often.
-- The network starts as the identity, so neighborhoods are good before any training, and methods
-  that classify by the nearest cluster (CLMLE, LMLE) start with a high accuracy: see the column
-  *before training*. CLMLE ends where it starts, at 75 % (one mode) to 89 % (four modes) on average
-  over four seeds; LMLE loses 10 to 20 percentage points. The playground shows what training keeps
-  or destroys. It is no evidence that training with Eq. 9 improves features.
-- CLMLE is Eq. 9 alone with the corrections of this project; the presets for images add a softmax
-  term and threshold tuning. With one mode oversampling and A-Softmax reach 81 % and are better
-  than CLMLE. With two modes oversampling is close to it, with four modes it falls to 61 %. The
-  version of the paper finds no minority point from two modes on.
-- Metrics are computed on 240 test points of each class; the averages here are for ratio 20, noise
-  30 % and 12 clusters. One seed is an example, not a result.
-"""
-    )
+    st.markdown(Path(__file__).with_suffix(".md").read_text("utf-8"))

@@ -8,15 +8,6 @@ import numpy as np
 import streamlit as st
 
 STATUS = '<span role="status" aria-live="polite"></span>'  # read out by screen readers
-# The server sets no cache time, so that every frame would fetch plotly again. The page around the
-# frames keeps it and passes it to the next frame.
-LOADER = """{
-const address = "ADDRESS", home = window.parent;
-document.write('<script src="' + (home.keptPlotly || address) + '"></' + 'script>');
-if (!home.keptPlotly && address.startsWith("/")) window.addEventListener("load", () =>
-  home.fetch(address, {cache: "force-cache"}).then(answer => answer.blob()).then(blob => {
-    home.keptPlotly ||= home.URL.createObjectURL(blob);}).catch(() => {}));
-}"""
 
 
 def text_of(name: str) -> str:
@@ -38,7 +29,9 @@ def viewer_page(name: str, **values: str) -> str:
         "ACCENT": "#56B4E9" if dark else "#0072B2",
         "INK": "#FAFAFA" if dark else "#31333F",
         "PAPER": "#1b1e27" if dark else "#FFFFFF",
-        "LOADER": LOADER.replace("ADDRESS", served(_plotly(), "text/javascript", "plotly")),
+        "LOADER": text_of("load_plotly.js").replace(
+            "ADDRESS", served(_plotly(), "text/javascript", "plotly")
+        ),
     } | values
     page = text_of(name)
     for name, value in values.items():

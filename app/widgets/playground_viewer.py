@@ -9,15 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.widgets.media import is_dark, packed, viewer_page
+from app.widgets.media import is_dark, packed, text_of, viewer_page
 
-# The frame stays on the page; every rerun passes it the trajectories to show.
-PASS_ON = """export default function({parentElement, data}) {
-  const frame = parentElement.querySelector("iframe");
-  const pass = () => frame.contentWindow.take && frame.contentWindow.take(data);
-  frame.onload = pass;
-  pass();
-}"""
 # Without its own color scheme a dark page would put white behind the frame.
 FRAME = """iframe {display:block; width:100%; height:0; border:0; visibility:hidden;
  color-scheme:normal}"""
@@ -31,7 +24,9 @@ def playground_viewer(trajectories: bytes | None) -> None:
     page = html.escape(viewer_page("playground_viewer.html"))
     frame = f'<iframe title="Training, step by step" srcdoc="{page}"></iframe>'
     name = f"playground_viewer_{'dark' if is_dark() else 'light'}"
-    part = st.components.v2.component(name, html=frame, css=FRAME, js=PASS_ON)
+    part = st.components.v2.component(
+        name, html=frame, css=FRAME, js=text_of("playground_viewer.js")
+    )
     part(data=trajectories, key="playground-viewer")
 
 

@@ -70,20 +70,16 @@ class Evaluator:
         if self.method.needs_train_features():
             self.features, _ = self.extract(self.task.train, phase)
 
-    def fit_classifier(self, features: np.ndarray, logits: np.ndarray) -> Classifier:
-        """The method's classifier, fitted and calibrated on outputs of the validation images."""
-        train = self.features if self.features is not None else np.empty((0, 0))
-        labels = self.task.labels[self.task.validation]
-        validation = (features, logits, labels)
-        classifier = self.method.fit_classifier(train, validation)
-        return calibrate(classifier, validation, self.train.calibration)
-
     def metrics(
         self, features: np.ndarray, logits: np.ndarray, n_bootstrap: int = 1000
     ) -> tuple[Classifier, dict[str, Any]]:
         """Return the fitted classifier and its metrics of the validation images."""
-        classifier = self.fit_classifier(features, logits)
-        rows, scores = self.task.validation, classifier.scores(features, logits)
+        rows = self.task.validation
+        train = self.features if self.features is not None else np.empty((0, 0))
+        validation = (features, logits, self.task.labels[rows])
+        classifier = self.method.fit_classifier(train, validation)
+        classifier = calibrate(classifier, validation, self.train.calibration)
+        scores = classifier.scores(features, logits)
         metrics = metrics_of(self.task, rows, scores, n_bootstrap)
         return classifier, metrics | neighborhood_metrics(self.task, rows, features)
 

@@ -148,8 +148,6 @@ class Trainer:
             self.train_round()
         return self.test()
 
-    # --- before the first step ----------------------------------------------------------
-
     def set_up(self) -> None:
         """Build everything, then load the checkpoint if there is one."""
         t, world = self.config.train, self.world
@@ -206,8 +204,6 @@ class Trainer:
         return self.world.shard_method(
             lambda train: make_method(name, options, self.task, train), self.config.train
         )
-
-    # --- phases -------------------------------------------------------------------------
 
     def pretrain(self) -> None:
         """Train the network by another method before the first clustering."""
@@ -347,8 +343,6 @@ class Trainer:
         self.run.write_result(result)
         self.report("done", state="done")
         return result
-
-    # --- checkpoint, log and status -----------------------------------------------------
 
     def save(self) -> None:
         """Write the checkpoint: everything that the next step depends on."""
