@@ -4,13 +4,13 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import show_figure
-from app.widgets.new_runs import FOLDER, numbers, plain
-from app.widgets.path_access import check_path, check_paths
+from app.widgets.new_runs import FOLDER, folder_of_images, numbers, plain
+from app.widgets.path_access import check_paths
 from app.widgets.runs import duration, preset_of
 from app.widgets.studies import drawn, forecast, readable_studies, stamp, study_files, tabled
 from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
-from clmle import InputError, data, studies, training
+from clmle import data, studies, training
 from clmle import methods as registry
 
 PAGE = {"title": "Ablations", "icon": ":material/science:", "order": 50}
@@ -36,10 +36,7 @@ def request_form():
         st.markdown(f"**{study.title}.** {study.question}")
         st.caption("Variants: " + ", ".join(study.variants))
     if dataset == FOLDER:
-        dataset = st.text_input("Folder of images", placeholder="/path/to/images")
-        if not dataset:
-            raise InputError("Enter the folder of images, or choose other data.")
-        check_path(dataset)
+        dataset = folder_of_images(st)
     dataset = "" if dataset == OWN_DATA else dataset
     left, right = st.columns(2)
     methods = left.multiselect(
@@ -67,16 +64,11 @@ def request_form():
         placeholder="options.scale=4,8\ntrain.iterations=100,200",
         help="part.name=values, where part is train, options or data; all combinations are run",
     )  # fmt: skip
+    varied = tuple(line.strip() for line in grid.splitlines() if line.strip())
     request = studies.StudyRequest(
-        name,
-        dataset,
-        tuple(attributes),
-        numbers(seeds, int, "Seeds"),
-        tuple(methods),
-        numbers(ratios, float, "Ratios"),
-        tuple(line.strip() for line in grid.splitlines() if line.strip()),
-        preset,
-    )
+        name, dataset, tuple(attributes), numbers(seeds, int, "Seeds"), tuple(methods),
+        numbers(ratios, float, "Ratios"), varied, preset,
+    )  # fmt: skip
     label = st.text_input(
         "Name of the results", placeholder=studies.free_name(request),
         help="letters, digits, - and _; different requests of one study need different names",

@@ -75,14 +75,12 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
 
     fit(figure)
     name = file_name(name)
+    camera = {"format": "svg", "filename": name, "scale": 2}
     st.plotly_chart(
         figure,
         key=f"figure-{name}",
         alt=figures.title_of(figure) or name,
-        config={
-            "displaylogo": False,
-            "toImageButtonOptions": {"format": "svg", "filename": name, "scale": 2},
-        },
+        config={"displaylogo": False, "toImageButtonOptions": camera},
     )
     downloads(
         "Save", f"Save {name}",

@@ -88,10 +88,7 @@ def _choose_data() -> DataConfig:
     )
     target, labels = "", ""
     if dataset == FOLDER:
-        dataset = second.text_input("Folder of images", placeholder="/path/to/images")
-        if not dataset:
-            raise InputError("Enter the folder of images, or choose other data.")
-        check_path(dataset)
+        dataset = folder_of_images(second)
     info = data.dataset_info(dataset)
     targets = info.target_names(dataset)
     if info.kind == "attributes":
@@ -109,6 +106,15 @@ def _choose_data() -> DataConfig:
     st.session_state["preset"] = preset
     chosen = training.preset_config(preset, "clmle", dataset, target).data
     return dataclasses.replace(chosen, attribute=target, labels=labels)
+
+
+def folder_of_images(place: Any) -> str:
+    """A folder that the visitor enters."""
+    folder: str = place.text_input("Folder of images", placeholder="/path/to/images")
+    if not folder:
+        raise InputError("Enter the folder of images, or choose other data.")
+    check_path(folder)
+    return folder
 
 
 def plain(attribute: str) -> str:

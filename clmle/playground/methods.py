@@ -11,14 +11,12 @@ from clmle.playground.problem import MAJORITY, PlaygroundProblem
 
 CLUSTERS = 12
 DEFAULT_METHODS = ("softmax", "triplet", "sphereface", "lmle", "clmle")  # Fig. 2 and softmax
+_METHODS = (*DEFAULT_METHODS, "clmle-paper", "oversampling", "class-weighting", "softmax" + TUNED)
 
 _BATCHES = {"clusters_per_batch": 8, "samples_per_cluster": 8, "same_class_clusters": 4}
 
 # What differs from the defaults, which are meant for thousands of images and 64 dimensions.
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "softmax": {},
-    "triplet": {},
-    "sphereface": {},
     "lmle": _BATCHES,
     # Eq. 9 alone: no softmax term, nearest centroid as classifier, no threshold tuning.
     "clmle": {
@@ -29,15 +27,12 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "stack_head": False,
     },
     "clmle-paper": _BATCHES,
-    "oversampling": {},
-    "class-weighting": {},
-    "softmax" + TUNED: {},
 }
 
 
 def playground_method_names() -> tuple[str, ...]:
     """Names of the methods that :func:`train_trajectory` accepts, the default methods first."""
-    return (*DEFAULT_METHODS, *(name for name in _OPTIONS if name not in DEFAULT_METHODS))
+    return _METHODS
 
 
 def make_playground_method(
@@ -48,15 +43,15 @@ def make_playground_method(
     ``clmle-paper`` follows the paper: a class smaller than one cluster of the majority is a
     single cluster.
     """
-    if name not in _OPTIONS:
-        names = ", ".join(playground_method_names())
+    if name not in _METHODS:
+        names = ", ".join(_METHODS)
         raise InputError(f"The playground has no method {name!r}; choose one of: {names}.")
     if clusters != int(clusters) or not 1 <= clusters <= CLUSTERS:
         raise InputError(
             f"clusters is {clusters}, but must be a whole number from 1 to {CLUSTERS}."
         )
     method = get_method(method_variant(name)["method"])
-    options = replace(method.Options(), **_OPTIONS[name])
+    options = replace(method.Options(), **_OPTIONS.get(name, {}))
     if method.uses_clusters:
         fewest = 1 if name == "clmle-paper" else int(clusters)
         options = replace(options, cluster_size=MAJORITY // int(clusters), min_clusters=fewest)

@@ -105,14 +105,12 @@ class Evaluator:
         features, _ = self.extract(rows, "validation")
         if features.ndim == 3:
             features = features[:, 0]
+        labels = self.embedding_task.labels[rows]
+        clusters = clusters_of(rows, split, self.task.train, self.method.assignment())
         self.run.write_embedding(
-            round,
-            features=unit_rows(features),
-            rows=rows,
-            labels=self.embedding_task.labels[rows],
-            clusters=clusters_of(rows, split, self.task.train, self.method.assignment()),
+            round, features=unit_rows(features), rows=rows, labels=labels, clusters=clusters,
             split=split,
-        )
+        )  # fmt: skip
 
     def test(self) -> dict[str, Any]:
         """Load the best round and return its metrics of the validation and test images."""
