@@ -6,7 +6,9 @@ from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
     from clmle.data.base import SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Task, describe
+    from clmle.data.bridges import from_huggingface, from_torchvision
     from clmle.data.celeba import celeba_attributes, is_celeba, load_celeba
+    from clmle.data.cifar import load_cifar
     from clmle.data.co_occurrence import co_occurrence
     from clmle.data.digits import load_digits
     from clmle.data.folder import load_folder
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
     from clmle.data.long_tail import index_checksum, long_tail_counts, long_tail_indices
     from clmle.data.multilabel import MultiTask, multi_task
+    from clmle.data.npz import load_npz
+    from clmle.data.parquet import load_parquet
     from clmle.data.pixels import read_pixels
     from clmle.data.recognition import (
         OpenSetData,

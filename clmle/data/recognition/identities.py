@@ -79,7 +79,7 @@ def read_folders(
     if not home.is_dir():
         raise InputError(f"There is no folder {home}; check the path.")
     base = _inner(home)
-    facts = _listed(base)
+    facts = listed(base)
     files = [name for name, _, _ in facts]
     if not files:
         raise InputError(
@@ -128,7 +128,7 @@ def _sub_folders(folder: Path) -> list[str]:
     return [] if names and all(split_of(name) is not None for name in names) else names
 
 
-def _listed(base: Path) -> list[tuple[str, int, int]]:
+def listed(base: Path) -> list[tuple[str, int, int]]:
     """Name, size and time of all image files below ``base``."""
     facts = []
     for identity in _sub_folders(base):
