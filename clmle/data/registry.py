@@ -237,6 +237,10 @@ def dataset_info(name: str, kind: str | None = None) -> DatasetInfo:
     """The registry's entry of a data set, or of the format of the file or folder at a path."""
     info = find_dataset(name, kind)
     if info is None and os.path.isfile(expanded(name)):
+        from clmle.data.folder.forms import form_of_file
+
+        if form := form_of_file(expanded(name)):
+            raise InputError(f"{name} cannot be read: {form}.")
         raise InputError(
             f"{name} is a file in no format that is read here; give a folder of images, or a "
             "Parquet or .npz file with images (clmle data --list lists all formats)."

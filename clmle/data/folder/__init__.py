@@ -14,7 +14,7 @@ import numpy as np
 from clmle.data.base import Dataset, Progress
 from clmle.data.folder.assign import complete_split, draw_split
 from clmle.data.folder.forms import recognized_form
-from clmle.data.folder.labeled import rows_of_only_table, rows_of_table
+from clmle.data.folder.labeled import rows_of_only, rows_of_table, tables_of
 from clmle.data.folder.layout import rows_of_folders
 from clmle.data.folder.rows import Rows, merged
 from clmle.data.folder.scan import SUFFIXES, Scan, printable, scan, sentence
@@ -22,7 +22,7 @@ from clmle.data.folder.targets import Targets
 from clmle.data.pixel_cache import warn_unreadable
 from clmle.data.pixels import GrayRange, check_image_size, gray_range, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
-from clmle.errors import InputError, shown
+from clmle.errors import InputError, shown, some
 from clmle.files import expanded
 
 __all__ = ["SUFFIXES", "load_folder", "read_images"]
@@ -51,6 +51,9 @@ def load_folder(
     files = rows.files
     read = read_images(folder, files, sides, progress)
     kept = [i for i in range(len(files)) if i not in read.problems]
+    broken = {files[i]: why for i, why in read.problems.items()}
+    unread = [f"{shown(Path(file).name)} ({why})" for file, why in broken.items()]
+    sentences = list(warn_unreadable(unread, len(files), f"files of {folder}"))
     rows = rows.take(kept)
     images = read.images[kept] if read.problems else read.images
     targets = Targets(rows.targets)
@@ -58,13 +61,10 @@ def load_folder(
         raise InputError(f"The labels of {folder} have no column of attributes or classes.")
     copies = copies_of(images)
     split, notes = _split(rows, targets, copies, seed)
-    broken = {files[i]: why for i, why in read.problems.items()}
-    unread = [f"{shown(Path(file).name)} ({why})" for file, why in broken.items()]
-    sentences = [*rows.warnings, *targets.warnings, *read.warnings, *notes]
-    sentences += filter(None, [sentence(rows.skipped, folder)])
-    for text in sentences:
+    more = [*rows.warnings, *targets.warnings, *read.warnings, *notes]
+    more += filter(None, [sentence(rows.skipped, folder)])
+    for text in more:
         warnings.warn(text, stacklevel=2)
-    sentences += warn_unreadable(unread, len(files), f"files of {folder}")
     skipped = merged(rows.skipped, *({why: [file]} for file, why in broken.items()))
     return Dataset(
         folder.resolve().name,
@@ -74,7 +74,7 @@ def load_folder(
         targets.labels,
         targets.class_names,
         metadata={"file": np.array([printable(file) for file in rows.files])},
-        warnings=sentences,
+        warnings=[*sentences, *more],
         default=rows.default if rows.default in {**targets.attributes, **targets.labels} else "",
         recognized=rows.recognized,
         skipped={reason: tuple(map(printable, files)) for reason, files in skipped.items()},
@@ -82,7 +82,7 @@ def load_folder(
 
 
 def _rows(folder: Path, found: Scan, labeled: bool) -> Rows:
-    """Rows by the sub-folders, else by the only table in the folder."""
+    """Rows by the sub-folders, or by the only table in the folder if they name no classes."""
     if not labeled and found.images:
         try:
             return _rows(folder, found, labeled=True)
@@ -93,9 +93,16 @@ def _rows(folder: Path, found: Scan, labeled: bool) -> Rows:
         raise InputError(f"{folder} cannot be read: {form}.")
     if found.images:
         rows = rows_of_folders(folder, found.images)
-        if rows is not None:
-            return replace(rows, skipped=merged(rows.skipped, found.skipped))
-        rows = rows_of_only_table(folder, found)
+        tables = tables_of(folder, found)
+        if rows is None or (tables and len(set(rows.targets["label"])) == 1):
+            rows = rows_of_only(tables, folder, found)
+        else:
+            rows = replace(rows, skipped=merged(rows.skipped, found.skipped))
+            if tables:
+                rows.warnings.append(
+                    f"The sub-folders of {folder} are read as classes; {some(tables, 3)} names its "
+                    "images, too: choose it with --labels (labels=) if it has the classes."
+                )
         if rows is not None:
             return rows
     form = recognized_form(found, sure=False)

@@ -67,6 +67,8 @@ FORMS = (
     Form((r"\.(heic|heif|avif|jp2|j2k|jxl|nef|cr2|cr3|arw|dng)$",),
          "images of a format that is not decoded", "convert them to PNG or JPEG"),
     Form((r"\.(xlsx?|ods)$",), "a spreadsheet", "save it as CSV and name it with --labels"),
+    Form((r"\.(csv|tsv)$",), "a table",
+         "give the folder of the images, and the table with --labels (labels=)"),
     Form((r"\.mat$",), "files for MATLAB",
          "write the images to a folder for each class, or a table of labels"),
     Form((r"\.np[yz]$",), "NumPy arrays", "give the path of the .npz file itself"),

@@ -29,28 +29,31 @@ def rows_of_table(folder: Path, found: Scan, labels: str | os.PathLike[str]) -> 
     return _joined(folder, found, file, read_table(file))
 
 
-def rows_of_only_table(folder: Path, found: Scan) -> Rows | None:
-    """Rows of the only table in a folder that names its images; None if there is none."""
+def tables_of(folder: Path, found: Scan) -> dict[str, Table]:
+    """Tables in a folder that name its images and something else."""
     names = [n for files in found.skipped.values() for n in files]
     near = [n for n in names if Path(n).suffix.lower() in TABLES and n.count("/") < 3]
-    fitting = []
+    near = sorted(near, key=lambda name: (name.count("/"), name))[:20]
+    index = FileNames(folder, found.images) if near else None
+    tables = {}
     for name in near:
         try:
             table = read_table(folder / name)
-            if (
-                len(table.columns) < 2
-                or _file_column(table, FileNames(folder, found.images)) is None
-            ):
-                continue
         except InputError:
             continue
-        fitting.append((name, table))
-    if len(fitting) > 1:
+        if len(table.columns) > 1 and index and _file_column(table, index) is not None:
+            tables[name] = table
+    return tables
+
+
+def rows_of_only(tables: dict[str, Table], folder: Path, found: Scan) -> Rows | None:
+    """Rows of the only table of a folder; None if it has none."""
+    if len(tables) > 1:
         raise InputError(
-            f"{folder} has several tables that name its images: "
-            f"{some([n for n, _ in fitting], 5)}; choose one with --labels (labels=)."
+            f"{folder} has several tables that name its images: {some(tables, 5)}; choose one with "
+            "--labels (labels=)."
         )
-    return _joined(folder, found, folder / fitting[0][0], fitting[0][1]) if fitting else None
+    return next((_joined(folder, found, folder / n, t) for n, t in tables.items()), None)
 
 
 def _joined(folder: Path, found: Scan, file: Path, table: Table) -> Rows:

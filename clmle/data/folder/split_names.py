@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from clmle.data.base import LEFT_OUT, TEST, TRAIN, VALIDATION
 
@@ -26,6 +27,7 @@ FILLERS = {
 WHOLE = {"publictest": VALIDATION, "privatetest": TEST, "holdout": TEST, "heldout": TEST}
 
 
+@lru_cache(maxsize=10_000)
 def split_of(name: str) -> int | None:
     """The split that a folder or a cell names; None if it does not look like a split."""
     if re.sub(r"[\W_]+", "", name.lower()) in WHOLE:
