@@ -71,17 +71,15 @@ def split_by_block(block: np.ndarray, kinds: np.ndarray, seed: int) -> np.ndarra
     np.add.at(counts, block, kinds)
     wanted = np.array(FRACTIONS)[:, None]
     rng = np.random.default_rng([seed, len(counts)])
-    best: tuple[float, np.ndarray] | None = None
-    for _ in range(DRAWS):
-        part = rng.choice((TRAIN, VALIDATION, TEST), size=len(counts), p=FRACTIONS)
-        sums = np.stack([counts[part == p].sum(axis=0) for p in (TRAIN, VALIDATION, TEST)])
-        # Relative errors, so that the small validation split counts as well.
-        error = float(np.square(sums / counts.sum(axis=0) / wanted - 1).sum())
-        if best is None or error < best[0]:
-            best = (error, part)
-    assert best is not None
-    parts: np.ndarray = best[1][block]
-    return parts.astype(np.int8)
+    parts = (TRAIN, VALIDATION, TEST)
+
+    def error(drawn: np.ndarray) -> float:
+        """The sum of relative errors, so that the small validation split counts as well."""
+        sums = np.stack([counts[drawn == part].sum(axis=0) for part in parts])
+        return float(np.square(sums / counts.sum(axis=0) / wanted - 1).sum())
+
+    draws = (rng.choice(parts, size=len(counts), p=FRACTIONS) for _ in range(DRAWS))
+    return np.asarray(min(draws, key=error)[block], dtype=np.int8)
 
 
 def _package() -> tuple[Any, str]:

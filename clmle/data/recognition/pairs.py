@@ -81,16 +81,23 @@ def load_lfw(
 ) -> OpenSetData:
     """Load LFW, or a data set with its layout: a folder for each identity and a list of pairs."""
     home = expanded(folder)
-    if pairs is None:
-        candidates = (home / "pairs.txt", home.resolve().parent / "pairs.txt")
-        path = next((p for p in candidates if p.is_file()), None)
-        if path is None:
-            raise InputError(f"There is no pairs.txt in {home} or the folder above; give its path.")
-    else:
-        path = expanded(pairs)
+    path = list_of_pairs(pairs, home, home, ("pairs.txt",))
     found = read_folders(home, image_size=image_size, landmarks=landmarks, progress=progress)
     listed = read_pairs(path, found.files, [found.files[i] for i in found.problems])
     return OpenSetData(found.name, found.images, listed, metadata={"file": np.array(found.files)})
+
+
+def list_of_pairs(
+    given: str | os.PathLike[str] | None, home: Path, base: Path, names: Sequence[str]
+) -> Path:
+    """The given list, else the first of ``names`` in ``home``, ``base`` or the folder above."""
+    if given is not None:
+        return expanded(given)
+    candidates = (p / name for p in (home, base, home.resolve().parent) for name in names)
+    path = next((p for p in candidates if p.is_file()), None)
+    if path is None:
+        raise InputError(f"There is no {names[0]} in {home} or the folder above; give its path.")
+    return path
 
 
 def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) -> Pairs:

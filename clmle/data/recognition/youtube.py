@@ -12,7 +12,7 @@ from clmle.data.base import Progress
 from clmle.data.pixels import first_shape, read_pixels
 from clmle.data.recognition.faces import read_faces, sides_of
 from clmle.data.recognition.identities import is_image
-from clmle.data.recognition.pairs import OpenSetData, Pairs, is_count
+from clmle.data.recognition.pairs import OpenSetData, Pairs, is_count, list_of_pairs
 from clmle.errors import InputError, shown
 from clmle.files import expanded, read_lines
 
@@ -35,15 +35,7 @@ def load_youtube_faces(
         raise InputError(f"There is no folder {base}; check the path.")
     if frames < 0:
         raise InputError(f"frames is {frames}, but must be 0 (all) or more.")
-    if splits is None:
-        found = (p / name for p in (home, base, home.resolve().parent) for name in LISTS)
-        path = next((p for p in found if p.is_file()), None)
-        if path is None:
-            raise InputError(
-                f"There is no {LISTS[0]} in {home} or the folder above; give its path."
-            )
-    else:
-        path = expanded(splits)
+    path = list_of_pairs(splits, home, base, LISTS)
     names, lines, pairs = read_splits(path)
     files, video = [], []
     for number, name in enumerate(names):

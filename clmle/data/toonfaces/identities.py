@@ -112,7 +112,7 @@ def open_set_part(faces: Dataset, seed: int = 0) -> OpenSetData:
 
 
 def draw_pairs(
-    rows: np.ndarray, identities: np.ndarray, styles: np.ndarray, seed: int = 0, folds: int = FOLDS
+    rows: np.ndarray, identities: np.ndarray, styles: np.ndarray, seed: int = 0
 ) -> Pairs:
     """Draw matched and mismatched pairs of ``rows`` (p,), in folds without a common identity.
 
@@ -124,11 +124,11 @@ def draw_pairs(
     order = rng.permutation(len(names))
     order = order[np.argsort(styles[first_index][order], kind="stable")]
     fold_of = np.empty(len(names), dtype=np.int64)
-    fold_of[order] = np.arange(len(names)) % folds
+    fold_of[order] = np.arange(len(names)) % FOLDS
     fold_of_row = fold_of[np.searchsorted(names, identities)]
-    each = PAIRS_EACH * len(names) // folds
+    each = PAIRS_EACH * len(names) // FOLDS
     chosen = []
-    for fold in range(folds):
+    for fold in range(FOLDS):
         here = np.flatnonzero(fold_of_row == fold)
         a, b = (here[i] for i in np.triu_indices(len(here), 1))
         same = identities[a] == identities[b]

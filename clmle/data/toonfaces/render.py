@@ -36,15 +36,15 @@ def _drawing(name: str) -> Any:
 
 @cache
 def _definition(name: str) -> Any:
-    from dicebear import Style as Definition
+    import dicebear
 
-    return Definition(_drawing(name))
+    return dicebear.Style(_drawing(name))
 
 
 def _svg(style: Style, identity: FaceSpec, image: FaceSpec) -> str:
-    from dicebear import Avatar
+    import dicebear
 
-    return Avatar(_definition(style.name), _options(style, identity, image)).to_string()
+    return dicebear.Avatar(_definition(style.name), _options(style, identity, image)).to_string()
 
 
 def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any]:
