@@ -213,8 +213,7 @@ class ClusterIndex:
         """Means (K, d) of the current clusters of ``features`` (n, d), not normalized."""
         sums = np.zeros_like(self.centroids)
         np.add.at(sums, self.assignment, features)
-        means: np.ndarray = sums / self.sizes[:, None].astype(np.float32)
-        return means
+        return np.asarray(sums / self.sizes[:, None].astype(np.float32))
 
     def recenter(self, features: np.ndarray) -> None:
         """Compute the centroids of the current clusters from ``features`` (n, d) of unit length."""
@@ -252,8 +251,7 @@ class ClusterIndex:
 
     def sizes_of(self, clusters: np.ndarray) -> np.ndarray:
         """Number of samples of each of ``clusters`` (m,)."""
-        sizes: np.ndarray = self._starts[clusters + 1] - self._starts[clusters]
-        return sizes
+        return np.asarray(self._starts[clusters + 1] - self._starts[clusters])
 
     def members(self, cluster: int) -> np.ndarray:
         """Samples of ``cluster``."""

@@ -1,6 +1,6 @@
 """Projections of features to two dimensions by PCA, t-SNE or UMAP, aligned over rounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -125,12 +125,12 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
     if not stored:
         raise InputError(f"Run {run.name} has no embedding yet; wait for its first round.")
     path = projection_path(run, method)
-    frames: dict[int, np.ndarray] = {}
+    frames: dict[str, np.ndarray] = {}
     before = None
     for number in rounds or stored:
         before = _next_frame(run.embedding(number)["features"], before, method)
-        frames[number] = before
-        write_arrays(path, _named(frames))
+        frames[f"round_{number:02d}"] = before
+        write_arrays(path, frames)
 
 
 def projection_path(run: RunFolder, method: str) -> Path:
@@ -153,8 +153,7 @@ def _aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     centered = points - points.mean(axis=0)
     rotation, _ = orthogonal_procrustes(centered, target - target.mean(axis=0))
-    aligned: np.ndarray = centered @ rotation + target.mean(axis=0)
-    return aligned.astype(np.float32)
+    return np.asarray(centered @ rotation + target.mean(axis=0), dtype=np.float32)
 
 
 def _pca(features: np.ndarray) -> np.ndarray:
@@ -165,9 +164,4 @@ def _pca(features: np.ndarray) -> np.ndarray:
         points = np.column_stack([points, np.zeros(len(points))])
     # The sign of a direction is arbitrary: the farthest point gets a positive coordinate.
     signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
-    mirrored: np.ndarray = points * np.where(signs == 0, 1, signs)
-    return mirrored.astype(np.float32)
-
-
-def _named(frames: Mapping[int, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"round_{r:02d}": points for r, points in frames.items()}
+    return np.asarray(points * np.where(signs == 0, 1, signs), dtype=np.float32)

@@ -102,6 +102,6 @@ def unit_rows(features: np.ndarray) -> np.ndarray:
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log-probabilities (n, C) in float64."""
-    x = logits.astype(np.float64)
-    x = x - x.max(axis=1, keepdims=True)
-    return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True)))
+    from scipy import special
+
+    return np.asarray(special.log_softmax(logits.astype(np.float64), axis=1))

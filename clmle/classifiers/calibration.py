@@ -55,6 +55,7 @@ def balanced_calibration(
     difference of the scores.
     """
     from scipy.optimize import minimize
+    from scipy.special import log_softmax
 
     n, n_classes = scores[0].shape
     stacked = np.stack([np.asarray(s, dtype=np.float64) for s in scores])  # (J, n, C)
@@ -73,8 +74,7 @@ def balanced_calibration(
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         w, b = x[:kinds], np.concatenate([[0.0], x[kinds:]])
         z = np.tensordot(w, stacked, axes=1) + b
-        z = z - z.max(axis=1, keepdims=True)
-        log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        log_p = log_softmax(z, axis=1)
         value = -(row_weight * log_p[own]).sum() + (w**2).sum() / (2 * n)
         slope = np.exp(log_p)
         slope[own] -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -99,8 +100,7 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         """Predict the class of every row, (n,)."""
         X = self._queries(X)
         if self.rule == "per-class":
-            found: np.ndarray = self.classes_[self._scores(X).argmax(axis=1)]
-            return found
+            return np.asarray(self.classes_[self._scores(X).argmax(axis=1)])
         n = min(self.n_neighbors, len(self.centroids_))
         winner = np.empty(len(X), dtype=np.int64)
         step = max(1, BLOCK // (n * n))
@@ -122,10 +122,7 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the softmax of the log-scores, (n, C): not calibrated probabilities."""
-        scores = _finite(self._scores(self._queries(X)))
-        weight = np.exp(scores - scores.max(axis=1, keepdims=True))
-        probabilities: np.ndarray = weight / weight.sum(axis=1, keepdims=True)
-        return probabilities
+        return np.asarray(softmax(_finite(self._scores(self._queries(X))), axis=1))
 
     def _queries(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -139,18 +136,11 @@ class NearestClusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         return X / np.where(norms > 0, norms, 1)
 
     def _scores(self, X: np.ndarray) -> np.ndarray:
-        scores: np.ndarray = nearest_cluster_scores(
-            X,
-            self.centroids_,
-            self.centroid_classes_,
-            self.n_neighbors,
-            self.rule,
-            n_classes=len(self.classes_),
-        )
+        fitted = self.centroids_, self.centroid_classes_, self.n_neighbors, self.rule
+        scores: np.ndarray = nearest_cluster_scores(X, *fitted, n_classes=len(self.classes_))
         return scores
 
 
 def _finite(scores: np.ndarray) -> np.ndarray:
     """Replace infinite scores by values beyond the finite range of f.mu and its logs."""
-    moved: np.ndarray = np.clip(np.nan_to_num(scores, posinf=1e3, neginf=-1e3), -1e3, 1e3)
-    return moved
+    return np.asarray(np.clip(np.nan_to_num(scores, posinf=1e3, neginf=-1e3), -1e3, 1e3))

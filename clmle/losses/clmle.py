@@ -202,15 +202,11 @@ def cluster_loss(
 
     Parameters
     ----------
-    features : (B, d) float tensor
-        Features f of unit length.
-    clusters : (B,) integer tensor
-        Cluster of each sample, as an index in [0, M).
     n_clusters : int
         M.
     margin : float
         Margin between clusters, a difference of cosines.
-    sample_weight, scale, denominator, centroids, reduction
+    features, clusters, sample_weight, scale, denominator, centroids, reduction
         As in :func:`clmle_loss`.
 
     Returns
@@ -247,11 +243,9 @@ class CLMLELoss(nn.Module):
 
     Parameters
     ----------
-    between_margin : float
-        a1, a difference of cosines.
     within_margin : float or (C,) tensor
-        a2, one for all classes or one for each class; a buffer of the module.
-    scale, denominator, reduction, within_weight
+        a2, as in :func:`clmle_loss`; a buffer of the module.
+    between_margin, scale, denominator, reduction, within_weight
         As in :func:`clmle_loss`.
 
     References

@@ -31,30 +31,21 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
       rows, scaled to unit length, are the mu.
     - neither: every class of the batch is one cluster.
 
-    Reducers, embedding regularizers and ``CosineSimilarity`` as the distance are supported. Miners
-    and wrappers that need them are not supported, because the loss compares samples with clusters
-    instead of pairs; other distances are not, because its margins are differences of cosines.
+    Reducers, embedding regularizers and ``CosineSimilarity`` as the distance are supported; miners
+    are not (the loss compares samples with clusters), nor other distances (margins are differences
+    of cosines).
 
     Parameters
     ----------
-    between_margin : float, default 0.5
-        a1, a difference of cosines.
-    within_margin : float or (C,) tensor, default 0.1
-        a2, one for all classes or one for each class.
     index : ClusterIndex, optional
         Clusters of the training set.
-    scale, denominator, within_weight
+    between_margin, within_margin, scale, denominator, within_weight
         As in :func:`clmle.clmle_loss`, with the corrected defaults.
     normalize_centroids : bool, default True
         Scale the means of the batch to unit length; the paper does not.
     **kwargs
         ``distance``, ``reducer``, ``embedding_regularizer`` and other arguments of the library's
         losses.
-
-    Raises
-    ------
-    InputError
-        If the distance is not the cosine, a miner is given, or a class has no cluster.
 
     References
     ----------

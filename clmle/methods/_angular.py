@@ -20,6 +20,7 @@ class AngularLoss(Softmax):
     """
 
     Options: ClassVar[type] = SamplingOptions
+    stored_weights: ClassVar[str] = "W"  # name of the weights in the state of the loss
     library_loss: ClassVar[str]
     arguments: ClassVar[tuple[str, ...]]
 
@@ -37,8 +38,7 @@ class AngularLoss(Softmax):
 
     def trained_weights(self) -> np.ndarray:
         """Return the class weights (C, d), or (C m, d) with the m centers of a class together."""
-        weights: np.ndarray = self.criterion.state_dict()["W"].float().cpu().numpy().T
-        return weights
+        return np.asarray(self.criterion.state_dict()[self.stored_weights].float().cpu()).T
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
         weights = self.trained_weights()

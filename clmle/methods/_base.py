@@ -26,17 +26,7 @@ M = TypeVar("M", bound="type[Method]")
 
 
 def register(name: str) -> Callable[[M], M]:
-    """Class decorator that registers a method.
-
-    Parameters
-    ----------
-    name : str
-        The name for :func:`get_method`, the command line and the app.
-
-    Returns
-    -------
-    callable
-        Takes the class and returns it.
+    """Class decorator that registers a method under ``name``.
 
     Examples
     --------

@@ -35,17 +35,12 @@ def get_method(name: str) -> type[Method]:
     Parameters
     ----------
     name : str
-        One of :func:`method_names`.
+        One of :func:`method_names`; the InputError for an old name states the new one.
 
     Returns
     -------
     type[Method]
         Its ``title``, ``summary`` and ``Options`` describe the method.
-
-    Raises
-    ------
-    InputError
-        There is no such method; an old name is answered with the new one.
 
     Examples
     --------

@@ -49,10 +49,7 @@ class AdaFaceOptions(SamplingOptions):
 
 @register("adaface")
 class AdaFace(ClassWeights):
-    """Softmax of cosines with a margin that adapts to the length of the feature.
-
-    Kim, Jain, Liu: AdaFace: Quality Adaptive Margin for Face Recognition (CVPR 2022).
-    """
+    """Softmax of cosines with a margin that adapts to the length of the feature (Kim 2022)."""
 
     title = "AdaFace"
     summary = "Cosine softmax whose margin depends on the length of the feature."

@@ -35,11 +35,7 @@ class CenterOptions(SamplingOptions):
 
 @register("center")
 class Center(AuxiliaryLoss):
-    """Cross-entropy plus the squared distance of each feature to the center of its class.
-
-    Wen, Zhang, Li, Qiao: A Discriminative Feature Learning Approach for Deep Face Recognition (ECCV
-    2016).
-    """
+    """Cross-entropy plus the squared distance to the center of the class (Wen 2016)."""
 
     title = "Softmax + center loss"
     summary = "Cross-entropy; features are attracted by the center of their class."

@@ -21,11 +21,7 @@ class CenterInvariantOptions(SamplingOptions):
 
 @register("center-invariant")
 class CenterInvariant(Center):
-    """Center loss plus a penalty on class centers of different lengths.
-
-    Wu, Liu, Wang, Tao: Deep Face Recognition with Center Invariant Loss (ACM MM Thematic Workshops
-    2017).
-    """
+    """Center loss plus a penalty on class centers of different lengths (Wu 2017)."""
 
     title = "Center-invariant loss"
     summary = "Center loss with centers of equal length."

@@ -20,8 +20,7 @@ class EffectiveNumberOptions:
 
 def effective_numbers(counts: np.ndarray, beta: float) -> np.ndarray:
     """Return (1 - beta^L_c) / (1 - beta) of class sizes L (C,): effective numbers of samples."""
-    numbers: np.ndarray = (1 - np.power(beta, counts)) / (1 - beta)
-    return numbers
+    return np.asarray((1 - np.power(beta, counts)) / (1 - beta))
 
 
 @register("class-balanced-loss")

@@ -18,11 +18,7 @@ class CoCoOptions(SamplingOptions):
 
 @register("coco")
 class CoCo(ClassWeights):
-    """Softmax of the cosines to class centroids; the scale follows from the number of classes.
-
-    Liu, Li, Wang: Rethinking Feature Discrimination and Polymerization for Large-scale Recognition
-    (2017, arXiv:1710.00870), second version.
-    """
+    """Softmax of the cosines to class centroids; C determines the scale (Liu 2017, version 2)."""
 
     title = "CoCo loss"
     summary = "Softmax of the cosines to class centroids, at a derived scale."

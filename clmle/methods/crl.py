@@ -22,11 +22,7 @@ class CRLOptions:
 
 @register("crl")
 class CRL(Softmax):
-    """Cross-entropy and a triplet loss on the hard samples of each batch's minority classes.
-
-    Dong, Gong, Zhu: Class Rectification Hard Mining for Imbalanced Deep Learning (ICCV 2017),
-    instance level (CRL-I).
-    """
+    """Cross-entropy and a triplet loss on hard samples of minority classes (Dong 2017, CRL-I)."""
 
     title = "CRL-I"
     summary = "Cross-entropy and hard triplets of the minority classes of each batch."

@@ -26,11 +26,7 @@ class LDAMOptions:
 
 @register("ldam-drw")
 class LDAMDRW(ClassWeights):
-    """Softmax of cosines with label-distribution-aware margins and deferred re-weighting.
-
-    Cao, Wei, Gaidon, Arechiga, Ma: Learning Imbalanced Datasets with Label-Distribution-Aware
-    Margin Loss (NeurIPS 2019).
-    """
+    """Cosine softmax with label-distribution-aware margins, deferred re-weighting (Cao 2019)."""
 
     title = "LDAM-DRW"
     summary = "Larger margins for rarer classes; classes are weighted near the end."

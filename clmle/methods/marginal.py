@@ -23,10 +23,7 @@ class MarginalOptions(SamplingOptions):
 
 @register("marginal")
 class Marginal(AuxiliaryLoss):
-    """Cross-entropy plus a hinge on the distances of all pairs of a batch.
-
-    Deng, Zhou, Zafeiriou: Marginal Loss for Deep Face Recognition (CVPR Workshops 2017).
-    """
+    """Cross-entropy plus a hinge on the distances of all pairs of a batch (Deng 2017)."""
 
     title = "Marginal loss"
     summary = "Cross-entropy; all pairs of a batch on the right side of a distance threshold."

@@ -21,11 +21,7 @@ class NoisySoftmaxOptions(SamplingOptions):
 
 @register("noisy-softmax")
 class NoisySoftmax(ClassWeights):
-    """Softmax whose true logit is reduced by annealed noise, to delay saturation.
-
-    Chen, Deng, Du: Noisy Softmax: Improving the Generalization Ability of DCNN via Postponing the
-    Early Softmax Saturation (CVPR 2017).
-    """
+    """Softmax whose true logit is reduced by annealed noise, to delay saturation (Chen 2017)."""
 
     title = "Noisy softmax"
     summary = "Softmax with noise on the true logit, which delays saturation."

@@ -24,11 +24,7 @@ class RangeOptions(SamplingOptions):
 
 @register("range")
 class Range(AuxiliaryLoss):
-    """Cross-entropy; the largest distances within classes shrink, near class centers separate.
-
-    Zhang, Fang, Wen, Li, Qiao: Range Loss for Deep Face Recognition with Long-Tailed Training Data
-    (ICCV 2017).
-    """
+    """Cross-entropy; the largest distances in classes shrink, near centers part (Zhang 2017)."""
 
     title = "Range loss"
     summary = "Cross-entropy; the largest distances within classes shrink, near centers separate."

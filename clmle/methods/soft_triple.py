@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from clmle.config import option
 from clmle.methods._angular import AngularLoss
 from clmle.methods._base import register
@@ -31,6 +29,7 @@ class SoftTriple(AngularLoss):
     title = "SoftTriple"
     summary = "Softmax over classes with several softly assigned centers each."
     Options = SoftTripleOptions
+    stored_weights = "fc"
 
     def make(self) -> Any:
         from pytorch_metric_learning.losses import SoftTripleLoss
@@ -39,7 +38,3 @@ class SoftTriple(AngularLoss):
         return SoftTripleLoss(
             self.n_classes, self.feature_dim, o.centers_per_class, o.scale, o.gamma, o.margin
         )
-
-    def trained_weights(self) -> np.ndarray:
-        centers: np.ndarray = self.criterion.state_dict()["fc"].float().cpu().numpy().T
-        return centers

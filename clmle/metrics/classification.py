@@ -148,8 +148,7 @@ def finite(scores: np.ndarray) -> np.ndarray:
     """
     values = scores[np.isfinite(scores)]
     low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
-    moved: np.ndarray = np.clip(scores, low - 1, high + 1)
-    return moved
+    return np.asarray(np.clip(scores, low - 1, high + 1))
 
 
 def reject_nan(scores: np.ndarray) -> None:

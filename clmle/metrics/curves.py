@@ -31,8 +31,7 @@ def log_odds(scores: np.ndarray) -> np.ndarray:
     reject_nan(values)
     if values.ndim != 2 or values.shape[1] != 2:
         raise InputError(f"scores must be (n, 2), one column a class, not {values.shape}.")
-    above: np.ndarray = values[:, 1] - values[:, 0]
-    return above
+    return np.asarray(values[:, 1] - values[:, 0])
 
 
 def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -139,8 +139,7 @@ def pair_similarity(features: Any, left: Any, right: Any) -> np.ndarray:
     for row in rows:
         if row.dtype.kind not in "iu" or (row < 0).any() or (row >= len(units)).any():
             raise InputError(f"left and right must be rows of the {len(units):,} features, from 0.")
-    similarity: np.ndarray = np.einsum("nd,nd->n", units[rows[0]], units[rows[1]])
-    return similarity
+    return np.asarray(np.einsum("nd,nd->n", units[rows[0]], units[rows[1]]))
 
 
 def unit_rows(features: Any, name: str = "features") -> np.ndarray:

@@ -53,14 +53,12 @@ class OpenSetMetrics:
         FAR and TAR at each edge, both exact.
     auc, auc_error, eer : float
         From the buckets; ``auc`` is exact up to ``auc_error``.
-    n_distractors, n_impostor : int
-        Number of distractors read and of impostor pairs.
+    n_distractors, n_impostor, passes : int
+        Number of distractors read, of impostor pairs, and of passes over the distractors.
     stopped : bool
         Whether ``stop`` ended the pass.
     seconds : float
         Duration.
-    passes : int
-        How often the distractors were read.
     """
 
     tar_at_far: list[dict[str, Any]]
