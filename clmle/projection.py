@@ -101,22 +101,14 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
     rounds : sequence of int, optional
         Rounds to project; all that are stored by default.
 
-    Raises
-    ------
-    InputError
-        If the run has no stored features yet, or the method does not exist.
-
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
-    >>> from clmle import create_run, preset_config, project_run
-    >>> from clmle.projection import load_projection
-    >>> features = np.eye(4, dtype=np.float32)
-    >>> whole = {name: np.arange(4) for name in ("rows", "labels", "clusters", "split")}
+    >>> from clmle import create_run, preset_config
+    >>> rows = dict.fromkeys(("rows", "labels", "clusters", "split"), np.arange(4))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
-    ...     run.write_embedding(0, features=features, **whole)
+    ...     run.write_embedding(0, features=np.eye(4, dtype=np.float32), **rows)
     ...     project_run(run, "pca")
     ...     load_projection(run, "pca")[0].shape
     (4, 2)

@@ -28,11 +28,6 @@ def inverse_frequency_weights(
     -------
     (..., B) float32 tensor
 
-    Raises
-    ------
-    InputError
-        If ``classes`` holds anything but whole numbers from 0.
-
     References
     ----------
     Section 3.3 of the CLMLE paper.

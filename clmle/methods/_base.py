@@ -81,8 +81,7 @@ class Batch:
     extra : any
         Whatever the loss of the method needs.
     class_proportions : (C,) array, optional
-        Proportions in which the classes were drawn, if other than
-        :meth:`Method.class_proportions`.
+        Proportions of the classes, if other than :meth:`Method.class_proportions`.
     """
 
     indices: np.ndarray

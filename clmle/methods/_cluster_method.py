@@ -68,13 +68,8 @@ class ClusterMethod(Method):
     def neighborhood(self, generator: np.random.Generator, query: str) -> ClusterBatch:
         """Draw a query cluster and its nearest clusters (section 3.3)."""
         o = self.options
-        return ClusterSampler(
-            self.index,
-            o.clusters_per_batch,
-            o.samples_per_cluster,
-            o.same_class_clusters,
-            query,
-        ).draw(generator)
+        sizes = o.clusters_per_batch, o.samples_per_cluster, o.same_class_clusters
+        return ClusterSampler(self.index, *sizes, query).draw(generator)
 
     def class_proportions(self) -> np.ndarray:
         return class_proportions(self.counts)

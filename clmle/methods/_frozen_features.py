@@ -16,7 +16,7 @@ class FrozenFeatures(Softmax):
 
 
 def logistic_regression(
-    features: np.ndarray, labels: np.ndarray, n_classes: int, name: str, balanced: bool = True
+    features: np.ndarray, labels: np.ndarray, name: str, balanced: bool = True
 ) -> LinearClassifier:
     """Fit logistic regression on standardized features (n, d) of classes ``labels`` (n,)."""
     from sklearn.linear_model import LogisticRegression
@@ -27,7 +27,7 @@ def logistic_regression(
         warnings.simplefilter("ignore")  # of no convergence: 200 iterations are enough here
         model.fit((features - mean) / spread, labels)
     weights, bias = np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
-    if n_classes == 2:
+    if len(model.classes_) == 2:
         weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
     weights = weights / spread
     return LinearClassifier(

@@ -19,6 +19,4 @@ class ClassifierRetraining(FrozenFeatures):
     summary = "Plain softmax features; the linear classifier is fitted again, class-balanced."
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        return logistic_regression(
-            train_features, self.labels, self.n_classes, "classifier re-trained"
-        )
+        return logistic_regression(train_features, self.labels, "classifier re-trained")

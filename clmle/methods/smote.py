@@ -34,8 +34,8 @@ class Smote(FrozenFeatures):
 
         k = min(self.options.neighbors, int(self.counts.min()) - 1)
         if k < 1:  # a class of a single sample has nothing to interpolate
-            return logistic_regression(train_features, self.labels, self.n_classes, "SMOTE")
+            return logistic_regression(train_features, self.labels, "SMOTE")
         x, y = SMOTE(k_neighbors=k, random_state=self.seed).fit_resample(
             train_features, self.labels
         )
-        return logistic_regression(x, y, self.n_classes, "SMOTE", balanced=False)
+        return logistic_regression(x, y, "SMOTE", balanced=False)

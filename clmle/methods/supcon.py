@@ -33,6 +33,4 @@ class SupCon(PairLoss):
     arguments = ("temperature",)
 
     def fit_classifier(self, train_features: np.ndarray, validation: Validation) -> Classifier:
-        return logistic_regression(
-            train_features, self.labels, self.n_classes, "linear on frozen features"
-        )
+        return logistic_regression(train_features, self.labels, "linear on frozen features")

@@ -33,11 +33,9 @@ def attribute_metrics(
         Scores of absent and present; larger is more likely.
     names : sequence of A strings
         Names of the attributes.
-    n_bootstrap : int
-        Bootstrap samples of the interval of the mean balanced accuracy. Whole images are
-        resampled, since the errors of the attributes of an image depend on each other.
-    seed : int
-        Seed of the bootstrap.
+    n_bootstrap, seed : int
+        Bootstrap samples, of whole images since the errors of their attributes depend on each
+        other, and their seed.
 
     Returns
     -------

@@ -30,11 +30,6 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
     float
         Between 0 and 1.
 
-    Raises
-    ------
-    InputError
-        ``confusion`` is not a square matrix of counts, or all counts are 0.
-
     References
     ----------
     Section 5 of the CLMLE paper.
@@ -70,10 +65,8 @@ def classification_metrics(
         True classes, integers in [0, C).
     scores : array of shape (n, C)
         Larger is more likely; infinities are allowed, NaN is not.
-    n_bootstrap : int
-        Bootstrap samples of the interval; images are resampled within each class.
-    seed : int
-        Seed of the bootstrap.
+    n_bootstrap, seed : int
+        Bootstrap samples, of images within each class, and their seed.
 
     Returns
     -------

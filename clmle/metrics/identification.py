@@ -90,11 +90,6 @@ def identify(
         each target ``fpir``, ``allowed``, ``threshold``, ``tpir``, ``interval`` and ``note``;
         ``n_unmated``.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, rows of zeros, or no probe with a mate in the gallery.
-
     References
     ----------
     B. F. Klare et al., *Pushing the frontiers of unconstrained face detection and recognition:

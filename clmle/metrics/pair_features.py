@@ -38,11 +38,6 @@ def pair_features(
     -------
     array of shape (n, 2 d)
 
-    Raises
-    ------
-    InputError
-        Neither or both of ``extract`` and ``mirrored``, shapes that differ, NaN, or zero features.
-
     Examples
     --------
     >>> pair_features(np.array([[3.0, 0.0]]), mirrored=np.array([[0.0, 4.0]])).round(2).tolist()

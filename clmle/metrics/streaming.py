@@ -141,11 +141,6 @@ def open_set(
     -------
     OpenSetMetrics
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, rows of zeros, or no identity with two images.
-
     Notes
     -----
     The thresholds of FARs up to KEEP / (P M) are among the largest similarities, which are stored.

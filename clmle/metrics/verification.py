@@ -36,11 +36,6 @@ def fold_accuracy(similarity: Any, same: Any, fold: Any) -> dict[str, Any]:
         ``accuracy``, the mean over folds; ``standard_error`` of that mean; ``folds``, for each
         ``fold``, ``n``, ``threshold`` and ``accuracy``; ``n``.
 
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, a single fold, or a single kind of pair outside a fold.
-
     References
     ----------
     G. B. Huang et al., *Labeled Faces in the Wild* (2007), view 2: ten folds of 300 pairs of one
@@ -125,11 +120,6 @@ def verification_metrics(
     -------
     dict
         ``tar_at_far`` (see :func:`tar_at_far`), ``auc``, ``eer``, ``n_genuine``, ``n_impostor``.
-
-    Raises
-    ------
-    InputError
-        Shapes that differ, NaN, a single kind of pair, or identities that contradict ``same``.
 
     References
     ----------

@@ -95,12 +95,8 @@ class ClusterSampler:
         for cluster in clusters:
             members = index.members(cluster)
             indices.append(generator.choice(members, wanted, replace=len(members) < wanted))
-        return ClusterBatch(
-            indices=np.concatenate(indices),
-            slots=np.repeat(np.arange(len(clusters)), wanted),
-            clusters=clusters,
-            classes=index.classes[clusters],
-        )
+        slots = np.repeat(np.arange(len(clusters)), wanted)
+        return ClusterBatch(np.concatenate(indices), slots, clusters, index.classes[clusters])
 
     def draw_query(self, generator: np.random.Generator) -> int:
         """Return a query cluster of a class drawn uniformly."""

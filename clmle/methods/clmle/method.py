@@ -117,17 +117,10 @@ class CLMLE(ClusterMethod):
         o = self.options
         generator = self.generator(step)
         if o.sampler == "all-clusters":
-            hard_clusters = HardClusterSampler(
-                self.index,
-                self.batch_size,
-                o.class_power,
-                o.hardness_power if o.query == "hardest" else 0.0,
-                o.without_replacement,
-                self.step_size,
-                o.max_class_fraction,
-                o.hard_fraction,
-            )
-            return Batch(hard_clusters.draw(generator))
+            powers = o.class_power, o.hardness_power if o.query == "hardest" else 0.0
+            limits = o.without_replacement, self.step_size, o.max_class_fraction, o.hard_fraction
+            sampler = HardClusterSampler(self.index, self.batch_size, *powers, *limits)
+            return Batch(sampler.draw(generator))
         part = self.neighborhood(generator, o.query)
         n_rest = self.batch_size - len(part.indices)
         if o.softmax_weight == 0 or n_rest <= 0:
