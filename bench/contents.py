@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.app import controls, scatter, sessions, start
+from bench.app import controls, scatter, sessions
 from bench.comparison import Comparison, conditions
 from bench.core import (
     attributes,
@@ -21,9 +21,7 @@ from bench.core import (
 )
 
 SECTIONS: dict[str, tuple[Comparison, ...]] = {
-    "Clustering": (
-        clustering.PEERS, clustering.INITIALIZATION, clustering.GROWTH, clustering.LARGE
-    ),
+    "Clustering": (clustering.PEERS, clustering.GROWTH, clustering.LARGE),
     "Classification": (nearest.COMPARISON,),
     "Training": (
         step.COMPARISON, extraction.COMPARISON, precision.COMPARISON, *attributes.COMPARISONS,
@@ -31,9 +29,7 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
     "Projections and data": (projections.COMPARISON, rendering.COMPARISON),
-    "The app": (
-        start.COMPARISON, sessions.COMPARISON, scatter.COMPARISON, controls.COMPARISON
-    ),
+    "The app": (sessions.COMPARISON, scatter.COMPARISON, controls.COMPARISON),
 }  # fmt: skip
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}
 

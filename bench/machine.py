@@ -20,6 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from clmle.training.reporting import processor
+
 PACKAGES = ("torch", "numpy", "faiss-cpu")
 SIDE = 2048  # rows and columns of the multiplied matrices; four times as many on a GPU
 COPIED = 1 << 26  # float32 numbers copied (256 MB, no cache holds them); four times on a GPU
@@ -29,14 +31,8 @@ PRODUCT, LOW_PRODUCT, MEMORY = "product, GFLOP/s", "bfloat16 product, GFLOP/s", 
 
 def hardware() -> str:
     """Processor, cores and GPU, in one line."""
-    name = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            name = next(line.split(":")[1].strip() for line in file if "model name" in line)
-    except (OSError, StopIteration):
-        pass
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{name}, {os.cpu_count()} cores, {gpu}"
+    return f"{processor()}, {os.cpu_count()} cores, {gpu}"
 
 
 def versions() -> str:

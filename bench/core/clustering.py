@@ -179,29 +179,6 @@ def interpret_peers(tables: Tables, limits: Mapping[str, float]) -> str:
     )
 
 
-def initialization(quick: bool) -> Rows:
-    """Objectives of many seeds on one draw, relative to the mean of k-means-constrained."""
-    rows = []
-    for kind in ("modes", "uneven"):
-        x = features(8000, 64, kind, 0)
-        mine = [measured(OURS, x, 40, s).objective for s in range(4 if quick else 40)]
-        theirs = [measured(CONSTRAINED, x, 40, s).objective for s in range(2 if quick else 8)]
-        mean = float(np.mean(theirs))
-        rows.append(
-            {
-                "data": kind,
-                "clmle, seeds": len(mine),
-                "mean": f"{np.mean(mine) / mean:.4f}",
-                "smallest": f"{min(mine) / mean:.4f}",
-                "largest": f"{max(mine) / mean:.4f}",
-                "k-means-constrained, seeds": len(theirs),
-                "its smallest": f"{min(theirs) / mean:.4f}",
-                "its largest": f"{max(theirs) / mean:.4f}",
-            }
-        )
-    return rows
-
-
 SWEEPS = {
     "n": [(n, 64, n // SIZE) for n in (2000, 4000, 8000, 16_000, 32_000, 64_000)],
     "d": [(8000, d, 40) for d in (16, 64, 256)],
@@ -294,13 +271,6 @@ PEERS = Comparison(
     "free.",
     interpret_peers,
     gpu="the same with features on the GPU",
-)
-INITIALIZATION = Comparison(
-    "clustering-initialization",
-    "Effect of the random initialization",
-    initialization,
-    "n = 8,000, d = 64, K = 40, one draw of the data; objectives relative to the mean of those "
-    "that k-means-constrained finds.",
 )
 GROWTH = Comparison(
     "clustering-growth",

@@ -66,10 +66,10 @@ def _spec(figure: Any) -> dict[str, Any]:
     """Plain data of the figure with a mid-tone ink, without interactive parts."""
     from plotly.io import templates
 
-    spec: dict[str, Any] = _rounded(json.loads(figure.to_json()))
+    spec: dict[str, Any] = _plain(figure.to_json())
     layout = spec["layout"]
     # Streamlit replaces plotly's default template in its process; an image file has plotly's own.
-    layout["template"] = _rounded(json.loads(json.dumps(templates["plotly"].to_plotly_json())))
+    layout["template"] = _plain(json.dumps(templates["plotly"].to_plotly_json()))
     layout["font"] = {"color": INK, "family": FONT, "size": 12} | layout.get("font", {})
     for i, trace in enumerate(spec["data"]):
         for screen in ("hovertemplate", "hovertext", "customdata"):
@@ -78,15 +78,9 @@ def _spec(figure: Any) -> dict[str, Any]:
     return spec
 
 
-def _rounded(value: Any) -> Any:
-    """Numbers with six decimals: smaller differences between computers are not visible."""
-    if isinstance(value, float):
-        return round(value, 6)
-    if isinstance(value, list):
-        return [_rounded(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    return value
+def _plain(text: str) -> Any:
+    """JSON, its numbers with six decimals: smaller differences between computers are invisible."""
+    return json.loads(text, parse_float=lambda number: round(float(number), 6))
 
 
 def _steady(svg: str, mark: str) -> str:
