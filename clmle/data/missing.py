@@ -11,7 +11,7 @@ MISSING = {
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "NA", "None",
     "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "?", ".", "-", "--",
 }  # fmt: skip
-ANY_CASE = {"nan", "-nan", "null", "n/a", "nat", "<na>"}
+ANY_CASE = {"nan", "-nan", "null", "n/a", "n.a.", "#n/a", "nat", "<na>"}
 
 
 def is_missing(text: str) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +14,17 @@ from clmle.data.folder.assign import complete_split, draw_split
 from clmle.data.folder.forms import recognized_form
 from clmle.data.folder.labeled import rows_of_only, rows_of_table, tables_of
 from clmle.data.folder.layout import rows_of_folders
+from clmle.data.folder.reading import copies_of, read_images
 from clmle.data.folder.rows import Rows, merged
 from clmle.data.folder.scan import SUFFIXES, Scan, printable, scan, sentence
 from clmle.data.folder.targets import Targets
 from clmle.data.pixel_cache import warn_unreadable
-from clmle.data.pixels import GrayRange, check_image_size, gray_range, read_pixels
+from clmle.data.pixels import check_image_size
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, shown, some
 from clmle.files import expanded
 
-__all__ = ["SUFFIXES", "load_folder", "read_images"]
+__all__ = ["SUFFIXES", "copies_of", "load_folder", "split_rows"]
 
 
 def load_folder(
@@ -55,12 +54,14 @@ def load_folder(
     unread = [f"{shown(Path(file).name)} ({why})" for file, why in broken.items()]
     sentences = list(warn_unreadable(unread, len(files), f"files of {folder}"))
     rows = rows.take(kept)
-    images = read.images[kept] if read.problems else read.images
+    images, copies = read.images, read.copies
+    if read.problems:
+        images = images[kept]
+        copies = copies_of(images)
     targets = Targets(rows.targets)
     if labeled and not targets.attributes and not targets.labels:
         raise InputError(f"The labels of {folder} have no column of attributes or classes.")
-    copies = copies_of(images)
-    split, notes = _split(rows, targets, copies, seed)
+    split, notes = split_rows(rows, targets, copies, seed)
     more = [*rows.warnings, *targets.warnings, *read.warnings, *notes]
     more += filter(None, [sentence(rows.skipped, folder)])
     for text in more:
@@ -82,20 +83,29 @@ def load_folder(
 
 
 def _rows(folder: Path, found: Scan, labeled: bool) -> Rows:
-    """Rows by the sub-folders, or by the only table in the folder if they name no classes."""
+    """Rows of a folder without a given table; without labels if there are none to be had."""
     if not labeled and found.images:
         try:
-            return _rows(folder, found, labeled=True)
+            return _labeled(folder, found)
         except InputError:
             return Rows(found.images, {}, recognized="images without labels", skipped=found.skipped)
+    return _labeled(folder, found)
+
+
+def _labeled(folder: Path, found: Scan) -> Rows:
+    """Rows by the sub-folders, or by the only table in the folder if they name no classes."""
     form = recognized_form(found, sure=True)
     if form:
         raise InputError(f"{folder} cannot be read: {form}.")
     if found.images:
         rows = rows_of_folders(folder, found.images)
         tables = tables_of(folder, found)
-        if rows is None or (tables and len(set(rows.targets["label"])) == 1):
+        single = rows is not None and len(set(rows.targets["label"])) == 1
+        form = recognized_form(Scan(found.images), sure=False) if single else ""
+        if rows is None or (single and tables):
             rows = rows_of_only(tables, folder, found)
+        elif form:
+            raise InputError(f"{folder} cannot be read: {form}.")
         else:
             rows = replace(rows, skipped=merged(rows.skipped, found.skipped))
             if tables:
@@ -114,61 +124,13 @@ def _rows(folder: Path, found: Scan, labeled: bool) -> Rows:
             f"{folder} has no image in its sub-folders; expected files such as .png or .jpg."
         )
     raise InputError(
-        f"{folder} has no sub-folders of classes; put the images of each class into a separate "
-        "one, or give a CSV file of labels."
+        f"{folder} has no sub-folders that name classes; put the images of each class into a "
+        "separate one (inside train, validation and test, if there are such), or give a CSV file "
+        "of labels."
     )
 
 
-@dataclass(frozen=True)
-class FolderImages:
-    """Pixels (n, height, width, 3) uint8 of files, and why some could not be read, by index."""
-
-    images: np.ndarray
-    problems: dict[int, str]
-    warnings: tuple[str, ...] = ()
-
-
-def read_images(
-    folder: Path, files: list[str], sides: tuple[int, int], progress: Progress | None = None
-) -> FolderImages:
-    """Decode image files to one size; gray values of more than 8 bits have one scale."""
-    gray = gray_range(folder / file for file in files)
-    images = np.zeros((len(files), *sides, 3), dtype=np.uint8)
-    problems: dict[int, str] = {}
-    with ThreadPoolExecutor() as pool:
-        read = pool.map(lambda file: read_pixels(folder / file, sides, gray=gray), files)
-        for i, pixels in enumerate(read):
-            if isinstance(pixels, str):
-                problems[i] = pixels
-            else:
-                images[i] = pixels
-            if progress is not None and (i % 50 == 49 or i + 1 == len(files)):
-                progress(i + 1, len(files))
-    return FolderImages(images, problems, (_gray_sentence(gray),) if gray else ())
-
-
-def _gray_sentence(gray: GrayRange) -> str:
-    return (
-        f"{gray.n_images:,} images have gray values of more than 8 bits; {gray.low:g} becomes "
-        f"black and {gray.high:g} white in all of them."
-    )
-
-
-def copies_of(images: np.ndarray) -> np.ndarray:
-    """For each image (n, height, width, channels), the index of the first with equal pixels.
-
-    Images of a single color are no copies of each other.
-    """
-    first: dict[bytes, int] = {}
-    copies = np.arange(len(images))
-    for i, image in enumerate(images):
-        j = first.setdefault(blake2b(image.tobytes(), digest_size=16).digest(), i)
-        if j != i and (image != image[0, 0]).any():
-            copies[i] = j
-    return copies
-
-
-def _split(
+def split_rows(
     rows: Rows, targets: Targets, copies: np.ndarray, seed: int
 ) -> tuple[np.ndarray, list[str]]:
     """Split of each row, and sentences about it; the classes are those of the default target."""

@@ -34,6 +34,8 @@ def rows_of_folders(folder: Path, files: list[str]) -> Rows | None:
     kinds = {name: split_of(name) for name in parts}
     if any(kind not in (None, LEFT_OUT) for kind in kinds.values()):
         return _splits(folder, prefix, parts, kinds, skipped)
+    for name in [name for name in parts if name.lower() in ("unlabeled", "unlabelled")]:
+        skipped[f"in {name}"] = [f"{prefix}{name}/{file}" for file in parts.pop(name)]
     if not parts:
         return None
     _refuse_masks(folder, parts)
@@ -119,7 +121,7 @@ def _refuse_masks(folder: Path, parts: Parts) -> None:
 
 def _splits(
     folder: Path, prefix: str, parts: Parts, kinds: dict[str, int | None], skipped: Skipped
-) -> Rows:
+) -> Rows | None:
     """Splits with a folder for each class; images in no class are skipped."""
     inside = {n: _unwrapped(f"{prefix}{n}/", *_parts(rest), generic=True, same=n.lower())
               for n, rest in parts.items()}  # fmt: skip
@@ -137,7 +139,7 @@ def _splits(
             f"{splits[0]}_class."
         )
     if not labeled:
-        return _no_classes(folder, splits)
+        return None
     train = {_class(c) for n in splits if kinds[n] == TRAIN for c in inside[n][1]}
     spelling = {c.casefold(): c for c in sorted(train)}
     found: list[tuple[str, str, int]] = []
@@ -165,13 +167,6 @@ def _splits(
         recognized=f"splits {_stated(kinds)}, each with a folder for each class",
         warnings=_spellings({name: [] for _, name, _ in found}),
         skipped=skipped,
-    )
-
-
-def _no_classes(folder: Path, splits: list[str]) -> Rows:
-    raise InputError(
-        f"{some(splits, 4)} of {folder} contain images, but no sub-folders of classes; put the "
-        "images of each class into a separate one, or give a table of labels."
     )
 
 

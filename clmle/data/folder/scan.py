@@ -108,10 +108,10 @@ def why_skipped(entry: os.DirEntry[str]) -> str:
 
 
 def sentence(skipped: Skipped, folder: Path) -> str:
-    """How many files were left out and why, in one sentence; hidden files are not named."""
+    """How many files were left out and why, in one sentence; hidden ones are not named."""
     parts = []
     for reason, files in sorted(skipped.items()):
-        if reason not in (HIDDEN, EMPTY):
+        if reason != HIDDEN:
             more = ", ..." if len(files) > 3 else ""
             parts.append(f"{len(files):,} {reason} ({', '.join(map(printable, files[:3]))}{more})")
     return f"Files of {folder} are left out: {'; '.join(parts)}." if parts else ""

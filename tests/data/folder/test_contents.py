@@ -102,10 +102,11 @@ def test_negative_values_have_the_range_of_the_data(tmp_path):
         (["Annotations/1.xml", "JPEGImages/1.png"], "Pascal VOC"),
         (["train/images/1.png", "train/labels/1.txt"], "YOLO"),
         (["images.txt", "image_class_labels.txt", "images/1/1.png"], "CUB-200"),
-        (["train/cat.0.jpg", "train/dog.1.jpg"], "Dogs vs. Cats|no sub-folders of classes"),
+        (["train/cat.0.jpg", "train/dog.1.jpg"], "Dogs vs. Cats"),
         (["train-images-idx3-ubyte.gz"], "MNIST"),
         (["train_32x32.mat"], "SVHN"),
         (["photos.zip"], "archive"),
+        (["img_align_celeba/000001.jpg"], "CelebA"),
         (["x.tfrecord-00000-of-00001"], "TensorFlow"),
         (["a/1.dcm", "b/2.dcm"], "DICOM"),
         (["a/1.heic", "b/2.heic"], "format that is not decoded"),
@@ -131,3 +132,20 @@ def test_files_in_place_of_folders_are_named(name, message, tmp_path):
     (tmp_path / name).write_bytes(b"abc")
     with pytest.raises(InputError, match=message):
         dataset_info(str(tmp_path / name))
+
+
+def test_images_that_are_almost_black_are_reported(tmp_path):
+    for i in range(4):
+        pixels = RNG.integers(0, 17, (8, 8), dtype=np.uint8)
+        picture(tmp_path / "ab"[i % 2] / f"{i}.png", pixels=pixels)
+    assert any("almost black" in text for text in read(tmp_path).warnings)
+
+
+def test_an_unlabeled_folder_is_read_where_labels_are_not_needed(tmp_path):
+    for i in range(3):
+        picture(tmp_path / f"{i}.png")
+    dataset = read(tmp_path, labeled=False)
+    assert len(dataset) == 3
+    assert dataset.targets == ()
+    with pytest.raises(InputError, match="no sub-folders"):
+        read(tmp_path)

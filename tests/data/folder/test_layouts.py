@@ -86,15 +86,30 @@ def test_two_readings_are_an_error_that_names_both(folders, tmp_path):
 @pytest.mark.parametrize(
     ("folders", "message"),
     [
-        ({"train": 3, "test": 3}, "no sub-folders of classes"),
+        ({"train": 3, "test": 3}, "no sub-folders"),
         ({"images": 3, "masks": 3}, "segmentation"),
-        ({"images_001": 3, "images_002": 3}, "no sub-folders of classes"),
-        ({"images": 3}, "no sub-folders of classes"),
+        ({"images_001": 3, "images_002": 3}, "no sub-folders"),
+        ({"images": 3}, "no sub-folders"),
     ],
 )
 def test_images_without_classes_are_an_error(folders, message, tmp_path):
     with pytest.raises(InputError, match=message):
         load_folder(tree(tmp_path / "d", **folders))
+
+
+def test_a_table_names_the_classes_of_flat_splits(tmp_path):
+    home = tree(tmp_path / "d", train=12, test=6)
+    lines = [f"{f.name},{i % 2}" for i, f in enumerate(sorted(home.rglob("*.png")))]
+    (home / "all.csv").write_text("\n".join(["id,label", *lines]))
+    dataset = read(home)
+    assert {name: n[2] for name, n in counts(dataset).items()} == {"0": 3, "1": 3}
+    assert "the split by folders" in dataset.recognized
+
+
+def test_images_in_a_folder_called_unlabeled_are_no_class(tmp_path):
+    dataset = read(tree(tmp_path / "d", cat=4, dog=4, unlabeled=5))
+    assert list(counts(dataset)) == ["cat", "dog"]
+    assert len(dataset.skipped["in unlabeled"]) == 5
 
 
 def test_the_same_sub_folders_are_the_classes(tmp_path):
