@@ -217,6 +217,11 @@ class Method(ABC):
         """
         return HeadClassifier()
 
+    @property
+    def detach_head(self) -> bool:
+        """Whether the head's loss trains the head alone and not the features."""
+        return False
+
     def needs_train_features(self) -> bool:
         """Whether the method uses the features of all training images."""
         return self.uses_clusters

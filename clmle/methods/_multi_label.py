@@ -67,6 +67,11 @@ class MultiLabel:
         self.stack: HeadStack | None = None
         self.uses_clusters = kind.uses_clusters
 
+    @property
+    def detach_head(self) -> bool:
+        """Whether the heads' loss trains the heads alone and not the features."""
+        return self.heads[0].detach_head
+
     def on_validation(self, metrics: Mapping[str, Any]) -> None:
         """Pass the metrics of each attribute to its head."""
         for name, head in zip(self.attributes, self.heads, strict=True):

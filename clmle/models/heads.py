@@ -47,10 +47,13 @@ class Heads(nn.Module):
         if cosine_scale is not None:
             self.register_buffer("scale", torch.tensor(float(cosine_scale)))
 
-    def forward(self, trunk: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, trunk: torch.Tensor, detach: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.embed(trunk).unflatten(1, (len(self.weight), -1))
+        given = features.detach() if detach else features
         weight = self.weight.to(features.dtype)
         if not self.on_cosines:
-            return features, torch.einsum("bad,adc->bac", features, weight) + self.bias
-        unit, weight = F.normalize(features, dim=2), F.normalize(weight, dim=1)
+            return features, torch.einsum("bad,adc->bac", given, weight) + self.bias
+        unit, weight = F.normalize(given, dim=2), F.normalize(weight, dim=1)
         return features, self.scale * torch.einsum("bad,adc->bac", unit, weight) + self.bias

@@ -25,9 +25,11 @@ class Network(nn.Module):
         self.backbone = build_backbone(backbone, channels, image_size, feature_dim)
         self.head = Head(feature_dim, n_classes, cosine_scale)
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, images: torch.Tensor, detach_head: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.backbone(images)
-        return features, self.head(features)
+        return features, self.head(features.detach() if detach_head else features)
 
 
 class MultiNetwork(nn.Module):
@@ -46,6 +48,9 @@ class MultiNetwork(nn.Module):
         self.backbone = build_backbone(backbone, channels, image_size, TRUNK_DIM)
         self.head = Heads(n_heads, TRUNK_DIM, feature_dim, cosine_scale)
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        outputs: tuple[torch.Tensor, torch.Tensor] = self.head(torch.relu(self.backbone(images)))
+    def forward(
+        self, images: torch.Tensor, detach_head: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        trunk = torch.relu(self.backbone(images))
+        outputs: tuple[torch.Tensor, torch.Tensor] = self.head(trunk, detach_head)
         return outputs

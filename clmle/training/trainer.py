@@ -257,7 +257,7 @@ class Trainer:
 
         def forward() -> Loss:
             with autocast(self.device, t.precision):
-                features, logits = self.network(images)
+                features, logits = self.network(images, method.detach_head)
             progress = step / t.iterations
             outputs = Outputs(features.float(), logits.float(), labels, progress, is_logged)
             return method.loss(outputs, batch)

@@ -99,6 +99,10 @@ class CLMLE(ClusterMethod):
         o = self.options
         return bool(o.softmax_weight and self.reached is not None and self.reached < o.warmup_until)
 
+    @property
+    def detach_head(self) -> bool:
+        return self.options.detach_head and not self.is_warming_up
+
     def state(self) -> dict[str, torch.Tensor]:
         state = super().state()
         if self.reached is not None:

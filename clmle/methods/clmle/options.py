@@ -128,6 +128,9 @@ class CLMLEOptions:
     softmax_weight: float = _expert_classifier(
         1.0, "weight of the loss of the linear head", bounds=(0, inf)
     )
+    detach_head: bool = _expert_classifier(
+        False, "train the linear head on fixed features: Eq. 9 alone trains the embedding"
+    )
     logit_adjustment: bool = _expert_classifier(
         True, "all-clusters: correct the head's loss for the sampled class proportions"
     )

@@ -14,6 +14,7 @@ from clmle.data.multilabel import multi_task
 from clmle.methods import Outputs, get_method
 from clmle.methods._multi_label import MultiLabel
 from clmle.methods.clmle import CLMLEOptions, method
+from clmle.models.network import MultiNetwork, Network
 
 
 def trained_step(n_attributes, monkeypatch, **own):
@@ -93,3 +94,32 @@ def test_an_option_out_of_range_is_named_with_its_value_and_range(values, messag
         parse(CLMLEOptions, values, "clmle")
     assert str(error.value) == message
     assert parse(CLMLEOptions, {"between_margin": None}, "clmle").between_margin is None
+
+
+@pytest.mark.parametrize("attribute", ["", "a,b"])
+def test_a_detached_head_leaves_the_embedding_to_eq_9(attribute):
+    torch.manual_seed(0)
+    several = len(attribute.split(",")) > 1
+    network = MultiNetwork("tiny", 1, 32, 8, 2) if several else Network("tiny", 1, 32, 8, 2)
+    images = torch.randn(6, 1, 32, 32)
+    for detached in (False, True):
+        network.zero_grad()
+        network(images, detached)[1].square().sum().backward()
+        reached = any(
+            p.grad is not None and p.grad.abs().sum() > 0 for p in network.backbone.parameters()
+        )
+        assert reached != detached
+        assert any(p.grad is not None for p in network.head.parameters())
+
+
+def test_the_head_trains_the_embedding_until_eq_9_starts():
+    rng = np.random.default_rng(0)
+    labels = {"a": (rng.random(400) < 0.2).astype(np.int8)}
+    split = np.repeat([0, 1, 2], [320, 40, 40]).astype(np.int8)
+    task = Dataset("toy", np.zeros((400, 8, 8, 1), np.uint8), split, labels).task("a")
+    head = get_method("clmle")(CLMLEOptions(detach_head=True, warmup_until=0.5), task, 48, 0, 6)
+    head.on_validation({"balanced_accuracy": 0.6})
+    assert not head.detach_head
+    head.on_validation({"balanced_accuracy": 0.9})
+    assert head.detach_head
+    assert not get_method("clmle")(CLMLEOptions(), task, 48, 0, 6).detach_head
