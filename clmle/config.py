@@ -141,7 +141,13 @@ class TrainConfig:
     """
 
     backbone: str = option(
-        "small", "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64"
+        "small",
+        "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64; for features "
+        "linear, cosine or mlp; or a published one such as efficientnet-lite0, timm:resnet18",
+    )
+    pretrained: bool = option(
+        False,
+        "start from the published weights of the backbone, which also give the first clusters",
     )
     feature_dim: int = option(64, "dimension d of the embedding", bounds=(1, 65_536))
     iterations: int = option(200, "training steps, pretraining included", bounds=(1, STEPS))

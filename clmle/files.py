@@ -169,8 +169,10 @@ def _check_unpacked(path: str | os.PathLike[str]) -> None:
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Write arrays as ``.npz`` to ``path`` atomically."""
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():  # np.savez cannot store an array called file
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def as_sentence(error: OSError, path: str | os.PathLike[str]) -> InputError:

@@ -70,6 +70,8 @@ def preset_config(
     if info is not None:
         data = replace(data, image_size=info.image_size)
         train = replace(train, mirror=info.mirror)
+        if info.feature_dim is not None:
+            train = replace(train, backbone="mlp")
         if several(attribute) is not None and info.grad_clip_norm:
             train = replace(train, grad_clip_norm=info.grad_clip_norm)
     chosen = get_method(method)

@@ -13,6 +13,7 @@ from app.widgets.run_contents import image_row, images_of
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
+from app.widgets.viewer import pictures
 from clmle import RunFolder, figures, metrics, studies
 
 PAGE = {"title": "Attributes", "icon": ":material/face:", "order": 60}
@@ -281,7 +282,7 @@ def confident_images(found: dict, runs: dict, attribute: str) -> None:
         st.info("There are no such images.", icon=":material/info:")
         return
     image_row(
-        images_of(str(runs[name].path)).images[rows[chosen]],
+        pictures(images_of(str(runs[name].path)).images[rows[chosen]]),
         [f"{odds[i]:+.2f}, {rows[i]}" for i in chosen],
         [f"Image {rows[i]}, {plain(attribute)} {kind}, log-odds {odds[i]:+.2f}" for i in chosen],
     )

@@ -15,7 +15,7 @@ from app.widgets.run_contents import images_of, model_of
 from app.widgets.runs import all_runs, is_active, label
 from app.widgets.spreadsheet import as_csv
 from app.widgets.uploads import uploaded_images
-from app.widgets.viewer import image_scatter, image_sheets
+from app.widgets.viewer import image_scatter, image_sheets, sides
 from clmle import RunFolder, figures, jobs, methods, metrics, projection, training
 
 PAGE = {"title": "Embeddings", "icon": ":material/scatter_plot:", "order": 40}
@@ -119,6 +119,8 @@ def uploads_of(run: RunFolder):
 
     They are treated as images of the first class; only their losses depend on it.
     """
+    if len(model_of(run).image_shape) != 3:  # learned from features
+        return None
     with st.expander("Add your own images", icon=":material/add_photo_alternate:"):
         found = uploaded_images("Images", model_of(run).image_shape, "own-images", MAX_UPLOADS)
         st.caption(
@@ -207,7 +209,7 @@ def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) ->
         low, high = every[:, column].min(), every[:, column].max()
         room = 0.03 * (high - low) or 1.0
         figure.update_layout({axis: {"range": [low - room, high + room]}})
-    height, width = dataset.images.shape[1:3]
+    height, width = sides(dataset.images)
     image_scatter(
         figure, sheets, (width, height), texts,
         label=f"Scatter plot of {len(groups)} images after training; arrow keys step through "

@@ -191,7 +191,10 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
     # What the time of a step depends on:
     machine = dataclasses.replace(train, seed=0, iterations=1, calibration="none")
     side = config.data.image_size
-    step = _seconds(machine, (side, side, info.channels if info else 3), heads, threads)
+    shape: tuple[int, ...] = (side, side, info.channels if info else 3)
+    if info is not None and info.feature_dim is not None:
+        shape = (info.feature_dim(config.data.dataset) or 1,)
+    step = _seconds(machine, shape, heads, threads)
     each = jobs.START + step * train.iterations
     text = f"About **{duration(each)}** per run: {train.iterations} steps of {train.batch_size} "
     text += f"images ({train.iterations * train.batch_size:,} in total)"
@@ -202,9 +205,7 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring a step", ttl=3600)
-def _seconds(
-    train: TrainConfig, shape: tuple[int, int, int], heads: int | None, threads: int
-) -> float:
+def _seconds(train: TrainConfig, shape: tuple[int, ...], heads: int | None, threads: int) -> float:
     """Seconds of one step."""
     return jobs.estimate_run_seconds(train, shape, heads, threads=threads) - jobs.START
 

@@ -7,6 +7,7 @@ prediction; all of it in the browser (viewer.html), without asking the server.
 import html
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -78,13 +79,13 @@ def image_scatter(
 
 
 def image_sheets(images: Any, rows: np.ndarray, first: int = 0) -> list[tuple[int, bytes]]:
-    """Pictures that hold the images (N, H, W, C) of ``rows`` (n,) side by side: (row, JPEG) each.
+    """Pictures that hold the images of ``rows`` (n,) side by side: (row, JPEG) each.
 
     The rows count from ``first``. Only the images of one sheet are in memory at a time.
     """
     from PIL import Image
 
-    across = MAX_SIDE // max(images.shape[1:3])
+    across = MAX_SIDE // max(sides(images))
     found = []
     for start in range(0, len(rows), across**2):
         part = images[rows[start : start + across**2]]
@@ -95,10 +96,31 @@ def image_sheets(images: Any, rows: np.ndarray, first: int = 0) -> list[tuple[in
 
 
 def mosaic(images: np.ndarray, across: int, fill: int = 0) -> np.ndarray:
-    """Images (n, H, W, C) as one picture with ``across`` of them in a row."""
+    """Images (n, H, W, C), or rows of features, as one picture with ``across`` in a row."""
+    images = pictures(images)
     n, height, width, channels = images.shape
     down = -(-n // across)
     sheet = np.full((down, across, height, width, channels), fill, dtype=np.uint8)
     sheet.reshape(-1, height, width, channels)[:n] = images
     picture = sheet.swapaxes(1, 2).reshape(down * height, across * width, channels)
     return picture if channels == 3 else picture[..., 0]
+
+
+def sides(images: Any) -> tuple[int, int]:
+    """Height and width of images (n, H, W, C), or of the squares that show features (n, d)."""
+    if images.ndim == 4:
+        return images.shape[1:3]
+    side = math.isqrt(images.shape[1] - 1) + 1
+    return side, side
+
+
+def pictures(images: np.ndarray) -> np.ndarray:
+    """Images as they are; rows of features (n, d) as gray squares, the largest values white."""
+    if images.ndim == 4:
+        return images
+    side, _ = sides(images)
+    low, high = np.quantile(images, [0.01, 0.99])
+    gray = (images - low) / max(high - low, 1e-12) * 255
+    padded = np.zeros((len(images), side * side), dtype=np.uint8)
+    padded[:, : images.shape[1]] = gray.clip(0, 255)
+    return padded.reshape(-1, side, side, 1)

@@ -76,8 +76,13 @@ def main(arguments: list[str]) -> int:
         title = data.dataset_info(config.data.dataset).title
         print(json.dumps({"format": title, **as_json(dataset, rows)}, indent=2))
         return 0
-    height, width = dataset.images.shape[1:3]
-    print(f"{dataset.name}: {len(dataset):,} images of {height} x {width} pixels\n")
+    n, *shape = dataset.images.shape
+    what = (
+        f"images of {shape[0]} x {shape[1]} pixels"
+        if shape[1:]
+        else f"rows of {shape[0]:,} features"
+    )
+    print(f"{dataset.name}: {n:,} {what}\n")
     if dataset.recognized:
         print(f"Read as: {dataset.recognized}.\n")
     print(table([{k: v for k, v in row.items() if k != "value"} for row in summed_rows(rows)]))

@@ -1,4 +1,4 @@
-"""``clmle features``: unit features of images by a trained run, to .npz, .csv or .parquet."""
+"""``clmle features``: features of images by a trained run or a published network, to a file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,47 @@ def main(arguments: list[str]) -> int:
     parser = CommandParser(
         "features",
         "Compute the unit features of images by the best round of a trained run and write them to\n"
-        "a file, with row, file, label and predicted class of every image.",
-        ["features RUN --out features.npz", "features RUN --out mine.csv --images photos/"],
-        "RUN --out FILE [options]",
+        "a file, with row, file, label and predicted class of every image. With --backbone,\n"
+        "compute the features of a data set by a published network: a table that is a data set by itself.",
+        [
+            "features RUN --out features.npz",
+            "features RUN --out mine.csv --images photos/",
+            "features photos/ --backbone efficientnet-lite0 --out features.parquet",
+            "train features.parquet",
+        ],
+        "RUN|DATA --out FILE [options]",
     )
     add_run(parser)
     parser.add_argument(
-        "--out", required=True, metavar="FILE", help="file to write: .npz, .csv or .parquet"
-    )
+        "--out", required=True, metavar="FILE",
+        help="file to write: .npz, .csv or .parquet; with --backbone also .npy, next to a table",
+    )  # fmt: skip
     parser.add_argument(
         "--split", default="test", choices=("train", "validation", "test"),
         help="images of the run's data set (default: test)",
     )  # fmt: skip
     parser.add_argument("--images", metavar="FOLDER", help="images of this folder instead")
+    parser.add_argument(
+        "--backbone", metavar="NAME",
+        help="network for a data set: efficientnet-lite0, timm:NAME, torchvision:NAME, "
+        "open_clip:MODEL/WEIGHTS, transformers:NAME, or an .onnx or TorchScript (.pt) file",
+    )  # fmt: skip
+    parser.add_argument("--labels", help="with --backbone: table of labels of a folder of images")
+    parser.add_argument(
+        "--image-size", type=int, metavar="PIXELS",
+        help="with --backbone: size of the images (default: what the network was trained on)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--normalization", choices=("imagenet", "half", "unit", "raw"),
+        help="with --backbone: pixels of a network in a file: minus mean over deviation of "
+        "ImageNet (default), -1 to 1, 0 to 1, or 0 to 255",
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="with --backbone: auto, cpu, cuda, ...")
     values = parser.parse(arguments)
+    if values.backbone:
+        from clmle.cli.backbone_features import write_backbone_features
+
+        return write_backbone_features(values)
 
     out = Path(values.out)
     if out.suffix not in (".npz", ".csv", ".parquet"):
@@ -58,14 +85,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _own_images(
-    folder: str, shape: tuple[int, int, int], known: list[str]
+    folder: str, shape: tuple[int, ...], known: list[str]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return images of a folder at the size of the run's images, and columns about them.
 
     A label is the index in the run's classes; other classes of the folder follow after these.
     """
     dataset = data.load_folder(
-        folder, image_size=shape[:2], progress=Progress("images"), labeled=False
+        folder, image_size=(shape[0], shape[1]), progress=Progress("images"), labeled=False
     )
     images = dataset.images
     if shape[2] == 1:  # the run was trained on gray images

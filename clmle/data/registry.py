@@ -63,6 +63,8 @@ class DatasetInfo:
         The format to read any folder with that is said to be of this ``kind``.
     targets : tuple of str, or callable(path) -> tuple of str
         Attributes and labels, where they are known without loading.
+    feature_dim : callable(path) -> int or None, optional
+        For tables of features in place of images: the number of features.
     image_size, channels : int
         Pixels down in the presets, and channels of the images.
     mirror : bool
@@ -90,6 +92,7 @@ class DatasetInfo:
     recognize: Callable[[str], bool] | None = None
     general: bool = False
     targets: tuple[str, ...] | Callable[[str], tuple[str, ...]] = ()
+    feature_dim: Callable[[str], int | None] | None = None
     image_size: int = 40
     channels: int = 3
     mirror: bool = True

@@ -17,7 +17,7 @@ START = 6.0  # seconds until the first step: imports, data, first features
 
 
 def estimate_run_seconds(
-    train: TrainConfig, shape: tuple[int, int, int], heads: int | None = None, *, threads: int = 0
+    train: TrainConfig, shape: tuple[int, ...], heads: int | None = None, *, threads: int = 0
 ) -> float:
     """Estimate the seconds of a whole run."""
     device = pick_device(train.device)
@@ -37,10 +37,10 @@ def estimate_run_seconds(
     return START + OVERHEAD * train.iterations * seconds * train.batch_size / n
 
 
-def _step(network: torch.nn.Module, shape: tuple[int, int, int], n: int, precision: str) -> float:
+def _step(network: torch.nn.Module, shape: tuple[int, ...], n: int, precision: str) -> float:
     """Seconds of one forward and backward pass over ``n`` images."""
     device = next(network.parameters()).device
-    height, width, channels = shape
+    height, width, channels = shape if len(shape) == 3 else (1, 1, *shape)
     images = torch.rand(n, channels, height, width, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
     network.zero_grad(set_to_none=True)

@@ -53,12 +53,14 @@ class MinorityAugmentation(Oversampling):
             return column[:, None, None, None]
 
         n, size = len(chosen), part.shape[-1]
+        # Features come as images of one pixel; they have any scale.
+        unit = 1.0 if size > 1 else images.std(dim=0, keepdim=True)
         contrast = per_image(np.exp(rng.normal(0, 0.2 * strength, n)))
         brightness = per_image(rng.normal(0, 0.15 * strength, n))
         noise = torch.from_numpy(rng.standard_normal(part.shape).astype(np.float32))
         amount = per_image(rng.uniform(0, 0.1 * strength, n))
-        part = part * contrast + brightness + amount * noise.to(part.device)
-        side = max(1, round(0.2 * strength * size))
+        part = part * contrast + unit * (brightness + amount * noise.to(part.device))
+        side = max(1, round(0.2 * strength * size)) if size > 1 else 0
         corner = rng.integers(0, max(1, size - side), size=(2, n))
         for i in range(n):
             y, x = corner[:, i]

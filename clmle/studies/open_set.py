@@ -56,10 +56,12 @@ def evaluate_open_set(
     weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
     config = run.config()["data"]
+    if len(model.image_shape) != 3:
+        raise InputError(f"Run {run.name} learned from features; unseen identities are images.")
+    height, width, _ = model.image_shape
     data = load_open_set(
-        test or own_test(run), size=config["size"], image_size=model.image_shape[:2],
-        progress=progress,
-    )  # fmt: skip
+        test or own_test(run), size=config["size"], image_size=(height, width), progress=progress
+    )
     images = _like(data.images, model.image_shape)
     features = _features(model.embed, images, progress)
     metrics: dict[str, Any] = {"test": data.name, "images": len(images)}
@@ -176,7 +178,7 @@ def _known_identities(run: RunFolder, model: Any) -> tuple[list[dict[str, Any]],
     return accuracy_by_frequency(counts, labels, right), counts
 
 
-def _like(images: Any, shape: tuple[int, int, int]) -> Any:
+def _like(images: Any, shape: tuple[int, ...]) -> Any:
     """The images of a test set, or an InputError if their shape differs from the run's."""
     if images.shape[1:] == shape:
         return images

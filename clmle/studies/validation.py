@@ -11,7 +11,7 @@ from clmle.data import Task, imbalanced_counts
 from clmle.data.multilabel import MultiTask
 from clmle.data.registry import dataset_info, find_dataset
 from clmle.errors import InputError
-from clmle.models import backbone_names, build_backbone
+from clmle.models.backbones import check_backbone
 from clmle.studies.trials import Trial
 from clmle.training.extraction import pick_device
 from clmle.training.factory import make_method, make_network
@@ -58,8 +58,7 @@ def target_names(data: DataConfig, progress: Progress | None = None) -> tuple[st
 def _check_names(data: DataConfig, train: TrainConfig) -> None:
     """What can be checked without the data."""
     pick_device(train.device)
-    if train.backbone not in backbone_names():
-        build_backbone(train.backbone, 3, data.image_size, train.feature_dim)  # raises an error
+    check_backbone(train.backbone)
     if data.imbalance not in ("none", "given"):
         imbalanced_counts([10**9, 10**9], data.imbalance, data.ratio)
     info = find_dataset(data.dataset)

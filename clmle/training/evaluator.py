@@ -49,12 +49,14 @@ class Evaluator:
             self.embedding_task, self.train.seed, self.train.n_embedding_samples
         )
 
-    def extract(self, rows: np.ndarray, phase: str) -> tuple[np.ndarray, np.ndarray]:
+    def extract(
+        self, rows: np.ndarray, phase: str, network: nn.Module | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return z and logits of ``rows``; every process extracts a part of them."""
-        size = extraction_batch(self.source.device)
+        size = extraction_batch(self.source.device, self.source.images.ndim == 4)
         mine, n_batches = self.world.shard(len(rows), size)
         parts = extract(
-            self.network,
+            network or self.network,
             self.source,
             rows[mine],
             precision=self.train.precision,

@@ -30,13 +30,13 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=low)
 
 
-def extraction_batch(device: torch.device) -> int:
-    """Return the number of images per batch without gradient.
+def extraction_batch(device: torch.device, images: bool = True) -> int:
+    """Return the number of images, or rows of features, per batch without gradient.
 
     On a CPU 64 images of 40 x 40 pixels run nearly three times faster than 500, since their
     layers fit the cache.
     """
-    return 1000 if device.type == "cuda" else 64
+    return 64 if images and device.type != "cuda" else 1000
 
 
 def extract(
@@ -54,7 +54,7 @@ def extract(
     every batch. ``n_batches`` fixes the number of batches, the last ones may be empty: processes
     that share the work then make the same number of calls.
     """
-    batch_size = extraction_batch(source.device)
+    batch_size = extraction_batch(source.device, source.images.ndim == 4)
     end = len(rows) if n_batches is None else n_batches * batch_size
     was_training = network.training
     network.eval()

@@ -14,18 +14,23 @@ from clmle.methods._multi_label import MultiLabel
 from clmle.metrics.attributes import attribute_metrics
 from clmle.metrics.by_frequency import shot_accuracy
 from clmle.metrics.classification import classification_metrics
+from clmle.models.feature_network import SCALE, FeatureNetwork
 from clmle.models.network import MultiNetwork, Network
 from clmle.training.prepare import make_task
+
+STANDARDIZED = 1 << 23  # values of features of which mean and standard deviation are taken
 
 
 def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None) -> nn.Module:
     """Build the network of a task, with one head or one per attribute."""
-    shape = task.images.shape[1:]
     cosine = getattr(options, "head", "linear") == "cosine"
     scale = options.head_scale if cosine else None
-    if isinstance(task, MultiTask):
-        return network_for_shape(train, shape, len(task.attributes), cosine_scale=scale)
-    return network_for_shape(train, shape, n_classes=task.n_classes, cosine_scale=scale)
+    heads = len(task.attributes) if isinstance(task, MultiTask) else None
+    network = network_for_shape(train, task.images.shape[1:], heads, task.n_classes, scale)
+    if isinstance(network.backbone, FeatureNetwork):
+        rows = task.train[:: len(task.train) * task.images.shape[1] // STANDARDIZED + 1]
+        network.backbone.standardize(task.images[rows])
+    return network
 
 
 def network_for_shape(
@@ -35,8 +40,13 @@ def network_for_shape(
     n_classes: int = 2,
     cosine_scale: float | None = None,
 ) -> nn.Module:
-    """Build the network for images (height, width, channels): ``heads`` binary heads, or one."""
-    height, width, channels = shape
+    """Build the network for images (height, width, channels): ``heads`` binary heads, or one.
+
+    Rows (d,) of a table of features are images of one pixel with d channels.
+    """
+    height, width, channels = shape if len(shape) == 3 else (1, 1, *shape)
+    if train.backbone == "cosine":
+        cosine_scale = cosine_scale or SCALE
     shared = (train.backbone, channels, (height, width), train.feature_dim)
     if heads:
         return MultiNetwork(*shared, heads, cosine_scale)

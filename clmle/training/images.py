@@ -1,11 +1,11 @@
-"""Batches of images for the network: gathered, augmented and scaled to about [-1, 1]."""
+"""Batches for the network: images, augmented and scaled to about [-1, 1], or rows of features."""
 
 import numpy as np
 import torch
 
 
 class ImageSource:
-    """Rows of a (n, H, W, C) uint8 array as float batches on ``device``.
+    """Rows of images (n, H, W, C) uint8, or of features (n, d), as float batches on ``device``.
 
     If the array takes at most ``max_fraction`` of the free memory of a GPU, it is copied there
     once. Otherwise rows are gathered from the (memory-mapped) array and copied for each batch.
@@ -23,7 +23,10 @@ class ImageSource:
     def batch(
         self, rows: np.ndarray, generator: np.random.Generator | None = None, mirror: bool = True
     ) -> torch.Tensor:
-        """(B, C, H, W) float32 in channels-last memory; augmented if a generator is given."""
+        """(B, C, H, W) float32 in channels-last memory; augmented if a generator is given.
+
+        Features (B, d, 1, 1) are neither scaled nor augmented.
+        """
         if self.resident is not None:
             index = torch.from_numpy(rows).to(self.device, non_blocking=True)
             pixels = self.resident[index]
@@ -32,6 +35,8 @@ class ImageSource:
             if self.device.type == "cuda":
                 pixels = pixels.pin_memory()
             pixels = pixels.to(self.device, non_blocking=True)
+        if pixels.dim() == 2:
+            return pixels.float()[:, :, None, None]
         if generator is not None:
             pixels = shifted(pixels, generator, mirror)
         # (x - 127.5) / 128, as usual in face recognition.

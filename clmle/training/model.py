@@ -23,19 +23,19 @@ class EmbeddingModel:
         config = config_from_dict(run.config())
         groups, facts = load_tensors(run.model_path)
         weights = groups.get("network", {})
-        channels = next((w.shape[1] for w in weights.values() if w.dim() == 4), None)
-        if channels is None or "head.bias" not in weights or not isinstance(facts, dict):
+        # The first versions did not store the shape of the images.
+        depths = [w.shape[1] for w in weights.values() if w.dim() == 4]
+        old = (config.data.image_size, config.data.image_size, *depths[:1])
+        shape = (facts or {}).get("image_shape", old if depths else None)
+        if "head.bias" not in weights or shape is None:
             raise InputError(f"{run.model_path} does not hold the network of a run; restore it.")
-        side = config.data.image_size
         self.device = pick_device(device)
-        height, width, depth = facts.get("image_shape", (side, side, channels))
-        self.image_shape = (int(height), int(width), int(depth))
+        self.image_shape = tuple(map(int, shape))
         # With several attributes the bias of the head has one row per attribute.
         bias = weights["head.bias"]
         heads, n_classes = (len(bias), 2) if bias.dim() == 2 else (None, len(bias))
         scale = float(weights["head.scale"]) if "head.scale" in weights else None
-        shape = (*self.image_shape[:2], channels)
-        self.network = network_for_shape(config.train, shape, heads, n_classes, scale)
+        self.network = network_for_shape(config.train, self.image_shape, heads, n_classes, scale)
         self.network.to(self.device)
         try:
             self.network.load_state_dict(weights)
@@ -56,15 +56,16 @@ class EmbeddingModel:
         return self.classifier.scores(*self._outputs(images))
 
     def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if images.ndim != 4 or images.dtype != np.uint8:
+        if images.ndim != 2 and (images.ndim != 4 or images.dtype != np.uint8):
             raise InputError(
-                f"images must be (n, height, width, channels) uint8, not {images.shape} "
-                f"{images.dtype}."
+                f"images must be (n, height, width, channels) uint8, or features (n, d), not "
+                f"{images.shape} {images.dtype}."
             )
         if images.shape[1:] != self.image_shape:
+            what = "height, width, channels" if len(self.image_shape) == 3 else "features"
             raise InputError(
                 f"images are {images.shape[1:]}, but the run was trained on {self.image_shape}: "
-                "height, width, channels."
+                f"{what}."
             )
         return extract(self.network, ImageSource(images, self.device), np.arange(len(images)))
 

@@ -1,13 +1,15 @@
-"""The option ``init_from``: initial weights of a run, or features for the first clustering."""
+"""Initial weights, of a run or published ones, and features for the first clustering."""
 
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
 from clmle.errors import InputError
+from clmle.models.pretrained import LITE, PretrainedBackbone
 from clmle.training.checkpoint import load_tensors
 
 
@@ -27,6 +29,29 @@ def start_from(network: nn.Module, path: str) -> None:
             f"{path} holds no weights that fit this backbone; give those of a run with it."
         )
     network.load_state_dict(fitting, strict=False)
+
+
+def load_published_weights(network: nn.Module, name: str) -> None:
+    """Load the published weights of the backbone ``name`` of a network."""
+    if not isinstance(network.backbone, PretrainedBackbone):
+        raise InputError(
+            f"Backbone {name} has no published weights; leave pretrained out, or choose one that "
+            f"has, such as {LITE} or timm:resnet18."
+        )
+    network.backbone.load_weights()
+
+
+class TrunkFeatures(nn.Module):
+    """The vectors of the published network of a backbone, as the features of a network."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        assert isinstance(network.backbone, PretrainedBackbone)
+        self.trunk = network.backbone.trunk
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        vectors = self.trunk(images)
+        return vectors, vectors[:, :1]  # there are no logits
 
 
 def given_features(path: str, task: Task | MultiTask) -> np.ndarray | None:

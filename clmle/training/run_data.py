@@ -47,6 +47,7 @@ def data_facts(dataset: Dataset, attribute: str) -> dict[str, Any]:
     targets = list(names or dataset.attributes) if names is not None else [attribute]
     targets = [target or dataset.targets[0] for target in targets]
     values = {target: dataset.values_of(target) for target in targets}
+    gray = dataset.images.ndim == 4  # features have any scale
     rows = np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(np.int64)
     return {
         "dataset": dataset.name,
@@ -55,7 +56,8 @@ def data_facts(dataset: Dataset, attribute: str) -> dict[str, Any]:
         "files": _hash("\n".join(map(str, dataset.metadata.get("file", ()))).encode()),
         "labels": _hash(*(v.astype("<i8").tobytes() for v, _ in values.values())),
         "split": _hash(np.asarray(dataset.split).astype("<i8").tobytes()),
-        "means": [round(float(np.mean(dataset.images[i])), 2) for i in rows],
+        "unit": 1.0 if gray else 1e-3 * float(np.abs(dataset.images[rows]).max()),
+        "means": [float(f"{np.mean(dataset.images[i]):.6g}") for i in rows],
     }
 
 
@@ -78,8 +80,9 @@ def differences(stored: dict[str, Any], found: dict[str, Any]) -> list[str]:
         changes += [
             f"other {what}" for what in ("files", "labels", "split") if stored[what] != found[what]
         ]
-        if not np.allclose(stored["means"], found["means"], rtol=0.01, atol=CLOSE):
-            changes.append("other pixels in files of the same names")
+        close = CLOSE * stored.get("unit", 1.0)
+        if not np.allclose(stored["means"], found["means"], rtol=0.01, atol=close):
+            changes.append("other pixels or features in files of the same names")
     return changes
 
 

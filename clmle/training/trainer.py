@@ -35,7 +35,12 @@ from clmle.training.margin_search import search_margins
 from clmle.training.neighborhoods import purity_of_clusters
 from clmle.training.plateau import Plateau
 from clmle.training.prepare import config_from_dict, prepare
-from clmle.training.pretrain import given_features, start_from
+from clmle.training.pretrain import (
+    TrunkFeatures,
+    given_features,
+    load_published_weights,
+    start_from,
+)
 from clmle.training.reporting import Report, Reporter, Stopped, machine, stop_signals
 from clmle.training.run_data import check_data, data_facts
 
@@ -173,6 +178,8 @@ class Trainer:
                 self.restore()
             else:  # a run killed before its first checkpoint starts again, with an empty log
                 self.run.truncate_metrics(0)
+                if t.pretrained:
+                    load_published_weights(self.network, t.backbone)
                 if t.init_from:
                     start_from(self.network, t.init_from)
         self.differentiable = world.wrap_ddp(self.network, self.method.modules)
@@ -192,7 +199,7 @@ class Trainer:
             self.parameters, t.learning_rate, t.momentum, weight_decay=t.weight_decay
         )
         self.plateau = Plateau(t.patience, t.max_lr_drops)
-        pretrained = self.method.uses_clusters and not t.init_from
+        pretrained = self.method.uses_clusters and not (t.init_from or t.pretrained)
         self.pretrain_steps = min(t.pretrain_iterations, t.iterations) if pretrained else 0
         self.phase = "pretraining" if self.pretrain_steps else "margins"
         self.evaluator = Evaluator(
@@ -249,6 +256,7 @@ class Trainer:
         batch = method.sample_batch(draw)
         rows = self.task.train[batch.indices]
         generator = np.random.default_rng([t.seed, draw, 1]) if t.augment else None
+        torch.manual_seed(int(np.random.SeedSequence([t.seed, draw, 2]).generate_state(1)[0]))
         images = method.augment(self.source.batch(rows, generator, t.mirror), batch, draw)
         labels = self.labels[torch.from_numpy(rows).to(self.device)]
         for group in self.optimizer.param_groups:
@@ -288,8 +296,7 @@ class Trainer:
         began = time.perf_counter()
         self.evaluator.extract_training_features("features for clusters")
         extracted = time.perf_counter()
-        first = self.config.train.init_from if self.round == 0 else ""
-        self.start_round(given_features(first, self.task))
+        self.start_round(self.first_features() if self.round == 0 else None)
         if self.method.uses_clusters:
             facts = {
                 "extract_seconds": extracted - began,
@@ -297,6 +304,14 @@ class Trainer:
                 "purity": purity_of_clusters(self.task, self.method.assignment()),
             }
             self.run.append_metrics(kind="refresh", step=self.step, round=self.round, **facts)
+
+    def first_features(self) -> np.ndarray | None:
+        """Return the features of the first clustering, if they are not those of the network."""
+        t = self.config.train
+        if t.pretrained and not t.init_from and self.method.uses_clusters:
+            trunk = TrunkFeatures(self.network)
+            return self.evaluator.extract(self.task.train, "features for clusters", trunk)[0]
+        return given_features(t.init_from, self.task)
 
     def start_round(self, given: np.ndarray | None = None) -> None:
         """Start a round of the method with the extracted features; ``given`` are the user's."""

@@ -1,0 +1,45 @@
+"""The network for tables of features: standardized features to an embedding."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+HIDDEN = 256  # units of the hidden layer of "mlp"
+SCALE = 16.0  # of the cosines of "cosine"
+
+
+class FeatureNetwork(nn.Module):
+    """Features (B, channels, 1, 1), standardized, to (B, feature_dim): linear, or one hidden layer.
+
+    Features of pretrained networks differ in scale by a factor of 100. They are standardized with
+    mean and standard deviation of the training rows (:meth:`standardize`), so that one learning
+    rate fits all of them.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(
+        self, channels: int, image_size: tuple[int, int], feature_dim: int = 64, hidden: int = 0
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("scale", torch.ones(channels))
+        layers: list[nn.Module] = []
+        if hidden:
+            layers = [nn.Linear(channels, hidden), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers, nn.Linear(hidden or channels, feature_dim))
+
+    def standardize(self, features: np.ndarray) -> None:
+        """Take mean and deviation of ``features`` (n, channels); constant ones become 0."""
+        values = np.asarray(features, dtype=np.float64)
+        mean, deviation = values.mean(axis=0), values.std(axis=0)
+        varies = deviation > 1e-6 * np.abs(values).max(axis=0, initial=1e-30)
+        self.mean.copy_(torch.from_numpy(mean))
+        self.scale.copy_(torch.from_numpy(np.where(varies, 1 / np.where(varies, deviation, 1), 0)))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        z: torch.Tensor = self.layers((features.flatten(1) - self.mean) * self.scale)
+        return z
