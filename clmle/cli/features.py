@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
         "features",
         "Compute the unit features of images by the best round of a trained run and write them to\n"
         "a file, with row, file, label and predicted class of every image. With --backbone,\n"
-        "compute the features of a data set by a published network: a table that is a data set by itself.",
+        "compute the features of a data set by a published network: a table that is itself a data\n"
+        "set.",
         [
             "features RUN --out features.npz",
             "features RUN --out mine.csv --images photos/",
