@@ -43,10 +43,10 @@ def test_what_is_written_is_read_back(tmp_path, table, suffix):
     assert dataset_info(str(file)).feature_dim(str(file)) == 20
     found = load_dataset(str(file))
     np.testing.assert_allclose(found.images, features, rtol=1e-6)
-    assert found.targets == ("young", "species")
+    assert found.targets == ("species", "young")
     assert found.metadata["file"].tolist() == columns["file"]
     assert columns_of(found, np.arange(600)) == {
-        name: columns[name] for name in ("file", "split", "young", "species")
+        name: columns[name] for name in ("file", "split", "species", "young")
     }
 
 
@@ -112,8 +112,7 @@ def test_a_split_is_drawn_with_groups_and_copies_together(tmp_path, table):
     features[300:] = features[:300]
     group = (np.arange(600) % 50).astype(str).tolist()
     write_features(tmp_path / "g.npz", features, {"label": columns["species"], "Patient ID": group})
-    with pytest.warns(UserWarning, match="300 images are copies"):
-        found = load_dataset(str(tmp_path / "g.npz"))
+    found = load_dataset(str(tmp_path / "g.npz"))
     assert set(found.split) == {0, 1, 2}
     assert all(len(set(found.split[np.array(group) == g])) == 1 for g in set(group))
     assert (found.split[:300] == found.split[300:]).all()
@@ -194,7 +193,7 @@ def test_heads_come_near_logistic_regression(tmp_path, table, backbone):
     peer = LogisticRegression(max_iter=500).fit(features[split == "train"], label[split == "train"])
     accuracy = peer.score(features[split == "test"], label[split == "test"])
     assert result["test"]["accuracy"] > accuracy - 0.04
-    assert evaluate(run) == result["test"]
+    assert evaluate(run).items() <= result["test"].items()
     model = load_model(run)
     assert model.embed(np.asarray(features[:5] * 1e-3 + 7)).shape == (5, 64)
     with pytest.raises(InputError, match="features"):
@@ -238,7 +237,7 @@ def test_features_are_a_data_set_of_the_command_line(tmp_path, table, capsys):
     assert main(["train", path, "--attribute", "species", "--method", "softmax", *few]) == 0
     assert "recall of eel" in capsys.readouterr().out
     arguments = ["sweep", "--dataset", path, "--methods", "softmax,clmle", "--seeds", "0"]
-    arguments += ["--attributes", "species", "--preset", "quick", "--jobs", "1", "--name", "s"]
+    arguments += ["--attributes", "species", "--preset", "quick", "--jobs", "1"]
     assert main([*arguments, "--set", "train.iterations=8"]) == 0
 
 

@@ -63,12 +63,13 @@ def _gray_sentence(gray: GrayRange) -> str:
 def copies_of(images: np.ndarray) -> np.ndarray:
     """For each image (n, height, width, channels), the index of the first with equal pixels.
 
-    Images of a single color are no copies of each other.
+    Images of a single color are no copies of each other. Features (n, d) are compared alike.
     """
     first: dict[bytes, int] = {}
     copies = np.arange(len(images))
     for i, image in enumerate(images):
         j = first.setdefault(blake2b(image.tobytes(), digest_size=16).digest(), i)
-        if j != i and (image != image[0, 0]).any():
+        one = image[0, 0] if image.ndim == 3 else image[0]
+        if j != i and (image != one).any():
             copies[i] = j
     return copies
