@@ -17,7 +17,7 @@ from clmle import data, figures, jobs, preset_config, training
 
 PAGE = {"title": "Data", "icon": ":material/grid_view:", "order": 20}
 
-THINNED = ("exponential", "step")
+THINNED = ("exponential", "step", "long-tail", "long-tail-step")
 MAX_BARS = 60  # classes that a bar chart can name; with more, the long tail shows the counts
 ACROSS = 12  # images in a row of the gallery
 
@@ -192,7 +192,8 @@ def own_folder(place) -> tuple[str, str, bool]:
     if not name:
         st.info(
             "Enter a folder: one sub-folder per class or person, images with a CSV of labels, "
-            "CelebA or LFWA as published, or train.rec in InsightFace's format."
+            "CelebA, LFWA or CIFAR as published, or train.rec in InsightFace's format; or a file: "
+            "Parquet with images as from Hugging Face, or .npz as from MedMNIST."
         )
         return name, labels, False
     if not confirmed(name, labels):

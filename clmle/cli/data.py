@@ -63,8 +63,11 @@ def main(arguments: list[str]) -> int:
     dataset = training.load_data(config.data, values.seed, progress)
     left_out: tuple[str, ...] = ()
     rows = [r for r in data.describe(dataset) if r["train"] + r["validation"] + r["test"]]
-    if config.data.attribute or config.data.imbalance != "none":
-        _, task = training.prepare(config)
+    shaping = ("attribute", "imbalance", "merge", "validation", "validation_size")
+    checksum = ""
+    if any(getattr(config.data, n) != getattr(DataConfig, n) for n in shaping):
+        task = training.make_task(dataset, config.data, values.seed)
+        checksum = data.index_checksum(task.train)
         rows = [
             {"target": one.name, "class": name,
              **{s: int(one.class_counts(s)[c]) for s in ("train", "validation", "test")}}
@@ -74,7 +77,8 @@ def main(arguments: list[str]) -> int:
         left_out = getattr(task, "left_out", ())
     if values.json:
         title = data.dataset_info(config.data.dataset).title
-        print(json.dumps({"format": title, **as_json(dataset, rows)}, indent=2))
+        found = {"format": title, **as_json(dataset, rows)}
+        print(json.dumps(found | ({"train_checksum": checksum} if checksum else {}), indent=2))
         return 0
     n, *shape = dataset.images.shape
     what = (
@@ -86,6 +90,8 @@ def main(arguments: list[str]) -> int:
     if dataset.recognized:
         print(f"Read as: {dataset.recognized}.\n")
     print(table([{k: v for k, v in row.items() if k != "value"} for row in summed_rows(rows)]))
+    if config.data.imbalance != "none":
+        print(f"\nChecksum of the indices of the training images: {checksum}")
     for line in identity_lines(dataset) + pairs_lines(dataset, values.dataset):
         print(f"\n{line}")
     if left_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from warnings import warn
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from clmle.data.folder.assign import complete_split, draw_split
 from clmle.data.folder.columns import roles_of
 from clmle.data.folder.targets import Targets
 from clmle.data.missing import is_missing
+from clmle.data.pixel_cache import warn_unreadable
 from clmle.data.recognition.faces import held_out
 
 
@@ -53,11 +55,12 @@ def assemble(
     identities: bool = False,
     recognized: str = "",
     unread: Mapping[int, str] | None = None,
+    what: str = "images",
 ) -> Dataset:
     """Make a data set; a split that is not given is drawn, with groups and copies together.
 
     With ``identities`` every identity has training images; otherwise no identity, or other group,
-    is in two drawn splits. Rows of ``unread`` images are in no split.
+    is in two drawn splits. Rows of ``unread`` images, of ``what``, are in no split.
     """
     roles = roles_of(columns.texts)
     targets = Targets({n: columns.texts[n] for n in roles.targets if n not in columns.classes})
@@ -82,6 +85,9 @@ def assemble(
         split, notes = _split(images, given, values, groups, seed)
         warnings += notes
     split[list(unread or {})] = LEFT_OUT
+    for text in warnings:
+        warn(text, stacklevel=2)
+    warnings += warn_unreadable(unread or {}, len(images), what)
     return Dataset(
         name,
         images,

@@ -13,7 +13,6 @@ from clmle.data.assemble import Columns, assemble
 from clmle.data.base import TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
 from clmle.data.folder.split_names import split_of
 from clmle.data.pixel_arrays import as_pixels, resized
-from clmle.data.pixel_cache import warn_unreadable
 from clmle.data.pixels import check_image_size, read_pixels, to_rgb
 from clmle.errors import InputError, some
 
@@ -93,10 +92,10 @@ def from_huggingface(
         raise InputError("The splits of the data set have different columns; give alike ones.")
     columns = columns_of(pa.concat_tables(tables), kinds)
     columns.split = split
-    columns.warnings += warn_unreadable(unread, len(images), "images of the data set")
     return assemble(
         name or "huggingface", np.stack(images), columns, seed=seed, identities=identities,
-        unread=unread, recognized=f"Hugging Face data set, images in column {column}",
+        unread=unread, what="images of the data set",
+        recognized=f"Hugging Face data set, images in column {column}",
     )  # fmt: skip
 
 

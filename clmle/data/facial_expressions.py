@@ -10,7 +10,7 @@ import numpy as np
 
 from clmle.data.assemble import Columns, assemble
 from clmle.data.base import Dataset, Progress
-from clmle.data.pixel_cache import stored_pixels, warn_unreadable
+from clmle.data.pixel_cache import stored_pixels
 from clmle.data.pixels import check_image_size, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, shown
@@ -69,9 +69,9 @@ def load_facial_expressions(
             f"{len(table) - len(here):,} of the {len(table):,} images that {home / LEGEND} names "
             "are missing."
         )
-    columns.warnings += warn_unreadable(unread, len(files), f"images of {home}")
     return assemble(
         home.resolve().name, images, columns, seed=seed, identities=identities, unread=unread,
+        what=f"images of {home}",
         recognized="collection facial_expressions, identities from the names of the files",
     )  # fmt: skip
 

@@ -6,7 +6,6 @@ import glob
 import io
 import os
 import re
-import warnings
 from itertools import takewhile
 from pathlib import Path
 from threading import Lock
@@ -18,7 +17,7 @@ from clmle.data.arrow import columns_of, features_of, holds_images, image_column
 from clmle.data.assemble import assemble
 from clmle.data.base import LEFT_OUT, Dataset, Progress
 from clmle.data.folder.split_names import WORDS, split_of
-from clmle.data.pixel_cache import stored_pixels, warn_unreadable
+from clmle.data.pixel_cache import stored_pixels
 from clmle.data.pixels import check_image_size, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, some
@@ -105,15 +104,12 @@ def load_parquet(
         progress,
     )  # fmt: skip
     columns.split = _splits(files, counts, path)
-    sentences = _siblings(files)
-    for text in sentences:
-        warnings.warn(text, stacklevel=2)
-    columns.warnings += sentences
-    columns.warnings += warn_unreadable(unread, n, f"images of {path}")
+    columns.warnings += _siblings(files)
     name = files[0].stem if len(files) == 1 else _common_name(files, expanded(path))
     recognized = f"{len(files):,} Parquet file{'s' * (len(files) > 1)}, images in column {column}"
     return assemble(
         name, pixels, columns, seed=seed, identities=identities, unread=unread,
+        what=f"images of {path}",
         recognized=recognized + (", splits by file" if columns.split is not None else ""),
     )  # fmt: skip
 

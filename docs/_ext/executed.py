@@ -26,11 +26,13 @@ PAGES = (
     "tutorial.md",
     "teaching.md",
     "guide/ablations.md",
+    "guide/long-tails.md",
     "guide/own-code.md",
     "guide/own-features.md",
     "guide/own-images.md",
     "guide/own-study.md",
     "guide/reading-results.md",
+    "guide/standard-data-sets.md",
 )
 TOLERANCE = 0.03  # of a metric: another processor adds in another order
 FENCE = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.S | re.M)
