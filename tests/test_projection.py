@@ -54,3 +54,28 @@ def test_invalid_arguments_are_named():
         project(np.ones((5, 2)), "map")
     with pytest.raises(InputError, match="finite"):
         project(np.full((5, 2), np.nan))
+
+
+@pytest.mark.parametrize("method", ["pca", "umap", "tsne"])
+@pytest.mark.parametrize(
+    "features",
+    [
+        np.ones((40, 6)),
+        np.repeat(np.random.default_rng(0).normal(size=(3, 6)), 20, axis=0),
+        np.repeat(np.random.default_rng(0).normal(size=(12, 6)), 5, axis=0),
+        np.random.default_rng(0).normal(size=(40, 1)),
+        np.random.default_rng(0).normal(size=(40, 3)) * 1e30,
+        np.random.default_rng(0).normal(size=(40, 3)) * 1e-30,
+        np.ones((1, 3)),
+    ],
+)
+def test_degenerate_features_have_finite_points(method, features):
+    frames = project_rounds([features, features], method)
+    assert all(frame.shape == (len(features), 2) for frame in frames)
+    assert all(np.isfinite(frame).all() for frame in frames)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (20, 0)])
+def test_no_features_are_an_error(shape):
+    with pytest.raises(InputError, match="with a row and a column"):
+        project(np.ones(shape))

@@ -8,13 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from clmle.__main__ import COMMANDS, main
 from clmle.cli.train import config_of, make_parser
 from clmle.config import DataConfig, TrainConfig
 from clmle.methods import get_method
+from tests.data.folder.made import picture
 
 TINY = ["--iterations", "12", "--pretrain-iterations", "4", "--rounds", "2", "--batch-size", "120"]
 
@@ -47,13 +51,59 @@ def test_train_evaluate_features_embed_and_runs(capsys, tmp_path):
     assert "no run" in run(capsys, "runs")[1]
 
 
-def test_a_folder_of_images_trains(capsys, image_folder):
+def test_a_folder_of_images_trains(capsys, image_folder, tmp_path):
     with pytest.warns(UserWarning, match="are left out: broken.png"):
         code, out, _ = run(
             capsys, "train", image_folder, "--method", "oversampling", *TINY, "--image-size", 24
         )
     assert code == 0
     assert "recall of dogs" in out
+    name = json.loads(run(capsys, "runs", "--json")[1])[0]["run"]
+    others = tmp_path / "others"
+    shutil.copytree(image_folder / "dogs", others / "dogs")
+    shutil.copytree(image_folder / "dogs", others / "birds")
+    for suffix in ("csv", "npz"):
+        file = tmp_path / f"own.{suffix}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert run(capsys, "features", name, "--images", others, "--out", file)[0] == 0
+    frame = pd.read_csv(tmp_path / "own.csv")
+    assert frame["file"].str.split("/").str[0].tolist() == frame["class"].tolist()
+    assert dict(zip(frame["class"], frame["label"], strict=True)) == {"birds": 2, "dogs": 1}
+    assert np.load(tmp_path / "own.npz")["file"].tolist() == frame["file"].tolist()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
+def test_a_console_without_the_letters_of_a_class(tmp_path, encoding):
+    for name in ("три", "cat"):
+        for i in range(3):
+            picture(tmp_path / "d" / name / f"{i}.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "clmle", "data", str(tmp_path / "d")],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert b"\\u0442\\u0440\\u0438" in done.stdout
+
+
+def test_the_counts_are_json(capsys, tmp_path):
+    for i in range(12):
+        picture(tmp_path / "d" / "train" / "ab"[i % 2] / f"{i}.png")
+        picture(tmp_path / "d" / "test" / "ab"[i % 2] / f"{i}.png")
+    (tmp_path / "d" / "train" / "a" / "new.heic").write_bytes(b"abc")
+    with pytest.warns(UserWarning, match="heic"):
+        code, out, _ = run(capsys, "data", tmp_path / "d", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["format"] == "Folder of images"
+    assert found["splits"] == {"train": 10, "validation": 2, "test": 12, "left out": 0}
+    assert found["targets"]["label"]["classes"] == ["a", "b"]
+    assert found["targets"]["label"]["counts"]["b"] == {"train": 5, "validation": 1, "test": 6}
+    assert "splits test, train" in found["recognized"]
+    assert list(found["skipped"].values()) == [["train/a/new.heic"]]
+    assert len(found["warnings"]) == 2
 
 
 def test_training_without_a_data_set_takes_toonfaces():

@@ -120,3 +120,27 @@ def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, mes
     assert len(errors) == 1
     assert any(part in errors[0] for part in message.split("|"))
     assert "Traceback" not in out + err
+
+
+def test_unknown_labels_have_one_definition(capsys, faces):
+    folder, x, identities = faces
+    names = [f"person {p}" for p in identities]
+    for i, word in enumerate(["", "nan", "-1", "N/A", "None", "-1.0", " "]):
+        names[i] = word
+    (folder / "some.txt").write_text("\ufeff" + "\n".join(names) + "\n", encoding="utf-8")
+    columns = {f"f{i}": x[:, i] for i in range(8)}
+    frame = pd.DataFrame({"label": [n or None for n in names], **columns})
+    frame.to_parquet(folder / "words.parquet")
+    numbers = np.where(np.arange(60) < 7, np.nan, identities)
+    pd.DataFrame({"label": numbers, **columns}).to_csv(folder / "numbers.csv", index=False)
+    texts = np.array([n.removeprefix("person ") for n in names], dtype="S")
+    np.savez(folder / "texts.npz", features=x, label=texts)
+    text = ["f.npy", "--labels", folder / "some.txt"]
+    for arguments in (text, ["words.parquet"], ["numbers.csv"], ["texts.npz"]):
+        code, out, _ = run(
+            capsys, "evaluate-features", folder / arguments[0], *arguments[1:], "--json"
+        )
+        assert code == 0
+        result = json.loads(out)
+        assert (result["images"], result["identities"]) == (53, 11)
+        assert result["left_out"] == 7

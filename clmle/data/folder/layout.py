@@ -41,26 +41,19 @@ def rows_of_folders(folder: Path, files: list[str]) -> Rows | None:
     _refuse_masks(folder, parts)
     inner = {name: set(_parts(rest)[0]) for name, rest in parts.items()}
     direct = {name for name, rest in parts.items() if any("/" not in f for f in rest)}
-    if _say_nothing(parts):
-        named = not direct and any(c.lower() not in GENERIC for s in inner.values() for c in s)
-        return _parts_with_classes(folder, prefix, parts, skipped) if named else None
-    inner_kinds = {split_of(n) for names in inner.values() for n in names} - {None, LEFT_OUT}
-    if (
-        inner_kinds
-        and not direct
-        and all(split_of(n) is not None for s in inner.values() for n in s)
-    ):
+    below = set[str]().union(*inner.values())
+    if below and not direct and all(split_of(name) is not None for name in below):
         return _splits_in_classes(folder, prefix, parts, skipped)
-    if len(inner_kinds) > 1:
-        names = sorted({n for s in inner.values() for n in s if split_of(n) is not None})
-        raise InputError(
-            f"Some folders of {folder} contain {some(names, 5)}, others do not, so that "
-            f"{some(sorted(parts), 5)} may be classes or copies of the data; give each of them the "
-            "same splits, or choose one of them as the data set."
-        )
-    common = set[str]().union(*inner.values())
-    repeated = len(parts) > 1 and len(common) > 1 and not direct
-    if repeated and all(2 * len(names) >= len(common) for names in inner.values()):
+    _refuse_half_splits(folder, parts, below)
+    if _say_nothing(parts):
+        named = not direct and any(name.lower() not in GENERIC for name in below)
+        return _parts_with_classes(folder, prefix, parts, skipped) if named else None
+    shared = {n for n in below if sum(n in names for names in inner.values()) > 1}
+    if (
+        len(shared) > 1
+        and not direct
+        and all(2 * len(names & shared) >= len(names) for names in inner.values())
+    ):
         return _parts_with_classes(folder, prefix, parts, skipped)
     found = [(f"{prefix}{name}/{f}", name) for name, rest in parts.items() for f in rest]
     recognized = f"a folder for each of {len(parts):,} classes"
@@ -110,6 +103,20 @@ def _say_nothing(parts: Parts) -> bool:
     return words.count(words[0]) == len(words) and any(w in NUMBERED for w in words[0])
 
 
+def _refuse_half_splits(folder: Path, parts: Parts, below: set[str]) -> None:
+    """Raise where some sub-folders, or words in their names, are splits and others are not."""
+    kinds = {split_of(name) for name in below} - {None, LEFT_OUT}
+    words = {w: split_of(w) for name in parts for w in re.findall(r"[^\W\d_]+", name)}
+    in_names = {kind for kind in words.values() if kind not in (None, LEFT_OUT)}
+    if len(kinds) > 1 or (len(in_names) > 1 and TRAIN in in_names):
+        named = [n for n in below if split_of(n) is not None] or [*parts]
+        raise InputError(
+            f"The folders {some(sorted(parts), 5)} of {folder} can be read as classes, or as "
+            f"splits or versions of the data because of {some(sorted(named), 5)}; put the classes "
+            "into folders named train, validation and test."
+        )
+
+
 def _refuse_masks(folder: Path, parts: Parts) -> None:
     masks = [name for name in parts if name.lower() in MASKS]
     if masks and len(parts) > 1 and all(n.lower() in MASKS | GENERIC for n in parts):
@@ -123,8 +130,11 @@ def _splits(
     folder: Path, prefix: str, parts: Parts, kinds: dict[str, int | None], skipped: Skipped
 ) -> Rows | None:
     """Splits with a folder for each class; images in no class are skipped."""
-    inside = {n: _unwrapped(f"{prefix}{n}/", *_parts(rest), generic=True, same=n.lower())
-              for n, rest in parts.items()}  # fmt: skip
+    inside = {}
+    for n, rest in parts.items():
+        classes, direct = _parts(rest)
+        loose = [f"{prefix}{n}/{file}" for file in direct]
+        inside[n] = _unwrapped(f"{prefix}{n}/", classes, loose, generic=True, same=n.lower())
     splits = sorted(n for n, kind in kinds.items() if kind is not None)
     others = sorted(n for n, kind in kinds.items() if kind is None)
     labeled = {c for n in splits for c in inside[n][1]}
@@ -148,7 +158,7 @@ def _splits(
         named = {c: _class(c) for c in classes}
         named = {c: v if v in train else spelling.get(v.casefold(), v) for c, v in named.items()}
         strange = kind == LEFT_OUT or (train and not train & set(named.values()))
-        full = [f if f.startswith(prefix) else f"{prefix}{n}/{f}" for f in loose]
+        full = list(loose)
         if strange:
             full += [f"{start}{c}/{f}" for c, rest in classes.items() for f in rest]
         else:

@@ -76,10 +76,13 @@ def test_a_given_validation_split_is_kept(tmp_path):
         {"train__cat": 3, "train__dog": 3, "holdback__cat": 3, "holdback__dog": 3},
         {"v1__train": 3, "v1__test": 3, "extra": 3},
         {"train": 3, "test": 3, "other": 3},
+        {f"{v}__{s}__{c}": 2 for v in ("v1", "v2") for s in ("train", "test") for c in "ab"},
+        {"train_cats": 3, "train_dogs": 3, "test_cats": 2, "test_dogs": 2},
+        {"cat__train": 3, "cat__test": 3, "dog": 3},
     ],
 )
 def test_two_readings_are_an_error_that_names_both(folders, tmp_path):
-    with pytest.raises(InputError, match=r"classes.*(splits|copies)"):
+    with pytest.raises(InputError, match=r"classes.*(splits|versions)"):
         load_folder(tree(tmp_path / "d", **folders))
 
 
@@ -118,6 +121,11 @@ def test_the_same_sub_folders_are_the_classes(tmp_path):
     assert dataset.targets == ("label", "folder")
     assert dataset.class_names == {"label": ("cat", "dog"), "folder": ("canon", "nikon")}
     assert "canon, nikon" in dataset.warnings[0]
+
+
+def test_classes_of_classes_are_no_splits(tmp_path):
+    home = tree(tmp_path / "d", animals__cat=3, animals__dog=3, plants__oak=3, plants__elm=3)
+    assert list(counts(read(home))) == ["animals", "plants"]
 
 
 def test_other_sub_folders_belong_to_their_class(tmp_path):
