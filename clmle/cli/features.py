@@ -12,7 +12,7 @@ from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import Progress
 from clmle.data.base import UNKNOWN
 from clmle.errors import InputError
-from clmle.files import atomic_path
+from clmle.files import atomic_path, write_arrays
 from clmle.run_folder import RunFolder
 
 
@@ -116,15 +116,14 @@ def _class_names(run: RunFolder) -> list[str]:
 
 
 def _write(out: Path, features: np.ndarray, scores: np.ndarray, columns: dict[str, Any]) -> None:
-    with atomic_path(out) as temporary:
-        if out.suffix == ".npz":
-            with open(temporary, "wb") as file:
-                np.savez(file, features=features, scores=scores, **columns)
-            return
-        import pandas as pd
+    if out.suffix == ".npz":
+        write_arrays(out, {"features": features, "scores": scores, **columns})
+        return
+    import pandas as pd
 
-        names = {f"f{i}": features[:, i] for i in range(features.shape[1])}
-        frame = pd.DataFrame({**columns, **names})
+    names = {f"f{i}": features[:, i] for i in range(features.shape[1])}
+    frame = pd.DataFrame({**columns, **names})
+    with atomic_path(out) as temporary:
         if out.suffix == ".csv":
             frame.to_csv(temporary, index=False)
         else:
