@@ -182,6 +182,12 @@ class TrainConfig:
         2, "learning-rate drops; a further plateau stops the run", bounds=(0, STEPS)
     )
     augment: bool = _optimizer(True, "shift and mirror the training images at random")
+    feature_noise: float = _optimizer(
+        0.0,
+        "augmentation of feature tables: standard deviation of the noise added in training, as a "
+        "multiple of that of each feature",
+        bounds=(0, math.inf),
+    )
     mirror: bool = _optimizer(True, "mirror images (right for faces, wrong for digits)")
     pretrain_iterations: int = option(
         100, "steps before the first clustering (methods with clusters)", bounds=(0, STEPS),

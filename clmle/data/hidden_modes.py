@@ -48,6 +48,7 @@ register_dataset(
         description="Points of two classes with six modes each, under 58 nuisance dimensions.",
         load=load_hidden_modes,
         targets=("mode",),
+        feature_dim=lambda _: 64,
         order=3,
     )
 )

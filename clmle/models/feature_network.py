@@ -20,6 +20,7 @@ class FeatureNetwork(nn.Module):
 
     mean: torch.Tensor
     scale: torch.Tensor
+    noise: float = 0.0  # standard deviation of the noise added to standardized training features
 
     def __init__(
         self, channels: int, image_size: tuple[int, int], feature_dim: int = 64, hidden: int = 0
@@ -41,5 +42,8 @@ class FeatureNetwork(nn.Module):
         self.scale.copy_(torch.from_numpy(np.where(varies, 1 / np.where(varies, deviation, 1), 0)))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.layers((features.flatten(1) - self.mean) * self.scale)
+        standardized = (features.flatten(1) - self.mean) * self.scale
+        if self.training and self.noise:
+            standardized = standardized + self.noise * torch.randn_like(standardized)
+        z: torch.Tensor = self.layers(standardized)
         return z

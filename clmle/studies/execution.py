@@ -17,7 +17,7 @@ from clmle.studies.trials import Trial
 
 METRICS = (
     "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall", "confusion",
-    "shots", "subpopulations",
+    "shots", "subpopulations", "impostor_rate", "minority_impostor_rate", "neighbor_purity",
 )  # fmt: skip
 LONG = ("within_margin", "rules")  # one value for every class or attribute: too long for a summary
 LOCK_SECONDS = 60.0  # a worker of a killed study needs some to save its checkpoint
@@ -71,9 +71,30 @@ def summarize(trial: Trial, run: RunFolder, result: Mapping[str, Any]) -> dict[s
             [line["step"], round(line["seconds"], 1), _rounded(line["balanced_accuracy"])]
             for line in run.metrics("validation")
         ],
+        **_activity(run),
         "seconds": round(result["seconds"], 1),
         "machine": result["machine"],
         "config": config,
+    }
+
+
+def _activity(run: RunFolder) -> dict[str, Any]:
+    """How much Eq. 9 did: fractions of samples with a hinge above zero, part of the gradient."""
+    lines = [line for line in run.metrics("train") if "active_between" in line]
+    if not lines:
+        return {}
+    quarter = max(1, len(lines) // 4)
+    first, last = lines[:quarter], lines[-quarter:]
+
+    def mean(part: list[dict[str, Any]], name: str) -> float:
+        return round(sum(line[name] for line in part) / len(part), 5)
+
+    return {
+        "activity": {
+            "first_quarter": mean(first, "active_between"),
+            "last_quarter": mean(last, "active_between"),
+            "gradient_fraction": mean(lines, "gradient_fraction"),
+        }
     }
 
 

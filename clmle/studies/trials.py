@@ -15,7 +15,11 @@ from clmle.studies.spec import Grid, Study, Tree
 
 MACHINE = ("device", "threads", "precision")  # fields of TrainConfig that say where a run trains
 # Fields that came after the first stored results: at their defaults they are left out of the key.
-ADDED = {"data": ("counts", "merge", "validation", "validation_size")}
+ADDED = {
+    "data": ("counts", "merge", "validation", "validation_size"),
+    "options": ("detach_head",),
+    "train": ("pretrained", "feature_noise"),
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Trial:
         for part, names in ADDED.items():
             default = type(getattr(self.config, part))()
             for name in names:
-                if tree[part][name] == getattr(default, name):
+                if name in tree[part] and tree[part][name] == getattr(default, name):
                     del tree[part][name]
         text = json.dumps(tree, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -30,6 +30,7 @@ def make_network(task: Task | MultiTask, train: TrainConfig, options: Any = None
     if isinstance(network.backbone, FeatureNetwork):
         rows = task.train[:: len(task.train) * task.images.shape[1] // STANDARDIZED + 1]
         network.backbone.standardize(task.images[rows])
+        network.backbone.noise = train.feature_noise
     return network
 
 

@@ -1,0 +1,128 @@
+"""Studies of Eq. 9 alone: same sampler, classifier and calibration with and without it.
+
+The classes of the data have hidden sub-populations, whose labels only the evaluation uses. Every
+seed draws its own training, validation and test points; validation data are as imbalanced as the
+training data.
+"""
+
+from typing import Any
+
+from clmle.studies.spec import Study, Tree
+
+MODES = 6
+WITHOUT = "without Eq. 9"
+ONE_CLUSTER = {"cluster_size": 1_000_000, "min_clusters": 1}
+# Chosen on seeds 0 to 5 of the factorial study; the pre-registered studies have other seeds.
+CHOSEN = {"margin_weight": 0.5, "between_margin_fraction": 0.5}
+
+
+def hidden_modes(minority: int, majority: int = 6000) -> dict[str, Any]:
+    """Two classes of six modes each, all modes of a class of equal size."""
+    counts = {
+        f"{c}{k}": n // MODES for c, n in (("a", majority), ("b", minority)) for k in range(MODES)
+    }
+    return {
+        "imbalance": "given",
+        "counts": ";".join(f"{mode}={n}" for mode, n in counts.items()),
+        "merge": ";".join(f"{c}=" + "+".join(f"{c}{k}" for k in range(MODES)) for c in "ab"),
+        "validation": "imbalanced",
+        "validation_size": 3000,
+        "split": -1,
+    }
+
+
+# 6 kinds of animals of 1,000 photographs each against 4 of vehicles.
+SUPERCLASSES = {
+    "imbalance": "given",
+    "counts": "airplane=240;automobile=80;ship=27;truck=9;"
+    + ";".join(f"{name}=1000" for name in ("bird", "cat", "deer", "dog", "frog", "horse")),
+    "merge": "animal=bird+cat+deer+dog+frog+horse;vehicle=airplane+automobile+ship+truck",
+    "validation": "imbalanced",
+    "validation_size": 1500,
+    "split": -1,
+}
+POINTS = {"feature_dim": 16, "weight_decay": 0.0005, "batch_size": 160}
+
+
+def doses(train: Tree, data: Tree, weights: tuple[float, ...], within: bool) -> dict[str, Tree]:
+    """Variants: without Eq. 9; clusters or one for each class x a1 x weight x a2."""
+    shared = {"train": {**train, "margin_trials": 0}, "data": data}
+    found: dict[str, Tree] = {WITHOUT: {"options": {"margin_weight": 0.0}, **shared}}
+    for clusters in ("clusters", "one cluster"):
+        for fraction in (0.125, 0.25, 0.5):
+            for weight in (*weights, None):
+                for a2 in (0.0, 0.1) if within and clusters == "clusters" else (0.0,):
+                    own: dict[str, Any] = {"between_margin_fraction": fraction}
+                    own |= (
+                        {"margin_weight": 1.0, "detach_head": True}
+                        if weight is None
+                        else {"margin_weight": weight}
+                    )
+                    own |= {"within_margin": a2, "within_weight": 1.0} if a2 else {}
+                    own |= ONE_CLUSTER if clusters == "one cluster" else {}
+                    words = [
+                        clusters,
+                        f"a1 {fraction:g}",
+                        f"weight {weight}" if weight else "alone",
+                    ]
+                    found[", ".join(words + ([f"a2 {a2:g}"] if a2 else []))] = {
+                        "options": own, **shared
+                    }  # fmt: skip
+    return found
+
+
+def regime() -> dict[str, Tree]:
+    """Variants of every minority size, with and without noise as augmentation."""
+    return {
+        f"{n} minority points{', noise' if noise else ''}, {name}": {
+            "options": {**own, **more},
+            "train": {**POINTS, "margin_trials": 0, "feature_noise": noise},
+            "data": hidden_modes(n),
+        }
+        for n in (30, 102, 300, 1002, 3000)
+        for noise in (0.0, 0.5)
+        for name, own, more in (
+            (WITHOUT, {"margin_weight": 0.0}, {}),
+            ("clusters", CHOSEN, {}),
+            ("one cluster", CHOSEN, ONE_CLUSTER),
+        )
+    }
+
+
+STUDIES = (
+    Study(
+        "eq9-factorial",
+        "Dose of Eq. 9 on hidden modes",
+        "At equal sampling, classifier and calibration, what do the margin, its weight and the "
+        "clusters change?",
+        doses(POINTS, hidden_modes(300), (0.05, 0.2, 0.5), within=True),
+        attributes=("mode",),
+        seeds=tuple(range(6)),
+        ratios=(),
+        dataset="hidden-modes",
+    ),
+    Study(
+        "eq9-regime",
+        "Eq. 9 against the number of minority points",
+        "From how many minority points on does Eq. 9 help, and does augmentation change that?",
+        regime(),
+        attributes=("mode",),
+        seeds=tuple(range(10, 16)),
+        ratios=(),
+        dataset="hidden-modes",
+    ),
+    Study(
+        "eq9-superclasses",
+        "Dose of Eq. 9 on photographs",
+        "Does Eq. 9 change the recall of rare sub-populations of photographs?",
+        {
+            name: variant
+            for name, variant in doses({}, SUPERCLASSES, (0.05, 0.5), within=False).items()
+            if "a1 0.25" not in name
+        },
+        attributes=("label",),
+        seeds=tuple(range(4)),
+        ratios=(),
+        dataset="cifar10",
+    ),
+)
