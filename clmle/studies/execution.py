@@ -87,7 +87,7 @@ def _activity(run: RunFolder) -> dict[str, Any]:
     first, last = lines[:quarter], lines[-quarter:]
 
     def mean(part: list[dict[str, Any]], name: str) -> float:
-        return round(sum(line[name] for line in part) / len(part), 5)
+        return float(round(sum(line[name] for line in part) / len(part), 5))
 
     return {
         "activity": {

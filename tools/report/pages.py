@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.files import write_text
+from clmle.studies.catalog.margin_loss import STUDIES as MARGIN_LOSS
 from clmle.studies.study_results import StudyResults, read_studies, task_label
 from clmle.text import counted, listed
 from tools.report import (
@@ -17,6 +18,7 @@ from tools.report import (
     convergence,
     imbalance_sweep,
     index,
+    margin_loss,
     number_format,
     paper,
     pooled,
@@ -33,6 +35,10 @@ OWN: Mapping[str, Writer] = {
     "imbalance": imbalance_sweep.write,
     "convergence": convergence.write,
     **dict.fromkeys(TUNINGS, tuning.write),
+    **{
+        study.name: margin_loss.write_regime if "regime" in study.name else margin_loss.write
+        for study in MARGIN_LOSS
+    },
 }
 
 

@@ -1,0 +1,145 @@
+"""Pages of the studies of Eq. 9: every endpoint with and without it, and the map of regimes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from clmle import figures
+from clmle.studies.catalog.margin_loss import WITHOUT
+from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
+from clmle.studies.statistics import Difference, differences, paired_difference
+from clmle.studies.study_results import StudyResults
+from clmle.text import counted
+from tools.report.markdown import Page, number, points, points_text
+
+PP = "difference, pp"
+
+
+def write(page: Page, study: StudyResults) -> None:
+    """Verdict by endpoint, clusters against one cluster, table and figure."""
+    frame = endpoint_frame(study.summaries)
+    names = [n for n in study.variants if n != WITHOUT]
+    found = {key: differences(frame, names, WITHOUT, key) for key in ENDPOINTS}
+    page.text("**Result.**", *verdict(found, frame))
+    page.heading("Results")
+    page.text(
+        f"Difference to the same configuration {WITHOUT} in percentage points (95 % t-interval "
+        "over seeds). Positive is better, but for the impostor rate. Active: fraction of samples "
+        "with a hinge above zero in the first and the last quarter of the steps with Eq. 9."
+    )
+    rows = []
+    for name in study.variants:
+        own = frame[frame["variant"] == name]
+        cells = [
+            f"{number(own[key].mean())}" if name == WITHOUT else _cell(found[key].get(name))
+            for key in ENDPOINTS
+        ]
+        active = [number(own[k].mean(), 2) for k in ("active_first", "active_last")]
+        rows.append([f"**{name}**" if name == WITHOUT else name, *cells, " to ".join(active)])
+    page.table(["variant", *ENDPOINTS.values(), "active"], rows)
+    panels = {
+        label: {n: _row(d) for n, d in found[key].items()}
+        for key, label in ENDPOINTS.items()
+        if key != "average_precision"
+    }
+    page.figure(
+        study.name,
+        figures.effects(panels, f"{study.title}: difference to the same {WITHOUT}", PP),
+        f"Mean and 95 % t-interval over {counted(len(study.seeds), 'seed')}.",
+    )
+
+
+def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
+    """One sentence for each endpoint, and one for what clusters change."""
+    sentences = []
+    for key, label in ENDPOINTS.items():
+        known = [d for d in found[key].values() if d.low is not None and d.high is not None]
+        if not known:
+            continue
+        above = sum(d.low > 0 for d in known if d.low is not None)
+        below = sum(d.high < 0 for d in known if d.high is not None)
+        lower, upper = (pick(known, key=lambda d: d.mean) for pick in (min, max))
+        sentences.append(
+            f"{label.capitalize()}: of {counted(len(known), 'dose')} the whole interval is above "
+            f"zero for {above} and below for {below} (means {points(lower.mean)} to "
+            f"{points(upper.mean)} pp)."
+        )
+    for key, label in ENDPOINTS.items():
+        if d := clusters_minus_one(frame, key):
+            sentences.append(f"Clusters minus one cluster per class, {label}: {points_text(d)}.")
+    return sentences
+
+
+def clusters_minus_one(frame: Any, key: str) -> Difference | None:
+    """Clusters minus one cluster per class at the same dose, mean over doses, by seed."""
+    dose = frame["variant"].str.extract(r"^(clusters|one cluster), (.*)$")
+    frame = frame.assign(variant=dose[0], task=dose[1])[dose[0].notna()]
+    return paired_difference(frame, "clusters", "one cluster", key, n_bootstrap=0)
+
+
+def write_regime(page: Page, study: StudyResults) -> None:
+    """Effects of Eq. 9 against the number of minority points, with and without noise."""
+    frame = endpoint_frame(study.summaries)
+    keys = [key for key in ENDPOINTS if key != "average_precision"]
+    panels: dict[str, dict[str, list[Any]]] = {ENDPOINTS[key]: {} for key in keys}
+    rows, tally = [], []
+    for name in study.variants:
+        match = re.fullmatch(r"(\d+) minority points(, noise)?, (clusters|one cluster)", name)
+        if match is None:
+            continue
+        size, noise, clusters = int(match[1]), match[2], match[3]
+        base = name.removesuffix(clusters) + WITHOUT
+        line = clusters + (" with noise" if noise else "")
+        cells = []
+        for key in keys:
+            d = paired_difference(frame, name, base, key, n_bootstrap=0)
+            cells.append(_cell(d))
+            if d is not None:
+                panels[ENDPOINTS[key]].setdefault(line, []).append((size, *_row(d)))
+                tally.append((key, line, size, d))
+        active = frame[frame["variant"] == name]["active_last"].mean()
+        rows.append([f"{size:,}", line, *cells, number(active, 2)])
+    page.text("**Result.**", *_regimes(tally))
+    page.heading("Results")
+    page.text(
+        f"Difference to the same configuration {WITHOUT} in percentage points (95 % t-interval "
+        "over seeds). Noise is added to the training features as augmentation."
+    )
+    page.table(["minority points", "Eq. 9", *(ENDPOINTS[k] for k in keys), "active, last"], rows)
+    page.figure(
+        study.name,
+        figures.regime_map(panels, study.title, "minority points", PP),
+        f"Mean and 95 % t-interval over {counted(len(study.seeds), 'seed')}; above zero Eq. 9 "
+        "raises the value. A lower impostor rate is better.",
+    )
+
+
+def _regimes(tally: list[tuple[str, str, int, Difference]]) -> list[str]:
+    sentences = []
+    for key, label in ENDPOINTS.items():
+        own = [(line, size, d) for k, line, size, d in tally if k == key]
+        known = [(line, size, d) for line, size, d in own if d.low is not None]
+        if not known:
+            continue
+        up = [f"{size:,} ({line})" for line, size, d in known if d.low is not None and d.low > 0]
+        down = [
+            f"{size:,} ({line})" for line, size, d in known if d.high is not None and d.high < 0
+        ]
+        sentences.append(
+            f"{label.capitalize()}: whole interval above zero at {', '.join(up) or 'no size'}, "
+            f"below at {', '.join(down) or 'no size'}."
+        )
+    return sentences
+
+
+def _cell(d: Difference | None) -> str:
+    if d is None:
+        return "–"
+    if d.low is None:
+        return points(d.mean)
+    return f"{points(d.mean)} ({points(d.low)} to {points(d.high)})"
+
+
+def _row(d: Difference) -> tuple[float, float | None, float | None]:
+    return tuple(None if v is None else 100 * v for v in (d.mean, d.low, d.high))  # type: ignore[return-value]
