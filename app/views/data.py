@@ -232,6 +232,8 @@ with errors_in_place():
             ready = is_rendered(info, size, info.image_size)
     if ready:
         dataset = dataset_of(name, size, labels)
+        if dataset.recognized:
+            st.caption(f"Read as: {dataset.recognized}.")
         for sentence in dataset.warnings:
             st.warning(sentence, icon=":material/broken_image:")
         target = st.selectbox(

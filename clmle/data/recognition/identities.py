@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from warnings import warn
 
 import numpy as np
 
 from clmle.data.base import Dataset, Progress
-from clmle.data.folder.scan import is_hidden, why_skipped
+from clmle.data.folder.scan import is_hidden, printable, scan, sentence, why_skipped
 from clmle.data.folder.split_names import split_of
 from clmle.data.pixels import first_shape, read_pixels
 from clmle.data.recognition.align import align, reference_points
@@ -42,15 +43,27 @@ def load_identities(
 ) -> Dataset:
     """Load identities from a folder with a sub-folder for each; pixels are cached."""
     found = read_folders(folder, image_size=image_size, landmarks=landmarks, progress=progress)
-    identities = np.array([name.split("/")[0] for name in found.files])
+    identities = np.array([printable(name.split("/")[0]) for name in found.files])
     n_identities = len(set(identities.tolist()))
     if n_identities < 2:
         raise InputError(
             f"{folder} has images of {n_identities} identities, but two are needed; "
             "put the images of each identity into a separate sub-folder."
         )
-    metadata = {"file": np.array(found.files)}
-    return identity_dataset(found.name, found.images, found.problems, identities, metadata, seed)
+    metadata = {"file": np.array([printable(file) for file in found.files])}
+    dataset = identity_dataset(found.name, found.images, found.problems, identities, metadata, seed)
+    all_skipped = scan(expanded(folder)).skipped
+    # Files next to the sub-folders, such as pairs.txt, belong to the data.
+    skipped = {r: below for r, n in all_skipped.items() if (below := [f for f in n if "/" in f])}
+    text = sentence(skipped, expanded(folder))
+    if text:
+        warn(text, stacklevel=2)
+    return replace(
+        dataset,
+        warnings=[*dataset.warnings, *filter(None, [text])],
+        recognized="a folder for each identity",
+        skipped={reason: tuple(map(printable, names)) for reason, names in skipped.items()},
+    )
 
 
 @dataclass(frozen=True)
