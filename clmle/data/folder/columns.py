@@ -37,7 +37,8 @@ TARGET = (
 )  # fmt: skip
 INDEX = {"index", "idx", "id", "row", "rowid", "no", "nr", "number", "key", "unnamed0", "level0"}
 ENDINGS = re.compile(r"(ids?|no|nr|num|number|names?|idx|index|code|key|label)$")
-NUMBERS = {"0": TRAIN, "1": VALIDATION, "2": TEST}  # of a split, as in CelebA
+# In a column that is named as a split; the numbers are those of CelebA.
+SHORT = {"0": TRAIN, "1": VALIDATION, "2": TEST, "tr": TRAIN, "va": VALIDATION, "te": TEST}
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
@@ -160,7 +161,7 @@ def _parsed(values: list[str], named: bool) -> list[int] | None:
     for value in set(values):
         kind = LEFT_OUT if is_missing(value) else split_of(value)
         if kind is None and named:
-            kind = NUMBERS.get(value.removesuffix(".0"))
+            kind = SHORT.get(value.lower().removesuffix(".0"))
         if kind is None:
             return None
         found[value] = kind

@@ -13,6 +13,7 @@ from clmle.data.folder.rows import Rows
 from clmle.data.folder.scan import Scan, printable
 from clmle.data.folder.split_names import split_of
 from clmle.data.folder.table import Table, read_table
+from clmle.data.folder.targets import one_spelling
 from clmle.data.missing import is_missing
 from clmle.errors import InputError, shown, some
 from clmle.files import expanded
@@ -98,7 +99,8 @@ def _joined(folder: Path, found: Scan, file: Path, table: Table) -> Rows:
 
 
 def _known(groups: list[str]) -> list[str]:
-    return ["" if is_missing(group) else group for group in groups]
+    spelled = one_spelling([group for group in set(groups) if not is_missing(group)])
+    return [spelled.get(group, "") for group in groups]
 
 
 def _file_column(table: Table, index: FileNames) -> str | None:

@@ -63,7 +63,9 @@ def read_table(file: Path) -> Table:
     if short:
         warnings.append(f"{short:,} of {len(body):,} rows of {file} lack cells, read as empty.")
     columns = {
-        name or f"column {i + 1}": [_cell(row, i) for row in body] for i, name in enumerate(head)
+        name or f"column {i + 1}": [_cell(row, i) for row in body]
+        for i, name in enumerate(head)
+        if name or any(_cell(row, i) for row in body)
     }
     return Table(columns, len(body), warnings)
 

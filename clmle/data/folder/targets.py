@@ -54,7 +54,8 @@ class Targets:
             return
         small = {v.lower() for v in known}
         three = known == {"-1", "0", "1"}
-        if uncertain and "-1" in known and known <= {"-1", "0", "1"} and plain(name) != "label":
+        unsure = "-1" in known <= {"-1", "0", "1"} and ("0" in known or "" in values)
+        if uncertain and unsure and plain(name) != "label":
             self.warnings.append(
                 f"Column {name}: {values.count('-1'):,} cells with -1 are read as uncertain, "
                 "neither present (1) nor absent (0): unknown."
@@ -79,6 +80,12 @@ class Targets:
             )
             known = known - {"-1"}
         self._spellings(name, known)
+        several = sorted(v for v in known if set(v.split("|")) & known - {v})
+        if several:
+            self.warnings.append(
+                f"Column {name} has several words in a cell, such as {several[0]!r}, which are "
+                "a class of their own; write a column of 0 and 1 for each word."
+            )
         found = ordered(known)
         index = {v: i for i, v in enumerate(found)}
         self.labels[name] = np.array([index.get(v, UNKNOWN) for v in values], dtype=np.int64)

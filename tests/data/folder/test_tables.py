@@ -51,6 +51,8 @@ def test_three_values_are_not_two(table, files):
     assert chexpert.attributes["Fracture"].tolist() == cycle(1, -1, -1)
     assert sum("uncertain" in text for text in chexpert.warnings) == 2
     assert table({"Path": files, "male": cycle(1, -1)}).attributes["male"].tolist() == cycle(1, 0)
+    sure = {"Edema": cycle("1", "0", "-1", ""), "male": cycle(1, -1)}
+    assert table({"Path": files, **sure}).attributes["male"].tolist() == cycle(1, 0)
     assert table({"Path": files, "x": cycle(-1, 0)}).class_names["x"] == ("-1", "0")
     assert table({"Path": files, "x": cycle("n", "f")}).class_names["x"] == ("f", "n")
 
@@ -116,6 +118,17 @@ def test_other_ways_to_give_a_split(table, files):
     assert table({"file": files, "partition": cycle(0, 1, 2), "y": cycle(1, 0)}).split.tolist() == (
         cycle(0, 1, 2)
     )
+
+
+def test_several_words_in_a_cell_are_reported(table, files):
+    dataset = table({"Image Index": files, "Finding Labels": cycle("Mass", "Edema", "Edema|Mass")})
+    assert "column of 0 and 1 for each" in dataset.warnings[0]
+
+
+def test_groups_that_are_numbers_have_one_spelling(table, files):
+    groups = [f"{i // 4}{'.0' * (i % 2)}" for i in range(N)]
+    found = table({"file": files, "subject": groups, "y": cycle(*"ab")})
+    assert len(set(zip([i // 4 for i in range(N)], found.split.tolist(), strict=True))) == N // 4
 
 
 def test_an_index_is_no_target(table, files):
