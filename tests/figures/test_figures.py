@@ -35,6 +35,8 @@ def all_figures():
         "impostors": figures.impostor_curves(
             {"clmle": [{"step": 9, "minority_impostor_rate": 0.2}]}
         ),
+        "effects": figures.effects({"recall": {"a1 0.5": (0.1, 0.0, 0.2)}}, "t", "pp"),
+        "regime": figures.regime_map({"recall": {"noise": [(30, 1, 0, 2)]}}, "t", "points", "pp"),
         "comparison": figures.comparison({"waiting": None, "clmle": TEST}),
         "confusion": figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
         "embedding": figures.embedding_scatter(
@@ -51,7 +53,7 @@ def test_every_figure_has_a_title_and_can_be_written(name):
     figure = all_figures()[name]
     assert figure.layout.title.text
     assert len(figure.to_html(include_plotlyjs=False)) > 500
-    if name not in ("embedding", "comparison", "rates", "together"):
+    if name not in ("embedding", "comparison", "rates", "together", "effects"):
         assert figure.layout.xaxis.title.text
         assert figure.layout.yaxis.title.text
 
