@@ -10,7 +10,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,17 @@ def stored_pixels(
     read: Read,
     progress: Progress | None = None,
     root: str | os.PathLike[str] | None = None,
+    limit: int | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """:func:`cached_pixels` in a folder of the cache named after ``key``.
 
     ``key`` is the source and the size of its images. A change of ``facts`` (names, sizes and times
-    of the files, say) makes the pixels be read again.
+    of the files, say) makes the pixels be read again. ``limit`` are the bytes that ``folder`` may
+    take: what was not used for the longest time is removed.
     """
     store = Path(root) if root is not None else cache_dir() / folder
     name, stamp = _hash(key)[:12], _hash(repr(facts))[:16]
-    return cached_pixels(store / name, stamp, n, shape, read, progress)
+    return cached_pixels(store / name, stamp, n, shape, read, progress, limit)
 
 
 def _hash(text: str) -> str:
@@ -58,6 +60,7 @@ def cached_pixels(
     shape: tuple[int, int, int],
     read: Read,
     progress: Progress | None = None,
+    limit: int | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Read images once into a memory map."""
     building = target.with_name(f"{target.name}.building")
@@ -67,6 +70,8 @@ def cached_pixels(
         with locked(target.with_name(f".{target.name}.lock"), lambda: _watch(building, progress)):
             found = _open(target, stamp, n, shape)
             if found is None:
+                if limit is not None:
+                    _keep_below(limit, target, n * int(np.prod(shape)))
                 _fill(building, stamp, n, shape, read, progress)
                 shutil.rmtree(target, ignore_errors=True)
                 os.replace(building, target)
@@ -139,7 +144,25 @@ def _open(
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     right = meta.get("stamp") == stamp and images.shape == (n, *shape) and images.dtype == np.uint8
-    return (images, problems) if right else None
+    if not right:
+        return None
+    with suppress(OSError):  # the time of the last use; the cache may be read-only
+        os.utime(target / "meta.json")
+    return images, problems
+
+
+def _keep_below(limit: int, target: Path, needed: int) -> None:
+    """Remove the caches next to ``target`` that were not used for the longest time."""
+    if needed > limit:
+        raise InputError(
+            f"The decoded images take {_size(needed)}, over the limit of {_size(limit)}; choose a "
+            "smaller image_size, or set the environment variable CLMLE_CACHE_GB to a larger number."
+        )
+    others = [p.parent for p in target.parent.glob("*/meta.json") if p.parent != target]
+    others.sort(key=lambda folder: (folder / "meta.json").stat().st_mtime)
+    sizes = {p: sum(f.stat().st_size for f in p.iterdir() if f.is_file()) for p in others}
+    while others and sum(sizes[p] for p in others) + needed > limit:
+        shutil.rmtree(others.pop(0), ignore_errors=True)
 
 
 def _fill(

@@ -30,6 +30,13 @@ class Means(nn.Module):
         return (images * self.weight[:, None, None]).mean(dim=(2, 3))
 
 
+class Brightness(nn.Module):
+    """The mean of each channel."""
+
+    def forward(self, images):
+        return images.mean(dim=(2, 3))
+
+
 def pixels(value, side=8, channels=3):
     """Images of one gray level, as the trainer gives them to a network."""
     return torch.full((2, channels, side, side), (value - 127.5) / 128)
@@ -157,7 +164,7 @@ def test_a_missing_package_is_named(name, monkeypatch, tmp_path):
 
 
 def test_without_a_network_one_sentence_names_the_reason(library, monkeypatch):
-    def offline(*arguments):
+    def offline(*arguments, **options):
         raise OSError("Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", offline)
@@ -168,7 +175,7 @@ def test_without_a_network_one_sentence_names_the_reason(library, monkeypatch):
 
 def test_a_torchscript_file_gives_features(tmp_path, capsys):
     file = tmp_path / "means.pt"
-    torch.jit.script(Means()).save(str(file))
+    torch.jit.script(Brightness()).save(str(file))
     digits = load_dataset("digits")
     found = PretrainedFeatures(str(file), "cpu", "raw").compute(digits.images, np.arange(20))
     wanted = digits.images[:20].mean(axis=(1, 2)).repeat(3, axis=1)

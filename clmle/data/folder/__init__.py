@@ -54,14 +54,10 @@ def load_folder(
     unread = [f"{shown(Path(file).name)} ({why})" for file, why in broken.items()]
     sentences = list(warn_unreadable(unread, len(files), f"files of {folder}"))
     rows = rows.take(kept)
-    images, copies = read.images, read.copies
-    if read.problems:
-        images = images[kept]
-        copies = copies_of(images)
     targets = Targets(rows.targets)
     if labeled and not targets.attributes and not targets.labels:
         raise InputError(f"The labels of {folder} have no column of attributes or classes.")
-    split, notes = split_rows(rows, targets, copies, seed)
+    split, notes = split_rows(rows, targets, read.copies, seed)
     more = [*rows.warnings, *targets.warnings, *read.warnings, *notes]
     more += filter(None, [sentence(rows.skipped, folder)])
     for text in more:
@@ -69,7 +65,7 @@ def load_folder(
     skipped = merged(rows.skipped, *({why: [file]} for file, why in broken.items()))
     return Dataset(
         folder.resolve().name,
-        images,
+        read.images,
         split,
         targets.attributes,
         targets.labels,

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from clmle.data.base import Progress
+from clmle.data.pixel_cache import stored_pixels
 from clmle.data.pixels import GrayRange, gray_range, read_pixels
+from clmle.errors import InputError
+from clmle.files import atomic_path, read_json, write_json
 
+CHUNK = 512  # images that are copied at a time
+LIMIT = 20.0  # gigabytes of all decoded folders, unless CLMLE_CACHE_GB says otherwise
 DARK = 32  # an 8-bit value
 
 
 @dataclass(frozen=True)
 class FolderImages:
-    """Pixels (n, height, width, 3) uint8 of files, and why some could not be read, by index.
+    """Pixels (m, height, width, 3) of the files that can be read; why not of others, by index.
 
-    ``copies`` is the index of the first image with equal pixels, for each image.
+    ``copies`` (m,) is the index of the first image with equal pixels, for each image.
     """
 
     images: np.ndarray
@@ -31,26 +39,99 @@ class FolderImages:
 def read_images(
     folder: Path, files: list[str], sides: tuple[int, int], progress: Progress | None = None
 ) -> FolderImages:
-    """Decode image files to one size; gray values of more than 8 bits have one scale."""
-    gray = gray_range(folder / file for file in files)
-    images = np.zeros((len(files), *sides, 3), dtype=np.uint8)
-    problems: dict[int, str] = {}
-    with ThreadPoolExecutor() as pool:
-        read = pool.map(lambda file: read_pixels(folder / file, sides, gray=gray), files)
-        for i, pixels in enumerate(read):
-            if isinstance(pixels, str):
-                problems[i] = pixels
-            else:
-                images[i] = pixels
-            if progress is not None and (i % 50 == 49 or i + 1 == len(files)):
-                progress(i + 1, len(files))
-    sentences = [_gray_sentence(gray)] if gray else []
-    if len(problems) < len(files) and images.max(initial=0) < DARK:
-        sentences.append(
-            f"All images are almost black: no value is above {images.max()} of 255; scale the "
-            "values to 0 to 255 before they are saved."
-        )
-    return FolderImages(images, problems, copies_of(images), tuple(sentences))
+    """Decode image files to one size, once: later calls open the memory map in the cache.
+
+    Gray values of more than 8 bits have one scale. A file whose size or time has changed makes all
+    be decoded again.
+    """
+    gray = _Gray(folder, files)
+    images, problems = stored_pixels(
+        "folders",
+        f"{folder.resolve()} {sides}",
+        [(file, *_state(folder / file)) for file in files],
+        len(files),
+        (*sides, 3),
+        lambda i: read_pixels(folder / files[i], sides, gray=gray.range),
+        progress,
+        limit=int(1e9 * _limit()),
+    )
+    home = Path(str(getattr(images, "filename", "")))
+    images = _readable(images, problems, home.with_name("readable.npy"))
+    copies, sentences = _facts(images, gray, home.with_name("facts.json"))
+    return FolderImages(images, problems, copies, tuple(sentences))
+
+
+def _state(file: Path) -> tuple[int, ...]:
+    """Size and times of a file; the time of the last change of the file's entry cannot be set."""
+    try:
+        state = os.stat(file)
+    except OSError:
+        return ()
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def _limit() -> float:
+    text = os.environ.get("CLMLE_CACHE_GB", "")
+    try:
+        limit = float(text or LIMIT)
+    except ValueError:
+        limit = -1.0
+    if not limit >= 0:
+        raise InputError(f"CLMLE_CACHE_GB is {text!r}, but must be a number of gigabytes.")
+    return limit
+
+
+class _Gray:
+    """The range of gray values of all files, found when the first one is decoded."""
+
+    def __init__(self, folder: Path, files: list[str]) -> None:
+        self.folder, self.files, self.lock = folder, files, Lock()
+
+    @property
+    def range(self) -> GrayRange | None:
+        with self.lock:  # several threads decode
+            return self._range
+
+    @cached_property
+    def _range(self) -> GrayRange | None:
+        return gray_range(self.folder / file for file in self.files)
+
+
+def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np.ndarray:
+    """The images without those that cannot be read: a second memory map, if there are any."""
+    if not problems or len(problems) == len(images):
+        return images[: len(images) - len(problems)]
+    if not copy.exists():
+        kept = np.setdiff1d(np.arange(len(images)), list(problems))
+        with atomic_path(copy) as temporary:
+            shape = (len(kept), *images.shape[1:])
+            part = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+            for start in range(0, len(kept), CHUNK):
+                part[start : start + CHUNK] = images[kept[start : start + CHUNK]]
+            part.flush()
+    found: np.ndarray = np.load(copy, mmap_mode="r", allow_pickle=False)
+    return found
+
+
+def _facts(images: np.ndarray, gray: _Gray, file: Path) -> tuple[np.ndarray, list[str]]:
+    """Copies among the images, and sentences about them; kept next to the pixels."""
+    copies = np.arange(len(images))
+    if file.exists():
+        stored = read_json(file)
+    else:
+        found = copies_of(images)
+        differs = np.flatnonzero(found != copies).tolist()
+        sentences = [_gray_sentence(gray.range)] if gray.range else []
+        if len(images) and images.max(initial=0) < DARK:
+            sentences.append(
+                f"All images are almost black: no value is above {images.max()} of 255; scale the "
+                "values to 0 to 255 before they are saved."
+            )
+        stored = {"copies": [[i, int(found[i])] for i in differs], "warnings": sentences}
+        write_json(file, stored)
+    for i, first in stored["copies"]:
+        copies[i] = first
+    return copies, stored["warnings"]
 
 
 def _gray_sentence(gray: GrayRange) -> str:
