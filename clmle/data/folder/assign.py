@@ -95,6 +95,9 @@ def _draw(
 def _units(keys: Sequence[Sequence[Hashable | None]]) -> list[int]:
     """Number of the connected rows: those with an equal key, directly or through others."""
     parent = list(range(len(keys[0])))
+    keys = [column for column in keys if column != parent]  # no two rows have an equal key
+    if not keys:
+        return parent
 
     def root(i: int) -> int:
         while parent[i] != i:

@@ -79,7 +79,10 @@ FORMS = (
 
 def recognized_form(found: Scan, sure: bool) -> str:
     """What a folder contains that is not read, and how to convert it; empty if unknown."""
-    names = [n.lower() for files in (found.images, *found.skipped.values()) for n in files]
+    images = found.images
+    if sure:  # patterns of sure forms name folders of images, which are few
+        images = sorted({name[: name.rfind("/") + 1] for name in images})
+    names = [n.lower() for files in (images, *found.skipped.values()) for n in files]
     for form in FORMS:
         if form.sure == sure and all(
             any(re.search(pattern, name) for name in names) for pattern in form.patterns

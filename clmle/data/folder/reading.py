@@ -44,11 +44,11 @@ def read_images(
     Gray values of more than 8 bits have one scale. A file whose size or time has changed makes all
     be decoded again.
     """
-    gray = _Gray(folder, files)
+    gray, root = _Gray(folder, files), os.fspath(folder)
     images, problems = stored_pixels(
         "folders",
         f"{folder.resolve()} {sides}",
-        [(file, *_state(folder / file)) for file in files],
+        [(file, *_state(f"{root}/{file}")) for file in files],
         len(files),
         (*sides, 3),
         lambda i: read_pixels(folder / files[i], sides, gray=gray.range),
@@ -61,7 +61,7 @@ def read_images(
     return FolderImages(images, problems, copies, tuple(sentences))
 
 
-def _state(file: Path) -> tuple[int, ...]:
+def _state(file: str) -> tuple[int, ...]:
     """Size and times of a file; the time of the last change of the file's entry cannot be set."""
     try:
         state = os.stat(file)

@@ -83,7 +83,7 @@ def is_hidden(name: str) -> bool:
 
 def why_skipped(entry: os.DirEntry[str]) -> str:
     """Why a file is left out; empty if it is an image by its ending or content."""
-    ending = os.path.splitext(entry.name)[1].lower()
+    ending = entry.name[entry.name.rfind(".") :].lower()  # splitext is slow for 100,000 files
     if not entry.is_file():
         return "no file"
     if ending in SUFFIXES:

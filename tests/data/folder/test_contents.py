@@ -142,10 +142,11 @@ def test_images_that_are_almost_black_are_reported(tmp_path):
 
 
 def test_an_unlabeled_folder_is_read_where_labels_are_not_needed(tmp_path):
+    folder = tmp_path / "photos"  # the cache is in tmp_path, too
     for i in range(3):
-        picture(tmp_path / f"{i}.png")
-    dataset = read(tmp_path, labeled=False)
+        picture(folder / f"{i}.png")
+    dataset = read(folder, labeled=False)
     assert len(dataset) == 3
     assert dataset.targets == ()
     with pytest.raises(InputError, match="no sub-folders"):
-        read(tmp_path)
+        read(folder)
