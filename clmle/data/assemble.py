@@ -8,7 +8,7 @@ from warnings import warn
 
 import numpy as np
 
-from clmle.data.base import LEFT_OUT, SPLITS, TRAIN, UNKNOWN, Dataset
+from clmle.data.base import LEFT_OUT, SPLITS, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
 from clmle.data.folder import copies_of
 from clmle.data.folder.assign import complete_split, draw_split
 from clmle.data.folder.columns import roles_of
@@ -60,7 +60,8 @@ def assemble(
     """Make a data set; a split that is not given is drawn, with groups and copies together.
 
     With ``identities`` every identity has training images; otherwise no identity, or other group,
-    is in two drawn splits. Rows of ``unread`` images, of ``what``, are in no split.
+    is in two drawn splits. A given split without validation images is also kept as
+    ``metadata["published_split"]``. Rows of ``unread`` images, of ``what``, are in no split.
     """
     roles = roles_of(columns.texts)
     targets = Targets({n: columns.texts[n] for n in roles.targets if n not in columns.classes})
@@ -85,6 +86,9 @@ def assemble(
         split, notes = _split(images, given, values, groups, seed)
         warnings += notes
     split[list(unread or {})] = LEFT_OUT
+    metadata = {"file": np.array(columns.files)} if columns.files else {}
+    if given is not None and set(given) >= {TRAIN, TEST} and VALIDATION not in given:
+        metadata["published_split"] = np.array(given, dtype=np.int8)
     for text in warnings:
         warn(text, stacklevel=2)
     warnings += warn_unreadable(unread or {}, len(images), what)
@@ -95,7 +99,7 @@ def assemble(
         attributes,
         labels,
         names,
-        metadata={"file": np.array(columns.files)} if columns.files else {},
+        metadata=metadata,
         warnings=warnings,
         default=default,
         recognized=recognized,

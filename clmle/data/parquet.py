@@ -251,7 +251,7 @@ def _common_name(files: list[Path], home: Path) -> str:
     """The name of a folder, or the common part of the names of files."""
     if home.is_dir():
         return home.resolve().name
-    return _common([f.name for f in files]).rstrip("-_. ") or files[0].parent.name
+    return _bare(files[0]).replace(" ", "-") or files[0].parent.name
 
 
 register_dataset(

@@ -45,6 +45,24 @@ def draw_validation(
     ).checked()
 
 
+def validation_of_test(task: Task, seed: int = 0) -> Task:
+    """The task with all its training and validation images for training.
+
+    Half of the test images of each class become validation images.
+    """
+    chosen = []
+    for c in range(task.n_classes):
+        rows = task.test[task.labels[task.test] == c]
+        chosen.append(np.random.default_rng([seed, c]).permutation(rows)[: len(rows) // 2])
+    validation = np.sort(np.concatenate(chosen))
+    return replace(
+        task,
+        train=np.sort(np.concatenate([task.train, task.validation])),
+        validation=validation,
+        test=np.setdiff1d(task.test, validation),
+    ).checked()
+
+
 def _rounded(fractions: np.ndarray, size: int) -> np.ndarray:
     """Whole numbers in proportion to ``fractions``, at least 1 each, with the sum ``size``."""
     exact = fractions * size

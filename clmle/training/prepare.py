@@ -8,11 +8,11 @@ import numpy as np
 
 from clmle.config import Config, DataConfig, TrainConfig, parse, several
 from clmle.data import dataset_info, imbalance, load_dataset
-from clmle.data.base import TEST, Dataset, Progress, Task
+from clmle.data.base import Dataset, Progress, Task
 from clmle.data.long_tail import PUBLISHED
 from clmle.data.multilabel import MultiTask, multi_task
 from clmle.data.subpopulations import merged, parse_counts
-from clmle.data.validation import draw_validation
+from clmle.data.validation import draw_validation, validation_of_test
 from clmle.errors import InputError
 from clmle.methods import get_method
 
@@ -67,7 +67,11 @@ def _one_target(dataset: Dataset, data: DataConfig, seed: int) -> Task:
         )
     split_seed = seed if data.split < 0 else data.split
     own = dataset.task(data.attribute or None)
-    whole = own if data.validation == "own" else _all_for_training(dataset, own)
+    whole = own
+    if data.validation != "own":
+        whole = replace(own, train=np.sort(np.concatenate([own.train, own.validation])))
+    elif data.imbalance in PUBLISHED and "published_split" in dataset.metadata:
+        whole = validation_of_test(own, split_seed)
     task = whole
     if data.imbalance != "none":
         counts = parse_counts(data.counts, task) if data.counts else None
@@ -79,18 +83,6 @@ def _one_target(dataset: Dataset, data: DataConfig, seed: int) -> Task:
         balanced = data.validation == "balanced"
         task = draw_validation(task, whole.train, size, balanced, split_seed)
     return merged(task, data.merge) if data.merge else task
-
-
-def _all_for_training(dataset: Dataset, task: Task) -> Task:
-    """The task with all images for training that are not for testing.
-
-    A data set whose validation images are part of the published test images has its published
-    split in ``metadata["published_split"]``.
-    """
-    split = np.asarray(dataset.metadata.get("published_split", dataset.split))
-    known = np.sort(np.concatenate([task.train, task.validation, task.test]))
-    is_test = split[known] == TEST
-    return replace(task, train=known[~is_test], test=known[is_test])
 
 
 def config_from_dict(values: dict[str, Any]) -> Config:

@@ -55,15 +55,16 @@ def test_totals_are_the_published_ones(n_classes, ratio, total):
     assert long_tail_counts(50_000 // n_classes, n_classes, ratio).sum() == total
 
 
-def toy(n=6000, classes=6):
+def toy(n=6000, classes=6, published=False):
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(classes), n // classes))
     split = np.zeros(n, dtype=np.int8)
     for c in range(classes):
         split[np.flatnonzero(labels == c)[:200]] = np.repeat([1, 2], 100)
+    known = {"published_split": np.where(split == 1, 0, split)} if published else {}
     return Dataset(
         "toy", np.zeros((n, 8, 8, 1), np.uint8), split, labels={"label": labels},
         class_names={"label": NAMES[:classes]},
-        metadata={"published_split": np.where(split == 1, 2, split)},
+        metadata=known,
     )  # fmt: skip
 
 
@@ -80,6 +81,16 @@ def test_the_long_tail_of_a_config_is_the_same_for_every_seed():
     assert (first.train == second.train).all()
     assert first.class_counts().tolist() == long_tail_counts(800, 6, 100).tolist()
     assert imbalanced_counts([800] * 6, "long-tail", 100).tolist() == counts(first)[0]
+
+
+def test_the_published_long_tail_has_all_published_training_images_to_draw_from():
+    """Where validation images were drawn from them, validation images are test images instead."""
+    dataset = toy(published=True)
+    task = make_task(dataset, DataConfig("toy", imbalance="long-tail", ratio=100))
+    rows = np.flatnonzero(dataset.metadata["published_split"] == 0)
+    expected = rows[long_tail_indices(dataset.labels["label"][rows], 100)]
+    assert index_checksum(task.train) == index_checksum(expected)
+    assert counts(task)[1:] == [[50] * 6, [50] * 6]
 
 
 def test_a_long_tail_that_the_classes_cannot_have_is_refused():
@@ -113,16 +124,16 @@ def test_drawn_validation_has_the_size_and_the_classes_asked_for(kind, size):
     train, validation, test = (np.array(c) for c in counts(task))
     assert validation.sum() == size
     assert (validation >= 1).all()
-    assert test.tolist() == [200] * 6  # validation images of before are test images again
+    assert test.tolist() == [100] * 6
     parts = [set(task.train), set(task.validation), set(task.test)]
     assert sum(map(len, parts)) == len(set.union(*parts))
     whole = train + (validation if kind == "imbalanced" else 0)
     if kind == "balanced":
         assert validation.max() - validation.min() <= 1
     elif size > 100:
-        assert validation.max() / validation.min() == pytest.approx(whole.max() / 16, rel=0.4)
+        assert validation.max() / validation.min() == pytest.approx(whole.max() / 18, rel=0.4)
     # Small classes keep all their training images: validation has others.
-    assert train.min() == 16
+    assert train.min() == 18
 
 
 def test_drawn_validation_of_no_size_has_as_many_images_as_before():
