@@ -85,9 +85,9 @@ def load_olivetti(
     return identity_dataset("olivetti", resized(pixels, sides), {}, identities, {}, seed)
 
 
-for _name, _title, _load, _count in (
-    ("cifar10", "CIFAR-10", load_cifar10, "ten classes"),
-    ("cifar100", "CIFAR-100", load_cifar100, "a hundred classes"),
+for _name, _title, _load, _count, _targets in (
+    ("cifar10", "CIFAR-10", load_cifar10, "ten classes", ("label",)),
+    ("cifar100", "CIFAR-100", load_cifar100, "a hundred classes", ("label", "superclass")),
 ):
     register_dataset(
         DatasetInfo(
@@ -95,7 +95,7 @@ for _name, _title, _load, _count in (
             title=_title,
             description=f"60,000 photographs of {_count}; downloaded by torchvision.",
             load=_load,
-            targets=("label",) if _name == "cifar10" else ("label", "superclass"),
+            targets=_targets,
             image_size=32,
             credits=f"{_title}: A. Krizhevsky, Learning multiple layers of features, 2009.",
             order=30,
