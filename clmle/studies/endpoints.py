@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.studies.statistics import trials_frame
+from clmle.studies.statistics import each_task, trials_frame
 
 ENDPOINTS = {
     "balanced_accuracy": "balanced accuracy",
@@ -23,7 +23,7 @@ def endpoint_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
     ``active_first`` and ``active_last`` are the fractions of samples with a hinge above zero in
     the first and the last quarter of the steps with Eq. 9 (NaN without it).
     """
-    rows = [_endpoints(summary) for summary in summaries]
+    rows = [_endpoints(one) for summary in summaries for one in each_task(summary)]
     frame = trials_frame(summaries)
     for name in rows[0] if rows else ():
         frame[name] = np.array([row[name] for row in rows], dtype=float)

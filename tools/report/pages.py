@@ -23,6 +23,7 @@ from tools.report import (
     paper,
     pooled,
     recognition,
+    reproduction,
     tuning,
 )
 from tools.report.kinds import TUNINGS, is_comparison
@@ -89,6 +90,8 @@ def make_pages(studies: Sequence[StudyResults]) -> dict[str, Page]:
     pooled.write(pages["pooled"], studies)
     pages["paper"] = Page("The paper's tables")
     paper.write(pages["paper"], studies)
+    pages["reproduction"] = Page("The paper's claims")
+    reproduction.write(pages["reproduction"], studies)
     pages["index"] = Page("Results")
     index.write(pages["index"], studies)
     return pages
