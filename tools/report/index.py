@@ -11,7 +11,7 @@ from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, common_block
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
-from tools.report import ablation, convergence, pooled, tuning
+from tools.report import ablation, convergence, pooled, reproduction, tuning
 from tools.report.comparison import all_differences, differences_of, strongest_difference
 from tools.report.kinds import TUNINGS, is_comparison
 from tools.report.markdown import Page, points, table
@@ -40,6 +40,14 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
     rows = main_rows(studies)
     if rows:
         page.blocks.append(main_table(studies))
+    margin = reproduction.key_rows(studies)
+    if margin:
+        page.text(
+            "**Eq. 9 itself**, pre-registered: the same sampler, classifier and calibration with "
+            "and without it, difference in pp (95 % CI). "
+            "[All claims of the paper](reproduction.md)."
+        )
+        page.table(["question", "points with hidden modes", "photographs"], margin)
     compared = [s for s in studies if is_comparison(s.name) or s.name in (*TUNINGS, *LISTED)]
     lines = [[_link(s), headline(s), f"{len(s.summaries):,}"] for s in compared]
     page.table(
