@@ -48,7 +48,7 @@ CLAIMS: tuple[tuple[str, tuple[Test, ...]], ...] = (
                 WITHOUT,
                 note="Eq. 9 is the only term with class weights in this preset, so weights and "
                 "margins are not told apart.",
-            ),  # fmt: skip
+            ),
             Test("solar-cells-sampling", OURS, WITHOUT),
         ),
     ),
