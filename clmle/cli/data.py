@@ -17,6 +17,8 @@ from clmle.data.recognition import read_pairs
 from clmle.files import expanded
 from clmle.text import counted
 
+# Options of the data that change which images of which classes a run has.
+SHAPING = ("attribute", "imbalance", "counts", "merge", "validation", "validation_size")
 MINORITY = 20  # most images of a minority identity, as the paper counts CASIA-WebFace
 
 
@@ -63,17 +65,11 @@ def main(arguments: list[str]) -> int:
     dataset = training.load_data(config.data, values.seed, progress)
     left_out: tuple[str, ...] = ()
     rows = [r for r in data.describe(dataset) if r["train"] + r["validation"] + r["test"]]
-    shaping = ("attribute", "imbalance", "merge", "validation", "validation_size")
     checksum = ""
-    if any(getattr(config.data, n) != getattr(DataConfig, n) for n in shaping):
+    if any(getattr(config.data, n) != getattr(DataConfig, n) for n in SHAPING):
         task = training.make_task(dataset, config.data, values.seed)
         checksum = data.index_checksum(task.train)
-        rows = [
-            {"target": one.name, "class": name,
-             **{s: int(one.class_counts(s)[c]) for s in ("train", "validation", "test")}}
-            for one in getattr(task, "tasks", (task,))
-            for c, name in enumerate(one.class_names)
-        ]  # fmt: skip
+        rows = task_rows(task)
         left_out = getattr(task, "left_out", ())
     if values.json:
         title = data.dataset_info(config.data.dataset).title
@@ -97,6 +93,16 @@ def main(arguments: list[str]) -> int:
     if left_out:
         print(f"\n{NOT_TRAINED}: {', '.join(left_out)}.")
     return 0
+
+
+def task_rows(task: Any) -> list[dict[str, Any]]:
+    """Counts of each class and split of a task, or of the tasks of several attributes."""
+    return [
+        {"target": one.name, "class": name,
+         **{s: int(one.class_counts(s)[c]) for s in data.SPLITS}}
+        for one in getattr(task, "tasks", (task,))
+        for c, name in enumerate(one.class_names)
+    ]  # fmt: skip
 
 
 def as_json(dataset: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
