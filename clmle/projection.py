@@ -38,7 +38,8 @@ def project(
     start = _pca(features) if init is None else np.asarray(init, dtype=np.float64)
     if method == "umap":
         flat = np.ptp(start, axis=0) == 0  # UMAP divides by the range
-        start = np.where(flat, np.random.default_rng(seed).normal(size=start.shape), start)
+        if flat.any():
+            start = np.where(flat, np.random.default_rng(seed).normal(size=start.shape), start)
         from umap import UMAP
 
         start = 10 * (start - start.min(axis=0)) / np.maximum(np.ptp(start, axis=0), 1e-9)
@@ -143,6 +144,7 @@ def _aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     """``points`` rotated or reflected about their center to fit ``target`` (Procrustes)."""
     from scipy.linalg import orthogonal_procrustes
 
+    points, target = points.astype(np.float64), target.astype(np.float64)  # of any magnitude
     centered = points - points.mean(axis=0)
     rotation, _ = orthogonal_procrustes(centered, target - target.mean(axis=0))
     return np.asarray(centered @ rotation + target.mean(axis=0), dtype=np.float32)

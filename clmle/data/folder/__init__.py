@@ -98,7 +98,9 @@ def _labeled(folder: Path, found: Scan) -> Rows:
         tables = tables_of(folder, found)
         single = rows is not None and len(set(rows.targets["label"])) == 1
         form = recognized_form(Scan(found.images), sure=False) if single else ""
-        if rows is None or (single and tables):
+        # A folder for every patient or scene, say, has no classes.
+        many = rows is not None and 2 * len(set(rows.targets["label"])) > len(rows.files)
+        if rows is None or ((single or many) and tables):
             rows = rows_of_only(tables, folder, found)
         elif form:
             raise InputError(f"{folder} cannot be read: {form}.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 
-from clmle.data.base import LEFT_OUT
-from clmle.data.folder.columns import FILES, plain, roles_of
+from clmle.data.base import LEFT_OUT, SPLITS
+from clmle.data.folder.columns import FILES, SPLIT, plain, roles_of
 from clmle.data.folder.file_names import NUMBER, FileNames
 from clmle.data.folder.rows import Rows
 from clmle.data.folder.scan import Scan, printable
@@ -48,13 +49,41 @@ def tables_of(folder: Path, found: Scan) -> dict[str, Table]:
 
 
 def rows_of_only(tables: dict[str, Table], folder: Path, found: Scan) -> Rows | None:
-    """Rows of the only table of a folder; None if it has none."""
-    if len(tables) > 1:
+    """Rows of the only table of a folder, or of one for each split; None if it has none."""
+    if not tables:
+        return None
+    splits = {name: _split_of_table(name) for name in tables}
+    heads = {tuple(table.columns) for table in tables.values()}
+    if len(tables) > 1 and (len(heads) > 1 or {None, LEFT_OUT} & set(splits.values())):
         raise InputError(
             f"{folder} has several tables that name its images: {some(tables, 5)}; choose one with "
             "--labels (labels=)."
         )
-    return next((_joined(folder, found, folder / n, t) for n, t in tables.items()), None)
+    files = set(found.images)
+    rows = []
+    for name, table in tables.items():
+        below = name.rpartition("/")[0]
+        whole = [
+            [f"{below}/{v}" if f"{below}/{v}" in files else v for v in values]
+            for values in table.columns.values()
+        ]
+        rows.append(dict(zip(table.columns, whole, strict=True)))
+    columns = {c: [v for one in rows for v in one[c]] for c in rows[0]}
+    if len(tables) > 1 and not any(plain(c) in SPLIT for c in columns):
+        kinds = [(SPLITS[splits[n] or 0], t.n_rows) for n, t in tables.items()]
+        columns["split"] = [kind for kind, n in kinds for _ in range(n)]
+    warnings = [text for table in tables.values() for text in table.warnings]
+    joined = Table(columns, sum(t.n_rows for t in tables.values()), warnings)
+    left = {
+        r: kept for r, f in found.skipped.items() if (kept := [n for n in f if n not in tables])
+    }
+    return _joined(folder, replace(found, skipped=left), folder / " and ".join(tables), joined)
+
+
+def _split_of_table(name: str) -> int | None:
+    """The split that the name of a table, or of its folder, states."""
+    own = split_of(Path(name).stem)
+    return split_of(Path(name).parent.name) if own is None else own
 
 
 def _joined(folder: Path, found: Scan, file: Path, table: Table) -> Rows:

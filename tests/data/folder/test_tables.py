@@ -234,3 +234,25 @@ def test_the_only_table_of_flat_images_is_read(tmp_path):
     (tmp_path / "d" / "more.csv").write_text("image,kind\n" + rows)
     with pytest.raises(InputError, match="several tables"):
         read(tmp_path / "d")
+
+
+def test_a_table_for_each_split(tmp_path):
+    for split, numbers in (("train", range(8)), ("test", range(4))):
+        lines = [f"{i}.png,{i % 2}" for i in numbers]
+        for i in numbers:
+            picture(tmp_path / "d" / split / f"{i}.png")
+        (tmp_path / "d" / split / "metadata.csv").write_text("\n".join(["file_name,label", *lines]))
+    dataset = read(tmp_path / "d")
+    assert counts(dataset) == {"0": (3, 1, 2), "1": (3, 1, 2)}
+    files = dataset.metadata["file"].tolist()
+    assert [f.split("/")[0] for f in files] == ["test"] * 4 + ["train"] * 8
+    assert (dataset.split[:4] == 2).all()
+
+
+def test_a_table_comes_before_a_folder_for_each_patient(tmp_path):
+    names = [f"d/patient{i}/view{j}.jpg" for i in range(12) for j in range(1)]
+    for name in names:
+        picture(tmp_path / name)
+    lines = [f"set-1/{name.removeprefix('d/')},{i % 2}" for i, name in enumerate(names)]
+    (tmp_path / "d" / "train.csv").write_text("\n".join(["Path,Edema", *lines]))
+    assert read(tmp_path / "d").targets == ("Edema",)
