@@ -84,7 +84,8 @@ def main_table(studies: Sequence[StudyResults]) -> str:
         for name, (n, total) in in_bfloat16(c for s in parts for c in s.summaries).items()
         if name == d.second
     ]
-    return "\n".join([found, *(f"\n*{note}*" for note in notes)])
+    margin = reproduction.key_sentence(studies)
+    return "\n".join([found, *(f"\n*{note}*" for note in [*notes, margin] if note)])
 
 
 def main_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
