@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from clmle.training.factory import embedding_task_of
     from clmle.training.model import EmbeddingModel, evaluate, load_model
     from clmle.training.prepare import config_from_dict, load_data, make_task, prepare
+    from clmle.training.pretrained_features import PretrainedFeatures
     from clmle.training.reporting import Stopped
     from clmle.training.run_data import prepare_run
     from clmle.training.trainer import train
