@@ -75,7 +75,7 @@ def assemble(
         labels["identity"], names["identity"] = _codes(columns.texts[roles.groups[0]])
     warnings = [*columns.warnings, *roles.warnings, *targets.warnings]
     default = roles.default if roles.default in labels or roles.default in attributes else ""
-    default = default or next(iter((*labels, *attributes)), "")
+    default = default or next(iter((*known, *attributes, *labels)), "")
     groups = [[v if not is_missing(v) else "" for v in columns.texts[g]] for g in roles.groups]
     given = columns.split if columns.split is not None else roles.split
     if identities and "identity" in labels:
@@ -87,7 +87,7 @@ def assemble(
         warnings += notes
     split[list(unread or {})] = LEFT_OUT
     metadata = {"file": np.array(columns.files)} if columns.files else {}
-    if given is not None and set(given) >= {TRAIN, TEST} and VALIDATION not in given:
+    if given is not None and {TRAIN, TEST} <= set(given) and VALIDATION not in given:
         metadata["published_split"] = np.array(given, dtype=np.int8)
     for text in warnings:
         warn(text, stacklevel=2)
@@ -117,12 +117,19 @@ def _split(
     if given is None:
         return draw_split(values, groups, copies_of(images), seed), []
     split = np.array(given, dtype=np.int8)
+    notes = []
+    for kind in (VALIDATION, TEST):  # test sets are often published without labels
+        rows = split == kind
+        if rows.any() and (values[rows] == UNKNOWN).all():
+            split[rows] = LEFT_OUT
+            notes.append(f"The {int(rows.sum()):,} {SPLITS[kind]} images have no label.")
     if all(kind in split for kind in range(len(SPLITS))) or TRAIN not in split:
-        return split, []
+        return split, notes
     copies = np.arange(len(split))
     train = np.flatnonzero(split == TRAIN)
     copies[train] = train[copies_of([images[i] for i in train])]  # type: ignore[arg-type]
-    return complete_split(split.tolist(), values, groups, copies, seed)
+    split, more = complete_split(split.tolist(), values, groups, copies, seed)
+    return split, [*notes, *more]
 
 
 def _codes(values: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:

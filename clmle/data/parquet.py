@@ -86,7 +86,8 @@ def load_parquet(
     schema = parts[0].schema_arrow
     features = features_of(schema)
     column = image_column(schema, features, str(files[0]))
-    others = [name for name in schema.names if name != column]
+    more = [name for name in image_columns(schema, features) if name != column]
+    others = [name for name in schema.names if name not in (column, *more)]
     try:
         table = pa.concat_tables([part.read(columns=others) for part in parts])
         columns = columns_of(table, features)
@@ -105,6 +106,8 @@ def load_parquet(
     )  # fmt: skip
     columns.split = _splits(files, counts, path)
     columns.warnings += _siblings(files)
+    if more:
+        columns.warnings.append(f"Other columns of images or bytes are not read: {some(more)}.")
     name = files[0].stem if len(files) == 1 else _common_name(files, expanded(path))
     recognized = f"{len(files):,} Parquet file{'s' * (len(files) > 1)}, images in column {column}"
     return assemble(

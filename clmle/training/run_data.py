@@ -25,6 +25,12 @@ def prepare_run(
     config = config_from_dict(run.config())
     dataset, task = prepare(config, progress)
     check_data(run, dataset, config.data.attribute)
+    trained = (run.result() or {}).get("class_names", list(task.class_names))
+    if run.data_facts() is None and trained != list(task.class_names):
+        raise InputError(
+            f"Run {run.name} was trained on the classes {some(trained, 10)}, but its data have "
+            f"{some(task.class_names, 10)}. Restore the data, or start a new run."
+        )
     return dataset, task
 
 

@@ -114,6 +114,18 @@ def test_attributes_of_a_celeba_mirror(tmp_path):
     assert (dataset.attributes["Young"] == expected).all()
     assert dataset.metadata["file"][7] == "000007.jpg"
     assert any("bbox" in text for text in dataset.warnings)
+    assert dataset.targets[0] in dataset.attributes
+    assert [len(set(dataset.split[dataset.labels["identity"] == c])) for c in range(20)] == [1] * 20
+
+
+def test_test_images_without_labels_are_left_out_and_others_are_drawn(tmp_path):
+    write(tmp_path / "train.parquet", pictures(80), {"label": np.arange(80) % 2}, CLASSES)
+    hidden = pa.array([-1] * 30, pa.int64())
+    write(tmp_path / "test.parquet", pictures(30, seed=1), {"label": hidden}, CLASSES)
+    with pytest.warns(UserWarning, match="30 test images have no label"):
+        dataset = load_parquet(tmp_path, image_size=16)
+    assert (dataset.split[:30] == -1).all()  # rows of test.parquet come first
+    assert np.bincount(dataset.split[dataset.split >= 0]).min() > 0
 
 
 def test_images_of_an_identity_are_in_one_split_unless_identities_are_learned(tmp_path):

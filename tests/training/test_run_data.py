@@ -69,6 +69,14 @@ def test_changed_data_are_refused_and_the_change_is_named(
         use(trained)
 
 
+def test_runs_of_earlier_versions_are_compared_by_their_classes(trained, photographs):
+    (trained.path / "data.json").unlink()
+    evaluate(trained)
+    (photographs / "ant").rename(photographs / "zebra")
+    with pytest.raises(InputError, match="trained on the classes ant, bee, cat"):
+        evaluate(trained)
+
+
 def test_facts_agree_across_small_differences_of_decoders():
     digits = load_digits()
     shifted = dataclasses.replace(digits, images=np.minimum(digits.images, 254) + np.uint8(1))

@@ -24,7 +24,7 @@ SPLIT = {
 SURE_SPLIT = {"split", "splits", "datasplit", "datasetsplit", "partition", "evalpartition"}
 GROUP = {
     "identity", "group", "subject", "person", "patient", "participant", "individual", "lesion",
-    "people", "celebrity", "subj", "pat", "animal", "volunteer", "donor", "client", "celeb",
+    "people", "celebrity", "celeb", "subj", "pat", "animal", "volunteer", "donor", "client",
 }  # fmt: skip
 LIKELY_GROUP = {
     "session", "sequence", "seq", "video", "clip", "case", "study", "series", "scene", "site",
