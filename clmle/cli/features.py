@@ -69,6 +69,8 @@ def main(arguments: list[str]) -> int:
         raise InputError(f"--out is {out}, but must end in .npz, .csv or .parquet.")
     run = opened(values.run, values.runs_dir)
     model = training.load_model(run)
+    if values.images and len(model.image_shape) != 3:
+        raise InputError(f"Run {run.name} learned from features; it cannot read images.")
     if values.images:
         images, columns = _own_images(values.images, model.image_shape, _class_names(run))
     else:
