@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +31,20 @@ URL = "https://www.cs.toronto.edu/~kriz/"
 def sklearn_home() -> Path:
     """Folder of scikit-learn's downloads."""
     return expanded(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data"))
+
+
+def fetched(fetch: Callable[..., Any], what: str, copy: str, **options: Any) -> Any:
+    """What a function of scikit-learn returns or downloads; one sentence where it cannot."""
+    try:
+        # What it prints is no output of a command; its warnings announce what the error says.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+            warnings.simplefilter("ignore")
+            return fetch(n_retries=1, delay=0.1, **options)
+    except Exception as error:  # scikit-learn raises many types without a network
+        raise InputError(
+            f"{what} and scikit-learn cannot download it ({error}); go online, or copy {copy} "
+            "there from another computer."
+        ) from error
 
 
 def _cifar_home(name: str) -> Path:
@@ -73,13 +92,8 @@ def load_olivetti(
     from sklearn.datasets import fetch_olivetti_faces
 
     sides = check_image_size(image_size)
-    try:
-        bunch = fetch_olivetti_faces(n_retries=1)
-    except Exception as error:  # scikit-learn raises many types without a network
-        raise InputError(
-            f"olivetti is not in {sklearn_home()} and scikit-learn cannot download it ({error}); "
-            "go online, or copy olivetti_py3.pkz there from another computer."
-        ) from error
+    missing = f"olivetti is not in {sklearn_home()}"
+    bunch = fetched(fetch_olivetti_faces, missing, "olivetti_py3.pkz")
     (pixels,), _ = as_pixels([bunch.images], "olivetti")
     identities = np.array([f"{i + 1:02d}" for i in bunch.target])
     return identity_dataset("olivetti", resized(pixels, sides), {}, identities, {}, seed)

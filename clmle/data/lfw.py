@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clmle.data.base import Dataset, Progress
-from clmle.data.benchmarks import sklearn_home
+from clmle.data.benchmarks import fetched, sklearn_home
 from clmle.data.celeba.images import width_of
 from clmle.data.lfwa import PHOTOGRAPH
 from clmle.data.pixels import check_image_size, content
@@ -106,13 +106,7 @@ def _home() -> Path:
     if not is_lfw_home(home):
         from sklearn.datasets import fetch_lfw_pairs
 
-        try:
-            fetch_lfw_pairs(subset="test", n_retries=1)
-        except Exception as error:  # scikit-learn raises many types without a network
-            raise InputError(
-                f"LFW is not in {home} and scikit-learn cannot download it ({error}); go online, "
-                "or copy lfw_home there from another computer."
-            ) from error
+        fetched(fetch_lfw_pairs, f"LFW is not in {home}", "lfw_home", subset="test")
     return home
 
 
