@@ -1,8 +1,24 @@
-"""Rows of features are shown as gray squares where images are shown."""
+"""Pages show a table of features: its rows as gray squares, its runs as those of images."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from streamlit.testing.v1 import AppTest
 
 from app.widgets.viewer import image_sheets, mosaic, pictures, sides
+from clmle import create_run, preset_config, runs_dir, train
+
+VIEWS = Path(__file__).resolve().parents[2] / "app" / "views"
+
+
+@pytest.fixture
+def table(tmp_path):
+    digits = load_digits()
+    np.savez(tmp_path / "table.npz", features=digits.data, label=digits.target)
+    return str(tmp_path / "table.npz")
 
 
 def test_features_are_shown_as_squares():
@@ -16,3 +32,19 @@ def test_features_are_shown_as_squares():
     assert len(image_sheets(features, np.arange(6))) == 1
     images = np.zeros((2, 4, 4, 3), np.uint8)
     assert pictures(images) is images
+
+
+def test_pages_of_a_table_of_features_open(table):
+    config = preset_config("quick", "clmle", table)
+    config = replace(config, train=replace(config.train, iterations=12, rounds=1))
+    train(create_run(runs_dir(), config.to_dict()))
+    page = AppTest.from_file(str(VIEWS / "data.py"), default_timeout=120)
+    page.query_params["folder"] = table
+    page.session_state["wanted"] = (table, "")
+    assert not page.run().exception
+    assert not page.error
+    assert "label" in page.selectbox(key="target").options
+    page = AppTest.from_file(str(VIEWS / "embeddings.py"), default_timeout=120)
+    page.query_params["by"] = "pca"
+    assert not page.run().exception
+    assert not page.error
