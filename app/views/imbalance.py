@@ -1,5 +1,6 @@
 """What imbalance does: a circle or sphere of points, methods compared, three guided lessons."""
 
+import re
 import time
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from app.widgets.playground_controls import controls
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
-from clmle import methods as registry
 from clmle import metrics, playground
 
 PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10}
@@ -21,8 +21,8 @@ PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10
 st.title("What imbalance does")
 st.markdown(
     "The points of two classes lie on a circle or a sphere: many of the **majority**, few of the "
-    "**minority**. A small network learns to separate them. Change the sliders and compare what "
-    "each method learns from the same points."
+    "**minority**. A small network sees them in more dimensions, with noise and rotated, and learns "
+    "to separate them. Change the sliders and compare what each method learns from the same points."
 )
 
 # The browser draws the title while these are imported.
@@ -33,9 +33,8 @@ from clmle import figures  # noqa: E402
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def training_points(problem):
-    """Training points and labels."""
-    task = playground.playground_task(problem)
-    return task.images[task.train], task.labels[task.train]
+    """Training points, before nuisance dimensions hide them, and labels."""
+    return playground.training_positions(problem)
 
 
 def preview(problem) -> None:
@@ -62,7 +61,8 @@ def final_metrics(trajectories: dict) -> None:
             "method": title,
             # Rounded as in the titles of the panels: the browser would round halves differently.
             "balanced accuracy": round(100 * t.balanced_accuracy[-1]),
-            "before training": round(100 * t.balanced_accuracy[0]),
+            "recall of the worst minority mode": round(100 * t.worst_mode_recall[-1]),
+            "purity of the minority's modes": round(100 * t.purity[-1]),
             "minority recall": round(100 * t.recall[-1, 1]),
             "majority recall": round(100 * t.recall[-1, 0]),
             "impostors near the minority": round(100 * t.impostors[-1]),
@@ -73,9 +73,9 @@ def final_metrics(trajectories: dict) -> None:
     table = pd.DataFrame(rows)
     st.dataframe(table, hide_index=True, column_config=dict.fromkeys(table.columns[1:], percent))
     st.caption(
-        "Test points, one seed. *Before training* is the balanced accuracy of the same method on "
-        "the untrained network, which starts as the identity: training has improved the features "
-        "of a method only where the balanced accuracy is higher than that."
+        "Test points, one seed. *Purity* is the fraction of the 5 nearest points of the minority "
+        "that are of the same mode. The controls are CLMLE with one part taken away: what it gains "
+        "over a control is what that part contributes with this seed."
     )
 
     def figure() -> str:
@@ -138,7 +138,7 @@ def progress(keys: list, titles: dict[str, str]) -> None:
             }
             figure = figures.validation_curves(lines)
             figure.update_layout(title={"text": "Balanced accuracy on test points, so far"})
-            figure.update_xaxes(range=[0, 200])
+            figure.update_xaxes(range=[0, playground.STEPS])
             show_figure(figure, "so-far")
 
     part()
@@ -152,7 +152,7 @@ with errors_in_place():
         problem, clusters, methods = controls()
     with right:
         preview(problem)
-    titles = {name: registry.variant_title(name) for name in methods}
+    titles = {name: playground.playground_title(name) for name in methods}
     keys = [(problem, name, clusters) for name in methods]
     finished = {}
     if not methods:
@@ -185,4 +185,5 @@ with errors_in_place():
         lesson_panel(problem, clusters, finished)
 
 with st.expander("What is shown and compared"):
-    st.markdown(Path(__file__).with_suffix(".md").read_text("utf-8"))
+    text = Path(__file__).with_suffix(".md").read_text("utf-8")
+    st.markdown(re.sub("<!-- .*? -->\n", "", text))  # marks of the generated part

@@ -5,11 +5,10 @@ from typing import Any
 import streamlit as st
 
 from clmle import InputError, playground
-from clmle import methods as registry
 
 # Slider -> allowed values and default.
 CONTROLS: dict[str, tuple[Any, Any]] = {
-    "ratio": ((1, 2, 5, 10, 20, 40, 80), 20),
+    "ratio": ((1, 2, 5, 10, 20, 40, 80), 5),
     "modes": (tuple(range(1, 9)), 3),
     "noise": ((0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5), 0.3),
     "clusters": ((1, 2, 4, 6, 8, 12), 12),
@@ -43,7 +42,7 @@ def controls() -> tuple[Any, int, list[str]]:
     )  # fmt: skip
     clusters = slider(
         right, "Clusters of each class", "clusters",
-        "used by LMLE and CLMLE; the other methods have no clusters",
+        "used by LMLE and CLMLE; the other methods and the control with one cluster ignore them",
     )  # fmt: skip
     dim = left.segmented_control(
         "Shape", (2, 3), key="playground-dim", required=True,
@@ -55,7 +54,7 @@ def controls() -> tuple[Any, int, list[str]]:
     )  # fmt: skip
     methods = st.multiselect(
         "Methods", playground.playground_method_names(), key="playground-methods", wrap=True,
-        format_func=registry.variant_title, max_selections=MAX_METHODS,
+        format_func=playground.playground_title, max_selections=MAX_METHODS,
     )  # fmt: skip
     problem = playground.PlaygroundProblem(
         float(ratio), int(modes), float(noise), int(dim or 2), int(seed)

@@ -6,8 +6,14 @@ from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
     from clmle.playground.lessons import LESSONS, Attempt, Lesson, Step, steps_done
-    from clmle.playground.methods import CLUSTERS, DEFAULT_METHODS, playground_method_names
-    from clmle.playground.problem import PlaygroundProblem, playground_task
+    from clmle.playground.methods import (
+        CLMLE_CONTROLS,
+        CLUSTERS,
+        DEFAULT_METHODS,
+        playground_method_names,
+        playground_title,
+    )
+    from clmle.playground.problem import PlaygroundProblem, playground_task, training_positions
     from clmle.playground.trajectory import (
         STEPS,
         Frame,

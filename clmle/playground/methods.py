@@ -6,22 +6,32 @@ from typing import Any
 
 from clmle.data.base import Task
 from clmle.errors import InputError
-from clmle.methods import TUNED, Method, get_method, method_variant
+from clmle.methods import TUNED, Method, get_method, method_variant, variant_title
 from clmle.playground.problem import MAJORITY, PlaygroundProblem
 
 CLUSTERS = 12
-DEFAULT_METHODS = ("softmax", "triplet", "sphereface", "lmle", "clmle")  # Fig. 2 and softmax
-_METHODS = (*DEFAULT_METHODS, "clmle-paper", "oversampling", "class-weighting", "softmax" + TUNED)
+UNTRAINED, WITHOUT_EQ_9, ONE_CLUSTER = CLMLE_CONTROLS = (
+    "clmle, untrained",
+    "clmle, without Eq. 9",
+    "clmle, one cluster",
+)
+DEFAULT_METHODS = ("softmax", "clmle", *CLMLE_CONTROLS)
+_METHODS = (
+    *DEFAULT_METHODS,
+    *("triplet", "sphereface", "lmle", "clmle-paper"),
+    *("oversampling", "class-weighting", "softmax" + TUNED),
+)
 
 _BATCHES = {"clusters_per_batch": 8, "samples_per_cluster": 8, "same_class_clusters": 4}
 
 # What differs from the defaults, which are meant for thousands of images and 64 dimensions.
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "lmle": _BATCHES,
-    # Eq. 9 alone: no softmax term, nearest centroid as classifier, no threshold tuning.
+    # Eq. 9 as strong as the softmax term, nearest centroid as classifier, no threshold tuning.
     "clmle": {
-        "softmax_weight": 0.0,
+        "softmax_weight": 1.0,
         "margin_weight": 1.0,
+        "between_margin_fraction": 0.5,
         "scale": 16.0,
         "n_neighbors": 1,
         "stack_head": False,
@@ -35,11 +45,18 @@ def playground_method_names() -> tuple[str, ...]:
     return _METHODS
 
 
+def playground_title(name: str) -> str:
+    """Title of a method of the playground for lists and captions."""
+    base, comma, control = name.partition(", ")
+    return variant_title(base) + comma + control
+
+
 def make_playground_method(
     name: str, task: Task, batch_size: int, problem: PlaygroundProblem, clusters: int = CLUSTERS
 ) -> Method:
     """A registered method for the playground; each class is divided into ``clusters`` clusters.
 
+    A control is CLMLE with one part taken away; ``UNTRAINED`` differs in :class:`PlaygroundRun`.
     ``clmle-paper`` follows the paper: a class smaller than one cluster of the majority is a
     single cluster.
     """
@@ -50,8 +67,13 @@ def make_playground_method(
         raise InputError(
             f"clusters is {clusters}, but must be a whole number from 1 to {CLUSTERS}."
         )
-    method = get_method(method_variant(name)["method"])
-    options = replace(method.Options(), **_OPTIONS.get(name, {}))
+    base = name.partition(", ")[0]
+    method = get_method(method_variant(base)["method"])
+    options = replace(method.Options(), **_OPTIONS.get(base, {}))
+    if name == WITHOUT_EQ_9:
+        options = replace(options, margin_weight=0.0)
+    if name == ONE_CLUSTER:
+        clusters = 1
     if method.uses_clusters:
         fewest = 1 if name == "clmle-paper" else int(clusters)
         options = replace(options, cluster_size=MAJORITY // int(clusters), min_clusters=fewest)

@@ -1,4 +1,4 @@
-"""The network of the playground: it starts as the identity."""
+"""The network of the playground: a small multilayer perceptron with random initial weights."""
 
 import torch
 import torch.nn.functional as F
@@ -9,22 +9,19 @@ WIDTH = 32
 
 
 class PlaygroundNetwork(nn.Module):
-    """Points (B, d) on the unit sphere -> features z (B, d) of norm ``LENGTH``, logits (B, C).
+    """Points (B, n_inputs) -> features z (B, dim) of norm ``LENGTH``, logits (B, C)."""
 
-    A residual network with two hidden layers. Its last layer starts at zero, so that before
-    training every feature has the direction of its point.
-    """
-
-    def __init__(self, dim: int, n_classes: int, width: int = WIDTH) -> None:
+    def __init__(self, n_inputs: int, dim: int, n_classes: int, width: int = WIDTH) -> None:
         super().__init__()
-        last = nn.Linear(width, dim)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.bend = nn.Sequential(
-            nn.Linear(dim, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), last
+        self.body = nn.Sequential(
+            nn.Linear(n_inputs, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, dim),
         )
         self.head = nn.Linear(dim, n_classes)
 
     def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features = LENGTH * F.normalize(points + self.bend(points), dim=1)
+        features = LENGTH * F.normalize(self.body(points), dim=1)
         return features, self.head(features)

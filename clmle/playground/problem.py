@@ -1,4 +1,8 @@
-"""The data of the playground: a majority and a minority class, each of several modes."""
+"""The data of the playground: a majority and a minority class, each of several modes.
+
+The modes lie on a circle or sphere. A network does not see it: nuisance dimensions are added and a
+random rotation mixes all dimensions, so that the modes have to be learned.
+"""
 
 from dataclasses import dataclass
 
@@ -12,14 +16,16 @@ CLASS_NAMES = ("majority", "minority")
 MAJORITY = 480  # training points of the majority class
 HELD_OUT = 240  # points of each class in validation and in test, spread evenly over its modes
 MODES = 12
+NUISANCE = 64
 
 
 @dataclass(frozen=True)
 class PlaygroundProblem:
-    """A two-class problem on the unit circle or sphere.
+    """A two-class problem on the unit circle or sphere, hidden among nuisance dimensions.
 
-    ``ratio`` is from 1 to 240, ``modes`` from 1 to 12 and ``noise``, a standard deviation, above 0
-    and at most 1; an InputError names a value that is not.
+    ``ratio`` is from 1 to 240, ``modes`` from 1 to 12, ``noise``, a standard deviation, above 0
+    and at most 1, ``nuisance`` from 0 to 64 and ``nuisance_std`` from 0 to 1; an InputError names
+    a value that is not.
 
     >>> PlaygroundProblem(ratio=20).minority
     24
@@ -30,6 +36,8 @@ class PlaygroundProblem:
     noise: float = option(0.15, "spread of a mode, as a fraction of the angle to the next mode")
     dim: int = option(2, "2: a circle; 3: a sphere", (2, 3))
     seed: int = option(0, "seed of the points, of the network and of every batch")
+    nuisance: int = option(6, "further dimensions, the same noise in both classes")
+    nuisance_std: float = option(0.2, "standard deviation of each nuisance dimension")
 
     def __post_init__(self) -> None:
         if not 1 <= self.ratio <= MAJORITY / 2:
@@ -47,6 +55,12 @@ class PlaygroundProblem:
             raise InputError(f"dim is {self.dim}; choose 2 (a circle) or 3 (a sphere).")
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}, but must be 0 or more.")
+        if self.nuisance != int(self.nuisance) or not 0 <= self.nuisance <= NUISANCE:
+            raise InputError(
+                f"nuisance is {self.nuisance}, but must be a whole number from 0 to {NUISANCE}."
+            )
+        if not 0 <= self.nuisance_std <= 1:
+            raise InputError(f"nuisance_std is {self.nuisance_std}, but must be from 0 to 1.")
 
     @property
     def minority(self) -> int:
@@ -83,37 +97,63 @@ def mode_spread(problem: PlaygroundProblem) -> float:
 
 
 def playground_task(problem: PlaygroundProblem) -> Task:
-    """Draw the points of ``problem``.
+    """Draw the points of ``problem``: rows of ``dim + nuisance`` values, rotated.
 
-    Every mode is a von Mises-Fisher distribution. A higher ratio keeps a subset of the
-    minority's training points; validation and test sets are balanced.
+    A higher ratio keeps a subset of the minority's training points; validation and test sets are
+    balanced. The subpopulations of the task are the modes.
+    """
+    points, labels, split, modes = _draw(problem)
+    size = problem.dim + problem.nuisance
+    rotation, _ = np.linalg.qr(np.random.default_rng([problem.seed, 3]).normal(size=(size, size)))
+    names = tuple(f"{name}, mode {k + 1}" for name in CLASS_NAMES for k in range(problem.modes))
+    return Task(
+        "playground",
+        (points @ rotation).astype(np.float32),
+        labels,
+        CLASS_NAMES,
+        *(np.flatnonzero(split == part) for part in range(3)),
+        subpopulations=(modes, names),
+    ).checked()
+
+
+def training_positions(problem: PlaygroundProblem) -> tuple[np.ndarray, np.ndarray]:
+    """Unit positions (n, dim) of the training points, which no network sees, and classes (n,)."""
+    points, labels, split, _ = _draw(problem)
+    return points[split == 0, : problem.dim].astype(np.float32), labels[split == 0]
+
+
+def _draw(problem: PlaygroundProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points before the rotation; class, part (training, validation, test) and mode of each.
+
+    Every mode is a von Mises-Fisher distribution.
     """
     from scipy.stats import vonmises_fisher
 
     centers = mode_centers(problem)
     kappa = 1 / mode_spread(problem) ** 2
-    points, labels, split = [], [], []
+    points, labels, split, modes = [], [], [], []
     sizes = ((MAJORITY, problem.minority), (HELD_OUT, HELD_OUT), (HELD_OUT, HELD_OUT))
     for part, counts in enumerate(sizes):
         for c, count in enumerate(counts):
             # All points are drawn whatever the ratio, alternating over the modes, so that fewer
             # points are a subset of more.
             whole = MAJORITY if part == 0 else HELD_OUT
+            own = np.arange(whole) % problem.modes
+            generator = np.random.default_rng([problem.seed, part, c, MODES])
+            nuisance = generator.normal(0, problem.nuisance_std, (whole, problem.nuisance))
             rows = np.empty((whole, problem.dim))
             for k, center in enumerate(centers[c]):
-                here = np.arange(whole) % problem.modes == k
                 generator = np.random.default_rng([problem.seed, part, c, k])
-                rows[here] = vonmises_fisher(center, kappa).rvs(
-                    int(here.sum()), random_state=generator
+                rows[own == k] = vonmises_fisher(center, kappa).rvs(
+                    int((own == k).sum()), random_state=generator
                 )
-            points.append(rows[:count])
+            points.append(np.column_stack([rows, nuisance])[:count])
+            modes.append(c * problem.modes + own[:count])
             labels.append(np.full(count, c))
             split.append(np.full(count, part))
-    where = np.concatenate(split)
-    return Task(
-        "playground",
-        np.concatenate(points).astype(np.float32),
+    return (
+        np.concatenate(points),
         np.concatenate(labels).astype(np.int64),
-        CLASS_NAMES,
-        *(np.flatnonzero(where == part) for part in range(3)),
-    ).checked()
+        np.concatenate(split),
+        np.concatenate(modes).astype(np.int64),
+    )

@@ -17,7 +17,8 @@ from clmle.classifiers.calibration import calibrate
 from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs, method_variant
 from clmle.metrics.classification import balanced_accuracy
-from clmle.playground.methods import CLUSTERS, make_playground_method
+from clmle.metrics.purity import neighbor_purity
+from clmle.playground.methods import CLUSTERS, UNTRAINED, make_playground_method
 from clmle.playground.network import LENGTH, PlaygroundNetwork
 from clmle.playground.problem import PlaygroundProblem, playground_task
 
@@ -25,7 +26,7 @@ STEPS = 200
 EVERY = 5  # steps between frames
 ROUNDS = 5  # clusters are refreshed at the start of each
 BATCH = 64
-LEARNING_RATE = 0.02
+LEARNING_RATE = 0.1
 NEIGHBORS = 5
 GRID = {2: 180, 3: 32}  # points around a circle; meridians and half as many circles of latitude
 
@@ -41,6 +42,8 @@ class Frame:
     features: np.ndarray  # (n, d) float32, unit features of the training points
     regions: np.ndarray  # (g,) int8, class predicted at each point of playground_grid
     confusion: np.ndarray  # (2, 2) int64, test points by true (rows) and predicted class
+    mode_recall: np.ndarray  # (modes,) float64, test points of each mode of the minority
+    purity: float  # neighbor_purity of the minority's test points in its modes, k = 5
     neighbors: np.ndarray  # (n, 5) int16, nearest training points, nearest first
     clusters: np.ndarray | None  # (n,) int16
     centroids: np.ndarray | None  # (K, d) float32
@@ -75,6 +78,19 @@ class Trajectory:
         return np.array([balanced_accuracy(f.confusion) for f in self.frames])
 
     @property
+    def worst_mode_recall(self) -> np.ndarray:
+        """Recall of the minority's mode with the lowest, on the test points, (F,)."""
+        return np.array([f.mode_recall.min() for f in self.frames])
+
+    @property
+    def purity(self) -> np.ndarray:
+        """Mean fraction of the 5 nearest minority points that have a point's own mode, (F,).
+
+        Measured on the test points of the minority.
+        """
+        return np.array([f.purity for f in self.frames])
+
+    @property
     def impostors(self) -> np.ndarray:
         """Mean fraction of majority points among the 5 neighbors of a minority point, (F,).
 
@@ -104,7 +120,9 @@ class PlaygroundRun:
         self.task: Task = playground_task(problem)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(problem.seed)
-            self.network = PlaygroundNetwork(problem.dim, self.task.n_classes)
+            self.network = PlaygroundNetwork(
+                self.task.images.shape[1], problem.dim, self.task.n_classes
+            )
             self.method: Method = make_playground_method(
                 method, self.task, BATCH, problem, clusters
             )
@@ -121,7 +139,8 @@ class PlaygroundRun:
                 self.start_round(step // per_round)
             if step % EVERY == 0:
                 yield self.frame(step)
-            self.one_step(step)
+            if self.name != UNTRAINED:
+                self.one_step(step)
         self.start_round(ROUNDS)
         yield self.frame(STEPS)
 
@@ -162,9 +181,14 @@ class PlaygroundRun:
         train, _ = self.outputs(self.task.train)
         classifier = self.classifier(train)
         test = self.task.test
-        predicted = classifier.scores(*self.outputs(test)).argmax(axis=1)
+        features, logits = self.outputs(test)
+        predicted = classifier.scores(features, logits).argmax(axis=1)
         confusion = np.zeros((2, 2), dtype=np.int64)
         np.add.at(confusion, (self.task.labels[test], predicted), 1)
+        assert self.task.subpopulations is not None
+        minority = self.task.labels[test] == 1
+        modes = self.task.subpopulations[0][test][minority] - self.problem.modes
+        found = predicted[minority] == 1
         with torch.inference_mode():
             logits = self.network.head(self.grid).numpy()
         regions = classifier.scores(self.grid.numpy(), logits).argmax(axis=1)
@@ -175,6 +199,8 @@ class PlaygroundRun:
             unit,
             regions.astype(np.int8),
             confusion,
+            np.bincount(modes, found) / np.bincount(modes),
+            neighbor_purity(unit_rows(features[minority]), modes * 0, modes, NEIGHBORS),
             nearest_points(unit).astype(np.int16),
             None if index is None else index.assignment.astype(np.int16),
             None if index is None else index.centroids.copy(),

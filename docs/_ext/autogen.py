@@ -13,12 +13,13 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import playground_controls
 from references import api_table, constants
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,10 @@ DOCS = ROOT / "docs"
 NOTEBOOKS = ROOT / "notebooks"
 # Executed notebooks as pages: NAME.md, its figures in NAME/, and one script for all figures.
 LESSONS = DOCS / "lessons"
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "method.md", DOCS / "teaching.md")
+PAGES = (
+    *(ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "method.md", DOCS / "teaching.md"),
+    ROOT / "app" / "views" / "imbalance.md",
+)
 BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->)(.*?)(<!-- end \2 -->)", re.S)
 
 
@@ -191,7 +195,7 @@ def quoted(new: str) -> str:
 
 @dataclass(frozen=True)
 class Playground:
-    """A training run on the circle, and which of its metrics a page shows, in percent."""
+    """A training run of the playground, and which of its metrics a page shows, in percent."""
 
     method: str
     parameters: tuple[tuple[str, Any], ...] = ()
@@ -205,7 +209,7 @@ class Playground:
 
         torch.set_num_threads(1)  # as the app does; the number of threads changes last digits
         problem = PlaygroundProblem(
-            **{"ratio": 20, "modes": 1, "noise": 0.3} | dict(self.parameters)
+            **{"ratio": 5, "modes": 3, "noise": 0.3} | dict(self.parameters)
         )
         trajectory = train_trajectory(problem, self.method, self.clusters)
         majority, minority = trajectory.recall[-1]
@@ -226,30 +230,41 @@ TEACHING: dict[str, tuple[list[Any], list[list[Any]]]] = {
     "teaching-ratios": (
         ["ratio", "minority recall", "balanced accuracy", "plain accuracy"],
         [
-            [r, *(run("softmax", metric=m, ratio=r) for m in ("minority", "balanced", "plain"))]
+            [
+                r,
+                *(
+                    run("softmax", metric=m, ratio=r, modes=1)
+                    for m in ("minority", "balanced", "plain")
+                ),
+            ]
             for r in (1, 2, 5, 10, 20, 40)
         ],
     ),
     "teaching-modes": (
-        ["modes per class", "softmax", "oversampling", "CLMLE as printed", "CLMLE"],
+        ["modes per class", "softmax", "oversampling", "CLMLE"],
         [
-            [m, *(run(n, modes=m) for n in ("softmax", "oversampling", "clmle-paper", "clmle"))]
-            for m in range(1, 7)
+            [m, *(run(n, modes=m, ratio=20) for n in ("softmax", "oversampling", "clmle"))]
+            for m in (1, 2, 4, 6)
         ],
     ),
     "teaching-clusters": (
-        ["clusters per class", 1, 2, 4, 6, 8, 12],
-        [["CLMLE", *(run("clmle", n, modes=4) for n in (1, 2, 4, 6, 8, 12))]],
+        ["clusters per class", 1, 2, 6, 12],
+        [["CLMLE", *(run("clmle", n) for n in (1, 2, 6, 12))]],
     ),
     "teaching-noise": (
-        ["noise", "30 %", "35 %", "40 %", "50 %"],
-        [["CLMLE", *(run("clmle", 8, modes=4, noise=x) for x in (0.3, 0.35, 0.4, 0.5))]],
+        ["noise", "30 %", "40 %", "50 %"],
+        [["CLMLE", *(run("clmle", noise=x) for x in (0.3, 0.4, 0.5))]],
     ),
     "teaching-draws": (
         ["draw", *range(5)],
         [
-            [title, *(run(name, modes=3, seed=s) for s in range(5))]
-            for name, title in (("softmax",) * 2, ("oversampling",) * 2, ("clmle", "CLMLE"))
+            [title, *(run(name, seed=s) for s in range(5))]
+            for name, title in (
+                ("clmle", "CLMLE"),
+                ("clmle, untrained", "untrained"),
+                ("clmle, without Eq. 9", "without Eq. 9"),
+                ("clmle, one cluster", "one cluster"),
+            )
         ],
     ),
 }
@@ -266,6 +281,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "main-results": main_results,
     "denominator": denominator,
     "renamed": renamed_names,
+    "playground-controls": lambda: table(*playground_controls.rows()),
+    "playground-statement": playground_controls.statement,
     **{name: partial(teaching_table, name) for name in TEACHING},
 }
 
@@ -275,18 +292,20 @@ def blocks_of(text: str) -> dict[str, str]:
     return {match[2]: match[3] for match in BLOCK.finditer(text)}
 
 
-def updated(text: str) -> str:
-    """A page with its blocks computed anew."""
-    return BLOCK.sub(lambda match: match[1] + BLOCKS[match[2]]() + match[4], text)
+def updated(text: str, kept: Container[str] = ()) -> str:
+    """A page with its blocks computed anew, except those whose names are ``kept``."""
+    return BLOCK.sub(
+        lambda match: match[0] if match[2] in kept else match[1] + BLOCKS[match[2]]() + match[4],
+        text,
+    )
 
 
 def main() -> None:
-    """Update the blocks of all pages; those of teaching.md only with --all."""
+    """Update the blocks of all pages; those that train for minutes only with --all."""
     sys.path.insert(0, str(ROOT))
     for page in PAGES:
-        if page.name == "teaching.md" and "--all" not in sys.argv:  # trains for minutes
-            continue
-        text = updated(page.read_text(encoding="utf-8"))
+        kept = () if "--all" in sys.argv else TEACHING
+        text = updated(page.read_text(encoding="utf-8"), kept)
         page.write_text(text, encoding="utf-8")
 
 

@@ -34,8 +34,8 @@ def test_a_link_restores_sliders_and_methods():
 
 def test_the_address_follows_the_sliders():
     app = page()
-    app.select_slider[0].set_value(5).run()
-    assert app.query_params["ratio"] == "5"
+    app.select_slider[0].set_value(10).run()
+    assert app.query_params["ratio"] == "10"
     assert app.query_params["method"][0] == "softmax"
 
 
@@ -46,11 +46,12 @@ def test_a_value_in_a_link_that_no_slider_has_is_named():
 
 
 def test_a_lesson_sets_its_sliders():
-    app = page(lesson="why-clusters")
-    assert sliders_of(app)["Clusters of each class"] == 12
+    app = page(lesson="controls", noise="0.5", clusters="4")
+    assert sliders_of(app)["Noise"] == 0.5
     next(b for b in app.button if b.label.startswith("Start")).click().run()
-    assert sliders_of(app)["Clusters of each class"] == 1
-    assert app.multiselect[0].value == ["sphereface", "clmle"]
+    assert sliders_of(app)["Noise"] == 0.3
+    assert sliders_of(app)["Clusters of each class"] == 12
+    assert app.multiselect[0].value == ["clmle", "clmle, untrained"]
     assert not app.exception
 
 

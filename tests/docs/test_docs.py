@@ -24,6 +24,7 @@ DOCS = ROOT / "docs"
 sys.path.insert(0, str(DOCS / "_ext"))
 import autogen  # noqa: E402
 import executed  # noqa: E402
+import playground_controls  # noqa: E402
 
 PAGES = sorted(
     p for p in (*ROOT.glob("*.md"), *DOCS.rglob("*.md")) if not p.name.startswith("_includes")
@@ -217,6 +218,15 @@ def test_tables_of_the_teaching_page_are_what_training_gives(name):
     ]
     for cell, text in runs[::6]:
         assert cell.percent() == pytest.approx(int(text.removesuffix(" %")), abs=5)
+
+
+def test_stored_draws_of_the_playground_are_what_training_gives():
+    stored = playground_controls.stored()
+    assert list(stored.index) == list(playground_controls.DRAWS)
+    for row in playground_controls.metrics_of_draw(7):  # another processor may differ slightly
+        for metric in playground_controls.METRICS:
+            kept = stored.loc[7, (metric, row["method"])]
+            assert row[metric] == pytest.approx(kept, abs=0.05), row
 
 
 # --- code of the pages ------------------------------------------------------------------------

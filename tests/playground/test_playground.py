@@ -13,6 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from clmle import InputError
 from clmle.playground import (
+    CLMLE_CONTROLS,
     LESSONS,
     Attempt,
     PlaygroundProblem,
@@ -22,9 +23,11 @@ from clmle.playground import (
     playground_task,
     steps_done,
     train_trajectory,
+    training_positions,
 )
 from clmle.playground import trajectory as trajectory_module
-from clmle.playground.network import LENGTH, PlaygroundNetwork
+from clmle.playground.methods import ONE_CLUSTER, UNTRAINED, WITHOUT_EQ_9
+from clmle.playground.network import LENGTH
 from clmle.playground.problem import HELD_OUT, MAJORITY, mode_centers, mode_spread
 from clmle.playground.worker import PlaygroundWorker
 
@@ -49,8 +52,20 @@ def test_counts_follow_the_ratio_and_points_lie_on_the_sphere(ratio, modes, nois
     assert task.class_counts().tolist() == [MAJORITY, max(2, round(MAJORITY / ratio))]
     for split in ("validation", "test"):
         assert task.class_counts(split).tolist() == [HELD_OUT, HELD_OUT]
-    np.testing.assert_allclose(np.linalg.norm(task.images, axis=1), 1, atol=1e-6)
-    assert task.images.shape[1] == dim
+    assert task.images.shape[1] == dim + problem.nuisance
+    positions, labels = training_positions(problem)
+    np.testing.assert_allclose(np.linalg.norm(positions, axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(labels, task.labels[task.train])
+
+
+def test_points_are_positions_and_nuisance_rotated():
+    problem = PlaygroundProblem(nuisance=5, nuisance_std=0.4)
+    task = playground_task(problem)
+    points, positions = task.images[task.train], training_positions(problem)[0]
+    rotated = np.linalg.lstsq(points, positions, rcond=None)[0]  # back to the circle
+    np.testing.assert_allclose(points @ rotated, positions, atol=1e-5)
+    rest = (points**2).sum(axis=1) - 1
+    assert rest.mean() == pytest.approx(5 * 0.4**2, rel=0.1)
 
 
 def test_a_higher_ratio_keeps_a_subset_of_the_minority_and_the_same_test_points():
@@ -63,7 +78,7 @@ def test_a_higher_ratio_keeps_a_subset_of_the_minority_and_the_same_test_points(
 def test_noise_is_the_standard_deviation_of_a_mode_in_units_of_the_mode_distance(dim):
     problem = PlaygroundProblem(ratio=1, modes=2, noise=0.1, dim=dim)
     task = playground_task(problem)
-    places = task.images[task.train]
+    places = training_positions(problem)[0]
     cosine = places @ mode_centers(problem).reshape(-1, dim).T
     angle = np.arccos(np.clip(cosine.max(axis=1), -1, 1))
     # Of d - 1 directions along the sphere each has this standard deviation.
@@ -73,12 +88,20 @@ def test_noise_is_the_standard_deviation_of_a_mode_in_units_of_the_mode_distance
     assert own.mean() > 0.99
 
 
-def test_the_network_starts_as_the_identity():
-    import torch
+def test_the_control_without_training_keeps_the_network(short):
+    first, *_, last = train_trajectory(HARD, UNTRAINED).frames
+    np.testing.assert_array_equal(first.features, last.features)
+    trained = train_trajectory(HARD, "clmle").frames
+    np.testing.assert_array_equal(first.features, trained[0].features)
+    assert not np.array_equal(trained[0].features, trained[-1].features)
 
-    points = torch.nn.functional.normalize(torch.randn(9, 3), dim=1)
-    features, _ = PlaygroundNetwork(3, 2)(points)
-    torch.testing.assert_close(features, LENGTH * points)
+
+def test_a_control_differs_from_clmle_in_one_part():
+    clmle, without, one = (
+        PlaygroundRun(HARD, name).method.options for name in ("clmle", WITHOUT_EQ_9, ONE_CLUSTER)
+    )
+    assert without == dataclasses.replace(clmle, margin_weight=0.0)
+    assert one == dataclasses.replace(clmle, cluster_size=MAJORITY, min_clusters=1)
 
 
 @pytest.mark.parametrize("name", playground_method_names())
@@ -125,7 +148,11 @@ def test_regions_and_recall_come_from_the_method_s_own_classifier(name, short):
     assert trajectory.balanced_accuracy[-1] == pytest.approx(
         balanced_accuracy_score(truth, predicted)
     )
-    assert trajectory.recall[-1, 1] == pytest.approx((predicted[truth == 1] == 1).mean())
+    found = predicted[truth == 1] == 1
+    assert trajectory.recall[-1, 1] == pytest.approx(found.mean())
+    modes = run.task.subpopulations[0][rows][truth == 1]
+    worst = min(found[modes == m].mean() for m in range(HARD.modes, 2 * HARD.modes))
+    assert trajectory.worst_mode_recall[-1] == pytest.approx(worst)
 
 
 def test_neighbors_and_impostors_match_those_of_scikit_learn(short):
@@ -145,7 +172,8 @@ def test_neighbors_and_impostors_match_those_of_scikit_learn(short):
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"ratio": 0.5}, "ratio"), ({"modes": 0}, "modes"), ({"noise": 0.0}, "noise"),
-     ({"dim": 4}, "dim"), ({"seed": -1}, "seed")],
+     ({"dim": 4}, "dim"), ({"seed": -1}, "seed"), ({"nuisance": -1}, "nuisance"),
+     ({"nuisance_std": 2.0}, "nuisance_std")],
 )  # fmt: skip
 def test_a_parameter_out_of_range_is_named(change, message):
     with pytest.raises(InputError, match=message):
@@ -178,6 +206,8 @@ def test_the_worker_gives_the_same_trajectory_and_survives_cancellation_and_erro
 
 # --- lessons ----------------------------------------------------------------------------------
 
+# Seeds on which CLMLE is better than both controls, and is not.
+BETTER, NOT_BETTER = 2, 3
 # One way to pass each step: changes of the lesson's problem, clusters, methods.
 WAYS = {
     "break-softmax": [
@@ -190,11 +220,11 @@ WAYS = {
         ({}, None, ["softmax", "oversampling"]),
         ({"modes": 8}, None, ["softmax", "oversampling"]),
     ],
-    "why-clusters": [
-        ({}, None, ["sphereface", "clmle"]),
-        ({}, 12, ["clmle"]),
-        ({}, 12, ["sphereface", "clmle"]),
-        ({"noise": 0.5}, 12, ["clmle"]),
+    "controls": [
+        ({}, None, ["clmle", UNTRAINED]),
+        ({"seed": BETTER}, None, ["clmle", *CLMLE_CONTROLS]),
+        ({"seed": NOT_BETTER}, None, ["clmle", *CLMLE_CONTROLS]),
+        ({"noise": 0.5}, None, ["clmle"]),
     ],
 }
 
