@@ -21,8 +21,8 @@ PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10
 st.title("What imbalance does")
 st.markdown(
     "The points of two classes lie on a circle or a sphere: many of the **majority**, few of the "
-    "**minority**. A small network sees them in more dimensions, with noise and rotated, and learns "
-    "to separate them. Change the sliders and compare what each method learns from the same points."
+    "**minority**. A small network sees them rotated, among dimensions of noise, and learns to "
+    "separate them. Change the sliders and compare what each method learns from the same points."
 )
 
 # The browser draws the title while these are imported.

@@ -189,6 +189,8 @@ class PlaygroundRun:
         minority = self.task.labels[test] == 1
         modes = self.task.subpopulations[0][test][minority] - self.problem.modes
         found = predicted[minority] == 1
+        purity = neighbor_purity(unit_rows(features[minority]), modes * 0, modes, NEIGHBORS)
+        assert purity is not None  # the minority has test points
         with torch.inference_mode():
             logits = self.network.head(self.grid).numpy()
         regions = classifier.scores(self.grid.numpy(), logits).argmax(axis=1)
@@ -200,7 +202,7 @@ class PlaygroundRun:
             regions.astype(np.int8),
             confusion,
             np.bincount(modes, found) / np.bincount(modes),
-            neighbor_purity(unit_rows(features[minority]), modes * 0, modes, NEIGHBORS),
+            purity,
             nearest_points(unit).astype(np.int16),
             None if index is None else index.assignment.astype(np.int16),
             None if index is None else index.centroids.copy(),

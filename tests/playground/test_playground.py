@@ -150,9 +150,15 @@ def test_regions_and_recall_come_from_the_method_s_own_classifier(name, short):
     )
     found = predicted[truth == 1] == 1
     assert trajectory.recall[-1, 1] == pytest.approx(found.mean())
-    modes = run.task.subpopulations[0][rows][truth == 1]
-    worst = min(found[modes == m].mean() for m in range(HARD.modes, 2 * HARD.modes))
+    modes = run.task.subpopulations[0][rows]
+    worst = min(found[modes[truth == 1] == m].mean() for m in range(HARD.modes, 2 * HARD.modes))
     assert trajectory.worst_mode_recall[-1] == pytest.approx(worst)
+    minority = run.outputs(rows)[0][truth == 1].astype(np.float64) / LENGTH
+    near = NearestNeighbors(n_neighbors=6).fit(minority).kneighbors(minority)[1]
+    own = modes[truth == 1]
+    assert trajectory.purity[-1] == pytest.approx(
+        (own[near[:, 1:]] == own[:, None]).mean(), abs=0.01
+    )
 
 
 def test_neighbors_and_impostors_match_those_of_scikit_learn(short):
