@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import show_figure
-from app.widgets.new_runs import FOLDER, folder_of_images, numbers, plain
+from app.widgets.new_runs import numbers
+from app.widgets.own_data import FOLDER, path_of_data
 from app.widgets.path_access import check_paths
 from app.widgets.runs import duration, preset_of
 from app.widgets.studies import drawn, forecast, readable_studies, stamp, study_files, tabled
@@ -36,7 +38,7 @@ def request_form():
         st.markdown(f"**{study.title}.** {study.question}")
         st.caption("Variants: " + ", ".join(study.variants))
     if dataset == FOLDER:
-        dataset = folder_of_images(st)
+        dataset = path_of_data(st)
     dataset = "" if dataset == OWN_DATA else dataset
     left, right = st.columns(2)
     methods = left.multiselect(

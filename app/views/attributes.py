@@ -5,9 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
+from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
-from app.widgets.new_runs import plain
 from app.widgets.pages import link
 from app.widgets.run_contents import image_row, images_of
 from app.widgets.runs import all_runs, label

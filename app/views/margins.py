@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.margin_search import margin_search
-from app.widgets.new_runs import numbers, plain
+from app.widgets.new_runs import numbers
 from app.widgets.runs import all_runs, label
 from app.widgets.table import show_table
 from clmle import figures, margin_bounds

@@ -30,7 +30,7 @@ def config_differences(runs: list) -> None:
 
 st.title("Train")
 with errors_in_place():
-    linked = any(name in st.query_params for name in ("like", "data", *MARGINS))
+    linked = any(name in st.query_params for name in ("like", "data", "folder", *MARGINS))
     if old := training.old_runs_sentence(runs_dir()):
         st.warning(old)
     empty = not all_runs()  # read once: another session may delete the last run meanwhile

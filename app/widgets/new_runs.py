@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.config_form import config_form
-from app.widgets.path_access import check_path, check_paths
+from app.widgets.path_access import check_paths
+from app.widgets.run_data import check_task, choose_data, shaped, shaping_of_link
 from app.widgets.runs import all_runs, duration, label
 from clmle import Config, DataConfig, InputError, TrainConfig, data, jobs, training
 from clmle import methods as registry
 
-FOLDER = "my own folder"
 MAX_SEEDS = 20
 MARGINS = ("between_margin_fraction", "within_margin_fraction")  # in links from the page Margins
 
@@ -22,10 +22,13 @@ def new_runs() -> None:
     """The form; queues one run for each method and seed."""
     template = _template()
     if template:
-        first = template.data
+        first, opened = template.data, None
         st.markdown(f"Data: **{first.dataset}**, target **{first.attribute or 'the first'}**")
     else:
-        first = _choose_data()
+        found = choose_data()
+        if found is None:
+            return
+        first, opened = found
     methods = st.multiselect(
         "Methods", registry.method_names(),
         default=[template.method] if template else ["clmle", "softmax"],
@@ -57,12 +60,13 @@ def new_runs() -> None:
             for c in configs.values()
         ]
         check_paths(chosen)
-        _check_folder(chosen[0].data)
+        check_task(opened, chosen[0])
         _start(chosen, at_a_time)
     if configs:
         with cost:
             config = next(iter(configs.values()))
-            _estimate(config, len(methods) * len(seeds), at_a_time, threads)
+            shape = None if opened is None else tuple(opened.images.shape[1:])
+            _estimate(config, len(methods) * len(seeds), at_a_time, threads, shape)
 
 
 def numbers(
@@ -76,50 +80,6 @@ def numbers(
             f"{what} are {text!r}; write numbers separated by commas, such as 0, 1."
         ) from error
     return tuple(dict.fromkeys(found)) if distinct else tuple(found)
-
-
-def _choose_data() -> DataConfig:
-    """Data set, target and budget that the visitor chooses."""
-    first, second, third = st.columns(3)
-    choices = [*data.dataset_names(), FOLDER]
-    asked = st.query_params.get("data")  # a link from a page that needs such a run
-    dataset = first.selectbox(
-        "Data", choices, index=choices.index(asked) if asked in choices[:-1] else 0
-    )
-    target, labels = "", ""
-    if dataset == FOLDER:
-        dataset = folder_of_images(second)
-    info = data.dataset_info(dataset)
-    targets = info.target_names(dataset)
-    if info.kind == "attributes":
-        names = [*targets, "all"]
-        asked = st.query_params.get("attribute")
-        target = second.selectbox(
-            "Attribute", names, index=names.index(asked) if asked in names else 0,
-            format_func=lambda name: "all (multi-label)" if name == "all" else plain(name),
-        )  # fmt: skip
-    elif not targets:
-        labels = second.text_input("CSV of labels (not needed for one folder per class)")
-    preset = third.segmented_control(
-        "Budget", list(training.PRESETS), default="quick", required=True
-    )
-    st.session_state["preset"] = preset
-    chosen = training.preset_config(preset, "clmle", dataset, target).data
-    return dataclasses.replace(chosen, attribute=target, labels=labels)
-
-
-def folder_of_images(place: Any) -> str:
-    """A folder that the visitor enters."""
-    folder: str = place.text_input("Folder of images", placeholder="/path/to/images")
-    if not folder:
-        raise InputError("Enter the folder of images, or choose other data.")
-    check_path(folder)
-    return folder
-
-
-def plain(attribute: str) -> str:
-    """An attribute's name as words."""
-    return attribute.replace("_", " ")
 
 
 def _template() -> Config | None:
@@ -147,13 +107,14 @@ def _all_options(
         for name in methods
     }  # fmt: skip
     shared = template or training.preset_config(preset, "clmle", first.dataset, first.attribute)
-    margins = _margins_of_link()
+    margins, linked = _margins_of_link(), {} if template else shaping_of_link()
     configs = {}
-    with st.expander("All options", expanded=bool(margins)):
+    with st.expander("All options", expanded=bool(margins or linked)):
         place = f"{st.query_params.get('like', preset)}-{first.dataset}"  # defaults follow the data
         st.markdown("**Data**")
         chosen = ("dataset", "attribute", "size", "labels")
-        data = config_form(first, "the data", f"data-{place}", chosen)
+        key = f"data-{place}" + "-".join(linked.values())
+        data = config_form(shaped(first, linked), "the data", key, chosen)
         st.markdown("**Training**, the same for every method")
         skipped = ("threads", "seed", "calibration")
         train = config_form(shared.train, "training", f"train-{place}", skipped)
@@ -181,7 +142,9 @@ def _margins_of_link() -> dict[str, float]:
     return found if all(0 <= value <= 1 for value in found.values()) else {}
 
 
-def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
+def _estimate(
+    config: Config, runs: int, at_a_time: int, threads: int, opened: tuple[int, ...] | None
+) -> None:
     """Estimated time, measured by a few steps of the network."""
     train = config.train
     info = data.find_dataset(config.data.dataset)
@@ -192,7 +155,9 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
     machine = dataclasses.replace(train, seed=0, iterations=1, calibration="none")
     side = config.data.image_size
     shape: tuple[int, ...] = (side, side, info.channels if info else 3)
-    if info is not None and info.feature_dim is not None:
+    if opened is not None:
+        shape = opened if len(opened) == 1 else (side, side, opened[-1])
+    elif info is not None and info.feature_dim is not None:
         shape = (info.feature_dim(config.data.dataset) or 1,)
     step = _seconds(machine, shape, heads, threads)
     each = jobs.START + step * train.iterations
@@ -208,13 +173,6 @@ def _estimate(config: Config, runs: int, at_a_time: int, threads: int) -> None:
 def _seconds(train: TrainConfig, shape: tuple[int, ...], heads: int | None, threads: int) -> float:
     """Seconds of one step."""
     return jobs.estimate_run_seconds(train, shape, heads, threads=threads) - jobs.START
-
-
-def _check_folder(config: DataConfig) -> None:
-    """Raise an error for an unreadable folder before any run is created."""
-    kind = "identities" if config.attribute == "identity" else None
-    if not data.dataset_info(config.dataset, kind).target_names(config.dataset):
-        training.load_data(config)
 
 
 def _start(configs: list[Config], at_a_time: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from clmle import Config, InputError, data
+from clmle import Config, InputError, data, runs_dir
 
 VARIABLE = "CLMLE_DATA"
 
@@ -22,11 +22,17 @@ def check_path(text: str) -> None:
     if not text or (allowed is None and _own_computer()):
         return
     homes = [Path(part).resolve() for part in (allowed or "").split(os.pathsep) if part]
-    if not any(Path(text).resolve().is_relative_to(home) for home in homes):
+    homes.append(uploads_dir().resolve())
+    if "\0" in text or not any(_resolved(text).is_relative_to(home) for home in homes):
         raise InputError(
             f"{text} is not open to this page; the administrator of the server lists the allowed "
             f"folders in {VARIABLE}."
         )
+
+
+def uploads_dir() -> Path:
+    """Folder of the data files that visitors drop on a page, which all may use."""
+    return runs_dir() / "uploads"
 
 
 def check_paths(configs: Iterable[Config]) -> None:
@@ -35,6 +41,11 @@ def check_paths(configs: Iterable[Config]) -> None:
         known = one.data.dataset in data.dataset_names()
         for text in (("" if known else one.data.dataset), one.data.labels, one.train.init_from):
             check_path(text)
+
+
+def _resolved(text: str) -> Path:
+    """Where a path leads; loaders replace ~ by the home folder, too."""
+    return Path(os.path.expanduser(text)).resolve()
 
 
 def _own_computer() -> bool:

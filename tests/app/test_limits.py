@@ -122,14 +122,14 @@ def test_a_shared_server_reads_only_the_folders_of_its_administrator(tmp_path, m
         path_access.check_paths([preset_config("quick", "softmax", str(other))])
 
 
-@pytest.mark.parametrize(("view", "field"), [("data", "Folder of images"),
-                                             ("train", "Folder of images"),
-                                             ("ablations", "Folder of images")])  # fmt: skip
+@pytest.mark.parametrize(("view", "field"), [("data", "Folder or file"),
+                                             ("train", "Folder or file"),
+                                             ("ablations", "Folder or file")])  # fmt: skip
 def test_no_page_reads_a_folder_that_is_not_open(view, field, secret, monkeypatch, tmp_path):
     monkeypatch.setenv("CLMLE_DATA", str(tmp_path / "open"))
     app = opened_page(ROOT / "app" / "views" / f"{view}.py", starting="true")
-    box = next(s for s in app.selectbox if "my own folder" in s.options)
-    box.set_value("my own folder").run()
+    box = next(s for s in app.selectbox if "my own data" in s.options)
+    box.set_value("my own data").run()
     next(t for t in app.text_input if t.label == field).set_value(str(secret)).run()
     assert any("is not open to this page" in e.value for e in app.error)
     assert not app.exception

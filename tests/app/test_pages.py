@@ -103,7 +103,7 @@ def test_margins_page_shows_the_package_s_numbers():
 
 def test_data_page_names_a_wrong_folder():
     app = page(ROOT / "app/views/data.py").run()
-    app.selectbox[0].set_value("my own folder").run()
+    app.selectbox[0].set_value("my own data").run()
     app.text_input[0].set_value("/no/such/place").run()
     assert "/no/such/place" in app.error[0].value
     assert not app.exception
@@ -124,7 +124,7 @@ def test_data_page_reads_celeba_with_progress_and_its_link_restores_it(tmp_path,
     bar = "streamlit.delta_generator.DeltaGenerator.progress"
     monkeypatch.setattr(bar, lambda self, share, text="": reported.append((share, text)))
     app = page(ROOT / "app/views/data.py").run()
-    app.selectbox[0].set_value("my own folder").run()
+    app.selectbox[0].set_value("my own data").run()
     app.text_input[0].set_value(str(home)).run()
     assert not app.exception
     assert not app.error

@@ -1,0 +1,136 @@
+"""Data sets that this server has read, and what has to happen before one can be read."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app.widgets.background_tasks import background_tasks, wait_for
+from clmle import data, jobs, preset_config, training
+
+MAX_HELD = 6  # data sets in the server's memory; their images are mostly memory maps
+
+
+def data_key(name: str, size: str = "quick", labels: str = "") -> tuple[Any, ...]:
+    """What identifies an opened data set; it changes when its file does."""
+    return (name, size, labels, *(_changed(path) for path in (name, labels)))
+
+
+def is_open(name: str, size: str = "quick", labels: str = "") -> bool:
+    """Whether this server holds the data set, so that showing it reads nothing."""
+    return data_key(name, size, labels) in _held()
+
+
+def open_data(name: str, size: str = "quick", labels: str = "") -> Any:
+    """The data set, read with a progress bar unless this server holds it."""
+    held, key = _held(), data_key(name, size, labels)
+    if key not in held:
+        config = preset_config("quick", "softmax", name).data
+        bar, began = st.empty(), time.monotonic()
+        first: list[int] = []
+
+        def show(done: int, total: int) -> None:
+            first.append(done)
+            fresh = done - first[0]
+            left = (time.monotonic() - began) * (total - done) / fresh if fresh else 0.0
+            ahead = f", about {left:.0f} s left" if fresh else ""
+            bar.progress(done / max(1, total), text=f"{done:,} of {total:,} images read{ahead}")
+
+        with st.spinner("Reading the data"):
+            found = training.load_data(replace(config, size=size, labels=labels), progress=show)
+        bar.empty()
+        while len(held) >= MAX_HELD:
+            held.pop(next(iter(held)), None)
+        held[key] = found
+    return held[key]
+
+
+def close_data(name: str, size: str = "quick", labels: str = "") -> None:
+    """Forget the data set, so that it is read again."""
+    _held().pop(data_key(name, size, labels), None)
+
+
+@st.cache_resource(show_spinner=False)
+def _held() -> dict[tuple[Any, ...], Any]:
+    return {}
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(os.path.expanduser(path)).st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+def is_downloaded(info: data.DatasetInfo) -> bool:
+    """Whether a library downloads the data set on first use."""
+    return info.recognize is None and "downloaded by" in info.description
+
+
+def state_of(info: data.DatasetInfo, size: str = "quick") -> str:
+    """Whether a data set can be opened at once, in words for a list."""
+    if info.recognize is not None:
+        return "by path"
+    if is_open(info.name, size):
+        return "ready"
+    if info.render_state is not None:
+        state = info.render_state(size, info.image_size, 0)
+        if state.done < state.total:
+            return f"to be rendered: {state.total - state.done:,} images"
+    return "downloaded unless on this computer" if is_downloaded(info) else "ready"
+
+
+def is_ready(info: data.DatasetInfo, size: str) -> bool:
+    """Whether the data set needs no rendering and no download first; otherwise offer it."""
+    if is_open(info.name, size):
+        return True
+    if not is_downloaded(info):
+        return is_rendered(info, size)
+    if st.session_state.get("wanted-set") == info.name:
+        return True
+    st.info(f"{info.description} It is downloaded unless it is on this computer.")
+    if st.button(f"Open {info.name}", type="primary", icon=":material/download:"):
+        st.session_state["wanted-set"] = info.name
+        st.rerun()
+    return False
+
+
+def is_rendered(info: data.DatasetInfo, size: str) -> bool:
+    """Whether the images of a rendered data set exist; otherwise offer to render them."""
+    image_size = info.image_size
+    if info.is_ready(size, image_size):
+        return True
+    render_state = info.render_state
+    assert render_state is not None  # all others are ready
+    state = render_state(size, image_size, 0)
+    title = f"rendering {info.name} {size}"
+    task = background_tasks().find(title)
+
+    def running() -> bool:
+        rendering = render_state(size, image_size, 0).running
+        return rendering or (task is not None and task.running)
+
+    if not running():
+        if task is not None and task.failed:
+            st.error(task.error("The images could not be rendered."))
+        st.info(f"{state.total - state.done:,} images of this size are not rendered yet.")
+        if st.button("Render them", type="primary", icon=":material/brush:"):
+            command = ("clmle", "data", info.name, "--size", size)
+            background_tasks().stop(title)
+            background_tasks().want(title, lambda: jobs.start_module(*command))
+            st.rerun()
+        st.caption("Rendering continues while this page is open. Rendered images are kept.")
+        return False
+
+    def progress() -> None:
+        state = render_state(size, image_size, 0)
+        left = (state.total - state.done) * state.seconds_per_image
+        st.progress(
+            state.done / state.total,
+            text=f"{state.done:,} of {state.total:,} images rendered, about {left:.0f} s left",
+        )
+
+    wait_for(running, lambda: info.is_ready(size, image_size), progress)
+    return False

@@ -1,0 +1,121 @@
+"""The visitor's own data: a path that is typed or linked, or a file dropped on the page."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.widgets.opened_data import close_data, is_open
+from app.widgets.path_access import check_path, uploads_dir
+from clmle import InputError
+
+FOLDER = "my own data"
+KINDS = ["parquet", "npz", "csv"]  # one file that holds a whole data set
+MAX_STORED = 2 * 2**30  # bytes of all dropped files on the server's disk
+HELP = (
+    "Enter the path of a folder or file, or drop a file: one sub-folder per class or person, "
+    "images with a table of labels, CelebA, LFWA or CIFAR as published, train.rec in InsightFace's "
+    "format, Parquet as from Hugging Face, .npz as from MedMNIST, or a table of features."
+)
+
+
+def own_data() -> tuple[str, str] | None:
+    """Path and labels that the visitor gives; None until they may be read.
+
+    The page's address holds both, so that a reload shows them again. A link alone must not make
+    the server read a path: the visitor confirms it, unless this server holds the data already.
+    """
+    state = st.session_state
+    for key in ("folder", "labels"):
+        state.setdefault(f"own-{key}", st.query_params.get(key, ""))
+    fields, drop = st.columns([3, 2])
+    with drop:
+        _dropped(
+            st.file_uploader(
+                "Or drop a file here", KINDS, key="own-file",
+                help="kept on the server, so that runs can read it; enter the path of a larger one",
+            )
+        )  # fmt: skip
+    with fields:
+        name = st.text_input(
+            "Folder or file", key="own-folder", placeholder="/path/to/images", on_change=_typed
+        ).strip()
+        labels = st.text_input(
+            "Table of labels (not needed for one folder per class)", key="own-labels",
+            on_change=_typed,
+        ).strip()  # fmt: skip
+    for key, value in (("folder", name), ("labels", labels)):
+        if value:
+            st.query_params[key] = value
+        else:
+            st.query_params.pop(key, None)
+    if not name:
+        st.info(HELP)
+        return None
+    check_path(name)
+    check_path(labels)
+    if state.get("wanted") != (name, labels) and not is_open(name, labels=labels):
+        st.info(f"This link names {name}.", icon=":material/link:")
+        if st.button("Read it", icon=":material/folder_open:"):
+            state["wanted"] = (name, labels)
+            st.rerun()
+        return None
+    if is_open(name, labels=labels) and st.button(
+        "Read again", icon=":material/refresh:", help="after files have changed"
+    ):
+        close_data(name, labels=labels)
+    return name, labels
+
+
+def path_of_data(place: Any) -> str:
+    """A path that the visitor enters for a study, which has no table of labels."""
+    path: str = place.text_input("Folder or file", placeholder="/path/to/images").strip()
+    if not path:
+        raise InputError("Enter the path of a folder or file, or choose other data.")
+    check_path(path)
+    return path
+
+
+def forget_own_data() -> None:
+    """Remove the path from the page's address: other data are chosen."""
+    for key in ("folder", "labels"):
+        st.query_params.pop(key, None)
+
+
+def _typed() -> None:
+    """Remember what was typed here, as opposed to what a link contains."""
+    state = st.session_state
+    state["wanted"] = (state["own-folder"].strip(), state["own-labels"].strip())
+
+
+def _dropped(file: Any) -> None:
+    """Store a dropped file and enter its path in the fields, once."""
+    if file is None or st.session_state.get("own-dropped") == file.file_id:
+        return
+    path = str(stored(file.name, file.getvalue()))
+    st.session_state["own-dropped"] = file.file_id
+    st.session_state["own-folder"], st.session_state["own-labels"] = path, ""
+    st.session_state["wanted"] = (path, "")
+
+
+def stored(name: str, content: bytes) -> Path:
+    """Path of a dropped file on this server; equal files are stored once."""
+    name = re.sub(r"[^\w.-]+", "-", Path(name.replace("\\", "/")).name)[-80:].lstrip(".-")
+    if name.rpartition(".")[2].lower() not in KINDS:
+        raise InputError(f"{name} cannot be dropped here; drop one of: .{', .'.join(KINDS)}.")
+    path = uploads_dir() / hashlib.sha256(content).hexdigest()[:16] / name
+    if path.exists():
+        return path
+    used = sum(f.stat().st_size for f in uploads_dir().rglob("*") if f.is_file())
+    if used + len(content) > MAX_STORED:
+        raise InputError(
+            f"The files dropped here take {used / 2**30:.1f} GB, and {MAX_STORED / 2**30:.0f} GB "
+            f"are allowed; remove some from {uploads_dir()}, or enter the path of the file."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{name}.part")
+    part.write_bytes(content)
+    part.replace(path)
+    return path
