@@ -98,7 +98,8 @@ def _dividers(dataset: Any, target: str) -> dict[str, Any]:
         values = np.asarray(values)
         if name not in found and values.shape == (len(dataset),) and values.dtype.kind in "OUSiub":
             kinds = pd.unique(values)
-            if 1 < len(kinds) <= MAX_GROUPS:
+            # Names of files and the like have a value of their own in most rows.
+            if 1 < len(kinds) <= min(MAX_GROUPS, len(values) // 5):
                 found[name] = values.astype(str)
     return found
 
