@@ -137,7 +137,7 @@ def opened(name: str, size: str, labels: str, info) -> None:
     with right:
         where = {"data": name} if info is not None else {"folder": name, "labels": labels}
         link("train", "Train on this", **where, **{k: str(v) for k, v in chosen.items()})
-    with st.expander("Images of every target, class and split"), errors_in_place():
+    with st.expander("Images of every target, class and split", expanded=True), errors_in_place():
         show_counts(table, "class-counts-of-all")
     with st.expander("Sub-populations"), errors_in_place():
         subpopulations(dataset, target)
