@@ -81,7 +81,10 @@ class StudyResults:
         if OURS in self.variants:
             return OURS
         default = asdict(get_method(OURS).Options())
-        plain = {s["variant"] for s in self.summaries if s["config"]["options"] == default}
+        # Options that came after a trial had their default in it.
+        own = [s for s in self.summaries if s["method"] == OURS]
+        options = {s["variant"]: s["config"]["options"] for s in own}
+        plain = {name for name, given in options.items() if {**default, **given} == default}
         return plain.pop() if len(plain) == 1 else self.variants[0]
 
     def only(self, variants: Collection[str]) -> StudyResults:
