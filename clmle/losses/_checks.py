@@ -89,7 +89,7 @@ def _check_between_margin(margin: float | torch.Tensor, samples: tuple[int, ...]
         fits = np.broadcast_shapes(shape, samples) == samples
     except ValueError:
         fits = False
-    if not fits or np.iscomplexobj(margin):
+    if not fits or _is_complex(margin):
         raise InputError(
             f"between_margin must be one real number, or one for each sample {samples}, but has "
             f"shape {shape}."
@@ -99,7 +99,7 @@ def _check_between_margin(margin: float | torch.Tensor, samples: tuple[int, ...]
 def _check_within_margin(
     within_margin: float | torch.Tensor, cluster_classes: torch.Tensor, n_leading: int
 ) -> None:
-    if np.ndim(within_margin) > 1 + n_leading or np.iscomplexobj(within_margin):
+    if np.ndim(within_margin) > 1 + n_leading or _is_complex(within_margin):
         raise InputError(
             "within_margin must be one real number, or (C,) of them, but has shape "
             f"{tuple(np.shape(within_margin))}."
@@ -113,3 +113,10 @@ def _check_within_margin(
             f"within_margin holds {n_classes} classes, but cluster_classes names class "
             f"{int(cluster_classes.max())}; give one margin for each class."
         )
+
+
+def _is_complex(values: float | torch.Tensor) -> bool:
+    """Whether ``values`` are complex; numpy does not accept a tensor on a GPU."""
+    if isinstance(values, torch.Tensor):
+        return values.is_complex()
+    return bool(np.iscomplexobj(values))
