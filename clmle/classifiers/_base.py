@@ -89,8 +89,13 @@ def best_classifier(classifiers: Iterable[Classifier], validation: Validation) -
 
 def accuracy_of_scores(labels: np.ndarray, scores: np.ndarray) -> float:
     """Return the balanced accuracy of scores (n, C) for classes ``labels`` (n,)."""
+    return accuracy_of_predictions(labels, scores.argmax(axis=1))
+
+
+def accuracy_of_predictions(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the balanced accuracy of predicted classes (n,) for classes ``labels`` (n,)."""
     support = np.bincount(labels)
-    hits = np.bincount(labels[scores.argmax(axis=1) == labels], minlength=len(support))
+    hits = np.bincount(labels[predicted == labels], minlength=len(support))
     return mean_recall(hits, support)
 
 

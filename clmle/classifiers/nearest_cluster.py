@@ -5,14 +5,16 @@ the shorter sum in its denominator. "mean" replaces that sum by the mean over th
 other classes; "per-class" retrieves N clusters of every class.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from clmle.checks import number, numeric, whole
+from clmle.checks import number, whole
 from clmle.classifiers._base import Classifier, stored_as, unit_rows
 from clmle.clustering import real_tensor
 from clmle.errors import InputError
@@ -87,6 +89,39 @@ def nearest_cluster_scores(
     return scores if isinstance(queries, torch.Tensor) else scores.numpy()
 
 
+def predictions_by_neighbors(
+    queries: np.ndarray,
+    centroids: np.ndarray,
+    centroid_classes: np.ndarray,
+    numbers: Sequence[int],
+    rule: str,
+    *,
+    scale: float = 1.0,
+    n_classes: int,
+) -> np.ndarray:
+    """Predicted classes (len(numbers), n) of :func:`nearest_cluster_scores` for several N.
+
+    ``numbers`` are in ascending order. The clusters are searched once, for the largest N; the
+    terms of Eq. 10 are running values over the clusters of each query, nearest first. Scores may
+    therefore differ in rounding from those for a single N.
+    """
+    q, mu, classes, c_total = _checked(queries, centroids, centroid_classes, n_classes, scale)
+    most = _check_rule(rule, numbers[-1], len(mu))
+    found = torch.empty(len(numbers), len(q), dtype=torch.int64)
+    step = max(1, BLOCK // max(len(mu), c_total))
+    for start in range(0, len(q), step):
+        similarity = scale * (q[start : start + step] @ mu.T)
+        near, of_class, rank = _nearest_first(similarity, classes, most, rule, c_total)
+        terms = _Terms.empty(near, c_total)
+        done = 0
+        for i, n in enumerate(numbers):
+            new = (rank >= done) & (rank < n)
+            terms.add(near[:, new], of_class[:, new])
+            found[i, start : start + step] = terms.scores(rule).argmax(dim=1)
+            done = n
+    return found.numpy()
+
+
 def nearest_cluster_terms(
     query: Any, centroids: Any, centroid_classes: Any, n_neighbors: int, rule: str = "printed"
 ) -> dict[str, np.ndarray]:
@@ -94,7 +129,7 @@ def nearest_cluster_terms(
 
     Parameters
     ----------
-    query : (d,) array
+    query : (d,) array or tensor
     centroids, centroid_classes, n_neighbors, rule
         As in :func:`nearest_cluster_scores`.
 
@@ -110,7 +145,7 @@ def nearest_cluster_terms(
     >>> terms["clusters"].tolist(), terms["similarity"].tolist()
     ([0, 1], [1.0, 0.0])
     """
-    row = numeric(query, "query")[None]
+    row = real_tensor(query, "query")[None]
     q, mu, classes, c_total = _checked(row, centroids, centroid_classes, None, 1.0)
     n = _check_rule(rule, n_neighbors, len(mu))
     similarity = q @ mu.T
@@ -118,10 +153,10 @@ def nearest_cluster_terms(
     kept = kept[torch.argsort(similarity[0, kept], descending=True)]
     scores = nearest_cluster_scores(row, centroids, centroid_classes, n_neighbors, rule)
     return {
-        "clusters": kept.numpy(),
-        "similarity": similarity[0, kept].numpy(),
-        "classes": classes[kept].numpy(),
-        "scores": scores[0],
+        "clusters": kept.cpu().numpy(),
+        "similarity": similarity[0, kept].cpu().numpy(),
+        "classes": classes[kept].cpu().numpy(),
+        "scores": scores[0].cpu().numpy(),
     }
 
 
@@ -237,20 +272,65 @@ def _score(
     index = classes.expand_as(similarity)
     least = torch.full(shape, torch.inf, dtype=similarity.dtype, device=similarity.device)
     least.scatter_reduce_(1, index, similarity.masked_fill(~kept, torch.inf), "amin")
-    # Sums over the other classes are taken directly, not as total minus own: that would cancel.
     top = similarity.masked_fill(~kept, -torch.inf).amax(dim=1, keepdim=True)
     weight = torch.exp(similarity - top).masked_fill(~kept, 0.0)
     own = torch.zeros(shape, dtype=weight.dtype, device=weight.device)
     own.scatter_add_(1, index, weight)
     count = torch.zeros_like(own).scatter_add_(1, index, kept.to(weight.dtype))
-    others = _sum_of_others(own)
-    number = count.sum(dim=1, keepdim=True) - count
-    spread = others.log() + top
-    if rule != "printed":
-        spread = spread - number.log()
-    score = least - spread
-    score = score.masked_fill(count == 0, -torch.inf)
-    return score.masked_fill((count > 0) & (number == 0), torch.inf)
+    return _Terms(top, least, own, count).scores(rule)
+
+
+@dataclass
+class _Terms:
+    """The terms of Eq. 10 of n queries, over the clusters retrieved so far."""
+
+    top: torch.Tensor  # largest s f.mu of all clusters, (n, 1)
+    least: torch.Tensor  # smallest s f.mu of the clusters of each class, (n, C)
+    own: torch.Tensor  # sum over the clusters of each class of exp(s f.mu - top), (n, C)
+    count: torch.Tensor  # clusters of each class, (n, C)
+
+    @classmethod
+    def empty(cls, near: torch.Tensor, n_classes: int) -> _Terms:
+        """No cluster retrieved yet; ``near`` (n, L) are s f.mu of those that will be."""
+        zero = near.new_zeros(len(near), n_classes)
+        return cls(near.amax(dim=1, keepdim=True), zero + torch.inf, zero.clone(), zero.clone())
+
+    def add(self, near: torch.Tensor, classes: torch.Tensor) -> None:
+        """Retrieve more clusters: s f.mu (n, L) and classes (n, L)."""
+        self.least.scatter_reduce_(1, classes, near, "amin")
+        self.own.scatter_add_(1, classes, torch.exp(near - self.top))
+        self.count.scatter_add_(1, classes, torch.ones_like(near))
+
+    def scores(self, rule: str) -> torch.Tensor:
+        """Log-scores (n, C)."""
+        # Sums over the other classes are taken directly, not as total minus own: that would cancel.
+        number = self.count.sum(dim=1, keepdim=True) - self.count
+        spread = _sum_of_others(self.own).log() + self.top
+        if rule != "printed":
+            spread = spread - number.log()
+        score = self.least - spread
+        score = score.masked_fill(self.count == 0, -torch.inf)
+        return score.masked_fill((self.count > 0) & (number == 0), torch.inf)
+
+
+def _nearest_first(
+    similarity: torch.Tensor, classes: torch.Tensor, n: int, rule: str, n_classes: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Similarities and classes (queries, L) of the clusters retrieved for N = ``n``.
+
+    With them the rank (L,): a smaller N retrieves the clusters of rank below N.
+    """
+    if rule != "per-class":
+        near, index = similarity.topk(n, dim=1)
+        return near, classes[index], torch.arange(n, device=near.device)
+    found = []
+    for c in range(n_classes):
+        members = torch.nonzero(classes == c).squeeze(1)
+        near = similarity[:, members].topk(min(n, len(members)), dim=1).values
+        rank = torch.arange(near.shape[1], device=near.device)
+        found.append((near, torch.full_like(near, c, dtype=torch.int64), rank))
+    near, of_class, rank = zip(*found, strict=True)
+    return torch.cat(near, dim=1), torch.cat(of_class, dim=1), torch.cat(rank)
 
 
 def _sum_of_others(values: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clmle import InputError, nearest_cluster_scores, nearest_cluster_terms
-from clmle.classifiers.nearest_cluster import decide
+from clmle.classifiers.nearest_cluster import decide, predictions_by_neighbors
 
 
 def naive(query, centroids, classes, n, rule, scale, n_classes):
@@ -251,3 +251,26 @@ def test_sparse_tensors_are_refused():
     x = torch.eye(3)
     with pytest.raises(InputError, match=r"^centroids must be a dense tensor"):
         nearest_cluster_scores(x, x.to_sparse(), np.arange(3), 1)
+
+
+@pytest.mark.parametrize("rule", ["printed", "mean", "per-class"])
+@pytest.mark.parametrize("n_classes", [2, 7])
+def test_predictions_for_many_n_are_those_of_each_n(rule, n_classes):
+    rng = np.random.default_rng(0)
+    queries, mu = unit(rng, 300, 6), unit(rng, 60, 6)
+    classes = rng.integers(0, n_classes - 1, 60)  # the last class has no cluster
+    numbers = [1, 2, 3, 5, 10, 40, 60]
+    given = mu, classes
+    found = predictions_by_neighbors(queries, *given, numbers, rule, scale=8, n_classes=n_classes)
+    for n, predicted in zip(numbers, found, strict=True):
+        scores = nearest_cluster_scores(queries, *given, n, rule, scale=8, n_classes=n_classes)
+        np.testing.assert_array_equal(predicted, scores.argmax(axis=1))
+
+
+def test_the_terms_of_a_tensor_are_those_of_an_array():
+    rng = np.random.default_rng(0)
+    mu, classes = unit(rng, 5, 3), np.array([0, 0, 1, 1, 2])
+    wanted = nearest_cluster_terms(mu[0], mu, classes, 3)
+    found = nearest_cluster_terms(torch.from_numpy(mu[0]), *map(torch.from_numpy, (mu, classes)), 3)
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(found[name], values)
