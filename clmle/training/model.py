@@ -30,6 +30,7 @@ class EmbeddingModel:
         if "head.bias" not in weights or shape is None:
             raise InputError(f"{run.model_path} does not hold the network of a run; restore it.")
         self.device = pick_device(device)
+        self.precision = config.train.precision
         self.image_shape = tuple(map(int, shape))
         # With several attributes the bias of the head has one row per attribute.
         bias = weights["head.bias"]
@@ -67,7 +68,8 @@ class EmbeddingModel:
                 f"images are {images.shape[1:]}, but the run was trained on {self.image_shape}: "
                 f"{what}."
             )
-        return extract(self.network, ImageSource(images, self.device), np.arange(len(images)))
+        source, rows = ImageSource(images, self.device), np.arange(len(images))
+        return extract(self.network, source, rows, precision=self.precision)
 
 
 def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
