@@ -13,7 +13,18 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 # From the lowest to the highest; a module imports from its own layer and from lower ones.
 LAYERS = (
-    ("_balance", "_lazy", "_search", "checks", "errors", "files", "renamed", "text", "threads"),
+    (
+        "_balance",
+        "_lazy",
+        "_search",
+        "checks",
+        "device",
+        "errors",
+        "files",
+        "renamed",
+        "text",
+        "threads",
+    ),
     (
         "cluster_index",
         "clustering",

@@ -21,7 +21,7 @@ from bench.comparison import Comparison, Tables, fresh_process, number
 from bench.machine import PRODUCT, gflop, memory_mb, pick, timed
 from clmle.data import Dataset, load_toonfaces
 from clmle.data.multilabel import multi_task
-from clmle.methods import Outputs, get_method
+from clmle.methods import Loss, Outputs, get_method
 from clmle.methods._multi_label import MultiLabel
 from clmle.models.network import MultiNetwork
 from clmle.paper import table
@@ -76,7 +76,14 @@ def one(backbone: str, folder: Path, fraction: float) -> Tables:
         batch = method.sample_batch(step)
         rows = task.train[batch.indices]
         labels = torch.from_numpy(task.labels[rows]).to(device)
-        update(source.batch(rows), lambda z, y: method.loss(Outputs(z, y, labels), batch).total)
+        losses: list[Loss] = []
+
+        def total(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            losses.append(method.loss(Outputs(z, y, labels), batch))
+            return losses[0].total
+
+        update(source.batch(rows), total)
+        losses[0].after_backward()
 
     for step in range(4 if fraction < 1 else 12):
         batch = method.sample_batch(step)

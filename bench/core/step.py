@@ -84,6 +84,7 @@ def run(quick: bool = False) -> Rows:
             times.append(clock())
             pairs = [(o, g) for o, g in zip((z, logits), grads, strict=True) if g is not None]
             torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
+            loss.after_backward()
             optimizer.step()
             times.append(clock())
             sampling, loading, forward, losses, backward = np.diff(times)

@@ -40,7 +40,8 @@ def move_centers(
     Eq. 4 of Wen et al. 2016; ``rate`` is alpha, n the number of samples of the class.
     """
     sums = torch.zeros_like(centers).index_add_(0, labels, centers[labels] - features)
-    counts = torch.bincount(labels, minlength=len(centers)).to(centers.dtype)
+    # Not torch.bincount: on a GPU the host would wait for the largest label.
+    counts = centers.new_zeros(len(centers)).index_add_(0, labels, centers.new_ones(len(labels)))
     centers -= rate * sums / (1 + counts)[:, None]
 
 

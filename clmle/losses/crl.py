@@ -2,6 +2,8 @@
 
 import torch
 
+from clmle.device import to_device
+
 
 def minority_classes(labels: torch.Tensor, n_classes: int, fraction: float = 0.5) -> list[int]:
     """Classes of a batch (B,), rarest first, that together hold at most ``fraction`` of it."""
@@ -65,12 +67,14 @@ def crl_loss(
     """
     distance = (2 - 2 * features @ features.T).clamp(min=1e-12).sqrt()
     losses = []
-    for c in minority_classes(labels, n_classes, fraction):
-        mine = labels == c
-        if int(mine.sum()) < 2 or bool(mine.all()):
+    on_host = labels.cpu()  # the only wait for a GPU
+    for c in minority_classes(on_host, n_classes, fraction):
+        is_mine = on_host == c
+        mine, rest = (to_device(m.nonzero().squeeze(1), labels.device) for m in (is_mine, ~is_mine))
+        if len(mine) < 2 or len(rest) == 0:
             continue
         own = distance[mine][:, mine]
-        others = distance[mine][:, ~mine]
+        others = distance[mine][:, rest]
         itself = torch.eye(len(own), dtype=torch.bool, device=own.device)
         far = own.masked_fill(itself, -1.0).topk(min(hardest, len(own) - 1), dim=1).values
         near = others.topk(min(hardest, others.shape[1]), dim=1, largest=False).values

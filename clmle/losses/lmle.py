@@ -54,8 +54,8 @@ def lmle_loss(
     one_class = labels[:, None] == labels
     itself = torch.eye(len(features), dtype=torch.bool, device=features.device)
     groups = (one_cluster & ~itself, one_class & ~one_cluster, ~one_class)
-    complete = torch.stack([g.any(dim=1) for g in groups]).all(dim=0)
-    if not bool(complete.any()):
+    complete = torch.stack([g.any(dim=1) for g in groups]).all(dim=0).nonzero().squeeze(1)
+    if len(complete) == 0:
         return features.sum() * 0
     far_cluster = distance.masked_fill(~groups[0], -1).amax(dim=1)
     near_class = distance.masked_fill(~groups[1], 5).amin(dim=1)

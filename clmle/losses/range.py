@@ -2,6 +2,8 @@
 
 import torch
 
+from clmle.device import to_device
+
 
 def range_loss(
     features: torch.Tensor,
@@ -47,18 +49,24 @@ def range_loss(
     """
     total = features.sum() * 0
     centers = []
-    for c in labels.unique():
-        members = features[labels == c]
+    on_host = labels.cpu()  # the only wait for a GPU
+    for c in on_host.unique():
+        members = features[to_device((on_host == c).nonzero().squeeze(1), labels.device)]
         centers.append(members.mean(dim=0))
         if len(members) < 2:
             continue
-        first, second = torch.triu_indices(len(members), len(members), 1)
+        first, second = _pairs(len(members), features.device)
         squared = (members[first] - members[second]).square().sum(dim=1)
         widest = squared.topk(min(k, len(squared))).values
         total = total + intra_weight * len(widest) / (1 / widest.clamp(min=1e-12)).sum()
     if len(centers) > 1:
         stacked = torch.stack(centers)
-        first, second = torch.triu_indices(len(centers), len(centers), 1)
+        first, second = _pairs(len(centers), features.device)
         nearest = (stacked[first] - stacked[second]).square().sum(dim=1).min()
         total = total + inter_weight * torch.relu(margin - nearest)
     return total
+
+
+def _pairs(n: int, device: torch.device) -> torch.Tensor:
+    """All pairs i < j of n rows, (2, n (n - 1) / 2)."""
+    return torch.triu_indices(n, n, 1, device=device)

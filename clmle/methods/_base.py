@@ -99,10 +99,15 @@ class Loss:
         The value to differentiate.
     parts : mapping of str to () tensor
         Terms to log, detached and still on the device.
+    after_backward : callable
+        Called after the backward pass of a training step: stores what the method keeps of the
+        batch, such as the losses of its samples. Reading them earlier would make the host wait
+        while a GPU has no work queued.
     """
 
     total: torch.Tensor
     parts: Mapping[str, torch.Tensor]
+    after_backward: Callable[[], None] = lambda: None
 
 
 class HeadStack(Protocol):

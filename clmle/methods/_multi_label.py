@@ -21,6 +21,7 @@ from torch import nn
 
 from clmle.classifiers._base import Classifier, Validation, restore_classifier, stored_as
 from clmle.data.multilabel import MultiTask
+from clmle.device import to_device
 from clmle.methods._base import Batch, HeadStack, Loss, Method, Outputs
 from clmle.methods._cluster_method import ClusterMethod, as_it_is
 from clmle.samplers.proportions import apportion
@@ -130,7 +131,7 @@ class MultiLabel:
                     continue
                 positions = self.positions[batch.indices[chosen], a]
                 part = Batch(positions, class_proportions=natural)
-            pick = torch.from_numpy(chosen).to(outputs.features.device)
+            pick = to_device(chosen, outputs.features.device)
             own = Outputs(
                 outputs.features[pick, a],
                 outputs.logits[pick, a],
@@ -145,7 +146,12 @@ class MultiLabel:
             name: torch.stack([loss.parts[name] for loss in losses if name in loss.parts]).mean()
             for name in dict.fromkeys(name for loss in losses for name in loss.parts)
         }
-        return Loss(total, parts)
+
+        def after_backward() -> None:
+            for loss in losses:
+                loss.after_backward()
+
+        return Loss(total, parts, after_backward)
 
     def _resample(
         self, a: int, rows: np.ndarray, shared: Shared

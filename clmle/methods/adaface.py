@@ -32,10 +32,11 @@ class NormStatistics(nn.Module):
     def update(self, norms: torch.Tensor, rate: float = 0.01) -> tuple[float, float]:
         """Add the lengths (B,) of a batch; return mean and standard deviation."""
         self.seen += 1
-        rate = max(rate, 1 / float(self.seen))
-        self.mean.lerp_(norms.mean(), rate)
-        self.spread.lerp_(norms.std(), rate)
-        return float(self.mean), float(self.spread)
+        weight = (1 / self.seen).clamp(min=rate)
+        self.mean.lerp_(norms.mean(), weight)
+        self.spread.lerp_(norms.std(), weight)
+        mean, spread = torch.stack([self.mean, self.spread]).tolist()
+        return mean, spread
 
 
 @dataclass(frozen=True)

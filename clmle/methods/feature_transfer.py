@@ -10,6 +10,7 @@ from torch import nn
 from clmle.classifiers._base import Classifier, Validation
 from clmle.classifiers.linear import LinearClassifier
 from clmle.config import option
+from clmle.device import to_device
 from clmle.methods._base import Batch, Loss, Outputs, register
 from clmle.methods._frozen_features import FrozenFeatures, class_means
 
@@ -66,14 +67,15 @@ class FeatureTransfer(FrozenFeatures):
         softmax = F.cross_entropy(self.linear(outputs.features), labels)
         parts = {"softmax": softmax.detach()}
         rare = np.flatnonzero(self.rare)
-        donors = torch.from_numpy(~self.rare).to(labels.device)[labels]
+        donors = np.flatnonzero(~self.rare[self.labels[batch.indices]])
         means, shared = self.memory.get_buffer("means"), self.memory.get_buffer("directions")
-        if len(rare) == 0 or not bool(donors.any()) or not bool(shared.any()):
+        if len(rare) == 0 or len(donors) == 0 or not bool(shared.any()):
             return Loss(softmax, parts)
-        features, given = outputs.features[donors], labels[donors]
+        rows = to_device(donors, labels.device)
+        features, given = outputs.features[rows], labels[rows]
         spread = (features - means[given]) @ shared
         # The minority classes take the deviations of the donors in turn.
-        taken = torch.as_tensor(np.resize(rare, len(given)), device=labels.device)
+        taken = to_device(np.resize(rare, len(given)), labels.device)
         transferred = F.cross_entropy(self.linear(means[taken] + spread), taken)
         kept = F.cross_entropy(self.linear(features), given)
         parts["transferred"] = transferred.detach()

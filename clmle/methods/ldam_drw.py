@@ -42,5 +42,6 @@ class LDAMDRW(ClassWeights):
             weights = 1 / effective_numbers(self.counts, o.beta)
             weight = self.per_class(weights / weights.sum() * self.n_classes, cosine)
         margins = ldam_margins(torch.as_tensor(self.counts), o.largest_margin)
+        margins = self.per_class(margins, cosine)
         loss = ldam_loss(cosine, outputs.labels, margins, o.scale, weight)
         return Loss(loss, {"margin softmax": loss.detach()})

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 
 from clmle.config import option
+from clmle.device import to_device
 from clmle.losses import inverse_frequency_weights
 from clmle.losses.lmle import lmle_loss
 from clmle.methods._base import Batch, Loss, Outputs, register
@@ -50,7 +50,7 @@ class LMLE(ClusterBatches):
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         o = self.options
         unit = F.normalize(outputs.features, dim=1)
-        slots = torch.from_numpy(batch.extra.slots).to(unit.device)
-        weights = inverse_frequency_weights(outputs.labels)
+        slots = to_device(batch.extra.slots, unit.device)
+        weights = inverse_frequency_weights(outputs.labels, self.n_classes)
         loss = lmle_loss(unit, slots, outputs.labels, (o.g1, o.g2, o.g3), weights)
         return Loss(loss, {"quintuplets": loss.detach()})

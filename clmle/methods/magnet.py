@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 
 from clmle.config import option
+from clmle.device import to_device, to_host
 from clmle.losses.magnet import magnet_loss
 from clmle.methods._base import Batch, Loss, Outputs, register
 from clmle.methods._cluster_batches import ClusterBatches, ClusterOptions
@@ -39,10 +39,13 @@ class Magnet(ClusterBatches):
         clusters = batch.extra
         each, _ = magnet_loss(
             unit,
-            torch.from_numpy(clusters.slots).to(unit.device),
-            torch.from_numpy(clusters.classes).to(unit.device),
+            to_device(clusters.slots, unit.device),
+            to_device(clusters.classes, unit.device),
             self.options.alpha,
         )
-        self.index.record(clusters.indices, each.detach().double().cpu().numpy())
         loss = each.mean()
-        return Loss(loss, {"magnet": loss.detach()})
+
+        def after_backward() -> None:
+            self.index.record(clusters.indices, *to_host(each))
+
+        return Loss(loss, {"magnet": loss.detach()}, after_backward)

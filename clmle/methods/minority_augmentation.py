@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from clmle.config import option
+from clmle.device import to_device
 from clmle.methods._base import Batch, register
 from clmle.methods.oversampling import Oversampling
 
@@ -45,21 +46,20 @@ class MinorityAugmentation(Oversampling):
         chosen = chosen[rng.random(len(chosen)) < self.options.augmented_fraction]
         if len(chosen) == 0:
             return images
-        where = torch.from_numpy(chosen).to(images.device)
+        where = to_device(chosen, images.device)
         part = images[where]
 
         def per_image(values: np.ndarray) -> torch.Tensor:
-            column = torch.as_tensor(values, dtype=part.dtype, device=part.device)
-            return column[:, None, None, None]
+            return to_device(values, part.device, part.dtype)[:, None, None, None]
 
         n, size = len(chosen), part.shape[-1]
         # Features come as images of one pixel; they have any scale.
         unit = 1.0 if size > 1 else images.std(dim=0, keepdim=True)
         contrast = per_image(np.exp(rng.normal(0, 0.2 * strength, n)))
         brightness = per_image(rng.normal(0, 0.15 * strength, n))
-        noise = torch.from_numpy(rng.standard_normal(part.shape).astype(np.float32))
+        noise = to_device(rng.standard_normal(part.shape).astype(np.float32), part.device)
         amount = per_image(rng.uniform(0, 0.1 * strength, n))
-        part = part * contrast + unit * (brightness + amount * noise.to(part.device))
+        part = part * contrast + unit * (brightness + amount * noise)
         side = max(1, round(0.2 * strength * size)) if size > 1 else 0
         corner = rng.integers(0, max(1, size - side), size=(2, n))
         for i in range(n):

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from clmle.config import option
+from clmle.device import to_device
 from clmle.methods._base import Batch, Loss, Method, Outputs, register
 from clmle.samplers.class_balanced import SAMPLINGS, sample_indices
 from clmle.samplers.proportions import class_proportions
@@ -67,4 +68,4 @@ class Softmax(Method):
 
     def per_class(self, values: Any, like: torch.Tensor) -> torch.Tensor:
         """Return ``values`` (C,) as a tensor of the type and device of ``like``."""
-        return torch.as_tensor(values, dtype=like.dtype, device=like.device)
+        return to_device(values, like.device, like.dtype)

@@ -174,6 +174,7 @@ class PlaygroundRun:
         loss = self.method.loss(Outputs(features, logits, labels, step / STEPS), batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
+        loss.after_backward()
         self.optimizer.step()
 
     def frame(self, step: int) -> Frame:

@@ -119,8 +119,14 @@ class World:
         )
 
         def compute(forward: Callable[[], Loss]) -> Loss:
-            total, parts = parallel(forward)
-            return Loss(total, parts)
+            found: list[Loss] = []
+
+            def kept() -> Loss:
+                found.append(forward())
+                return found[0]
+
+            total, parts = parallel(kept)
+            return Loss(total, parts, found[0].after_backward)
 
         return compute
 

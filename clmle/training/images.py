@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from clmle.device import to_device
+
 
 class ImageSource:
     """Rows of images (n, H, W, C) uint8, or of features (n, d), as float batches on ``device``.
@@ -28,13 +30,9 @@ class ImageSource:
         Features (B, d, 1, 1) are neither scaled nor augmented.
         """
         if self.resident is not None:
-            index = torch.from_numpy(rows).to(self.device, non_blocking=True)
-            pixels = self.resident[index]
+            pixels = self.resident[to_device(rows, self.device)]
         else:
-            pixels = torch.from_numpy(self.images[rows])
-            if self.device.type == "cuda":
-                pixels = pixels.pin_memory()
-            pixels = pixels.to(self.device, non_blocking=True)
+            pixels = to_device(self.images[rows], self.device)
         if pixels.dim() == 2:
             return pixels.float()[:, :, None, None]
         if generator is not None:
@@ -58,7 +56,6 @@ def shifted(
         mirrored = generator.random(n) < 0.5
         columns[mirrored] = columns[mirrored][:, ::-1]
     device = pixels.device
-    rows_t = torch.from_numpy(rows).to(device, non_blocking=True)
-    columns_t = torch.from_numpy(columns).to(device, non_blocking=True)
+    rows_t, columns_t = to_device(rows, device), to_device(columns, device)
     picked = torch.arange(n, device=device)[:, None, None]
     return pixels[picked, rows_t[:, :, None], columns_t[:, None, :]]

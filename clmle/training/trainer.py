@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from clmle.config import Config
+from clmle.device import to_device
 from clmle.errors import InputError
 from clmle.files import clear_unfinished
 from clmle.jobs.lock import run_lock
@@ -160,9 +161,6 @@ class Trainer:
             if t.threads:
                 torch.set_num_threads(t.threads)
             self.device = world.device(t.device)
-            if self.device.type == "cuda":
-                torch.backends.cuda.matmul.allow_tf32 = True
-                torch.backends.cudnn.allow_tf32 = True
         dataset, self.task = world.first_on_machine(
             lambda: prepare(self.config, self.report_images)
         )
@@ -258,7 +256,7 @@ class Trainer:
         generator = np.random.default_rng([t.seed, draw, 1]) if t.augment else None
         torch.manual_seed(int(np.random.SeedSequence([t.seed, draw, 2]).generate_state(1)[0]))
         images = method.augment(self.source.batch(rows, generator, t.mirror), batch, draw)
-        labels = self.labels[torch.from_numpy(rows).to(self.device)]
+        labels = self.labels[to_device(rows, self.device)]
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(step)
         self.network.train()
@@ -273,6 +271,7 @@ class Trainer:
         loss = self.differentiable(forward)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
+        loss.after_backward()
         if t.grad_clip_norm:
             torch.nn.utils.clip_grad_norm_(self.parameters, t.grad_clip_norm)
         self.optimizer.step()
@@ -411,8 +410,9 @@ class Trainer:
 
     def log(self, phase: str, loss: Loss) -> None:
         """Append the loss of a step to the metrics file."""
-        values = {"loss": float(loss.total.detach())}
-        means = self.world.mean(values | {k: float(value) for k, value in loss.parts.items()})
+        terms = {"loss": loss.total.detach(), **loss.parts}
+        values = torch.stack(list(terms.values())).tolist()  # one wait for the device
+        means = self.world.mean(dict(zip(terms, values, strict=True)))
         if not math.isfinite(means["loss"]):
             raise InputError(
                 f"The loss is not a finite number at step {self.step}; lower learning_rate."

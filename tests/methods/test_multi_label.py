@@ -214,6 +214,8 @@ def test_stacked_heads_equal_the_heads_one_by_one(own):
             torch.testing.assert_close(one.parts[name], part.float())
         one.total.backward()
         other.total.backward()
+        one.after_backward()
+        other.after_backward()
         torch.testing.assert_close(found.features.grad, wanted.features.grad)
         torch.testing.assert_close(found.logits.grad, wanted.logits.grad)
         assert found.logits.grad.abs().sum() > 0

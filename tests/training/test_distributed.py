@@ -115,7 +115,9 @@ def test_every_process_has_its_own_query_cluster_and_all_cache_all_losses(pair, 
             method.index.record = lambda *given, notes=notes: notes.update(record=given)
             method.index.move = lambda *given, notes=notes: notes.update(move=given)
             outputs = Outputs(z, logits, engine.labels[rows], step / t.iterations)
-            (method.loss(outputs, batch).total / 2).backward()
+            loss = method.loss(outputs, batch)
+            (loss.total / 2).backward()
+            loss.after_backward()
             method.index = index
             seen.append(notes)
             new_buffers.append({k: v.clone() for k, v in network.named_buffers()})

@@ -8,11 +8,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from clmle.classifiers._base import Classifier, Validation, best_classifier, unit_rows
+from clmle.classifiers._base import (
+    Classifier,
+    Validation,
+    accuracy_of_predictions,
+    best_classifier,
+    unit_rows,
+)
 from clmle.classifiers.knn import KNNClassifier
-from clmle.classifiers.nearest_cluster import ClusterClassifier
+from clmle.classifiers.nearest_cluster import ClusterClassifier, predictions_by_neighbors
 from clmle.classifiers.stacked import StackedClassifier
 from clmle.config import Config
+from clmle.device import to_device, to_host
 from clmle.losses.class_weights import inverse_frequency_weights
 from clmle.losses.clmle import clmle_loss
 from clmle.margins import margin_bounds
@@ -148,6 +155,7 @@ class CLMLE(ClusterMethod):
         n = len(batch.indices) if part is None else len(part.indices)
         first = 0 if part is None or n == len(batch.indices) else n
         terms = TermSum(outputs.features, batch.indices.shape)
+        moved: torch.Tensor | None = None  # the features that the stored centroids move towards
         if o.softmax_weight:
             logits, labels = outputs.logits[first:], outputs.labels[first:]
             losses = head_loss(logits.float(), labels, self.head_proportions(batch), o.head_loss)
@@ -161,10 +169,18 @@ class CLMLE(ClusterMethod):
             if outputs.is_logged:
                 terms.log_activity(hinges, labels >= 0, o.within_weight != 0)
             if o.centroids != "batch":
-                clusters = self.index.assignment[batch.indices[:n]]
-                self.index.move(clusters, unit.detach().cpu().numpy(), o.centroid_momentum)
-        self.index.record(batch.indices[:n], terms.losses[:n].double().cpu().numpy())
-        return Loss(terms.total, terms.parts)
+                moved = unit
+        rows, seen = batch.indices[:n], terms.losses[:n]
+
+        def after_backward() -> None:
+            if moved is None:
+                (losses,) = to_host(seen)
+            else:
+                losses, units = to_host(seen, moved)
+                self.index.move(self.index.assignment[rows], units, o.centroid_momentum)
+            self.index.record(rows, losses)
+
+        return Loss(terms.total, terms.parts, after_backward)
 
     def head_proportions(self, batch: Batch) -> np.ndarray | None:
         """Class proportions (C,) for which the head's loss is corrected; None: no correction."""
@@ -183,11 +199,13 @@ class CLMLE(ClusterMethod):
         """Eq. 9 of every sample with its class weight (B,), and its two hinges (2, B)."""
         o = self.options
         device = unit.device
-        # A copy: the index moves its own before the gradient is taken.
-        stored = torch.tensor(self.index.centroids, device=device)
-        margins = self.margins(unit.shape[1])
+        between, within = self.margins(unit.shape[1])
+        margins = between, to_device(within, device)
+        if o.centroids != "batch":
+            # On a CPU they share memory with the index, which moves them after the backward pass.
+            stored = to_device(self.index.centroids, device)
         if o.centroids == "local":
-            classes = torch.from_numpy(self.index.classes).to(device)
+            classes = to_device(self.index.classes, device)
             return self.weighted_eq_9(unit, labels, classes, margins, centroids=stored)
         centroids = None
         if o.centroids == "memory":
@@ -198,11 +216,11 @@ class CLMLE(ClusterMethod):
         else:
             present, slots = np.unique(self.index.assignment[rows], return_inverse=True)
             slot_classes = self.index.classes[present]
-        clusters = torch.from_numpy(slots).to(device)
+        clusters = to_device(slots, device)
         if o.normalize_centroids and centroids is None:
             members = F.one_hot(clusters, len(slot_classes)).to(unit.dtype)
             centroids = F.normalize(members.T @ unit, dim=1)
-        classes = torch.from_numpy(slot_classes).to(device)
+        classes = to_device(slot_classes, device)
         return self.weighted_eq_9(
             unit, labels, classes, margins, centroids=centroids, clusters=clusters
         )
@@ -289,18 +307,23 @@ class CLMLE(ClusterMethod):
         between, within = self.margins(train_features.shape[1])
         margins = {"between_margin": between, "within_margin": [float(a) for a in within]}
 
-        def with_neighbors(n: int) -> Classifier:
-            if o.rule == "k-nn":
-                return KNNClassifier(unit, self.labels, min(n, len(unit)), self.n_classes)
-            n = min(n, len(centroids))
-            return ClusterClassifier(
-                centroids, index.classes, n, o.rule, o.scale, self.n_classes, margins
+        grid = [o.n_neighbors] if o.n_neighbors else neighbor_grid(o.rule, len(centroids))
+        if o.rule == "k-nn":
+            numbers = [min(n, len(unit)) for n in grid]
+            each = [KNNClassifier(unit, self.labels, n, self.n_classes) for n in numbers]
+            return best_classifier(each, validation) if len(each) > 1 else each[0]
+        best = min(grid[0], len(centroids))
+        if len(grid) > 1:
+            features, _, labels = validation
+            own = centroids, index.classes, grid, o.rule
+            predicted = predictions_by_neighbors(
+                unit_rows(features), *own, scale=o.scale, n_classes=self.n_classes
             )
-
-        if o.n_neighbors:
-            return with_neighbors(o.n_neighbors)
-        grid = neighbor_grid(o.rule, len(centroids))
-        return best_classifier([with_neighbors(n) for n in grid], validation)
+            accuracies = [accuracy_of_predictions(labels, one) for one in predicted]
+            best = grid[int(np.argmax(accuracies))]
+        return ClusterClassifier(
+            centroids, index.classes, best, o.rule, o.scale, self.n_classes, margins
+        )
 
 
 def neighbor_grid(rule: str, n_clusters: int) -> list[int]:

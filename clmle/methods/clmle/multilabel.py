@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from clmle.cluster_index import ClusterIndex, interpolated_means
+from clmle.device import to_device, to_host
 from clmle.methods._base import Loss, Outputs
 from clmle.methods.clmle.terms import HEAD_TERM, MARGIN_TERM, TermSum, head_loss
 
@@ -69,6 +70,10 @@ class StackedHeads:
         labels = outputs.labels.T.clamp(min=0)
         of_mean = known / known.sum(dim=1, keepdim=True).clamp(min=1)
         terms = TermSum(outputs.features, tuple(labels.shape))
+        moved: torch.Tensor | None = None  # the features that the centroids move towards
+        if self.classes.device != device:
+            constant = self.classes, self.between, self.within
+            self.classes, self.between, self.within = (to_device(x, device) for x in constant)
         if o.softmax_weight:
             logits = outputs.logits.float().transpose(0, 1)
             sampled = proportions if o.logit_adjustment else None
@@ -78,14 +83,15 @@ class StackedHeads:
             terms.add(name, o.softmax_weight, losses, mean, n_tasks=n_tasks)
         warming_up = np.array([head.is_warming_up for head in self.heads])
         if o.margin_weight and not warming_up.all():
-            started = ~torch.from_numpy(warming_up).to(device)[:, None]
+            started = to_device(~warming_up, device)[:, None]
             unit = F.normalize(outputs.features.float(), dim=2).transpose(0, 1)
             losses, hinges = self.heads[0].weighted_eq_9(
                 unit,
                 labels,
-                self.classes.to(device),
-                (self.between.to(device)[:, None], self.within.to(device)),
-                centroids=self.centroids.to(device, copy=True),  # moved before the backward pass
+                self.classes,
+                (self.between[:, None], self.within),
+                # On a CPU this is no copy: they move after the backward pass.
+                centroids=to_device(self.centroids, device),
                 known=known,
             )
             losses = started * losses
@@ -94,15 +100,22 @@ class StackedHeads:
             terms.add(MARGIN_TERM, o.margin_weight, losses, mean, n_tasks=n_tasks)
             if outputs.is_logged:
                 terms.log_activity(hinges, known & started, o.within_weight != 0)
-            moved = np.where(warming_up, -1, positions)
-            self.move(unit.detach().cpu(), moved, o.centroid_momentum)
-        losses_seen = terms.losses.double().cpu().numpy()
-        for a, head in enumerate(self.heads):
-            rows = positions[:, a]
-            head.index.record(rows[rows >= 0], losses_seen[a, rows >= 0])
-        return Loss(terms.total, terms.parts)
+            moved = unit
+        seen = terms.losses
 
-    def move(self, unit: torch.Tensor, positions: np.ndarray, momentum: float) -> None:
+        def after_backward() -> None:
+            if moved is None:
+                (losses,) = to_host(seen)
+            else:
+                losses, units = to_host(seen, moved)
+                self.move(units, np.where(warming_up, -1, positions), o.centroid_momentum)
+            for a, head in enumerate(self.heads):
+                rows = positions[:, a]
+                head.index.record(rows[rows >= 0], losses[a, rows >= 0])
+
+        return Loss(terms.total, terms.parts, after_backward)
+
+    def move(self, unit: np.ndarray, positions: np.ndarray, momentum: float) -> None:
         """Move every head's centroids towards the means of its unit rows (A, B, d)."""
         longest, d = self.centroids.shape[1:]
         slots = np.full(positions.T.shape, -1, dtype=np.int64)
@@ -112,5 +125,5 @@ class StackedHeads:
         known = torch.from_numpy(slots >= 0)
         clusters = torch.from_numpy(slots)[known]
         flat = self.centroids.view(-1, d)
-        seen, moved = interpolated_means(flat, clusters, unit[known], momentum)
+        seen, moved = interpolated_means(flat, clusters, torch.from_numpy(unit)[known], momentum)
         flat[seen] = F.normalize(moved, dim=1)

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from clmle.device import to_device
+
 HEAD_TERM = {"softmax": "softmax", "squared": "squared error"}  # names of the terms in metrics
 MARGIN_TERM = "embedding"
 
@@ -71,7 +73,7 @@ def head_loss(
     """Loss of the linear head for every sample, (..., B)."""
     sampled = None
     if proportions is not None:
-        sampled = torch.as_tensor(proportions, dtype=logits.dtype, device=logits.device)
+        sampled = to_device(proportions, logits.device, logits.dtype)
     if kind == "softmax":
         if sampled is not None:
             logits = logits + sampled.clamp(min=1e-30).log()[..., None, :]

@@ -47,7 +47,9 @@ def trained_step(n_attributes, monkeypatch, **own):
         outputs = Outputs(features[:, 0], logits[:, 0], chosen[:, 0])
     else:
         outputs = Outputs(features, logits, chosen)
-    head.loss(outputs, batch).total.backward()
+    loss = head.loss(outputs, batch)
+    loss.total.backward()
+    loss.after_backward()
     assert features.grad.abs().sum() > 0
     return calls
 
