@@ -329,8 +329,8 @@ def _nearest_first(
         near = similarity[:, members].topk(min(n, len(members)), dim=1).values
         rank = torch.arange(near.shape[1], device=near.device)
         found.append((near, torch.full_like(near, c, dtype=torch.int64), rank))
-    near, of_class, rank = zip(*found, strict=True)
-    return torch.cat(near, dim=1), torch.cat(of_class, dim=1), torch.cat(rank)
+    near, of_class, rank = (torch.cat(parts, dim=-1) for parts in zip(*found, strict=True))
+    return near, of_class, rank
 
 
 def _sum_of_others(values: torch.Tensor) -> torch.Tensor:

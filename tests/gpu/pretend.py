@@ -41,7 +41,7 @@ MARK, PINNED = "_on_pretend_gpu", "_in_pretend_pinned_memory"
 WAITS = {
     "item", "tolist", "__bool__", "__int__", "__float__", "__index__", "__contains__", "nonzero",
     "argwhere", "masked_select", "unique", "unique_consecutive", "bincount", "equal", "allclose",
-    "__iter__", "is_nonzero", "repeat_interleave", "histc", "__format__", "__repr__", "isin",
+    "is_nonzero", "repeat_interleave", "histc", "__format__", "__repr__", "isin",
     "combinations",
 }  # fmt: skip
 TO_NUMPY = {"numpy", "__array__", "__reduce_ex__", "storage", "untyped_storage", "data_ptr"}
