@@ -32,7 +32,7 @@ from clmle.training.images import ImageSource
 
 SHAPE = (55, 47, 3)
 BATCH, HEADS, DIM = 240, 14, 64
-STEPS, WARM_UP, GROUP = 200, 20, 10  # the GPU is waited for after each group of steps
+GROUPS, GROUP, WARM_UP = 20, 10, 2  # groups of steps, after each of which the GPU is waited for
 SINGLE: dict[str, type[Method]] = {
     "softmax": get_method("softmax"),
     "clmle": get_method("clmle"),
@@ -50,7 +50,6 @@ def run(quick: bool = False) -> Tables:
     """Milliseconds of a step and waits of the host, of one task and of fourteen heads."""
     n, backbone = (960, "tiny") if quick else (20_000, "small")
     data = noise_images(n)
-    steps = GROUP if quick else STEPS
     one = multi_task(data).tasks[0]
     single: dict[str, Callable[[int], None]] = {}
     for name, kind in SINGLE.items():
@@ -64,7 +63,7 @@ def run(quick: bool = False) -> Tables:
         network = MultiNetwork(backbone, 3, SHAPE[:2], DIM, HEADS)
         label = "clmle, heads in a loop" if name == "loop" else name
         many[label] = step_of(heads, task, network, stacked=name != "loop")
-    return {"": measured(single, steps), f"{HEADS} heads": measured(many, steps)}
+    return {"": measured(single, quick), f"{HEADS} heads": measured(many, quick)}
 
 
 def noise_images(n: int) -> Dataset:
@@ -110,17 +109,18 @@ def step_of(
     return step
 
 
-def measured(contenders: dict[str, Callable[[int], None]], steps: int) -> Rows:
+def measured(contenders: dict[str, Callable[[int], None]], quick: bool) -> Rows:
     """Median milliseconds of a step, relative to softmax, and waits; contenders in turn."""
     laps: dict[str, list[float]] = {name: [] for name in contenders}
     waits = {name: waits_of(step) for name, step in contenders.items()}
-    for start in range(0, steps + WARM_UP, GROUP):
+    groups, size, warm_up = (1, 1, 0) if quick else (GROUPS, GROUP, WARM_UP)
+    for group in range(warm_up + groups):
         for name, step in contenders.items():
             began = clock()
-            for number in range(start, start + GROUP):
+            for number in range(group * size, (group + 1) * size):
                 step(number)
-            if start >= WARM_UP or steps <= WARM_UP:
-                laps[name].append(1000 * (clock() - began) / GROUP)
+            if group >= warm_up:
+                laps[name].append(1000 * (clock() - began) / size)
     times = {name: median(values) for name, values in laps.items()}
     return [
         {
@@ -150,10 +150,9 @@ def waits_of(step: Callable[[int], None]) -> int | None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER / "gpu.json", help="the JSON file")
-    parser.add_argument("--quick", action="store_true", help="measure small cases")
+    parser.add_argument("--quick", action="store_true", help="measure one step of small cases")
     given = parser.parse_args()
-    command = "bench/gpu.sh" + (" --quick" if given.quick else "")
-    record = conditions(command, lambda: run(given.quick))
+    record = {"tables": run(True)} if given.quick else conditions("bench/gpu.sh", run)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(given.out, record)
     for rows in record["tables"].values():
