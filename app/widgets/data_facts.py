@@ -31,12 +31,20 @@ def all_data_sets(size: str) -> None:
     """Every registered data set and format: description, and whether it can be opened at once."""
     kinds = {"attributes": "attributes", "label": "classes", "identities": "identities"}
     rows = [
-        {"name": info.name, "state": state_of(info, size), "title": info.title,
+        {"name": info.name, "state": state_of(info, size),
          "targets": kinds[info.kind], "description": info.description}
         for info in data.registered_datasets()
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
-    st.caption("A format has the state *by path*: choose *my own data* and enter its path.")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height="content",
+        column_config={"state": st.column_config.TextColumn(width="medium")},
+    )
+    st.caption(
+        "A format has the state *by path*: choose *my own data* and enter its path. Nothing is "
+        "downloaded where the files are on this computer."
+    )
 
 
 def show_recognized(dataset: Any) -> None:

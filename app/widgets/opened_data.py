@@ -79,7 +79,7 @@ def state_of(info: data.DatasetInfo, size: str = "quick") -> str:
         state = info.render_state(size, info.image_size, 0)
         if state.done < state.total:
             return f"to be rendered: {state.total - state.done:,} images"
-    return "downloaded unless on this computer" if is_downloaded(info) else "ready"
+    return "needs a download" if is_downloaded(info) else "ready"
 
 
 def is_ready(info: data.DatasetInfo, size: str) -> bool:
@@ -90,7 +90,7 @@ def is_ready(info: data.DatasetInfo, size: str) -> bool:
         return is_rendered(info, size)
     if st.session_state.get("wanted-set") == info.name:
         return True
-    st.info(f"{info.description} It is downloaded unless it is on this computer.")
+    st.info(f"{info.description} Nothing is downloaded if it is on this computer.")
     if st.button(f"Open {info.name}", type="primary", icon=":material/download:"):
         st.session_state["wanted-set"] = info.name
         st.rerun()

@@ -104,7 +104,7 @@ def test_data_page_lists_every_data_set_and_format():
     assert table["name"].to_list() == [info.name for info in registered_datasets()]
     state = dict(zip(table["name"], table["state"], strict=True))
     assert state["toonfaces"].startswith("to be rendered: ")
-    assert state["cifar10"] == state["lfw"] == "downloaded unless on this computer"
+    assert state["cifar10"] == state["lfw"] == "needs a download"
     assert state["digits"] == "ready"
     assert state["image folder"] == "by path"
 
