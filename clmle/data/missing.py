@@ -15,7 +15,7 @@ ANY_CASE = {"nan", "-nan", "null", "n/a", "n.a.", "#n/a", "nat", "<na>"}
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell of a table is empty or a word for a missing value."""
+    """Whether a value of a table is empty or a word for a missing value."""
     text = text.strip()
     return text in MISSING or text.lower() in ANY_CASE
 

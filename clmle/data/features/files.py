@@ -22,7 +22,7 @@ READERS: dict[str, Callable[[Path], FeatureFile]] = {
     ".npy": arrays.read_npy, ".npz": arrays.read_npz,
     ".parquet": tables.read_parquet, ".csv": tables.read_csv,
 }  # fmt: skip
-BESIDE = (".csv", ".tsv", ".parquet")  # tables next to a .npy file
+TABLES = (".csv", ".tsv", ".parquet")  # tables next to a .npy file
 CHUNK = 1 << 24  # values that are checked at a time
 
 
@@ -43,14 +43,14 @@ def read_features(
     """Read a file of features, and ``labels`` or the table next to a .npy file."""
     file = expanded(path)
     found: FeatureFile = _reading(file, READERS.get(file.suffix.lower()))
-    beside = [file.with_suffix(suffix) for suffix in BESIDE] if file.suffix == ".npy" else []
-    named = [expanded(labels)] if labels else [p for p in beside if p.is_file()][:1]
+    candidates = [file.with_suffix(suffix) for suffix in TABLES] if file.suffix == ".npy" else []
+    named = [expanded(labels)] if labels else [p for p in candidates if p.is_file()][:1]
     for table in named:
         found.columns.update(_labels(table, file, len(found.features)))
     if not found.columns:
         raise InputError(
             f"{file} has no labels; give a table or list with one row for each row of features "
-            f"with --labels FILE{', or as ' + beside[0].name if beside else ''}."
+            f"with --labels FILE{', or as ' + candidates[0].name if candidates else ''}."
         )
     _check(found.features, file)
     return found

@@ -156,7 +156,7 @@ def _split(
 
 
 def _parsed(values: list[str], named: bool) -> list[int] | None:
-    """The split of each row, if all cells that are not empty name one."""
+    """The split of each row, if all values that are not empty name one."""
     found: dict[str, int] = {}
     for value in set(values):
         kind = LEFT_OUT if is_missing(value) else split_of(value)
