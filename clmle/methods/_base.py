@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
@@ -107,7 +107,11 @@ class Loss:
 
     total: torch.Tensor
     parts: Mapping[str, torch.Tensor]
-    after_backward: Callable[[], None] = lambda: None
+    after_backward: Callable[[], None] = field(default_factory=lambda: _nothing)
+
+
+def _nothing() -> None:
+    """Keep nothing of a batch."""
 
 
 class HeadStack(Protocol):
