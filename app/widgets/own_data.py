@@ -29,7 +29,8 @@ def own_data() -> tuple[str, str] | None:
     """
     state = st.session_state
     for key in ("folder", "labels"):
-        state.setdefault(f"own-{key}", st.query_params.get(key, ""))
+        # Assigned even if it is there: the fields of another page lose their values otherwise.
+        state[f"own-{key}"] = state.get(f"own-{key}", st.query_params.get(key, ""))
     fields, drop = st.columns([3, 2])
     with drop:
         _dropped(
