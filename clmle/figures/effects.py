@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plotly.subplots import make_subplots
-
 from clmle.figures.theme import GRAY, SYMBOLS, color, finish, interval_bars, legend_below
 
 __all__ = ["effects", "regime_map"]
@@ -32,6 +30,8 @@ def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
     >>> figure.data[0].x
     (0.1,)
     """
+    from plotly.subplots import make_subplots
+
     figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=list(panels))
     names = list(dict.fromkeys(name for rows in panels.values() for name in rows))
     for column, rows in enumerate(panels.values(), start=1):
@@ -76,6 +76,8 @@ def regime_map(
     >>> figure.data[0].name
     'clusters'
     """
+    from plotly.subplots import make_subplots
+
     figure = make_subplots(1, len(panels), subplot_titles=list(panels), horizontal_spacing=0.09)
     for column, lines in enumerate(panels.values(), start=1):
         for i, (name, points) in enumerate(lines.items()):
