@@ -21,8 +21,6 @@ def choose_data() -> tuple[DataConfig, Any] | None:
     """
     first, second, third = st.columns(3)
     choices = [*data.dataset_names(), FOLDER]
-    if st.query_params.get("data", FOLDER) not in choices:
-        del st.query_params["data"]
     if "data" not in st.session_state and "data" not in st.query_params:
         st.session_state["data"] = FOLDER if st.query_params.get("folder") else choices[0]
     name = first.selectbox("Data", choices, key="data", bind="query-params")
