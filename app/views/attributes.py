@@ -305,7 +305,8 @@ with errors_in_place():
         link("train", "Train a run")
         link("ablations", "Start a study")
         st.stop()
-    sizes = frame.groupby("data")["attribute"].nunique().sort_values(ascending=False)
+    sizes = frame.groupby("data")["attribute"].nunique()  # sorted by name
+    sizes = sizes.sort_values(ascending=False, kind="stable")
     left, right = st.columns([3, 2])
     data = left.selectbox("Data", list(sizes.index), key="data", bind="query-params",
                           help="only learners with the same test images are compared")  # fmt: skip

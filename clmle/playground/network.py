@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from torch import nn
 
 LENGTH = 8.0  # norm of every feature vector, so that only its direction matters
-WIDTH = 32
+WIDTH = 64
+INPUT_SCALE = 3.0  # of the points: random features of points of norm 1 are nearly linear
 
 
 class PlaygroundNetwork(nn.Module):
@@ -15,13 +16,13 @@ class PlaygroundNetwork(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Linear(n_inputs, width),
-            nn.ReLU(),
+            nn.Tanh(),
             nn.Linear(width, width),
-            nn.ReLU(),
+            nn.Tanh(),
             nn.Linear(width, dim),
         )
         self.head = nn.Linear(dim, n_classes)
 
     def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features = LENGTH * F.normalize(self.body(points), dim=1)
+        features = LENGTH * F.normalize(self.body(INPUT_SCALE * points), dim=1)
         return features, self.head(features)

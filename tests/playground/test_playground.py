@@ -219,7 +219,7 @@ WAYS = {
     "break-softmax": [
         ({}, None, ["softmax"]),
         ({"ratio": 10}, None, ["softmax"]),
-        ({"ratio": 20}, None, ["softmax"]),
+        ({"ratio": 40}, None, ["softmax"]),
     ],
     "repair-it": [
         ({}, None, ["softmax"]),
