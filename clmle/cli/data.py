@@ -72,7 +72,8 @@ def main(arguments: list[str]) -> int:
         rows = task_rows(task)
         left_out = getattr(task, "left_out", ())
     if values.json:
-        title = data.dataset_info(config.data.dataset).title
+        kind = "identities" if config.data.attribute == "identity" else None
+        title = data.dataset_info(config.data.dataset, kind).title
         found = {"format": title, **as_json(dataset, rows)}
         print(json.dumps(found | ({"train_checksum": checksum} if checksum else {}), indent=2))
         return 0

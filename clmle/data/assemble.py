@@ -75,7 +75,8 @@ def assemble(
         labels["identity"], names["identity"] = _codes(columns.texts[roles.groups[0]])
     warnings = [*columns.warnings, *roles.warnings, *targets.warnings]
     default = roles.default if roles.default in labels or roles.default in attributes else ""
-    default = default or next(iter((*known, *attributes, *labels)), "")
+    in_file = [n for n in columns.texts if n in {**attributes, **labels} and n not in roles.groups]
+    default = default or next(iter((*known, *in_file, *attributes, *labels)), "")
     groups = [[v if not is_missing(v) else "" for v in columns.texts[g]] for g in roles.groups]
     given = columns.split if columns.split is not None else roles.split
     if identities and "identity" in labels:
