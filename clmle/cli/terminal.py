@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from clmle.text import counted
+
 NOT_TRAINED = "Not trained, since all training images with a label have the same value"
 SHOTS = {"many": "over 100", "medium": "20 to 100", "few": "fewer than 20"}
 MOST_CLASSES = 50  # with more, no line per class
@@ -123,7 +125,8 @@ def _means_table(metrics: dict[str, Any], class_names: list[str]) -> str:
     if any(shots[name]["classes"] for name in ("medium", "few") if name in shots):
         lines += [
             {"metric": f"accuracy, {name}-shot classes", "value": found["accuracy"],
-             "": f"{found['classes']:,} classes with {SHOTS[name]} training images"}
+             "": counted(found["classes"], "class", "classes")
+             + f" with {SHOTS[name]} training images"}
             for name, found in shots.items()
             if found["classes"]
         ]  # fmt: skip
