@@ -27,12 +27,12 @@ def preload() -> threading.Thread:
     return thread
 
 
-def _load() -> None:
+def _load(load=import_module, freeze=gc.freeze) -> None:
     time.sleep(FIRST_PAGE)
     for name in LIBRARIES:
         time.sleep(PAUSE)
-        import_module(name)
+        load(name)
     methods.method_names()
     # Loaded modules stay: excluding them from garbage collection saves 0.1 s each time.
     gc.collect()
-    gc.freeze()
+    freeze()
