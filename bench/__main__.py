@@ -5,8 +5,6 @@ the page is written again. Failed comparisons are listed at the end. With --quic
 measured and only printed, unless --out names a folder for them.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

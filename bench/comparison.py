@@ -4,8 +4,6 @@ Every file of ``docs/benchmarks`` holds one comparison with the conditions of it
 that each can be measured again alone and an interrupted run keeps what is complete.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence

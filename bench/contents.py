@@ -1,7 +1,5 @@
 """The comparisons of the page, by section and in order."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from bench.app import controls, scatter, sessions

@@ -5,8 +5,6 @@ step is timed as a whole: sampling, images, forward, loss, backward, update. Wit
 steps are measured on the CPU, which only tests this module.
 """
 
-from __future__ import annotations
-
 import argparse
 import warnings
 from collections.abc import Callable

@@ -4,8 +4,6 @@ The limits are the rate of a large matrix product, in float32 and in bfloat16, a
 a copy in memory. They are measured before and after every comparison, in the same run.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import time

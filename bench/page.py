@@ -4,8 +4,6 @@
 a GPU. ``faults.json`` is written by ``python -m tests.robustness.faults``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Whether Eq. 9 is at work in a run, from the lines of its metrics file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

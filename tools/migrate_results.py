@@ -4,8 +4,6 @@ Every metric stays as it is, to the last digit. Names of options, methods, varia
 keys change, and with them the key of a trial, which is a hash of its configuration.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

@@ -4,8 +4,6 @@ The arrow keys move the slider; measured is the time from the key until the brow
 new training points, and, with training on, until all frames of cached training runs are drawn.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Callable

@@ -4,8 +4,6 @@ The page of a made-up run with stored features and projections is opened; then t
 a point, and the slider to another round.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from typing import Any

@@ -1,7 +1,5 @@
 """Servers of the app, and the browser that opens their pages."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

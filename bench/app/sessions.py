@@ -5,8 +5,6 @@ run, and goes on to the next page, either without a pause or with a reading time
 drawing in the browser is not included.
 """
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """Made-up finished runs on disk for the comparisons of the app."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -5,8 +5,6 @@ illustrated faces. Each of 40 attributes is present in the fraction that the pap
 the images with the largest values of a random function of the pixels.
 """
 
-from __future__ import annotations
-
 import functools
 import tempfile
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Balanced spherical k-means against k-means-constrained, balanced_kmeans and FAISS."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from statistics import median
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """One process against two, one thread each: steps per second and refresh of the clusters."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

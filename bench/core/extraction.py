@@ -1,7 +1,5 @@
 """Features of an image by backbone, one image at a time and in batches."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 

@@ -4,8 +4,6 @@ The features are synthetic unit vectors; time and memory depend on their number 
 is not included.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Nearest-cluster classification against exact and approximate nearest neighbors."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """bfloat16 against float32: time, error, memory, and the fraction of the roofline."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 from functools import partial

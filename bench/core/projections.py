@@ -1,7 +1,5 @@
 """Duration of t-SNE and UMAP by the number of points (clmle.projection)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Milliseconds to render a toonface on one core, by step."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 

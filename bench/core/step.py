@@ -1,7 +1,5 @@
 """A training step by method: the cost of sampling and loss relative to a softmax step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar

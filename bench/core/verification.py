@@ -1,7 +1,5 @@
 """The exact streaming pass over probe x distractor pairs: its product alone, numpy and FAISS."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """``clmle ablate``: run the trials of a named study."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Mapping, Sequence

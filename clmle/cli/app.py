@@ -1,7 +1,5 @@
 """``clmle app``: start the Streamlit app in a browser."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from importlib.util import find_spec

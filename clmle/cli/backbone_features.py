@@ -1,7 +1,5 @@
 """``clmle features DATA --backbone NAME``: features of a data set by a published network."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """``clmle data``: prepare a data set and count its classes."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``clmle embed``: 2-D projection of the stored features of a run."""
 
-from __future__ import annotations
-
 from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.projection import project_run, projection_path
 

@@ -1,7 +1,5 @@
 """``clmle evaluate``: metrics of a trained run, computed from its weights."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``clmle evaluate-features``: verification and identification metrics of labeled features."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """Features and labels from the files that ``clmle features`` writes, or from plain arrays."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``clmle features``: features of images by a trained run or a published network, to a file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The parser of a command, with options made from the config's dataclasses."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import tomllib

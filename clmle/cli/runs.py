@@ -1,7 +1,5 @@
 """``clmle runs``: list the runs, or show, stop or delete one."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from typing import Any

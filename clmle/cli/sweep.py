@@ -1,7 +1,5 @@
 """``clmle sweep``: run the trials of a free grid of methods and options."""
 
-from __future__ import annotations
-
 from clmle.cli.ablate import add_grid_options, run_request
 from clmle.cli.parser import CommandParser
 

@@ -1,7 +1,5 @@
 """What commands print: progress on one line and small tables."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Sequence

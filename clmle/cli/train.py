@@ -3,8 +3,6 @@
 Started by torchrun, several processes train one run together.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

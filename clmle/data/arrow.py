@@ -1,7 +1,5 @@
 """Columns of Arrow tables: images, classes with names, attributes, and text."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A data set from images and columns of values: roles of the columns, targets, and the split."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from warnings import warn

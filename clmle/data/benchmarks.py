@@ -1,7 +1,5 @@
 """Data sets by name that other libraries download: cifar10, cifar100 and olivetti."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

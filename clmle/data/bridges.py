@@ -1,7 +1,5 @@
 """Data sets of other libraries in memory: Hugging Face datasets and torchvision."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """CIFAR-10 and CIFAR-100 as published: the Python version, read without executing its pickles."""
 
-from __future__ import annotations
-
 import os
 import tarfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Correlation of binary attributes over images."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The handwritten digits of scikit-learn with a long tail: for examples and tests."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.data.base import TEST, TRAIN, VALIDATION, Dataset

@@ -1,7 +1,5 @@
 """The collection facial_expressions: photographs with an expression, most of them of LFW."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Subsample the training classes of a task to a chosen imbalance profile."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

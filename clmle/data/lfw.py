@@ -1,7 +1,5 @@
 """Labeled Faces in the Wild as scikit-learn keeps it: photographs, and the lists of pairs."""
 
-from __future__ import annotations
-
 import io
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """LFWA: the 13,143 photographs of Labeled Faces in the Wild with 40 attributes."""
 
-from __future__ import annotations
-
 import io
 import math
 import os

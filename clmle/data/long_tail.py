@@ -1,7 +1,5 @@
 """Long-tailed and step training sets in the form of CIFAR-10-LT and CIFAR-100-LT."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One definition of an unknown value in tables and lists of labels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

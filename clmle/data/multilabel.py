@@ -1,7 +1,5 @@
 """Several binary attributes of the same images, trained as one multi-label task."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

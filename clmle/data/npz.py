@@ -1,7 +1,5 @@
 """Images and labels in a ``.npz`` file, as MedMNIST and Keras store them."""
 
-from __future__ import annotations
-
 import os
 import re
 import zipfile

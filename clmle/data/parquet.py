@@ -1,7 +1,5 @@
 """Parquet files with a column of images, as the Hugging Face Hub stores data sets."""
 
-from __future__ import annotations
-
 import glob
 import io
 import os

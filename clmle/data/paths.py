@@ -1,7 +1,5 @@
 """Search for the files of a data set: copies differ in depth and in capital letters."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Arrays of images in the layouts and types that people store, as (n, h, w, channels) uint8."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A memory-mapped cache of the pixels of many images; an interrupted reading is resumed."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

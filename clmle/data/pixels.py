@@ -1,7 +1,5 @@
 """Decoding of single image files: RGB, cropped, at the requested size."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext

@@ -1,7 +1,5 @@
 """The registry of data sets: every loader's file registers what is known without loading."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import pkgutil

@@ -1,7 +1,5 @@
 """Electroluminescence images of 2,624 solar cells, from the package elpv-dataset."""
 
-from __future__ import annotations
-
 from importlib import metadata, resources
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Validation images taken from the training images, without an identity in both."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.data.base import TRAIN, VALIDATION

@@ -1,7 +1,5 @@
 """Classes merged into one, each of which remains a sub-population with its own size."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

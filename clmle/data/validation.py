@@ -1,7 +1,5 @@
 """Validation images of a chosen number, with equal classes or as imbalanced as training."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

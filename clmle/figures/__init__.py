@@ -3,8 +3,6 @@
 A module of this folder that lists functions in ``__all__`` exports them here.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any

@@ -1,7 +1,5 @@
 """One or two hyper-parameters varied, all else equal."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

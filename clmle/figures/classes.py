@@ -1,7 +1,5 @@
 """How many images each class has (Fig. 6 of the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs and methods compared: metrics on test images, a leaderboard, confusion matrices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Features projected to two dimensions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

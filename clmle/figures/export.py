@@ -4,8 +4,6 @@ The browser is an installed Chromium or Chrome (or the one of Playwright); nothi
 Random names that plotly assigns are replaced, so that the same figure has the same bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Gains over a reference: a forest plot, by imbalance (Fig. 9 of the paper), and against cost."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from math import log
 from typing import Any

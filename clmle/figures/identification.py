@@ -1,7 +1,5 @@
 """Face identification: rank of the mate, and rank 1 against the number of distractors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Upper bounds of the margins, as printed and corrected, and feasible margins (Fig. 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pairs of faces that are hard to verify (Fig. 8 of the paper)."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping, Sequence
 from io import BytesIO

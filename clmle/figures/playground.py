@@ -4,8 +4,6 @@ A circle is drawn in rings. From outside in: the predicted class at each angle; 
 majority, spread over several radii so that its points can be distinguished; the centroids.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

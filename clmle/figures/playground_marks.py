@@ -1,7 +1,5 @@
 """The marks of one panel of the playground: regions, points, clusters, neighbors, margin."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

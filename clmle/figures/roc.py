@@ -1,7 +1,5 @@
 """ROC and precision-recall curves; face verification: TAR against FAR, similarities of pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

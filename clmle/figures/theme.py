@@ -4,8 +4,6 @@ Backgrounds are transparent and inks are mid-tones, so that a figure can be read
 dark pages. Every figure starts with :func:`new_figure` and ends with :func:`finish`.
 """
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Learning curves: loss and validation metrics during training (Fig. 3 of the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

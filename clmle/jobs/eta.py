@@ -1,7 +1,5 @@
 """Estimated duration of a run, from a few steps of its network on this machine."""
 
-from __future__ import annotations
-
 import time
 
 import torch

@@ -1,7 +1,5 @@
 """Train a run in a background process that outlives the page or notebook that started it."""
 
-from __future__ import annotations
-
 import os
 
 from clmle.config import Config

@@ -1,7 +1,5 @@
 """Locks between processes: the system releases a lock when the process that holds it ends."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The one place that starts child processes, and finds out later whether they still run."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

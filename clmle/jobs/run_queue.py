@@ -3,8 +3,6 @@
 There is no scheduler process: every waiting process reads the status files of the other runs.
 """
 
-from __future__ import annotations
-
 import time
 
 from clmle.jobs.lock import file_lock

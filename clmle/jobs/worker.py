@@ -6,8 +6,6 @@ answers by saving a checkpoint: a worker never outlives the process that started
 process ended.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import queue

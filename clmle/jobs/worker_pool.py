@@ -1,7 +1,5 @@
 """A pool of worker processes on this machine, each of which runs one task at a time."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Purity: whether clusters and neighborhoods keep finer groups apart that no label names."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.checks import array_of, numeric, whole

@@ -1,7 +1,5 @@
 """The network for tables of features: standardized features to an embedding."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import nn

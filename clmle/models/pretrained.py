@@ -1,7 +1,5 @@
 """Networks of other libraries and their published weights, by names such as ``timm:resnet18``."""
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

@@ -1,7 +1,5 @@
 """Corrections of the method: the formula as printed, its problem, and the corrected formula."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass

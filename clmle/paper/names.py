@@ -1,7 +1,5 @@
 """Names of attributes in the paper, for those of the data sets."""
 
-from __future__ import annotations
-
 from functools import cache
 
 # Names in CelebA (or of the illustrated faces) that differ by more than underscores.

@@ -1,7 +1,5 @@
 """The published tables by number or name."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 from typing import Any
 

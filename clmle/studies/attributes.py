@@ -5,8 +5,6 @@ runs. Learners are comparable on the same *data* (set, size, imbalance) only, wh
 test images.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ Next to the results NAME.jsonl are NAME.job.json (the request and its process), 
 process's output) and, while trials are unfinished, their run folders in NAME.trials.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Learning curves of a study's variants, and the iterations they need to reach a level."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

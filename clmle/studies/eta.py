@@ -1,7 +1,5 @@
 """Estimated time of the trials that a study has not run yet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean

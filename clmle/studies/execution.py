@@ -1,7 +1,5 @@
 """Run a trial, and summarize its run as one line of a results file."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Mapping

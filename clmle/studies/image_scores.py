@@ -1,7 +1,5 @@
 """Scores of a run's test images, stored with the run: python -m clmle.studies.image_scores RUN."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from dataclasses import dataclass

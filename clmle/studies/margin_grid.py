@@ -1,7 +1,5 @@
 """A study of the two margins on validation images: its request, and its results as a grid."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

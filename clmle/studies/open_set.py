@@ -4,8 +4,6 @@ An image is represented by its features and those of its mirror image, concatena
 cosine (section 5 of the paper). Metrics, and the arrays that figures need, are stored with the run.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

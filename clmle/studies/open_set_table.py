@@ -1,7 +1,5 @@
 """Metrics on unseen identities, of every variant of a study."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Published values are of photographs and large networks, those measured here of o
 networks: the order of rows may be compared, their values may not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Results files: one trial a line (JSON), appended as trials end."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Only this process writes results, one line as each trial ends. A worker that die
 only: another worker takes its place, and the next call continues the trial from its checkpoint.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What a study is, and short ways to write its variants."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Arrays stored with a run, which count as long as the run has the weights they come from."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Figures and tables of a study's results, with the numbers behind them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

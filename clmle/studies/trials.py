@@ -1,7 +1,5 @@
 """Trials: the single runs of a study, each identified by its whole configuration."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

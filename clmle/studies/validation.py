@@ -1,7 +1,5 @@
 """Check all trials of a study before the first one runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial

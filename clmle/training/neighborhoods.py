@@ -1,7 +1,5 @@
 """Local imbalance of the learned features: what margins between clusters are meant to lower."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Features of images by a published network, without training."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

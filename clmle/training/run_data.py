@@ -1,7 +1,5 @@
 """The data of a run: stored when it starts, and compared when it is resumed or evaluated."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

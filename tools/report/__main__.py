@@ -1,7 +1,5 @@
 """Write docs/results from the results files: python -m tools.report (or: make results)."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 

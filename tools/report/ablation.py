@@ -1,7 +1,5 @@
 """The page of an ablation: every variant and its difference to the reference."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from clmle.studies import statistics

@@ -1,7 +1,5 @@
 """The page of a comparison: CLMLE against baselines, with every metric and every attribute."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any

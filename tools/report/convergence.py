@@ -1,7 +1,5 @@
 """The page of convergence (Fig. 3 of the paper): iterations to reach a level."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The page of methods at several imbalance ratios of the same training set."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

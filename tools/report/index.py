@@ -1,7 +1,5 @@
 """The index of results, the main table that other documents include, and named numbers as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

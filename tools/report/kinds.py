@@ -1,7 +1,5 @@
 """Which kind of page a study has."""
 
-from __future__ import annotations
-
 from clmle.studies.catalog import comparisons, preregistered, tuning
 
 OWN_PAGES = ("recognition", "network-size")

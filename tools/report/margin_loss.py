@@ -1,7 +1,5 @@
 """Pages of the studies of Eq. 9: every endpoint with and without it, and the map of regimes."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

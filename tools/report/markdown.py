@@ -1,7 +1,5 @@
 """A page in Markdown with its figures, and the format of numbers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

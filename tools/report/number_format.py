@@ -1,7 +1,5 @@
 """Which trials used a reduced number format: trials of one table should share theirs."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

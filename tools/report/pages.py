@@ -1,7 +1,5 @@
 """All pages of results with their figures: made, written, and checked for being up to date."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The page of the paper's tables: published values, then the same methods measured here."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from clmle.paper import CAPTIONS, table

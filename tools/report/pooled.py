@@ -1,7 +1,5 @@
 """The page of all tasks of all data sets together, for studies whose tasks can be averaged."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """CLMLE's presets are different methods: its results name the preset they come from."""
 
-from __future__ import annotations
-
 from clmle.config import Config, DataConfig
 from clmle.presets import preset_kind
 from clmle.studies.study_results import FAMILY, OURS, StudyResults

@@ -1,7 +1,5 @@
 """The page of unseen identities: verification and identification by every method."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from clmle.studies.open_set_table import OPEN_SET_METRICS, open_set_frame, open_set_table

@@ -1,7 +1,5 @@
 """The page of the paper's claims: how each was tested here, and whether it holds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

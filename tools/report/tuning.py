@@ -1,7 +1,5 @@
 """The page of equal tuning: what each method chose on validation images, and its test metrics."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from clmle.studies.statistics import common_block, trials_frame, variant_table

@@ -1,7 +1,5 @@
 """CelebA: 202,599 faces with 40 attributes, read from the files of its authors."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

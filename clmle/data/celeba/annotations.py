@@ -5,8 +5,6 @@ and a line of column names; the lists of the split and of identities begin with 
 CSV files (commas, and a line of column names) are read as well, whatever their suffix.
 """
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The aligned photographs of CelebA, in a folder or a zip file, cropped to the face."""
 
-from __future__ import annotations
-
 import io
 import os
 import threading

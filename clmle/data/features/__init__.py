@@ -1,7 +1,5 @@
 """Tables of features as data sets: ``.parquet``, ``.npz``, ``.csv``, or ``.npy`` with a table."""
 
-from __future__ import annotations
-
 import os
 import warnings
 

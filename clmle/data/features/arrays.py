@@ -1,7 +1,5 @@
 """Features from NumPy's files: one array (.npy), or several by name (.npz)."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 from collections.abc import Mapping

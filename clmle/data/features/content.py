@@ -1,7 +1,5 @@
 """What a file of features holds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

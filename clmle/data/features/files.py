@@ -1,7 +1,5 @@
 """Features (n, d) and what is known of each row, from a file in any of the formats."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Features from tables (.parquet, .csv): numbered columns, or one column of lists."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Write features with what is known of each row, in the formats that are read as data sets."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

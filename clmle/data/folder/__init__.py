@@ -1,7 +1,5 @@
 """A folder of images: a sub-folder for each class, or images and a table of labels."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from dataclasses import replace

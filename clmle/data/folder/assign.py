@@ -1,7 +1,5 @@
 """The split of each image: as given, else drawn, with groups and copies kept together."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The role of each column of a table: file, split, group, target, or none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Names of files in a table, and the files of the folder that they mean."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Data sets in forms that are not read: what was recognized, and how to convert it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

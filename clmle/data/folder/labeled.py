@@ -1,7 +1,5 @@
 """Rows of a table of labels, each joined to the image that it names."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from itertools import compress

@@ -1,7 +1,5 @@
 """Classes and splits from the sub-folders of a folder; where two readings fit, an error."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from unicodedata import normalize

@@ -1,7 +1,5 @@
 """Pixels of the files of a folder, and which of them are copies."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass

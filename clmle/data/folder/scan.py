@@ -1,7 +1,5 @@
 """All files below a folder: images, recognized by their content, and why others are left out."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Names of splits as people write them: train, Training_Set, val2017, dev, seg_test, ..."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

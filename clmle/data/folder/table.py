@@ -1,7 +1,5 @@
 """Tables of labels as spreadsheets and other programs write them, as columns of text."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

@@ -1,7 +1,5 @@
 """Binary attributes and classes from columns of text."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Alignment of faces: a similarity transform of five landmarks to fixed points."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from clmle.errors import InputError

@@ -1,7 +1,5 @@
 """Shared by all readers of face recognition data: split, cached pixels, warnings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

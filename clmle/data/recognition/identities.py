@@ -1,7 +1,5 @@
 """Folders with a sub-folder for each identity, as CASIA-WebFace and LFW."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """IJB-B and IJB-C in InsightFace's format: templates of images, pairs of templates, landmarks."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

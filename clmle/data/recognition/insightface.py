@@ -1,7 +1,5 @@
 """Training sets in InsightFace's format: ``train.rec``, ``train.idx`` and ``property``."""
 
-from __future__ import annotations
-
 import io
 import os
 import warnings

@@ -1,7 +1,5 @@
 """Five landmarks of faces, from a text file or from a detector."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from typing import Any

@@ -5,8 +5,6 @@ OpenCV matrix: number of rows and columns, bytes in a row, type (5: float32, 6: 
 each, little endian, then the numbers. A feature is one column.
 """
 
-from __future__ import annotations
-
 import os
 import struct
 from collections.abc import Sequence

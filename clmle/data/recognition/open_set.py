@@ -1,7 +1,5 @@
 """Test data of open-set recognition: identities without any training image."""
 
-from __future__ import annotations
-
 import os
 
 from clmle.data.base import Progress

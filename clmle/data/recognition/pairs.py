@@ -1,7 +1,5 @@
 """Pairs of images for face verification, and LFW's list of pairs."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -7,8 +7,6 @@ of this file; every other name is refused. The memory is bounded by a small mult
 the file.
 """
 
-from __future__ import annotations
-
 import codecs
 import io
 import pickletools

@@ -14,8 +14,6 @@ References
 dmlc-core, src/recordio.cc; MXNet, python/mxnet/recordio.py.
 """
 
-from __future__ import annotations
-
 import mmap
 import struct
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Verification sets in InsightFace's format: ``lfw.bin``, ``agedb_30.bin``, ``cfp_fp.bin``, ..."""
 
-from __future__ import annotations
-
 import io
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """YouTube Faces: videos as folders of frames, and a list of pairs of videos."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Parallel rendering of a whole set, once: resumed after an interruption, stored atomically."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """Illustrated identities for face recognition: a long tail, and unseen ones for testing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From a specification to pixels: SVG, rasterization, pose, light, blur, noise."""
 
-from __future__ import annotations
-
 import io
 import json
 from functools import cache

@@ -5,8 +5,6 @@ for an identity are style, hair, colors, skin, baldness, beard and mustache. Dra
 are glasses, hat, earrings, expression, pose, light, blur, noise and occlusion.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

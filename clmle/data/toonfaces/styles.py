@@ -4,8 +4,6 @@ Ambiguous variants (a shaved side, a turban, a half-open mouth) are left out, so
 correct. An attribute that is not in ``Style.shows`` is unknown for that style.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 MOUTHS = ("smile_open", "smile_closed", "other_open", "other_closed")

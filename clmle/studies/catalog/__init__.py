@@ -4,8 +4,6 @@ Every module of this package has a tuple ``STUDIES``; a new file with one adds i
 command line, the app and the results pages.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import iter_modules
 

@@ -1,7 +1,5 @@
 """Ablations of CLMLE: its components, sampler, classifier and hyper-parameters."""
 
-from __future__ import annotations
-
 from clmle.studies.spec import FACES, Study, methods, neighborhood_batches, options, rounds
 
 STUDIES = (

@@ -1,7 +1,5 @@
 """Studies that compare methods, each on one kind of data."""
 
-from __future__ import annotations
-
 from clmle.methods import TUNED, method_names
 from clmle.studies.spec import FACES, Study, methods, multi_label, neighborhood_batches, options
 

@@ -4,8 +4,6 @@ Baselines, seeds and data were fixed beforehand, and no choice was ever made on 
 seed has its own test images; of faces, its own identities and pictures too.
 """
 
-from __future__ import annotations
-
 from clmle.studies.spec import FACES, Study, methods
 
 QUESTION = "Does the gain over the strongest baseline hold on data that no choice was made on?"

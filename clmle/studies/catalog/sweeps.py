@@ -1,7 +1,5 @@
 """Methods along one quantity: the imbalance ratio, or the number of training steps."""
 
-from __future__ import annotations
-
 from clmle.studies.spec import Study, methods, rounds
 
 METHODS = (

@@ -5,8 +5,6 @@ its default, a lower learning rate, and two more values of its main hyper-parame
 one if it has none. The best on validation images counts.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from clmle.studies.spec import Study, Tree, methods
