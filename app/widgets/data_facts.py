@@ -41,10 +41,7 @@ def all_data_sets(size: str) -> None:
         height="content",
         column_config={"state": st.column_config.TextColumn(width="medium")},
     )
-    st.caption(
-        "A format has the state *by path*: choose *my own data* and enter its path. Nothing is "
-        "downloaded where the files are on this computer."
-    )
+    st.caption("A format has the state *by path*: choose *my own data* and enter its path.")
 
 
 def show_recognized(dataset: Any) -> None:

@@ -64,34 +64,22 @@ def _changed(path: str) -> int:
         return 0
 
 
-def is_downloaded(info: data.DatasetInfo) -> bool:
-    """Whether a library downloads the data set on first use."""
-    return info.recognize is None and "downloaded by" in info.description
-
-
 def state_of(info: data.DatasetInfo, size: str = "quick") -> str:
     """Whether a data set can be opened at once, in words for a list."""
-    if info.recognize is not None:
-        return "by path"
-    if is_open(info.name, size):
-        return "ready"
-    if info.render_state is not None:
-        state = info.render_state(size, info.image_size, 0)
-        if state.done < state.total:
-            return f"to be rendered: {state.total - state.done:,} images"
-    return "needs a download" if is_downloaded(info) else "ready"
+    opened = info.recognize is None and is_open(info.name, size)
+    return "ready" if opened else info.state(size)
 
 
 def is_ready(info: data.DatasetInfo, size: str) -> bool:
     """Whether the data set needs no rendering and no download first; otherwise offer it."""
     if is_open(info.name, size):
         return True
-    if not is_downloaded(info):
+    if not info.needs_download:
         return is_rendered(info, size)
     if st.session_state.get("wanted-set") == info.name:
         return True
-    st.info(f"{info.description} Nothing is downloaded if it is on this computer.")
-    if st.button(f"Open {info.name}", type="primary", icon=":material/download:"):
+    st.info(f"{info.description} Its files are not on this computer.")
+    if st.button(f"Download {info.name}", type="primary", icon=":material/download:"):
         st.session_state["wanted-set"] = info.name
         st.rerun()
     return False

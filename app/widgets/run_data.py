@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.data_facts import class_table, few_images, plain, show_recognized
-from app.widgets.opened_data import data_key, is_downloaded, is_open, open_data, state_of
+from app.widgets.opened_data import data_key, is_open, open_data, state_of
 from app.widgets.own_data import FOLDER, forget_own_data, own_data
 from clmle import Config, DataConfig, data, training
 
@@ -59,8 +59,7 @@ def _in_words(target: str) -> str:
 
 def _opened(info: data.DatasetInfo, name: str, size: str, labels: str) -> Any:
     """The data set, described; None if it must be made ready first."""
-    made = info.is_ready(size, info.image_size) and not is_downloaded(info)
-    if not made and not is_open(name, size, labels):
+    if not info.is_ready(size, info.image_size) and not is_open(name, size, labels):
         st.caption(f"{info.description} State: {state_of(info, size)}.")
         return None
     opened = open_data(name, size, labels)

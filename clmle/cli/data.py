@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     if values.list:
         print(table([
             {"name": i.name if i.recognize is None else "PATH", "title": i.title, "kind": i.kind,
-             "description": i.description}
+             "state": i.state(), "description": i.description}
             for i in data.registered_datasets()
         ]))  # fmt: skip
         return 0

@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ CIFAR = {
     "cifar10": ("CIFAR10", "cifar-10-batches-py", "cifar-10-python.tar.gz"),
     "cifar100": ("CIFAR100", "cifar-100-python", "cifar-100-python.tar.gz"),
 }
+OLIVETTI = "olivetti_py3.pkz"  # in scikit-learn's folder
 URL = "https://www.cs.toronto.edu/~kriz/"
 
 
@@ -45,14 +47,23 @@ def fetched(fetch: Callable[..., Any], what: str, copy: str, **options: Any) -> 
         ) from error
 
 
-def _cifar_home(name: str) -> Path:
-    """The folder or archive of CIFAR where torchvision and people keep it, else downloaded."""
-    loader, folder, archive = CIFAR[name]
+def _cifar_here(name: str) -> Path | None:
+    """The folder or archive of CIFAR where torchvision and people keep it."""
+    _, folder, archive = CIFAR[name]
     homes = [cache_dir() / name, Path("data"), Path(), expanded("~/data"), sklearn_home()]
-    for home in homes:
-        for place in (home / folder, home / archive):
-            if place.exists() and is_cifar(place):
-                return place
+    places = [home / end for home in homes for end in (folder, archive)]
+    return next((place for place in places if place.exists() and is_cifar(place)), None)
+
+
+def _is_downloaded(name: str) -> bool:
+    return _cifar_here(name) is not None
+
+
+def _cifar_home(name: str) -> Path:
+    """The same; downloaded where it is missing."""
+    if here := _cifar_here(name):
+        return here
+    loader, _, archive = CIFAR[name]
     try:
         from torchvision import datasets
 
@@ -91,7 +102,7 @@ def load_olivetti(
 
     sides = check_image_size(image_size)
     missing = f"olivetti is not in {sklearn_home()}"
-    bunch = fetched(fetch_olivetti_faces, missing, "olivetti_py3.pkz")
+    bunch = fetched(fetch_olivetti_faces, missing, OLIVETTI)
     (pixels,), _ = as_pixels([bunch.images], "olivetti")
     identities = np.array([f"{i + 1:02d}" for i in bunch.target])
     return identity_dataset("olivetti", resized(pixels, sides), {}, identities, {}, seed)
@@ -109,6 +120,7 @@ for _name, _title, _load, _count, _targets in (
             load=_load,
             targets=_targets,
             image_size=32,
+            is_downloaded=partial(_is_downloaded, _name),
             credits=f"{_title}: A. Krizhevsky, Learning multiple layers of features, 2009.",
             order=30,
         )
@@ -123,6 +135,7 @@ register_dataset(
         targets=("identity",),
         image_size=64,
         channels=1,
+        is_downloaded=lambda: (sklearn_home() / OLIVETTI).is_file(),
         credits="Olivetti faces: AT&T Laboratories Cambridge, 1992 to 1994.",
         order=32,
     )

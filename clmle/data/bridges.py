@@ -177,7 +177,10 @@ def from_torchvision(
             split.append(kind)
     if not images:
         raise InputError("The data set is empty; give one with images.")
-    columns = _targets(targets, train)
+    source = train
+    while not hasattr(source, "classes") and hasattr(source, "dataset"):
+        source = source.dataset  # of torch.utils.data.Subset, as random_split returns it
+    columns = _targets(targets, source)
     columns.split = split if len(given) > 1 else None
     # One rule for the gray values of all images, which may have different sizes.
     arrays, sentences = as_pixels([image[None] for image in images], "the data set")
@@ -186,8 +189,8 @@ def from_torchvision(
     if len({array.shape[-1] for array in fitted}) > 1:
         fitted = [np.broadcast_to(array, (1, *sides, 3)) for array in fitted]
     return assemble(
-        name or type(train).__name__, np.concatenate(fitted), columns, seed=seed,
-        recognized=f"pairs of image and target of {type(train).__name__}",
+        name or type(source).__name__, np.concatenate(fitted), columns, seed=seed,
+        recognized=f"pairs of image and target of {type(source).__name__}",
     )  # fmt: skip
 
 

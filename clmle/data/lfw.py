@@ -130,6 +130,7 @@ register_dataset(
         kind="identities",
         targets=("identity",),
         image_size=55,
+        is_downloaded=lambda: is_lfw_home(sklearn_home() / "lfw_home"),
         load_open_set=_open_set,
         credits="LFW: G. Huang, M. Ramesh, T. Berg, E. Learned-Miller, 2007.",
         order=31,

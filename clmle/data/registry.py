@@ -73,6 +73,8 @@ class DatasetInfo:
         Values of the option ``size`` of ``load``.
     render_state : callable(size, image_size, seed) -> RenderState, optional
         For images that are rendered on first use.
+    is_downloaded : callable() -> bool, optional
+        For files that a library downloads on first use: whether they are on this computer.
     load_open_set : callable(size, image_size, progress), optional
         Loads the unseen identities that belong to the data set
         (:class:`clmle.data.recognition.OpenSetData`).
@@ -97,6 +99,7 @@ class DatasetInfo:
     grad_clip_norm: float = 0.0
     sizes: tuple[str, ...] = ()
     render_state: Callable[[str, int, int], RenderState] | None = None
+    is_downloaded: Callable[[], bool] | None = None
     load_open_set: Callable[..., Any] | None = None
     credits: str = ""
     order: int = 50
@@ -111,12 +114,29 @@ class DatasetInfo:
         """Attributes and labels that are known without loading; empty where none are known."""
         return self.targets(path) if callable(self.targets) else self.targets
 
+    @property
+    def needs_download(self) -> bool:
+        """Whether loading downloads files that are not on this computer."""
+        return self.is_downloaded is not None and not self.is_downloaded()
+
     def is_ready(self, size: str, image_size: int, seed: int = 0) -> bool:
-        """Whether loading needs no rendering first."""
+        """Whether loading needs no rendering and no download first."""
+        return not self.needs_download and not self._to_render(size, image_size, seed)
+
+    def state(self, size: str = "quick") -> str:
+        """Whether the data set can be opened at once, in words for lists."""
+        if self.recognize is not None:
+            return "by path"
+        missing = self._to_render(size, self.image_size, 0)
+        if missing:
+            return f"to be rendered: {missing:,} images"
+        return "needs a download" if self.needs_download else "ready"
+
+    def _to_render(self, size: str, image_size: int, seed: int) -> int:
         if self.render_state is None:
-            return True
+            return 0
         state = self.render_state(size, image_size, seed)
-        return state.done >= state.total
+        return state.total - state.done
 
 
 DATASETS: dict[str, DatasetInfo] = {}

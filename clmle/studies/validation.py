@@ -24,8 +24,8 @@ def check_trials(
 ) -> None:
     """Load each data set once (rendering it first) and build every method once.
 
-    Names are checked first, then data. ``render=False`` does not render faces that are missing,
-    and leaves what depends on them unchecked.
+    Names are checked first, then data. ``render=False`` renders and downloads nothing that is
+    missing, and leaves what depends on them unchecked.
     """
     configs = dict.fromkeys(
         replace(t.config, train=replace(t.config.train, seed=0)) for t in trials
@@ -41,7 +41,7 @@ def check_trials(
         return make_task(load(DataConfig(attribute=attribute, **own)), data)
 
     for config in configs:
-        if render or _rendered(config.data):
+        if render or _ready(config.data):
             task = task_of(config.data)
             make_network(task, config.train, config.options)
             make_method(config.method, config.options, task, config.train)
@@ -70,6 +70,6 @@ def _check_names(data: DataConfig, train: TrainConfig) -> None:
             )
 
 
-def _rendered(data: DataConfig) -> bool:
+def _ready(data: DataConfig) -> bool:
     info = find_dataset(data.dataset)
     return info is None or info.is_ready(data.size, data.image_size, max(data.split, 0))

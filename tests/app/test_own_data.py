@@ -97,7 +97,9 @@ def test_data_page_projects_features(features):
     assert not [c for c in app.caption if c.value.endswith(" images")]
 
 
-def test_data_page_lists_every_data_set_and_format():
+def test_data_page_lists_every_data_set_and_format(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    (tmp_path / "olivetti_py3.pkz").touch()
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
     app.switch_page("views/data.py").run()
     table = next(d.value for d in app.dataframe if "state" in d.value)
@@ -105,7 +107,7 @@ def test_data_page_lists_every_data_set_and_format():
     state = dict(zip(table["name"], table["state"], strict=True))
     assert state["toonfaces"].startswith("to be rendered: ")
     assert state["cifar10"] == state["lfw"] == "needs a download"
-    assert state["digits"] == "ready"
+    assert state["digits"] == state["olivetti"] == "ready"
     assert state["image folder"] == "by path"
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from clmle import InputError
@@ -18,7 +19,7 @@ class Pairs(list):
 @pytest.mark.parametrize(
     "convert",
     [Image.fromarray, lambda p: p, lambda p: p / 255,
-     lambda p: pytest.importorskip("torch").from_numpy(p).permute(2, 0, 1) / 255],
+     lambda p: torch.from_numpy(p).permute(2, 0, 1) / 255],
 )  # fmt: skip
 def test_pairs_of_image_and_target(convert):
     pixels, target = pictures(30), np.arange(30) % 3
@@ -55,12 +56,63 @@ def test_other_items_are_refused(pairs, sentence):
         from_torchvision(pairs, image_size=8)
 
 
-def test_a_torchvision_data_set():
-    datasets = pytest.importorskip("torchvision.datasets")
-    fake = datasets.FakeData(24, (3, 16, 16), 3)
-    dataset = from_torchvision(fake, image_size=16)
-    assert (dataset.images[5] == np.asarray(fake[5][0])).all()
-    assert dataset.labels["label"].tolist() == [int(fake[i][1]) for i in range(24)]
+class ImageFolder:
+    """The attributes and items that torchvision publishes for its class of this name."""
+
+    def __init__(self, root, transform=None, target_transform=None):
+        self.classes = sorted(folder.name for folder in root.iterdir())
+        self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
+        self.samples = self.imgs = [
+            (str(file), i) for name, i in self.class_to_idx.items()
+            for file in sorted((root / name).iterdir())
+        ]  # fmt: skip
+        self.targets = [target for _, target in self.samples]
+        self.transform, self.target_transform = transform, target_transform
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        path, target = self.samples[index]
+        image = Image.open(path).convert("RGB")
+        return image if self.transform is None else self.transform(image), target
+
+
+class CIFAR10(ImageFolder):
+    """The same with ``data`` in memory."""
+
+    def __init__(self, data, targets, classes, transform=None):
+        self.data, self.targets, self.classes, self.transform = data, targets, classes, transform
+
+    def __len__(self):
+        return len(self.data)
+
+    def __getitem__(self, index):
+        image = Image.fromarray(self.data[index])
+        image = image if self.transform is None else self.transform(image)
+        return image, self.targets[index]
+
+
+@pytest.mark.parametrize("transform", [None, lambda image: np.asarray(image) / 255])
+def test_torchvision_data_sets_and_their_subsets(transform, tmp_path):
+    pixels, names = pictures(30), ["cat", "dog", "emu"]
+    for i, image in enumerate(pixels):
+        file = tmp_path / names[i // 10] / f"{i:02d}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(image).save(file)
+    targets = [i // 10 for i in range(30)]
+    for source in (ImageFolder(tmp_path, transform), CIFAR10(pixels, targets, names, transform)):
+        dataset = from_torchvision(source, image_size=16)
+        assert dataset.name == type(source).__name__
+        assert (dataset.images == pixels).all()
+        assert dataset.labels["label"].tolist() == targets
+        rows = [2, 28, 11, 3, 4, 21, 22, 12, 19]
+        parts = [torch.utils.data.Subset(source, rows[i::3]) for i in range(3)]
+        divided = from_torchvision(*parts, image_size=16)
+        assert divided.class_names["label"] == tuple(names)
+        order = rows[0::3] + rows[1::3] + rows[2::3]
+        assert (divided.images == pixels[order]).all()
+        assert divided.split.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
 def test_a_hugging_face_data_set():

@@ -334,8 +334,12 @@ def test_cifar_in_its_archive_and_by_name(tmp_path, monkeypatch):
     dataset = load_dataset(str(tmp_path / "cifar-10-python.tar.gz"))
     assert (dataset.images == images).all()
     monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "sk"))
+    monkeypatch.chdir(tmp_path / "cifar-10-batches-py")
+    assert dataset_info("cifar10").state() == "needs a download"
     (tmp_path / "cache" / "cifar10").mkdir(parents=True)
     (tmp_path / "cifar-10-batches-py").rename(tmp_path / "cache/cifar10/cifar-10-batches-py")
+    assert dataset_info("cifar10").is_ready("quick", 32)
     assert (load_dataset("cifar10").images == images).all()
 
 
@@ -369,6 +373,8 @@ def test_without_files_and_network_one_sentence_says_what_to_do(tmp_path, monkey
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "sk"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
+    assert dataset_info(name).needs_download
+    assert not dataset_info(name).is_ready("quick", 32)
     with pytest.raises(InputError, match=f"(?i){name} is not (in|on)") as error:
         load_dataset(name)
     assert "\n" not in str(error.value)

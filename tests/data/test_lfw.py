@@ -27,6 +27,7 @@ def home(tmp_path, monkeypatch):
 
 
 def test_identities_of_the_test_pairs_are_unseen(home):
+    assert dataset_info("lfw").state() == "ready"
     for where in ("lfw", str(home)):
         assert dataset_info(where).kind == "identities"
         dataset = load_dataset(where)
