@@ -99,6 +99,12 @@ class RunFolder:
         file = self.path / "data.json"
         return _tree(file, "class_names", "images") if file.exists() else None
 
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """Values of images with more than 8 bits that are black and white for the run."""
+        found = (self.data_facts() or {}).get("value_range")
+        return (float(found[0]), float(found[1])) if found else None
+
     def write_data_facts(self, facts: dict[str, Any]) -> None:
         """Store what :meth:`data_facts` returns."""
         write_json(self.path / "data.json", facts)

@@ -122,7 +122,7 @@ def uploads_of(run: RunFolder):
     if len(model_of(run).image_shape) != 3:  # learned from features
         return None
     with st.expander("Add your own images", icon=":material/add_photo_alternate:"):
-        found = uploaded_images("Images", model_of(run).image_shape, "own-images", MAX_UPLOADS)
+        found = uploaded_images("Images", model_of(run), "own-images", MAX_UPLOADS)
         st.caption(
             f"Each image becomes a star at the median position of the {NEIGHBORS} images with the "
             "most similar features; click it to see its prediction explained."

@@ -163,7 +163,7 @@ def own_images(found: dict, runs: dict) -> None:
     st.header("Two faces of your own")
     name = choose_run(found, "Run", "run")
     model = model_of(runs[name])
-    uploads = uploaded_images("Two images of faces", model.image_shape, "own-faces", 2)
+    uploads = uploaded_images("Two images of faces", model, "own-faces", 2)
     if len(uploads) < 2:
         st.caption(
             "Upload two images, cropped to the face like the training images of the run. A "

@@ -16,11 +16,9 @@ MAX_HELD = 60  # files of one session in the server's memory
 MAX_HELD_BYTES = 200 * 2**20
 
 
-def uploaded_images(
-    text: str, shape: tuple[int, int, int], key: str, most: int
-) -> list[tuple[str, np.ndarray]]:
-    """Names and pixels of the uploaded images, cropped to ``shape``; other files raise errors."""
-    height, width, _ = shape
+def uploaded_images(text: str, model: Any, key: str, most: int) -> list[tuple[str, np.ndarray]]:
+    """Names and pixels of the uploaded images, as ``model`` needs them; others raise errors."""
+    height, width, _ = shape = model.image_shape
     help = f"cropped to the center, {height} x {width} pixels; used in this session only"
     files = st.file_uploader(text, KINDS, accept_multiple_files=True, key=key, help=help)
     browser_part("fewer_files", STATUS, {"key": key, "most": most}, f"fewer-{key}")
@@ -30,8 +28,8 @@ def uploaded_images(
     decoded = st.session_state[f"{key}-decoded"] = {}
     found = []
     for file in files[:most]:
-        mark = (file.file_id, shape)  # decoded once, not at every rerun
-        pixels = decoded[mark] = before[mark] if mark in before else _decoded(file, shape)
+        mark = (file.file_id, shape, model.value_range)  # decoded once, not at every rerun
+        pixels = decoded[mark] = before[mark] if mark in before else _decoded(file, model)
         if isinstance(pixels, str):
             st.error(f"{file.name} is left out: {pixels}.", icon=":material/error:")
         else:
@@ -39,11 +37,14 @@ def uploaded_images(
     return found
 
 
-def _decoded(file: Any, shape: tuple[int, int, int]) -> np.ndarray | str:
+def _decoded(file: Any, model: Any) -> np.ndarray | str:
     if file.size > MAX_BYTES:
         return f"it has more than {MAX_BYTES // 2**20} MB"
-    pixels = data.read_pixels(BytesIO(file.getvalue()), shape[:2], most=MAX_PIXELS)
-    if isinstance(pixels, str) or shape[2] == 3:
+    height, width, channels = model.image_shape
+    pixels = data.read_pixels(
+        BytesIO(file.getvalue()), (height, width), most=MAX_PIXELS, shared=model.value_range
+    )
+    if isinstance(pixels, str) or channels == 3:
         return pixels
     return pixels.mean(axis=2, keepdims=True).round().astype(np.uint8)  # the run uses gray images
 

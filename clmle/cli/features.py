@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     if values.images and len(model.image_shape) != 3:
         raise InputError(f"Run {run.name} learned from features; it cannot read images.")
     if values.images:
-        images, columns = _own_images(values.images, model.image_shape, _class_names(run))
+        images, columns = _own_images(values.images, model.image_shape, run)
     else:
         dataset, task = training.prepare_run(run)
         rows = task.rows(values.split)
@@ -86,15 +86,16 @@ def main(arguments: list[str]) -> int:
 
 
 def _own_images(
-    folder: str, shape: tuple[int, ...], known: list[str]
+    folder: str, shape: tuple[int, ...], run: RunFolder
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return images of a folder at the size of the run's images, and columns about them.
 
     A label is the index in the run's classes; other classes of the folder follow after these.
     """
     dataset = data.load_folder(
-        folder, image_size=(shape[0], shape[1]), progress=Progress("images"), labeled=False
-    )
+        folder, image_size=(shape[0], shape[1]), progress=Progress("images"), labeled=False,
+        value_range=run.value_range,
+    )  # fmt: skip
     images = dataset.images
     if shape[2] == 1:  # the run was trained on gray images
         images = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
@@ -102,7 +103,7 @@ def _own_images(
     columns["label"] = np.full(len(images), UNKNOWN)
     if dataset.targets:
         values, names = dataset.values_of(dataset.targets[0])
-        index = {name: i for i, name in enumerate(dict.fromkeys([*known, *names]))}
+        index = {name: i for i, name in enumerate(dict.fromkeys([*_class_names(run), *names]))}
         columns["label"] = np.array([*map(index.__getitem__, names), UNKNOWN])[values]
         columns["class"] = np.array([*names, ""])[values]
     return images, columns

@@ -47,6 +47,8 @@ class Dataset:
         class".
     skipped : dict of str to sequence of str, optional
         Files that are left out, by reason.
+    value_range : (float, float), optional
+        Of images with more than 8 bits: the values that are black and white in ``images``.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Dataset:
     default: str = ""
     recognized: str = ""
     skipped: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    value_range: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.images)

@@ -1,7 +1,8 @@
 """Data sets of other libraries in memory: Hugging Face datasets and torchvision."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from clmle.data.assemble import Columns, assemble
 from clmle.data.base import TEST, TRAIN, UNKNOWN, VALIDATION, Dataset
 from clmle.data.folder.split_names import split_of
 from clmle.data.pixel_arrays import as_pixels, resized
-from clmle.data.pixels import check_image_size, read_pixels, to_rgb
+from clmle.data.pixels import SharedRange, Source, check_image_size, read_pixels, to_rgb
+from clmle.data.value_range import is_deep
 from clmle.errors import InputError, some
 
 CHUNK = 256  # rows that are taken from a Hugging Face data set at a time
@@ -76,16 +78,17 @@ def from_huggingface(
     tables: list[Any] = []
     images: list[np.ndarray] = []
     unread: dict[int, str] = {}
-    for part in arrow:
-        for start in range(0, len(part), CHUNK):
-            rows = part[start : start + CHUNK]
-            for value in rows.column(column).to_pylist():
-                pixels = _encoded(value, sides)
-                if isinstance(pixels, str):
-                    unread[len(images)] = f"row {len(images):,} ({pixels})"
-                    pixels = np.zeros((*sides, 3), dtype=np.uint8)
-                images.append(pixels)
-            tables.append(rows.drop_columns([column]))
+    shared = SharedRange(
+        lambda: (one for rows in _chunks(arrow) for one in _sources(rows, column) if one)
+    )
+    for rows in _chunks(arrow):
+        for source in _sources(rows, column):
+            pixels = read_pixels(source, sides, shared=shared) if source else "empty"
+            if isinstance(pixels, str):
+                unread[len(images)] = f"row {len(images):,} ({pixels})"
+                pixels = np.zeros((*sides, 3), dtype=np.uint8)
+            images.append(pixels)
+        tables.append(rows.drop_columns([column]))
     if len({table.schema.remove_metadata() for table in tables}) > 1:
         raise InputError("The splits of the data set have different columns; give alike ones.")
     columns = columns_of(pa.concat_tables(tables), kinds)
@@ -114,14 +117,20 @@ def _splits(parts: Mapping[str, Any]) -> list[int] | None:
     return [int(kinds[name] or 0) for name, part in parts.items() for _ in range(len(part))]
 
 
-def _encoded(value: Any, sides: tuple[int, int]) -> np.ndarray | str:
-    from pathlib import Path
+def _chunks(parts: Sequence[Any]) -> Iterator[Any]:
+    """Tables of a few rows of all parts."""
+    for part in parts:
+        for start in range(0, len(part), CHUNK):
+            yield part[start : start + CHUNK]
 
-    if isinstance(value, dict):
-        if value.get("bytes") is None and value.get("path"):
-            return read_pixels(Path(value["path"]), sides)
-        value = value.get("bytes")
-    return "empty" if value is None else read_pixels(io.BytesIO(value), sides)
+
+def _sources(rows: Any, column: str) -> Iterator[Source | None]:
+    """Encoded images of a table; None where there is none."""
+    for value in rows.column(column).to_pylist():
+        path, encoded = None, value
+        if isinstance(value, dict):
+            path, encoded = value.get("path"), value.get("bytes")
+        yield io.BytesIO(encoded) if encoded is not None else Path(path) if path else None
 
 
 def from_torchvision(
@@ -197,7 +206,7 @@ def from_torchvision(
 def _pixels(image: Any) -> np.ndarray:
     """An image as an array (h, w, channels)."""
     if hasattr(image, "getexif"):  # of Pillow
-        plain = image if image.mode in ("L", "RGB") else to_rgb(image)
+        plain = image if image.mode in ("L", "RGB") or is_deep(image) else to_rgb(image)
         array = np.asarray(plain)
         return array[..., None] if array.ndim == 2 else array
     array = np.asarray(image)

@@ -4,6 +4,7 @@ import glob
 import io
 import os
 import re
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,7 @@ from clmle.data.assemble import assemble
 from clmle.data.base import LEFT_OUT, Dataset, Progress
 from clmle.data.folder.split_names import WORDS, split_of
 from clmle.data.pixel_cache import stored_pixels
-from clmle.data.pixels import check_image_size, read_pixels
+from clmle.data.pixels import SharedRange, check_image_size, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, some
 from clmle.files import expanded
@@ -157,6 +158,7 @@ class _Images:
         self.ends = np.cumsum([n for _, _, n in sizes])
         self.lock = Lock()
         self.kept: dict[int, Any] = {}
+        self.shared = SharedRange(self._sources)
 
     def read(self, i: int, sides: tuple[int, int]) -> np.ndarray | str:
         """Pixels of row ``i``, or why there are none."""
@@ -175,8 +177,17 @@ class _Images:
         if data is None:
             what = f"only the name {name}" if name else "empty"
             return f"row {i:,} ({what})"
-        pixels = read_pixels(io.BytesIO(data), sides)
+        pixels = read_pixels(io.BytesIO(data), sides, shared=self.shared)
         return f"row {i:,} ({pixels})" if isinstance(pixels, str) else pixels
+
+    def _sources(self) -> Iterator[io.BytesIO]:
+        """All encoded images."""
+        for p, g in self.groups:
+            for value in self.parts[p].read_row_group(g, columns=[self.column]).column(0):
+                data = value.as_py()
+                data = data.get("bytes") if isinstance(data, dict) else data
+                if data is not None:
+                    yield io.BytesIO(data)
 
 
 def _splits(files: list[Path], counts: list[int], path: Any) -> list[int] | None:

@@ -1,25 +1,34 @@
 """Decoding of single image files: RGB, cropped, at the requested size."""
 
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import numpy as np
 
+from clmle.data.value_range import (
+    Shared,
+    ValueRange,
+    deep_values,
+    eight_bit,
+    extremes,
+    is_deep,
+    range_of,
+)
 from clmle.errors import InputError
 
 MAX_PIXELS = 100_000_000
 LARGE = 20_000_000  # pixels; only one image above this size is decoded at a time
-LARGE_LOCK = threading.Lock()
+LARGE_LOCK = Lock()
 MAX_BYTES = 100_000_000
 TOO_LARGE = f"over {MAX_BYTES // 10**6} MB"
 # Pillow reads dozens more, some of them with external programs (EPS). The format is recognized by
 # the content of a file, not by its name.
 SHALLOW = {".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".gif", ".bmp", ".dib", ".webp"}
-DEPTHS = (1, 255, 1023, 4095, 16383, 65535)  # largest values of bits, and of 8 to 16 bits
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 Source = Path | IO[bytes]
@@ -57,51 +66,43 @@ def decode(
         return str(error).split("\n")[0][:80] or "damaged"
 
 
-@dataclass(frozen=True)
-class GrayRange:
-    """Values of deep gray images that become black and white, and the number of the images."""
+class SharedRange:
+    """One range for all images of a data set with more than 8 bits, found when one is decoded.
 
-    low: float
-    high: float
-    n_images: int = 1
-
-
-def gray_range(files: Iterable[Path]) -> GrayRange | None:
-    """The range of all images with integers of 16 bits or real numbers; None if there are none.
-
-    One range for a data set keeps dark images darker than bright ones.
+    It keeps dark images darker than bright ones. A ``given`` range is kept.
     """
-    from PIL import Image
 
-    Image.init()
-    low, high, n = np.inf, -np.inf, 0
-    for file in files:
-        if file.suffix.lower() in SHALLOW or not file.is_file():
-            continue
-        found = decode(file, lambda image: _extremes(image) if _is_deep(image) else "not deep")
-        if not isinstance(found, str):
-            low, high, n = min(low, float(found[0])), max(high, float(found[1])), n + 1
-    return _range_of(low, high, n) if n else None
+    def __init__(
+        self, sources: Callable[[], Iterable[Source]], given: ValueRange | None = None
+    ) -> None:
+        self.sources, self.given, self.lock = sources, given, Lock()
+
+    def __call__(self) -> ValueRange | None:
+        return self.given or (range_of(*self.own[:2]) if self.own[2] else None)
+
+    @property
+    def own(self) -> tuple[float, float, int]:
+        """Smallest and largest value, and number of the deep images."""
+        with self.lock:  # several threads decode
+            return self._own
+
+    @cached_property
+    def _own(self) -> tuple[float, float, int]:
+        from PIL import Image
+
+        Image.init()
+        low, high, n = np.inf, -np.inf, 0
+        for source in self.sources():
+            if isinstance(source, Path) and not source.is_file():
+                continue
+            found = decode(source, _extremes)
+            if not isinstance(found, str):
+                low, high, n = min(low, float(found[0])), max(high, float(found[1])), n + 1
+        return low, high, n
 
 
-def _range_of(low: float, high: float, n_images: int = 1) -> GrayRange:
-    """From 0 to the largest value of a usual depth; all values, if some are negative."""
-    if low < 0:
-        return GrayRange(-1.0, 1.0, n_images) if low >= -1 and high <= 1 else (
-            GrayRange(low, high, n_images)
-        )  # fmt: skip
-    top = next((t for t in DEPTHS if high <= t), high)
-    return GrayRange(0.0, top, n_images)
-
-
-def _is_deep(image: Any) -> bool:
-    return bool(image.mode.startswith(("I", "F")))
-
-
-def _extremes(image: Any) -> np.ndarray:
-    values = np.asarray(image, dtype=np.float64)
-    finite = values[np.isfinite(values)]
-    return np.array([finite.min(initial=np.inf), finite.max(initial=-np.inf)])
+def _extremes(image: Any) -> np.ndarray | str:
+    return np.array(extremes(deep_values(image))) if is_deep(image) else "not deep"
 
 
 def read_pixels(
@@ -109,20 +110,20 @@ def read_pixels(
     sides: tuple[int, int] | None = None,
     *,
     most: int = MAX_PIXELS,
-    gray: GrayRange | None = None,
+    shared: Shared = None,
 ) -> np.ndarray | str:
     """Decode an image file to RGB.
 
     The largest centered part with the proportions of ``sides`` is resized. Transparent pixels are
     blended with white, the first of several frames is taken, the orientation of a camera is
-    applied. Formats other than PNG, JPEG, WebP, BMP, GIF, TIFF and PPM are not decoded. Gray
-    values of more than 8 bits are scaled by ``gray``, the range of the data set; without it, by
-    the depth that the image's own values have.
+    applied. Formats other than PNG, JPEG, WebP, BMP, GIF, TIFF and PPM are not decoded. Values of
+    more than 8 bits are scaled by ``shared``, the range of the data set or a function that finds
+    it; without it, by the depth that the image's own values have.
     """
     from PIL import ImageOps
 
     def convert(image: Any) -> np.ndarray:
-        whole = to_rgb(ImageOps.exif_transpose(image), gray)
+        whole = to_rgb(ImageOps.exif_transpose(eight_bit(image, shared)))
         if sides is None or whole.size == sides[::-1]:
             return np.array(whole)
         return np.asarray(ImageOps.fit(whole, sides[::-1]))
@@ -202,16 +203,11 @@ def unpacked(member: IO[bytes]) -> bytes:
     return found
 
 
-def to_rgb(image: Any, gray: GrayRange | None = None) -> Any:
+def to_rgb(image: Any) -> Any:
     """A Pillow image of any mode as RGB."""
     from PIL import Image
 
-    if _is_deep(image):
-        found = gray or _range_of(*_extremes(image).tolist())
-        span = max(found.high - found.low, 1e-12)
-        values = (np.asarray(image, dtype=np.float64) - found.low) / span * 255
-        values = np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0)
-        return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
+    image = eight_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")

@@ -32,6 +32,7 @@ class EmbeddingModel:
         self.device = pick_device(device)
         self.precision = config.train.precision
         self.image_shape = tuple(map(int, shape))
+        self.value_range = run.value_range
         # With several attributes the bias of the head has one row per attribute.
         bias = weights["head.bias"]
         heads, n_classes = (len(bias), 2) if bias.dim() == 2 else (None, len(bias))

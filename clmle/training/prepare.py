@@ -17,14 +17,23 @@ from clmle.errors import InputError
 from clmle.methods import get_method
 
 
-def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None) -> Dataset:
-    """Load the data set of a configuration; on first use it is rendered or decoded."""
+def load_data(
+    data: DataConfig,
+    seed: int = 0,
+    progress: Progress | None = None,
+    value_range: tuple[float, float] | None = None,
+) -> Dataset:
+    """Load the data set of a configuration; on first use it is rendered or decoded.
+
+    ``value_range`` is that of a run (:attr:`clmle.RunFolder.value_range`).
+    """
     kind = "label" if data.labels else "identities" if data.attribute == "identity" else None
     values = {
         "image_size": data.image_size,
         "size": data.size,
         "seed": seed if data.split < 0 else data.split,
         "progress": progress,
+        "value_range": value_range,
     }
     known = dataset_info(data.dataset, kind).options
     options: dict[str, Any] = {name: value for name, value in values.items() if name in known}
@@ -33,9 +42,13 @@ def load_data(data: DataConfig, seed: int = 0, progress: Progress | None = None)
     return load_dataset(data.dataset, identities=kind == "identities", **options)
 
 
-def prepare(config: Config, progress: Progress | None = None) -> tuple[Dataset, Task | MultiTask]:
+def prepare(
+    config: Config,
+    progress: Progress | None = None,
+    value_range: tuple[float, float] | None = None,
+) -> tuple[Dataset, Task | MultiTask]:
     """Load the data set of a run and make its task: one target, or several attributes."""
-    dataset = load_data(config.data, config.train.seed, progress)
+    dataset = load_data(config.data, config.train.seed, progress, value_range)
     return dataset, make_task(dataset, config.data, config.train.seed)
 
 

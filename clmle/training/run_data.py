@@ -21,7 +21,7 @@ def prepare_run(
 ) -> tuple[Dataset, Task | MultiTask]:
     """Load the data set and make the task of a run; an InputError if the data have changed."""
     config = config_from_dict(run.config())
-    dataset, task = prepare(config, progress)
+    dataset, task = prepare(config, progress, run.value_range)
     check_data(run, dataset, config.data.attribute)
     trained = (run.result() or {}).get("class_names", list(task.class_names))
     if run.data_facts() is None and trained != list(task.class_names):
@@ -55,6 +55,7 @@ def data_facts(dataset: Dataset, attribute: str) -> dict[str, Any]:
     rows = np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(np.int64)
     return {
         "dataset": dataset.name,
+        "value_range": dataset.value_range,
         "images": len(dataset),
         "class_names": {target: list(named) for target, (_, named) in values.items()},
         "files": _hash("\n".join(map(str, dataset.metadata.get("file", ()))).encode()),

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clmle import InputError, create_run, evaluate, preset_config, train
+from clmle import InputError, create_run, evaluate, load_model, preset_config, train
+from clmle.__main__ import main
 from clmle.data import load_digits
 from clmle.training.run_data import data_facts, differences
+from tests.data.folder.made import deep_colors
 
 
 @pytest.fixture
@@ -25,6 +27,10 @@ def photographs(tmp_path):
 
 @pytest.fixture
 def trained(photographs, tmp_path):
+    return short_run(tmp_path, photographs)
+
+
+def short_run(tmp_path, photographs):
     config = preset_config("quick", "softmax", str(photographs))
     short = dataclasses.replace(config.train, backbone="tiny", iterations=4, rounds=1)
     data = dataclasses.replace(config.data, image_size=16)
@@ -67,6 +73,23 @@ def test_changed_data_are_refused_and_the_change_is_named(
     change(photographs)
     with pytest.raises(InputError, match=sentence):
         use(trained)
+
+
+def test_the_range_of_values_of_a_run_is_used_again(tmp_path):
+    rng = np.random.default_rng(0)
+    for c, name in enumerate(("ant", "bee")):
+        for i in range(12):
+            deep_colors(tmp_path / "p" / name / f"{i}.png", rng.integers(0, 4096 >> c, (16, 16, 3)))
+    run = short_run(tmp_path, tmp_path / "p")
+    assert run.value_range == (0, 4095)
+    assert evaluate(run)["confusion"] == run.result()["test"]["confusion"]
+    dark = rng.integers(0, 900, (16, 16, 3))
+    deep_colors(tmp_path / "new" / "0.png", dark)
+    out = tmp_path / "f.npz"
+    options = ["--images", str(tmp_path / "new"), "--out", str(out)]
+    assert main(["features", run.name, "--runs-dir", str(run.path.parent), *options]) == 0
+    wanted = load_model(run).embed((dark / 4095 * 255).astype(np.uint8)[None])
+    np.testing.assert_allclose(np.load(out)["features"], wanted, atol=1e-6)
 
 
 def test_runs_of_earlier_versions_are_compared_by_their_classes(trained, photographs):

@@ -33,11 +33,14 @@ def load_folder(
     seed: int = 0,
     progress: Progress | None = None,
     labeled: bool = True,
+    value_range: tuple[float, float] | None = None,
 ) -> Dataset:
     """Load a folder of images.
 
     Images are read with :func:`read_pixels`, cropped to the central square and resized. With
     ``labeled=False`` a folder of images without classes or a table is read, too; it has no targets.
+    ``value_range`` are the values of images with more than 8 bits that become black and white; by
+    default those of this folder.
     """
     folder = expanded(path)
     if not os.path.isdir(folder):
@@ -46,7 +49,7 @@ def load_folder(
     found = scan(folder)
     rows = rows_of_table(folder, found, labels) if labels else _rows(folder, found, labeled)
     files = rows.files
-    read = read_images(folder, files, sides, progress)
+    read = read_images(folder, files, sides, progress, value_range)
     kept = [i for i in range(len(files)) if i not in read.problems]
     broken = {files[i]: why for i, why in read.problems.items()}
     unread = [f"{shown(Path(file).name)} ({why})" for file, why in broken.items()]
@@ -73,6 +76,7 @@ def load_folder(
         default=rows.default if rows.default in {**targets.attributes, **targets.labels} else "",
         recognized=rows.recognized,
         skipped={reason: tuple(map(printable, files)) for reason, files in skipped.items()},
+        value_range=read.value_range,
     )
 
 

@@ -3,21 +3,22 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from threading import Lock
+from typing import Any
 
 import numpy as np
 
 from clmle.data.base import Progress
 from clmle.data.pixel_cache import stored_pixels
-from clmle.data.pixels import GrayRange, gray_range, read_pixels
+from clmle.data.pixels import SHALLOW, SharedRange, read_pixels
+from clmle.data.value_range import ValueRange
 from clmle.errors import InputError
 from clmle.files import atomic_path, read_json, write_json
 
 CHUNK = 512  # images that are copied at a time
 LIMIT = 20.0  # gigabytes of all decoded folders, unless CLMLE_CACHE_GB says otherwise
+VERSION = 2  # of the pixels that this code makes of the files
 DARK = 32  # an 8-bit value
 
 
@@ -32,31 +33,45 @@ class FolderImages:
     problems: dict[int, str]
     copies: np.ndarray
     warnings: tuple[str, ...] = ()
+    value_range: ValueRange | None = None
 
 
 def read_images(
-    folder: Path, files: list[str], sides: tuple[int, int], progress: Progress | None = None
+    folder: Path,
+    files: list[str],
+    sides: tuple[int, int],
+    progress: Progress | None = None,
+    given: ValueRange | None = None,
 ) -> FolderImages:
     """Decode image files to one size, once: later calls open the memory map in the cache.
 
-    Gray values of more than 8 bits have one scale. A file whose size or time has changed makes all
-    be decoded again.
+    Values of more than 8 bits have one range, which may be ``given``. A file whose size or time has
+    changed makes all be decoded again.
     """
-    gray, root = _Gray(folder, files), os.fspath(folder)
+    if given is not None:
+        found = read_images(folder, files, sides, progress)
+        if found.value_range in (None, given):
+            return found
+    deep = [folder / f for f in files if os.path.splitext(f)[1].lower() not in SHALLOW]
+    shared, root = SharedRange(lambda: deep, given), os.fspath(folder)
     images, problems = stored_pixels(
         "folders",
-        f"{folder.resolve()} {sides}",
-        [(file, *_state(f"{root}/{file}")) for file in files],
+        f"{folder.resolve()} {sides}{given or ''}",
+        [VERSION, *((file, *_state(f"{root}/{file}")) for file in files)],
         len(files),
         (*sides, 3),
-        lambda i: read_pixels(folder / files[i], sides, gray=gray.range),
+        lambda i: read_pixels(folder / files[i], sides, shared=shared),
         progress,
         limit=int(1e9 * _limit()),
     )
     home = Path(str(getattr(images, "filename", "")))
     images = _readable(images, problems, home.with_name("readable.npy"))
-    copies, sentences = _facts(images, gray, home.with_name("facts.json"))
-    return FolderImages(images, problems, copies, tuple(sentences))
+    facts = _facts(images, shared, home.with_name("facts.json"))
+    copies = np.arange(len(images))
+    for i, first in facts["copies"]:
+        copies[i] = first
+    value_range = tuple(facts["value_range"]) if facts["value_range"] else None
+    return FolderImages(images, problems, copies, tuple(facts["warnings"]), value_range)
 
 
 def _state(file: str) -> tuple[int, ...]:
@@ -79,22 +94,6 @@ def _limit() -> float:
     return limit
 
 
-class _Gray:
-    """The range of gray values of all files, found when the first one is decoded."""
-
-    def __init__(self, folder: Path, files: list[str]) -> None:
-        self.folder, self.files, self.lock = folder, files, Lock()
-
-    @property
-    def range(self) -> GrayRange | None:
-        with self.lock:  # several threads decode
-            return self._range
-
-    @cached_property
-    def _range(self) -> GrayRange | None:
-        return gray_range(self.folder / file for file in self.files)
-
-
 def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np.ndarray:
     """The images without those that cannot be read: a second memory map, if there are any."""
     if not problems or len(problems) == len(images):
@@ -111,32 +110,34 @@ def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np
     return found
 
 
-def _facts(images: np.ndarray, gray: _Gray, file: Path) -> tuple[np.ndarray, list[str]]:
-    """Copies among the images, and sentences about them; kept next to the pixels."""
-    copies = np.arange(len(images))
+def _facts(images: np.ndarray, shared: SharedRange, file: Path) -> dict[str, Any]:
+    """Copies among the images, range of values, and sentences; kept next to the pixels."""
     if file.exists():
-        stored = read_json(file)
-    else:
-        found = copies_of(images)
-        differs = np.flatnonzero(found != copies).tolist()
-        sentences = [_gray_sentence(gray.range)] if gray.range else []
-        if len(images) and images.max(initial=0) < DARK:
+        stored: dict[str, Any] = read_json(file)
+        return stored
+    found = copies_of(images)
+    differs = np.flatnonzero(found != np.arange(len(images))).tolist()
+    low, high, n_deep = shared.own
+    sentences = []
+    if n_deep and (used := shared()):
+        sentences.append(
+            f"{n_deep:,} images have values of more than 8 bits; {used[0]:g} becomes black and "
+            f"{used[1]:g} white in all of them."
+        )
+        if low < used[0] or high > used[1]:
             sentences.append(
-                f"All images are almost black: no value is above {images.max()} of 255; scale the "
-                "values to 0 to 255 before they are saved."
+                f"Their values are from {low:g} to {high:g}, beyond this range, which is that of "
+                "the training images of the run."
             )
-        stored = {"copies": [[i, int(found[i])] for i in differs], "warnings": sentences}
-        write_json(file, stored)
-    for i, first in stored["copies"]:
-        copies[i] = first
-    return copies, stored["warnings"]
-
-
-def _gray_sentence(gray: GrayRange) -> str:
-    return (
-        f"{gray.n_images:,} images have gray values of more than 8 bits; {gray.low:g} becomes "
-        f"black and {gray.high:g} white in all of them."
-    )
+    if len(images) and images.max(initial=0) < DARK:
+        sentences.append(
+            f"All images are almost black: no value is above {images.max()} of 255; scale the "
+            "values to 0 to 255 before they are saved."
+        )
+    copies = [[i, int(found[i])] for i in differs]
+    facts = {"copies": copies, "warnings": sentences, "value_range": shared() if n_deep else None}
+    write_json(file, facts)
+    return facts
 
 
 def copies_of(images: np.ndarray) -> np.ndarray:

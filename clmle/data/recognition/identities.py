@@ -10,7 +10,7 @@ import numpy as np
 from clmle.data.base import Dataset, Progress
 from clmle.data.folder.scan import is_hidden, printable, scan, sentence, why_skipped
 from clmle.data.folder.split_names import split_of
-from clmle.data.pixels import first_shape, read_pixels
+from clmle.data.pixels import SharedRange, first_shape, read_pixels
 from clmle.data.recognition.align import align, reference_points
 from clmle.data.recognition.faces import identity_dataset, read_faces, sides_of
 from clmle.data.recognition.landmarks import landmarks_of, read_landmarks
@@ -101,11 +101,13 @@ def read_folders(
     if points:
         reference_points(sides)  # one error now instead of one for every image
 
+    shared = SharedRange(lambda: (base / file for file in files))
+
     def read(i: int) -> np.ndarray | str:
         if points is None:
-            pixels = read_pixels(base / files[i], sides)
+            pixels = read_pixels(base / files[i], sides, shared=shared)
         else:
-            pixels = _aligned(base / files[i], landmarks_of(files[i], points), sides)
+            pixels = _aligned(base / files[i], landmarks_of(files[i], points), sides, shared)
         return f"{files[i]} ({pixels})" if isinstance(pixels, str) else pixels
 
     moved = None if points is None else sorted((k, v.tolist()) for k, v in points.items())
@@ -116,10 +118,12 @@ def read_folders(
     return FolderImages(home.resolve().name, images, files, problems)
 
 
-def _aligned(file: Path, points: np.ndarray | None, sides: tuple[int, int]) -> np.ndarray | str:
+def _aligned(
+    file: Path, points: np.ndarray | None, sides: tuple[int, int], shared: SharedRange
+) -> np.ndarray | str:
     if points is None:
         return "no landmarks"
-    pixels = read_pixels(file)
+    pixels = read_pixels(file, shared=shared)
     try:
         return pixels if isinstance(pixels, str) else align(pixels, points, sides)
     except InputError as error:

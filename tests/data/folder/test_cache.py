@@ -42,7 +42,7 @@ def test_a_second_start_decodes_nothing(folder, decoded, monkeypatch):
     load_folder(folder, image_size=10)
     assert len(decoded) == 80
     monkeypatch.setattr(reading, "copies_of", None)
-    monkeypatch.setattr(reading, "gray_range", None)
+    monkeypatch.setattr(reading.SharedRange, "own", None)
     second = load_folder(folder, image_size=8)
     assert len(decoded) == 80
     assert isinstance(second.images, np.memmap)

@@ -9,7 +9,7 @@ from PIL import Image
 from clmle import InputError
 from clmle.data import dataset_info, load_folder
 from clmle.data.folder import copies_of
-from tests.data.folder.made import RNG, counts, picture, read, tree
+from tests.data.folder.made import RNG, counts, deep_colors, picture, read, tree
 
 
 def test_images_are_recognized_by_their_content(tmp_path):
@@ -82,6 +82,28 @@ def test_one_range_for_all_deep_images(tmp_path, top, dtype, suffix):
     assert abs(float(bright) - scale) <= 1
     assert abs(float(dark) - scale / 4) <= 1
     assert any("more than 8 bits" in text for text in dataset.warnings)
+
+
+@pytest.mark.parametrize(("channels", "suffix"), [(3, "png"), (2, "png"), (4, "png"), (3, "tif")])
+def test_deep_colors_have_one_range(tmp_path, channels, suffix):
+    light = RNG.integers(0, 4096, (8, 8, channels)).astype(np.uint16)
+    light[0, 0] = 4095
+    if channels in (2, 4):
+        light[..., -1] = 65535  # opaque
+    dark = np.where(light == 65535, light, light // 5)
+    deep_colors(tmp_path / "dark" / f"0.{suffix}", dark)
+    deep_colors(tmp_path / "light" / f"0.{suffix}", light)
+    picture(tmp_path / "light" / "1.png")
+    dataset = read(tmp_path)
+    assert dataset.value_range == (0, 4095)
+    for row, values in enumerate((dark, light)):
+        colors = values[..., :3] if channels > 2 else values[..., :1]
+        assert (dataset.images[row] == (colors / 4095 * 255).astype(np.uint8)).all()
+    assert (read(tmp_path).images == dataset.images).all()
+    given = read(tmp_path, value_range=(0, 1023))
+    assert given.images[1].max() == 255
+    assert (given.images[0] == (colors // 5 / 1023 * 255).astype(np.uint8)).all()
+    assert any("beyond this range" in text for text in given.warnings)
 
 
 def test_negative_values_have_the_range_of_the_data(tmp_path):
