@@ -20,6 +20,17 @@ def nearest_rows(queries: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndar
     return faiss.knn(queries, rows, n, metric=faiss.METRIC_INNER_PRODUCT)
 
 
+def nearest_others(points: np.ndarray, n: int) -> np.ndarray:
+    """Indices (m, n) of the ``n`` rows nearest to each of the ``points`` (m, d), without itself."""
+    centered = np.asarray(points - points.mean(axis=0), dtype=np.float32)
+    half = -0.5 * (centered**2).sum(axis=1, keepdims=True)  # x y - y y / 2 orders by distance
+    rows, queries = np.hstack([centered, half]), np.hstack([centered, np.ones_like(half)])
+    near = nearest_rows(queries, rows, n + 1)[1]
+    itself = near == np.arange(len(points))[:, None]
+    itself[~itself.any(axis=1), -1] = True  # among many copies of it
+    return np.asarray(near[~itself]).reshape(len(points), n)
+
+
 def _by_torch(queries: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     similarity = np.empty((len(queries), n), dtype=np.float32)
     near = np.empty((len(queries), n), dtype=np.int64)

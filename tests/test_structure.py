@@ -17,6 +17,7 @@ LAYERS = (
         "_balance",
         "_lazy",
         "_search",
+        "_sgd",
         "checks",
         "device",
         "errors",

@@ -107,6 +107,5 @@ def unit_rows(features: np.ndarray) -> np.ndarray:
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log-probabilities (n, C) in float64."""
-    from scipy import special
-
-    return np.asarray(special.log_softmax(logits.astype(np.float64), axis=1))
+    shifted = logits - logits.max(axis=1, keepdims=True).astype(np.float64)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -55,7 +55,8 @@ def balanced_calibration(
     difference of the scores.
     """
     from scipy.optimize import minimize
-    from scipy.special import log_softmax
+
+    from clmle.classifiers._base import log_softmax
 
     n, n_classes = scores[0].shape
     stacked = np.stack([np.asarray(s, dtype=np.float64) for s in scores])  # (J, n, C)
@@ -74,7 +75,7 @@ def balanced_calibration(
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         w, b = x[:kinds], np.concatenate([[0.0], x[kinds:]])
         z = np.tensordot(w, stacked, axes=1) + b
-        log_p = log_softmax(z, axis=1)
+        log_p = log_softmax(z)
         value = -(row_weight * log_p[own]).sum() + (w**2).sum() / (2 * n)
         slope = np.exp(log_p)
         slope[own] -= 1

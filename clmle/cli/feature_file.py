@@ -46,10 +46,10 @@ def _reading(file: Path) -> tuple[np.ndarray, Any]:
 
 
 def _from_archive(file: Path) -> tuple[np.ndarray, Any]:
-    arrays = read_arrays(file, ("features", "label"))
+    arrays = read_arrays(file, ("features", "label", "labels"))
     if "features" not in arrays:
         raise InputError(f"{file} holds no array called features.")
-    return arrays["features"], arrays.get("label")
+    return arrays["features"], arrays.get("label", arrays.get("labels"))
 
 
 def _from_array(file: Path) -> tuple[np.ndarray, None]:

@@ -9,7 +9,17 @@ MISSING = {
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "NA", "None",
     "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "?", ".", "-", "--",
 }  # fmt: skip
-ANY_CASE = {"nan", "-nan", "null", "n/a", "n.a.", "#n/a", "nat", "<na>"}
+ANY_CASE = {
+    "nan", "-nan", "null", "n/a", "n.a.", "#n/a", "nat", "<na>", "<nan>", "<null>", "<none>",
+    "(null)", "(blank)", "(empty)", "[null]", "\\n", "#n/d", "#nv", "#zahl!", "#valeur!",
+}  # fmt: skip
+# Unknown next to the two values of an attribute; a class of its own next to others.
+UNSURE = {
+    "uncertain", "unsure", "unclear", "unknown", "unk", "u", "undetermined", "undefined",
+    "indeterminate", "equivocal", "ambiguous", "maybe", "not sure", "none", "none.", "na", "nil",
+    "missing", "not available", "not applicable", "not specified", "unspecified", "not known", "[]",
+}  # fmt: skip
+CODES = {"-9", "-99", "-999", "-9999", "9", "99", "999", "9999"}  # of missing values, in surveys
 
 
 def is_missing(text: str) -> bool:

@@ -35,7 +35,7 @@ def as_pixels(arrays: Sequence[np.ndarray], what: str) -> tuple[list[np.ndarray]
         )
     is_float = any(array.dtype.kind == "f" for array in arrays)
     is_bool = all(array.dtype == bool for array in arrays)
-    top = 1.0 if is_bool or (is_float and high <= 1) else range_of(0, max(high, 255))[1]
+    top = 1.0 if is_bool or (is_float and high <= 1) else range_of(0.0, max(high, 255.0))[1]
     sentences = [f"Pixels of {what} are scaled: {top:g} becomes white."] if top > 255 else []
     # Not all at once: the numbers may have eight times the size of the pixels.
     scaled = [np.empty(array.shape, dtype=np.uint8) for array in arrays]

@@ -17,9 +17,11 @@ Shared = ValueRange | Callable[[], ValueRange | None] | None
 
 def range_of(low: float, high: float) -> ValueRange:
     """From 0 to the largest value of a usual depth; all values, if some are negative."""
-    if low < 0:
-        return (-1.0, 1.0) if low >= -1 and high <= 1 else (low, high)
-    return 0.0, next((float(top) for top in DEPTHS if high <= top), high)
+    # Real numbers exceed their range a little where images were resized.
+    slack = 0.0 if low.is_integer() and high.is_integer() else 0.1
+    if low < -slack:
+        return (-1.0, 1.0) if low >= -1 - slack and high <= 1 + slack else (low, high)
+    return 0.0, next((float(top) for top in DEPTHS if high <= top * (1 + slack)), high)
 
 
 def is_deep(image: Any) -> bool:

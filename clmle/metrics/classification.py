@@ -152,8 +152,6 @@ def reject_nan(scores: np.ndarray) -> None:
 
 def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:
     """Average precision and ROC AUC, or None where a single class occurs."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
     if scores.shape[1] == 2:
         columns = {1: scores[:, 1] - scores[:, 0]}
     else:
@@ -162,9 +160,24 @@ def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, floa
     usable = {c: s for c, s in columns.items() if 0 < (labels == c).sum() < len(labels)}
     if not usable:
         return None, None
-    precision = [average_precision_score(labels == c, s) for c, s in usable.items()]
-    area = [roc_auc_score(labels == c, s) for c, s in usable.items()]
-    return float(np.mean(precision)), float(np.mean(area))
+    found = np.mean([ranking_areas(labels == c, s) for c, s in usable.items()], axis=0)
+    return float(found[0]), float(found[1])
+
+
+def ranking_areas(positive: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+    """Average precision and ROC AUC of scores (n,), as scikit-learn computes them.
+
+    Importing scikit-learn takes a second, longer than a short training run.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # of each group of ties
+    hits = np.cumsum(positive[order])[last].astype(np.float64)
+    n = last + 1.0
+    recall, fall_out = hits / hits[-1], (n - hits) / (n[-1] - hits[-1])
+    precision = np.diff(recall, prepend=0.0) @ (hits / n)
+    area = np.diff(fall_out, prepend=0.0) @ (recall + np.append(0.0, recall[:-1])) / 2
+    return float(precision), float(area)
 
 
 def _interval(hits: np.ndarray, support: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:

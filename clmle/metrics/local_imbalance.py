@@ -51,7 +51,7 @@ def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Lo
     >>> local_imbalance(x, np.array([0, 0, 1, 0]), k=1).impostor_rate.tolist()
     [0.0, 0.0, 1.0, 1.0]
     """
-    from sklearn.neighbors import NearestNeighbors
+    from clmle._search import nearest_others
 
     features, labels = numeric(features, "features"), array_of(labels, "labels")
     if features.ndim != 2 or labels.shape != features.shape[:1] or len(labels) < 2:
@@ -62,8 +62,6 @@ def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Lo
     if 0 in features.shape or not np.isfinite(features).all():
         raise InputError("features must be finite and have a dimension; remove other rows.")
     k = min(whole(k, "k", 1), len(labels) - 1)
-    # Without an argument, kneighbors excludes each point from its own neighbors.
-    near = NearestNeighbors(n_neighbors=k).fit(features).kneighbors(return_distance=False)
-    same = (labels[near] == labels[:, None]).mean(axis=1)
+    same = (labels[nearest_others(features, k)] == labels[:, None]).mean(axis=1)
     _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return LocalImbalance(1 - same, same / (counts[inverse] / len(labels)))

@@ -90,7 +90,7 @@ def neighbor_purity(
     >>> neighbor_purity(x, np.zeros(4, int), np.array([0, 0, 1, 1]), k=1)
     1.0
     """
-    from sklearn.neighbors import NearestNeighbors
+    from clmle._search import nearest_others
 
     features, labels = numeric(features, "features"), array_of(labels, "labels")
     groups, k = array_of(groups, "groups"), whole(k, "k", 1)
@@ -103,7 +103,6 @@ def neighbor_purity(
     for c in np.unique(labels):
         points, own = features[labels == c], groups[labels == c]
         if len(points) > 1:
-            search = NearestNeighbors(n_neighbors=min(k, len(points) - 1)).fit(points)
-            near = search.kneighbors(return_distance=False)
+            near = nearest_others(points, min(k, len(points) - 1))
             same.append((own[near] == own[:, None]).mean(axis=1))
     return float(np.concatenate(same).mean()) if same else None

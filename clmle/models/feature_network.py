@@ -33,9 +33,12 @@ class FeatureNetwork(nn.Module):
 
     def standardize(self, features: np.ndarray) -> None:
         """Take mean and deviation of ``features`` (n, channels); constant ones become 0."""
-        values = np.asarray(features, dtype=np.float64)
-        mean, deviation = values.mean(axis=0), values.std(axis=0)
-        varies = deviation > 1e-6 * np.abs(values).max(axis=0, initial=1e-30)
+        values = np.array(features, dtype=np.float64)
+        mean = values.mean(axis=0)
+        largest = np.maximum(values.max(axis=0, initial=1e-30), -values.min(axis=0, initial=-1e-30))
+        values -= mean
+        deviation = np.sqrt(np.einsum("ij,ij->j", values, values) / max(1, len(values)))
+        varies = deviation > 1e-6 * largest
         self.mean.copy_(torch.from_numpy(mean))
         self.scale.copy_(torch.from_numpy(np.where(varies, 1 / np.where(varies, deviation, 1), 0)))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from clmle._sgd import SGD
 from clmle.classifiers._base import unit_rows
 from clmle.classifiers.calibration import calibrate
 from clmle.data.base import Task
@@ -127,7 +128,7 @@ class PlaygroundRun:
                 method, self.task, BATCH, problem, clusters
             )
         trained = [*self.network.parameters(), *self.method.modules.parameters()]
-        self.optimizer = torch.optim.SGD(trained, LEARNING_RATE, momentum=0.9)
+        self.optimizer = SGD(trained, LEARNING_RATE, momentum=0.9)
         self.points = torch.from_numpy(self.task.images)
         self.grid = torch.from_numpy(LENGTH * playground_grid(problem.dim))
 
@@ -165,14 +166,14 @@ class PlaygroundRun:
 
     def one_step(self, step: int) -> None:
         """One step of stochastic gradient descent with a cosine schedule."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
+        rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
+        self.optimizer.learning_rate = rate
         batch = self.method.sample_batch(step)
         rows = self.task.train[batch.indices]
         features, logits = self.network(self.points[rows])
         labels = torch.from_numpy(self.task.labels[rows])
         loss = self.method.loss(Outputs(features, logits, labels, step / STEPS), batch)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.total.backward()
         loss.after_backward()
         self.optimizer.step()

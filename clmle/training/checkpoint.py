@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from clmle._sgd import SGD
 from clmle.classifiers._base import Classifier, restore_classifier
 from clmle.errors import InputError
 from clmle.files import atomic_path, from_json
@@ -51,17 +52,12 @@ def load_classifier(path: Path, facts: dict[str, Any]) -> Classifier:
 
 
 def copy_state(
-    network: nn.Module, optimizer: torch.optim.Optimizer, method: Method | MultiLabel
+    network: nn.Module, optimizer: SGD, method: Method | MultiLabel
 ) -> dict[str, dict[str, torch.Tensor]]:
     """Copy all tensors that the next step depends on; momentum by number of the parameter."""
-    momentum = {
-        str(number): values["momentum_buffer"]
-        for number, values in optimizer.state_dict()["state"].items()
-        if values.get("momentum_buffer") is not None
-    }
     groups = {
         "network": network.state_dict(),
-        "optimizer": momentum,
+        "optimizer": {str(number): buffer for number, buffer in optimizer.buffers.items()},
         "method": method.state(),
         "modules": method.modules.state_dict(),
     }
@@ -71,17 +67,14 @@ def copy_state(
 def restore_state(
     groups: dict[str, dict[str, torch.Tensor]],
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: SGD,
     method: Method | MultiLabel,
 ) -> None:
     """Restore what :func:`copy_state` returned; ``groups`` are not changed by later steps."""
     network.load_state_dict(groups.get("network", {}))
-    optimizer.state.clear()
-    state = optimizer.state_dict()
-    state["state"] = {
-        int(number): {"momentum_buffer": tensor.clone()}
+    optimizer.buffers = {
+        int(number): torch.empty_like(optimizer.parameters[int(number)]).copy_(tensor)
         for number, tensor in groups.get("optimizer", {}).items()
     }
-    optimizer.load_state_dict(state)
     method.load_state(groups.get("method", {}))
     method.modules.load_state_dict(groups.get("modules", {}))

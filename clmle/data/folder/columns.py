@@ -20,6 +20,7 @@ SPLIT = {
     "traintest", "trainvaltest", "evaluationstatus", "evalpartition", "dataset", "fold",
 }  # fmt: skip
 SURE_SPLIT = {"split", "splits", "datasplit", "datasetsplit", "partition", "evalpartition"}
+SPLIT_ENDING = re.compile(r"(split|folds?|partition|subset)\d*$")
 GROUP = {
     "identity", "group", "subject", "person", "patient", "participant", "individual", "lesion",
     "people", "celebrity", "celeb", "subj", "pat", "animal", "volunteer", "donor", "client",
@@ -28,6 +29,7 @@ LIKELY_GROUP = {
     "session", "sequence", "seq", "video", "clip", "case", "study", "series", "scene", "site",
     "location", "camera", "device", "author", "photographer", "source", "user", "owner", "family",
     "burst", "slide", "specimen", "visit", "place", "hospital", "actor", "id", "who", "speaker",
+    "mrn", "pid", "sid", "uid", "household",
 }  # fmt: skip
 TARGET = (
     "label", "labels", "class", "classes", "target", "targets", "category", "classname",
@@ -75,7 +77,7 @@ def roles_of(columns: dict[str, list[str]]) -> Roles:
         elif kind != "index":
             ids.append(column)
     likely = [c for c in left if _is_group(names[c], LIKELY_GROUP) and _repeats(columns[c])]
-    minor = {*likely, *(c for c in left if names[c] in SPLIT)}  # no default target
+    minor = {*likely, *(c for c in left if _is_split(names[c]))}  # no default target
     if likely and not groups:
         warnings.append(
             f"Rows with the same {some(likely, 3)} may show the same subject, but can be in "
@@ -88,6 +90,10 @@ def roles_of(columns: dict[str, list[str]]) -> Roles:
 
 def _is_group(name: str, words: set[str]) -> bool:
     return name in words or ENDINGS.sub("", name) in words
+
+
+def _is_split(name: str) -> bool:
+    return name in SPLIT or SPLIT_ENDING.search(name) is not None
 
 
 def _repeats(values: list[str]) -> bool:
@@ -119,11 +125,11 @@ def _split(
     columns: dict[str, list[str]], names: dict[str, str], warnings: list[str]
 ) -> tuple[list[str], list[int] | None]:
     """The columns that give the split, and the split of each row."""
-    candidates = {c: _parsed(columns[c], names[c] in SPLIT) for c in columns}
-    named = [c for c, n in names.items() if n in SPLIT and candidates[c] is not None]
+    candidates = {c: _parsed(columns[c], _is_split(names[c])) for c in columns}
+    named = [c for c, n in names.items() if _is_split(n) and candidates[c] is not None]
     unnamed = [
         c for c, found in candidates.items()
-        if names[c] not in SPLIT and found is not None and len(set(found) - {LEFT_OUT}) > 1
+        if not _is_split(names[c]) and found is not None and len(set(found) - {LEFT_OUT}) > 1
     ]  # fmt: skip
     named.sort(key=lambda c: names[c] not in SURE_SPLIT)
     chosen = (named or unnamed)[:1]
@@ -133,7 +139,7 @@ def _split(
             raise InputError(
                 f"{column} {shown(unknown)!r} is not known; use one of: {', '.join(SPLITS)}."
             )
-        if name in SPLIT and column not in chosen and not chosen:
+        if _is_split(name) and not chosen:
             warnings.append(
                 f"Column {column} may be a split, but is not used: its values are not train, "
                 "validation and test."

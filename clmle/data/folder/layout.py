@@ -53,11 +53,14 @@ def rows_of_folders(folder: Path, files: list[str]) -> Rows | None:
         and all(2 * len(names & shared) >= len(names) for names in inner.values())
     ):
         return _parts_with_classes(folder, prefix, parts, skipped)
-    found = [(f"{prefix}{name}/{f}", name) for name, rest in parts.items() for f in rest]
+    found = [
+        (f"{prefix}{name}/{f}", label)
+        for name, rest in parts.items() for label in [_class(name)] for f in rest
+    ]  # fmt: skip
     recognized = f"a folder for each of {len(parts):,} classes"
     return Rows(
         [f for f, _ in found],
-        {"label": [_class(name) for _, name in found]},
+        {"label": [label for _, label in found]},
         default="label",
         recognized=recognized,
         warnings=_spellings(parts),

@@ -52,8 +52,10 @@ def read_images(
         found = read_images(folder, files, sides, progress)
         if found.value_range in (None, given):
             return found
-    deep = [folder / f for f in files if os.path.splitext(f)[1].lower() not in SHALLOW]
-    shared, root = SharedRange(lambda: deep, given), os.fspath(folder)
+    shared = SharedRange(
+        lambda: (folder / f for f in files if os.path.splitext(f)[1].lower() not in SHALLOW), given
+    )
+    root = os.fspath(folder)
     images, problems = stored_pixels(
         "folders",
         f"{folder.resolve()} {sides}{given or ''}",
@@ -124,7 +126,7 @@ def _facts(images: np.ndarray, shared: SharedRange, file: Path) -> dict[str, Any
             f"{n_deep:,} images have values of more than 8 bits; {used[0]:g} becomes black and "
             f"{used[1]:g} white in all of them."
         )
-        if low < used[0] or high > used[1]:
+        if shared.given and (low < used[0] or high > used[1]):
             sentences.append(
                 f"Their values are from {low:g} to {high:g}, beyond this range, which is that of "
                 "the training images of the run."

@@ -131,7 +131,9 @@ def _check(head: list[str], body: list[list[str]]) -> None:
 
 def _point(cell: str) -> str:
     """A number with a decimal comma, as tables without commas between cells have it."""
-    return cell.replace(",", ".") if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", cell) else cell
+    # 1,500 may also be fifteen hundred.
+    decimal = re.fullmatch(r"\s*[+-]?(0,\d+|\d+,(\d{1,2}|\d{4,}))\s*", cell)
+    return cell.replace(",", ".") if decimal else cell
 
 
 def _cell(row: list[str], index: int) -> str:

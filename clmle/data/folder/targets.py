@@ -8,11 +8,12 @@ import numpy as np
 
 from clmle.data.base import UNKNOWN
 from clmle.data.folder.columns import plain
-from clmle.data.missing import is_missing
+from clmle.data.missing import CODES, UNSURE, is_missing
 from clmle.errors import some
 
 # A column with the words of one pair is a binary attribute; the first word is the positive one.
 PAIRS = (("1", "0"), ("1", "-1"), ("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
+OPPOSITES = (*PAIRS, ("present", "absent"), ("positive", "negative"), ("pos", "neg"), ("on", "off"))
 NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{0,18})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 
 
@@ -50,6 +51,8 @@ class Targets:
         if not known:
             self.warnings.append(f"Column {name} has no known value and is not a target.")
             return
+        values = self._unsure(name, values)
+        known = set(values) - {""}
         small = {v.lower() for v in known}
         three = known == {"-1", "0", "1"}
         unsure = "-1" in known <= {"-1", "0", "1"} and ("0" in known or "" in values)
@@ -89,6 +92,24 @@ class Targets:
         self.labels[name] = np.array([index.get(v, UNKNOWN) for v in values], dtype=np.int64)
         self.class_names[name] = tuple(found)
 
+    def _unsure(self, name: str, values: list[str]) -> list[str]:
+        """Values without words for uncertain ones next to two opposites; others are reported."""
+        found = Counter(values)
+        known = set(found) - {""}
+        words = {v for v in known if v.lower() in UNSURE}
+        opposite = any({v.lower() for v in known - words} == set(pair) for pair in OPPOSITES)
+        named = words if opposite else {v for v in words if len(v) > 1} | _codes(known)
+        if not named or named == known:
+            return values
+        many = f"Column {name}: {sum(found[w] for w in named):,} cells with {some(sorted(named))}"
+        if opposite:
+            self.warnings.append(f"{many} are read as unknown.")
+            return ["" if v in words else v for v in values]
+        self.warnings.append(
+            f"{many} are a class of their own; leave them empty if the value is not known."
+        )
+        return values
+
     def _spellings(self, name: str, known: set[str]) -> None:
         folded: dict[str, str] = {}
         for value in sorted(known):
@@ -99,6 +120,14 @@ class Targets:
                     "but are two classes; write them alike if they are one."
                 )
                 return
+
+
+def _codes(known: set[str]) -> set[str]:
+    """Numbers for missing values, next to words or far from all other numbers."""
+    others = {v for v in known if v not in CODES}
+    numbers = all(map(NUMBER.fullmatch, others))
+    most = max((abs(Decimal(v)) for v in others), default=Decimal(0)) if numbers else Decimal(0)
+    return {v for v in known & CODES if abs(Decimal(v)) > 2 * most}
 
 
 def ordered(names: set[str]) -> list[str]:

@@ -106,6 +106,18 @@ def test_deep_colors_have_one_range(tmp_path, channels, suffix):
     assert any("beyond this range" in text for text in given.warnings)
 
 
+@pytest.mark.parametrize(("low", "high", "black"), [(0, 1.02, 0), (-0.01, 1.0, 0), (-1.01, 1, 127)])
+def test_real_numbers_may_exceed_their_range_a_little(tmp_path, low, high, black):
+    for name in "ab":
+        ramp = np.linspace(low, high, 64).reshape(8, 8).astype(np.float32)
+        picture(tmp_path / name / "0.tif", pixels=ramp)
+        picture(tmp_path / name / "1.tif", pixels=ramp * 0)
+    dataset = read(tmp_path)
+    assert not any("beyond" in text or "black" in text.split()[0] for text in dataset.warnings)
+    assert dataset.images[0].max() == 255
+    assert (dataset.images[1] == black).all()
+
+
 def test_negative_values_have_the_range_of_the_data(tmp_path):
     for name, low in (("a", -1000), ("b", 0)):
         for i in range(3):
@@ -130,6 +142,9 @@ def test_negative_values_have_the_range_of_the_data(tmp_path):
         (["photos.zip"], "archive"),
         (["img_align_celeba/000001.jpg"], "CelebA"),
         (["x.tfrecord-00000-of-00001"], "TensorFlow"),
+        (["data_batch_1.bin"], "binary version of CIFAR"),
+        (["stl10_binary/train_X.bin"], "STL-10"),
+        (["train.pkl"], "pickled"),
         (["a/1.dcm", "b/2.dcm"], "DICOM"),
         (["a/1.heic", "b/2.heic"], "format that is not decoded"),
         (["bounding_box_train/0002_c1s1.png", "query/0003_c1s1.png"], "Market-1501"),

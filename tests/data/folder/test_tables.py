@@ -57,7 +57,24 @@ def test_three_values_are_not_two(table, files):
     assert table({"Path": files, "x": cycle("n", "f")}).class_names["x"] == ("f", "n")
 
 
-@pytest.mark.parametrize("word", ["nan", "NaN", "N/A", "#N/A", "NULL", "<NA>", "None", "NaT", " "])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "nan",
+        "NaN",
+        "N/A",
+        "#N/A",
+        "NULL",
+        "<NA>",
+        "None",
+        "NaT",
+        " ",
+        "#N/D",
+        "(null)",
+        "<NaN>",
+        r"\N",
+    ],
+)
 def test_words_for_missing_values_are_unknown(table, files, word):
     dataset = table(
         {"file": files, "kind": cycle("cat", word, "dog"), "smile": cycle("1", "0", word)}
@@ -65,6 +82,32 @@ def test_words_for_missing_values_are_unknown(table, files, word):
     assert dataset.class_names["kind"] == ("cat", "dog")
     assert dataset.attributes["smile"].tolist() == cycle(1, 0, -1)
     assert any(word in text for text in dataset.warnings) == (word != " ")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "unsure"),
+    [("1", "0", "uncertain"), ("yes", "no", "Unknown"), ("TRUE", "FALSE", "maybe"), ("1", "0", "u"),
+     ("present", "absent", "equivocal"), ("positive", "negative", "n/a")],
+)  # fmt: skip
+def test_words_for_uncertain_values_next_to_opposites_are_unknown(table, files, yes, no, unsure):
+    dataset = table({"file": files, "sign": cycle(yes, no, unsure)})
+    values, _ = dataset.values_of("sign")
+    assert set(values[2::3].tolist()) == {-1}
+    assert len(set(values.tolist())) == 3
+    assert any(unsure in text and "unknown" in text for text in dataset.warnings)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("cat", "dog", "none"), ("cat", "dog", "-999"), ("0", "1", "9"), ("20", "31", "999"),
+     ("left", "right", "unknown")],
+)  # fmt: skip
+def test_classes_that_may_mean_an_unknown_value_are_reported(table, files, values):
+    dataset = table({"file": files, "kind": cycle(*values)})
+    assert set(dataset.class_names["kind"]) == set(values)
+    assert any(values[2] in text and "leave them empty" in text for text in dataset.warnings)
+    for usual in (("7", "8", "9"), tuple("aou"), ("80", "90", "99")):
+        assert table({"file": files, "kind": cycle(*usual)}).warnings == []
 
 
 def test_words_for_missing_values_are_at_least_those_of_pandas():
@@ -103,6 +146,11 @@ def test_likely_columns_that_are_not_used_are_reported(table, files):
     folds = table({"file": files, "fold": cycle(0, 1, 2, 3, 4), "mood": cycle(*"xyz")})
     assert "Column fold may be a split" in folds.warnings[0]
     assert folds.targets[0] == "mood"
+    numbered = table({"file": files, "cv_fold": cycle(1, 2, 3), "mood": cycle(*"xyzw")})
+    assert "Column cv_fold may be a split" in numbered.warnings[0]
+    assert numbered.targets[0] == "mood"
+    records = table({"file": files, "MRN": [i // 4 for i in range(N)], "mood": cycle(*"xyz")})
+    assert "same MRN" in records.warnings[0]
     with pytest.raises(InputError, match="'a' is not known"):
         table({"file": files, "SPLIT": cycle("a", "b"), "mood": cycle(*"xyz")})
 
@@ -192,6 +240,8 @@ def test_numbers_as_text(table, files):
     assert codes.class_names["code"] == ("007", "010", "123")
     large = table({"file": files, "code": cycle("12345678901234567890", "12345678901234567891")})
     assert len(large.class_names["code"]) == 2
+    thousands = table({"file": files, "n": cycle("1,000", "2,000", "1,5", "0,125")}, sep=";")
+    assert thousands.class_names["n"] == ("0.125", "1,000", "1.5", "2,000")
     left = table({"file": files, "label": cycle(-1, 0, 1, 2)})
     assert left.class_names["label"] == ("0", "1", "2")
     assert "-1" in left.warnings[0]
