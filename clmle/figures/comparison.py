@@ -5,15 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import (
-    GRAY,
-    color,
-    finish,
-    interval_bars,
-    legend_below,
-    new_figure,
-    row_axis,
-)
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
+from clmle.figures.theme import GRAY, color
 
 __all__ = ["METRICS", "comparison", "confusion", "leaderboard"]
 
@@ -26,17 +19,13 @@ METRICS = {
 }
 
 
-def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
+def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
     """Test metrics of several runs, with the 95 % interval of balanced accuracy.
 
     Parameters
     ----------
     results : mapping of str to mapping or None
         Run -> ``test`` of its result. A run without a result yet (None) keeps its color.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -70,7 +59,7 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
     return finish(figure, "Test images (bar: 95 % interval)", "", "", height=380)
 
 
-def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title: str) -> Any:
+def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title: str) -> Figure:
     """Confusion matrix: color is the fraction of the true class, text the number of images.
 
     Parameters
@@ -79,10 +68,6 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title
         True class by row, predicted class by column.
     class_names : sequence of str
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -108,7 +93,7 @@ def leaderboard(
     *,
     highlight: Sequence[str] = (),
     x: str = "balanced accuracy on test images, mean over tasks",
-) -> Any:
+) -> Figure:
     """One row per method in the order given, the first on top.
 
     Parameters
@@ -120,10 +105,6 @@ def leaderboard(
     title, x : str
     highlight : sequence of str
         Methods drawn in color; all others are gray.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Effects of Eq. 9: several endpoints side by side, and by the size of the minority class."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from clmle.figures.theme import GRAY, SYMBOLS, color, finish, interval_bars, legend_below
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below
+from clmle.figures.theme import GRAY, SYMBOLS, color
 
 __all__ = ["effects", "regime_map"]
 
@@ -11,7 +11,7 @@ Row = tuple[float, float | None, float | None]
 ZERO = {"color": GRAY, "width": 1.5}  # line at zero
 
 
-def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
+def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Figure:
     """Differences with their intervals, a panel for each endpoint, a row for each variant.
 
     Parameters
@@ -19,10 +19,6 @@ def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
     panels : mapping of str to mapping of str to (mean, low, high)
         Endpoint -> variant -> difference; ``low`` and ``high`` are None for a single seed.
     title, x : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -57,7 +53,7 @@ def regime_map(
     title: str,
     x: str,
     y: str,
-) -> Any:
+) -> Figure:
     """Effects against the size of the minority class, a panel for each endpoint.
 
     Parameters
@@ -65,10 +61,6 @@ def regime_map(
     panels : mapping of str to mapping of str to sequence of (size, mean, low, high)
         Endpoint -> condition -> effect at each size of the minority class.
     title, x, y : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

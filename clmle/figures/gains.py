@@ -4,16 +4,8 @@ from collections.abc import Collection, Mapping
 from math import log
 from typing import Any
 
-from clmle.figures.theme import (
-    GRAY,
-    SYMBOLS,
-    color,
-    finish,
-    interval_bars,
-    legend_below,
-    new_figure,
-    row_axis,
-)
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
+from clmle.figures.theme import GRAY, SYMBOLS, color
 
 __all__ = ["cost_and_gain", "differences", "gain_by_imbalance"]
 
@@ -28,7 +20,7 @@ ROOM = 0.3  # fraction of the axis that a name takes
 ZERO = {"color": GRAY, "width": 1.5}  # line at zero
 
 
-def differences(rows: Mapping[str, Row], title: str, x: str) -> Any:
+def differences(rows: Mapping[str, Row], title: str, x: str) -> Figure:
     """Differences with their intervals, in the order given, the first on top.
 
     Parameters
@@ -36,10 +28,6 @@ def differences(rows: Mapping[str, Row], title: str, x: str) -> Any:
     rows : mapping of str to (mean, low, high)
         ``low`` and ``high`` are None where there is one seed only.
     title, x : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -72,7 +60,7 @@ def _kind(row: Row) -> str:
     return "interval below 0" if high < 0 else "interval contains 0"
 
 
-def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
+def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Figure:
     """Gain on every task, the most balanced on top, one series per baseline.
 
     Parameters
@@ -81,10 +69,6 @@ def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
         Baseline -> columns ``task``, ``minority`` (fraction of the rarer class), ``gain``,
         ``low`` and ``high`` (NaN where there is no interval).
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -132,7 +116,7 @@ def cost_and_gain(
     front: Collection[str] = (),
     reference: str = "",
     x: str = "seconds of a run",
-) -> Any:
+) -> Figure:
     """Seconds of a run against the gain over a reference.
 
     Parameters
@@ -145,10 +129,6 @@ def cost_and_gain(
         and named where there is room; the others are named on hover.
     reference : str
         The method whose gain is 0.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

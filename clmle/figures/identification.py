@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from clmle.figures.layout import Figure, finish, legend_below, new_figure
 from clmle.figures.roc import people_bars, published_points
-from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, finish, legend_below, line, new_figure
+from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, line
 
 __all__ = ["accuracy_by_images", "cmc_curves", "rank_one_by_distractors"]
 
 
 def cmc_curves(
     curves: Mapping[str, tuple[Any, Any]], *, title: str = "Identification: rank of the mate"
-) -> Any:
+) -> Figure:
     """Cumulative match characteristic: fraction of probes whose mate is among the first r.
 
     Parameters
@@ -21,10 +22,6 @@ def cmc_curves(
     curves : mapping of str to (ranks (n,), fractions (n,))
         As :func:`clmle.metrics.identification.cmc` returns them.
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -49,7 +46,7 @@ def rank_one_by_distractors(
     published: Mapping[str, tuple[int, float]] | None = None,
     *,
     title: str = "Rank-1 identification rate (band: 95 % interval)",
-) -> Any:
+) -> Figure:
     """Rank-1 identification rate against the number of distractors, as in MegaFace.
 
     Parameters
@@ -59,10 +56,6 @@ def rank_one_by_distractors(
     published : mapping of str to (distractors, rate), optional
         Published results, drawn as points.
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -92,17 +85,13 @@ def rank_one_by_distractors(
     return legend_below(finish(figure, title, "distractors", y, height=400))
 
 
-def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
+def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Accuracy on identities with few, some and many training images, with 95 % intervals.
 
     Parameters
     ----------
     runs : mapping of str to sequence of mappings
         Run -> what :func:`clmle.metrics.by_frequency.accuracy_by_frequency` returns.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

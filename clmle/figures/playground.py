@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.figures.layout import Figure, layout, play_buttons, play_slider
 from clmle.figures.playground_marks import (
     CLUSTER,
     REGION,
@@ -19,7 +20,7 @@ from clmle.figures.playground_marks import (
     scatter,
     trace_positions,
 )
-from clmle.figures.theme import BARE, DASHES, GRAY, GRID, color, layout, play_buttons, play_slider
+from clmle.figures.theme import BARE, DASHES, GRAY, GRID, color
 
 __all__ = ["playground_panels", "playground_points", "playground_spec"]
 
@@ -29,7 +30,7 @@ GAP = 0.012
 BROWN = "#9A6324"  # a fifth color for curves, where the others of the theme have a meaning
 
 
-def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Any:
+def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Figure:
     """Training points of both classes before any training.
 
     Parameters
@@ -40,10 +41,6 @@ def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 3
         0 majority, 1 minority.
     height : int
         Pixels.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -65,17 +62,13 @@ def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 3
     return go.Figure({"data": traces, "layout": look})
 
 
-def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
+def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Figure:
     """The figure of :func:`playground_spec`, with buttons and a slider to play its frames.
 
     Parameters
     ----------
     trajectories, grid, **options
         As for :func:`playground_spec`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

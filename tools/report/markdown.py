@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from clmle.figures.theme import title_of
+from clmle.figures.layout import title_of
 from clmle.studies.statistics import Difference
 
 
