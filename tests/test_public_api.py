@@ -184,7 +184,8 @@ def missing_in(value):
     if inspect.isfunction(value):
         returned = inspect.signature(value).return_annotation
         # The signature of a figure names its type; the page of clmle.figures says so once.
-        if returned not in (None, "None", "plotly.graph_objects.Figure") and not {"Returns", "Yields"} & found.keys():
+        named = (None, "None", "plotly.graph_objects.Figure")
+        if returned not in named and not {"Returns", "Yields"} & found.keys():
             missing.append("Returns")
     is_record = dataclasses.is_dataclass(value) or inspect.isabstract(value)
     if ">>>" not in found.get("Examples", "") and not is_record:
