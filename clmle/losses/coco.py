@@ -2,8 +2,8 @@
 
 import math
 
-import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
 def coco_scale(n_classes: int, lower_bound: float = 1e-4) -> float:
@@ -15,9 +15,7 @@ def coco_scale(n_classes: int, lower_bound: float = 1e-4) -> float:
     return 0.5 * math.log(max(n_classes - 1, 1) / math.expm1(lower_bound))
 
 
-def coco_loss(
-    features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, scale: float
-) -> torch.Tensor:
+def coco_loss(features: Tensor, labels: Tensor, centroids: Tensor, scale: float) -> Tensor:
     """Cross-entropy of scale f.c, where features f and centroids c have unit length.
 
     Parameters

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of
+from clmle.checks import array_of, names_of
 from clmle.errors import InputError
 from clmle.metrics.intervals import bootstrap_counts, interval
 
@@ -58,12 +58,7 @@ def _indices(
     genuine: np.ndarray, impostor: np.ndarray, genuine_identities: Any, impostor_identities: Any
 ) -> tuple[np.ndarray, np.ndarray | None, int]:
     """Identities as indices: of genuine pairs (n,), of impostor pairs (N, 2), and their number."""
-    own = array_of(genuine_identities, "genuine_identities")
-    if own.shape != genuine.shape:
-        raise InputError(
-            f"genuine_identities must name one identity for each of {len(genuine):,} genuine "
-            f"pairs, but is {own.shape}."
-        )
+    own = names_of(genuine_identities, "genuine_identities", len(genuine), "genuine pairs")
     if impostor_identities is None:
         names, index = np.unique(own, return_inverse=True)
         return index, None, len(names)

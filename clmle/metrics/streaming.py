@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle.checks import array_of
+from clmle.checks import names_of
 from clmle.errors import InputError
 from clmle.metrics._blocks import Source, unit_tensor
 from clmle.metrics._counter import Counter
@@ -226,11 +226,7 @@ def _checked_probes(
     shape = tuple(getattr(probes, "shape", np.shape(probes)))
     if len(shape) != 2 or 0 in shape:
         raise InputError(f"probes must be (P, d), at least one, but are {shape}.")
-    names = array_of(identities, "identities")
-    if names.shape != shape[:1]:
-        raise InputError(
-            f"identities must name one for each of {shape[0]:,} probes, not {names.shape}."
-        )
+    names = names_of(identities, "identities", shape[0], "probes")
     return unit_tensor(probes, device, "probes", range(shape[0])), names
 
 

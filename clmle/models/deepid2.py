@@ -8,7 +8,7 @@ features grow within ten steps until those of all images have the same direction
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from clmle.errors import InputError
 
@@ -29,10 +29,10 @@ class Unshared(nn.Module):
         self.weight = nn.Parameter(torch.empty(places, inputs, maps).uniform_(-reach, reach))
         self.bias = nn.Parameter(torch.empty(places, 1, maps).uniform_(-reach, reach))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         patches = F.unfold(x, self.kernel).permute(2, 0, 1)  # (places, B, inputs)
         found = torch.baddbmm(self.bias.to(patches.dtype), patches, self.weight.to(patches.dtype))
-        maps: torch.Tensor = found.permute(1, 2, 0).unflatten(2, self.out)
+        maps: Tensor = found.permute(1, 2, 0).unflatten(2, self.out)
         return maps
 
 
@@ -72,9 +72,9 @@ class DeepID2(nn.Module):
             nn.Linear(160, feature_dim, bias=False), nn.BatchNorm1d(feature_dim)
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         third = self.features(images)
         fourth = F.relu(self.normal(self.unshared(third)))
         joint = self.joint(torch.cat([third.flatten(1), fourth.flatten(1)], dim=1))
-        z: torch.Tensor = self.embedding(F.relu(joint))
+        z: Tensor = self.embedding(F.relu(joint))
         return z

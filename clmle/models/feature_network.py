@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 HIDDEN = 256  # units of the hidden layer of "mlp"
 SCALE = 16.0  # of the cosines of "cosine"
@@ -16,8 +16,8 @@ class FeatureNetwork(nn.Module):
     rate fits all of them.
     """
 
-    mean: torch.Tensor
-    scale: torch.Tensor
+    mean: Tensor
+    scale: Tensor
     noise: float = 0.0  # standard deviation of the noise added to standardized training features
 
     def __init__(
@@ -39,9 +39,9 @@ class FeatureNetwork(nn.Module):
         self.mean.copy_(torch.from_numpy(mean))
         self.scale.copy_(torch.from_numpy(np.where(varies, 1 / np.where(varies, deviation, 1), 0)))
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         standardized = (features.flatten(1) - self.mean) * self.scale
         if self.training and self.noise:
             standardized = standardized + self.noise * torch.randn_like(standardized)
-        z: torch.Tensor = self.layers(standardized)
+        z: Tensor = self.layers(standardized)
         return z

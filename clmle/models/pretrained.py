@@ -13,7 +13,7 @@ from urllib.request import getproxies
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from clmle.errors import InputError
 from clmle.files import expanded
@@ -38,8 +38,8 @@ class Trunk(nn.Module):
     1). ``image_size`` is the size of the images that it was trained on.
     """
 
-    mean: torch.Tensor
-    std: torch.Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -79,14 +79,14 @@ class Trunk(nn.Module):
             "choose another one."
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         pixels = (images * (128 / 255) + 0.5).expand(-1, 3, -1, -1)
         if self.resized is not None:
             pixels = F.interpolate(pixels, self.resized, mode="bilinear", antialias=True)
         return vectors(self.network((pixels - self.mean) / self.std))
 
 
-def vectors(output: Any) -> torch.Tensor:
+def vectors(output: Any) -> Tensor:
     """One vector (B, dim) of each image from what a network returns; maps are averaged."""
     if hasattr(output, "last_hidden_state"):  # of transformers; the first token stands for all
         pooled = getattr(output, "pooler_output", None)
@@ -94,8 +94,8 @@ def vectors(output: Any) -> torch.Tensor:
         output = output[:, 0] if output.dim() == 3 else output
     if isinstance(output, list | tuple):
         output = output[0]
-    if not isinstance(output, torch.Tensor) or output.dim() not in (2, 4):
-        what = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
+    if not isinstance(output, Tensor) or output.dim() not in (2, 4):
+        what = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ValueError(f"it returns {what}, not one vector for each image")
     return output if output.dim() == 2 else output.mean(dim=(2, 3))
 
@@ -123,8 +123,8 @@ class PretrainedBackbone(nn.Module):
         """Load the published weights of the network."""
         self.trunk.load_state_dict(open_trunk(self.name, weights=True).state_dict())
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.embedding(self.trunk(images))
+    def forward(self, images: Tensor) -> Tensor:
+        z: Tensor = self.embedding(self.trunk(images))
         return z
 
 
@@ -275,7 +275,7 @@ class OnnxNetwork(nn.Module):
         self.batch = shape[0] if isinstance(shape[0], int) else None
         self.float16 = "float16" in inputs[0].type
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         ordered = images.permute(0, 2, 3, 1) if self.channels_last else images
         values = (
             ordered.contiguous().cpu().numpy().astype(np.float16 if self.float16 else np.float32)

@@ -52,7 +52,7 @@ def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any
         "seed": str(identity["seed"]),
         "backgroundColor": [image["background"]],
         **{f"{name}Probability": 0 for name in OPTIONAL if name in variants},
-        **dict(style.fixed),
+        **style.fixed,
     }
     expression = np.random.default_rng(image["expression"])
     for component in ("eyes", "eyebrows"):

@@ -9,14 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.toonfaces.styles import (
-    HAIR_COLORS,
-    MOUTHS,
-    PALE_SKINS,
-    SKINS,
-    STYLES,
-    Style,
-)
+from clmle.data.toonfaces.styles import HAIR_COLORS, MOUTHS, PALE_SKINS, SKINS, STYLES, Style
 
 # Fraction of positives among the images that can have the attribute, as in CelebA except for Beard
 # (CelebA labels its absence, at 83 %).
