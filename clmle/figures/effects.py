@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from clmle.figures.layout import Figure, finish, interval_bars, legend_below
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure
 from clmle.figures.theme import GRAY, SYMBOLS, color
 
-__all__ = ["effects", "regime_map"]
+__all__ = ["effects", "gap_map", "regime_map"]
 
 Row = tuple[float, float | None, float | None]
 ZERO = {"color": GRAY, "width": 1.5}  # line at zero
@@ -91,4 +91,36 @@ def regime_map(
     figure.update_xaxes(title_text=x)
     figure.update_yaxes(title_text=y, col=1)
     figure.update_layout(margin_t=80, width=200 + 300 * len(panels))
+    return legend_below(figure)
+
+
+def gap_map(
+    problems: Mapping[str, Sequence[tuple[str, float, Row]]], title: str, x: str, y: str
+) -> Figure:
+    """Effects against the train/test gap of the margin, a symbol for each problem.
+
+    Parameters
+    ----------
+    problems : mapping of str to sequence of (label, gap, (mean, low, high))
+        Problem -> a condition's label, its gap and the effect with its interval.
+    title, x, y : str
+
+    Examples
+    --------
+    >>> figure = gap_map({"points": [("30", 0.4, (-1.0, -2.0, 0.5))]}, "t", "gap", "pp")
+    >>> figure.data[0].x
+    (0.4,)
+    """
+    figure = new_figure()
+    for i, (name, found) in enumerate(problems.items()):
+        means = [row[0] for _, _, row in found]
+        figure.add_scatter(
+            x=[gap for _, gap, _ in found], y=means, name=name, mode="markers+text",
+            text=[label for label, _, _ in found], textposition="middle right",
+            textfont={"size": 11, "color": GRAY},
+            marker={"color": color(i), "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},
+            error_y=interval_bars(means, [row[1:] for _, _, row in found], thickness=1),
+        )  # fmt: skip
+    figure.add_hline(y=0, line=ZERO)
+    finish(figure, title, x, y, height=480)
     return legend_below(figure)

@@ -22,7 +22,7 @@ from clmle.training.embedding_sample import clusters_of, embedding_sample
 from clmle.training.extraction import extract, extraction_batch
 from clmle.training.factory import embedding_task, metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.neighborhoods import neighborhood_metrics
+from clmle.training.neighborhoods import margin_metrics, neighborhood_metrics, reference_rows
 
 
 @dataclass
@@ -120,6 +120,8 @@ class Evaluator:
         self.network.load_state_dict(best["network"])
         splits = {split: self.task.rows(split) for split in ("validation", "test")}
         outputs = {split: self.extract(rows, "testing") for split, rows in splits.items()}
+        near = reference_rows(self.task)
+        reference = None if near is None else (near, self.extract(near, "testing")[0])
 
         def compute() -> dict[str, Any]:
             classifier = load_classifier(self.run.model_path, facts)
@@ -128,6 +130,8 @@ class Evaluator:
                 features, logits = outputs[split]
                 found[split] = metrics_of(self.task, rows, classifier.scores(features, logits))
                 found[split] |= neighborhood_metrics(self.task, rows, features)
+                if reference is not None and isinstance(self.task, Task):
+                    found[split] |= margin_metrics(self.task, reference, (rows, features))
             return found | {"chosen": facts["chosen"], "best_round": facts["round"]}
 
         return self.world.broadcast_from_main(compute)

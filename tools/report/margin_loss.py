@@ -1,5 +1,6 @@
 """Pages of the studies of Eq. 9: every endpoint with and without it, and the map of regimes."""
 
+import math
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from clmle.text import counted
 from tools.report.markdown import Page, number, points, points_text
 
 PP = "difference, pp"
+REGIME = r"(\d+) minority (\w+)(, noise)?, (clusters|one cluster)"
 
 
 def write(page: Page, study: StudyResults) -> None:
@@ -81,12 +83,12 @@ def write_regime(page: Page, study: StudyResults) -> None:
     frame = endpoint_frame(study.summaries)
     keys = [key for key in ENDPOINTS if key != "average_precision"]
     panels: dict[str, dict[str, list[Any]]] = {ENDPOINTS[key]: {} for key in keys}
-    rows, tally = [], []
+    rows, tally, what = [], [], ""
     for name in study.variants:
-        match = re.fullmatch(r"(\d+) minority points(, noise)?, (clusters|one cluster)", name)
+        match = re.fullmatch(REGIME, name)
         if match is None:
             continue
-        size, noise, clusters = int(match[1]), match[2], match[3]
+        size, what, noise, clusters = int(match[1]), match[2], match[3], match[4]
         base = name.removesuffix(clusters) + WITHOUT
         line = clusters + (" with noise" if noise else "")
         cells = []
@@ -96,21 +98,41 @@ def write_regime(page: Page, study: StudyResults) -> None:
             if d is not None:
                 panels[ENDPOINTS[key]].setdefault(line, []).append((size, *_row(d)))
                 tally.append((key, line, size, d))
-        active = frame[frame["variant"] == name]["active_last"].mean()
-        rows.append([f"{size:,}", line, *cells, number(active, 2)])
+        own = frame[frame["variant"] == name].mean(numeric_only=True)
+        margins = (f"{own[m]:.2f}" for m in ("train_margin", "margin"))
+        rows.append([f"{size:,}", line, *cells, " / ".join(margins), number(own["active_last"], 2)])
     page.text("**Result.**", *_regimes(tally))
     page.heading("Results")
     page.text(
         f"Difference to the same configuration {WITHOUT} in percentage points (95 % t-interval "
-        "over seeds). Noise is added to the training features as augmentation."
+        "over seeds). Noise is added to the training features as augmentation. Margins: mean "
+        "local margin of the minority with Eq. 9, on training and on test data: similarity to the "
+        "nearest training example of the class minus that to the nearest of another class."
     )
-    page.table(["minority points", "Eq. 9", *(ENDPOINTS[k] for k in keys), "active, last"], rows)
+    header = ["Eq. 9", *(ENDPOINTS[k] for k in keys), "margins, training / test", "active, last"]
+    page.table([f"minority {what}", *header], rows)
     page.figure(
         study.name,
-        figures.regime_map(panels, study.title, "minority points", PP),
+        figures.regime_map(panels, study.title, f"minority {what}", PP),
         f"Mean and 95 % t-interval over {counted(len(study.seeds), 'seed')}; above zero Eq. 9 "
         "raises the value. A lower impostor rate is better.",
     )
+
+
+def gaps(study: StudyResults) -> list[tuple[str, float, Any]]:
+    """Every regime's size, its train/test gap of the margin, and the effect of clusters, in pp."""
+    frame, found = endpoint_frame(study.summaries), []
+    for name in study.variants:
+        match = re.fullmatch(REGIME, name)
+        if match is None or match[4] != "clusters":
+            continue
+        base = name.removesuffix("clusters") + WITHOUT
+        d = paired_difference(frame, name, base, "balanced_accuracy", n_bootstrap=0)
+        own = frame[frame["variant"] == name].mean(numeric_only=True)
+        gap = own["train_margin"] - own["margin"]
+        if d is not None and math.isfinite(gap):
+            found.append((f"{int(match[1]):,}{match[3] or ''}", float(gap), _row(d)))
+    return found
 
 
 def _regimes(tally: list[tuple[str, str, int, Difference]]) -> list[str]:

@@ -5,6 +5,7 @@ seed draws its own training, validation and test points; validation data are as 
 training data.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from clmle.studies.spec import Study, Tree
@@ -36,16 +37,24 @@ def hidden_modes(minority: int, majority: int = 6000) -> dict[str, Any]:
     }
 
 
-# 6 kinds of animals of 1,000 photographs each against 4 of vehicles.
-SUPERCLASSES = {
-    "imbalance": "given",
-    "counts": "airplane=240;automobile=80;ship=27;truck=9;"
-    + ";".join(f"{name}=1000" for name in ("bird", "cat", "deer", "dog", "frog", "horse")),
-    "merge": "animal=bird+cat+deer+dog+frog+horse;vehicle=airplane+automobile+ship+truck",
-    "validation": "imbalanced",
-    "validation_size": 1500,
-    "split": -1,
-}
+ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
+VEHICLES = {"airplane": 240, "automobile": 80, "ship": 27, "truck": 9}  # out of 356
+
+
+def superclasses(minority: int = 356) -> dict[str, Any]:
+    """6 kinds of animals of 1,000 photographs each against a long tail of 4 kinds of vehicles."""
+    counts = {name: round(n * minority / 356) for name, n in VEHICLES.items()}
+    return {
+        "imbalance": "given",
+        "counts": ";".join(f"{k}={n}" for k, n in (counts | dict.fromkeys(ANIMALS, 1000)).items()),
+        "merge": "animal=" + "+".join(ANIMALS) + ";vehicle=" + "+".join(VEHICLES),
+        "validation": "imbalanced",
+        "validation_size": 1500,
+        "split": -1,
+    }
+
+
+FEATURES = {"weight_decay": 0.0005, "batch_size": 160}
 POINTS = {"feature_dim": 16, "weight_decay": 0.0005, "batch_size": 160}
 
 
@@ -86,16 +95,22 @@ def confirmation(train: Tree, data: Tree) -> dict[str, Tree]:
     }
 
 
-def regime() -> dict[str, Tree]:
+def regime(
+    what: str,
+    data: Callable[[int], Tree],
+    sizes: Sequence[int],
+    noises: Sequence[float],
+    train: Tree,
+) -> dict[str, Tree]:
     """Variants of every minority size, with and without noise as augmentation."""
     return {
-        f"{n} minority points{', noise' if noise else ''}, {name}": {
+        f"{n} minority {what}{', noise' if noise else ''}, {name}": {
             "options": {**own, **more},
-            "train": {**POINTS, "margin_trials": 0, "feature_noise": noise},
-            "data": hidden_modes(n),
+            "train": {**train, "margin_trials": 0, "feature_noise": noise},
+            "data": data(n),
         }
-        for n in (30, 102, 300, 1002, 3000)
-        for noise in (0.0, 0.5)
+        for n in sizes
+        for noise in noises
         for name, own, more in (
             (WITHOUT, {"margin_weight": 0.0}, {}),
             ("clusters", CHOSEN, {}),
@@ -120,11 +135,21 @@ STUDIES = (
         "eq9-regime",
         "Eq. 9 against the number of minority points",
         "From how many minority points on does Eq. 9 help, and does augmentation change that?",
-        regime(),
+        regime("points", hidden_modes, (30, 102, 300, 1002, 3000), (0.0, 0.5), POINTS),
         attributes=("mode",),
         seeds=tuple(range(10, 16)),
         ratios=(),
         dataset="hidden-modes",
+    ),
+    Study(
+        "eq9-regime-features",
+        "Eq. 9 against the number of minority photographs, on pretrained features",
+        "From how many minority photographs on does Eq. 9 help where the network is pretrained?",
+        regime("photographs", superclasses, (36, 107, 356, 1068, 4272), (0.0, 0.5), FEATURES),
+        attributes=("label",),
+        seeds=tuple(range(10, 16)),
+        ratios=(),
+        dataset="cifar10-features",
     ),
     Study(
         "eq9-superclasses",
@@ -132,7 +157,7 @@ STUDIES = (
         "Does Eq. 9 change the recall of rare sub-populations of photographs?",
         {
             name: variant
-            for name, variant in doses({}, SUPERCLASSES, (0.05, 0.5), within=True).items()
+            for name, variant in doses({}, superclasses(), (0.05, 0.5), within=True).items()
             if "a1 0.25" not in name
         },
         attributes=("label",),
@@ -155,7 +180,7 @@ STUDIES = (
         "eq9-preregistered-photographs",
         "Pre-registered: Eq. 9 on photographs",
         "Does the same configuration raise the recall of the worst sub-population of photographs?",
-        confirmation({}, SUPERCLASSES),
+        confirmation({}, superclasses()),
         attributes=("label",),
         seeds=tuple(range(100, 110)),
         ratios=(),
