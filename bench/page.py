@@ -62,9 +62,9 @@ def write_page(folder: Path = FOLDER) -> Path:
 def missing(on_gpu: Mapping[str, dict[str, Any] | None]) -> list[str]:
     """The comparisons without a measurement on a GPU; the others are reported where they stand."""
     wanted = [
-        f"- `python -m bench {name}`: {one.gpu}"
+        f"- `python -m bench {name}`: {one.text('gpu')}"
         for name, one in BY_NAME.items()
-        if one.gpu and on_gpu[name] is None
+        if one.text("gpu") and on_gpu[name] is None
     ]
     text = (
         "Measurements on a GPU are missing. The same commands measure there and store their "
@@ -77,15 +77,14 @@ def of_comparison(
     one: Comparison, record: dict[str, Any] | None, gpu: dict[str, Any] | None = None
 ) -> list[str]:
     """Heading, description, and for each machine conditions, tables and interpretation."""
-    parts = [f"### {one.title}\n", one.about + "\n"]
+    parts = [f"### {one.text('title')}\n", one.text("about") + "\n"]
     if record is None and gpu is None:
         parts.append(f"Not measured yet: `python -m bench {one.name}`.\n")
     for found in (record, gpu):
         if found is not None:
             parts += [conditions(found), *of_tables(found["tables"])]
-            text = one.interpret(found["tables"], mean_limits(found))
-            if text:
-                parts.append(text + "\n")
+            values = one.values(found["tables"], mean_limits(found))
+            parts.append(one.text("result", values) + "\n")
     return parts
 
 

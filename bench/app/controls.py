@@ -68,13 +68,4 @@ def _moves(
     return times
 
 
-COMPARISON = Comparison(
-    "controls",
-    "A slider of the playground",
-    run,
-    "From the key until the browser has drawn the new training points, and until all frames of two "
-    "cached training runs are drawn.",
-    lambda tables, limits: (
-        "The script of the page and the drawing in the browser bound it, one core each."
-    ),
-)
+COMPARISON = Comparison("controls", run)

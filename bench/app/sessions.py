@@ -103,16 +103,4 @@ def _spread(seconds: list[float]) -> tuple[str, str]:
     return (f"{median(seconds):.2f}", f"{max(seconds):.2f}") if seconds else ("", "")
 
 
-COMPARISON = Comparison(
-    "sessions",
-    "Concurrent sessions on one server",
-    run,
-    "A new server with 50 runs on disk; seconds until the script of a page has run and its output "
-    "is sent, without the drawing in the browser. *First, new server*: includes loading the "
-    f"libraries. *20 readers*: 20 sessions that open a page every {READING:g} s on average. *20 at "
-    "once*: the same sessions without a pause.",
-    lambda tables, limits: (
-        "The scripts of all sessions run in one process, so that one core bounds twenty "
-        "simultaneous requests."
-    ),
-)
+COMPARISON = Comparison("sessions", run, constants={"reading": f"{READING:g}"})

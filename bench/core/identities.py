@@ -6,6 +6,7 @@ is not included.
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,31 +103,15 @@ def leaf(rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(rows).requires_grad_()
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     last = tables[""][-1]
     clusters = number(last["clusters"])
-    read = 1000 * clusters * DIM * 4 / 1e9 / limits[MEMORY]
-    product = 1000 * 6 * 240 * clusters * DIM / 1e9 / limits[PRODUCT]
-    weights = number(last["identities"]) * DIM * 4 / 2**30
-    taken = last["Eq. 9 among all clusters, ms"]
-    return (
-        "Clusters and refresh are bounded by reading the features once in random order. The "
-        "clusters nearest to a query are found by one product with all centroids: reading "
-        f"{last['clusters']} of them takes {read:.0f} ms at the bandwidth above. Eq. 9 among all "
-        f"clusters is three products of the batch with all of them, {product:.0f} ms at the rate "
-        f"above, and takes {taken} ms, mostly to write and read intermediate results: use "
-        "`--sampler cluster-neighborhood --centroids batch` for so many identities, as the paper "
-        f"does. A softmax over all of them adds {weights:.1f} GB of weights, three times that with "
-        "gradient and momentum; `--softmax-weight 0` removes it."
-    )
+    return {
+        "clusters": last["clusters"], "read": 1000 * clusters * DIM * 4 / 1e9 / limits[MEMORY],
+        "product": 1000 * 6 * 240 * clusters * DIM / 1e9 / limits[PRODUCT],
+        "taken": last["Eq. 9 among all clusters, ms"],
+        "weights": number(last["identities"]) * DIM * 4 / 2**30,
+    }  # fmt: skip
 
 
-COMPARISON = Comparison(
-    "identities",
-    "Large numbers of identities",
-    run,
-    f"Synthetic unit features of {DIM} dimensions, log-normal class sizes with the totals of the "
-    "named data sets, one cluster for each identity with fewer than 400 images. Each row is "
-    "measured in a new process.",
-    interpret,
-)
+COMPARISON = Comparison("identities", run, values)

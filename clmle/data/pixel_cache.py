@@ -61,11 +61,11 @@ def cached_pixels(
     limit: int | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Read images once into a memory map."""
-    building = target.with_name(f"{target.name}.building")
+    building, lock = _building(target), _lock(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Only one process reads, others wait. A process that ends releases its lock.
-        with locked(target.with_name(f".{target.name}.lock"), lambda: _watch(building, progress)):
+        with locked(lock, lambda: _watch(building, progress)):
             found = _open(target, stamp, n, shape)
             if found is None:
                 if limit is not None:
@@ -79,6 +79,29 @@ def cached_pixels(
     if found is None:
         raise InputError(f"{target} could not be read after writing; remove it and try again.")
     return found
+
+
+def unfinished(target: Path) -> tuple[int, bool]:
+    """How many images of a cache that is not complete are read, and whether a process reads."""
+    from filelock import FileLock, Timeout
+
+    state = _state(_building(target))
+    done = 0 if state is None else int((state != WAITING).sum())
+    try:
+        with FileLock(_lock(target), timeout=0):
+            return done, False
+    except Timeout:
+        return done, True
+    except OSError:  # no folder yet
+        return done, False
+
+
+def _building(target: Path) -> Path:
+    return target.with_name(f"{target.name}.building")
+
+
+def _lock(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
 
 
 @contextmanager
@@ -100,13 +123,17 @@ def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 def _watch(building: Path, progress: Progress | None) -> None:
     """Report the progress of the process that reads."""
-    if progress is None:
-        return
+    state = _state(building)
+    if progress is not None and state is not None:
+        progress(int((state != WAITING).sum()), len(state))
+
+
+def _state(building: Path) -> np.ndarray | None:
+    """The state of every image; None if the reading has not begun, or has just ended."""
     try:
-        state = np.load(building / "state.npy", mmap_mode="r", allow_pickle=False)
+        return np.asarray(np.load(building / "state.npy", allow_pickle=False))
     except (OSError, ValueError):
-        return  # not begun yet, or just done
-    progress(int((state != WAITING).sum()), len(state))
+        return None
 
 
 def warn_unreadable(
