@@ -12,6 +12,7 @@ from clmle.errors import InputError
 from clmle.files import atomic_path, from_json
 from clmle.methods import Method
 from clmle.methods._multi_label import MultiLabel
+from clmle.training.sgd import SGD
 
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
@@ -51,14 +52,10 @@ def load_classifier(path: Path, facts: dict[str, Any]) -> Classifier:
 
 
 def copy_state(
-    network: nn.Module, optimizer: torch.optim.Optimizer, method: Method | MultiLabel
+    network: nn.Module, optimizer: SGD, method: Method | MultiLabel
 ) -> dict[str, dict[str, torch.Tensor]]:
     """Copy all tensors that the next step depends on; momentum by number of the parameter."""
-    momentum = {
-        str(number): values["momentum_buffer"]
-        for number, values in optimizer.state_dict()["state"].items()
-        if values.get("momentum_buffer") is not None
-    }
+    momentum = {str(number): buffer for number, buffer in optimizer.momentum_buffers.items()}
     groups = {
         "network": network.state_dict(),
         "optimizer": momentum,
@@ -71,17 +68,11 @@ def copy_state(
 def restore_state(
     groups: dict[str, dict[str, torch.Tensor]],
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: SGD,
     method: Method | MultiLabel,
 ) -> None:
     """Restore what :func:`copy_state` returned; ``groups`` are not changed by later steps."""
     network.load_state_dict(groups.get("network", {}))
-    optimizer.state.clear()
-    state = optimizer.state_dict()
-    state["state"] = {
-        int(number): {"momentum_buffer": tensor.clone()}
-        for number, tensor in groups.get("optimizer", {}).items()
-    }
-    optimizer.load_state_dict(state)
+    optimizer.restore({int(number): b for number, b in groups.get("optimizer", {}).items()})
     method.load_state(groups.get("method", {}))
     method.modules.load_state_dict(groups.get("modules", {}))

@@ -44,6 +44,7 @@ from clmle.training.pretrain import (
 )
 from clmle.training.reporting import Report, Reporter, Stopped, machine, stop_signals
 from clmle.training.run_data import check_data, data_facts
+from clmle.training.sgd import SGD
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 STATUS_EVERY = 0.5  # seconds between status files
@@ -193,9 +194,7 @@ class Trainer:
         self.method = self.make_method(self.config.method, self.config.options)
         self.method.modules.to(self.device)
         self.parameters = [*self.network.parameters(), *self.method.modules.parameters()]
-        self.optimizer = torch.optim.SGD(
-            self.parameters, t.learning_rate, t.momentum, weight_decay=t.weight_decay
-        )
+        self.optimizer = SGD(self.parameters, t.learning_rate, t.momentum, t.weight_decay)
         self.plateau = Plateau(t.patience, t.max_lr_drops)
         pretrained = self.method.uses_clusters and not (t.init_from or t.pretrained)
         self.pretrain_steps = min(t.pretrain_iterations, t.iterations) if pretrained else 0
@@ -257,8 +256,7 @@ class Trainer:
         torch.manual_seed(int(np.random.SeedSequence([t.seed, draw, 2]).generate_state(1)[0]))
         images = method.augment(self.source.batch(rows, generator, t.mirror), batch, draw)
         labels = self.labels[to_device(rows, self.device)]
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(step)
+        self.optimizer.learning_rate = self.learning_rate(step)
         self.network.train()
 
         def forward() -> Loss:
@@ -269,7 +267,7 @@ class Trainer:
             return method.loss(outputs, batch)
 
         loss = self.differentiable(forward)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.total.backward()
         loss.after_backward()
         if t.grad_clip_norm:
@@ -420,6 +418,6 @@ class Trainer:
         speed = self.reporter.images_per_second(self.step, self.config.train.batch_size)
         self.run.append_metrics(
             kind="train", step=self.step, phase=phase, seconds=self.reporter.seconds(),
-            loss=means.pop("loss"), learning_rate=self.optimizer.param_groups[0]["lr"],
+            loss=means.pop("loss"), learning_rate=self.optimizer.learning_rate,
             images_per_second=speed, **means,
         )  # fmt: skip

@@ -100,7 +100,7 @@ def test_every_process_has_its_own_query_cluster_and_all_cache_all_losses(pair, 
     method.batch_size //= 2
     queries = []
     for step in range(two.STEPS):
-        engine.optimizer.zero_grad(set_to_none=True)
+        engine.optimizer.zero_grad()
         buffers = {k: v.clone() for k, v in network.named_buffers()}
         new_buffers, seen, index = [], [], method.index
         for rank in range(2):
@@ -124,8 +124,7 @@ def test_every_process_has_its_own_query_cluster_and_all_cache_all_losses(pair, 
         for name, buffer in network.named_buffers():
             if buffer.is_floating_point():
                 buffer.copy_((new_buffers[0][name] + new_buffers[1][name]) / 2)
-        for group in engine.optimizer.param_groups:
-            group["lr"] = engine.learning_rate(step)
+        engine.optimizer.learning_rate = engine.learning_rate(step)
         engine.optimizer.step()
         for notes in seen:
             index.record(*notes["record"])
