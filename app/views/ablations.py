@@ -5,6 +5,7 @@ import streamlit as st
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import show_figure
+from app.widgets.literal import literal
 from app.widgets.new_runs import numbers
 from app.widgets.own_data import FOLDER, path_of_data
 from app.widgets.path_access import check_paths
@@ -111,7 +112,7 @@ def results() -> None:
     """Figure, table and trials of one study."""
     found, broken = readable_studies()
     for text in broken:
-        st.error(text, icon=":material/error:")
+        st.error(literal(text), icon=":material/error:")
     if not found:
         st.info("No study has a result yet: start one above.", icon=":material/info:")
         return
@@ -130,7 +131,7 @@ def results() -> None:
         "Metric", list(studies.METRIC_LABELS), key="metric", bind="query-params",
         format_func=lambda m: studies.METRIC_LABELS[m],
     )  # fmt: skip
-    st.markdown(f"**{study.title}.** {study.question}")
+    st.markdown(f"**{literal(study.title)}.** {literal(study.question)}")
     configs = {summary["task"]: summary["config"] for summary in study.summaries}
     kinds = sorted({preset_of(config) for config in configs.values()})
     st.caption(f"CLMLE: {', '.join(kinds)}.")
@@ -153,7 +154,8 @@ def results() -> None:
     with errors_in_place():
         picture = drawn(file, view, metric, base, shown)
         show_figure(picture.figure, f"{name}-{view}-{metric}", picture.data)
-        st.caption(picture.caption)
+        parts = picture.caption.split("`")  # every second one is a command
+        st.caption("`".join(p if i % 2 else literal(p) for i, p in enumerate(parts)))
     with errors_in_place():
         st.subheader("Table")
         table = tabled(file, base, shown)
@@ -168,19 +170,21 @@ def results() -> None:
             trials = studies.trials_behind(study)
             trials = trials[trials["variant"].isin(shown)] if shown else trials
             show_table(trials, f"{stem}-trials")
-            st.caption(f"{len(trials):,} trials of {study.path}, with their configurations.")
+            st.caption(
+                f"{len(trials):,} trials of {literal(study.path)}, with their configurations."
+            )
 
 
 def table_caption(table, variants, base: str) -> None:
     """What the rows of the table are based on."""
     missing = [n for n in variants if n not in set(table["variant"])]
     if missing:
-        st.caption(f"Not in the table for lack of common trials: {', '.join(missing)}.")
+        st.caption(f"Not in the table for lack of common trials: {literal(', '.join(missing))}.")
     one = table.iloc[0]
     st.caption(
         f"Each row summarizes the same trials (trials: {one['trials']}, tasks: {one['tasks']}, "
         f"seeds: {one['seeds']}). Low and high: 95 % interval over seeds. Differences are paired "
-        f"with {base} on the trials that both have; seconds are measured on one computer."
+        f"with {literal(base)} on the trials that both have; seconds are measured on one computer."
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.downloads import downloads
 from app.widgets.error_display import errors_in_place
+from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_contents import images_of, model_of
 from app.widgets.runs import all_runs, is_active, label
@@ -47,7 +48,7 @@ def projections(run: RunFolder, method: str):
         return found
 
     def progress() -> None:
-        text = f"{NAMES[method]} of {label(run)}: {len(found)} of {len(rounds)} rounds; "
+        text = f"{NAMES[method]} of {literal(label(run))}: {len(found)} of {len(rounds)} rounds; "
         st.progress(len(found) / len(rounds), text=f"{text}{DURATION[method]}.")
 
     wait_for(
@@ -177,7 +178,7 @@ def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) ->
     target = config.data.attribute
     names = list(training.embedding_task_of(dataset, config).class_names)
     if target == "all" or "," in target:
-        st.caption(f"The run predicts several attributes; the first is shown: {names[1]}.")
+        st.caption(f"The run predicts several attributes; the first is shown: {literal(names[1])}.")
     last = max(run.embedding_rounds())
     stored, model = run.embedding(last), run.model_path
     found = explanation_of(str(run.path), model.stat().st_mtime if model.exists() else 0.0)

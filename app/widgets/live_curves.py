@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
-from app.widgets.runs import is_active, run_card, short_labels
+from app.widgets.runs import damaged_runs, is_active, run_card, short_labels
 from clmle import RunFolder, open_run
 
 MAX_RECALLS = 20  # with more classes a table of recalls is not readable
@@ -24,10 +24,13 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
         with errors_in_place():
             if not all((Path(root) / name / "config.json").exists() for root, name in names):
                 st.rerun()  # one was deleted, here or in another session
-            here = [open_run(root, name) for root, name in names]
+            opened = [open_run(root, name) for root, name in names]
+            damaged_runs(opened)
+            here = [run for run in opened if not run.damage()]
             if busy and not any(is_active(run) for run in here):
                 st.rerun()  # the last one has ended: stop refreshing
-            _draw(here, prefix)
+            if here:
+                _draw(here, prefix)
 
     part()
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.config_form import config_form
+from app.widgets.literal import literal
 from app.widgets.path_access import check_paths
 from app.widgets.run_data import check_task, choose_data, shaped, shaping_of_link
 from app.widgets.runs import all_runs, duration, label
@@ -23,7 +24,9 @@ def new_runs() -> None:
     template = _template()
     if template:
         first, opened = template.data, None
-        st.markdown(f"Data: **{first.dataset}**, target **{first.attribute or 'the first'}**")
+        st.markdown(
+            f"Data: {literal(first.dataset)}, target {literal(first.attribute or 'the first')}"
+        )
     else:
         found = choose_data()
         if found is None:
@@ -89,7 +92,7 @@ def _template() -> Config | None:
     if name not in runs:
         return None
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.info(f"The configuration of {label(runs[name])}; change what you like.")
+    left.info(f"The configuration of {literal(label(runs[name]))}; change what you like.")
     if right.button("Start from a preset", icon=":material/restart_alt:"):
         del st.query_params["like"]
         st.rerun()

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.opened_data import close_data, is_open
 from app.widgets.path_access import check_path, uploads_dir
 from clmle import InputError
@@ -58,7 +59,7 @@ def own_data() -> tuple[str, str] | None:
     check_path(name)
     check_path(labels)
     if state.get("wanted") != (name, labels) and not is_open(name, labels=labels):
-        st.info(f"This link names {name}.", icon=":material/link:")
+        st.info(f"This link names {literal(name)}.", icon=":material/link:")
         if st.button("Read it", icon=":material/folder_open:"):
             state["wanted"] = (name, labels)
             st.rerun()

@@ -2,13 +2,13 @@
 
 import calendar
 import os
-import shutil
 import time
 from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.pages import link
 from clmle import InputError, RunFolder, jobs, list_runs, runs_dir, training
 
@@ -23,7 +23,18 @@ STATES = {
 
 
 def all_runs() -> list[RunFolder]:
-    return list_runs(runs_dir())
+    """Every run that can be read; :func:`damaged_runs` shows the others."""
+    return [run for run in list_runs(runs_dir()) if not run.damage()]
+
+
+def damaged_runs(runs: list[RunFolder] | None = None) -> None:
+    """A card for each damaged run: what is wrong, and a button to delete it."""
+    for run in list_runs(runs_dir()) if runs is None else runs:
+        if found := run.damage():
+            with st.container(border=True):
+                st.markdown(f"**{literal(run.name)}** :red-badge[damaged]")
+                st.caption(literal(found))
+                _delete_button(run, run.name)
 
 
 def label(run: RunFolder) -> str:
@@ -84,14 +95,14 @@ def run_card(run: RunFolder) -> None:
     status = run.status()
     state = status["state"]
     with st.container(border=True):
-        st.markdown(f"**{label(run)}** {STATES[state]} :gray[{preset_of(run.config())}]")
+        st.markdown(f"**{literal(label(run))}** {STATES[state]} :gray[{preset_of(run.config())}]")
         if jobs.waits(status):
             before = jobs.ahead(run)
             st.caption(f"In the queue; {before} {'run' if before == 1 else 'runs'} ahead.")
         elif is_active(run):
             left = duration(status.get("seconds_left"))
             text = status["phase"] + (f", {left} left" if left else "")
-            st.progress(min(1.0, status["step"] / max(1, status["total"])), text=text)
+            st.progress(min(1.0, status["step"] / max(1, status["total"])), text=literal(text))
         elif state == "done":
             test = (run.result() or {}).get("test", {})
             low, high = test["interval"]
@@ -100,9 +111,9 @@ def run_card(run: RunFolder) -> None:
                 f"to {high:.3f}), in {duration(status.get('seconds'))}"
             )
         elif status.get("message"):
-            st.caption(status["message"])
+            st.caption(literal(status["message"]))
         for warning in run.warnings():
-            st.warning(warning, icon=":material/info:")
+            st.warning(literal(warning), icon=":material/info:")
         with st.container(horizontal=True):
             if is_active(run):
                 if st.button("Stop", key=f"stop-{run.name}", icon=":material/stop:"):
@@ -126,13 +137,14 @@ def _buttons(run: RunFolder, state: str) -> None:
         help="copy its configuration into the form for new runs",
     ):  # fmt: skip
         st.switch_page("views/train.py", query_params={"like": run.name})
+    _delete_button(run, label(run))
+
+
+def _delete_button(run: RunFolder, name: str) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"ask-{run.name}"):
-        st.markdown(f"Delete **{label(run)}** with its weights and metrics?")
+        st.markdown(f"Delete **{literal(name)}** with its weights and metrics?")
         if st.button("Yes, delete it", key=f"delete-{run.name}"):
-            if is_active(run):
-                raise InputError(f"{label(run)} was started again; stop it before deleting it.")
-            with suppress(FileNotFoundError):  # deleted by another session
-                shutil.rmtree(run.path)
+            jobs.delete_run(run)
             st.rerun()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.media import STATUS, browser_part
 from clmle import data
 
@@ -33,7 +34,7 @@ def uploaded_images(
         mark = (file.file_id, shape)  # decoded once, not at every rerun
         pixels = decoded[mark] = before[mark] if mark in before else _decoded(file, shape)
         if isinstance(pixels, str):
-            st.error(f"{file.name} is left out: {pixels}.", icon=":material/error:")
+            st.error(literal(f"{file.name} is left out: {pixels}."), icon=":material/error:")
         else:
             found.append((file.name, pixels))
     return found

@@ -16,6 +16,7 @@ from typing import Any
 
 from clmle.errors import InputError
 from clmle.files import as_sentence, leads_out, read_json, runs_dir, write_json
+from clmle.jobs.lock import file_lock
 from clmle.jobs.process import birth, end, is_running, start_module
 from clmle.run_folder import ACTIVE, RunFolder
 from clmle.studies.eta import estimate_seconds
@@ -111,12 +112,17 @@ class BackgroundStudy:
 
     def remove(self) -> None:
         """Delete results, job, log and unfinished trials."""
-        if self.alive():
-            raise InputError(f"The study {self.name} is running; stop it before you delete it.")
+        running = f"The study {self.name} is running; stop it before you delete it."
+        alive = False
+        with suppress(InputError):  # of a damaged job, only the lock shows whether it runs
+            alive = self.alive()
+        if alive:
+            raise InputError(running)
+        lock = self.results.with_name(f".{self.results.name}.lock")
         try:
-            lock = self.results.with_name(f".{self.results.name}.lock")
-            for path in (self.results, self.log_path, self.job_path, lock):
-                path.unlink(missing_ok=True)
+            with file_lock(lock, running):
+                for path in (self.results, self.log_path, self.job_path, lock):
+                    path.unlink(missing_ok=True)
         except OSError as error:
             raise as_sentence(error, self.results) from error
         shutil.rmtree(self.folder, ignore_errors=True)

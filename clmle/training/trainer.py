@@ -362,7 +362,7 @@ class Trainer:
             return
         facts = {
             "step": self.step, "round": self.round, "phase": self.phase,
-            "lines": len(self.run.metrics()),
+            "lines": self.run.sync_metrics(),
             "seconds": self.reporter.seconds(),
             "plateau": [self.plateau.best, self.plateau.waited, self.plateau.dropped],
             "options": dataclasses.asdict(self.method.options),

@@ -275,7 +275,7 @@ def test_the_run_of_a_job_is_found_again(tmp_path, monkeypatch):
     run = run_of_job(tmp_path, config)
     assert run_of_job(tmp_path, config).path == run.path
     assert run_of_job(tmp_path, others).path != run.path
-    run.write_result({"test": {}})
+    run.write_result({"test": {"balanced_accuracy": 0.5, "interval": [0.4, 0.6], "recall": [0.5]}})
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     assert run_of_job(tmp_path, config).path == run.path
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")
