@@ -21,10 +21,10 @@ from clmle import RunFolder, figures, jobs, methods, metrics, projection, traini
 
 PAGE = {"title": "Embeddings", "icon": ":material/scatter_plot:", "order": 40}
 
-# The first is the default: the paper uses it (Fig. 5), and UMAP has to be compiled first.
+# The first is the default: the paper uses it (Fig. 5), and UMAP is compiled on first use.
 NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 DURATION = {
-    "umap": "seconds each for a few thousand points; the first takes a minute or two to compile",
+    "umap": "seconds each for a few thousand points; the very first is compiled in a minute",
     "tsne": "seconds each for a few thousand points",
     "pca": "seconds for all of them",
 }

@@ -44,7 +44,10 @@ def test_restored_momentum_continues_in_the_memory_format_of_its_parameter():
     for parameters, optimizer in zip((first, second), optimizers, strict=True):
         sum(p.square().sum() for p in parameters).backward()
         optimizer.step()
-    saved = {i: b.clone(memory_format=torch.contiguous_format) for i, b in optimizers[0].momentum_buffers.items()}
+    saved = {
+        i: b.clone(memory_format=torch.contiguous_format)
+        for i, b in optimizers[0].momentum_buffers.items()
+    }
     optimizers[1].restore(saved)
     assert optimizers[1].momentum_buffers[1].stride() == second[1].stride()
     saved[0].zero_()
