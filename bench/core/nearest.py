@@ -24,10 +24,7 @@ CLUSTERS, EXACT = "nearest clusters (Eq. 10)", "exact k-NN (FAISS flat)"
 
 @dataclass(frozen=True)
 class Contender:
-    """``search`` answers the first ``queries`` queries and returns what ``returns`` names.
-
-    "vectors": neighbors (m, k); "classes" (m,); "clusters": neighbors among the clusters (m, k).
-    """
+    """Answers ``queries``: "vectors", "clusters" (nearest (m, k) of these) or "classes" (m,)."""
 
     search: Callable[[], np.ndarray]
     returns: str = "vectors"

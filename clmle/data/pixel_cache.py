@@ -139,10 +139,7 @@ def _state(building: Path) -> np.ndarray | None:
 def warn_unreadable(
     problems: Mapping[int, str] | Sequence[str], total: int, what: str
 ) -> tuple[str, ...]:
-    """Warn once of what was left out, and return the sentence, if any.
-
-    ``what`` is a plural such as "photographs" or "records of train.rec".
-    """
+    """Warn once of the ``what`` (a plural) that were left out; return the sentence, if any."""
     reasons = [problems[i] for i in sorted(problems)] if isinstance(problems, Mapping) else problems
     if not reasons:
         return ()

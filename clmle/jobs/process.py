@@ -54,10 +54,7 @@ def end_with_children(process: subprocess.Popen[Any], timeout: float = 5.0) -> N
 
 
 def birth(pid: int) -> str:
-    """Start time of process ``pid`` as the system reports it; "" if it has ended or is a zombie.
-
-    The system reuses process numbers; a number together with a start time is unique.
-    """
+    """Start time of process ``pid``, with it unique; "" if it has ended or is a zombie."""
     if type(pid) is not int or pid <= 0:  # read from a file that may be damaged
         return ""
     if Path("/proc/self/stat").exists():
@@ -73,10 +70,7 @@ def birth(pid: int) -> str:
 
 
 def is_running(pid: Any, born: Any, updated: float = 0.0) -> bool:
-    """Whether the process with this number and start time still runs on this machine.
-
-    Without a start time the number alone decides, up to a day after ``updated`` (Unix time).
-    """
+    """Whether the process still runs; without a start time up to a day after ``updated``."""
     if type(pid) is not int or not 0 < pid < 2**31:
         return False
     now = birth(pid)

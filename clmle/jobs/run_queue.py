@@ -15,10 +15,7 @@ POLL_SECONDS = 1.0
 
 
 def wait_for_slot(run: RunFolder, at_a_time: int) -> bool:
-    """Return True once fewer than ``at_a_time`` other runs train; False if asked to stop before.
-
-    Of several waiting runs, the one that was created first starts first.
-    """
+    """Return True when it is the turn of ``run``, oldest first; False if asked to stop before."""
     _write(run, WAITING)
     while True:
         if run.stop_requested():

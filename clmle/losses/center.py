@@ -32,10 +32,7 @@ def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
 
 @torch.no_grad()
 def move_centers(centers: Tensor, features: Tensor, labels: Tensor, rate: float = 0.5) -> None:
-    """Move centers (C, d), in place, towards the batch: c -= rate sum (c - f) / (1 + n).
-
-    Eq. 4 of Wen et al. 2016; ``rate`` is alpha, n the number of samples of the class.
-    """
+    """Move centers (C, d), in place: c -= rate sum (c - f) / (1 + n), Eq. 4 of Wen et al. 2016."""
     sums = torch.zeros_like(centers).index_add_(0, labels, centers[labels] - features)
     # Not torch.bincount: on a GPU the host would wait for the largest label.
     counts = centers.new_zeros(len(centers)).index_add_(0, labels, centers.new_ones(len(labels)))

@@ -346,16 +346,12 @@ def _nearest_clusters(
     n: int,
     with_siblings: bool,
 ) -> _Compared:
-    """Every sample against the ``n`` nearest clusters of other classes and of the same class.
-
-    The search is without gradient, in blocks of centroids; only the clusters found get a gradient.
-    Hundreds of thousands of clusters therefore cost neither its time nor its memory.
-    """
+    """Every sample against the ``n`` nearest clusters of other classes and of the same class."""
     low = torch.finfo(features.dtype).min / 2
     n_same = n + 1 if with_siblings else 1
     same: list[tuple[Tensor, Tensor]] = []  # similarities and indices of each block
     other: list[tuple[Tensor, Tensor]] = []
-    with torch.no_grad():
+    with torch.no_grad():  # in blocks, so that even 10^5 clusters cost neither time nor memory
         for start in range(0, centroids.shape[-2], BLOCK):
             part = slice(start, start + BLOCK)
             similarity = features @ centroids[..., part, :].transpose(-1, -2)

@@ -12,10 +12,7 @@ from clmle.errors import InputError
 
 
 class Source:
-    """Unit rows of distractors on a device, read block by block in order.
-
-    ``total`` is their number, None for an iterator of unknown length.
-    """
+    """Unit rows of distractors on a device, read in blocks; ``total`` is their number or None."""
 
     def __init__(self, features: Any, dim: int, device: torch.device, total: int | None) -> None:
         self.dim, self.device = dim, device

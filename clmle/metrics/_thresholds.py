@@ -33,11 +33,7 @@ def predicted_windows(
     expected: int | None,
     seed: int,
 ) -> list[Window]:
-    """Ranges of the thresholds beyond the ``keep`` largest, predicted from sampled distractors.
-
-    Six standard errors to each side. The error is that of the fraction over distractors, since the
-    similarities of one distractor to all probes depend on each other.
-    """
+    """Ranges of the thresholds beyond the ``keep`` largest, predicted from sampled distractors."""
     large = [f for f in fars if expected is None or allowed(f, expected) >= keep]
     if not large:
         return []
@@ -52,6 +48,7 @@ def predicted_windows(
     for far in large:
         middle = np.partition(flat, rank(far))[rank(far)]
         fraction = (scores > middle).mean(axis=0)
+        # Over distractors, since the similarities of one to all probes depend on each other.
         error = 6 * fraction.std() / np.sqrt(len(fraction)) + 1 / len(flat)
         ends = [rank(min(far + error, 1)), rank(max(far - error, 0))]
         low, high = np.partition(flat, ends)[ends]

@@ -168,10 +168,7 @@ def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, floa
 
 
 def _interval(hits: np.ndarray, support: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
-    """95 % interval of balanced accuracy.
-
-    Resampling the images of a class makes its number of hits binomial.
-    """
+    """95 % interval of balanced accuracy: with resampled images, hits of a class are binomial."""
     present = support > 0
     n = support[present]
     drawn = np.random.default_rng(seed).binomial(n, hits[present] / n, size=(n_bootstrap, len(n)))

@@ -22,12 +22,7 @@ def tar_identity_bootstrap(
     n_bootstrap: int,
     seed: int,
 ) -> list[list[float] | None]:
-    """95 % interval of the TAR at every target (FAR, allowed false accepts).
-
-    None for fewer than two identities. Without ``impostor_identities`` the thresholds are fixed and
-    genuine pairs alone are resampled. Of more than ``TAIL`` impostor scores near a threshold every
-    s-th is used, with weight s.
-    """
+    """95 % interval of the TAR at every (FAR, allowed); None for less than two identities."""
     own, both, n_identities = _indices(genuine, impostor, genuine_identities, impostor_identities)
     if n_identities < 2 or not targets:
         return [None for _ in targets]
@@ -82,7 +77,7 @@ def _tail(
     take = min(n, 5 * k + 100)
     top = np.argpartition(impostor, n - take)[n - take :]
     top = top[np.argsort(-impostor[top], kind="stable")]
-    stride = -(-take // TAIL)
+    stride = -(-take // TAIL)  # of too many every s-th is used, with weight s
     top = top[::stride]
     return impostor[top], both[top], stride
 

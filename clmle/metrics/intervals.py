@@ -59,10 +59,7 @@ def bootstrap_counts(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray
 def fraction_over_identities(
     hits: np.ndarray, identities: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
 ) -> list[float] | None:
-    """95 % interval of the mean of ``hits`` (n,) by a bootstrap over whole ``identities`` (n,).
-
-    None for fewer than two identities.
-    """
+    """95 % interval of the mean of ``hits`` (n,) by a bootstrap over whole ``identities`` (n,)."""
     names, index = np.unique(identities, return_inverse=True)
     if len(names) < 2:
         return None

@@ -1,4 +1,4 @@
-"""The common part of most backbones: convolutions, then one linear layer."""
+"""The common parts of most backbones: convolutions, then one linear layer."""
 
 from torch import Tensor, nn
 
@@ -12,3 +12,11 @@ class Backbone(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         z: Tensor = self.embedding(self.features(images).flatten(1))
         return z
+
+
+def convolution(
+    channels: int, maps: int, kernel: int, stride: int = 1, padding: int = 0
+) -> list[nn.Module]:
+    """A convolution, batch normalization and ReLU."""
+    layer = nn.Conv2d(channels, maps, kernel, stride, padding, bias=False)
+    return [layer, nn.BatchNorm2d(maps), nn.ReLU(inplace=True)]

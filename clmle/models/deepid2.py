@@ -11,13 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from clmle.errors import InputError
+from clmle.models._backbone import convolution
 
 
 class Unshared(nn.Module):
-    """A convolution with different weights at every position (locally connected).
-
-    Input (B, channels, h, w); output (B, maps, h - kernel + 1, w - kernel + 1).
-    """
+    """A convolution with different weights at every position (locally connected)."""
 
     def __init__(self, channels: int, maps: int, size: tuple[int, int], kernel: int) -> None:
         super().__init__()
@@ -55,12 +53,7 @@ class DeepID2(nn.Module):
         layers: list[nn.Module] = []
         height, width = image_size
         for maps, kernel in ((20, 4), (40, 3), (60, 3)):
-            layers += [
-                nn.Conv2d(channels, maps, kernel, bias=False),
-                nn.BatchNorm2d(maps),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
-            ]
+            layers += [*convolution(channels, maps, kernel), nn.MaxPool2d(2)]
             channels = maps
             height, width = ((side - kernel + 1) // 2 for side in (height, width))
         self.features = nn.Sequential(*layers)

@@ -101,10 +101,7 @@ def vectors(output: Any) -> Tensor:
 
 
 class PretrainedBackbone(nn.Module):
-    """A published network and a linear layer: (B, 1 or 3, height, width) to (B, feature_dim).
-
-    It begins with new weights; :meth:`load_weights` loads the published ones.
-    """
+    """A published network and a linear layer, with new weights until :meth:`load_weights`."""
 
     def __init__(
         self, name: str, channels: int, image_size: tuple[int, int], feature_dim: int
@@ -172,10 +169,7 @@ def open_trunk(name: str, *, weights: bool) -> Trunk:
 
 
 def _without_waiting() -> None:
-    """Let huggingface_hub look at its cache alone, where its server is out of reach.
-
-    It would ask for a minute otherwise. It reads the variable when it is imported.
-    """
+    """Spare a minute without a network: huggingface_hub is to look at its cache alone."""
     if "huggingface_hub" in sys.modules or getproxies():
         return
     try:

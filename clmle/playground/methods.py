@@ -54,12 +54,7 @@ def playground_title(name: str) -> str:
 def make_playground_method(
     name: str, task: Task, batch_size: int, problem: PlaygroundProblem, clusters: int = CLUSTERS
 ) -> Method:
-    """A registered method for the playground; each class is divided into ``clusters`` clusters.
-
-    A control is CLMLE with one part taken away; ``UNTRAINED`` differs in :class:`PlaygroundRun`.
-    ``clmle-paper`` follows the paper: a class smaller than one cluster of the majority is a
-    single cluster.
-    """
+    """A method for the playground, or a control; each class is divided into ``clusters``."""
     if name not in _METHODS:
         names = ", ".join(_METHODS)
         raise InputError(f"The playground has no method {name!r}; choose one of: {names}.")

@@ -10,7 +10,7 @@ from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
 from clmle.studies.statistics import Difference, differences, paired_difference
 from clmle.studies.study_results import StudyResults
 from clmle.text import counted
-from tools.report.markdown import Page, number, points, points_text
+from tools.report.markdown import Page, number, points, points_cell, points_text
 
 PP = "difference, pp"
 REGIME = r"(\d+) minority (\w+)(, noise)?, (clusters|one cluster)"
@@ -32,7 +32,7 @@ def write(page: Page, study: StudyResults) -> None:
     for name in study.variants:
         own = frame[frame["variant"] == name]
         cells = [
-            f"{number(own[key].mean())}" if name == WITHOUT else _cell(found[key].get(name))
+            f"{number(own[key].mean())}" if name == WITHOUT else points_cell(found[key].get(name))
             for key in ENDPOINTS
         ]
         active = [number(own[k].mean(), 2) for k in ("active_first", "active_last")]
@@ -94,7 +94,7 @@ def write_regime(page: Page, study: StudyResults) -> None:
         cells = []
         for key in keys:
             d = paired_difference(frame, name, base, key, n_bootstrap=0)
-            cells.append(_cell(d))
+            cells.append(points_cell(d))
             if d is not None:
                 panels[ENDPOINTS[key]].setdefault(line, []).append((size, *_row(d)))
                 tally.append((key, line, size, d))
@@ -151,14 +151,6 @@ def _regimes(tally: list[tuple[str, str, int, Difference]]) -> list[str]:
             f"below at {', '.join(down) or 'no size'}."
         )
     return sentences
-
-
-def _cell(d: Difference | None) -> str:
-    if d is None:
-        return "–"
-    if d.low is None:
-        return points(d.mean)
-    return f"{points(d.mean)} ({points(d.low)} to {points(d.high)})"
 
 
 def _row(d: Difference) -> tuple[float, float | None, float | None]:

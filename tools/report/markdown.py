@@ -94,3 +94,12 @@ def points_text(d: Difference, *, bootstrap: bool = False) -> str:
         low, high = d.bootstrap
         more = f"; tasks and seeds resampled: {points(low)} to {points(high)}"
     return f"{points(d.mean)} pp (95 % CI {points(d.low)} to {points(d.high)}{more})"
+
+
+def points_cell(d: Difference | None) -> str:
+    """+0.4 (−0.2 to +1.0), for a table in percentage points."""
+    if d is None:
+        return "–"
+    if d.low is None:
+        return f"{points(d.mean)} (one seed)"
+    return f"{points(d.mean)} ({points(d.low)} to {points(d.high)})"

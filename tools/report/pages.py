@@ -107,15 +107,7 @@ def make_texts(studies: Sequence[StudyResults], pages: Mapping[str, Page]) -> di
 def write_results(
     results: str | os.PathLike[str] = "docs/results", out: str | os.PathLike[str] = "docs"
 ) -> list[Path]:
-    """Write pages to ``out``/results, figures to ``out``/figures, and what documents include.
-
-    Figures come first; every file is either complete or as it was before.
-
-    Raises
-    ------
-    InputError
-        No folder of results, a broken line in it, or no browser to draw figures with.
-    """
+    """Write pages and figures below ``out``, figures first; a file is complete or as before."""
     from clmle.figures.export import to_svgs
 
     studies = read_studies(results)

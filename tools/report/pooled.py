@@ -64,10 +64,7 @@ def combined(parts: Sequence[StudyResults]) -> Any:
 
 
 def differences(parts: Sequence[StudyResults]) -> Found:
-    """CLMLE minus every baseline with trials of each data set, the smallest difference first.
-
-    For each, the difference over all tasks and that of every data set.
-    """
+    """CLMLE minus every baseline with trials of each data set: over all tasks, and of each set."""
     if not parts:
         return []
     frame, found = combined(parts), []

@@ -1,7 +1,9 @@
 """The page of the paper's claims: how each was tested here, and whether it holds."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from clmle import figures
@@ -9,9 +11,9 @@ from clmle.studies.catalog.margin_loss import WITHOUT
 from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
 from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, paired_difference
-from clmle.studies.study_results import OURS, StudyResults
+from clmle.studies.study_results import StudyResults
 from tools.report.margin_loss import clusters_minus_one, gaps
-from tools.report.markdown import Page, points
+from tools.report.markdown import Page, points_cell
 
 LABELS = {**ENDPOINTS, "accuracy": "pair accuracy", "rank_one": "rank-1 identification"}
 LOWER_IS_BETTER = ("minority_impostor_rate",)
@@ -35,73 +37,17 @@ def both(metric: str, second: str = WITHOUT) -> tuple[Test, Test]:
     return Test(POINTS, CHOSEN, second, metric), Test(PHOTOGRAPHS, CHOSEN, second, metric)
 
 
-CLAIMS: tuple[tuple[str, tuple[Test, ...]], ...] = (
-    (
-        "The margin loss (Eq. 9) improves the accuracy on imbalanced classes.",
-        (
-            *both("balanced_accuracy"),
-            Test("margin-loss", OURS, WITHOUT),
-            Test(
-                "attributes",
-                OURS,
-                WITHOUT,
-                note="Eq. 9 is the only term with class weights in this preset, so weights and "
-                "margins are not separated.",
-            ),
-            Test("solar-cells-sampling", OURS, WITHOUT),
-        ),
-    ),
-    ("It protects rare structure of the minority class.", both("worst_recall")),
-    (
-        "It lowers local imbalance: fewer impostors among the neighbors (Fig. 1).",
-        both("minority_impostor_rate"),
-    ),
-    (
-        "Margins between clusters do what margins between classes do not (section 3.2).",
-        (
-            *both("balanced_accuracy", ONE),
-            *both("worst_recall", ONE),
-            *both("neighbor_purity", ONE),
-            *both("minority_impostor_rate", ONE),
-        ),
-    ),
-    (
-        "Clusters preserve the structure within a class (section 3.2).",
-        both("neighbor_purity"),
-    ),
-    (
-        "CLMLE is more accurate than class-balanced baselines on attributes (Tables 5 and 6).",
-        (
-            Test("leaderboard", OURS, "oversampling + threshold tuning"),
-            Test("preregistered-toonfaces", OURS, "oversampling + threshold tuning"),
-            Test("attributes", OURS, "moon + threshold tuning"),
-            Test("preregistered-solar-cells", OURS, "softmax + threshold tuning"),
-        ),
-    ),
-    (
-        "It is more accurate than margin-based classifiers on unseen identities (Tables 2 to 4).",
-        (
-            Test("recognition", OURS, "softmax", "rank_one"),
-            Test("recognition", OURS, "arcface", "rank_one"),
-            Test("recognition", OURS, "coco", "rank_one"),
-        ),
-    ),
-    (
-        "The nearest-cluster classifier (Eq. 10) is better than k-NN (Table 7).",
-        (Test("table7", OURS, "k-NN classifier"), Test("classifier", "printed", "k-nn")),
-    ),
-    (
-        "Hardest query clusters and class weights help (Table 7).",
-        (
-            Test("table7", OURS, "uniform query clusters"),
-            Test("table7", OURS, "no class weights"),
-        ),
-    ),
-    (
-        "The method as printed (clmle-paper) beats oversampling.",
-        (Test("imbalance", "clmle-paper", "oversampling"),),
-    ),
-)
+def _claims() -> tuple[tuple[str, tuple[Test, ...]], ...]:
+    """Every claim of the paper with its tests, from claims.csv."""
+    with open(Path(__file__).with_name("claims.csv"), encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found: dict[str, list[Test]] = {}
+    for row in rows:
+        found.setdefault(row.pop("claim"), []).append(Test(**row))
+    return tuple((claim, tuple(tests)) for claim, tests in found.items())
+
+
+CLAIMS = _claims()
 
 
 def write(page: Page, studies: Sequence[StudyResults]) -> None:
@@ -138,7 +84,7 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
                     f"[{found[test.study].title}]({test.study}.md)",
                     f"{test.first} minus {test.second}",
                     LABELS.get(test.metric, test.metric.replace("_", " ")),
-                    _shown(d),
+                    points_cell(d),
                     str(d.seeds),
                     answers[-1],
                 ]
@@ -216,7 +162,7 @@ def key_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
     ):
         given = [difference(found.get(test.study), test, frames) for test in tests]
         if any(given):
-            cells = (f"{_shown(d)}, {d.seeds} seeds" if d else "–" for d in given)
+            cells = (f"{points_cell(d)}, {d.seeds} seeds" if d else "–" for d in given)
             rows.append([question, *cells])
     return rows
 
@@ -235,7 +181,7 @@ def key_sentence(studies: Sequence[StudyResults]) -> str:
             for metric in ("worst_recall", "balanced_accuracy", "minority_impostor_rate")
         ]
         if all(d for _, d in given):
-            shown = ", ".join(f"{label} {_shown(d)}" for label, d in given if d)
+            shown = ", ".join(f"{label} {points_cell(d)}" for label, d in given if d)
             parts.append(f"on {where}: {shown}")
     if not parts:
         return ""
@@ -270,12 +216,6 @@ def mechanism(found: dict[str, StudyResults]) -> list[str]:
             if d is not None:
                 sentences.append(
                     f"On {where}, clusters minus one cluster per class, mean over "
-                    f"{d.tasks} doses, {LABELS[key]}: {_shown(d)} pp."
+                    f"{d.tasks} doses, {LABELS[key]}: {points_cell(d)} pp."
                 )
     return sentences
-
-
-def _shown(d: Difference) -> str:
-    if d.low is None:
-        return f"{points(d.mean)} (one seed)"
-    return f"{points(d.mean)} ({points(d.low)} to {points(d.high)})"

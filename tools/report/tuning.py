@@ -49,11 +49,7 @@ def write(page: Page, study: StudyResults) -> None:
 
 
 def chosen_config(study: StudyResults) -> Any:
-    """One row for each method: ``tries``, ``setting`` chosen on validation images, test metrics.
-
-    Uses the trials that every configuration of every method has; of equal configurations, the
-    first. ``default`` is the test metric of the default configuration.
-    """
+    """One row for each method, of the trials that all have: what validation chose, test metrics."""
     import pandas
 
     block = _by_method(common_block(trials_frame(study.summaries, "validation")))

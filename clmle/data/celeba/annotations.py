@@ -77,10 +77,7 @@ def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
 def read_table(
     path: Path, head: bool, value: Callable[[str], int], wanted: str, dtype: type
 ) -> Table:
-    """Parse a file; with ``head`` it begins with the number of images and the column names.
-
-    ``value`` converts a text to a number, or raises if it is not ``wanted``.
-    """
+    """Parse a file, with or without a ``head``; ``value`` raises for a text not ``wanted``."""
     lines = _lines(path)
     start = _head(path, lines, head)
     body = lines[start.lines :]

@@ -24,11 +24,7 @@ def identity_dataset(
     metadata: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> Dataset:
-    """A data set with the label ``identity``, without the images with ``problems``.
-
-    ``identities`` (n,) names the identity of every image. Validation and test images are of known
-    identities (:func:`held_out`); recognition is evaluated on unseen ones.
-    """
+    """A data set of the label ``identity`` (n,), divided by :func:`held_out`."""
     usable = np.ones(len(identities), dtype=bool)
     usable[list(problems)] = False
     names, numbers = np.unique(identities[usable], return_inverse=True)

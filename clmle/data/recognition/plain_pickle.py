@@ -34,15 +34,7 @@ class Array:
 
 
 def read_plain_pickle(data: bytes) -> Any:
-    """Read lists, tuples, dictionaries, numbers, strings and :class:`Array` from ``data``.
-
-    Byte strings of all protocols are bytes, including those of Python 2.
-
-    Raises
-    ------
-    RefusedError
-        The pickle contains anything else, calls another function, or is incomplete.
-    """
+    """Lists, tuples, dictionaries, numbers, strings and :class:`Array`, or a RefusedError."""
     machine = _Machine(data)
     try:
         return machine.run()

@@ -126,10 +126,7 @@ def unpack(data: bytes) -> tuple[np.ndarray, bytes]:
 
 
 def first_labels(buffer: mmap.mmap, start: int) -> tuple[np.ndarray, int]:
-    """Labels (k,) float32 of the record at ``start``, and the size of its image in bytes.
-
-    The image of a record with one part is not read, so that a scan of a file is fast.
-    """
+    """Labels (k,) float32 of the record at ``start``, and bytes of its image, which is not read."""
     begin, end, flag = _part(buffer, start)
     if flag != WHOLE:
         labels, image = unpack(read_record(buffer, start))

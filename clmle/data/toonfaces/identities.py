@@ -112,10 +112,7 @@ def open_set_part(faces: Dataset, seed: int = 0) -> OpenSetData:
 def draw_pairs(
     rows: np.ndarray, identities: np.ndarray, styles: np.ndarray, seed: int = 0
 ) -> Pairs:
-    """Draw matched and mismatched pairs of ``rows`` (p,), in folds without a common identity.
-
-    Mismatched pairs have one style.
-    """
+    """Draw pairs of ``rows`` (p,) in folds without a common identity; mismatched of one style."""
     rng = np.random.default_rng([seed, 4])
     names, first_index = np.unique(identities, return_index=True)
     # Assigned style by style, so that each fold has identities of every style.
@@ -144,11 +141,7 @@ def draw_pairs(
 
 
 def unique_spec(spec: FaceSpec, taken: set[tuple[Any, ...]], rng: np.random.Generator) -> FaceSpec:
-    """``spec``, or one with an appearance that is not in ``taken`` yet; it is then added.
-
-    Hair, hair color and skin are drawn again first. A style with few variants may not have a free
-    one, and then another style is drawn.
-    """
+    """``spec``, or one with an appearance that is not in ``taken`` yet; it is then added."""
     style = style_named(spec["style"])
     for _ in range(REDRAWS):
         if appearance(spec) not in taken:
