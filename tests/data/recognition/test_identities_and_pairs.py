@@ -169,5 +169,5 @@ def test_spaces_separate_names_without_spaces(tmp_path):
     pairs = read_pairs(tmp_path / "pairs.txt", files)
     assert (pairs.first.tolist(), pairs.second.tolist()) == ([2, 1], [3, 2])
     (tmp_path / "pairs.txt").write_text("1 1\nBo 1 2\nAnn Lee 2 Bo 1\n")
-    with pytest.raises(InputError, match="line 3 is .* separated by tabs"):
+    with pytest.raises(InputError, match=r"line 3 is .* separated by tabs"):
         read_pairs(tmp_path / "pairs.txt", files)
