@@ -27,7 +27,7 @@ def test_heavy_libraries_are_imported_after_the_first_page(monkeypatch):
     loaded = []
     monkeypatch.setattr(preload, "PAUSE", 0)
     monkeypatch.setattr(preload, "FIRST_PAGE", 0)
-    # Given to this call only: the thread that an earlier test started imports beside it.
+    # Given to this call only: the thread of an earlier test may still be importing.
     preload._load(load=loaded.append, freeze=lambda: loaded.append("frozen"))
     assert loaded == [*preload.LIBRARIES, "frozen"]
 
