@@ -5,7 +5,8 @@ seed draws its own training, validation and test points; validation data are as 
 training data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from clmle.studies.spec import Study, Tree
@@ -54,7 +55,33 @@ def superclasses(minority: int = 356) -> dict[str, Any]:
     }
 
 
-FEATURES = {"weight_decay": 0.0005, "batch_size": 160}
+# Features of a pretrained network: a linear map, noise as augmentation, and batches that show all
+# clusters of a class alike.
+FEATURES = {
+    "backbone": "linear",
+    "weight_decay": 0.0005,
+    "batch_size": 160,
+    "feature_noise": 1.0,
+    "pretrain_iterations": 0,
+    "rounds": 8,
+    "patience": 9,
+}
+EVEN = {
+    "head": "cosine",
+    "head_scale": 16.0,
+    "hard_fraction": 0.0,
+    "warmup_until": 0.0,
+    "logit_adjustment": False,
+    "centroids": "memory",
+}
+# Chosen on seeds 0 to 5 of the study eq9-features.
+FINE = {
+    **EVEN,
+    "margin_weight": 0.5,
+    "between_margin_fraction": 0.5,
+    "cluster_size": 50,
+    "min_clusters": 16,
+}
 POINTS = {"feature_dim": 16, "weight_decay": 0.0005, "batch_size": 160}
 
 
@@ -101,22 +128,62 @@ def regime(
     sizes: Sequence[int],
     noises: Sequence[float],
     train: Tree,
+    chosen: Tree = CHOSEN,
+    base: Tree = MappingProxyType({}),
 ) -> dict[str, Tree]:
     """Variants of every minority size, with and without noise as augmentation."""
     return {
         f"{n} minority {what}{', noise' if noise else ''}, {name}": {
-            "options": {**own, **more},
+            "options": {**base, **own},
             "train": {**train, "margin_trials": 0, "feature_noise": noise},
             "data": data(n),
         }
         for n in sizes
         for noise in noises
-        for name, own, more in (
-            (WITHOUT, {"margin_weight": 0.0}, {}),
-            ("clusters", CHOSEN, {}),
-            ("one cluster", CHOSEN, ONE_CLUSTER),
+        for name, own in (
+            (WITHOUT, {"margin_weight": 0.0}),
+            ("clusters", chosen),
+            ("one cluster", {**chosen, **ONE_CLUSTER}),
         )
     }
+
+
+def on_features(changes: Mapping[str, tuple[Tree, Tree]]) -> dict[str, Tree]:
+    """Variants of the configuration for features: (training fields, options) that differ."""
+    return {
+        name: {
+            "options": {**FINE, **own},
+            "train": {**FEATURES, "margin_trials": 0, **train},
+            "data": superclasses(),
+        }
+        for name, (train, own) in changes.items()
+    }
+
+
+def each_change() -> dict[str, Tree]:
+    """The configuration for features with one choice changed at a time, each with its control."""
+    off = {"margin_weight": 0.0}
+    changes: dict[str, tuple[Tree, Tree]] = {
+        WITHOUT: ({}, off),
+        "clusters": ({}, {}),
+        "one cluster": ({}, ONE_CLUSTER),
+        "clusters of 200": ({}, {"cluster_size": 200, "min_clusters": 4}),
+        "clusters of 25": ({}, {"cluster_size": 25, "min_clusters": 32}),
+        "a1 a quarter of its bound": ({}, {"between_margin_fraction": 0.25}),
+        "weight 1": ({}, {"margin_weight": 1.0}),
+        "a2 0.1": ({}, {"within_margin": 0.1, "within_weight": 1.0}),
+        "nearest centroids": ({}, {"centroids": "local"}),
+    }
+    for name, train, own in (
+        ("no noise", {"feature_noise": 0.0}, {}),
+        ("hidden layer", {"backbone": "mlp"}, {}),
+        ("linear head", {}, {"head": "linear"}),
+        ("pretraining", {"pretrain_iterations": 100}, {}),
+        ("hard clusters", {}, {"hard_fraction": 0.5}),
+    ):
+        changes[f"{name}, clusters"] = (train, own)
+        changes[f"{name}, {WITHOUT}"] = (train, {**own, **off})
+    return on_features(changes)
 
 
 STUDIES = (
@@ -142,12 +209,39 @@ STUDIES = (
         dataset="hidden-modes",
     ),
     Study(
+        "eq9-features",
+        "Eq. 9 on pretrained features of photographs, each choice changed in turn",
+        "On features that the loss cannot memorize, what do the margin and the clusters change?",
+        each_change(),
+        attributes=("label",),
+        seeds=tuple(range(6)),
+        ratios=(),
+        dataset="cifar10-features",
+    ),
+    Study(
         "eq9-regime-features",
         "Eq. 9 against the number of minority photographs, on pretrained features",
         "From how many minority photographs on does Eq. 9 help where the network is pretrained?",
-        regime("photographs", superclasses, (36, 107, 356, 1068, 4272), (0.0, 0.5), FEATURES),
+        regime("photographs", superclasses, (36, 107, 356, 1068, 4272), (0.0, 1.0), FEATURES, FINE),
         attributes=("label",),
-        seeds=tuple(range(10, 16)),
+        seeds=tuple(range(10, 14)),
+        ratios=(),
+        dataset="cifar10-features",
+    ),
+    Study(
+        "eq9-preregistered-features",
+        "Pre-registered: Eq. 9 on pretrained features of photographs",
+        "Do clusters preserve the structure within the minority, as one cluster per class does "
+        "not?",
+        on_features(
+            {
+                WITHOUT: ({}, {"margin_weight": 0.0}),
+                "clusters": ({}, {}),
+                "one cluster": ({}, ONE_CLUSTER),
+            }
+        ),
+        attributes=("label",),
+        seeds=tuple(range(100, 120)),
         ratios=(),
         dataset="cifar10-features",
     ),
