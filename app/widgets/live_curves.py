@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
+from app.widgets.preload import libraries_loaded
 from app.widgets.runs import damaged_runs, is_active, run_card, short_labels
 from clmle import RunFolder, open_run
 
@@ -36,6 +37,7 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
 
 
 def _draw(runs: list[RunFolder], prefix: str) -> None:
+    libraries_loaded()
     import pandas as pd
 
     from clmle import figures

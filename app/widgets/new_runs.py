@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.widgets.config_form import config_form
 from app.widgets.literal import literal
-from app.widgets.path_access import check_paths
+from app.widgets.path_access import with_open_paths
 from app.widgets.run_data import check_task, choose_data, shaped, shaping_of_link
 from app.widgets.runs import all_runs, duration, label
 from clmle import Config, DataConfig, InputError, TrainConfig, data, jobs, training
@@ -62,7 +62,7 @@ def new_runs() -> None:
             for seed in seeds
             for c in configs.values()
         ]
-        check_paths(chosen)
+        chosen = [with_open_paths(c) for c in chosen]
         check_task(opened, chosen[0])
         _start(chosen, at_a_time)
     if configs:

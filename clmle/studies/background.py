@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,14 +163,17 @@ def start_study(
         raise InputError("There is no trial to run; choose a method, an attribute and a seed.")
     check_trials(trials, render=False)
     study = BackgroundStudy(_root(root) / f"{name}.jsonl")
-    if study.job_path.exists():
-        if study.alive():
-            raise InputError(f"The study {name} is already running; stop it, or use another name.")
-        if study.request() != request:
-            raise InputError(
-                f"{study.results} has the results of another request; use another name."
-            )
-    _start(study, request, jobs)
+    with _starting(study):
+        if study.job_path.exists():
+            if study.alive():
+                raise InputError(
+                    f"The study {name} is already running; stop it, or use another name."
+                )
+            if study.request() != request:
+                raise InputError(
+                    f"{study.results} has the results of another request; use another name."
+                )
+        _start(study, request, jobs)
     return study
 
 
@@ -190,9 +193,10 @@ def free_name(
 
 def resume_study(study: BackgroundStudy) -> None:
     """Continue a stopped or failed study in the background; finished trials do not run again."""
-    if study.alive():
-        raise InputError(f"The study {study.name} is already running.")
-    _start(study, study.request(), study.job().get("jobs", 0))
+    with _starting(study):
+        if study.alive():
+            raise InputError(f"The study {study.name} is already running.")
+        _start(study, study.request(), study.job().get("jobs", 0))
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
@@ -205,6 +209,13 @@ def background_studies(root: str | os.PathLike[str] | None = None) -> list[Backg
 
 def _root(root: str | os.PathLike[str] | None) -> Path:
     return Path(root) if root is not None else runs_dir() / "studies"
+
+
+def _starting(study: BackgroundStudy) -> AbstractContextManager[None]:
+    """Of several visitors who start a study at once, the others find it running."""
+    busy = f"The study {study.name} is being started; try again."
+    folder = study.results.parent
+    return file_lock(folder.with_name(f".{folder.name}.starting"), busy, timeout=60.0)
 
 
 def _start(study: BackgroundStudy, request: StudyRequest, jobs: int) -> None:

@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+import streamlit.config
+
+# As in app/.streamlit/config.toml, which pages without a server do not read.
+streamlit.config.set_option("server.address", "127.0.0.1")
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(
