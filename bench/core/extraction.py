@@ -12,13 +12,9 @@ from clmle.models import build_backbone
 from clmle.training.extraction import extraction_batch
 
 SIZES = {
-    "tiny": (40, 40),
-    "small": (40, 40),
-    "residual": (40, 40),
-    "resnet18": (40, 40),
-    "deepid2": (55, 47),
-    "sphere64": (112, 96),
-}
+    "tiny": (40, 40), "small": (40, 40), "residual": (40, 40), "resnet18": (40, 40),
+    "deepid2": (55, 47), "sphere64": (112, 96),
+}  # fmt: skip
 PAPER = 10.0  # ms an image on a GPU, section 5 of the paper
 
 

@@ -76,25 +76,14 @@ def load_lfwa(
     key = repr((str(photographs.resolve()), sides))
     facts = [_facts(photographs / name) for name in files]
     pixels, problems = stored_pixels(
-        "lfwa",
-        key,
-        (key, PHOTOGRAPH.box, files, facts),
-        len(files),
-        (*sides, 3),
-        read,
-        progress,
-    )
+        "lfwa", key, (key, PHOTOGRAPH.box, files, facts), len(files), (*sides, 3), read, progress,
+    )  # fmt: skip
     split[list(problems)] = LEFT_OUT
     return Dataset(
-        "lfwa",
-        pixels,
-        split,
-        labels,
-        {"identity": identity.astype(np.int64)},
-        class_names={"identity": tuple(map(str, names))},
-        metadata={"file": np.array(files)},
+        "lfwa", pixels, split, labels, {"identity": identity.astype(np.int64)},
+        class_names={"identity": tuple(map(str, names))}, metadata={"file": np.array(files)},
         warnings=warn_unreadable(problems, len(files), "photographs"),
-    )
+    )  # fmt: skip
 
 
 def _facts(path: Path) -> tuple[int, int] | None:

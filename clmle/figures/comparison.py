@@ -11,12 +11,9 @@ from clmle.figures.theme import GRAY, color
 __all__ = ["METRICS", "comparison", "confusion", "leaderboard"]
 
 METRICS = {
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy": "accuracy",
-    "average_precision": "average precision",
-    "roc_auc": "ROC AUC",
-    "mcc": "MCC",
-}
+    "balanced_accuracy": "balanced accuracy", "accuracy": "accuracy",
+    "average_precision": "average precision", "roc_auc": "ROC AUC", "mcc": "MCC",
+}  # fmt: skip
 
 
 def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:

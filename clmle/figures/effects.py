@@ -3,12 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure
-from clmle.figures.theme import GRAY, SYMBOLS, color
+from clmle.figures.theme import GRAY, SYMBOLS, ZERO, Row, color
 
 __all__ = ["effects", "gap_map", "regime_map"]
-
-Row = tuple[float, float | None, float | None]
-ZERO = {"color": GRAY, "width": 1.5}  # line at zero
 
 
 def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Figure:

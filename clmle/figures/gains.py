@@ -5,11 +5,10 @@ from math import log
 from typing import Any
 
 from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
-from clmle.figures.theme import GRAY, SYMBOLS, color
+from clmle.figures.theme import GRAY, SYMBOLS, ZERO, Row, color
 
 __all__ = ["cost_and_gain", "differences", "gain_by_imbalance"]
 
-Row = tuple[float, float | None, float | None]
 KINDS = {  # color and symbol carry the same information
     "interval above 0": (color(2), "triangle-right"),
     "interval contains 0": (GRAY, "circle"),
@@ -17,7 +16,6 @@ KINDS = {  # color and symbol carry the same information
     "one seed, no interval": (GRAY, "circle-open"),
 }
 ROOM = 0.3  # fraction of the axis that a name takes
-ZERO = {"color": GRAY, "width": 1.5}  # line at zero
 
 
 def differences(rows: Mapping[str, Row], title: str, x: str) -> Figure:

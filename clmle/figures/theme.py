@@ -11,6 +11,8 @@ GRID = "rgba(128,128,128,0.2)"
 BARE = {"showticklabels": False, "showgrid": False, "zeroline": False}
 UNIT = (-0.02, 1.02)  # range of an axis from 0 to 1, with a little room
 POWERS = {"type": "log", "dtick": 1, "exponentformat": "power"}  # an axis of powers of ten
+ZERO = {"color": GRAY, "width": 1.5}  # line at zero
+Row = tuple[float, float | None, float | None]  # mean, low, high
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 

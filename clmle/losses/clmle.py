@@ -225,17 +225,9 @@ def cluster_loss(
     """
     classes = torch.arange(whole(n_clusters, "n_clusters", 1), device=clusters.device)
     return clmle_loss(
-        features,
-        clusters,
-        classes,
-        margin,
-        0.0,
-        sample_weight=sample_weight,
-        scale=scale,
-        denominator=denominator,
-        centroids=centroids,
-        reduction=reduction,
-    )
+        features, clusters, classes, margin, 0.0, sample_weight=sample_weight, scale=scale,
+        denominator=denominator, centroids=centroids, reduction=reduction,
+    )  # fmt: skip
 
 
 class CLMLELoss(nn.Module):
@@ -296,15 +288,9 @@ class CLMLELoss(nn.Module):
     ) -> Tensor:
         """Loss of a batch; parameters as in :func:`clmle_loss`."""
         return clmle_loss(
-            features,
-            clusters,
-            cluster_classes,
-            self.between_margin,
-            self.within_margin,
-            sample_weight=sample_weight,
-            centroids=centroids,
-            **self.options,
-        )
+            features, clusters, cluster_classes, self.between_margin, self.within_margin,
+            sample_weight=sample_weight, centroids=centroids, **self.options,
+        )  # fmt: skip
 
 
 class _Compared(NamedTuple):

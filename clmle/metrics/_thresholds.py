@@ -15,10 +15,8 @@ KEEP = 1 << 23  # largest similarities that are stored, at most
 SAMPLE = 1 << 24  # similarities from which the thresholds of large FARs are predicted
 
 
-def keep_for(fars: Sequence[float], expected: int | None) -> int:
+def keep_for(fars: Sequence[float], expected: int) -> int:
     """The number of largest similarities to store: enough for all FARs that need at most KEEP."""
-    if expected is None:
-        return KEEP
     if expected <= KEEP:
         return expected
     needed = [allowed(far, expected) + 1 for far in fars]
@@ -30,11 +28,11 @@ def predicted_windows(
     source: Source,
     fars: Sequence[float],
     keep: int,
-    expected: int | None,
+    expected: int,
     seed: int,
 ) -> list[Window]:
     """Ranges of the thresholds beyond the ``keep`` largest, predicted from sampled distractors."""
-    large = [f for f in fars if expected is None or allowed(f, expected) >= keep]
+    large = [f for f in fars if allowed(f, expected) >= keep]
     if not large:
         return []
     picked = source.sample(max(2, SAMPLE // len(units)), seed)
@@ -62,7 +60,7 @@ def tar_rows(
     counter: Counter,
     fars: Sequence[float],
     genuine: np.ndarray,
-    again: Callable[[], Iterable[torch.Tensor]] | None,
+    again: Callable[[], Iterable[torch.Tensor]],
     pool: ThreadPoolExecutor,
 ) -> tuple[list[dict[str, Any]], int]:
     """The metrics at every FAR, and the number of passes."""
@@ -71,29 +69,9 @@ def tar_rows(
     found = {far: counter.largest(k) for far, k in ks.items() if k}
     missed = [far for far, v in found.items() if v is None]
     passes = 1
-    if missed and again is not None:
+    if missed:
         passes = 2
         counter.second_pass(again(), [ks[far] for far in missed], pool)
         found |= {far: counter.largest(ks[far]) for far in missed}
-    rows = []
-    for far, k in ks.items():
-        threshold, above = found.get(far) or (None, None)
-        if k and threshold is None:
-            rows.append(_bounded(far, k, n, genuine, counter))
-        else:
-            row = tar_row(far, k, n, genuine, threshold, above)
-            rows.append(row | {"exact": True, "bounds": None})
+    rows = [tar_row(far, k, n, genuine, *(found.get(far) or (None, None))) for far, k in ks.items()]
     return rows, passes
-
-
-def _bounded(far: float, k: int, n: int, genuine: np.ndarray, counter: Counter) -> dict[str, Any]:
-    """Metrics if only the bucket of the threshold is known: similarities above it are accepted."""
-    slot, above = counter.bucket_of(k)
-    low, high = counter.edge(slot), counter.edge(slot + 1)
-    bounds = [float((genuine >= end).mean()) for end in (high, low)]
-    row = tar_row(far, k, n, genuine, float(np.nextafter(high, -np.inf)), above)
-    row["note"] = (
-        f"The threshold is known up to {high - low:.2g} only, since the first block is unlike the "
-        "rest; shuffle the distractors or give them as an array."
-    )
-    return row | {"exact": bounds[0] == bounds[1], "bounds": bounds}

@@ -97,13 +97,9 @@ def playground_task(problem: PlaygroundProblem) -> Task:
     rotation, _ = np.linalg.qr(np.random.default_rng([problem.seed, 3]).normal(size=(size, size)))
     names = tuple(f"{name}, mode {k + 1}" for name in CLASS_NAMES for k in range(problem.modes))
     return Task(
-        "playground",
-        (points @ rotation).astype(np.float32),
-        labels,
-        CLASS_NAMES,
-        *(np.flatnonzero(split == part) for part in range(3)),
-        subpopulations=(modes, names),
-    ).checked()
+        "playground", (points @ rotation).astype(np.float32), labels, CLASS_NAMES,
+        *(np.flatnonzero(split == part) for part in range(3)), subpopulations=(modes, names),
+    ).checked()  # fmt: skip
 
 
 def training_positions(problem: PlaygroundProblem) -> tuple[np.ndarray, np.ndarray]:

@@ -151,13 +151,9 @@ class PlaygroundRun:
         if hasattr(self.method, "margins"):
             margin = float(self.method.margins(self.problem.dim)[0])
         return Trajectory(
-            self.problem,
-            self.name,
-            self.task.labels[self.task.train],
-            frames,
-            None if index is None else index.classes,
-            margin,
-        )
+            self.problem, self.name, self.task.labels[self.task.train], frames,
+            None if index is None else index.classes, margin,
+        )  # fmt: skip
 
     def start_round(self, number: int) -> None:
         """Let the method cluster the current features."""
@@ -198,16 +194,12 @@ class PlaygroundRun:
         unit = unit_rows(train)
         index = getattr(self.method, "index", None)
         return Frame(
-            step,
-            unit,
-            regions.astype(np.int8),
-            confusion,
-            np.bincount(modes, found) / np.bincount(modes),
-            purity,
+            step, unit, regions.astype(np.int8), confusion,
+            np.bincount(modes, found) / np.bincount(modes), purity,
             nearest_points(unit).astype(np.int16),
             None if index is None else index.assignment.astype(np.int16),
             None if index is None else index.centroids.copy(),
-        )
+        )  # fmt: skip
 
     def classifier(self, train: np.ndarray) -> Classifier:
         """The method's own classifier, fitted to z (n, d) of the training points."""

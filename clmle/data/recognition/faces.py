@@ -31,13 +31,9 @@ def identity_dataset(
     identity = np.full(len(identities), UNKNOWN, dtype=np.int64)
     identity[usable] = numbers
     return Dataset(
-        name,
-        images,
-        held_out(identity, seed),
-        labels={"identity": identity},
-        class_names={"identity": tuple(map(str, names))},
-        metadata=metadata,
-    )
+        name, images, held_out(identity, seed), labels={"identity": identity},
+        class_names={"identity": tuple(map(str, names))}, metadata=metadata,
+    )  # fmt: skip
 
 
 def held_out(identity: np.ndarray, seed: int = 0) -> np.ndarray:
