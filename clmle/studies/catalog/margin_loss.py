@@ -161,29 +161,32 @@ def on_features(changes: Mapping[str, tuple[Tree, Tree]]) -> dict[str, Tree]:
 
 
 def each_change() -> dict[str, Tree]:
-    """The configuration for features with one choice changed at a time, each with its control."""
-    off = {"margin_weight": 0.0}
+    """The configuration for features without noise, with one choice changed at a time.
+
+    A change that also concerns training without Eq. 9 has its own control.
+    """
     changes: dict[str, tuple[Tree, Tree]] = {
-        WITHOUT: ({}, off),
+        WITHOUT: ({}, {"margin_weight": 0.0}),
         "clusters": ({}, {}),
         "one cluster": ({}, ONE_CLUSTER),
         "clusters of 200": ({}, {"cluster_size": 200, "min_clusters": 4}),
-        "clusters of 25": ({}, {"cluster_size": 25, "min_clusters": 32}),
         "a1 a quarter of its bound": ({}, {"between_margin_fraction": 0.25}),
         "weight 1": ({}, {"margin_weight": 1.0}),
         "a2 0.1": ({}, {"within_margin": 0.1, "within_weight": 1.0}),
         "nearest centroids": ({}, {"centroids": "local"}),
     }
     for name, train, own in (
-        ("no noise", {"feature_noise": 0.0}, {}),
+        ("noise", {"feature_noise": 1.0}, {}),
         ("hidden layer", {"backbone": "mlp"}, {}),
         ("linear head", {}, {"head": "linear"}),
         ("pretraining", {"pretrain_iterations": 100}, {}),
         ("hard clusters", {}, {"hard_fraction": 0.5}),
     ):
         changes[f"{name}, clusters"] = (train, own)
-        changes[f"{name}, {WITHOUT}"] = (train, {**own, **off})
-    return on_features(changes)
+        changes[f"{name}, {WITHOUT}"] = (train, {**own, "margin_weight": 0.0})
+    return on_features(
+        {name: ({"feature_noise": 0.0, **train}, own) for name, (train, own) in changes.items()}
+    )
 
 
 STUDIES = (
@@ -235,9 +238,13 @@ STUDIES = (
         "not?",
         on_features(
             {
-                WITHOUT: ({}, {"margin_weight": 0.0}),
-                "clusters": ({}, {}),
-                "one cluster": ({}, ONE_CLUSTER),
+                f"{start}{name}": (train, own)
+                for start, train in (("", {"feature_noise": 0.0}), ("noise, ", {}))
+                for name, own in (
+                    (WITHOUT, {"margin_weight": 0.0}),
+                    ("clusters", {}),
+                    ("one cluster", ONE_CLUSTER),
+                )
             }
         ),
         attributes=("label",),
