@@ -1,24 +1,36 @@
 """Studies: start one, watch it, and look at its results."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
-from app.widgets.figure import show_figure
+from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
 from app.widgets.new_runs import numbers
 from app.widgets.own_data import FOLDER, path_of_data
+from app.widgets.pages import link
 from app.widgets.path_access import check_paths
 from app.widgets.runs import duration, preset_of
-from app.widgets.studies import drawn, forecast, readable_studies, stamp, study_files, tabled
+from app.widgets.studies import (
+    drawn,
+    forecast,
+    open_study,
+    readable_studies,
+    stamp,
+    study_files,
+    tabled,
+)
 from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
-from clmle import data, studies, training
+from clmle import data, figures, studies, training
 from clmle import methods as registry
 
 PAGE = {"title": "Ablations", "icon": ":material/science:", "order": 50}
 
 OWN_DATA = "as in the study"
+SUMMARY = "summary"
 
 
 def request_form():
@@ -117,14 +129,14 @@ def results() -> None:
         st.info("No study has a result yet: start one above.", icon=":material/info:")
         return
     left, right = st.columns([3, 2])
-    default = next((n for n in found if n.startswith("components ")), next(iter(found)))
     if st.session_state.get("awaited") in found:  # the study just started has a result
         st.session_state["study"] = st.session_state.pop("awaited")
     if st.session_state.get("study") not in found:
         st.session_state.pop("study", None)  # deleted meanwhile, or without a result yet
-    name = left.selectbox(
-        "Study", list(found), index=list(found).index(default), key="study", bind="query-params"
-    )
+    name = left.selectbox("Study", [SUMMARY, *found], key="study", bind="query-params")
+    if name == SUMMARY:
+        summary(found)
+        return
     study = found[name]
     file, stem = stamp(study_files()[name]), name.split(" ")[0]
     metric = right.selectbox(
@@ -162,7 +174,8 @@ def results() -> None:
         if table.empty:
             st.info("The variants have no task and seed in common yet; wait for more trials.")
         else:
-            show_table(table, f"{stem}-table", column_config=columns(base))
+            printed = studies.printed_table(table)
+            show_table(table, f"{stem}-table", printed=printed, column_config=columns(base))
             table_caption(table, shown or variants, base)
     box = st.expander("Trials behind these numbers", key="trials", on_change="rerun")
     if box.open:
@@ -175,6 +188,40 @@ def results() -> None:
             )
 
 
+def summary(found: dict) -> None:
+    """CLMLE against the strongest baseline of every comparison."""
+    files = study_files()
+    table = comparisons(tuple(stamp(files[name]) for name in found))
+    if table.empty:
+        st.info("No comparison of CLMLE with baselines has a result yet.")
+        return
+    st.markdown(
+        "**CLMLE minus the strongest baseline of each comparison**, the one with the highest mean "
+        "on test images. Positive: CLMLE is better. Only an interval that excludes zero answers "
+        "which is better; a difference of fewer than three seeds has none and is no order."
+    )
+    spans = table[["difference", "low", "high"]].astype(object)
+    rows = dict(zip(table["title"], spans.where(spans.notna(), None).to_numpy(), strict=True))
+    show_figure(
+        cached(
+            figures.differences, {title: tuple(row) for title, row in rows.items()},
+            "CLMLE minus the strongest baseline", "difference, 95 % interval over seeds",
+        ),
+        "summary", table,
+    )  # fmt: skip
+    number = st.column_config.NumberColumn(format="%+.3f")
+    digits = dict.fromkeys(("difference", "low", "high"), number)
+    show_table(table.drop(columns="study"), "summary-table", column_config=digits)
+    st.caption("Differences are paired: the same tasks and seeds for both. Choose a study above.")
+    link("paper", "Which claims of the paper hold")
+
+
+@st.cache_data(max_entries=4, show_spinner="Comparing")
+def comparisons(changed: tuple):
+    """The summary of all results files; ``changed`` are their stamps."""
+    return studies.comparison_summary(open_study(Path(path)) for path, *_ in changed)
+
+
 def table_caption(table, variants, base: str) -> None:
     """What the rows of the table are based on."""
     missing = [n for n in variants if n not in set(table["variant"])]
@@ -183,7 +230,8 @@ def table_caption(table, variants, base: str) -> None:
     one = table.iloc[0]
     st.caption(
         f"Each row summarizes the same trials (trials: {one['trials']}, tasks: {one['tasks']}, "
-        f"seeds: {one['seeds']}). Low and high: 95 % interval over seeds. Differences are paired "
+        f"seeds: {one['seeds']}). Low and high: 95 % interval over three seeds or more; without "
+        f"it the order of rows is no ranking. Differences are paired "
         f"with {literal(base)} on the trials that both have; seconds are measured on one computer."
     )
 

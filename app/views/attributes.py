@@ -165,7 +165,7 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
         show_figure(
             cached(
                 figures.leaderboard, per_seed,
-                {n: studies.t_interval(v) for n, v in per_seed.items()},
+                {n: studies.metric_interval(v, "balanced_accuracy") for n, v in per_seed.items()},
                 f"{plain(attribute)}: every seed", highlight=[learner],
                 x="balanced accuracy on test images",
             ),

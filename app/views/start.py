@@ -14,14 +14,14 @@ QUESTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
         "watch a network ignore the minority class within seconds. Three short lessons.",
     ),
     (
-        "ablations", "Which method is best?", {"study": "leaderboard (shipped)"},
-        "CLMLE (single-label preset) and the strongest baselines on the same tasks and seeds, with "
-        "confidence intervals: where it is better, and where it is not.",
+        "ablations", "Which method is best?", {"study": "summary"},
+        "All comparisons at once: CLMLE against the strongest baseline on every data set, with "
+        "confidence intervals. Where it is better, and where it is not.",
     ),
     (
-        "paper", "What was corrected in the paper?", {},
-        "The equations as printed next to their corrections, the effect of each correction, and "
-        "the published tables.",
+        "paper", "Which claims of the paper hold?", {},
+        "Each claim with its tests: reproduced, reproduced in part or not. The equations as "
+        "printed next to their corrections, and the published tables.",
     ),
 )  # fmt: skip
 

@@ -8,10 +8,12 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
+from app.widgets.literal import literal
 from app.widgets.preload import libraries_loaded
 from app.widgets.runs import damaged_runs, is_active, run_card, short_labels
-from clmle import RunFolder, open_run
+from clmle import DataConfig, RunFolder, open_run
 
+CARDS = 3  # in a row
 MAX_RECALLS = 20  # with more classes a table of recalls is not readable
 
 
@@ -37,14 +39,37 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
 
 
 def _draw(runs: list[RunFolder], prefix: str) -> None:
+    """A section for each data and target: runs on other images have no axis in common."""
+    groups: dict[str, list[RunFolder]] = {}
+    for run in runs:
+        groups.setdefault(data_of(run), []).append(run)
+    for number, (name, own) in enumerate(groups.items()):
+        if len(groups) > 1:
+            st.subheader(literal(name))
+        for start in range(0, len(own), CARDS):
+            columns = st.columns(min(CARDS, len(own)))
+            for column, run in zip(columns, own[start : start + CARDS], strict=False):
+                with column:
+                    run_card(run)
+        _curves(own, f"{prefix}-{number}" if number else prefix)
+
+
+def data_of(run: RunFolder) -> str:
+    """The data and target of a run in words; runs with the same share their test images."""
+    data = run.config()["data"]
+    words = [Path(str(data["dataset"])).name, data["attribute"].replace("_", " ")]
+    kept = ("dataset", "attribute", "labels")
+    words += [f"{name.replace('_', ' ')} {value}" for name, value in data.items()
+              if name not in kept and value != getattr(DataConfig(), name, value)]  # fmt: skip
+    return ", ".join(filter(None, words))
+
+
+def _curves(runs: list[RunFolder], prefix: str) -> None:
     libraries_loaded()
     import pandas as pd
 
     from clmle import figures
 
-    for column, run in zip(st.columns(max(1, len(runs))), runs, strict=False):
-        with column:
-            run_card(run)
     named = short_labels(runs)
     train = {name: run.metrics("train") for name, run in named.items()}
     validation = {name: run.metrics("validation") for name, run in named.items()}

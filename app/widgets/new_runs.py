@@ -35,6 +35,7 @@ def new_runs() -> None:
     methods = st.multiselect(
         "Methods", registry.method_names(),
         default=[template.method] if template else ["clmle", "softmax"],
+        key=f"methods-{template.method}" if template else "methods", bind="query-params",
         format_func=lambda name: f"{registry.get_method(name).title} ({name})",
     )  # fmt: skip
     for name in methods:
@@ -43,14 +44,19 @@ def new_runs() -> None:
     train = next(iter(configs.values())).train if configs else TrainConfig()
     left, right = st.columns(2)
     seeds = numbers(
-        left.text_input("Seeds", str(train.seed), help="numbers separated by commas"), int, "Seeds"
-    )
+        left.text_input(
+            "Seeds", str(train.seed), key=f"seeds-{train.seed}", bind="query-params",
+            help="numbers separated by commas",
+        ),
+        int, "Seeds",
+    )  # fmt: skip
     if not 1 <= len(seeds) <= MAX_SEEDS or min(seeds) < 0:
         raise InputError(f"Seeds are {seeds}; give 1 to {MAX_SEEDS} numbers from 0.")
     cores = os.cpu_count() or 2
     at_a_time = int(
         right.number_input(
             "Runs at a time", 1, 64, min(max(1, len(methods)), cores),
+            key=f"at-a-time-{len(methods)}", bind="query-params",
             help="further runs wait in a queue; the cores are divided among the running ones",
         )
     )  # fmt: skip
@@ -120,7 +126,11 @@ def _all_options(
         data = config_form(shaped(first, linked), "the data", key, chosen)
         st.markdown("**Training**, the same for every method")
         skipped = ("threads", "seed", "calibration")
-        train = config_form(shared.train, "training", f"train-{place}", skipped)
+        common = shared.train
+        if margins:  # margin trials would choose a1 again
+            common = dataclasses.replace(common, margin_trials=0)
+        key = f"train-{place}" + "-".join(str(v) for v in margins.values())
+        train = config_form(common, "training", key, skipped)
         for name, base in bases.items():
             options = base.options
             if margins and all(hasattr(options, margin) for margin in margins):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clmle.figures.layout import Figure, finish, legend_below, new_figure
-from clmle.figures.theme import DASHES, SYMBOLS, color
+from clmle.figures.theme import DASHES, SYMBOLS, color, numbered
 
 __all__ = ["factor_lines", "one_factor", "two_factors"]
 
@@ -52,7 +52,7 @@ def factor_lines(
     """
     figure = new_figure()
     values = sorted({v for points in series.values() for v in points})
-    for i, (name, points) in enumerate(series.items()):
+    for i, (name, points) in zip(numbered(series), series.items(), strict=True):
         at, mark = sorted(points), SYMBOLS[i % len(SYMBOLS)]
         figure.add_scatter(
             x=[v for v in at for _ in points[v]], y=[s for v in at for s in points[v]],

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
-from clmle.figures.theme import GRAY, color
+from clmle.figures.theme import GRAY, color, numbered
 
 __all__ = ["METRICS", "comparison", "confusion", "leaderboard"]
 
@@ -32,7 +32,8 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
     """
     figure = new_figure()
     n = len(results)
-    for i, (name, test) in enumerate(results.items()):
+    series = zip(numbered(results), results.items(), strict=True)
+    for i, (number, (name, test)) in enumerate(series):
         if test is None:
             continue
         keys = [k for k in METRICS if test.get(k) is not None]
@@ -41,7 +42,7 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
         figure.add_scatter(
             x=[test[k] for k in keys],
             y=[len(METRICS) - list(METRICS).index(k) + 0.16 * (n / 2 - i) for k in keys],
-            name=name, mode="markers", marker={"color": color(i), "size": 11},
+            name=name, mode="markers", marker={"color": color(number), "size": 11},
             error_x={
                 "type": "data", "symmetric": False,
                 "array": [high - value, *rest], "arrayminus": [value - low, *rest],
@@ -111,7 +112,8 @@ def leaderboard(
     """
     names = list(seeds)
     figure = new_figure()
-    for chosen, ink in ((False, GRAY), (True, color(0))):
+    ours = color(next(iter(numbered(highlight)), 0))
+    for chosen, ink in ((False, GRAY), (True, ours)):
         rows = [n for n in names if (n in highlight) == chosen]
         means = [sum(seeds[n]) / len(seeds[n]) for n in rows]
         ends = [intervals.get(n, (None, None)) for n in rows]

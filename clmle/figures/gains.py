@@ -5,7 +5,7 @@ from math import log
 from typing import Any
 
 from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
-from clmle.figures.theme import GRAY, SYMBOLS, ZERO, Row, color
+from clmle.figures.theme import GRAY, SYMBOLS, ZERO, Row, color, numbered
 
 __all__ = ["cost_and_gain", "differences", "gain_by_imbalance"]
 
@@ -13,7 +13,7 @@ KINDS = {  # color and symbol carry the same information
     "interval above 0": (color(2), "triangle-right"),
     "interval contains 0": (GRAY, "circle"),
     "interval below 0": (color(5), "triangle-left"),
-    "one seed, no interval": (GRAY, "circle-open"),
+    "no interval": (GRAY, "circle-open"),
 }
 ROOM = 0.3  # fraction of the axis that a name takes
 
@@ -24,7 +24,7 @@ def differences(rows: Mapping[str, Row], title: str, x: str) -> Figure:
     Parameters
     ----------
     rows : mapping of str to (mean, low, high)
-        ``low`` and ``high`` are None where there is one seed only.
+        ``low`` and ``high`` are None where there is no interval.
     title, x : str
 
     Examples
@@ -52,7 +52,7 @@ def differences(rows: Mapping[str, Row], title: str, x: str) -> Figure:
 def _kind(row: Row) -> str:
     _, low, high = row
     if low is None or high is None:
-        return "one seed, no interval"
+        return "no interval"
     if low > 0:
         return "interval above 0"
     return "interval below 0" if high < 0 else "interval contains 0"
@@ -89,12 +89,13 @@ def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Figure:
     }
     order = sorted(minority, key=lambda label: (-minority[label], label))
     figure = new_figure()
-    for i, (baseline, table) in enumerate(gains.items()):
+    inks = map(color, numbered(gains))
+    for i, (ink, (baseline, table)) in enumerate(zip(inks, gains.items(), strict=True)):
         shift = 0.3 * (i - (len(gains) - 1) / 2)
         figure.add_scatter(
             x=table["gain"].tolist(), y=[order.index(label) + shift for label in labels(table)],
             mode="markers", name=f"over {baseline}",
-            marker={"color": color(i), "size": 9, "symbol": SYMBOLS[i % 3]},
+            marker={"color": ink, "size": 9, "symbol": SYMBOLS[i % 3]},
             error_x=interval_bars(table["gain"], zip(table["low"], table["high"], strict=True)),
         )  # fmt: skip
     figure.add_vline(x=0, line=ZERO)

@@ -7,7 +7,7 @@ import numpy as np
 
 from clmle.figures.layout import Figure, finish, legend_below, new_figure
 from clmle.figures.roc import people_bars, published_points
-from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, line
+from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, line, numbered
 
 __all__ = ["accuracy_by_images", "cmc_curves", "rank_one_by_distractors"]
 
@@ -29,7 +29,7 @@ def cmc_curves(
     [0.8, 0.95]
     """
     figure = new_figure()
-    for i, (name, (ranks, fractions)) in enumerate(curves.items()):
+    for i, (name, (ranks, fractions)) in zip(numbered(curves), curves.items(), strict=True):
         figure.add_scatter(
             x=np.asarray(ranks), y=np.asarray(fractions), name=name, mode="lines",
             line=line(i, shape="hv"),
@@ -64,7 +64,7 @@ def rank_one_by_distractors(
     (100,)
     """
     figure = new_figure()
-    for i, (name, rows) in enumerate(runs.items()):
+    for i, (name, rows) in zip(numbered(runs), runs.items(), strict=True):
         each = sorted(rows, key=lambda row: row["distractors"])
         x = [row["distractors"] for row in each]
         ends = [row.get("identity_interval") or row["interval"] for row in each]
@@ -102,14 +102,15 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figur
     """
     figure = new_figure()
     labels: list[str] = []
-    for i, (name, rows) in enumerate(runs.items()):
+    series = zip(numbered(runs), runs.items(), strict=True)
+    for i, (number, (name, rows)) in enumerate(series):
         own = [_bin_label(row) for row in rows]
         labels += [label for label in own if label not in labels]
         values = [row["accuracy"] for row in rows]
         figure.add_scatter(
             x=[labels.index(label) + 0.1 * (i - (len(runs) - 1) / 2) for label in own],
-            y=values, name=name, mode="lines+markers", line=line(i),
-            marker={"symbol": SYMBOLS[i % 8], "size": 9}, error_y=people_bars(values, rows),
+            y=values, name=name, mode="lines+markers", line=line(number),
+            marker={"symbol": SYMBOLS[number % 8], "size": 9}, error_y=people_bars(values, rows),
             customdata=[[row["n"], row["identities"]] for row in rows],
             hovertemplate="%{y:.3f} of %{customdata[0]:,} images, %{customdata[1]:,} identities"
             "<extra>" + name + "</extra>",

@@ -20,14 +20,13 @@ from clmle.figures.playground_marks import (
     scatter,
     trace_positions,
 )
-from clmle.figures.theme import BARE, DASHES, GRAY, GRID, color
+from clmle.figures.theme import BARE, GRAY, GRID, line, numbered
 
 __all__ = ["playground_panels", "playground_points", "playground_spec"]
 
 PANEL = 330  # pixels of a panel's height
 CURVE = 250
 GAP = 0.012
-BROWN = "#9A6324"  # a fifth color for curves, where the others of the theme have a meaning
 
 
 def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Figure:
@@ -210,16 +209,15 @@ def _domain(i: int, columns: int, rows: int, height: int) -> tuple[list[float], 
 
 
 def _curves(trajectories: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Balanced accuracy during training, in colors that mean no class and no neighbor."""
-    inks = (color(3), color(4), color(6), GRAY, BROWN)
+    """Balanced accuracy during training, in the colors of the methods."""
     return [
         scatter(
             np.column_stack([t.steps, t.balanced_accuracy]), name=title, mode="lines",
-            line={"color": inks[i % 5], "dash": DASHES[i % 4], "width": 2.5},
+            line=line(number, width=2.5),
             xaxis="x20", yaxis="y20", legendgroup=title,
             hovertemplate="%{y:.0%} at step %{x}<extra>" + title + "</extra>",
         )
-        for i, (title, t) in enumerate(trajectories.items())
+        for number, (title, t) in zip(numbered(trajectories), trajectories.items(), strict=True)
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure
-from clmle.figures.theme import GRAY, POWERS, SYMBOLS, UNIT, color, line
+from clmle.figures.theme import GRAY, POWERS, SYMBOLS, UNIT, color, line, numbered
 
 __all__ = ["precision_recall_curves", "roc", "roc_curves", "similarities", "tar_by_far"]
 
@@ -58,7 +58,7 @@ def _curves(
     curves: Mapping[str, Curve], area: str, shape: str, ends: tuple[float, float], chance: str
 ) -> Figure:
     figure = new_figure()
-    for i, (name, (x, y, value)) in enumerate(curves.items()):
+    for i, (name, (x, y, value)) in zip(numbered(curves), curves.items(), strict=True):
         figure.add_scatter(
             x=list(map(float, x)), y=list(map(float, y)), mode="lines",
             name=f"{name}, {area} {value:.3f}", line=line(i, width=2, shape=shape),
@@ -103,7 +103,7 @@ def roc(
     fars.append(np.array([far for far, _ in (published or {}).values()]))
     positive = np.concatenate([f[f > 0] for f in fars])
     lowest = smallest or float(positive.min(initial=1e-1))
-    for i, (name, (far, tar)) in enumerate(curves.items()):
+    for i, (name, (far, tar)) in zip(numbered(curves), curves.items(), strict=True):
         x, y = np.asarray(far, dtype=np.float64), np.asarray(tar, dtype=np.float64)
         order = np.lexsort((y, x))
         x, y = x[order], y[order]
@@ -212,13 +212,14 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     (0.9,)
     """
     figure = new_figure()
-    for i, (name, each) in enumerate(rows.items()):
+    series = zip(numbered(rows), rows.items(), strict=True)
+    for i, (n, (name, each)) in enumerate(series):
         known = [row for row in each if row["tar"] is not None]
         tars = [row["tar"] for row in known]
         shift = 10 ** (0.06 * (i - (len(rows) - 1) / 2))
         figure.add_scatter(
             x=[row["far"] * shift for row in known], y=tars, name=name, mode="markers",
-            marker={"color": color(i), "symbol": SYMBOLS[i % 8], "size": 9},
+            marker={"color": color(n), "symbol": SYMBOLS[n % 8], "size": 9},
             error_y=people_bars(tars, known), customdata=[row["far"] for row in known],
             hovertemplate="FAR %{customdata:g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from clmle.figures.layout import Figure, finish, legend_below, new_figure
-from clmle.figures.theme import DASHES, GRAY, UNIT, color, line
+from clmle.figures.theme import DASHES, GRAY, UNIT, color, line, numbered
 
 __all__ = [
     "activity_curves",
@@ -65,7 +65,7 @@ def _lines(
 ) -> Figure:
     """Lines of every run; of several series a line has the dash of its series."""
     figure = new_figure()
-    for i, (name, records) in enumerate(runs.items()):
+    for i, (name, records) in zip(numbered(runs), runs.items(), strict=True):
         for k, (label, value) in enumerate(series.items()):
             points = [(m["step"], value(m)) for m in records if value(m) is not None]
             if points or not label:
@@ -205,7 +205,7 @@ def training_curves(
     [0.65, 0.85]
     """
     figure = new_figure()
-    for i, (name, (steps, values)) in enumerate(curves.items()):
+    for i, (name, (steps, values)) in zip(numbered(curves), curves.items(), strict=True):
         mean, x = values.mean(axis=0), [float(v) for v in steps]
         if len(values) > 1:
             spread = values.std(axis=0, ddof=1)

@@ -69,9 +69,7 @@ def attribute_metrics(
     for a, name in enumerate(names):
         known = labels[:, a] >= 0
         if set(np.unique(labels[known, a])) == {0, 1}:
-            found[name] = classification_metrics(
-                labels[known, a], scores[known, a], n_bootstrap=n_bootstrap, seed=seed
-            )
+            found[name] = classification_metrics(labels[known, a], scores[known, a])
         else:
             left_out.append(name)
     kept = [a for a, name in enumerate(names) if name in found]

@@ -1,4 +1,4 @@
-"""Balanced accuracy, reported together with other metrics and a bootstrap interval.
+"""Balanced accuracy, reported together with its interval and other metrics.
 
 Balanced accuracy can rise at the expense of other metrics. Accuracy, average precision, ROC AUC,
 Matthews correlation and the recall of every class are therefore always reported as well.
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of, numeric, seed_number, whole
+from clmle.checks import array_of, numeric
 from clmle.errors import InputError
-from clmle.metrics.intervals import interval
+from clmle.metrics.intervals import mean_of_proportions
 
 MANY_CLASSES = 100  # no confusion matrix and no one-against-rest ranking above
 
@@ -54,9 +54,7 @@ def mean_recall(hits: np.ndarray, support: np.ndarray) -> float:
     return float((hits[present] / support[present]).mean())
 
 
-def classification_metrics(
-    labels: np.ndarray, scores: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
-) -> dict[str, Any]:
+def classification_metrics(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     """All metrics of a classifier on one split.
 
     Parameters
@@ -65,14 +63,13 @@ def classification_metrics(
         True classes, integers in [0, C).
     scores : array of shape (n, C)
         Larger is more likely; infinities are allowed, NaN is not.
-    n_bootstrap, seed : int
-        Bootstrap samples, of images within each class, and their seed.
 
     Returns
     -------
     dict
-        ``balanced_accuracy``; ``interval``, its 95 % interval; ``accuracy``; ``recall`` (C values,
-        None for an absent class); ``average_precision`` and ``roc_auc`` (of class 1 for two
+        ``balanced_accuracy``; ``interval``, its 95 % interval, of the test images of each class as
+        a sample (:func:`mean_of_proportions`); ``accuracy``; ``recall`` (C values, None for an
+        absent class); ``average_precision`` and ``roc_auc`` (of class 1 for two
         classes, else means of one class against the rest); ``mcc``; ``confusion`` (true class,
         predicted class); ``support`` (images of each class) and ``n``. With more than 100
         classes ``average_precision``, ``roc_auc`` and ``confusion`` are None.
@@ -89,8 +86,6 @@ def classification_metrics(
     (0.8333, 1.0, [[2, 1], [0, 1]])
     """
     labels, scores = array_of(labels, "labels"), numeric(scores, "scores").astype(np.float64)
-    whole(n_bootstrap, "n_bootstrap", 1)
-    seed_number(seed)
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:
         raise InputError(
             f"labels (n,) and scores (n, C) must have the same n, at least 1, but are "
@@ -111,7 +106,7 @@ def classification_metrics(
         precision, area = _ranking(labels, finite(scores))
     return {
         "balanced_accuracy": mean_recall(hits, support),
-        "interval": _interval(hits, support, n_bootstrap, seed),
+        "interval": mean_of_proportions(hits, support),
         "accuracy": float(hits.sum() / support.sum()),
         "recall": [float(h / s) if s else None for h, s in zip(hits, support, strict=True)],
         "average_precision": precision,
@@ -165,14 +160,6 @@ def _ranking(labels: np.ndarray, scores: np.ndarray) -> tuple[float | None, floa
     precision = [average_precision_score(labels == c, s) for c, s in usable.items()]
     area = [roc_auc_score(labels == c, s) for c, s in usable.items()]
     return float(np.mean(precision)), float(np.mean(area))
-
-
-def _interval(hits: np.ndarray, support: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
-    """95 % interval of balanced accuracy: with resampled images, hits of a class are binomial."""
-    present = support > 0
-    n = support[present]
-    drawn = np.random.default_rng(seed).binomial(n, hits[present] / n, size=(n_bootstrap, len(n)))
-    return interval((drawn / n).mean(axis=1))
 
 
 def _mcc(hits: np.ndarray, support: np.ndarray, predicted: np.ndarray) -> float:

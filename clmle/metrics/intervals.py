@@ -1,4 +1,4 @@
-"""95 % intervals of proportions: Wilson's interval, and the bootstrap over whole identities.
+"""95 % intervals of proportions: Wilson's, of their mean, and the bootstrap over identities.
 
 Pairs that share an identity are correct or wrong together. An interval that counts them as
 independent is too narrow; the bootstrap over whole identities is not.
@@ -45,6 +45,20 @@ def wilson(hits: int, n: int) -> list[float] | None:
     half = Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     low, high = ((center + sign * half) / (1 + z2 / n) for sign in (-1, 1))
     return [0.0 if hits == 0 else low, 1.0 if hits == n else high]
+
+
+def mean_of_proportions(hits: np.ndarray, n: np.ndarray) -> list[float]:
+    """95 % interval of the mean of independent proportions ``hits / n``, both (C,), where n > 0.
+
+    It combines the distances from each proportion to the ends of its Wilson interval (G. Zou and
+    A. Donner, *Construction of confidence limits about effect measures*, Statistics in Medicine 27,
+    2008). It stays in [0, 1] and has a width even where every trial is a success.
+    """
+    pairs = [(int(h), int(k)) for h, k in zip(hits, n, strict=True) if k]
+    p = np.array([h / k for h, k in pairs])
+    low, high = np.array([wilson(h, k) for h, k in pairs]).T
+    below, above = (math.sqrt(((end - p) ** 2).sum()) / len(p) for end in (low, high))
+    return [float(p.mean() - below), float(p.mean() + above)]
 
 
 def bootstrap_counts(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:

@@ -101,6 +101,20 @@ def test_margins_page_shows_the_package_s_numbers():
     assert not app.exception
 
 
+@pytest.mark.parametrize("counts", ["100", "100, 0", "", "-3, 5", "0.5, 9", "inf, 1"])
+def test_margins_of_fewer_than_two_classes_with_images_are_refused(counts):
+    app = page(ROOT / "app/views/margins.py").run()
+    app.text_input[0].set_value(counts).run()
+    assert "two classes or more" in app.error[0].value
+    assert not app.metric
+
+
+def test_no_feasible_margin_is_not_a_negative_one():
+    app = page(ROOT / "app/views/margins.py").run()
+    app.slider[0].set_value(30).run()  # log 30 is above the bound 2
+    assert [m.value for m in app.metric][3] == "none"
+
+
 def test_data_page_names_a_wrong_folder():
     app = page(ROOT / "app/views/data.py").run()
     app.selectbox[0].set_value("my own data").run()
@@ -222,9 +236,24 @@ def test_margins_in_a_link_are_set_in_the_form_if_they_are_numbers():
     values = {t.label: t.value for t in app.text_input}
     assert (values["between margin fraction"], values["within margin fraction"]) == ("0.3", "0.05")
     assert values["within weight"] == "1.0"  # a2 has an effect only then
+    trials = next(n for n in app.number_input if n.label == "margin trials")
+    assert trials.value == 0  # they would choose a1 again
     app.query_params["between_margin_fraction"] = "much"
     app.run()
     assert "are not numbers" in app.error[0].value
+
+
+def test_a_link_restores_methods_seeds_and_options_of_new_runs():
+    """The browser keeps the value of every field in the address, under the field's key."""
+    app = linked("train", {"data": "digits"})
+    keys = {field.label: field.key for field in (*app.text_input, *app.number_input)}
+    chosen = {"Seeds": "3, 4", "within weight": "0.5", "iterations": "77"}
+    methods = ["CLMLE (clmle)", "ArcFace (arcface)"]
+    query = {keys[label]: value for label, value in chosen.items()} | {"methods": methods}
+    again = linked("train", {"data": "digits"} | query)
+    assert again.multiselect[0].value == ["clmle", "arcface"]
+    values = {field.label: str(field.value) for field in (*again.text_input, *again.number_input)}
+    assert {label: values[label] for label in chosen} == chosen
 
 
 @pytest.mark.parametrize("preset", ["quick", "reference"])

@@ -72,6 +72,14 @@ def test_a_run_keeps_its_color_while_others_have_no_result():
     assert trace.marker.color == second.line.color
 
 
+def test_a_method_has_one_color_whatever_is_drawn_with_it():
+    alone = figures.validation_curves({"lmle": VALIDATION}).data[0].line
+    runs = {"softmax": VALIDATION, "lmle, seed 1": VALIDATION, "lmle, seed 2": VALIDATION}
+    softmax, one, two = (trace.line for trace in figures.validation_curves(runs).data)
+    assert one.color == two.color == alone.color != softmax.color
+    assert one.dash != two.dash
+
+
 def test_embedding_carries_the_row_of_every_point():
     figure = all_figures()["embedding"]
     rows = sorted(int(i) for trace in figure.data[:3] for i in trace.customdata)

@@ -70,7 +70,7 @@ def warm(faces: bool = True, pages: bool = True) -> None:
     _, task = prepare(tiny())
     labels = task.labels[:100]
     scores = np.random.default_rng(0).random((100, 10))
-    classification_metrics(labels, scores, n_bootstrap=2)
+    classification_metrics(labels, scores)
     if not faces:
         return
     for spec in {spec["style"]: spec for _, _, spec in plan().face_specs()}.values():

@@ -4,14 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clmle.studies.baselines import all_differences, is_comparison, strongest_difference
 from clmle.studies.convergence import learning_curves
 from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, common_block
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report import ablation, convergence, pooled, reproduction, tuning
-from tools.report.comparison import all_differences, differences_of, strongest_difference
-from tools.report.kinds import TUNINGS, is_comparison
+from tools.report.comparison import differences_of
+from tools.report.kinds import TUNINGS
 from tools.report.markdown import Page, points, table
 from tools.report.number_format import in_bfloat16
 from tools.report.presets import labeled, preset_of
@@ -138,7 +139,7 @@ def _short(d: Difference) -> str:
 
 def _interval(d: Difference) -> str:
     if d.low is None:
-        return f"{points(d.mean)} (one seed)"
+        return f"{points(d.mean)} ({counted(d.seeds, 'seed')})"
     return f"{points(d.mean)} ({points(d.low, '')} to {points(d.high, '')})"
 
 

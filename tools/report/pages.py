@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.files import write_text
+from clmle.studies.baselines import is_comparison
 from clmle.studies.catalog.margin_loss import STUDIES as MARGIN_LOSS
 from clmle.studies.study_results import StudyResults, read_studies, task_label
 from clmle.text import counted, listed
@@ -24,7 +25,7 @@ from tools.report import (
     reproduction,
     tuning,
 )
-from tools.report.kinds import TUNINGS, is_comparison
+from tools.report.kinds import TUNINGS
 from tools.report.markdown import Page
 from tools.report.presets import preset_of
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from clmle.studies.baselines import all_differences
 from clmle.studies.statistics import common_block, trials_frame, variant_table
 from clmle.studies.study_results import OURS, StudyResults
-from tools.report.comparison import all_differences, draw_differences
+from tools.report.comparison import draw_differences
 from tools.report.markdown import Page, number, points_text, with_spread
 from tools.report.presets import emphasized, labeled
 
