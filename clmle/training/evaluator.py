@@ -104,7 +104,14 @@ class Evaluator:
     def store_embedding(self, round: int) -> None:
         """Store the features of a sample of images after a round."""
         rows, split = self.sample
-        features, _ = self.extract(rows, "validation")
+        known = split == 0 if self.features is not None else np.zeros(len(rows), dtype=bool)
+        new, _ = self.extract(rows[~known], "validation")
+        features = np.empty((len(rows), *new.shape[1:]), dtype=new.dtype)
+        features[~known] = new
+        if self.features is not None:  # those of training images have just been extracted
+            order = np.argsort(self.task.train, kind="stable")
+            place = np.searchsorted(self.task.train, rows[known], sorter=order)
+            features[known] = self.features[order[place]]
         if features.ndim == 3:
             features = features[:, 0]
         labels = self.embedding_task.labels[rows]
