@@ -193,7 +193,11 @@ class RunFolder:
     def warnings(self) -> list[str]:
         """Sentences about the training that its reader should know, such as an inactive loss."""
         found = inactivity_warning(self.metrics("train"))
-        return [found] if found else []
+        rounds = self.metrics("validation")
+        best: dict[str, Any] = max(
+            reversed(rounds), key=lambda line: line["balanced_accuracy"], default={}
+        )
+        return [*best.get("warnings", ()), *([found] if found else [])]
 
     def append_metrics(self, **values: Any) -> None:
         """Append one line to the metrics file."""

@@ -66,14 +66,19 @@ def request_form():
         placeholder=f"as in the study: {', '.join(study.attributes) or 'the first'}"
         if study and not dataset else "the first",
     )  # fmt: skip
-    first, second, third = st.columns(3)
+    first, second, third, fourth = st.columns(4)
     seeds = first.text_input("Seeds", placeholder=_listed(study.seeds if study else (0, 1)))
     thinned = study.ratios if study and not dataset else ()
     ratios = second.text_input(
         "Imbalance ratios", placeholder=_listed(thinned) or "natural class frequencies",
         help="largest over smallest class after thinning the training images",
     )  # fmt: skip
-    jobs = third.number_input("Trials at a time", 0, 64, 0, help="0: one for each core")
+    calibration = third.selectbox(
+        "Calibration", ("", "none", "threshold", "balanced-logistic"),
+        format_func=lambda how: f"{how}, of every variant" if how else "of each variant",
+        help="of every variant alike, so that a table ranks them at equal calibration",
+    )  # fmt: skip
+    jobs = fourth.number_input("Trials at a time", 0, 64, 0, help="0: one for each core")
     grid = st.text_area(
         "Options to vary, one per line", height=80,
         placeholder="options.scale=4,8\ntrain.iterations=100,200",
@@ -83,6 +88,7 @@ def request_form():
     request = studies.StudyRequest(
         name, dataset, tuple(attributes), numbers(seeds, int, "Seeds"), tuple(methods),
         numbers(ratios, float, "Ratios"), varied, preset,
+        calibration=calibration,
     )  # fmt: skip
     label = st.text_input(
         "Name of the results", placeholder=studies.free_name(request),

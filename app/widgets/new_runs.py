@@ -131,6 +131,7 @@ def _all_options(
             common = dataclasses.replace(common, margin_trials=0)
         key = f"train-{place}" + "-".join(str(v) for v in margins.values())
         train = config_form(common, "training", key, skipped)
+        calibration = _calibration(f"calibration-{place}")
         for name, base in bases.items():
             options = base.options
             if margins and all(hasattr(options, margin) for margin in margins):
@@ -140,10 +141,18 @@ def _all_options(
             key = f"{name}-{place}-" + "-".join(str(v) for v in margins.values())
             if dataclasses.fields(options):
                 options = config_form(options, name, key)
-            own = dataclasses.replace(train, calibration=base.train.calibration)
-            own = config_form(own, name, key, only=("calibration",))
+            own = dataclasses.replace(train, calibration=calibration or base.train.calibration)
             configs[name] = Config(name, options, data, own)
     return configs
+
+
+def _calibration(key: str) -> str:
+    """The calibration of every method, or "" for that of each method's preset."""
+    field = TrainConfig.__dataclass_fields__["calibration"]
+    return st.selectbox(
+        "Calibration", ("", *field.metadata["choices"]), help=field.metadata["help"], key=key,
+        format_func=lambda how: f"{how}, of every method" if how else "the preset of each method",
+    )  # fmt: skip
 
 
 def _margins_of_link() -> dict[str, float]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from clmle.classifiers._base import unit_rows
-from clmle.classifiers.calibration import calibrate
+from clmle.classifiers.calibration import fit_calibration
 from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs, method_variant
 from clmle.metrics.classification import balanced_accuracy
@@ -205,9 +205,8 @@ class PlaygroundRun:
         """The method's own classifier, fitted to z (n, d) of the training points."""
         rows = self.task.validation
         validation = (*self.outputs(rows), self.task.labels[rows])
-        return calibrate(
-            self.method.fit_classifier(train, validation), validation, self.calibration
-        )
+        fitted = self.method.fit_classifier(train, validation)
+        return fit_calibration(fitted, validation, self.calibration)[0]
 
     def outputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return z (n, d) and logits (n, C) of the points in ``rows`` (n,)."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from clmle.classifiers._base import unit_rows
-from clmle.classifiers.calibration import calibrate
+from clmle.classifiers.calibration import fit_calibration
 from clmle.config import TrainConfig
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
@@ -44,6 +44,7 @@ class Evaluator:
     features: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        self.warnings: list[str] = []  # of the last evaluation
         self.embedding_task = embedding_task(self.task)
         self.sample = embedding_sample(
             self.embedding_task, self.train.seed, self.train.n_embedding_samples
@@ -80,7 +81,10 @@ class Evaluator:
         train = self.features if self.features is not None else np.empty((0, 0))
         validation = (features, logits, self.task.labels[rows])
         classifier = self.method.fit_classifier(train, validation)
-        classifier = calibrate(classifier, validation, self.train.calibration)
+        names = getattr(self.task, "attributes", self.task.class_names)
+        classifier, self.warnings = fit_calibration(
+            classifier, validation, self.train.calibration, names
+        )
         scores = classifier.scores(features, logits)
         metrics = metrics_of(self.task, rows, scores, n_bootstrap)
         return classifier, metrics | neighborhood_metrics(self.task, rows, features)

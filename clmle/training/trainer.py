@@ -334,7 +334,10 @@ class Trainer:
             "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall",
             "impostor_rate", "minority_impostor_rate",
         )  # fmt: skip
-        facts = {"step": self.step, "round": self.round, "seconds": self.reporter.seconds()}
+        facts: dict[str, Any] = {"step": self.step, "round": self.round}
+        facts["seconds"] = self.reporter.seconds()
+        if self.evaluator.warnings:
+            facts["warnings"] = self.evaluator.warnings
         self.run.append_metrics(
             kind="validation", **facts, **{name: metrics[name] for name in logged}
         )
