@@ -196,7 +196,10 @@ class TrainConfig:
     )  # fmt: skip
     pretrain_method: str = _pretraining(
         "oversampling", "method of these steps",
-        ("oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon"),
+        (
+            "oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon",
+            "supcon",
+        ),
     )  # fmt: skip
     init_from: str = _pretraining(
         "", "start from the weights of a run (.safetensors), or cluster features (.npy) instead"
