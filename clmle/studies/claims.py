@@ -14,8 +14,13 @@ from clmle.studies.study_results import StudyResults
 
 CLAIM_METRICS = {**ENDPOINTS, "accuracy": "pair accuracy", "rank_one": "rank-1 identification"}
 LOWER_IS_BETTER = ("minority_impostor_rate",)
-POINTS, PHOTOGRAPHS = "eq9-preregistered-points", "eq9-preregistered-photographs"
-CHOSEN, ONE = "clusters, chosen dose", "one cluster, chosen dose"
+# Pre-registered studies of Eq. 9 by their data: study, with clusters, with one cluster per class.
+DOSE = "clusters, chosen dose", "one cluster, chosen dose"
+PREREGISTERED = {
+    "points with hidden modes": ("eq9-preregistered-points", *DOSE),
+    "photographs, pretrained features": ("eq9-preregistered-features", "clusters", "one cluster"),
+    "photographs, small network from scratch": ("eq9-preregistered-photographs", *DOSE),
+}
 ANSWERS = ("holds", "open", "contradicted")
 UNTESTED = "not testable here"
 
@@ -64,9 +69,12 @@ class ClaimResult:
         return "reproduced in part" if held else "not reproduced"
 
 
-def both(metric: str, second: str = WITHOUT) -> tuple[Test, Test]:
-    """The pre-registered comparison on points and on photographs."""
-    return Test(POINTS, CHOSEN, second, metric), Test(PHOTOGRAPHS, CHOSEN, second, metric)
+def planned(metric: str, *, one: bool = False) -> tuple[Test, ...]:
+    """Clusters minus training without Eq. 9, or minus one cluster per class, on all three data."""
+    return tuple(
+        Test(study, clusters, single if one else WITHOUT, metric)
+        for study, clusters, single in PREREGISTERED.values()
+    )
 
 
 def _claims() -> tuple[Claim, ...]:

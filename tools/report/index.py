@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clmle.studies.baselines import all_differences, is_comparison, strongest_difference
+from clmle.studies.claims import PREREGISTERED
 from clmle.studies.convergence import learning_curves
 from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, common_block
@@ -36,9 +37,6 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         "over seeds. Intervals are not corrected for the number of baselines, and the strongest "
         "baseline is the one with the highest test mean. A *trial* is one training run."
     )
-    rows = main_rows(studies)
-    if rows:
-        page.blocks.append(main_table(studies))
     margin = reproduction.key_rows(studies)
     if margin:
         page.text(
@@ -46,7 +44,10 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
             "and without it, difference in pp (95 % CI). "
             "[All claims of the paper](reproduction.md)."
         )
-        page.table(["question", "points with hidden modes", "photographs"], margin)
+        page.table(["question", *PREREGISTERED], margin)
+    if main_rows(studies):
+        page.text("**CLMLE and the strongest baseline of each comparison**")
+        page.blocks.append(main_table(studies))
     compared = [s for s in studies if is_comparison(s.name) or s.name in (*TUNINGS, *LISTED)]
     lines = [[_link(s), headline(s), f"{len(s.summaries):,}"] for s in compared]
     page.table(
