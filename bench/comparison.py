@@ -63,14 +63,11 @@ def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]
     load.append(os.getloadavg()[0])
     rates.append(fresh_process(limits))
     return {
-        "command": command,
-        "machine": hardware(),
-        "versions": versions(),
-        "load": [round(value, 1) for value in load],
-        "seconds": round(seconds),
+        "command": command, "machine": hardware(), "versions": versions(),
+        "load": [round(value, 1) for value in load], "seconds": round(seconds),
         "limits": {name: [one[name] for one in rates] for name in rates[0]},
         "tables": found if isinstance(found, dict) else {"": found},
-    }
+    }  # fmt: skip
 
 
 def fresh_process(work: Callable[..., Any], *given: Any) -> Any:

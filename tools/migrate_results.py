@@ -81,12 +81,9 @@ def migrate(old: dict[str, Any]) -> dict[str, Any]:
     config: Config = config_from_dict(migrate_config(old["settings"]))
     variant = migrate_variant(old["variant"], old["method"])
     new: dict[str, Any] = {
-        "key": Trial(variant, config).key,
-        "variant": variant,
-        "method": config.method,
-        "learning_curve": old["course"],
-        "config": config.to_dict(),
-    }
+        "key": Trial(variant, config).key, "variant": variant, "method": config.method,
+        "learning_curve": old["course"], "config": config.to_dict(),
+    }  # fmt: skip
     if "recognition" in old:
         new["recognition"] = migrate_recognition(old["recognition"])
     names = {"settings": "config", "course": "learning_curve"}

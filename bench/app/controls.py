@@ -1,8 +1,4 @@
-"""Response of the playground to the slider of the imbalance ratio, in a Chromium.
-
-The arrow keys move the slider; measured is the time from the key until the browser has drawn the
-new training points, and, with training on, until all frames of cached training runs are drawn.
-"""
+"""Response of the playground to the slider of the imbalance ratio, moved by the arrow keys."""
 
 import tempfile
 import time

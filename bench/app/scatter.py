@@ -1,8 +1,4 @@
-"""The page Embeddings with many points, in a Chromium.
-
-The page of a made-up run with stored features and projections is opened; then the mouse is moved to
-a point, and the slider to another round.
-"""
+"""The page Embeddings with many points, in a Chromium."""
 
 import tempfile
 import time

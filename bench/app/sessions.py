@@ -1,8 +1,7 @@
 """Duration of the pages while many sessions use one server with 50 runs on disk.
 
 A session is a websocket, as a browser opens it: it requests a page, waits until the script has
-run, and goes on to the next page, either without a pause or with a reading time for each page. The
-drawing in the browser is not included.
+run, and goes on to the next page.
 """
 
 import asyncio

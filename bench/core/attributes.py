@@ -94,20 +94,16 @@ def one(backbone: str, folder: Path, fraction: float) -> Tables:
     between_steps = ROUNDS * extracting + first + (ROUNDS - 1) * refresh
     network_gflop = gflop(lambda: update(images, plain_loss))
     row = {
-        "network": backbone,
-        "images": f"{len(task.train):,}",
-        "attributes": len(task.attributes),
-        "features of all, s": f"{extracting:.0f}",
-        "first clusters, s": f"{first:.1f}",
-        "refresh, s": f"{refresh:.1f}",
-        "plain step, ms": f"{1000 * median(plain):.0f}",
+        "network": backbone, "images": f"{len(task.train):,}", "attributes": len(task.attributes),
+        "features of all, s": f"{extracting:.0f}", "first clusters, s": f"{first:.1f}",
+        "refresh, s": f"{refresh:.1f}", "plain step, ms": f"{1000 * median(plain):.0f}",
         "CLMLE step, ms": f"{1000 * median(clmle):.0f}",
         "times plain": f"{median(c / p for c, p in zip(clmle, plain, strict=True)):.2f}",
         "images/s": f"{BATCH / median(clmle):.0f}",
         "network GFLOP/s": f"{network_gflop / median(plain):.0f}",
         SCHEDULE: f"{(STEPS * median(clmle) + between_steps) / 3600:.1f}",
         "peak memory, GB": f"{peak:.1f}",
-    }
+    }  # fmt: skip
     return {"": [row], PROFILE: profiled(lambda: clmle_step(99), device)}
 
 

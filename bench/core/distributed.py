@@ -34,15 +34,12 @@ def run(quick: bool = False) -> list[dict]:
     }
     return [
         {
-            "run": case,
-            "processes": size,
-            "steps/s": round(1 / part["step"], 2),
+            "run": case, "processes": size, "steps/s": round(1 / part["step"], 2),
             "synchronization, ms a step": round(1000 * part["sync"], 1),
-            "features, s": round(part["extract"], 2),
-            "clusters, s": round(part["cluster"], 3),
+            "features, s": round(part["extract"], 2), "clusters, s": round(part["cluster"], 3),
         }
         for (case, size), part in best.items()
-    ]
+    ]  # fmt: skip
 
 
 # Batches of 240 images; three attributes have an index each.

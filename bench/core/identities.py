@@ -1,8 +1,4 @@
-"""A refresh and a batch with the numbers of identities of CASIA-WebFace and MegaFace.
-
-The features are synthetic unit vectors; time and memory depend on their number alone. The network
-is not included.
-"""
+"""A refresh and a batch with the numbers of identities of CASIA-WebFace and MegaFace."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -66,20 +62,15 @@ def one(name: str, classes: int, images: int) -> dict[str, str]:
     own = sum(a.nbytes for a in (index.labels, index.assignment, index.centroids, index.classes,
                                  index.losses)) / 2**30  # fmt: skip
     return {
-        "size of": name,
-        "identities": f"{classes:,}",
-        "images": f"{len(labels):,}",
-        "clusters": f"{index.n_clusters:,}",
-        "features, GB": f"{features.nbytes / 2**30:.1f}",
-        "first clusters, s": f"{first:.1f}",
-        "refresh, s": f"{again:.1f}",
+        "size of": name, "identities": f"{classes:,}", "images": f"{len(labels):,}",
+        "clusters": f"{index.n_clusters:,}", "features, GB": f"{features.nbytes / 2**30:.1f}",
+        "first clusters, s": f"{first:.1f}", "refresh, s": f"{again:.1f}",
         "cluster-neighborhood batch, ms": f"{1000 * draws[0]:.0f}",
         "all-clusters batch, ms": f"{1000 * draws[1]:.0f}",
         "Eq. 9 in the batch, ms": f"{1000 * losses[0]:.1f}",
-        "Eq. 9 among all clusters, ms": f"{1000 * losses[1]:.0f}",
-        "index, GB": f"{own:.2f}",
+        "Eq. 9 among all clusters, ms": f"{1000 * losses[1]:.0f}", "index, GB": f"{own:.2f}",
         "peak above the features, GB": f"{(memory_mb() - before) / 1024:.1f}",
-    }
+    }  # fmt: skip
 
 
 def identities(classes: int, images: int, rng: np.random.Generator) -> np.ndarray:

@@ -52,17 +52,14 @@ def run(quick: bool = False) -> Rows:
             least = least_seconds(found, rates, precision == "bfloat16")
             rows.append(
                 {
-                    "network": backbone,
-                    "image": f"{side} x {side}",
-                    "precision": precision,
-                    "ms a step": f"{1000 * taken:.1f}",
-                    "images/s": f"{BATCH / taken:.0f}",
+                    "network": backbone, "image": f"{side} x {side}", "precision": precision,
+                    "ms a step": f"{1000 * taken:.1f}", "images/s": f"{BATCH / taken:.0f}",
                     "GFLOP/s": f"{sum(flops for flops, _ in found) / 1e9 / taken:.0f}",
                     "fraction of the roofline": f"{least / taken:.2f}",
                     "relative error of features": f"{error:.1e}" if error else "",
                     "peak memory, MB": f"{peak:.0f}" if peak else "",
                 }
-            )
+            )  # fmt: skip
     return rows
 
 

@@ -36,14 +36,12 @@ class HardTriplet(Triplet):
 
 def contenders() -> dict[str, type[Method]]:
     return {
-        "softmax": get_method("softmax"),
-        "clmle": get_method("clmle"),
+        "softmax": get_method("softmax"), "clmle": get_method("clmle"),
         "clmle-paper": get_method("clmle-paper"),
         "triplet, hard mining (pytorch-metric-learning)": HardTriplet,
         "triplet, all semi-hard (pytorch-metric-learning)": get_method("triplet"),
-        "lmle, quintuplets": get_method("lmle"),
-        "crl": get_method("crl"),
-    }
+        "lmle, quintuplets": get_method("lmle"), "crl": get_method("crl"),
+    }  # fmt: skip
 
 
 def run(quick: bool = False) -> Rows:

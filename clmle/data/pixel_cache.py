@@ -33,7 +33,6 @@ def stored_pixels(
     shape: tuple[int, int, int],
     read: Read,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
     limit: int | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """:func:`cached_pixels` in a folder of the cache named after ``key``.
@@ -42,9 +41,8 @@ def stored_pixels(
     of the files, say) makes the pixels be read again. ``limit`` are the bytes that ``folder`` may
     take: what was not used for the longest time is removed.
     """
-    store = Path(root) if root is not None else cache_dir() / folder
-    name, stamp = _hash(key)[:12], _hash(repr(facts))[:16]
-    return cached_pixels(store / name, stamp, n, shape, read, progress, limit)
+    target, stamp = cache_dir() / folder / _hash(key)[:12], _hash(repr(facts))[:16]
+    return cached_pixels(target, stamp, n, shape, read, progress, limit)
 
 
 def _hash(text: str) -> str:

@@ -141,11 +141,6 @@ def embedding_frames(
     height : int
         Pixels.
 
-    Raises
-    ------
-    InputError
-        No frame, or one that is not (n, 2).
-
     Examples
     --------
     >>> figure = embedding_frames({"0": np.zeros((2, 2)), "1": np.ones((2, 2))}, ["a", "b"], "t")

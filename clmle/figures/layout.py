@@ -62,12 +62,10 @@ def legend_below(figure: Any) -> Figure:
 def layout(height: int, top: int = 48) -> dict[str, Any]:
     """The layout that all figures share; ``top`` is the margin for the title, in pixels."""
     return {
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": top, "b": 10},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        "height": height, "margin": {"l": 10, "r": 10, "t": top, "b": 10},
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {"font": {"size": 12}},
-    }
+    }  # fmt: skip
 
 
 def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Figure:

@@ -36,11 +36,6 @@ def pair_strip(
         :func:`clmle.metrics.verification.challenging_pairs`.
     title : str
 
-    Raises
-    ------
-    InputError
-        An unknown row, or images that are not uint8 with 1 or 3 channels.
-
     Examples
     --------
     >>> image = np.zeros((8, 8, 3), dtype=np.uint8)

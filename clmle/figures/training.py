@@ -10,14 +10,9 @@ from clmle.figures.layout import Figure, finish, legend_below, new_figure
 from clmle.figures.theme import DASHES, GRAY, UNIT, color, line, numbered
 
 __all__ = [
-    "activity_curves",
-    "impostor_curves",
-    "loss_curves",
-    "recall_curves",
-    "training_curves",
-    "validation_curves",
-    "with_activity",
-]
+    "activity_curves", "impostor_curves", "loss_curves", "recall_curves", "training_curves",
+    "validation_curves", "with_activity",
+]  # fmt: skip
 
 Metrics = Mapping[str, Sequence[Mapping[str, Any]]]
 LOSS = "loss (scale differs by method)"

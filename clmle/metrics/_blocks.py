@@ -12,40 +12,44 @@ from clmle.checks import array_of
 from clmle.errors import InputError
 
 
-class Source:
-    """Unit rows of ``total`` distractors on a device, read block by block in order."""
+def checked(features: Any, dim: int) -> Any:
+    """Features of distractors, an array, tensor or memory map (m, dim)."""
+    if not hasattr(features, "shape"):
+        features = array_of(features, "distractors")
+    if len(features.shape) != 2 or features.shape[1] != dim or not features.shape[0]:
+        raise InputError(
+            f"distractors must be (m, {dim}) as the probes, at least one row, but are "
+            f"{tuple(features.shape)}."
+        )
+    if len(features) >= 1 << 31:
+        raise InputError(f"At most {1 << 31:,} distractors can be counted.")
+    return features
 
-    def __init__(self, features: Any, dim: int, device: torch.device) -> None:
-        if not hasattr(features, "shape"):
-            features = array_of(features, "distractors")
-        if len(features.shape) != 2 or features.shape[1] != dim or not features.shape[0]:
-            raise InputError(
-                f"distractors must be (m, {dim}) as the probes, at least one row, but are "
-                f"{tuple(features.shape)}."
-            )
-        self.features, self.device, self.total = features, device, int(features.shape[0])
 
-    def sample(self, n: int, seed: int) -> torch.Tensor:
-        """Random rows."""
-        rng = np.random.default_rng(seed)
-        rows = np.sort(rng.choice(self.total, size=min(n, self.total), replace=False))
-        picked = self.features[torch.from_numpy(rows) if _is_tensor(self.features) else rows]
-        return unit_tensor(picked, self.device, "distractors", rows)
+def sample(features: Any, n: int, seed: int, device: torch.device) -> torch.Tensor:
+    """Random rows at unit length."""
+    m = len(features)
+    rows = np.sort(np.random.default_rng(seed).choice(m, size=min(n, m), replace=False))
+    picked = features[torch.from_numpy(rows) if isinstance(features, torch.Tensor) else rows]
+    return unit_tensor(picked, device, "distractors", rows)
 
-    def blocks(self, size: int, cuts: Sequence[int]) -> Iterator[torch.Tensor]:
-        """Blocks of at most ``size`` rows that do not cross a row number in ``cuts``."""
-        for start, end in pairwise(sorted({*range(0, self.total, size), *cuts, self.total})):
-            rows = self.features[start:end]
-            yield unit_tensor(rows, self.device, "distractors", range(start, end))
-            _forget(rows)
+
+def blocks(
+    features: Any, size: int, cuts: Sequence[int], device: torch.device
+) -> Iterator[torch.Tensor]:
+    """Blocks of at most ``size`` unit rows that do not cross a row number in ``cuts``."""
+    for start, end in pairwise(sorted({*range(0, len(features), size), *cuts, len(features)})):
+        rows = features[start:end]
+        yield unit_tensor(rows, device, "distractors", range(start, end))
+        _forget(rows)
 
 
 def unit_tensor(
     rows: Any, device: torch.device, name: str, numbers: Sequence[int] | np.ndarray
 ) -> torch.Tensor:
     """Rows (m, d) at unit length, float32 on ``device``; an error names a row of 0 or NaN."""
-    if _is_tensor(rows):
-        x: torch.Tensor = rows.to(device, torch.float32, copy=True)
+    if isinstance(rows, torch.Tensor):
+        x = rows.to(device, torch.float32, copy=True)
     else:
         array = np.asarray(rows)
         if array.dtype.kind not in "fiu":
@@ -58,10 +62,6 @@ def unit_tensor(
         kind = "a row of zeros" if float(norms[at]) == 0 else "NaN or infinite"
         raise InputError(f"The {name} are {kind} at row {int(numbers[at])}; remove it.")
     return x.div_(norms)  # in place: x is a copy
-
-
-def _is_tensor(rows: Any) -> bool:
-    return isinstance(rows, torch.Tensor)
 
 
 def _forget(rows: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle.metrics._blocks import Source
+from clmle.metrics._blocks import sample
 from clmle.metrics._counter import Counter, Window, buckets
 from clmle.metrics.roc import allowed, tar_row
 
@@ -25,17 +25,16 @@ def keep_for(fars: Sequence[float], expected: int) -> int:
 
 def predicted_windows(
     units: torch.Tensor,
-    source: Source,
+    distractors: Any,
     fars: Sequence[float],
     keep: int,
-    expected: int,
     seed: int,
 ) -> list[Window]:
     """Ranges of the thresholds beyond the ``keep`` largest, predicted from sampled distractors."""
-    large = [f for f in fars if allowed(f, expected) >= keep]
+    large = [f for f in fars if allowed(f, len(units) * len(distractors)) >= keep]
     if not large:
         return []
-    picked = source.sample(max(2, SAMPLE // len(units)), seed)
+    picked = sample(distractors, max(2, SAMPLE // len(units)), seed, units.device)
     scores = np.asarray((units @ picked.T).cpu())
     flat, half = scores.ravel(), buckets(len(units)) // 2
 

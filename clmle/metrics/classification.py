@@ -109,13 +109,10 @@ def classification_metrics(labels: np.ndarray, scores: np.ndarray) -> dict[str, 
         "interval": mean_of_proportions(hits, support),
         "accuracy": float(hits.sum() / support.sum()),
         "recall": [float(h / s) if s else None for h, s in zip(hits, support, strict=True)],
-        "average_precision": precision,
-        "roc_auc": area,
+        "average_precision": precision, "roc_auc": area,
         "mcc": _mcc(hits, support, np.bincount(predicted, minlength=n_classes)),
-        "confusion": confusion,
-        "support": support.tolist(),
-        "n": len(labels),
-    }
+        "confusion": confusion, "support": support.tolist(), "n": len(labels),
+    }  # fmt: skip
 
 
 def finite(scores: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import torch
 
 from clmle.checks import names_of
 from clmle.errors import InputError
-from clmle.metrics._blocks import Source, unit_tensor
+from clmle.metrics._blocks import blocks, checked, unit_tensor
 from clmle.metrics._counter import Counter
 from clmle.metrics._thresholds import keep_for, predicted_windows, tar_rows
 from clmle.metrics.intervals import fraction_over_identities, proportion
@@ -153,15 +153,11 @@ def open_set(
     units, names = _checked_probes(probes, identities, device)
     probe, mate = _mate_pairs(names)
     score = _pair_scores(units, probe, mate)
-    source = Source(distractors, units.shape[1], device)
-    total = source.total
+    distractors = checked(distractors, units.shape[1])
+    total = len(distractors)
     cuts = sorted({int(s) for s in sizes if 0 < s < total})
-    if total >= 1 << 31:
-        raise InputError(
-            f"There are {total:,} distractors, but at most {1 << 31:,} can be counted."
-        )
     keep = keep_for(fars, len(units) * total)
-    windows = predicted_windows(units, source, fars, keep, len(units) * total, seed)
+    windows = predicted_windows(units, distractors, fars, keep, seed)
     on_gpu = device.type == "cuda"
     rows, columns = (1000, block) if on_gpu else tile
     threads = 1 if on_gpu else torch.get_num_threads()
@@ -169,7 +165,8 @@ def open_set(
                       columns=min(columns, block), threads=threads)  # fmt: skip
     ranks: dict[int, np.ndarray] = {}
     with one_thread_each(threads) as pool:
-        for rows_ in source.blocks(block, cuts):
+        again = partial(blocks, distractors, block, cuts, device)
+        for rows_ in again():
             counter.add(rows_, pool)
             if counter.seen in cuts:
                 ranks[counter.seen] = counter.ranks()
@@ -177,7 +174,6 @@ def open_set(
                 progress(counter.seen, total)
         ranks[counter.seen] = counter.ranks()
         once = probe < mate
-        again = partial(source.blocks, block, cuts)
         tars, passes = tar_rows(counter, fars, score[once], again, pool)
     for row in tars:
         if row["tar"] is not None:
@@ -246,10 +242,7 @@ def _curve(counter: Counter, genuine: np.ndarray) -> dict[str, Any]:
     own = counts[slot] / at_or_above[0]
     below = 1 - far[slot]
     return {
-        "edges": edges,
-        "impostors": counts,
-        "roc": np.stack([far, tar]),
-        "auc": float((below + own / 2).mean()),
-        "auc_error": float((own / 2).mean()),
+        "edges": edges, "impostors": counts, "roc": np.stack([far, tar]),
+        "auc": float((below + own / 2).mean()), "auc_error": float((own / 2).mean()),
         "eer": eer(far[::-1], tar[::-1]),
-    }
+    }  # fmt: skip

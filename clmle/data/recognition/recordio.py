@@ -37,17 +37,13 @@ class DamagedRecordError(ValueError):
 
 @dataclass(frozen=True)
 class RecordFile:
-    """Positions of the records of a file.
-
-    ``keys`` and ``starts`` (n,) int64 are the number and the first byte of every record;
-    ``problems`` describe the damaged ones.
-    """
+    """Positions of the records of a file."""
 
     path: Path
     buffer: mmap.mmap
-    keys: np.ndarray
-    starts: np.ndarray
-    problems: tuple[str, ...]
+    keys: np.ndarray  # (n,) int64, number of every record
+    starts: np.ndarray  # (n,) int64, first byte of every record
+    problems: tuple[str, ...]  # of damaged records
 
 
 def open_records(path: Path, index: Path | None = None) -> RecordFile:

@@ -10,15 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 MOUTHS = ("smile_open", "smile_closed", "other_open", "other_closed")
-HAIR_COLORS = {
-    "Black_Hair": ("#0e0e0e", "#1b1512", "#15161c"),
-    "Brown_Hair": ("#5a3a22", "#6a4528", "#724133", "#4f2f1a"),
-    "Blond_Hair": ("#e5c15d", "#ecd08b", "#dfb960", "#f2d572"),
-    "Gray_Hair": ("#9c9c9c", "#acaeb1", "#b9bcc0"),
-    "other": ("#c93305", "#cb6820", "#4f9fd0", "#f07f9f", "#3f9f3c", "#7a3f9f"),
-}
-SKINS = ("#f2c9a0", "#edb98a", "#d9955f", "#c07a48", "#9e5622", "#77401c", "#614335")
-PALE_SKINS = ("#fff3ea", "#fdf0ec", "#fff6f0")
+_DATA = tomllib.loads((files("clmle.data.toonfaces") / "styles.toml").read_text(encoding="utf-8"))
+HAIR_COLORS: Mapping[str, Sequence[str]] = _DATA["hair_colors"]
+SKINS: Sequence[str] = _DATA["skins"]
+PALE_SKINS: Sequence[str] = _DATA["pale_skins"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,6 @@ class Style:
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
-_TEXT = (files("clmle.data.toonfaces") / "styles.toml").read_text(encoding="utf-8")
-STYLES = tuple(Style(**entry) for entry in tomllib.loads(_TEXT)["style"])
+STYLES = tuple(Style(**entry) for entry in _DATA["style"])
 _BY_NAME = {style.name: style for style in STYLES}
 style_named = _BY_NAME.__getitem__
