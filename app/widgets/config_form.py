@@ -14,17 +14,13 @@ from clmle import training
 MAX_INTEGER = 2**53 - 1  # the largest whole number that a browser represents exactly
 
 
-def config_form(
-    value: Any, title: str, key: str, skip: Collection[str] = (), only: Collection[str] = ()
-) -> Any:
+def config_form(value: Any, title: str, key: str, skip: Collection[str] = ()) -> Any:
     """``value`` (a dataclass) with the values that the visitor entered, checked.
 
     Fields are listed under the headings of their ``group``; those marked ``expert`` are in a
-    section that is closed at first. ``skip`` and ``only`` select fields.
+    section that is closed at first. ``skip`` leaves fields out.
     """
-    shown = [
-        f for f in dataclasses.fields(value) if f.name not in skip and (not only or f.name in only)
-    ]
+    shown = [f for f in dataclasses.fields(value) if f.name not in skip]
     hints = typing.get_type_hints(type(value))
     changed: dict[str, Any] = {}
 
