@@ -32,7 +32,7 @@ def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
     train["pretrain_method"] = method_name(train["pretrain_method"])
     if clmle:
         fitted = options.pop("offset") or options["joint"]
-        train["calibration"] = "offsets" if fitted else "none"
+        train["calibration"] = "balanced-logistic" if fitted else "none"
         options = {
             OPTIONS.get(k, k): VALUES.get(v, v) if k == "batches" else v for k, v in options.items()
         }
