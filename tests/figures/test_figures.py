@@ -37,7 +37,7 @@ def all_figures():
         ),
         "effects": figures.effects({"recall": {"a1 0.5": (0.1, 0.0, 0.2)}}, "t", "pp"),
         "regime": figures.regime_map({"recall": {"noise": [(30, 1, 0, 2)]}}, "t", "points", "pp"),
-        "gap": figures.gap_map({"points": [("30", 0.4, (1, 0, 2))]}, "t", "gap", "pp"),
+        "gap": figures.margin_map({"points": [("30", 0.4, (1, 0, 2))]}, "t", "gap", "pp"),
         "comparison": figures.comparison({"waiting": None, "clmle": TEST}),
         "confusion": figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
         "embedding": figures.embedding_scatter(

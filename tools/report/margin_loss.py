@@ -2,12 +2,13 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from clmle import figures
 from clmle.studies.catalog.margin_loss import WITHOUT
 from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
-from clmle.studies.statistics import Difference, differences, paired_difference
+from clmle.studies.statistics import Difference, paired_difference
 from clmle.studies.study_results import StudyResults
 from clmle.text import counted
 from tools.report.markdown import Page, number, points, points_cell, points_text
@@ -20,23 +21,30 @@ def write(page: Page, study: StudyResults) -> None:
     """Verdict by endpoint, clusters against one cluster, table and figure."""
     frame = endpoint_frame(study.summaries)
     names = [n for n in study.variants if n != WITHOUT]
-    found = {key: differences(frame, names, WITHOUT, key) for key in ENDPOINTS}
+    controls = {name: control_of(name, study.variants) for name in names}
+    names = [n for n in names if controls[n] != n]
+    found: dict[str, dict[str, Difference]] = {key: {} for key in ENDPOINTS}
+    for key in ENDPOINTS:
+        for name in names:
+            if d := paired_difference(frame, name, controls[name], key, n_bootstrap=0):
+                found[key][name] = d
     page.text("**Result.**", *verdict(found, frame))
     page.heading("Results")
     page.text(
-        f"Difference to the same configuration {WITHOUT} in percentage points (95 % t-interval "
-        "over seeds). Positive is better, but for the impostor rate. Active: fraction of samples "
-        "with a hinge above zero in the first and the last quarter of the steps with Eq. 9."
+        f"Bold: mean {WITHOUT}. Others: difference to the same configuration {WITHOUT} in "
+        "percentage points (95 % t-interval over seeds). Positive is better, but for the impostor "
+        "rate. Active: fraction of samples with a hinge above zero in the first and the last "
+        "quarter of the steps with Eq. 9."
     )
     rows = []
     for name in study.variants:
         own = frame[frame["variant"] == name]
         cells = [
-            f"{number(own[key].mean())}" if name == WITHOUT else points_cell(found[key].get(name))
+            points_cell(found[key].get(name)) if name in names else number(own[key].mean())
             for key in ENDPOINTS
         ]
         active = [number(own[k].mean(), 2) for k in ("active_first", "active_last")]
-        rows.append([f"**{name}**" if name == WITHOUT else name, *cells, " to ".join(active)])
+        rows.append([name if name in names else f"**{name}**", *cells, " to ".join(active)])
     page.table(["variant", *ENDPOINTS.values(), "active"], rows)
     panels = {
         label: {n: _row(d) for n, d in found[key].items()}
@@ -50,6 +58,12 @@ def write(page: Page, study: StudyResults) -> None:
     )
 
 
+def control_of(name: str, variants: Sequence[str]) -> str:
+    """The variant without Eq. 9 that a variant is compared with, of its own condition if any."""
+    own = f"{name.rpartition(', ')[0]}, {WITHOUT}"
+    return name if name.endswith(WITHOUT) else own if own in variants else WITHOUT
+
+
 def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
     """One sentence for each endpoint, and one for what clusters change."""
     sentences = []
@@ -61,8 +75,8 @@ def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
         below = sum(d.high < 0 for d in known if d.high is not None)
         lower, upper = (pick(known, key=lambda d: d.mean) for pick in (min, max))
         sentences.append(
-            f"{label.capitalize()}: of {counted(len(known), 'dose')} the whole interval is above "
-            f"zero for {above} and below for {below} (means {points(lower.mean)} to "
+            f"{label.capitalize()}: of {counted(len(known), 'variant')} the whole interval is "
+            f"above zero for {above} and below for {below} (means {points(lower.mean)} to "
             f"{points(upper.mean)} pp)."
         )
     for key, label in ENDPOINTS.items():
@@ -73,8 +87,9 @@ def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
 
 def clusters_minus_one(frame: Any, key: str) -> Difference | None:
     """Clusters minus one cluster per class at the same dose, mean over doses, by seed."""
-    dose = frame["variant"].str.extract(r"^(clusters|one cluster), (.*)$")
-    frame = frame.assign(variant=dose[0], task=dose[1])[dose[0].notna()]
+    parts = frame["variant"].str.extract(r"^(.*, )?(clusters|one cluster)(, .*)?$")
+    dose = parts[0].fillna("") + parts[2].fillna("")
+    frame = frame.assign(variant=parts[1], task=dose)[parts[1].notna()]
     return paired_difference(frame, "clusters", "one cluster", key, n_bootstrap=0)
 
 
@@ -119,19 +134,27 @@ def write_regime(page: Page, study: StudyResults) -> None:
     )
 
 
-def gaps(study: StudyResults) -> list[tuple[str, float, Any]]:
-    """Every regime's size, its train/test gap of the margin, and the effect of clusters, in pp."""
-    frame, found = endpoint_frame(study.summaries), []
-    for name in study.variants:
-        match = re.fullmatch(REGIME, name)
-        if match is None or match[4] != "clusters":
-            continue
-        base = name.removesuffix("clusters") + WITHOUT
-        d = paired_difference(frame, name, base, "balanced_accuracy", n_bootstrap=0)
-        own = frame[frame["variant"] == name].mean(numeric_only=True)
-        gap = own["train_margin"] - own["margin"]
-        if d is not None and math.isfinite(gap):
-            found.append((f"{int(match[1]):,}{match[3] or ''}", float(gap), _row(d)))
+def generalization(study: StudyResults) -> dict[str, list[tuple[str, float, Any]]]:
+    """Every regime's size, the part of its margin that test data keep, and the effect in pp.
+
+    By endpoint. The part is the mean local margin of the minority's test data divided by that of
+    its training data.
+    """
+    frame, found = endpoint_frame(study.summaries), {}
+    for key in ("balanced_accuracy", "neighbor_purity"):
+        rows = []
+        for name in study.variants:
+            match = re.fullmatch(REGIME, name)
+            if match is None or match[4] != "clusters":
+                continue
+            base = name.removesuffix("clusters") + WITHOUT
+            d = paired_difference(frame, name, base, key, n_bootstrap=0)
+            own = frame[frame["variant"] == name].mean(numeric_only=True)
+            kept = own["margin"] / own["train_margin"]
+            if d is not None and math.isfinite(kept):
+                rows.append((f"{int(match[1]):,}{match[3] or ''}", float(kept), _row(d)))
+        if rows:
+            found[ENDPOINTS[key]] = rows
     return found
 
 
