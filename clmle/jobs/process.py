@@ -24,14 +24,15 @@ def start_module(
     ``log`` receives stdout and stderr, with ``pipes`` stderr alone; without a log stdout is
     discarded and stderr a pipe.
     """
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join([str(ROOT), *(p for p in given if os.path.isabs(p))])
     pipe = subprocess.PIPE
     try:
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
         with open(log or os.devnull, "ab" if append else "wb") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-P", "-m", module, *arguments],  # -P: no code of this folder
                 env=os.environ | {"PYTHONPATH": path},
                 stdin=pipe if pipes else subprocess.DEVNULL,
                 stdout=pipe if pipes else file,

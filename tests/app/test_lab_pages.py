@@ -23,7 +23,7 @@ SHIPPED = ROOT / "docs" / "results"
 
 
 def page(name, **query):
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(f"views/{name}.py")
     for key, value in query.items():
         app.query_params[key] = value

@@ -56,7 +56,7 @@ def secret(tmp_path):
 
 
 def opened_page(path, **query):
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(str(path.relative_to(ROOT / "app")))
     for name, value in query.items():
         app.query_params[name] = value

@@ -62,7 +62,7 @@ def several(tmp_path_factory):
 
 def page(path):
     """The app, opened at one of its pages."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     return app.switch_page(str(path.relative_to(ROOT / "app")))
 
 
@@ -212,7 +212,7 @@ def test_a_run_can_be_repeated_with_changes_and_differences_are_listed(monkeypat
     create_run(runs_dir(), dataclasses.replace(config, train=changed).to_dict())
     create_run(runs_dir(), config.to_dict())
     name = list_runs(runs_dir())[-1].name
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/train.py")
     app.query_params["like"] = name
     app.run()
@@ -226,7 +226,7 @@ def test_a_run_can_be_repeated_with_changes_and_differences_are_listed(monkeypat
 
 
 def test_margins_in_a_link_are_set_in_the_form_if_they_are_numbers():
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/train.py")
     app.query_params["between_margin_fraction"], app.query_params["within_margin_fraction"] = (
         "0.3",
@@ -279,7 +279,7 @@ def test_options_follow_the_chosen_data(preset, monkeypatch):
 
 def linked(page, query):
     """The page as a link with this query opens it."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(f"views/{page}.py")
     for name, value in query.items():
         app.query_params[name] = value
@@ -369,7 +369,7 @@ def test_a_page_is_one_file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     titles = [facts["title"] for _, facts in pages.declarations()]
     assert titles.index("Class sizes") == titles.index("Data") + 1
-    app = AppTest.from_file(str(views / "class_sizes.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(views / "class_sizes.py"), default_timeout=600).run()
     assert not app.exception
     assert not app.error
     assert app.dataframe[0].value["images"].to_list() == list(
@@ -381,7 +381,7 @@ def test_the_train_page_names_run_folders_of_version_0_1():
     folder = runs_dir() / "20250101-000000-first-clmle"
     folder.mkdir(parents=True)
     (folder / "settings.json").write_text("{}")
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/train.py")
     app.run()
     assert not app.exception

@@ -72,7 +72,7 @@ def test_a_damaged_run_that_is_trained_is_not_deleted(runs):
 
 
 def opened(page):
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(f"views/{page}.py")
     app.run()
     assert not app.exception

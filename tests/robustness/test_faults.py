@@ -39,9 +39,7 @@ def test_resuming_after_random_kills_gives_identical_output():
         "--fraction",
         "0.05",
     ]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     table = [[value.strip() for value in line.split("|")[1:-1]] for line in lines(done.stdout)]
     assert len(table) == 2 + len(kinds)
@@ -65,7 +63,7 @@ def _render():
 def test_rendering_workers_end_when_their_parent_is_killed():
     process = multiprocessing.get_context("spawn").Process(target=_render)
     process.start()
-    workers, deadline = [], time.monotonic() + 60
+    workers, deadline = [], time.monotonic() + 600
     while len(workers) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
         workers = [p for p in descendants(process.pid) if b"spawn_main" in words(p)]
