@@ -146,6 +146,8 @@ def _labels(data: bytes | mmap.mmap, begin: int, end: int) -> tuple[np.ndarray, 
 
 def _part(buffer: mmap.mmap, start: int) -> tuple[int, int, int]:
     """First byte, end and flag of the data of the part at ``start``."""
+    if buffer.size() < len(buffer):  # to read on would end the process
+        raise InputError("The records have become shorter while they are read; get them again.")
     if start + PART.size > len(buffer):
         raise DamagedRecordError(f"the file ends in the record at byte {start:,}")
     magic, word = PART.unpack_from(buffer, start)
