@@ -109,7 +109,7 @@ def main(path: Path, names: tuple[str, ...]) -> int:
         found = {name: _plain(value) for name, value in variables(path, names).items()}
         if any(value.dtype.kind not in "biufU" for value in found.values()):
             raise ValueError("it holds something that is neither numbers nor texts")
-        np.savez(sys.stdout.buffer, **found)
+        np.savez(sys.stdout.buffer, allow_pickle=False, **found)
     except MemoryError:
         print("it needs far more memory than it has bytes", file=sys.stderr)
         return 2

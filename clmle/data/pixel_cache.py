@@ -130,7 +130,7 @@ def _state(building: Path) -> np.ndarray | None:
     """The state of every image; None if the reading has not begun, or has just ended."""
     try:
         return np.asarray(np.load(building / "state.npy", allow_pickle=False))
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
 
 
@@ -161,7 +161,7 @@ def _open(
         problems = {int(k): str(v) for k, v in meta["problems"].items()}
     except PermissionError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
         return None
     right = meta.get("stamp") == stamp and images.shape == (n, *shape) and images.dtype == np.uint8
     if not right:
@@ -235,7 +235,7 @@ def _resumed(
             state = np.load(building / "state.npy", mmap_mode="r+", allow_pickle=False)
             if images.shape == (n, *shape) and state.shape == (n,):
                 return images, state
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         pass
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)

@@ -57,7 +57,7 @@ def decode(
                 n_pixels = image.width * image.height
             if n_pixels * _bytes_of_pixel(image) > room:
                 return f"{n_pixels / 1e6:,.0f} million pixels, far too many for a file of its size"
-            if image.format == "JPEG" and _n_scans(image.fp) > MAX_SCANS:
+            if image.format == "JPEG" and image.fp and _n_scans(image.fp) > MAX_SCANS:
                 return f"over {MAX_SCANS} scans, which take minutes to decode"
             with LARGE_LOCK if n_pixels > LARGE else nullcontext():
                 return convert(image)

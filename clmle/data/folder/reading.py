@@ -7,6 +7,7 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -99,24 +100,35 @@ def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np
     """The images without those that cannot be read: a second memory map, if there are any."""
     if not problems or len(problems) == len(images):
         return images[: len(images) - len(problems)]
-    if not copy.exists():
-        kept = np.setdiff1d(np.arange(len(images)), list(problems))
+    kept = np.setdiff1d(np.arange(len(images)), list(problems))
+    shape = (len(kept), *images.shape[1:])
+    found = _mapped(copy, shape)
+    if found is None:
         with atomic_path(copy) as temporary:
-            shape = (len(kept), *images.shape[1:])
             part = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
             for start in range(0, len(kept), CHUNK):
                 part[start : start + CHUNK] = images[kept[start : start + CHUNK]]
             part.flush()
-    found: np.ndarray = np.load(copy, mmap_mode="r", allow_pickle=False)
+        found = _mapped(copy, shape)
+    if found is None:
+        raise InputError(f"{copy} could not be read after writing; remove it and try again.")
     return found
+
+
+def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The images in a file; None if it does not hold images of this shape."""
+    try:
+        found: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == shape and found.dtype == np.uint8 else None
 
 
 def _facts(images: np.ndarray, gray: _Gray, file: Path) -> tuple[np.ndarray, list[str]]:
     """Copies among the images, and sentences about them; kept next to the pixels."""
     copies = np.arange(len(images))
-    if file.exists():
-        stored = read_json(file)
-    else:
+    stored = _stored_facts(file, len(images))
+    if stored is None:
         found = copies_of(images)
         differs = np.flatnonzero(found != copies).tolist()
         sentences = [_gray_sentence(gray.range)] if gray.range else []
@@ -130,6 +142,20 @@ def _facts(images: np.ndarray, gray: _Gray, file: Path) -> tuple[np.ndarray, lis
     for i, first in stored["copies"]:
         copies[i] = first
     return copies, stored["warnings"]
+
+
+def _stored_facts(file: Path, n: int) -> dict[str, Any] | None:
+    """What :func:`_facts` stored; None if there is nothing, or if it is damaged."""
+    try:
+        stored = read_json(file)
+        numbers = [i for pair in stored["copies"] for i in pair]
+        whole = all(type(i) is int and 0 <= i < n for i in numbers) and len(numbers) == 2 * len(
+            stored["copies"]
+        )
+        texts = all(isinstance(text, str) for text in stored["warnings"])
+    except (InputError, KeyError, TypeError):
+        return None
+    return stored if whole and texts else None
 
 
 def _gray_sentence(gray: GrayRange) -> str:
