@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
-from clmle.figures.theme import GRAY, color, numbered
+from clmle.figures.theme import GRAY, SYMBOLS, color, numbered
 
 __all__ = ["METRICS", "comparison", "confusion", "leaderboard"]
 
@@ -42,7 +42,7 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
         figure.add_scatter(
             x=[test[k] for k in keys],
             y=[len(METRICS) - list(METRICS).index(k) + 0.16 * (n / 2 - i) for k in keys],
-            name=name, mode="markers", marker={"color": color(number), "size": 11},
+            name=name, mode="markers", marker={"color": color(number), "size": 11, "symbol": SYMBOLS[number % 8]},
             error_x={
                 "type": "data", "symmetric": False,
                 "array": [high - value, *rest], "arrayminus": [value - low, *rest],

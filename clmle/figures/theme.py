@@ -16,7 +16,7 @@ METHODS = 100  # number of the first method
 CONTROLS = ("clmle, without eq. 9", "clmle, one cluster", "clmle, untrained")  # of the playground
 COMMON = (
     *("clmle", "softmax", "oversampling", *CONTROLS),
-    *("class-weighting", "clmle-paper", "undersampling", "lmle", "triplet", "sphereface"),
+    *("class-weighting", "clmle-paper", "undersampling", "triplet", "lmle", "sphereface"),
 )
 TITLES = {"a-softmax": "sphereface", "clmle-as-printed": "clmle-paper"}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
