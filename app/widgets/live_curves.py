@@ -117,10 +117,53 @@ def _curves(runs: list[RunFolder], prefix: str) -> None:
                 "Balanced accuracy can rise at the expense of precision; compare the other metrics "
                 "too. One seed is an example, not a result."
             )
+    _confusions(done, prefix)
     names = next((result["class_names"] for result in done.values() if result), None)
     if any(validation.values()) and names and len(names) <= 4:
         with st.expander("Recall of each class"):
             curves(figures.recall_curves, validation, "recall", names)
+
+
+def _precision(result: dict[str, Any]) -> dict[str, float]:
+    """Precision of the smallest class; none of several attributes, or where it is not predicted."""
+    counts, confusion = result["class_counts"], result["test"].get("confusion")
+    if "attributes" in result or confusion is None:
+        return {}
+    rare = counts.index(min(counts))
+    predicted = sum(row[rare] for row in confusion)
+    name = f"precision of {result['class_names'][rare]}"
+    return {name: confusion[rare][rare] / predicted} if predicted else {}
+
+
+def _confusions(done: dict[str, Any], prefix: str) -> None:
+    """The confusion matrix of each run: what is predicted as what."""
+    import pandas as pd
+
+    from clmle import figures
+
+    shown = {
+        name: result
+        for name, result in done.items()
+        if result and "attributes" not in result
+        and len(result["test"].get("confusion") or range(99)) <= MAX_RECALLS
+    }  # fmt: skip
+    if not shown:
+        return
+    with st.expander("Confusion matrices"):
+        st.caption(
+            "Test images. Look along the row of the rare class for images that are missed, and "
+            "down its column for false alarms: a high recall can cost many of them."
+        )
+        for start in range(0, len(shown), CARDS):
+            part = list(shown.items())[start : start + CARDS]
+            for column, (name, result) in zip(st.columns(CARDS), part, strict=False):
+                matrix, names = result["test"]["confusion"], result["class_names"]
+                with column:
+                    show_figure(
+                        cached(figures.confusion, matrix, names, name),
+                        f"{prefix}-confusion-{name}",
+                        pd.DataFrame(matrix, index=names, columns=names).reset_index(),
+                    )
 
 
 def _metrics(results: dict[str, dict[str, Any]]) -> Any:
@@ -136,4 +179,5 @@ def _metrics(results: dict[str, dict[str, Any]]) -> Any:
         if len(test["recall"]) <= MAX_RECALLS:
             recalls = zip(result["class_names"], test["recall"], strict=False)
             columns[run] |= {f"recall of {c}": r for c, r in recalls}
+            columns[run] |= _precision(result)
     return pd.DataFrame(columns, dtype=float).rename_axis("on test images")

@@ -43,7 +43,18 @@ def label(run: RunFolder) -> str:
     target = config["data"]["attribute"] or config["data"]["dataset"]
     seed = config["train"]["seed"]  # several seeds are started in the same second
     which = f", seed {seed}" if seed else ""
-    return f"{config['method']}, {target}{which}, {_began(run.name)}"
+    return f"{_method(config)}, {target}{which}, {_began(run.name)}"
+
+
+def _method(config: dict[str, Any]) -> str:
+    """The method as studies name it: with a calibration that its preset does not have."""
+    name: str = config["method"]
+    calibration = config["train"].get("calibration", "none")
+    with suppress(InputError):  # a method of another version
+        preset = training.preset_config("quick", name, config["data"]["dataset"])
+        if calibration not in ("none", preset.train.calibration):
+            return f"{name} + threshold tuning"
+    return name
 
 
 def _began(name: str) -> str:
@@ -61,8 +72,8 @@ def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
     """Runs by the shortest unique names: method, then seed, the whole label, the folder's name."""
     trees = [run.config() for run in runs]
     ways = (
-        [tree["method"] for tree in trees],
-        [f"{tree['method']}, seed {tree['train']['seed']}" for tree in trees],
+        [_method(tree) for tree in trees],
+        [f"{_method(tree)}, seed {tree['train']['seed']}" for tree in trees],
         [label(run) for run in runs],
         [run.name for run in runs],
     )

@@ -42,7 +42,8 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
         figure.add_scatter(
             x=[test[k] for k in keys],
             y=[len(METRICS) - list(METRICS).index(k) + 0.16 * (n / 2 - i) for k in keys],
-            name=name, mode="markers", marker={"color": color(number), "size": 11, "symbol": SYMBOLS[number % 8]},
+            name=name, mode="markers",
+            marker={"color": color(number), "size": 11, "symbol": SYMBOLS[number % 8]},
             error_x={
                 "type": "data", "symmetric": False,
                 "array": [high - value, *rest], "arrayminus": [value - low, *rest],

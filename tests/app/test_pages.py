@@ -115,6 +115,38 @@ def test_no_feasible_margin_is_not_a_negative_one():
     assert [m.value for m in app.metric][3] == "none"
 
 
+def test_the_demonstration_compares_with_oversampling_that_is_calibrated_the_same(monkeypatch):
+    started = []
+
+    def launch(config, at_a_time):
+        started.append(config)
+        return create_run(runs_dir(), config.to_dict())
+
+    monkeypatch.setattr("clmle.jobs.launch", launch)
+    app = page(ROOT / "app/views/start.py").run()
+    app.button[0].click().run()
+    assert not app.exception
+    calibration = {config.method: config.train.calibration for config in started}
+    assert list(calibration) == ["clmle", "oversampling", "softmax"]
+    assert calibration["oversampling"] == calibration["clmle"] != calibration["softmax"]
+
+
+def test_a_result_shows_the_precision_of_the_rare_class_and_the_confusion_matrix(
+    finished, monkeypatch
+):
+    monkeypatch.setenv("CLMLE_RUNS", str(finished))
+    app = page(ROOT / "app/views/train.py").run()
+    result = list_runs(finished)[0].result()
+    rare = int(np.argmin(result["class_counts"]))
+    confusion = np.array(result["test"]["confusion"])
+    wanted = confusion[rare, rare] / max(1, confusion[:, rare].sum())
+    table = next(d.value for d in app.dataframe if "balanced accuracy" in d.value.index)
+    name = f"precision of {result['class_names'][rare]}"
+    if confusion[:, rare].any():
+        assert float(table.loc[name].iloc[0]) == pytest.approx(wanted, abs=6e-4)
+    assert any(e.label == "Confusion matrices" for e in app.expander)
+
+
 def test_data_page_names_a_wrong_folder():
     app = page(ROOT / "app/views/data.py").run()
     app.selectbox[0].set_value("my own data").run()
