@@ -71,8 +71,8 @@ with errors_in_place():
         st.caption(
             "Trains CLMLE (single-label preset, with threshold tuning), oversampling with the "
             "same threshold tuning, and softmax, in a few minutes on two cores; the first time it "
-            "also draws 9,000 faces. Tuned thresholds explain much of the gain over softmax: "
-            "compare CLMLE with oversampling, and look at precision too."
+            "also draws 9,000 faces. The comparison with oversampling, which gets the same tuning, "
+            "is the fair one; look at precision too."
         )
         if runs:
             text = "Show the run" if len(runs) == 1 else f"Show the {len(runs)} runs"
