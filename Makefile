@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint versions mutants bench results docs update audit clean check-python
+.PHONY: help app test lint versions mutants faults bench results docs update audit clean check-python
 
 help:
 	@echo "make app       install the app and open it in a browser"
@@ -12,6 +12,7 @@ help:
 	@echo "make docs      build the documentation (site/index.html)"
 	@echo "make results   write the pages and figures of docs/results from the results files there"
 	@echo "make bench     measure all benchmarks and write docs/benchmarks.md (hours; one: python -m bench NAME)"
+	@echo "make faults    inject all faults: kills, full disks, damaged and hostile files, attacks"
 	@echo "make versions  test with the oldest supported packages, and with other Python versions if installed"
 	@echo "make mutants   mutation testing of the core (docs/development/mutation_testing.md)"
 	@echo "make update    install the newest version of every package and pin it"
@@ -38,6 +39,10 @@ versions: check-python
 mutants: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/python -m mutmut run $(if $(ONLY),'$(ONLY)')
 	$(BIN)/python tests/mutants.py
+
+# About ten minutes, with a tenth of the kills of python -m tests.robustness.faults.
+faults: .venv/test
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.robustness
 
 # Each benchmark is stored when it ends; an interrupted run keeps the others unchanged.
 bench: .venv/test browser

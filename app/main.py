@@ -9,20 +9,35 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app.widgets.pages import pages  # noqa: E402
-from app.widgets.preload import preload  # noqa: E402
-from app.widgets.uploads import limit_uploads  # noqa: E402
-
-limit_uploads()
 # A local file: the browser would fetch a named symbol from another server.
 ICON = str(Path(__file__).with_name("icon.png"))
-st.set_page_config(page_title="clmle", page_icon=ICON, layout="wide")
-if getattr(st.context.theme, "type", "light") == "dark":
-    # Streamlit writes white on the primary color and the primary color on a dark background; no
-    # single color is readable in both cases.
-    st.html(
-        "<style>[data-variant='segmented_control'][aria-checked='true'] p, "
-        "[data-testid='stSliderThumbValue'] p {color: #56B4E9}</style>"
-    )
-st.navigation(pages()).run()
-preload()
+
+
+def page() -> None:
+    """Draw the page that a visitor asks for."""
+    from app.widgets.pages import pages
+    from app.widgets.preload import libraries_loaded, preload
+    from app.widgets.uploads import limit_uploads
+
+    limit_uploads()
+    st.set_page_config(page_title="clmle", page_icon=ICON, layout="wide")
+    if getattr(st.context.theme, "type", "light") == "dark":
+        # Streamlit writes white on the primary color and the primary color on a dark background;
+        # no single color is readable in both cases.
+        st.html(
+            "<style>[data-variant='segmented_control'][aria-checked='true'] p, "
+            "[data-testid='stSliderThumbValue'] p {color: #56B4E9}</style>"
+        )
+    chosen = st.navigation(pages())
+    if chosen.url_path:  # the first page needs no library
+        libraries_loaded()
+    chosen.run()
+    preload()
+
+
+if __name__ == "__main__":
+    page()
+else:  # imported by streamlit run, which serves this object; it runs this file for every page
+    from app.guard import closing_left_sessions, guards
+
+    app = st.App(__file__, middleware=guards(), lifespan=closing_left_sessions)

@@ -53,7 +53,7 @@ def main() -> int:
     given = arguments()
     if given.list:
         for name, one in BY_NAME.items():
-            print(f"{name:24}{one.title}")
+            print(f"{name:24}{one.text('title')}")
         return 0
     folder = given.out or FOLDER
     if given.page:

@@ -1,4 +1,4 @@
-"""One comparison: how it is measured, stored as JSON and interpreted on the page.
+"""One comparison: how it is measured, stored as JSON and described on the page.
 
 Every file of ``docs/benchmarks`` holds one comparison with the conditions of its measurement, so
 that each can be measured again alone and an interrupted run keeps what is complete.
@@ -6,9 +6,11 @@ that each can be measured again alone and an interrupted run keeps what is compl
 
 import multiprocessing
 import os
+import sys
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +27,32 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 FIELDS = ("command", "machine", "versions", "load", "seconds", "limits", "tables")
 
 
+TEXTS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")
+)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A comparison of the page.
 
     ``name`` is that of its file and of its command, ``python -m bench NAME``. ``run`` takes
-    whether to measure small cases only and returns rows or tables. ``about`` describes what is
-    measured; ``interpret`` makes sentences from the tables and the limits of the machine. ``gpu``
-    describes what a GPU adds, "" where it changes nothing.
+    whether to measure small cases only and returns rows or tables. ``values`` takes the tables and
+    the limits of the machine, and returns what the text ``result`` of ``texts.toml`` names.
+    ``constants`` are named by all texts of ``of``, which is ``name`` unless several share them.
     """
 
     name: str
-    title: str
     run: Callable[[bool], Rows | Tables]
-    about: str
-    interpret: Callable[[Tables, Mapping[str, float]], str] = lambda tables, limits: ""
-    gpu: str = ""
+    values: Callable[[Tables, Mapping[str, float]], Mapping[str, Any]] = lambda tables, limits: {}
+    of: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, kind: str, values: Mapping[str, Any] | None = None) -> str:
+        """A text of ``texts.toml``, "" where there is none."""
+        module = vars(sys.modules[self.values.__module__])
+        text = TEXTS[self.of or self.name].get(kind, "")
+        return text.format_map({**module, **self.constants, **(values or {})})
 
 
 def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]:
@@ -51,14 +63,11 @@ def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]
     load.append(os.getloadavg()[0])
     rates.append(fresh_process(limits))
     return {
-        "command": command,
-        "machine": hardware(),
-        "versions": versions(),
-        "load": [round(value, 1) for value in load],
-        "seconds": round(seconds),
+        "command": command, "machine": hardware(), "versions": versions(),
+        "load": [round(value, 1) for value in load], "seconds": round(seconds),
         "limits": {name: [one[name] for one in rates] for name in rates[0]},
         "tables": found if isinstance(found, dict) else {"": found},
-    }
+    }  # fmt: skip
 
 
 def fresh_process(work: Callable[..., Any], *given: Any) -> Any:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The checks of a GPU in one command of about ten minutes: the tests of tests/gpu on the real GPU,
-# then the time of a training step of several methods. It writes FOLDER/tests.txt and
-# FOLDER/gpu.json.
+# then the time of a training step of several methods (python -m bench step). It writes
+# FOLDER/tests.txt and FOLDER/step.cuda.json.
 #
-#     bench/gpu.sh [FOLDER]      default: docs/benchmarks for gpu.json, a new folder for tests.txt
+#     bench/gpu.sh [FOLDER]  default: docs/benchmarks for step.cuda.json, a new folder for tests.txt
 #
 # PYTHON names the interpreter; by default .venv/bin/python where there is one, else python3.
 set -u
@@ -25,6 +25,6 @@ nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 failed=0
 timeout 270 "$python" -m pytest -q tests/gpu -p no:cacheprovider >"$log/tests.txt" 2>&1 || failed=1
 tail -n 15 "$log/tests.txt"
-timeout 300 "$python" -m bench.gpu --out "$out/gpu.json" || failed=1
-echo "Tests: $log/tests.txt. Times: $out/gpu.json."
+timeout 300 "$python" -m bench step --out "$out" || failed=1
+echo "Tests: $log/tests.txt. Times: $out/step.cuda.json."
 exit "$failed"

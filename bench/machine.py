@@ -149,10 +149,6 @@ def gflop(work: Callable[[], object]) -> float:
 def least_seconds(
     found: list[tuple[float, float]], rates: Mapping[str, float], low: bool = False
 ) -> float:
-    """Roofline: each operation takes at least max(flops / product rate, bytes / bandwidth).
-
-    ``low`` takes the rate of bfloat16 products. Data in a cache are read faster than the bandwidth
-    allows, so that small work may be faster than this.
-    """
+    """Roofline: each operation takes at least max(flops / product rate, bytes / bandwidth)."""
     rate, memory = rates[LOW_PRODUCT if low else PRODUCT] * 1e9, rates[MEMORY] * 1e9
     return sum(max(flops / rate, size / memory) for flops, size in found)

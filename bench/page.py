@@ -8,47 +8,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.comparison import FOLDER, Comparison, Tables, load, mean_limits
+from bench.comparison import FOLDER, TEXTS, Comparison, Tables, load, mean_limits
 from bench.contents import BY_NAME, SECTIONS
 from bench.machine import LOW_PRODUCT, MEMORY, PRODUCT
 from clmle.files import write_text
 
-INTRODUCTION = """# Benchmarks
-
-`make bench` measures all comparisons of this page; `python -m bench NAME` measures one again,
-`python -m bench --page` writes the page without measuring, and `--list` lists the comparisons. All
-tables and all numbers in the text are generated from the measurements in `docs/benchmarks`.
-Competing implementations run in turn in the same run; durations are medians unless stated
-otherwise.
-
-Each comparison lists the limits of its machine, measured before and after in the same run: the
-rate of a large matrix product, in float32 and in bfloat16, and the bandwidth of a copy in memory.
-*Load* is the average number of processes that wanted a core in the last minute, before and after;
-above the number of processes of the benchmark, other work on the machine makes the durations too
-long.
-"""
-FAULTS = """Processes are killed with `kill -9` at random moments. Another process resumes the work,
-and its output is compared bit for bit with that of an undisturbed run (weights, momentum, cached
-losses, clusters, embeddings, metrics, results, images, tables; durations are left out). Each row is
-the work that is interrupted and the process that is killed: training runs of a few seconds on
-digits with a checkpoint after every step, a sweep of four trials, and 60 rendered faces. *Errors*:
-a killed worker ends the command with a one-sentence error, and the same command resumes. An
-interrupted export leaves its temporary file (`.features.npz.….part`) in the folder.
-"""
+TEXT = TEXTS["page"]
 
 
 def page(folder: Path = FOLDER) -> str:
     """The page of the results in ``folder``."""
     records = {name: load(folder / f"{name}.json") for name in BY_NAME}
     on_gpu = {name: load(folder / f"{name}.cuda.json") for name in BY_NAME}
-    parts = [INTRODUCTION, *missing(on_gpu)]
+    parts = [TEXT["introduction"], *missing(on_gpu)]
     for section, comparisons in SECTIONS.items():
         parts.append(f"## {section}\n")
         for one in comparisons:
             parts += of_comparison(one, records[one.name], on_gpu[one.name])
     faults = load(folder / "faults.json")
     if faults is not None:
-        parts += ["## Robustness\n", FAULTS, conditions(faults), *of_tables(faults["tables"])]
+        parts += [
+            "## Robustness\n",
+            TEXT["faults"],
+            conditions(faults),
+            *of_tables(faults["tables"]),
+        ]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
@@ -62,30 +46,25 @@ def write_page(folder: Path = FOLDER) -> Path:
 def missing(on_gpu: Mapping[str, dict[str, Any] | None]) -> list[str]:
     """The comparisons without a measurement on a GPU; the others are reported where they stand."""
     wanted = [
-        f"- `python -m bench {name}`: {one.gpu}"
+        f"- `python -m bench {name}`: {one.text('gpu')}"
         for name, one in BY_NAME.items()
-        if one.gpu and on_gpu[name] is None
+        if one.text("gpu") and on_gpu[name] is None
     ]
-    text = (
-        "Measurements on a GPU are missing. The same commands measure there and store their "
-        "results next to those of the CPU:\n"
-    )
-    return ["## Missing measurements\n", text, *wanted, ""] if wanted else []
+    return ["## Missing measurements\n", TEXT["missing"], *wanted, ""] if wanted else []
 
 
 def of_comparison(
     one: Comparison, record: dict[str, Any] | None, gpu: dict[str, Any] | None = None
 ) -> list[str]:
     """Heading, description, and for each machine conditions, tables and interpretation."""
-    parts = [f"### {one.title}\n", one.about + "\n"]
+    parts = [f"### {one.text('title')}\n", one.text("about") + "\n"]
     if record is None and gpu is None:
         parts.append(f"Not measured yet: `python -m bench {one.name}`.\n")
     for found in (record, gpu):
         if found is not None:
             parts += [conditions(found), *of_tables(found["tables"])]
-            text = one.interpret(found["tables"], mean_limits(found))
-            if text:
-                parts.append(text + "\n")
+            values = one.values(found["tables"], mean_limits(found))
+            parts.append(one.text("result", values) + "\n")
     return parts
 
 

@@ -51,6 +51,16 @@ def numeric(values: Any, name: str) -> np.ndarray:
     return array.astype(kind, copy=False)
 
 
+def names_of(values: Any, name: str, n: int, what: str) -> np.ndarray:
+    """``values`` as an array (n,) of names, one for each of ``n`` things."""
+    array = array_of(values, name)
+    if array.shape != (n,):
+        raise InputError(f"{name} must name one for each of {n:,} {what}, but is {array.shape}.")
+    if (array != array).any():
+        raise InputError(f"{name} contains NaN; name one for each of {n:,} {what}.")
+    return array
+
+
 def dense(value: Any, name: str) -> None:
     """Raise for anything but a dense tensor with stored values."""
     import torch

@@ -157,8 +157,9 @@ class TrainConfig:
     )
     calibration: str = option(
         "none",
-        "threshold tuning: offsets fitted on validation images so that all classes count equally",
-        ("none", "offsets"),
+        "class offsets fitted on validation images: those with the best balanced accuracy, or "
+        "those of class-balanced logistic regression",
+        ("none", "threshold", "balanced-logistic"),
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     seed: int = option(0, "seed of every random draw", bounds=(0, SEEDS))
@@ -195,7 +196,10 @@ class TrainConfig:
     )  # fmt: skip
     pretrain_method: str = _pretraining(
         "oversampling", "method of these steps",
-        ("oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon"),
+        (
+            "oversampling", "sampling-without-replacement", "class-weighting", "softmax", "moon",
+            "supcon",
+        ),
     )  # fmt: skip
     init_from: str = _pretraining(
         "", "start from the weights of a run (.safetensors), or cluster features (.npy) instead"
@@ -305,6 +309,7 @@ def parse(cls: type, values: Mapping[str, Any], where: str) -> Any:
                 f"{where} has no option {quoted(name)}; its options are: {', '.join(known)}."
             )
         converted = _convert(hints[name], value, f"{where}: {name}")
+        converted = renamed.STORED.get((name, converted), converted)
         choices = known[name].metadata.get("choices", ())
         if choices and converted not in choices:
             if str(value) in renamed.VALUES:

@@ -1,7 +1,10 @@
 """Projections of features to two dimensions by PCA, t-SNE or UMAP, aligned over rounds."""
 
+import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +43,7 @@ def project(
         flat = np.ptp(start, axis=0) == 0  # UMAP divides by the range
         if flat.any():
             start = np.where(flat, np.random.default_rng(seed).normal(size=start.shape), start)
-        from umap import UMAP
-
+        UMAP = _umap()
         start = 10 * (start - start.min(axis=0)) / np.maximum(np.ptp(start, axis=0), 1e-9)
         model = UMAP(n_neighbors=min(15, n - 1), init=start, random_state=seed, n_jobs=1)
         return np.asarray(model.fit_transform(features), dtype=np.float32)
@@ -53,6 +55,25 @@ def project(
     # 25 s instead of 2 s).
     model = TSNE(perplexity=min(30, (n - 1) / 3), initialization=start, random_state=seed, n_jobs=1)
     return np.asarray(model.fit(features), dtype=np.float32)
+
+
+@cache
+def _umap() -> Any:
+    """The class UMAP, with all that numba compiles for it kept on disk.
+
+    umap-learn asks for that in a part of its functions: the others take 10 s in every process.
+    """
+    import umap
+    from numba.core.registry import CPUDispatcher
+
+    modules = [
+        m for name, m in sys.modules.items() if name.split(".")[0] in ("umap", "pynndescent")
+    ]
+    for module in modules:
+        for function in list(vars(module).values()):
+            if isinstance(function, CPUDispatcher) and not function.signatures:
+                function.enable_caching()
+    return umap.UMAP
 
 
 def place(

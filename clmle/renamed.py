@@ -44,6 +44,8 @@ VALUES = {
     "neighbourhood": "cluster-neighborhood",
     "even": "class-balanced",
 }
+# Earlier values of options in stored runs and results, which are read as the present ones.
+STORED = {("calibration", "offsets"): "balanced-logistic"}
 COMMANDS = {
     "recognise": "clmle evaluate --open-set",
     "verify": "clmle evaluate-features",
@@ -56,14 +58,16 @@ def renamed_method(old: str) -> str | None:
     """What to use in place of the method ``old``; None if it never had another name.
 
     >>> renamed_method("threshold-moving")
-    'softmax with calibration=offsets'
+    'softmax with calibration=balanced-logistic'
     """
     new = METHODS.get(old)
     if new is None:
         return None
     base, tuned, _ = new.partition(" + threshold tuning")
     method, _, weights = base.rstrip(")").partition(" (")
-    settings = [f"weights={weights}"] * bool(weights) + ["calibration=offsets"] * bool(tuned)
+    settings = [f"weights={weights}"] * bool(weights) + ["calibration=balanced-logistic"] * bool(
+        tuned
+    )
     return f"{method} with {' and '.join(settings)}" if settings else method
 
 

@@ -16,6 +16,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from clmle.activity import inactivity_warning
-from clmle.errors import InputError
+from clmle.errors import InputError, quoted
 from clmle.files import (
     as_sentence,
     atomic_path,
@@ -38,6 +39,17 @@ from clmle.files import (
 from clmle.jobs.process import birth, is_running
 
 ACTIVE = ("queued", "running")
+STATES = (*ACTIVE, "done", "stopped", "failed", "lost")
+NUMBER = int | float
+CONFIG_KINDS: dict[str, dict[str, Any]] = {
+    "data": {"dataset": str, "attribute": str},
+    "train": {"seed": int, "rounds": int, "feature_dim": int},
+}
+TEST_KINDS: dict[str, Any] = {"balanced_accuracy": NUMBER, "interval": list, "recall": list}
+LINE_KINDS: dict[str, dict[str, Any]] = {
+    "train": {"step": int, "loss": NUMBER},
+    "validation": {"step": int, "balanced_accuracy": NUMBER, "recall": list},
+}
 STATUS_KINDS: dict[str, Any] = {
     "state": str, "phase": str, "message": str, "step": int, "total": int,
     "seconds": int | float, "seconds_left": int | float | None, "updated": int | float,
@@ -88,10 +100,14 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """The configuration as plain values."""
-        tree = _tree(self.path / "config.json")
-        for part in ("data", "train"):
-            if not isinstance(tree.get(part, {}), dict):
-                raise InputError(f"{self.path / 'config.json'} is damaged ({part}); restore it.")
+        file = self.path / "config.json"
+        tree = _tree(file, "method", *CONFIG_KINDS)
+        if not isinstance(tree["method"], str):
+            raise _damaged(file, "method")
+        for part, kinds in CONFIG_KINDS.items():
+            if not isinstance(tree[part], dict):
+                raise _damaged(file, part)
+            _check_kinds(file, tree[part], kinds)
         return tree
 
     def data_facts(self) -> dict[str, Any] | None:
@@ -119,10 +135,11 @@ class RunFolder:
         file = self.path / "status.json"
         if not file.exists():
             return {"state": "queued", "phase": "waiting", "step": 0, "total": 0}
-        status = _tree(file, "state")
-        for name, kind in STATUS_KINDS.items():
-            if name in status and not isinstance(status[name], kind):
-                raise InputError(f"{file} is damaged ({name}); remove or restore it.")
+        status: dict[str, Any] = {"phase": "", "step": 0, "total": 0, **_tree(file, "state")}
+        given = {name: kind for name, kind in STATUS_KINDS.items() if name in status}
+        _check_kinds(file, status, given)
+        if status["state"] not in STATES:
+            raise _damaged(file, f"state {quoted(status['state'])}")
         process = (status.get("pid"), status.get("born"), status.get("updated", 0))
         if status["state"] in ACTIVE and not is_running(*process):
             status["state"] = "lost"
@@ -142,15 +159,27 @@ class RunFolder:
             return None
         tree = _tree(file, "test")
         if not isinstance(tree["test"], dict):
-            raise InputError(f"{file} is damaged (test); remove or restore it.")
+            raise _damaged(file, "test")
+        _check_kinds(file, tree["test"], TEST_KINDS)
         return tree
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write the result; the run is done."""
         write_json(self.path / "result.json", result)
 
+    def damage(self) -> str:
+        """What is damaged in the folder, as a sentence; empty for a whole one."""
+        try:
+            self.config()
+            if self.status()["state"] == "done" and self.result() is None:
+                raise InputError(f"{self.path} is done but has no result.json; restore it.")
+            self.result()
+        except InputError as error:
+            return str(error)
+        return ""
+
     def metrics(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Lines of the metrics file, without a half-written last one.
+        """Lines of the metrics file, without those that are damaged or half-written.
 
         ``kind`` "train" (step, loss, learning_rate, ...) or "validation"
         (step, round, balanced_accuracy, recall, ...) keeps only those.
@@ -159,18 +188,22 @@ class RunFolder:
         if not file.exists():
             return []
         lines = []
-        with suppress(ValueError):
-            for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError):
                 line = from_json(text)
-                if not isinstance(line, dict):
-                    break
-                lines.append(line)
+                if isinstance(line, dict):
+                    _check_kinds(file, line, LINE_KINDS.get(str(line.get("kind")), {}))
+                    lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
 
     def warnings(self) -> list[str]:
         """Sentences about the training that its reader should know, such as an inactive loss."""
         found = inactivity_warning(self.metrics("train"))
-        return [found] if found else []
+        rounds = self.metrics("validation")
+        best: dict[str, Any] = max(
+            reversed(rounds), key=lambda line: line["balanced_accuracy"], default={}
+        )
+        return [*best.get("warnings", ()), *([found] if found else [])]
 
     def append_metrics(self, **values: Any) -> None:
         """Append one line to the metrics file."""
@@ -181,11 +214,26 @@ class RunFolder:
         except OSError as error:
             raise as_sentence(error, file) from error
 
+    def sync_metrics(self) -> int:
+        """Number of metrics lines, all of which are on the disk now."""
+        file = self.path / "metrics.jsonl"
+        if not file.exists():
+            return 0
+        with open(file, "rb+") as written:
+            os.fsync(written.fileno())
+            return sum(1 for _ in written)
+
     def truncate_metrics(self, lines: int) -> None:
         """Keep the first ``lines``; a resumed run writes the others again."""
-        kept = self.metrics()[:lines]
-        with atomic_path(self.path / "metrics.jsonl") as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        file = self.path / "metrics.jsonl"
+        kept = file.read_bytes().splitlines(keepends=True)[:lines] if file.exists() else []
+        if len(kept) < lines or any(not line.endswith(b"\n") for line in kept):
+            raise InputError(
+                f"{file} has lost lines: the checkpoint counts {lines:,}. Restore it, or remove "
+                f"{self.checkpoint_path.name} to train from the beginning."
+            )
+        with atomic_path(file) as temporary:
+            temporary.write_bytes(b"".join(kept))
 
     def embedding_rounds(self) -> list[int]:
         """Rounds with stored features; 0 is before the first step of the method."""
@@ -250,10 +298,10 @@ class ReadOnlyRunFolder(RunFolder):
     Only a request to stop is written.
     """
 
-    def _skip(self, *_: Any, **__: Any) -> None:
+    def _skip(self, *_: Any, **__: Any) -> Any:
         pass
 
-    write_status = write_result = append_metrics = truncate_metrics = _skip
+    write_status = write_result = append_metrics = truncate_metrics = sync_metrics = _skip
     write_embedding = write_clusters = write_data_facts = clear_stop = _skip
 
 
@@ -281,7 +329,7 @@ def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
     root = Path(root)
     if not root.is_dir():
         return []
-    folders = [p for p in root.iterdir() if (p / "config.json").exists() and not _foreign(p)]
+    folders = [p for p in root.iterdir() if not leads_out(p) and _is_run(p) and not _foreign(p)]
     return [RunFolder(p) for p in sorted(folders, key=lambda p: p.name, reverse=True)]
 
 
@@ -303,11 +351,22 @@ def old_runs_sentence(root: str | os.PathLike[str]) -> str:
     )
 
 
+def _is_run(folder: Path) -> bool:
+    """Whether the folder holds a run; one that has lost its config is a damaged run."""
+    try:
+        names = set(os.listdir(folder))
+    except OSError:  # a file, or closed to this user
+        return False
+    return "config.json" in names or ("status.json" in names and "settings.json" not in names)
+
+
 def _foreign(folder: Path) -> bool:
-    if leads_out(folder):
-        return True
-    with os.scandir(folder) as entries:
-        return any(leads_out(Path(entry.path)) for entry in entries if entry.is_symlink())
+    try:
+        with os.scandir(folder) as entries:
+            links = [Path(entry.path) for entry in entries if entry.is_symlink()]
+    except OSError:
+        return False
+    return any(map(leads_out, links))
 
 
 def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
@@ -338,7 +397,7 @@ def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
     clmle.errors.InputError: There is no run 'first' in no-such-folder; there is none yet.
     """
     folder = Path(root) / name
-    if Path(name).name != name or name == ".." or not (folder / "config.json").exists():
+    if Path(name).name != name or name == ".." or not _is_run(folder):
         if Path(name).name == name and (folder / "settings.json").exists():
             raise InputError(
                 f"Run {name} was written by version 0.1 and cannot be read; train it again, or "
@@ -395,6 +454,17 @@ def create_run(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolde
         write_json(folder / "config.json", config)
         return RunFolder(folder)
     raise InputError(f"{root} is full of runs of this second; wait a moment and try again.")
+
+
+def _damaged(file: Path, what: str) -> InputError:
+    return InputError(f"{file} is damaged ({what}); remove or restore it.")
+
+
+def _check_kinds(file: Path, tree: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
+    """Raise unless ``tree`` has a value of the right kind for every name in ``kinds``."""
+    for name, kind in kinds.items():
+        if not isinstance(tree.get(name), kind):
+            raise _damaged(file, name)
 
 
 def _tree(file: Path, *names: str) -> dict[str, Any]:

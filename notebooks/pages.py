@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from clmle.errors import InputError
 from clmle.figures.export import to_svgs
-from clmle.figures.theme import title_of as figure_title
+from clmle.figures.layout import title_of as figure_title
 from clmle.files import atomic_path, write_text
 from notebooks.lessons import title_of
 

@@ -16,8 +16,6 @@ settings.register_profile(
     "mutants", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():

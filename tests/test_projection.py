@@ -79,3 +79,12 @@ def test_degenerate_features_have_finite_points(method, features):
 def test_no_features_are_an_error(shape):
     with pytest.raises(InputError, match="with a row and a column"):
         project(np.ones(shape))
+
+
+def test_what_numba_compiles_for_umap_is_kept_on_disk():
+    points = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    project(points, "umap")
+    from umap import layouts, umap_
+
+    for function in (layouts.rdist, umap_.fast_intersection, umap_.compute_membership_strengths):
+        assert function.stats.cache_path is not None

@@ -17,7 +17,6 @@ LAYERS = (
         "_balance",
         "_lazy",
         "_search",
-        "_sgd",
         "checks",
         "device",
         "errors",

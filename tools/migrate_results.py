@@ -7,6 +7,7 @@ keys change, and with them the key of a trial, which is a hash of its configurat
 import argparse
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,64 +18,9 @@ from clmle.renamed import METHODS, OPTIONS, TRAIN, VALUES
 from clmle.studies.trials import Trial
 from clmle.training.prepare import config_from_dict
 
-# Options that were added after the first results, with the value that those results had.
-MISSING: dict[str, dict[str, Any]] = {
-    "data": {"split": 0},
-    "train": {"mirror": True, "n_embedding_samples": 2400, "grad_clip_norm": 0.0},
-    "options": {
-        "head": "linear",
-        "head_scale": 8.0,
-        "head_loss": "softmax",
-        "max_class_fraction": 1.0,
-        "logit_adjustment": True,
-        "warmup_until": 0.0,
-        "hard_fraction": 1.0,
-    },
-}
-STUDY_NAMES = {
-    "recipe": "components",
-    "rule": "classifier",
-    "waiting": "warmup",
-    "hard-share": "hard-fraction",
-    "embedding": "margin-loss",
-    "photographs": "solar-cells-sampling",
-    "prior": "pretraining",
-    "screen": "screening",
-    "curves": "convergence",
-    "sampling-x-cost": "sampling-x-weighting",
-    "confirmation-toonfaces": "preregistered-toonfaces",
-    "confirmation-digits": "preregistered-digits",
-    "confirmation-solar-cells": "preregistered-solar-cells",
-    "confirmation-imbalance": "preregistered-imbalance",
-}
-VARIANTS = {
-    "uniform query": "uniform query clusters",
-    "no hard clusters": "uniform query clusters",
-    "no cost weights": "no class weights",
-    "k-nn rule": "k-NN classifier",
-    "clmle, hardest query, costs": "clmle, hardest query, class weights",
-    "clmle, hardest query, no costs": "clmle, hardest query, no class weights",
-    "clmle, uniform query, costs": "clmle, uniform query, class weights",
-    "clmle, uniform query, no costs": "clmle, uniform query, no class weights",
-    "rare images twice in a batch": "repeated images in a batch",
-    "small classes whole in a batch": "no limit on a class in a batch",
-    "prior features by over-sampling": "pretraining by oversampling",
-    "no Eq. 9": "without Eq. 9",
-    "Eq. 9 ten times heavier": "Eq. 9 with ten times the weight",
-    "mu of the batch": "centroids of the batch",
-    "mu of the index": "centroids of the index",
-    "one neighbourhood a batch": "one neighborhood per batch",
-    "clusters judge alone": "cluster classifier alone",
-    "no offsets": "cluster classifier alone, uncalibrated",
-    "its batches without clusters": "sampling-without-replacement + threshold tuning",
-    "Eq. 9 never waits": "Eq. 9 without warm-up",
-    "all places by loss": "all samples from hard clusters",
-    "batches as the data come": "natural sampling",
-    "a softmax beside Eq. 9": "softmax head loss",
-    "even, hard batches": "class-balanced, hard batches",
-    "one neighbourhood, mu of the batch": "one neighborhood, centroids of the batch",
-    "one neighbourhood, mu of the index": "one neighborhood, centroids of the index",
-}
+_NAMES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+MISSING: dict[str, dict[str, Any]] = _NAMES["missing"]
+STUDY_NAMES, VARIANTS = _NAMES["studies"], _NAMES["variants"]
 
 
 def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +32,7 @@ def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
     train["pretrain_method"] = method_name(train["pretrain_method"])
     if clmle:
         fitted = options.pop("offset") or options["joint"]
-        train["calibration"] = "offsets" if fitted else "none"
+        train["calibration"] = "balanced-logistic" if fitted else "none"
         options = {
             OPTIONS.get(k, k): VALUES.get(v, v) if k == "batches" else v for k, v in options.items()
         }
@@ -107,7 +53,7 @@ def migrate_config(old: dict[str, Any]) -> dict[str, Any]:
 def migrate_variant(old: str, method: str) -> str:
     """The name of a variant: of a method, perhaps with a value of an option, or of a study."""
     if old in VARIANTS:
-        return VARIANTS[old]
+        return str(VARIANTS[old])
     if method in METHODS and old.partition(", ")[0] == method:
         return old.replace(method, METHODS[method], 1)
     old = old.replace("clmle, embedding_weight", "clmle, margin_weight")
@@ -135,12 +81,9 @@ def migrate(old: dict[str, Any]) -> dict[str, Any]:
     config: Config = config_from_dict(migrate_config(old["settings"]))
     variant = migrate_variant(old["variant"], old["method"])
     new: dict[str, Any] = {
-        "key": Trial(variant, config).key,
-        "variant": variant,
-        "method": config.method,
-        "learning_curve": old["course"],
-        "config": config.to_dict(),
-    }
+        "key": Trial(variant, config).key, "variant": variant, "method": config.method,
+        "learning_curve": old["course"], "config": config.to_dict(),
+    }  # fmt: skip
     if "recognition" in old:
         new["recognition"] = migrate_recognition(old["recognition"])
     names = {"settings": "config", "course": "learning_curve"}

@@ -1,23 +1,36 @@
 """Studies: start one, watch it, and look at its results."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
-from app.widgets.figure import show_figure
+from app.widgets.figure import cached, show_figure
+from app.widgets.literal import literal
 from app.widgets.new_runs import numbers
 from app.widgets.own_data import FOLDER, path_of_data
+from app.widgets.pages import link
 from app.widgets.path_access import check_paths
 from app.widgets.runs import duration, preset_of
-from app.widgets.studies import drawn, forecast, readable_studies, stamp, study_files, tabled
+from app.widgets.studies import (
+    drawn,
+    forecast,
+    open_study,
+    readable_studies,
+    stamp,
+    study_files,
+    tabled,
+)
 from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
-from clmle import data, studies, training
+from clmle import data, figures, studies, training
 from clmle import methods as registry
 
 PAGE = {"title": "Ablations", "icon": ":material/science:", "order": 50}
 
 OWN_DATA = "as in the study"
+SUMMARY = "summary"
 
 
 def request_form():
@@ -53,14 +66,19 @@ def request_form():
         placeholder=f"as in the study: {', '.join(study.attributes) or 'the first'}"
         if study and not dataset else "the first",
     )  # fmt: skip
-    first, second, third = st.columns(3)
+    first, second, third, fourth = st.columns(4)
     seeds = first.text_input("Seeds", placeholder=_listed(study.seeds if study else (0, 1)))
     thinned = study.ratios if study and not dataset else ()
     ratios = second.text_input(
         "Imbalance ratios", placeholder=_listed(thinned) or "natural class frequencies",
         help="largest over smallest class after thinning the training images",
     )  # fmt: skip
-    jobs = third.number_input("Trials at a time", 0, 64, 0, help="0: one for each core")
+    calibration = third.selectbox(
+        "Calibration", ("", "none", "threshold", "balanced-logistic"),
+        format_func=lambda how: f"{how}, of every variant" if how else "of each variant",
+        help="of every variant alike, so that a table ranks them at equal calibration",
+    )  # fmt: skip
+    jobs = fourth.number_input("Trials at a time", 0, 64, 0, help="0: one for each core")
     grid = st.text_area(
         "Options to vary, one per line", height=80,
         placeholder="options.scale=4,8\ntrain.iterations=100,200",
@@ -70,6 +88,7 @@ def request_form():
     request = studies.StudyRequest(
         name, dataset, tuple(attributes), numbers(seeds, int, "Seeds"), tuple(methods),
         numbers(ratios, float, "Ratios"), varied, preset,
+        calibration=calibration,
     )  # fmt: skip
     label = st.text_input(
         "Name of the results", placeholder=studies.free_name(request),
@@ -111,26 +130,26 @@ def results() -> None:
     """Figure, table and trials of one study."""
     found, broken = readable_studies()
     for text in broken:
-        st.error(text, icon=":material/error:")
+        st.error(literal(text), icon=":material/error:")
     if not found:
         st.info("No study has a result yet: start one above.", icon=":material/info:")
         return
     left, right = st.columns([3, 2])
-    default = next((n for n in found if n.startswith("components ")), next(iter(found)))
     if st.session_state.get("awaited") in found:  # the study just started has a result
         st.session_state["study"] = st.session_state.pop("awaited")
     if st.session_state.get("study") not in found:
         st.session_state.pop("study", None)  # deleted meanwhile, or without a result yet
-    name = left.selectbox(
-        "Study", list(found), index=list(found).index(default), key="study", bind="query-params"
-    )
+    name = left.selectbox("Study", [SUMMARY, *found], key="study", bind="query-params")
+    if name == SUMMARY:
+        summary(found)
+        return
     study = found[name]
     file, stem = stamp(study_files()[name]), name.split(" ")[0]
     metric = right.selectbox(
         "Metric", list(studies.METRIC_LABELS), key="metric", bind="query-params",
         format_func=lambda m: studies.METRIC_LABELS[m],
     )  # fmt: skip
-    st.markdown(f"**{study.title}.** {study.question}")
+    st.markdown(f"**{literal(study.title)}.** {literal(study.question)}")
     configs = {summary["task"]: summary["config"] for summary in study.summaries}
     kinds = sorted({preset_of(config) for config in configs.values()})
     st.caption(f"CLMLE: {', '.join(kinds)}.")
@@ -153,14 +172,16 @@ def results() -> None:
     with errors_in_place():
         picture = drawn(file, view, metric, base, shown)
         show_figure(picture.figure, f"{name}-{view}-{metric}", picture.data)
-        st.caption(picture.caption)
+        parts = picture.caption.split("`")  # every second one is a command
+        st.caption("`".join(p if i % 2 else literal(p) for i, p in enumerate(parts)))
     with errors_in_place():
         st.subheader("Table")
         table = tabled(file, base, shown)
         if table.empty:
             st.info("The variants have no task and seed in common yet; wait for more trials.")
         else:
-            show_table(table, f"{stem}-table", column_config=columns(base))
+            printed = studies.printed_table(table)
+            show_table(table, f"{stem}-table", printed=printed, column_config=columns(base))
             table_caption(table, shown or variants, base)
     box = st.expander("Trials behind these numbers", key="trials", on_change="rerun")
     if box.open:
@@ -168,19 +189,56 @@ def results() -> None:
             trials = studies.trials_behind(study)
             trials = trials[trials["variant"].isin(shown)] if shown else trials
             show_table(trials, f"{stem}-trials")
-            st.caption(f"{len(trials):,} trials of {study.path}, with their configurations.")
+            st.caption(
+                f"{len(trials):,} trials of {literal(study.path)}, with their configurations."
+            )
+
+
+def summary(found: dict) -> None:
+    """CLMLE against the strongest baseline of every comparison."""
+    files = study_files()
+    table = comparisons(tuple(stamp(files[name]) for name in found))
+    if table.empty:
+        st.info("No comparison of CLMLE with baselines has a result yet.")
+        return
+    st.markdown(
+        "**CLMLE minus the strongest baseline of each comparison**, the one with the highest mean "
+        "on test images. Positive: CLMLE is better. Only an interval that excludes zero answers "
+        "which is better; a difference of fewer than three seeds has none and is no order."
+    )
+    spans = table[["difference", "low", "high"]].astype(object)
+    rows = dict(zip(table["title"], spans.where(spans.notna(), None).to_numpy(), strict=True))
+    show_figure(
+        cached(
+            figures.differences, {title: tuple(row) for title, row in rows.items()},
+            "CLMLE minus the strongest baseline", "difference, 95 % interval over seeds",
+        ),
+        "summary", table,
+    )  # fmt: skip
+    number = st.column_config.NumberColumn(format="%+.3f")
+    digits = dict.fromkeys(("difference", "low", "high"), number)
+    show_table(table.drop(columns="study"), "summary-table", column_config=digits)
+    st.caption("Differences are paired: the same tasks and seeds for both. Choose a study above.")
+    link("paper", "Which claims of the paper hold")
+
+
+@st.cache_data(max_entries=4, show_spinner="Comparing")
+def comparisons(changed: tuple):
+    """The summary of all results files; ``changed`` are their stamps."""
+    return studies.comparison_summary(open_study(Path(path)) for path, *_ in changed)
 
 
 def table_caption(table, variants, base: str) -> None:
     """What the rows of the table are based on."""
     missing = [n for n in variants if n not in set(table["variant"])]
     if missing:
-        st.caption(f"Not in the table for lack of common trials: {', '.join(missing)}.")
+        st.caption(f"Not in the table for lack of common trials: {literal(', '.join(missing))}.")
     one = table.iloc[0]
     st.caption(
         f"Each row summarizes the same trials (trials: {one['trials']}, tasks: {one['tasks']}, "
-        f"seeds: {one['seeds']}). Low and high: 95 % interval over seeds. Differences are paired "
-        f"with {base} on the trials that both have; seconds are measured on one computer."
+        f"seeds: {one['seeds']}). Low and high: 95 % interval over three seeds or more; without "
+        f"it the order of rows is no ranking. Differences are paired "
+        f"with {literal(base)} on the trials that both have; seconds are measured on one computer."
     )
 
 

@@ -8,6 +8,7 @@ from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
+from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_contents import image_row, images_of
 from app.widgets.runs import all_runs, label
@@ -164,7 +165,7 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
         show_figure(
             cached(
                 figures.leaderboard, per_seed,
-                {n: studies.t_interval(v) for n, v in per_seed.items()},
+                {n: studies.metric_interval(v, "balanced_accuracy") for n, v in per_seed.items()},
                 f"{plain(attribute)}: every seed", highlight=[learner],
                 x="balanced accuracy on test images",
             ),
@@ -220,9 +221,9 @@ def scores_of(run: RunFolder):
         f"scoring {run.path.resolve()}", lambda: studies.start_scoring(run)
     )
     if task.failed:
-        st.error(task.error(f"The test images of {label(run)} could not be scored."))
+        st.error(task.error(f"The test images of {literal(label(run))} could not be scored."))
         return None
-    text = f"{label(run)}: scoring the test images, seconds for a few thousand small ones."
+    text = f"{literal(label(run))}: scoring the test images, seconds for a few thousand small ones."
     wait_for(
         lambda: task.running,
         lambda: studies.stored_scores(run) is not None,
@@ -296,7 +297,7 @@ st.markdown(
 with errors_in_place():
     frame, broken = all_results()
     for text in broken:
-        st.error(text, icon=":material/error:")
+        st.error(literal(text), icon=":material/error:")
     if frame.empty:
         st.info(
             "There is no result on an attribute yet: train a run, or start a study.",

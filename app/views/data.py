@@ -15,6 +15,7 @@ from app.widgets.data_facts import (
 )
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
+from app.widgets.literal import literal
 from app.widgets.opened_data import data_key, is_ready, open_data
 from app.widgets.own_data import FOLDER, forget_own_data, own_data
 from app.widgets.pages import link
@@ -59,7 +60,7 @@ def gallery(dataset, target: str) -> None:
 def row_of_images(dataset, chosen, seed: int, most: int, across: int, name: str = "") -> None:
     """A random sample of the chosen images, with their number."""
     rows = np.flatnonzero(chosen)
-    st.caption(f"{name}: {len(rows):,} images" if name else f"{len(rows):,} images")
+    st.caption(f"{literal(name)}: {len(rows):,} images" if name else f"{len(rows):,} images")
     if len(rows) == 0:
         return
     shown = np.random.default_rng(seed).permutation(rows)[:most]

@@ -10,6 +10,7 @@ import streamlit as st
 from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.downloads import downloads
 from app.widgets.error_display import errors_in_place
+from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_contents import images_of, model_of
 from app.widgets.runs import all_runs, is_active, label
@@ -20,10 +21,10 @@ from clmle import RunFolder, figures, jobs, methods, metrics, projection, traini
 
 PAGE = {"title": "Embeddings", "icon": ":material/scatter_plot:", "order": 40}
 
-# The first is the default: the paper uses it (Fig. 5), and UMAP has to be compiled first.
+# The first is the default: the paper uses it (Fig. 5), and UMAP is compiled on first use.
 NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 DURATION = {
-    "umap": "seconds each for a few thousand points; the first takes a minute or two to compile",
+    "umap": "seconds each for a few thousand points; the very first is compiled in a minute",
     "tsne": "seconds each for a few thousand points",
     "pca": "seconds for all of them",
 }
@@ -47,7 +48,7 @@ def projections(run: RunFolder, method: str):
         return found
 
     def progress() -> None:
-        text = f"{NAMES[method]} of {label(run)}: {len(found)} of {len(rounds)} rounds; "
+        text = f"{NAMES[method]} of {literal(label(run))}: {len(found)} of {len(rounds)} rounds; "
         st.progress(len(found) / len(rounds), text=f"{text}{DURATION[method]}.")
 
     wait_for(
@@ -177,7 +178,7 @@ def embedding(run: RunFolder, method: str, color: str, dataset, frames: dict) ->
     target = config.data.attribute
     names = list(training.embedding_task_of(dataset, config).class_names)
     if target == "all" or "," in target:
-        st.caption(f"The run predicts several attributes; the first is shown: {names[1]}.")
+        st.caption(f"The run predicts several attributes; the first is shown: {literal(names[1])}.")
     last = max(run.embedding_rounds())
     stored, model = run.embedding(last), run.model_path
     found = explanation_of(str(run.path), model.stat().st_mtime if model.exists() else 0.0)

@@ -1,5 +1,7 @@
 """The two margins and their upper bounds, as printed and corrected."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,13 +13,20 @@ from app.widgets.margin_search import margin_search
 from app.widgets.new_runs import numbers
 from app.widgets.runs import all_runs, label
 from app.widgets.table import show_table
-from clmle import figures, margin_bounds
+from clmle import InputError, figures, margin_bounds
 
 PAGE = {"title": "Margins", "icon": ":material/straighten:", "order": 80}
 
 OWN = "my own numbers"
 SCALES = [1, 2, 4, 8, 16, 32, 64]
 MAX_ROWS = 50  # of the table; data sets can have thousands of classes
+
+
+def feasible(bounds, n_other: int, scale: float) -> str:
+    """The largest feasible a1 in words: no margin is feasible where the formula is negative."""
+    value = bounds.feasible_between(n_other, scale)
+    return f"{value:.3f}" if value > 0 else "none"
+
 
 st.title("Margins")
 st.markdown(
@@ -55,6 +64,11 @@ with errors_in_place():
             )
         )
         counts = numbers(text, float, "Images of each class", distinct=False)
+        if len(counts) < 2 or not all(1 <= count < math.inf for count in counts):
+            raise InputError(
+                f"Images of each class are {text!r}; margins separate two classes or more with "
+                "an image each: enter their counts separated by commas, such as 900, 90."
+            )
     bounds = margin_bounds(counts, dim)
     left, right = st.columns(2)
     n_other = int(
@@ -69,11 +83,11 @@ with errors_in_place():
     first.metric("Bound of a1, printed", f"{bounds.between:.4g}")
     second.metric("Bound of a1, sphere", f"{bounds.between_sphere:.4g}")
     third.metric(
-        "Largest feasible a1", f"{bounds.feasible_between(n_other, chosen):.3f}",
+        "Largest feasible a1", feasible(bounds, n_other, chosen),
         help="bound - log(K') / s: with the sum in the denominator, the hinge of Eq. 9 can reach "
-        "zero up to this margin",
+        "zero up to this margin; none where this is not above 0",
     )  # fmt: skip
-    fourth.metric("The same at s = 1", f"{bounds.feasible_between(n_other, 1.0):.3f}")
+    fourth.metric("The same at s = 1", feasible(bounds, n_other, 1.0))
     table = pd.DataFrame(
         {
             "class": np.arange(bounds.n_classes),

@@ -1,4 +1,6 @@
-"""The tables of the paper next to results of this project, and the corrections of its equations."""
+"""The paper's claims and tables next to results here, and the corrections of its equations."""
+
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -27,6 +29,68 @@ HEADINGS = {
     "tar_at_far_1e-6": "TAR at FAR 1e-6, %", "celeba_balanced_acc": "CelebA balanced accuracy, %",
     "balanced_accuracy": "balanced accuracy, %", "imbalance_level": "imbalance level",
 }  # fmt: skip
+
+
+ICONS = {
+    "reproduced": ":green-badge[reproduced]",
+    "reproduced in part": ":orange-badge[reproduced in part]",
+    "not reproduced": ":red-badge[not reproduced]",
+}
+
+
+@st.cache_resource(max_entries=2, show_spinner="Testing the claims")
+def claim_results_of(changed: tuple) -> list:
+    """The claims with their tests; ``changed`` are the stamps of the shipped files."""
+    names = dict.fromkeys(Path(file).stem for file, *_ in changed)
+    return studies.claim_results(filter(None, map(shipped_study, names)))
+
+
+def claims() -> None:
+    """Each claim of the paper: its verdict here, and the tests with their intervals."""
+    results = claim_results_of(tuple(stamp(path) for path in sorted(SHIPPED.glob("*.jsonl"))))
+    st.markdown(
+        "Each claim is tested at equal data, budget and calibration. A test *holds* where the "
+        "whole 95 % interval of the paired difference has the sign that the claim expects, is "
+        "*contradicted* where it has the other sign, and is *open* where it contains zero or "
+        "there are fewer than three seeds. A claim is reproduced where all of its tests hold, "
+        "and reproduced in part where some do. Intervals are not corrected for their number."
+    )
+    rows = [
+        {
+            "claim of the paper": result.claim.text, "verdict": result.verdict,
+            "study": study.title, "comparison": f"{test.first} minus {test.second}",
+            "metric": studies.CLAIM_METRICS[test.metric], "difference, pp": 100 * d.mean,
+            "low": d.low and 100 * d.low, "high": d.high and 100 * d.high, "seeds": d.seeds,
+            "answer": answer,
+        }
+        for result in results for test, study, d, answer in result.tests
+    ]  # fmt: skip
+    for number, result in enumerate(results, start=1):
+        verdict = ICONS.get(result.verdict, f":gray-badge[{result.verdict}]")
+        st.markdown(f"**{number}. {result.claim.text}** {verdict}")
+        if not result.tests:
+            st.caption(result.claim.reason or "Start its studies on the page Ablations.")
+            continue
+        st.markdown("\n".join(f"- {_tested(*test)}" for test in result.tests))
+    st.subheader("All tests as a table")
+    signed = st.column_config.NumberColumn(format="%+.1f")
+    show_table(
+        pd.DataFrame(rows), "claims",
+        column_config=dict.fromkeys(("difference, pp", "low", "high"), signed),
+    )  # fmt: skip
+
+
+def _tested(test, study, d, answer: str) -> str:
+    """One test as a line: answer, metric, difference, interval and study."""
+    span = f"{d.seeds} {'seed' if d.seeds == 1 else 'seeds'}"
+    if d.low is not None:
+        span = f"95 % interval {100 * d.low:+.1f} to {100 * d.high:+.1f}, {span}"
+    metric = studies.CLAIM_METRICS[test.metric]
+    note = f" {test.note}" if test.note else ""
+    return (
+        f"*{answer}*: {metric} {100 * d.mean:+.1f} pp ({span}), {test.first} minus {test.second}; "
+        f"study {study.name}.{note}"
+    )
 
 
 def tables() -> None:
@@ -199,12 +263,12 @@ def correction_rows(found: dict):
                 "where": correction.where,
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype(dict.fromkeys(("trials won", "of trials", "seeds"), "Int64"))
 
 
 def described(d, study) -> str:
     """The interval and the trials behind an effect."""
-    span = "one seed, no interval"
+    span = f"{d.seeds} {'seed' if d.seeds == 1 else 'seeds'}, no interval"
     if d.low is not None:
         span = f"95 % interval over {d.seeds} seeds {d.low:+.3f} to {d.high:+.3f}"
     ratios = [f"{r:g} : 1" for r in study.values("data.ratio") if r > 1]
@@ -241,15 +305,18 @@ def bounds() -> None:
 st.title("Paper")
 st.markdown(
     "C. Huang, Y. Li, C. C. Loy, X. Tang, *Deep Imbalanced Learning for Face Recognition and "
-    "Attribute Prediction*: its tables next to results of this project, and the corrections of its "
-    "equations."
+    "Attribute Prediction*: which of its claims hold here, its tables next to results of this "
+    "project, and the corrections of its equations."
 )
 part = st.segmented_control(
-    "Part", ["Corrections", "Tables"], default="Corrections", key="part", bind="query-params",
+    "Part", ["Claims", "Corrections", "Tables"], default="Claims", key="part", bind="query-params",
     required=True, label_visibility="collapsed",
 )  # fmt: skip
 with errors_in_place():
-    if part == "Tables":
+    if part == "Claims":
+        st.header("Which claims hold here")
+        claims()
+    elif part == "Tables":
         st.header("Tables 2 to 7")
         tables()
     else:

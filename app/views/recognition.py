@@ -8,7 +8,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.open_set import recognition_of, test_images
 from app.widgets.pages import link
-from app.widgets.path_access import check_path
+from app.widgets.path_access import open_path
 from app.widgets.run_contents import image_row, model_of
 from app.widgets.runs import all_runs, label, short_labels
 from app.widgets.table import show_table
@@ -240,7 +240,7 @@ with errors_in_place():
         if not test:
             st.info("Enter the file or folder.", icon=":material/info:")
             st.stop()
-        check_path(test)
+        test = open_path(test)
     found, picked = {}, {}
     for name, run in short_labels([runs[n] for n in chosen]).items():
         with errors_in_place():

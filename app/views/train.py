@@ -4,9 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.error_display import errors_in_place
+from app.widgets.literal import literal
 from app.widgets.live_curves import live
 from app.widgets.new_runs import MARGINS, new_runs
-from app.widgets.runs import all_runs, chosen_runs, short_labels
+from app.widgets.runs import all_runs, chosen_runs, damaged_runs, short_labels
 from app.widgets.table import show_table
 from clmle import runs_dir, training
 
@@ -32,7 +33,8 @@ st.title("Train")
 with errors_in_place():
     linked = any(name in st.query_params for name in ("like", "data", "folder", *MARGINS))
     if old := training.old_runs_sentence(runs_dir()):
-        st.warning(old)
+        st.warning(literal(old))
+    damaged_runs()
     empty = not all_runs()  # read once: another session may delete the last run meanwhile
     with st.expander("New runs", expanded=linked or empty), errors_in_place():
         new_runs()

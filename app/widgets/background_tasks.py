@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.literal import literal
 from clmle import jobs
 
 GRACE = 10.0  # seconds without a session until a task ends: a reload takes less
@@ -80,8 +81,8 @@ class BackgroundTask:
         return self.ended is not None and self.process.returncode != 0
 
     def error(self, otherwise: str) -> str:
-        """The end of its error output, or ``otherwise`` where there is none."""
-        return self.output.strip()[-300:] or otherwise
+        """The end of its error output as Markdown, or ``otherwise`` where there is none."""
+        return literal(self.output.strip()[-300:]) or otherwise
 
     def _read(self) -> None:
         if self.process.stderr is not None:

@@ -1,12 +1,12 @@
 """What is known of an opened data set: how it was read, warnings, files left out, counts."""
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.opened_data import state_of
 from app.widgets.table import show_table
 from clmle import data
@@ -15,11 +15,6 @@ FEW = 10  # images of a class with fewer make its metrics and thresholds close t
 MOST_NAMED = 5  # classes or files that a sentence names
 MOST_FILES = 200  # files of a reason that are listed
 MOST_CLASSES = 100  # of a target that are listed one by one
-
-
-def literal(text: str) -> str:
-    """Names from files in Markdown, without effect on it."""
-    return re.sub(r"([\\`*_\[\]<>$~#|:])", r"\\\1", text)
 
 
 def plain(attribute: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
+from app.widgets.literal import literal
 from clmle import InputError
 
 
@@ -15,7 +16,7 @@ def errors_in_place() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
     except StopException:
         raise
     except Exception as error:

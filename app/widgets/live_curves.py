@@ -8,9 +8,12 @@ import streamlit as st
 
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
-from app.widgets.runs import is_active, run_card, short_labels
-from clmle import RunFolder, open_run
+from app.widgets.literal import literal
+from app.widgets.preload import libraries_loaded
+from app.widgets.runs import damaged_runs, is_active, run_card, short_labels
+from clmle import DataConfig, RunFolder, open_run
 
+CARDS = 3  # in a row
 MAX_RECALLS = 20  # with more classes a table of recalls is not readable
 
 
@@ -24,22 +27,49 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
         with errors_in_place():
             if not all((Path(root) / name / "config.json").exists() for root, name in names):
                 st.rerun()  # one was deleted, here or in another session
-            here = [open_run(root, name) for root, name in names]
+            opened = [open_run(root, name) for root, name in names]
+            damaged_runs(opened)
+            here = [run for run in opened if not run.damage()]
             if busy and not any(is_active(run) for run in here):
                 st.rerun()  # the last one has ended: stop refreshing
-            _draw(here, prefix)
+            if here:
+                _draw(here, prefix)
 
     part()
 
 
 def _draw(runs: list[RunFolder], prefix: str) -> None:
+    """A section for each data and target: runs on other images have no axis in common."""
+    groups: dict[str, list[RunFolder]] = {}
+    for run in runs:
+        groups.setdefault(data_of(run), []).append(run)
+    for number, (name, own) in enumerate(groups.items()):
+        if len(groups) > 1:
+            st.subheader(literal(name))
+        for start in range(0, len(own), CARDS):
+            columns = st.columns(min(CARDS, len(own)))
+            for column, run in zip(columns, own[start : start + CARDS], strict=False):
+                with column:
+                    run_card(run)
+        _curves(own, f"{prefix}-{number}" if number else prefix)
+
+
+def data_of(run: RunFolder) -> str:
+    """The data and target of a run in words; runs with the same share their test images."""
+    data = run.config()["data"]
+    words = [Path(str(data["dataset"])).name, data["attribute"].replace("_", " ")]
+    kept = ("dataset", "attribute", "labels")
+    words += [f"{name.replace('_', ' ')} {value}" for name, value in data.items()
+              if name not in kept and value != getattr(DataConfig(), name, value)]  # fmt: skip
+    return ", ".join(filter(None, words))
+
+
+def _curves(runs: list[RunFolder], prefix: str) -> None:
+    libraries_loaded()
     import pandas as pd
 
     from clmle import figures
 
-    for column, run in zip(st.columns(max(1, len(runs))), runs, strict=False):
-        with column:
-            run_card(run)
     named = short_labels(runs)
     train = {name: run.metrics("train") for name, run in named.items()}
     validation = {name: run.metrics("validation") for name, run in named.items()}
@@ -87,10 +117,53 @@ def _draw(runs: list[RunFolder], prefix: str) -> None:
                 "Balanced accuracy can rise at the expense of precision; compare the other metrics "
                 "too. One seed is an example, not a result."
             )
+    _confusions(done, prefix)
     names = next((result["class_names"] for result in done.values() if result), None)
     if any(validation.values()) and names and len(names) <= 4:
         with st.expander("Recall of each class"):
             curves(figures.recall_curves, validation, "recall", names)
+
+
+def _precision(result: dict[str, Any]) -> dict[str, float]:
+    """Precision of the smallest class; none of several attributes, or where it is not predicted."""
+    counts, confusion = result["class_counts"], result["test"].get("confusion")
+    if "attributes" in result or confusion is None:
+        return {}
+    rare = counts.index(min(counts))
+    predicted = sum(row[rare] for row in confusion)
+    name = f"precision of {result['class_names'][rare]}"
+    return {name: confusion[rare][rare] / predicted} if predicted else {}
+
+
+def _confusions(done: dict[str, Any], prefix: str) -> None:
+    """The confusion matrix of each run: what is predicted as what."""
+    import pandas as pd
+
+    from clmle import figures
+
+    shown = {
+        name: result
+        for name, result in done.items()
+        if result and "attributes" not in result
+        and len(result["test"].get("confusion") or range(99)) <= MAX_RECALLS
+    }  # fmt: skip
+    if not shown:
+        return
+    with st.expander("Confusion matrices"):
+        st.caption(
+            "Test images. Look along the row of the rare class for images that are missed, and "
+            "down its column for false alarms: a high recall can cost many of them."
+        )
+        for start in range(0, len(shown), CARDS):
+            part = list(shown.items())[start : start + CARDS]
+            for column, (name, result) in zip(st.columns(CARDS), part, strict=False):
+                matrix, names = result["test"]["confusion"], result["class_names"]
+                with column:
+                    show_figure(
+                        cached(figures.confusion, matrix, names, name),
+                        f"{prefix}-confusion-{name}",
+                        pd.DataFrame(matrix, index=names, columns=names).reset_index(),
+                    )
 
 
 def _metrics(results: dict[str, dict[str, Any]]) -> Any:
@@ -106,4 +179,5 @@ def _metrics(results: dict[str, dict[str, Any]]) -> Any:
         if len(test["recall"]) <= MAX_RECALLS:
             recalls = zip(result["class_names"], test["recall"], strict=False)
             columns[run] |= {f"recall of {c}": r for c, r in recalls}
+            columns[run] |= _precision(result)
     return pd.DataFrame(columns, dtype=float).rename_axis("on test images")

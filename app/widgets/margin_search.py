@@ -39,7 +39,7 @@ def margin_search() -> None:
         if grid is None:
             st.caption("The heat map appears with the first result.")
         else:
-            _heat_map(grid, chosen.name)
+            _heat_map(grid, chosen.name, summaries[0])
 
 
 def _form() -> None:
@@ -74,7 +74,7 @@ def _form() -> None:
         st.rerun()
 
 
-def _heat_map(grid: Any, name: str) -> None:
+def _heat_map(grid: Any, name: str, chosen: Any) -> None:
     from clmle import figures
 
     rows = [f"a1 {v:g}" for v in grid.between]
@@ -101,4 +101,6 @@ def _heat_map(grid: Any, name: str) -> None:
         "of the best of many pairs is optimistic; pairs within one standard deviation are as good."
     )
     pair = {"between_margin_fraction": f"{a1:g}", "within_margin_fraction": f"{a2:g}"}
-    link("train", "Train with this pair", **pair)
+    config = chosen["config"]
+    where = {"data": config["data"]["dataset"], "attribute": config["data"]["attribute"]}
+    link("train", "Train with this pair", **{k: v for k, v in where.items() if v}, **pair)

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.config_form import config_form
-from app.widgets.path_access import check_paths
+from app.widgets.literal import literal
+from app.widgets.path_access import with_open_paths
 from app.widgets.run_data import check_task, choose_data, shaped, shaping_of_link
 from app.widgets.runs import all_runs, duration, label
 from clmle import Config, DataConfig, InputError, TrainConfig, data, jobs, training
@@ -23,7 +24,9 @@ def new_runs() -> None:
     template = _template()
     if template:
         first, opened = template.data, None
-        st.markdown(f"Data: **{first.dataset}**, target **{first.attribute or 'the first'}**")
+        st.markdown(
+            f"Data: {literal(first.dataset)}, target {literal(first.attribute or 'the first')}"
+        )
     else:
         found = choose_data()
         if found is None:
@@ -32,6 +35,7 @@ def new_runs() -> None:
     methods = st.multiselect(
         "Methods", registry.method_names(),
         default=[template.method] if template else ["clmle", "softmax"],
+        key=f"methods-{template.method}" if template else "methods", bind="query-params",
         format_func=lambda name: f"{registry.get_method(name).title} ({name})",
     )  # fmt: skip
     for name in methods:
@@ -40,14 +44,19 @@ def new_runs() -> None:
     train = next(iter(configs.values())).train if configs else TrainConfig()
     left, right = st.columns(2)
     seeds = numbers(
-        left.text_input("Seeds", str(train.seed), help="numbers separated by commas"), int, "Seeds"
-    )
+        left.text_input(
+            "Seeds", str(train.seed), key=f"seeds-{train.seed}", bind="query-params",
+            help="numbers separated by commas",
+        ),
+        int, "Seeds",
+    )  # fmt: skip
     if not 1 <= len(seeds) <= MAX_SEEDS or min(seeds) < 0:
         raise InputError(f"Seeds are {seeds}; give 1 to {MAX_SEEDS} numbers from 0.")
     cores = os.cpu_count() or 2
     at_a_time = int(
         right.number_input(
             "Runs at a time", 1, 64, min(max(1, len(methods)), cores),
+            key=f"at-a-time-{len(methods)}", bind="query-params",
             help="further runs wait in a queue; the cores are divided among the running ones",
         )
     )  # fmt: skip
@@ -59,7 +68,7 @@ def new_runs() -> None:
             for seed in seeds
             for c in configs.values()
         ]
-        check_paths(chosen)
+        chosen = [with_open_paths(c) for c in chosen]
         check_task(opened, chosen[0])
         _start(chosen, at_a_time)
     if configs:
@@ -89,7 +98,7 @@ def _template() -> Config | None:
     if name not in runs:
         return None
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.info(f"The configuration of {label(runs[name])}; change what you like.")
+    left.info(f"The configuration of {literal(label(runs[name]))}; change what you like.")
     if right.button("Start from a preset", icon=":material/restart_alt:"):
         del st.query_params["like"]
         st.rerun()
@@ -117,7 +126,12 @@ def _all_options(
         data = config_form(shaped(first, linked), "the data", key, chosen)
         st.markdown("**Training**, the same for every method")
         skipped = ("threads", "seed", "calibration")
-        train = config_form(shared.train, "training", f"train-{place}", skipped)
+        common = shared.train
+        if margins:  # margin trials would choose a1 again
+            common = dataclasses.replace(common, margin_trials=0)
+        key = f"train-{place}" + "-".join(str(v) for v in margins.values())
+        train = config_form(common, "training", key, skipped)
+        calibration = _calibration(f"calibration-{place}")
         for name, base in bases.items():
             options = base.options
             if margins and all(hasattr(options, margin) for margin in margins):
@@ -127,10 +141,18 @@ def _all_options(
             key = f"{name}-{place}-" + "-".join(str(v) for v in margins.values())
             if dataclasses.fields(options):
                 options = config_form(options, name, key)
-            own = dataclasses.replace(train, calibration=base.train.calibration)
-            own = config_form(own, name, key, only=("calibration",))
+            own = dataclasses.replace(train, calibration=calibration or base.train.calibration)
             configs[name] = Config(name, options, data, own)
     return configs
+
+
+def _calibration(key: str) -> str:
+    """The calibration of every method, or "" for that of each method's preset."""
+    field = TrainConfig.__dataclass_fields__["calibration"]
+    return st.selectbox(
+        "Calibration", ("", *field.metadata["choices"]), help=field.metadata["help"], key=key,
+        format_func=lambda how: f"{how}, of every method" if how else "the preset of each method",
+    )  # fmt: skip
 
 
 def _margins_of_link() -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
+from app.widgets.literal import literal
 from app.widgets.runs import duration, label
 from clmle import RunFolder, data, studies
 
@@ -18,12 +19,13 @@ def recognition_of(run: RunFolder, test: str) -> Any:
         return found
     if not test:
         studies.own_test(run)  # raises an error where there is none
+    shown = literal(label(run))
     key = f"recognizing {run.path.resolve()} {test}"
     task = background_tasks().find(key)
     if task is not None and task.failed:
-        st.error(task.error(f"{label(run)} could not be evaluated."))
+        st.error(task.error(f"{shown} could not be evaluated."))
     if task is None or not task.running:
-        if not st.button(f"Evaluate {label(run)}", key=f"evaluate-{run.name}", type="primary"):
+        if not st.button(f"Evaluate {shown}", key=f"evaluate-{run.name}", type="primary"):
             st.caption("Takes seconds for a few thousand small images; stored with the run.")
             return None
         background_tasks().stop(key)
@@ -34,7 +36,7 @@ def recognition_of(run: RunFolder, test: str) -> Any:
         done, total = studies.how_far(run, test)
         part = done / total if total else 0.0
         left = (time.monotonic() - task.began) * (1 - part) / part if part > 0.05 else None
-        text = f"Evaluating {label(run)} on unseen identities"
+        text = f"Evaluating {shown} on unseen identities"
         text += f": {done:,} of {total:,} images" if total else ""
         st.progress(min(part, 1.0), text=text + (f", {duration(left)} left" if left else ""))
         if st.button("Stop", key=f"stop-evaluation-{run.name}", icon=":material/stop:"):

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.opened_data import close_data, is_open
-from app.widgets.path_access import check_path, uploads_dir
+from app.widgets.path_access import open_path, uploads_dir
 from clmle import InputError
 
 FOLDER = "my own data"
@@ -55,19 +56,19 @@ def own_data() -> tuple[str, str] | None:
     if not name:
         st.info(HELP)
         return None
-    check_path(name)
-    check_path(labels)
-    if state.get("wanted") != (name, labels) and not is_open(name, labels=labels):
-        st.info(f"This link names {name}.", icon=":material/link:")
+    path = open_path(name)
+    table = open_path(labels, path)
+    if state.get("wanted") != (name, labels) and not is_open(path, labels=table):
+        st.info(f"This link names {literal(name)}.", icon=":material/link:")
         if st.button("Read it", icon=":material/folder_open:"):
             state["wanted"] = (name, labels)
             st.rerun()
         return None
-    if is_open(name, labels=labels) and st.button(
+    if is_open(path, labels=table) and st.button(
         "Read again", icon=":material/refresh:", help="after files have changed"
     ):
-        close_data(name, labels=labels)
-    return name, labels
+        close_data(path, labels=table)
+    return path, table
 
 
 def path_of_data(place: Any) -> str:
@@ -75,8 +76,7 @@ def path_of_data(place: Any) -> str:
     path: str = place.text_input("Folder or file", placeholder="/path/to/images").strip()
     if not path:
         raise InputError("Enter the path of a folder or file, or choose other data.")
-    check_path(path)
-    return path
+    return open_path(path)
 
 
 def forget_own_data() -> None:

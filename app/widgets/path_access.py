@@ -7,6 +7,8 @@ administrator lists in CLMLE_DATA (separated as in PATH).
 import ipaddress
 import os
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -16,18 +18,51 @@ from clmle import Config, InputError, data, runs_dir
 VARIABLE = "CLMLE_DATA"
 
 
-def check_path(text: str) -> None:
-    """Refuse a path that the administrator did not allow."""
+def open_path(text: str, folder: str = "") -> str:
+    """The path of ``text`` that a visitor may read, without links; it is what has to be read.
+
+    A table of labels may be given relative to the ``folder`` of its images.
+    """
     allowed = os.environ.get(VARIABLE)
     if not text or (allowed is None and _own_computer()):
-        return
+        return text
     homes = [Path(part).resolve() for part in (allowed or "").split(os.pathsep) if part]
     homes.append(uploads_dir().resolve())
-    if "\0" in text or not any(_resolved(text).is_relative_to(home) for home in homes):
-        raise InputError(
-            f"{text} is not open to this page; the administrator of the server lists the allowed "
-            f"folders in {VARIABLE}."
-        )
+    with suppress(OSError, ValueError, RuntimeError):  # an impossible path
+        path = Path(os.path.expanduser(text))
+        if folder and not path.exists() and Path(folder, path).exists():
+            path = Path(folder, path)
+        path = path.resolve()
+        if _is_inside(path, homes) and not _leads_out(path, homes):
+            return str(path)
+    raise InputError(
+        f"{text} is not open to this page, or has links that lead out of what is; the "
+        f"administrator of the server lists the allowed folders in {VARIABLE}."
+    )
+
+
+def _is_inside(path: Path, homes: list[Path]) -> bool:
+    return any(path.is_relative_to(home) for home in homes)
+
+
+def _leads_out(path: Path, homes: list[Path]) -> bool:
+    """Whether a link below ``path``, which loaders follow, leads to something outside."""
+    todo, seen = [path], set()
+    while todo:
+        folder = todo.pop()
+        if folder in seen or not folder.is_dir():
+            continue
+        seen.add(folder)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    target = Path(entry.path).resolve()
+                    if not _is_inside(target, homes):
+                        return True
+                    todo.append(target)
+                elif entry.is_dir():
+                    todo.append(Path(entry.path))
+    return False
 
 
 def uploads_dir() -> Path:
@@ -35,17 +70,23 @@ def uploads_dir() -> Path:
     return runs_dir() / "uploads"
 
 
+def with_open_paths(config: Config) -> Config:
+    """The configuration with :func:`open_path` of all files and folders that it names."""
+    one = config.data
+    known = one.dataset in data.dataset_names()
+    dataset = one.dataset if known else open_path(one.dataset)
+    return replace(
+        config,
+        data=replace(one, dataset=dataset, labels=open_path(one.labels, dataset)),
+        train=replace(config.train, init_from=open_path(config.train.init_from)),
+    )
+
+
 def check_paths(configs: Iterable[Config]) -> None:
-    """:func:`check_path` for all files and folders that the configurations name."""
+    """Refuse configurations that name a file or folder which is not open, or through links."""
     for one in configs:
-        known = one.data.dataset in data.dataset_names()
-        for text in (("" if known else one.data.dataset), one.data.labels, one.train.init_from):
-            check_path(text)
-
-
-def _resolved(text: str) -> Path:
-    """Where a path leads; loaders replace ~ by the home folder, too."""
-    return Path(os.path.expanduser(text)).resolve()
+        if with_open_paths(one) != one:
+            raise InputError("Give files and folders by their whole paths, without ~ and links.")
 
 
 def _own_computer() -> bool:

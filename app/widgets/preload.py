@@ -2,7 +2,6 @@
 
 import gc
 import threading
-import time
 from importlib import import_module
 
 import streamlit as st
@@ -19,18 +18,42 @@ FIRST_PAGE = 1.5  # seconds in which a browser fetches and draws the first page
 PAUSE = 0.05  # seconds between two imports, in which a requested page can run
 
 
+class Preloading:
+    """The thread that imports the libraries, and whether it is done."""
+
+    def __init__(self) -> None:
+        self.awaited, self.done = threading.Event(), threading.Event()
+        threading.Thread(target=self._run, name="preload", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            load(self.awaited)
+        finally:  # a page without its library shows the error
+            self.done.set()
+
+
 @st.cache_resource(show_spinner=False)
-def preload() -> threading.Thread:
+def preload() -> Preloading:
     """Start once per server, after the first page has been sent."""
-    thread = threading.Thread(target=_load, name="preload", daemon=True)
-    thread.start()
-    return thread
+    return Preloading()
 
 
-def _load(load=import_module, freeze=gc.freeze) -> None:
-    time.sleep(FIRST_PAGE)
+def libraries_loaded() -> None:
+    """Wait until all libraries are imported.
+
+    Only one thread imports them: plotly, Streamlit and narwhals use the pandas that another thread
+    has not finished importing.
+    """
+    preloading = preload()
+    preloading.awaited.set()
+    preloading.done.wait()
+
+
+def load(awaited: threading.Event, load=import_module, freeze=gc.freeze) -> None:
+    """Import the libraries, with pauses until a page waits for them."""
+    awaited.wait(FIRST_PAGE)
     for name in LIBRARIES:
-        time.sleep(PAUSE)
+        awaited.wait(PAUSE)
         load(name)
     methods.method_names()
     # Loaded modules stay: excluding them from garbage collection saves 0.1 s each time.

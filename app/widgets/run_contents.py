@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.widgets.literal import literal
 from clmle import RunFolder, training
 
 WIDTH = 88
@@ -30,7 +31,7 @@ def images_of(path: str) -> Any:
 def image_row(images: np.ndarray, captions: list[str], alts: list[str]) -> None:
     """Images (n, H, W, C) in a row that wraps."""
     shown = [_enlarged(image) for image in images]
-    st.image(shown, caption=captions, width=WIDTH, alt=alts)
+    st.image(shown, caption=[literal(text) for text in captions], width=WIDTH, alt=alts)
 
 
 def _enlarged(image: np.ndarray) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 import calendar
 import os
-import shutil
 import time
 from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.pages import link
 from clmle import InputError, RunFolder, jobs, list_runs, runs_dir, training
 
@@ -23,7 +23,18 @@ STATES = {
 
 
 def all_runs() -> list[RunFolder]:
-    return list_runs(runs_dir())
+    """Every run that can be read; :func:`damaged_runs` shows the others."""
+    return [run for run in list_runs(runs_dir()) if not run.damage()]
+
+
+def damaged_runs(runs: list[RunFolder] | None = None) -> None:
+    """A card for each damaged run: what is wrong, and a button to delete it."""
+    for run in list_runs(runs_dir()) if runs is None else runs:
+        if found := run.damage():
+            with st.container(border=True):
+                st.markdown(f"**{literal(run.name)}** :red-badge[damaged]")
+                st.caption(literal(found))
+                _delete_button(run, run.name)
 
 
 def label(run: RunFolder) -> str:
@@ -32,7 +43,18 @@ def label(run: RunFolder) -> str:
     target = config["data"]["attribute"] or config["data"]["dataset"]
     seed = config["train"]["seed"]  # several seeds are started in the same second
     which = f", seed {seed}" if seed else ""
-    return f"{config['method']}, {target}{which}, {_began(run.name)}"
+    return f"{_method(config)}, {target}{which}, {_began(run.name)}"
+
+
+def _method(config: dict[str, Any]) -> str:
+    """The method as studies name it: with a calibration that its preset does not have."""
+    name: str = config["method"]
+    calibration = config["train"].get("calibration", "none")
+    with suppress(InputError):  # a method of another version
+        preset = training.preset_config("quick", name, config["data"]["dataset"])
+        if calibration not in ("none", preset.train.calibration):
+            return f"{name} + threshold tuning"
+    return name
 
 
 def _began(name: str) -> str:
@@ -50,8 +72,8 @@ def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
     """Runs by the shortest unique names: method, then seed, the whole label, the folder's name."""
     trees = [run.config() for run in runs]
     ways = (
-        [tree["method"] for tree in trees],
-        [f"{tree['method']}, seed {tree['train']['seed']}" for tree in trees],
+        [_method(tree) for tree in trees],
+        [f"{_method(tree)}, seed {tree['train']['seed']}" for tree in trees],
         [label(run) for run in runs],
         [run.name for run in runs],
     )
@@ -84,14 +106,14 @@ def run_card(run: RunFolder) -> None:
     status = run.status()
     state = status["state"]
     with st.container(border=True):
-        st.markdown(f"**{label(run)}** {STATES[state]} :gray[{preset_of(run.config())}]")
+        st.markdown(f"**{literal(label(run))}** {STATES[state]} :gray[{preset_of(run.config())}]")
         if jobs.waits(status):
             before = jobs.ahead(run)
             st.caption(f"In the queue; {before} {'run' if before == 1 else 'runs'} ahead.")
         elif is_active(run):
             left = duration(status.get("seconds_left"))
             text = status["phase"] + (f", {left} left" if left else "")
-            st.progress(min(1.0, status["step"] / max(1, status["total"])), text=text)
+            st.progress(min(1.0, status["step"] / max(1, status["total"])), text=literal(text))
         elif state == "done":
             test = (run.result() or {}).get("test", {})
             low, high = test["interval"]
@@ -100,9 +122,9 @@ def run_card(run: RunFolder) -> None:
                 f"to {high:.3f}), in {duration(status.get('seconds'))}"
             )
         elif status.get("message"):
-            st.caption(status["message"])
+            st.caption(literal(status["message"]))
         for warning in run.warnings():
-            st.warning(warning, icon=":material/info:")
+            st.warning(literal(warning), icon=":material/info:")
         with st.container(horizontal=True):
             if is_active(run):
                 if st.button("Stop", key=f"stop-{run.name}", icon=":material/stop:"):
@@ -126,13 +148,14 @@ def _buttons(run: RunFolder, state: str) -> None:
         help="copy its configuration into the form for new runs",
     ):  # fmt: skip
         st.switch_page("views/train.py", query_params={"like": run.name})
+    _delete_button(run, label(run))
+
+
+def _delete_button(run: RunFolder, name: str) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"ask-{run.name}"):
-        st.markdown(f"Delete **{label(run)}** with its weights and metrics?")
+        st.markdown(f"Delete **{literal(name)}** with its weights and metrics?")
         if st.button("Yes, delete it", key=f"delete-{run.name}"):
-            if is_active(run):
-                raise InputError(f"{label(run)} was started again; stop it before deleting it.")
-            with suppress(FileNotFoundError):  # deleted by another session
-                shutil.rmtree(run.path)
+            jobs.delete_run(run)
             st.rerun()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.error_display import errors_in_place
+from app.widgets.literal import literal
 from app.widgets.runs import STATES, duration
 from clmle import InputError, studies
 
@@ -52,9 +53,15 @@ def any_alive(studies: list[Any]) -> bool:
 
 
 def _card(study: Any) -> None:
-    standing = study.progress()
     with st.container(border=True):
-        st.markdown(f"**{study.name}** {STATES[standing.state]}")
+        try:
+            standing = study.progress()
+        except InputError as error:
+            st.markdown(f"**{literal(study.name)}** :red-badge[damaged]")
+            st.error(literal(error), icon=":material/error:")
+            _delete_button(study, "the files")
+            return
+        st.markdown(f"**{literal(study.name)}** {STATES[standing.state]}")
         if standing.state == "running":
             left = standing.seconds_left
             text = f"{standing.done} of {standing.total} trials"
@@ -62,11 +69,11 @@ def _card(study: Any) -> None:
             partly = sum(part for _, _, part in standing.running)
             st.progress(min(1.0, (standing.done + partly) / max(1, standing.total)), text=text)
             for name, phase, part in standing.running:
-                st.caption(f"{name}: {phase}, {100 * part:.0f} %")
+                st.caption(literal(f"{name}: {phase}, {100 * part:.0f} %"))
         else:
             st.caption(f"{standing.done} of {standing.total} trials have a result.")
             if standing.message:
-                st.caption(standing.message)
+                st.caption(literal(standing.message))
         with st.container(horizontal=True):
             if standing.state == "running":
                 if st.button("Stop", key=f"stop-study-{study.name}", icon=":material/stop:"):
@@ -79,8 +86,12 @@ def _card(study: Any) -> None:
             ):
                 studies.resume_study(study)
                 st.rerun()
-            with st.popover("Delete", icon=":material/delete:"):
-                st.markdown(f"Delete the {standing.done} results of **{study.name}**?")
-                if st.button("Yes, delete them", key=f"delete-study-{study.name}"):
-                    study.remove()
-                    st.rerun()
+            _delete_button(study, f"the {standing.done} results")
+
+
+def _delete_button(study: Any, what: str) -> None:
+    with st.popover("Delete", icon=":material/delete:", key=f"ask-study-{study.name}"):
+        st.markdown(f"Delete {what} of **{literal(study.name)}**?")
+        if st.button("Yes, delete them", key=f"delete-study-{study.name}"):
+            study.remove()
+            st.rerun()

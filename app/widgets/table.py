@@ -11,22 +11,25 @@ from app.widgets.spreadsheet import as_csv
 MAX_ROWS = 18  # visible without scrolling
 
 
-def show_table(frame: Any, name: str, *, shown: Any = None, **options: Any) -> None:
+def show_table(
+    frame: Any, name: str, *, shown: Any = None, printed: Any = None, **options: Any
+) -> None:
     """Show ``frame`` (or ``shown``, a shorter version) and offer all of it for download.
 
-    ``options`` are passed to st.dataframe.
+    LaTeX has the columns of ``printed``, where given. ``options`` are passed to st.dataframe.
     """
     seen = frame if shown is None else shown
+    printed = frame if printed is None else printed
     options.setdefault("height", 38 + 35 * min(MAX_ROWS, len(seen)))
     st.dataframe(seen, hide_index=True, placeholder="–", **options)
 
     def copies() -> None:
-        texts = {"Copy for a spreadsheet": as_csv(frame, sep="\t"), "Copy as LaTeX": latex(frame)}
+        texts = {"Copy for a spreadsheet": as_csv(frame, sep="\t"), "Copy as LaTeX": latex(printed)}
         copy_buttons(texts, name)
 
     files = {
         "Table as CSV": (lambda: as_csv(frame), f"{name}.csv"),
-        "Table as LaTeX": (lambda: latex(frame), f"{name}.tex"),
+        "Table as LaTeX": (lambda: latex(printed), f"{name}.tex"),
     }
     downloads("Save table", f"Save the table {name}", files, copies, lazy=True)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.widgets.literal import literal
 from app.widgets.media import STATUS, browser_part
 from clmle import data
 
@@ -31,7 +32,7 @@ def uploaded_images(text: str, model: Any, key: str, most: int) -> list[tuple[st
         mark = (file.file_id, shape, model.value_range)  # decoded once, not at every rerun
         pixels = decoded[mark] = before[mark] if mark in before else _decoded(file, model)
         if isinstance(pixels, str):
-            st.error(f"{file.name} is left out: {pixels}.", icon=":material/error:")
+            st.error(literal(f"{file.name} is left out: {pixels}."), icon=":material/error:")
         else:
             found.append((file.name, pixels))
     return found

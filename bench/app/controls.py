@@ -1,8 +1,4 @@
-"""Response of the playground to the slider of the imbalance ratio, in a Chromium.
-
-The arrow keys move the slider; measured is the time from the key until the browser has drawn the
-new training points, and, with training on, until all frames of cached training runs are drawn.
-"""
+"""Response of the playground to the slider of the imbalance ratio, moved by the arrow keys."""
 
 import tempfile
 import time
@@ -68,13 +64,4 @@ def _moves(
     return times
 
 
-COMPARISON = Comparison(
-    "controls",
-    "A slider of the playground",
-    run,
-    "From the key until the browser has drawn the new training points, and until all frames of two "
-    "cached training runs are drawn.",
-    lambda tables, limits: (
-        "The script of the page and the drawing in the browser bound it, one core each."
-    ),
-)
+COMPARISON = Comparison("controls", run)

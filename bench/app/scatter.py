@@ -1,8 +1,4 @@
-"""The page Embeddings with many points, in a Chromium.
-
-The page of a made-up run with stored features and projections is opened; then the mouse is moved to
-a point, and the slider to another round.
-"""
+"""The page Embeddings with many points, in a Chromium."""
 
 import tempfile
 import time
@@ -76,15 +72,4 @@ def _open(page: Any, port: int, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-COMPARISON = Comparison(
-    "scatter",
-    "The page Embeddings with many points",
-    run,
-    "Made-up features of three rounds, Chromium without a GPU. *Image on hover*: from moving the "
-    "mouse until the image of a point is visible. *Round changed*: from moving the slider until "
-    "all points are at their new positions; *frames drawn*: during the animation of 650 ms.",
-    lambda tables, limits: (
-        "Above some ten thousand points the drawing in the browser bounds it, here on the CPU."
-    ),
-    gpu="Chromium drawing on the GPU",
-)
+COMPARISON = Comparison("scatter", run)

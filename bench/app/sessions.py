@@ -1,8 +1,7 @@
 """Duration of the pages while many sessions use one server with 50 runs on disk.
 
 A session is a websocket, as a browser opens it: it requests a page, waits until the script has
-run, and goes on to the next page, either without a pause or with a reading time for each page. The
-drawing in the browser is not included.
+run, and goes on to the next page.
 """
 
 import asyncio
@@ -103,16 +102,4 @@ def _spread(seconds: list[float]) -> tuple[str, str]:
     return (f"{median(seconds):.2f}", f"{max(seconds):.2f}") if seconds else ("", "")
 
 
-COMPARISON = Comparison(
-    "sessions",
-    "Concurrent sessions on one server",
-    run,
-    "A new server with 50 runs on disk; seconds until the script of a page has run and its output "
-    "is sent, without the drawing in the browser. *First, new server*: includes loading the "
-    f"libraries. *20 readers*: 20 sessions that open a page every {READING:g} s on average. *20 at "
-    "once*: the same sessions without a pause.",
-    lambda tables, limits: (
-        "The scripts of all sessions run in one process, so that one core bounds twenty "
-        "simultaneous requests."
-    ),
-)
+COMPARISON = Comparison("sessions", run, constants={"reading": f"{READING:g}"})

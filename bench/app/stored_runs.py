@@ -31,7 +31,7 @@ def fake_runs(root: str | os.PathLike[str], count: int) -> None:
         if multi:
             test = attribute_metrics(labels, scores, names, n_bootstrap=10)
         else:
-            test = classification_metrics(labels[:, 0], scores[:, 0], n_bootstrap=10)
+            test = classification_metrics(labels[:, 0], scores[:, 0])
         for step in range(0, 160, 5):
             run.append_metrics(kind="train", step=step, loss=1 / (step + 1), learning_rate=0.05)
         for round in range(5):

@@ -94,20 +94,16 @@ def one(backbone: str, folder: Path, fraction: float) -> Tables:
     between_steps = ROUNDS * extracting + first + (ROUNDS - 1) * refresh
     network_gflop = gflop(lambda: update(images, plain_loss))
     row = {
-        "network": backbone,
-        "images": f"{len(task.train):,}",
-        "attributes": len(task.attributes),
-        "features of all, s": f"{extracting:.0f}",
-        "first clusters, s": f"{first:.1f}",
-        "refresh, s": f"{refresh:.1f}",
-        "plain step, ms": f"{1000 * median(plain):.0f}",
+        "network": backbone, "images": f"{len(task.train):,}", "attributes": len(task.attributes),
+        "features of all, s": f"{extracting:.0f}", "first clusters, s": f"{first:.1f}",
+        "refresh, s": f"{refresh:.1f}", "plain step, ms": f"{1000 * median(plain):.0f}",
         "CLMLE step, ms": f"{1000 * median(clmle):.0f}",
         "times plain": f"{median(c / p for c, p in zip(clmle, plain, strict=True)):.2f}",
         "images/s": f"{BATCH / median(clmle):.0f}",
         "network GFLOP/s": f"{network_gflop / median(plain):.0f}",
         SCHEDULE: f"{(STEPS * median(clmle) + between_steps) / 3600:.1f}",
         "peak memory, GB": f"{peak:.1f}",
-    }
+    }  # fmt: skip
     return {"": [row], PROFILE: profiled(lambda: clmle_step(99), device)}
 
 
@@ -142,7 +138,7 @@ def profiled(work: Callable[[], None], device: torch.device) -> list[dict[str, A
     ]
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     row, most = tables[""][0], tables[PROFILE][0]
 
     def goal(column: str, unit: str) -> str:
@@ -150,19 +146,14 @@ def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
         return f"(goal: below {GOALS[column]:g}{unit}, {met})"
 
     rate = number(row["network GFLOP/s"])
-    return (
-        f"The {row['attributes']} indexes are refreshed in {row['refresh, s']} s "
-        f"{goal('refresh, s', ' s')}. The peak memory is {row['peak memory, GB']} GB "
-        f"{goal('peak memory, GB', ' GB')}. A step of CLMLE, sampling and loading included, takes "
-        f"{row['times plain']} times as long as the plain forward and backward "
-        f"{goal('times plain', '')}. The paper's schedule, {STEPS:,} iterations of "
-        f"{BATCH} images and {ROUNDS} rounds, would take {row[SCHEDULE]} h here. The network "
-        f"bounds it: it runs at {rate:.0f} GFLOP/s, {rate / limits[PRODUCT]:.2f} of the rate of a "
-        f"large product; the most expensive operation is {most['operation']} "
-        f"({most['% of a step']} % of a step). Clustering is bounded by products with neighboring "
-        "clusters and by the gathers before them; the heads are clustered in parallel, one thread "
-        "each."
-    )
+    return {
+        "attributes": row["attributes"],
+        "refresh": row["refresh, s"], "refresh_goal": goal("refresh, s", " s"),
+        "memory": row["peak memory, GB"], "memory_goal": goal("peak memory, GB", " GB"),
+        "times": row["times plain"], "times_goal": goal("times plain", ""),
+        "hours": row[SCHEDULE], "rate": rate, "fraction": rate / limits[PRODUCT],
+        "operation": most["operation"], "part": most["% of a step"],
+    }  # fmt: skip
 
 
 def dataset(folder: Path, fraction: float) -> Dataset:
@@ -195,17 +186,10 @@ def dataset(folder: Path, fraction: float) -> Dataset:
     return Dataset("CelebA's size", np.load(path, mmap_mode="r"), split, attributes)
 
 
-def comparison(backbone: str) -> Comparison:
-    return Comparison(
-        f"attributes-{backbone}",
-        f"Forty attributes at CelebA's size: {backbone}",
-        functools.partial(run, backbone),
-        "Illustrated faces of 55 x 47 in a memory-mapped file, 40 heads with an index each, "
-        "clusters of 200. The features are those of an untrained network; noise of "
-        f"{NOISE:g} standard deviations is added before the refresh.",
-        interpret,
-        gpu=f"the same with {backbone}, in bfloat16: images/s, the paper's schedule, the profile",
+COMPARISONS = tuple(
+    Comparison(
+        f"attributes-{backbone}", functools.partial(run, backbone), values, "attributes",
+        {"backbone": backbone},
     )
-
-
-COMPARISONS = tuple(comparison(backbone) for backbone in ("deepid2", "residual"))
+    for backbone in ("deepid2", "residual")
+)  # fmt: skip

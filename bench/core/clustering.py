@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -152,7 +152,7 @@ def peers(quick: bool) -> Rows:
     return rows
 
 
-def interpret_peers(tables: Tables, limits: Mapping[str, float]) -> str:
+def values_of_peers(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     rows = tables[""]
 
     def speed(name: str) -> str:
@@ -160,21 +160,11 @@ def interpret_peers(tables: Tables, limits: Mapping[str, float]) -> str:
         return f"{min(ratios):.0f} to {max(ratios):.0f}"
 
     n, k = number(rows[0]["n"]), number(rows[0]["K"])
-    product = 1000 * 2 * n * k * 64 / 1e9 / limits[PRODUCT]
-    cost = min(number(r[f"objective / {FAISS}"]) for r in rows)
-    return (
-        f"clmle is {speed(CONSTRAINED)} times as fast as k-means-constrained, at equal sizes and "
-        f"nearly the same objective, and {speed(EQUAL)} times as fast as balanced_kmeans. One "
-        f"product of all samples with all clusters takes {product:.2f} ms at the rate above; the "
-        "algorithm makes about 25 passes over parts of the data, each a product and a maximum per "
-        "row, and spends about as much time again on sorting for the exact sizes. FAISS, without "
-        "bounds on sizes, shows the cost of equal sizes: on uneven modes our objective is "
-        f"{cost:.4f} of its objective.\n\nbalanced_kmeans 0.1.0 does not return equal sizes (last "
-        "columns): its list for a later cluster does not remove samples that are already assigned. "
-        "Its time is half of that for a batch of two equal problems, since a batch of one fails, "
-        "on one draw of the data. The function `kmeans` of that package calls `pdb.set_trace()` in "
-        "its loop and is left out."
-    )
+    return {
+        "constrained": speed(CONSTRAINED), "equal": speed(EQUAL),
+        "product": 1000 * 2 * n * k * 64 / 1e9 / limits[PRODUCT],
+        "cost": min(number(r[f"objective / {FAISS}"]) for r in rows),
+    }  # fmt: skip
 
 
 SWEEPS = {
@@ -213,19 +203,13 @@ def growth(quick: bool) -> Tables:
     }
 
 
-def interpret_growth(tables: Tables, limits: Mapping[str, float]) -> str:
+def values_of_growth(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     by = {row["implementation"]: row["exponent in n"] for row in tables[EXPONENTS]}
     last = tables[""][len(SWEEPS["n"]) - 1 if len(tables[""]) > 9 else 2]
-    return (
-        f"With n at clusters of {SIZE} the time of clmle grows as n^{by[OURS]} "
-        f"(k-means-constrained: {by[CONSTRAINED]}, balanced_kmeans: {by[EQUAL]}, FAISS: "
-        f"{by[FAISS]}). k-means-constrained solves a network flow with n x K edges in every "
-        "iteration; balanced_kmeans holds two arrays of n x K x d numbers and sorts n numbers for "
-        f"every cluster (*too large*: above {GB:g} GB); FAISS compares all samples with all "
-        "clusters, which is n^2 at a constant cluster size. clmle compares with neighboring "
-        f"clusters only. *Too long*: the case before took more than {PATIENCE:g} s. At n = "
-        f"{last['n']} FAISS takes {last[f'{FAISS}, s']} s and clmle {last[f'{OURS}, s']} s."
-    )
+    return {
+        "clmle": by[OURS], "constrained": by[CONSTRAINED], "equal": by[EQUAL], "faiss": by[FAISS],
+        "n": last["n"], "faiss_seconds": last[f"{FAISS}, s"], "clmle_seconds": last[f"{OURS}, s"],
+    }  # fmt: skip
 
 
 def large(quick: bool) -> Rows:
@@ -246,43 +230,14 @@ def one_large(n: int) -> dict[str, float | str]:
     }  # fmt: skip
 
 
-def interpret_large(tables: Tables, limits: Mapping[str, float]) -> str:
+def values_of_large(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     rows = tables[""]
     grown = exponent([number(r["n"]) for r in rows], [number(r["seconds"]) for r in rows])
     last = rows[-1]
     product = 2 * number(last["n"]) * last["K"] * 64 / 1e9 / limits[PRODUCT]
-    return (
-        f"The time grows as n^{grown:.2f} over this range. At the end every sample is compared "
-        f"with every centroid once, in blocks: at n = {last['n']} this product takes "
-        f"{product:.2f} s at the rate above. It is n^2 at a constant cluster size, so that the "
-        "exponent rises above 10^6 samples; the rest (products with neighboring clusters, gathers "
-        "and sorts) is bounded by memory."
-    )
+    return {"grown": grown, "n": last["n"], "product": product}
 
 
-PEERS = Comparison(
-    "clustering",
-    "Balanced spherical k-means against other packages",
-    peers,
-    "One initialization, at most 15 iterations each, d = 64; the objective is the mean f.mu, where "
-    "mu is the normalized mean. Medians over three draws of the data. Only FAISS leaves the sizes "
-    "free.",
-    interpret_peers,
-    gpu="the same with features on the GPU",
-)
-GROWTH = Comparison(
-    "clustering-growth",
-    "Growth with n, d and K",
-    growth,
-    'Data of kind "flat", medians over three draws (one where a case takes over a second), at '
-    "most 15 iterations each.",
-    interpret_growth,
-    gpu="the same with features on the GPU",
-)
-LARGE = Comparison(
-    "clustering-large",
-    "Growth to CelebA's size",
-    large,
-    'Clusters of 200, d = 64, data of kind "flat", every n in a new process.',
-    interpret_large,
-)
+PEERS = Comparison("clustering", peers, values_of_peers)
+GROWTH = Comparison("clustering-growth", growth, values_of_growth)
+LARGE = Comparison("clustering-large", large, values_of_large)

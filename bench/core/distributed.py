@@ -34,15 +34,12 @@ def run(quick: bool = False) -> list[dict]:
     }
     return [
         {
-            "run": case,
-            "processes": size,
-            "steps/s": round(1 / part["step"], 2),
+            "run": case, "processes": size, "steps/s": round(1 / part["step"], 2),
             "synchronization, ms a step": round(1000 * part["sync"], 1),
-            "features, s": round(part["extract"], 2),
-            "clusters, s": round(part["cluster"], 3),
+            "features, s": round(part["extract"], 2), "clusters, s": round(part["cluster"], 3),
         }
         for (case, size), part in best.items()
-    ]
+    ]  # fmt: skip
 
 
 # Batches of 240 images; three attributes have an index each.
@@ -93,29 +90,16 @@ def measure(folder: Path, steps: int) -> None:
     leave(world)
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     rows = tables[""]
     words = [
         f"{one['run']} {two['steps/s'] / one['steps/s']:.2f} times the steps/s"
         for one, two in zip(rows[::2], rows[1::2], strict=True)
     ]
-    return (
-        f"Two processes of one thread relative to one: {', '.join(words)}. The passes of the "
-        "network bound a step, and two processes share the memory bandwidth of the machine. "
-        "*Synchronization* is the exchange of cached losses and moved centroids; gradients are "
-        "exchanged during the backward pass."
-    )
+    return {"relative": ", ".join(words)}
 
 
-COMPARISON = Comparison(
-    "distributed",
-    "Training in one process and in two",
-    run,
-    "Steps of 240 images of 40 x 40, 6,000 images to cluster, one thread a process, gloo; the "
-    "faster one of two launches.",
-    interpret,
-    gpu="several GPUs, NCCL",
-)
+COMPARISON = Comparison("distributed", run, values)
 
 if __name__ == "__main__":  # started by torchrun, in measured()
     measure(Path(sys.argv[1]), int(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -11,13 +12,9 @@ from clmle.models import build_backbone
 from clmle.training.extraction import extraction_batch
 
 SIZES = {
-    "tiny": (40, 40),
-    "small": (40, 40),
-    "residual": (40, 40),
-    "resnet18": (40, 40),
-    "deepid2": (55, 47),
-    "sphere64": (112, 96),
-}
+    "tiny": (40, 40), "small": (40, 40), "residual": (40, 40), "resnet18": (40, 40),
+    "deepid2": (55, 47), "sphere64": (112, 96),
+}  # fmt: skip
 PAPER = 10.0  # ms an image on a GPU, section 5 of the paper
 
 
@@ -52,25 +49,11 @@ def run(quick: bool = False) -> Rows:
     return rows
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     rows = tables[""]
     quicker = [r["backbone"] for r in rows if number(r["ms, one at a time"]) < PAPER]
-    rates = [number(r["GFLOP/s in batches"]) for r in rows]
-    peak = limits[PRODUCT]
-    return (
-        f"The paper reports {PAPER:g} ms an image on a GPU for its networks. Faster than that with "
-        f"one image at a time: {', '.join(quicker) or 'none'}. In batches the backbones run at "
-        f"{min(rates) / peak:.2f} to {max(rates) / peak:.2f} of the rate of a large product: wide "
-        "convolutions are bounded by that rate, narrow ones by memory. A single image does not "
-        "occupy all threads."
-    )
+    rates = [number(r["GFLOP/s in batches"]) / limits[PRODUCT] for r in rows]
+    return {"quicker": ", ".join(quicker) or "none", "least": min(rates), "most": max(rates)}
 
 
-COMPARISON = Comparison(
-    "extraction",
-    "Features of an image",
-    run,
-    "Forward passes in evaluation mode, float32, medians.",
-    interpret,
-    gpu="milliseconds an image, to compare with the paper's 10 ms",
-)
+COMPARISON = Comparison("extraction", run, values)

@@ -1,11 +1,8 @@
-"""A refresh and a batch with the numbers of identities of CASIA-WebFace and MegaFace.
-
-The features are synthetic unit vectors; time and memory depend on their number alone. The network
-is not included.
-"""
+"""A refresh and a batch with the numbers of identities of CASIA-WebFace and MegaFace."""
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,20 +62,15 @@ def one(name: str, classes: int, images: int) -> dict[str, str]:
     own = sum(a.nbytes for a in (index.labels, index.assignment, index.centroids, index.classes,
                                  index.losses)) / 2**30  # fmt: skip
     return {
-        "size of": name,
-        "identities": f"{classes:,}",
-        "images": f"{len(labels):,}",
-        "clusters": f"{index.n_clusters:,}",
-        "features, GB": f"{features.nbytes / 2**30:.1f}",
-        "first clusters, s": f"{first:.1f}",
-        "refresh, s": f"{again:.1f}",
+        "size of": name, "identities": f"{classes:,}", "images": f"{len(labels):,}",
+        "clusters": f"{index.n_clusters:,}", "features, GB": f"{features.nbytes / 2**30:.1f}",
+        "first clusters, s": f"{first:.1f}", "refresh, s": f"{again:.1f}",
         "cluster-neighborhood batch, ms": f"{1000 * draws[0]:.0f}",
         "all-clusters batch, ms": f"{1000 * draws[1]:.0f}",
         "Eq. 9 in the batch, ms": f"{1000 * losses[0]:.1f}",
-        "Eq. 9 among all clusters, ms": f"{1000 * losses[1]:.0f}",
-        "index, GB": f"{own:.2f}",
+        "Eq. 9 among all clusters, ms": f"{1000 * losses[1]:.0f}", "index, GB": f"{own:.2f}",
         "peak above the features, GB": f"{(memory_mb() - before) / 1024:.1f}",
-    }
+    }  # fmt: skip
 
 
 def identities(classes: int, images: int, rng: np.random.Generator) -> np.ndarray:
@@ -102,31 +94,15 @@ def leaf(rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(rows).requires_grad_()
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     last = tables[""][-1]
     clusters = number(last["clusters"])
-    read = 1000 * clusters * DIM * 4 / 1e9 / limits[MEMORY]
-    product = 1000 * 6 * 240 * clusters * DIM / 1e9 / limits[PRODUCT]
-    weights = number(last["identities"]) * DIM * 4 / 2**30
-    taken = last["Eq. 9 among all clusters, ms"]
-    return (
-        "Clusters and refresh are bounded by reading the features once in random order. The "
-        "clusters nearest to a query are found by one product with all centroids: reading "
-        f"{last['clusters']} of them takes {read:.0f} ms at the bandwidth above. Eq. 9 among all "
-        f"clusters is three products of the batch with all of them, {product:.0f} ms at the rate "
-        f"above, and takes {taken} ms, mostly to write and read intermediate results: use "
-        "`--sampler cluster-neighborhood --centroids batch` for so many identities, as the paper "
-        f"does. A softmax over all of them adds {weights:.1f} GB of weights, three times that with "
-        "gradient and momentum; `--softmax-weight 0` removes it."
-    )
+    return {
+        "clusters": last["clusters"], "read": 1000 * clusters * DIM * 4 / 1e9 / limits[MEMORY],
+        "product": 1000 * 6 * 240 * clusters * DIM / 1e9 / limits[PRODUCT],
+        "taken": last["Eq. 9 among all clusters, ms"],
+        "weights": number(last["identities"]) * DIM * 4 / 2**30,
+    }  # fmt: skip
 
 
-COMPARISON = Comparison(
-    "identities",
-    "Large numbers of identities",
-    run,
-    f"Synthetic unit features of {DIM} dimensions, log-normal class sizes with the totals of the "
-    "named data sets, one cluster for each identity with fewer than 400 images. Each row is "
-    "measured in a new process.",
-    interpret,
-)
+COMPARISON = Comparison("identities", run, values)

@@ -24,10 +24,7 @@ CLUSTERS, EXACT = "nearest clusters (Eq. 10)", "exact k-NN (FAISS flat)"
 
 @dataclass(frozen=True)
 class Contender:
-    """``search`` answers the first ``queries`` queries and returns what ``returns`` names.
-
-    "vectors": neighbors (m, k); "classes" (m,); "clusters": neighbors among the clusters (m, k).
-    """
+    """Answers ``queries``: "vectors", "clusters" (nearest (m, k) of these) or "classes" (m,)."""
 
     search: Callable[[], np.ndarray]
     returns: str = "vectors"
@@ -148,36 +145,20 @@ def hits(found: np.ndarray, exact: np.ndarray) -> float:
     return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in pairs]))
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     by = {row["method"]: row for row in tables[""]}
-    n = number(by[EXACT]["among"])
-    k = number(by[CLUSTERS]["among"].split()[0])
-    product = 1000 * 2 * n * DIM / 1e9 / limits[PRODUCT]
-    read = 1000 * n * DIM * 4 / 1e9 / limits[MEMORY]
+    n, k = number(by[EXACT]["among"]), number(by[CLUSTERS]["among"].split()[0])
     slow = {name: by[name]["relative to clusters"] for name in by}
     fast = {name: row for name, row in by.items() if name.startswith(("IVF", "HNSW"))}
     best = min(fast, key=lambda name: number(fast[name]["ms a query"]))
-    near = fast[best][f"recall of the nearest {NEIGHBORS}"]
-    return (
-        f"Exact k-NN takes {slow[EXACT]} times as long as classification by the nearest clusters, "
-        f"the KD-tree over all vectors {slow['KD-tree over all vectors']} times and over the "
-        f"clusters {slow['KD-tree over the clusters']} times. The paper reports a speed-up of "
-        f"about 1000 over k-NN with a KD-tree. Clusters reduce the product at most {n / k:.0f} "
-        f"times; in {DIM} dimensions a tree prunes little and is slower than the full product. "
-        f"Exact k-NN is bounded by that product ({product:.2f} ms a query at the rate above) and "
-        f"by selecting the largest; a single query reads all vectors, {read:.0f} ms. {best} is the "
-        f"fastest approximate index, {fast[best]['ms a query']} ms a query at a recall of {near}; "
-        f"a probe reads 1 / {IVF_LISTS} of the vectors. IVF and HNSW are bounded by memory access."
-    )
+    return {
+        "exact": slow[EXACT], "tree": slow["KD-tree over all vectors"],
+        "small_tree": slow["KD-tree over the clusters"], "fewer": n / k,
+        "product": 1000 * 2 * n * DIM / 1e9 / limits[PRODUCT],
+        "read": 1000 * n * DIM * 4 / 1e9 / limits[MEMORY],
+        "best": best, "ms": fast[best]["ms a query"],
+        "recall": fast[best][f"recall of the nearest {NEIGHBORS}"],
+    }  # fmt: skip
 
 
-COMPARISON = Comparison(
-    "nearest",
-    "Nearest-cluster classification against nearest neighbors",
-    run,
-    f"{DIM} dimensions, {CLASSES} classes, modes of {MODE_SIZE:,} vectors, clusters of {SIZE}, "
-    f"N = k = {NEIGHBORS}, {QUERIES:,} queries in one call ({TREE_QUERIES} for the KD-tree over "
-    f"all vectors), medians of three runs. IVF has {IVF_LISTS} lists, HNSW {HNSW_LINKS} links a "
-    "vector.",
-    interpret,
-)
+COMPARISON = Comparison("nearest", run, values)

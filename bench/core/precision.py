@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,17 +52,14 @@ def run(quick: bool = False) -> Rows:
             least = least_seconds(found, rates, precision == "bfloat16")
             rows.append(
                 {
-                    "network": backbone,
-                    "image": f"{side} x {side}",
-                    "precision": precision,
-                    "ms a step": f"{1000 * taken:.1f}",
-                    "images/s": f"{BATCH / taken:.0f}",
+                    "network": backbone, "image": f"{side} x {side}", "precision": precision,
+                    "ms a step": f"{1000 * taken:.1f}", "images/s": f"{BATCH / taken:.0f}",
                     "GFLOP/s": f"{sum(flops for flops, _ in found) / 1e9 / taken:.0f}",
                     "fraction of the roofline": f"{least / taken:.2f}",
                     "relative error of features": f"{error:.1e}" if error else "",
                     "peak memory, MB": f"{peak:.0f}" if peak else "",
                 }
-            )
+            )  # fmt: skip
     return rows
 
 
@@ -80,34 +78,19 @@ def forward_and_back(
     F.cross_entropy(y.float(), labels).backward()
 
 
-def interpret(tables: Tables, rates: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     rows = tables[""]
-    pairs = [
-        (
-            a["network"],
-            number(a["ms a step"]) / number(b["ms a step"]),
-            b["relative error of features"],
+    relative = []
+    for a, b in zip(rows[::2], rows[1::2], strict=True):
+        times = number(a["ms a step"]) / number(b["ms a step"])
+        relative.append(
+            f"{a['network']} {times:.2f} times (error {b['relative error of features']})"
         )
-        for a, b in zip(rows[::2], rows[1::2], strict=True)
-    ]
-    words = ", ".join(f"{name} {times:.2f} times (error {error})" for name, times, error in pairs)
     fractions = [number(r["fraction of the roofline"]) for r in rows[::2]]
-    return (
-        f"Time of float32 relative to bfloat16: {words}; the error is that of the features of the "
-        "last step, in norm. Products in bfloat16 run at "
-        f"{rates[LOW_PRODUCT] / rates[PRODUCT]:.1f} times the rate of float32. The roofline is the "
-        "sum over operations of the least time that their arithmetic or their bytes take; the "
-        f"steps in float32 reach {min(fractions):.2f} to {max(fractions):.2f} of it. The fraction "
-        "is too high where data stay in a cache. Small networks are bounded by memory, which every "
-        "operation between two convolutions reads and writes."
-    )
+    return {
+        "relative": ", ".join(relative), "rates": limits[LOW_PRODUCT] / limits[PRODUCT],
+        "least": min(fractions), "most": max(fractions),
+    }  # fmt: skip
 
 
-COMPARISON = Comparison(
-    "precision",
-    "Precision and roofline",
-    run,
-    f"Forward and backward of {BATCH} images, medians of five.",
-    interpret,
-    gpu="bfloat16 against float32, peak memory of the GPU, fraction of its roofline",
-)
+COMPARISON = Comparison("precision", run, values)

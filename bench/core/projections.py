@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,28 +62,14 @@ def run(quick: bool = False) -> Rows:
     return rows
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
-    words = []
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
+    growth = []
     for name in dict.fromkeys(row["method"] for row in tables[""]):
         mine = [r for r in tables[""] if r["method"] == name and r["neighbors kept"]]
         sizes, seconds = ([number(r[key]) for r in mine] for key in ("points", "seconds"))
         if len(mine) > 1:
-            words.append(f"{name} grows as n^{exponent(sizes, seconds):.2f}")
-    return (
-        "; ".join(words)
-        + ". Both run on one thread, so that the result depends on the seed alone. "
-        "Random memory access bounds them: each of some hundred steps moves every point by its "
-        "neighbors, which lie anywhere in memory. t-SNE interpolates the forces between all points "
-        "on a grid by Fourier transforms."
-    )
+            growth.append(f"{name} grows as n^{exponent(sizes, seconds):.2f}")
+    return {"growth": "; ".join(growth)}
 
 
-COMPARISON = Comparison(
-    "projections",
-    "t-SNE and UMAP",
-    run,
-    f"Unit vectors of {MODES} modes in {DIM} dimensions, settings of the app, one run each; "
-    f"*neighbors kept*: fraction of the {NEAR} nearest neighbors of {SAMPLED:,} points that are "
-    "among the nearest in the projection.",
-    interpret,
-)
+COMPARISON = Comparison("projections", run, values)

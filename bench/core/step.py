@@ -36,14 +36,12 @@ class HardTriplet(Triplet):
 
 def contenders() -> dict[str, type[Method]]:
     return {
-        "softmax": get_method("softmax"),
-        "clmle": get_method("clmle"),
+        "softmax": get_method("softmax"), "clmle": get_method("clmle"),
         "clmle-paper": get_method("clmle-paper"),
         "triplet, hard mining (pytorch-metric-learning)": HardTriplet,
         "triplet, all semi-hard (pytorch-metric-learning)": get_method("triplet"),
-        "lmle, quintuplets": get_method("lmle"),
-        "crl": get_method("crl"),
-    }
+        "lmle, quintuplets": get_method("lmle"), "crl": get_method("crl"),
+    }  # fmt: skip
 
 
 def run(quick: bool = False) -> Rows:
@@ -108,26 +106,12 @@ def run(quick: bool = False) -> Rows:
     ]
 
 
-def interpret(tables: Tables, limits: Mapping[str, float]) -> str:
+def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     by = {row["method"]: row for row in tables[""]}
     others = ", ".join(f"{name} {row[OVERHEAD]} %" for name, row in by.items() if name != "clmle")
     rate = number(by["softmax"]["network GFLOP/s"])
-    peak = limits[PRODUCT]
-    return (
-        f"Sampling and loss of CLMLE take {by['clmle'][OVERHEAD]} % of a softmax step ({others}). "
-        f"The convolutions of the network bound the step: they run at {rate:.0f} GFLOP/s, "
-        f"{rate / peak:.2f} of the rate of a large product, and every operation between them reads "
-        "and writes the feature maps of the batch in memory. Mining all semi-hard triplets is "
-        "cubic in the batch size, mining the hardest ones is quadratic."
-    )
+    own = by["clmle"][OVERHEAD]
+    return {"own": own, "others": others, "rate": rate, "fraction": rate / limits[PRODUCT]}
 
 
-COMPARISON = Comparison(
-    "step",
-    f"A training step of {BATCH} images of 40 x 40",
-    run,
-    "Backbone small, 6,000 faces, features of 64 dimensions, medians of 29 steps; the methods "
-    "alternate.",
-    interpret,
-    gpu="the same steps on the GPU",
-)
+COMPARISON = Comparison("step", run, values)

@@ -47,11 +47,23 @@ class Classifier(ABC):
         ``features`` (n, d) are embeddings z, not normalized; ``logits`` (n, C) are the head's.
         """
 
-    def calibrated(self, validation: Validation) -> Classifier:
-        """Return this classifier with class offsets fitted on validation data."""
-        from clmle.classifiers.stacked import StackedClassifier
+    def calibrated(self, validation: Validation, how: str) -> Classifier | None:
+        """Return this classifier with class offsets fitted on validation data.
 
-        return StackedClassifier.fitted(self, validation, with_head=False)
+        None if the fit gives the scores no weight.
+        """
+        from clmle.classifiers.calibration import FITS
+        from clmle.classifiers.stacked import StackedClassifier, bounded
+
+        features, logits, labels = validation
+        weights, offset = FITS[how]([bounded(self, features, logits)], labels)
+        return StackedClassifier(self, weights[0], 0.0, offset) if weights.any() else None
+
+    def with_each(
+        self, change: Callable[[Classifier, Validation], Classifier], validation: Validation
+    ) -> Classifier:
+        """Return this classifier after ``change``, which several attributes get one by one."""
+        return change(self, validation)
 
     def chosen(self) -> dict[str, Any]:
         """Return the plain values to store: what was fitted or configured."""

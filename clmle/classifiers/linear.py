@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clmle.classifiers._base import Classifier, Validation, log_softmax, stored_as, unit_rows
-from clmle.classifiers.calibration import balanced_calibration
+from clmle.classifiers.calibration import FITS
 
 
 @stored_as("head")
@@ -25,9 +25,11 @@ class HeadClassifier(Classifier):
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         return logits
 
-    def calibrated(self, validation: Validation) -> Classifier:
+    def calibrated(self, validation: Validation, how: str) -> Classifier | None:
         _, logits, labels = validation
-        weights, offset = balanced_calibration([log_softmax(logits)], labels)
+        weights, offset = FITS[how]([log_softmax(logits)], labels)
+        if not weights.any():
+            return None
         return OffsetClassifier(offset / max(float(weights[0]), 1e-6))
 
 

@@ -1,4 +1,4 @@
-"""Stacking: cluster scores and the head's log-odds, weighted and shifted on validation data."""
+"""Stacking: cluster scores and the head's log-odds, weighted on validation data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from clmle.classifiers._base import (
     restore_classifier,
     stored_as,
 )
-from clmle.classifiers.calibration import balanced_calibration
+from clmle.classifiers.calibration import FITS, balanced_calibration
 
 BOUND = 50.0  # replaces infinite scores, where only one class or no cluster of it is retrieved
 
@@ -53,24 +53,28 @@ class StackedClassifier(Classifier):
         self.offset = np.asarray(offset, dtype=np.float64)
 
     @classmethod
-    def fitted(
-        cls, clusters: Classifier, validation: Validation, with_head: bool = True
-    ) -> StackedClassifier:
-        """Fit weights and offsets by :func:`balanced_calibration`; the head may have weight 0."""
-        features, logits, labels = validation
-        scores = [np.clip(clusters.scores(features, logits), -BOUND, BOUND)]
-        if with_head:
-            scores.append(log_softmax(logits))
-        weights, offset = balanced_calibration(scores, labels)
-        return cls(clusters, weights[0], weights[1] if with_head else 0.0, offset)
+    def fitted(cls, clusters: Classifier, validation: Validation) -> StackedClassifier:
+        """Fit the weights, of which one may be 0, by :func:`balanced_calibration`; no offsets."""
+        scores = _scores(clusters, validation)
+        (first, head), offset = balanced_calibration(scores, validation[2], with_offsets=False)
+        if first == head == 0:  # few validation images of a class may contradict both scores
+            first, head = (1 / max(s.std(), 1e-9) for s in scores)
+        return cls(clusters, first, head, offset)
 
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        near = np.clip(self.clusters.scores(features, logits), -BOUND, BOUND)
+        near = bounded(self.clusters, features, logits)
         log_p = log_softmax(logits)
         return np.asarray(self.cluster_weight * near + self.head_weight * log_p + self.offset)
 
-    def calibrated(self, validation: Validation) -> Classifier:
-        return self
+    def calibrated(self, validation: Validation, how: str) -> Classifier | None:
+        if self.offset.any():
+            return self
+        if how == "balanced-logistic":
+            scores = _scores(self.clusters, validation)
+            (first, head), offset = balanced_calibration(scores, validation[2])
+            return StackedClassifier(self.clusters, first, head, offset) if first or head else None
+        _, offset = FITS[how]([self.scores(*validation[:2])], validation[2])
+        return StackedClassifier(self.clusters, self.cluster_weight, self.head_weight, offset)
 
     def chosen(self) -> dict[str, Any]:
         return {
@@ -91,3 +95,13 @@ class StackedClassifier(Classifier):
         facts = dict(chosen)
         own = [facts.pop(name) for name in ("cluster_weight", "head_weight", "offset")]
         return cls(restore_classifier(facts.pop("part"), arrays, facts), *own)
+
+
+def bounded(classifier: Classifier, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Scores of a classifier (n, C) without infinities."""
+    return np.asarray(np.clip(classifier.scores(features, logits), -BOUND, BOUND))
+
+
+def _scores(clusters: Classifier, validation: Validation) -> list[np.ndarray]:
+    features, logits, _ = validation
+    return [bounded(clusters, features, logits), log_softmax(logits)]

@@ -64,6 +64,10 @@ def add_grid_options(parser: CommandParser, what: str) -> None:
         help="kind of imbalance of the ratios, such as exponential or long-tail (default: step)",
     )  # fmt: skip
     parser.add_argument(
+        "--calibration", default="", choices=("", "none", "threshold", "balanced-logistic"),
+        metavar="KIND", help="of every variant, so that all are ranked alike (default: their own)",
+    )  # fmt: skip
+    parser.add_argument(
         "--set", action="append", default=[], metavar="PART.NAME=V1,V2", dest="grid",
         help="values of an option, such as train.learning_rate=0.02,0.05 or options.scale=4,8; "
         "given several times, all combinations are trained",
@@ -100,6 +104,7 @@ def request_of(values: argparse.Namespace, study: str) -> Any:
         tuple(values.grid),
         values.preset,
         values.imbalance,
+        values.calibration,
     )
 
 

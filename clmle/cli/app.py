@@ -22,5 +22,5 @@ def main(arguments: list[str]) -> int:
         raise InputError("The app is part of the repository; clone it and run clmle app there.")
     if find_spec("streamlit") is None:
         raise InputError("The app needs Streamlit: pip install -r requirements.txt.")
-    command = [sys.executable, "-m", "streamlit", "run", str(APP)]
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(APP)]
     return subprocess.call([*command, f"--server.port={values.port}"], cwd=APP.parents[1])

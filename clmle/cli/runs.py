@@ -1,14 +1,14 @@
 """``clmle runs``: list the runs, or show, stop or delete one."""
 
 import json
-import shutil
 from typing import Any
 
 from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import duration, metrics_table, table
 from clmle.errors import InputError
 from clmle.files import runs_dir
-from clmle.run_folder import ACTIVE, list_runs, old_runs_sentence
+from clmle.jobs.lock import delete_run
+from clmle.run_folder import list_runs, old_runs_sentence
 
 
 def main(arguments: list[str]) -> int:
@@ -47,37 +47,38 @@ def main(arguments: list[str]) -> int:
         run.request_stop()
         print(f"{run.name} stops after its current step.")
     else:
-        if run.status()["state"] in ACTIVE:
-            raise InputError(f"Run {run.name} is still running; stop it first.")
         if not values.yes and input(f"Delete {run.path}? [y/N] ").strip().lower() != "y":
             return 0
-        shutil.rmtree(run.path)
+        delete_run(run)
         print(f"{run.name} is deleted.")
     return 0
 
 
 def print_list(root: Any, as_json: bool) -> None:
-    """Print one line per run; run folders of version 0.1 are named in a sentence."""
-    rows = [summary(run) for run in list_runs(root)]
-    old = old_runs_sentence(root)
+    """Print one line per run; what is damaged or of version 0.1 is named in sentences."""
+    runs = list_runs(root)
+    rows = [summary(run) for run in runs]
+    notes = [note for note in (*(run.damage() for run in runs), old_runs_sentence(root)) if note]
     if as_json:
         print(json.dumps(rows, indent=2))
     elif rows:
-        print(table(rows) + (f"\n\n{old}" if old else ""))
+        print("\n\n".join([table(rows), *notes]))
     else:
-        print(old or f"There is no run in {root} yet; start one with: clmle train")
+        print(*notes or [f"There is no run in {root} yet; start one with: clmle train"])
 
 
 def summary(run: Any) -> dict[str, Any]:
     """Return the row of a run."""
+    if run.damage():
+        names = ("method", "data", "target", "balanced accuracy", "time")
+        return {"run": run.name, "state": "damaged", **dict.fromkeys(names)}
     config, status, result = run.config(), run.status(), run.result()
-    data, test = config.get("data", {}), result["test"] if result else {}
     return {
         "run": run.name,
         "state": status["state"],
-        "method": config.get("method"),
-        "data": data.get("dataset"),
-        "target": data.get("attribute"),
-        "balanced accuracy": test.get("balanced_accuracy"),
+        "method": config["method"],
+        "data": config["data"]["dataset"],
+        "target": config["data"]["attribute"],
+        "balanced accuracy": result["test"]["balanced_accuracy"] if result else None,
         "time": duration(status.get("seconds")),
     }

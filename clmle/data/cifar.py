@@ -13,7 +13,7 @@ from clmle.data.pixel_arrays import resized
 from clmle.data.pixels import MAX_BYTES, check_image_size
 from clmle.data.recognition.plain_pickle import Array, RefusedError, read_plain_pickle
 from clmle.data.registry import DatasetInfo, register_dataset
-from clmle.errors import InputError, quoted
+from clmle.errors import InputError
 from clmle.files import as_sentence, expanded
 
 TEN = ("batches.meta", *(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
@@ -175,7 +175,7 @@ def _classes(
     )
     if not good or len(values) != n:
         raise InputError(
-            f"{key} of CIFAR's {name} is {quoted(values)[:60]}, but must be {n:,} class numbers "
+            f"{key} of CIFAR's {name} is no list of {n:,} class numbers "
             f"below {most:,}; get the archive again."
         )
     return list(values)

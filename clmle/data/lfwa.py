@@ -1,7 +1,6 @@
 """LFWA: the 13,143 photographs of Labeled Faces in the Wild with 40 attributes."""
 
 import io
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from clmle.data.base import LEFT_OUT, TEST, TRAIN, Dataset, Progress
 from clmle.data.celeba import GRAD_CLIP_NORM
 from clmle.data.celeba.images import width_of
+from clmle.data.mat import read_mat
 from clmle.data.paths import folders_within, within
 from clmle.data.pixel_cache import stored_pixels, warn_unreadable
 from clmle.data.pixels import Crop, check_image_size, content
@@ -25,8 +25,6 @@ FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "images", "img", "image_pa
 # (145, 115), which puts them where they are in the crop of CelebA.
 PHOTOGRAPH = Crop((250, 250), (0.21, 0.178, 0.79, 0.858), "LFW's photographs")
 VALIDATION_FRACTION = 0.1  # of the training images
-MAX_NUMBERS = 10_000_000  # of a variable; the labels are 13,143 x 40
-MAX_NAME = 1000  # characters
 
 
 def is_lfwa(folder: str | os.PathLike[str]) -> bool:
@@ -37,7 +35,7 @@ def is_lfwa(folder: str | os.PathLike[str]) -> bool:
 
 def lfwa_attributes(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """Read the names of the attributes of an LFWA folder; no photograph is opened."""
-    return _names(_matlab(_needed(expanded(folder), ATTRIBUTES), ("AttrName",)))
+    return _names(read_mat(_needed(expanded(folder), ATTRIBUTES), ("AttrName",)))
 
 
 def load_lfwa(
@@ -51,7 +49,7 @@ def load_lfwa(
     check_image_size(image_size, 16, 250)
     home = expanded(folder)
     table_file, part_file = (_needed(home, name) for name in (ATTRIBUTES, PARTITION))
-    table = _matlab(table_file, ("AttrName", "name", "label"))
+    table = read_mat(table_file, ("AttrName", "name", "label"))
     files = [str(name).replace("\\", "/") for name in table["name"]]
     outside = [name for name in files if not is_inside(home, name)]
     if outside:
@@ -76,25 +74,14 @@ def load_lfwa(
     key = repr((str(photographs.resolve()), sides))
     facts = [_facts(photographs / name) for name in files]
     pixels, problems = stored_pixels(
-        "lfwa",
-        key,
-        (key, PHOTOGRAPH.box, files, facts),
-        len(files),
-        (*sides, 3),
-        read,
-        progress,
-    )
+        "lfwa", key, (key, PHOTOGRAPH.box, files, facts), len(files), (*sides, 3), read, progress,
+    )  # fmt: skip
     split[list(problems)] = LEFT_OUT
     return Dataset(
-        "lfwa",
-        pixels,
-        split,
-        labels,
-        {"identity": identity.astype(np.int64)},
-        class_names={"identity": tuple(map(str, names))},
-        metadata={"file": np.array(files)},
+        "lfwa", pixels, split, labels, {"identity": identity.astype(np.int64)},
+        class_names={"identity": tuple(map(str, names))}, metadata={"file": np.array(files)},
         warnings=warn_unreadable(problems, len(files), "photographs"),
-    )
+    )  # fmt: skip
 
 
 def _facts(path: Path) -> tuple[int, int] | None:
@@ -130,7 +117,7 @@ def _names(table: dict[str, Any]) -> tuple[str, ...]:
 
 def _split(path: Path, identity: np.ndarray, seed: int) -> np.ndarray:
     """0 train, 1 validation, 2 test, -1 left out, (n,) int8."""
-    parts = _matlab(path, ("indices_img_train", "indices_img_test"))
+    parts = read_mat(path, ("indices_img_train", "indices_img_test"))
     split = np.full(len(identity), LEFT_OUT, dtype=np.int8)
     for name, value in (("indices_img_train", TRAIN), ("indices_img_test", TEST)):
         numbers = np.asarray(parts[name], dtype=np.float64).ravel()
@@ -144,61 +131,6 @@ def _split(path: Path, identity: np.ndarray, seed: int) -> np.ndarray:
         split[numbers.astype(np.int64) - 1] = value  # MATLAB indices begin at 1
     hold_out(split, identity, VALIDATION_FRACTION, seed)
     return split
-
-
-def _matlab(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    """Variables of a .mat file, of MATLAB 7.3 (which is HDF5) or earlier; strings as str."""
-    try:
-        found = _hdf5(path, names)
-        if found is None:
-            from scipy.io import loadmat, whosmat
-
-            if any(math.prod(shape) > MAX_NUMBERS for _, shape, _ in whosmat(path)):
-                raise ValueError("a variable is far too large")
-            loaded = loadmat(path, variable_names=names, simplify_cells=True)
-            found = {n: loaded[n] for n in names if n in loaded}
-    except InputError:
-        raise
-    except Exception as error:  # both readers raise many types on a damaged file
-        raise InputError(
-            f"{path} cannot be read ({type(error).__name__}: {error}); it may be cut off: "
-            "get it again."
-        ) from error
-    for name in names:
-        if name not in found:
-            raise InputError(f"{path} has no variable {name}; it is not LFWA's {path.name}.")
-    return found
-
-
-def _hdf5(path: Path, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """As :func:`_matlab`; None if the file is not HDF5."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise InputError(
-            f"{path} needs the package h5py to be read; install it: pip install h5py."
-        ) from error
-    if not h5py.is_hdf5(path):
-        return None
-    found: dict[str, Any] = {}
-    with h5py.File(path, "r") as file:
-        for name in (n for n in names if n in file):
-            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{name} is only a link")
-            values = _array(file[name], MAX_NUMBERS)
-            if values.dtype == object:  # a cell array: references to texts in UTF-16
-                texts = (_array(file[r], MAX_NAME).ravel() for r in values.ravel())
-                found[name] = ["".join(map(chr, text)) for text in texts]
-            else:
-                found[name] = values
-    return found
-
-
-def _array(stored: Any, most: int) -> np.ndarray:
-    """An array stored in the HDF5 file itself, of at most ``most`` numbers."""
-    if stored.external or stored.is_virtual or stored.size > most:
-        raise ValueError("it holds an array that is in other files or far too large")
-    return np.asarray(stored[()])
 
 
 def _needed(home: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ def within(folder: Path, names: Sequence[str]) -> Iterator[Path]:
             for entry in entries(parent):
                 if entry.name.lower() in names:
                     yield Path(entry.path)
-                elif depth < DEPTH and entry.is_dir():
+                elif depth < DEPTH and is_folder(entry):
                     below.append(entry.path)
         level = below
 
@@ -29,6 +29,14 @@ def folders_within(folder: Path, names: Sequence[str]) -> list[Path]:
     found = sorted(within(folder, names), key=lambda path: names.index(path.name.lower()))
     inner = ((path / path.name, path) for path in found if path.is_dir())
     return [inside if inside.is_dir() else path for inside, path in inner]
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one; links in a ring are none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:

@@ -33,7 +33,6 @@ def stored_pixels(
     shape: tuple[int, int, int],
     read: Read,
     progress: Progress | None = None,
-    root: str | os.PathLike[str] | None = None,
     limit: int | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """:func:`cached_pixels` in a folder of the cache named after ``key``.
@@ -42,9 +41,8 @@ def stored_pixels(
     of the files, say) makes the pixels be read again. ``limit`` are the bytes that ``folder`` may
     take: what was not used for the longest time is removed.
     """
-    store = Path(root) if root is not None else cache_dir() / folder
-    name, stamp = _hash(key)[:12], _hash(repr(facts))[:16]
-    return cached_pixels(store / name, stamp, n, shape, read, progress, limit)
+    target, stamp = cache_dir() / folder / _hash(key)[:12], _hash(repr(facts))[:16]
+    return cached_pixels(target, stamp, n, shape, read, progress, limit)
 
 
 def _hash(text: str) -> str:
@@ -61,11 +59,11 @@ def cached_pixels(
     limit: int | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Read images once into a memory map."""
-    building = target.with_name(f"{target.name}.building")
+    building, lock = _building(target), _lock(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Only one process reads, others wait. A process that ends releases its lock.
-        with locked(target.with_name(f".{target.name}.lock"), lambda: _watch(building, progress)):
+        with locked(lock, lambda: _watch(building, progress)):
             found = _open(target, stamp, n, shape)
             if found is None:
                 if limit is not None:
@@ -79,6 +77,29 @@ def cached_pixels(
     if found is None:
         raise InputError(f"{target} could not be read after writing; remove it and try again.")
     return found
+
+
+def unfinished(target: Path) -> tuple[int, bool]:
+    """How many images of a cache that is not complete are read, and whether a process reads."""
+    from filelock import FileLock, Timeout
+
+    state = _state(_building(target))
+    done = 0 if state is None else int((state != WAITING).sum())
+    try:
+        with FileLock(_lock(target), timeout=0):
+            return done, False
+    except Timeout:
+        return done, True
+    except OSError:  # no folder yet
+        return done, False
+
+
+def _building(target: Path) -> Path:
+    return target.with_name(f"{target.name}.building")
+
+
+def _lock(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
 
 
 @contextmanager
@@ -100,22 +121,23 @@ def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 def _watch(building: Path, progress: Progress | None) -> None:
     """Report the progress of the process that reads."""
-    if progress is None:
-        return
+    state = _state(building)
+    if progress is not None and state is not None:
+        progress(int((state != WAITING).sum()), len(state))
+
+
+def _state(building: Path) -> np.ndarray | None:
+    """The state of every image; None if the reading has not begun, or has just ended."""
     try:
-        state = np.load(building / "state.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
-        return  # not begun yet, or just done
-    progress(int((state != WAITING).sum()), len(state))
+        return np.asarray(np.load(building / "state.npy", allow_pickle=False))
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def warn_unreadable(
     problems: Mapping[int, str] | Sequence[str], total: int, what: str
 ) -> tuple[str, ...]:
-    """Warn once of what was left out, and return the sentence, if any.
-
-    ``what`` is a plural such as "photographs" or "records of train.rec".
-    """
+    """Warn once of the ``what`` (a plural) that were left out; return the sentence, if any."""
     reasons = [problems[i] for i in sorted(problems)] if isinstance(problems, Mapping) else problems
     if not reasons:
         return ()
@@ -139,7 +161,7 @@ def _open(
         problems = {int(k): str(v) for k, v in meta["problems"].items()}
     except PermissionError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
         return None
     right = meta.get("stamp") == stamp and images.shape == (n, *shape) and images.dtype == np.uint8
     if not right:
@@ -213,7 +235,7 @@ def _resumed(
             state = np.load(building / "state.npy", mmap_mode="r+", allow_pickle=False)
             if images.shape == (n, *shape) and state.shape == (n,):
                 return images, state
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         pass
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """Decoding of single image files: RGB, cropped, at the requested size."""
 
+import io
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ MAX_PIXELS = 100_000_000
 LARGE = 20_000_000  # pixels; only one image above this size is decoded at a time
 LARGE_LOCK = Lock()
 MAX_BYTES = 100_000_000
+ROOM = 256 * 2**20  # bytes that a small file may take; a large one takes up to 8 times its size
+MAX_SCANS = 64  # cameras and programs write one to about ten
+SIDE = 1024  # the largest image_size
 TOO_LARGE = f"over {MAX_BYTES // 10**6} MB"
 # Pillow reads dozens more, some of them with external programs (EPS). The format is recognized by
 # the content of a file, not by its name.
@@ -56,6 +60,14 @@ def decode(
             n_pixels = image.width * image.height
             if n_pixels > most:
                 return f"over {most // 10**6} million pixels"
+            room = max(ROOM, 8 * _n_bytes(source))
+            if n_pixels * _bytes_of_pixel(image) > room and image.format == "JPEG":
+                image.draft("RGB", (SIDE, SIDE))  # decodes at a half or less
+                n_pixels = image.width * image.height
+            if n_pixels * _bytes_of_pixel(image) > room:
+                return f"{n_pixels / 1e6:,.0f} million pixels, far too many for a file of its size"
+            if image.format == "JPEG" and image.fp and _n_scans(image.fp) > MAX_SCANS:
+                return f"over {MAX_SCANS} scans, which take minutes to decode"
             with LARGE_LOCK if n_pixels > LARGE else nullcontext():
                 return convert(image)
     except UnidentifiedImageError:
@@ -64,6 +76,29 @@ def decode(
         return "far too many pixels"
     except Exception as error:  # decoders raise many types; one file must not end the reading
         return str(error).split("\n")[0][:80] or "damaged"
+
+
+def _n_bytes(source: Source) -> int:
+    if isinstance(source, Path):
+        return source.stat().st_size
+    here = source.tell()
+    size = source.seek(0, io.SEEK_END)
+    source.seek(here)
+    return size
+
+
+def _bytes_of_pixel(image: Any) -> int:
+    """Bytes that decoding and conversion to RGB take for a pixel."""
+    return (24 if image.mode.startswith(("I", "F")) else 96) if is_deep(image) else 8
+
+
+def _n_scans(file: IO[bytes]) -> int:
+    """Scans of a JPEG file: each of them passes over all pixels."""
+    here = file.tell()
+    file.seek(0)
+    found = file.read().count(b"\xff\xda")
+    file.seek(here)
+    return found
 
 
 class SharedRange:

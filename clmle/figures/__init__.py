@@ -1,5 +1,7 @@
 """Figures as functions of plain data, shared by the app, the notebooks and the documentation.
 
+Each returns a :class:`plotly.graph_objects.Figure`, unless its description names another type.
+
 A module of this folder that lists functions in ``__all__`` exports them here.
 """
 

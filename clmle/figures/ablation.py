@@ -1,18 +1,20 @@
 """One or two hyper-parameters varied, all else equal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import DASHES, SYMBOLS, color, finish, legend_below, new_figure
+from clmle.figures.layout import Figure, finish, legend_below, new_figure
+from clmle.figures.theme import DASHES, SYMBOLS, color, numbered
 
 __all__ = ["factor_lines", "one_factor", "two_factors"]
 
 METRIC = "balanced accuracy on test images"
 
 
-def one_factor(seeds: Mapping[float, Sequence[float]], title: str, x: str, y: str = METRIC) -> Any:
+def one_factor(
+    seeds: Mapping[float, Sequence[float]], title: str, x: str, y: str = METRIC
+) -> Figure:
     """Metric against one hyper-parameter: a mark for every seed and a line through the means.
 
     Parameters
@@ -21,10 +23,6 @@ def one_factor(seeds: Mapping[float, Sequence[float]], title: str, x: str, y: st
         Value of the hyper-parameter -> metric of every seed. The axis is logarithmic where the
         values span a decade or more.
     title, x, y : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -37,7 +35,7 @@ def one_factor(seeds: Mapping[float, Sequence[float]], title: str, x: str, y: st
 
 def factor_lines(
     series: Mapping[str, Mapping[float, Sequence[float]]], title: str, x: str, y: str = METRIC
-) -> Any:
+) -> Figure:
     """As :func:`one_factor`, with one line for each method or other setting.
 
     Parameters
@@ -45,10 +43,6 @@ def factor_lines(
     series : mapping of str to mapping
         Name -> value of the hyper-parameter -> metric of every seed.
     title, x, y : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -58,7 +52,7 @@ def factor_lines(
     """
     figure = new_figure()
     values = sorted({v for points in series.values() for v in points})
-    for i, (name, points) in enumerate(series.items()):
+    for i, (name, points) in zip(numbered(series), series.items(), strict=True):
         at, mark = sorted(points), SYMBOLS[i % len(SYMBOLS)]
         figure.add_scatter(
             x=[v for v in at for _ in points[v]], y=[s for v in at for s in points[v]],
@@ -85,7 +79,7 @@ def two_factors(
     x: str = "",
     y: str = "",
     spreads: np.ndarray | None = None,
-) -> Any:
+) -> Figure:
     """Heat map of a metric over two hyper-parameters.
 
     Parameters
@@ -97,10 +91,6 @@ def two_factors(
     title, x, y : str
     spreads : (R, C) array, optional
         Standard deviations over seeds, written behind the means.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

@@ -1,11 +1,11 @@
 """How many images each class has (Fig. 6 of the paper)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import color, finish, log_ticks, new_figure
+from clmle.figures.layout import Figure, finish, log_ticks, new_figure
+from clmle.figures.theme import color
 
 __all__ = ["class_counts", "co_occurrence", "long_tail", "positive_rates"]
 
@@ -14,7 +14,7 @@ def class_counts(
     names: Sequence[str],
     counts: Mapping[str, Sequence[int] | np.ndarray],
     title: str = "Images of each class",
-) -> Any:
+) -> Figure:
     """Bars of class counts, one series for each key of ``counts``.
 
     Parameters
@@ -24,10 +24,6 @@ def class_counts(
     counts : mapping of str to (C,) counts
         For example before and after thinning.
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -44,17 +40,13 @@ def class_counts(
     return finish(figure, title, "class", "images")
 
 
-def positive_rates(rates: Mapping[str, float]) -> Any:
+def positive_rates(rates: Mapping[str, float]) -> Figure:
     """Fraction of positive images of every attribute, rarest first.
 
     Parameters
     ----------
     rates : mapping of str to float
         Attribute -> fraction of positive images, 0 to 1.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -74,7 +66,7 @@ def positive_rates(rates: Mapping[str, float]) -> Any:
     return finish(figure, "Frequency of each attribute", "positive images, %", "", height=height)
 
 
-def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Any:
+def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Figure:
     """Heat map of the phi coefficient of every two attributes; the diagonal stays empty.
 
     Parameters
@@ -83,10 +75,6 @@ def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Any:
         Phi coefficients, -1 to 1; NaN where undefined.
     names : sequence of str
         Names of the A attributes.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -110,17 +98,13 @@ def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Any:
     return figure
 
 
-def long_tail(counts: Sequence[int] | np.ndarray) -> Any:
+def long_tail(counts: Sequence[int] | np.ndarray) -> Figure:
     """Images of each identity, largest first, on a logarithmic axis.
 
     Parameters
     ----------
     counts : (I,) counts
         Images of each identity, in any order.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

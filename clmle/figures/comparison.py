@@ -5,38 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import (
-    GRAY,
-    color,
-    finish,
-    interval_bars,
-    legend_below,
-    new_figure,
-    row_axis,
-)
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
+from clmle.figures.theme import GRAY, SYMBOLS, color, numbered
 
 __all__ = ["METRICS", "comparison", "confusion", "leaderboard"]
 
 METRICS = {
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy": "accuracy",
-    "average_precision": "average precision",
-    "roc_auc": "ROC AUC",
-    "mcc": "MCC",
-}
+    "balanced_accuracy": "balanced accuracy", "accuracy": "accuracy",
+    "average_precision": "average precision", "roc_auc": "ROC AUC", "mcc": "MCC",
+}  # fmt: skip
 
 
-def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
+def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
     """Test metrics of several runs, with the 95 % interval of balanced accuracy.
 
     Parameters
     ----------
     results : mapping of str to mapping or None
         Run -> ``test`` of its result. A run without a result yet (None) keeps its color.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -46,7 +32,8 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
     """
     figure = new_figure()
     n = len(results)
-    for i, (name, test) in enumerate(results.items()):
+    series = zip(numbered(results), results.items(), strict=True)
+    for i, (number, (name, test)) in enumerate(series):
         if test is None:
             continue
         keys = [k for k in METRICS if test.get(k) is not None]
@@ -55,7 +42,8 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
         figure.add_scatter(
             x=[test[k] for k in keys],
             y=[len(METRICS) - list(METRICS).index(k) + 0.16 * (n / 2 - i) for k in keys],
-            name=name, mode="markers", marker={"color": color(i), "size": 11},
+            name=name, mode="markers",
+            marker={"color": color(number), "size": 11, "symbol": SYMBOLS[number % 8]},
             error_x={
                 "type": "data", "symmetric": False,
                 "array": [high - value, *rest], "arrayminus": [value - low, *rest],
@@ -70,7 +58,7 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Any:
     return finish(figure, "Test images (bar: 95 % interval)", "", "", height=380)
 
 
-def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title: str) -> Any:
+def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title: str) -> Figure:
     """Confusion matrix: color is the fraction of the true class, text the number of images.
 
     Parameters
@@ -79,10 +67,6 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title
         True class by row, predicted class by column.
     class_names : sequence of str
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -108,7 +92,7 @@ def leaderboard(
     *,
     highlight: Sequence[str] = (),
     x: str = "balanced accuracy on test images, mean over tasks",
-) -> Any:
+) -> Figure:
     """One row per method in the order given, the first on top.
 
     Parameters
@@ -121,10 +105,6 @@ def leaderboard(
     highlight : sequence of str
         Methods drawn in color; all others are gray.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> figure = leaderboard({"clmle": [0.90, 0.92], "softmax": [0.80]}, {"clmle": (0.85, 0.97)})
@@ -133,7 +113,8 @@ def leaderboard(
     """
     names = list(seeds)
     figure = new_figure()
-    for chosen, ink in ((False, GRAY), (True, color(0))):
+    ours = color(next(iter(numbered(highlight)), 0))
+    for chosen, ink in ((False, GRAY), (True, ours)):
         rows = [n for n in names if (n in highlight) == chosen]
         means = [sum(seeds[n]) / len(seeds[n]) for n in rows]
         ends = [intervals.get(n, (None, None)) for n in rows]

@@ -1,17 +1,20 @@
 """Effects of Eq. 9: several endpoints side by side, and by the size of the minority class."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
-from clmle.figures.theme import GRAY, SYMBOLS, color, finish, interval_bars, legend_below
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure
+from clmle.figures.theme import GRAY, SYMBOLS, ZERO, Row, color
 
-__all__ = ["effects", "regime_map"]
-
-Row = tuple[float, float | None, float | None]
-ZERO = {"color": GRAY, "width": 1.5}  # line at zero
+__all__ = ["effects", "margin_map", "regime_map"]
 
 
-def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
+def _titles(panels: Iterable[str]) -> list[str]:
+    """Titles of panels in lines that do not reach into the next panel."""
+    return ["<br>".join(textwrap.wrap(name, 18)) for name in panels]
+
+
+def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Figure:
     """Differences with their intervals, a panel for each endpoint, a row for each variant.
 
     Parameters
@@ -19,10 +22,6 @@ def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
     panels : mapping of str to mapping of str to (mean, low, high)
         Endpoint -> variant -> difference; ``low`` and ``high`` are None for a single seed.
     title, x : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -32,7 +31,7 @@ def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
     """
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=list(panels))
+    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=_titles(panels))
     names = list(dict.fromkeys(name for rows in panels.values() for name in rows))
     for column, rows in enumerate(panels.values(), start=1):
         shown = [name for name in names if name in rows]
@@ -48,7 +47,7 @@ def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Any:
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], automargin=True)
     finish(figure, title, "", "", height=170 + 20 * len(names))
     figure.update_xaxes(title_text=x)
-    figure.update_layout(margin_t=80, width=260 + 240 * len(panels))
+    figure.update_layout(margin_t=100, width=260 + 240 * len(panels))
     return figure
 
 
@@ -57,7 +56,7 @@ def regime_map(
     title: str,
     x: str,
     y: str,
-) -> Any:
+) -> Figure:
     """Effects against the size of the minority class, a panel for each endpoint.
 
     Parameters
@@ -65,10 +64,6 @@ def regime_map(
     panels : mapping of str to mapping of str to sequence of (size, mean, low, high)
         Endpoint -> condition -> effect at each size of the minority class.
     title, x, y : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -78,7 +73,7 @@ def regime_map(
     """
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(1, len(panels), subplot_titles=list(panels), horizontal_spacing=0.09)
+    figure = make_subplots(1, len(panels), subplot_titles=_titles(panels), horizontal_spacing=0.09)
     for column, lines in enumerate(panels.values(), start=1):
         for i, (name, points) in enumerate(lines.items()):
             figure.add_scatter(
@@ -98,5 +93,38 @@ def regime_map(
     finish(figure, title, "", "", height=430)
     figure.update_xaxes(title_text=x)
     figure.update_yaxes(title_text=y, col=1)
-    figure.update_layout(margin_t=80, width=200 + 300 * len(panels))
+    figure.update_layout(margin_t=110, width=200 + 300 * len(panels))
+    return legend_below(figure)
+
+
+def margin_map(
+    endpoints: Mapping[str, Sequence[tuple[str, float, Row]]], title: str, x: str, y: str
+) -> Figure:
+    """Effects against the part of the margin that generalizes, a symbol for each endpoint.
+
+    Parameters
+    ----------
+    endpoints : mapping of str to sequence of (label, part, (mean, low, high))
+        Endpoint -> a condition's label, the part of its margin that test data keep, and the effect
+        with its interval.
+    title, x, y : str
+
+    Examples
+    --------
+    >>> figure = margin_map({"purity": [("30", 0.4, (1.0, 0.5, 1.5))]}, "t", "part", "pp")
+    >>> figure.data[0].x
+    (0.4,)
+    """
+    figure = new_figure()
+    for i, (name, found) in enumerate(endpoints.items()):
+        means = [row[0] for _, _, row in found]
+        figure.add_scatter(
+            x=[part for _, part, _ in found], y=means, name=name, mode="markers+text",
+            text=[label for label, _, _ in found] if i == 0 else None, textposition="bottom right",
+            textfont={"size": 11, "color": GRAY},
+            marker={"color": color(i), "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},
+            error_y=interval_bars(means, [row[1:] for _, _, row in found], thickness=1),
+        )  # fmt: skip
+    figure.add_hline(y=0, line=ZERO)
+    finish(figure, title, x, y, height=480)
     return legend_below(figure)

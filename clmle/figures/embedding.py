@@ -6,17 +6,8 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.figures.theme import (
-    BARE,
-    COLORS,
-    GRAY,
-    SYMBOLS,
-    color,
-    finish,
-    new_figure,
-    play_buttons,
-    play_slider,
-)
+from clmle.figures.layout import Figure, finish, new_figure, play_buttons, play_slider
+from clmle.figures.theme import BARE, COLORS, GRAY, SYMBOLS, color
 
 __all__ = ["OWN", "embedding_frames", "embedding_map", "embedding_scatter"]
 
@@ -32,8 +23,10 @@ def embedding_scatter(
     title: str,
     *,
     height: int = 520,
-) -> Any:
+) -> Figure:
     """Panels of the same points at several moments, colored by group.
+
+    ``customdata`` of every point is its row.
 
     Parameters
     ----------
@@ -44,11 +37,6 @@ def embedding_scatter(
     title : str
     height : int
         Pixels.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        ``customdata`` of every point is its row.
 
     Examples
     --------
@@ -80,8 +68,8 @@ def embedding_map(
     values: Sequence[float] = (),
     of: str = "",
     height: int = 560,
-) -> Any:
-    """One panel of points, colored by group or by a number.
+) -> Figure:
+    """One panel of points, colored by group or by a number; ``customdata`` is the row of a point.
 
     Parameters
     ----------
@@ -95,11 +83,6 @@ def embedding_map(
         Name of the numbers.
     height : int
         Pixels.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        ``customdata`` of every point is its row.
 
     Examples
     --------
@@ -142,7 +125,7 @@ def embedding_frames(
     *,
     prefix: str = "",
     height: int = 620,
-) -> Any:
+) -> Figure:
     """One panel with a slider over the frames, colored by group.
 
     The axes are the same in all frames, so that only the points move.
@@ -157,15 +140,6 @@ def embedding_frames(
         Written before the name of a frame.
     height : int
         Pixels.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    InputError
-        No frame, or one that is not (n, 2).
 
     Examples
     --------
@@ -216,7 +190,7 @@ def _at(points: np.ndarray, rows: np.ndarray) -> dict[str, list[float]]:
     return dict(zip("xy", points[rows].T.tolist(), strict=True))
 
 
-def _finish(figure: Any, title: str, height: int, top: int) -> Any:
+def _finish(figure: Any, title: str, height: int, top: int) -> Figure:
     finish(figure, title, "", "", height=height)
     figure.update_xaxes(**BARE)
     figure.update_yaxes(**BARE)

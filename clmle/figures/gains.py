@@ -4,42 +4,28 @@ from collections.abc import Collection, Mapping
 from math import log
 from typing import Any
 
-from clmle.figures.theme import (
-    GRAY,
-    SYMBOLS,
-    color,
-    finish,
-    interval_bars,
-    legend_below,
-    new_figure,
-    row_axis,
-)
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
+from clmle.figures.theme import GRAY, SYMBOLS, ZERO, Row, color, numbered
 
 __all__ = ["cost_and_gain", "differences", "gain_by_imbalance"]
 
-Row = tuple[float, float | None, float | None]
 KINDS = {  # color and symbol carry the same information
     "interval above 0": (color(2), "triangle-right"),
     "interval contains 0": (GRAY, "circle"),
     "interval below 0": (color(5), "triangle-left"),
-    "one seed, no interval": (GRAY, "circle-open"),
+    "no interval": (GRAY, "circle-open"),
 }
 ROOM = 0.3  # fraction of the axis that a name takes
-ZERO = {"color": GRAY, "width": 1.5}  # line at zero
 
 
-def differences(rows: Mapping[str, Row], title: str, x: str) -> Any:
+def differences(rows: Mapping[str, Row], title: str, x: str) -> Figure:
     """Differences with their intervals, in the order given, the first on top.
 
     Parameters
     ----------
     rows : mapping of str to (mean, low, high)
-        ``low`` and ``high`` are None where there is one seed only.
+        ``low`` and ``high`` are None where there is no interval.
     title, x : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -66,13 +52,13 @@ def differences(rows: Mapping[str, Row], title: str, x: str) -> Any:
 def _kind(row: Row) -> str:
     _, low, high = row
     if low is None or high is None:
-        return "one seed, no interval"
+        return "no interval"
     if low > 0:
         return "interval above 0"
     return "interval below 0" if high < 0 else "interval contains 0"
 
 
-def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
+def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Figure:
     """Gain on every task, the most balanced on top, one series per baseline.
 
     Parameters
@@ -81,10 +67,6 @@ def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
         Baseline -> columns ``task``, ``minority`` (fraction of the rarer class), ``gain``,
         ``low`` and ``high`` (NaN where there is no interval).
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -107,12 +89,13 @@ def gain_by_imbalance(gains: Mapping[str, Any], title: str) -> Any:
     }
     order = sorted(minority, key=lambda label: (-minority[label], label))
     figure = new_figure()
-    for i, (baseline, table) in enumerate(gains.items()):
+    inks = map(color, numbered(gains))
+    for i, (ink, (baseline, table)) in enumerate(zip(inks, gains.items(), strict=True)):
         shift = 0.3 * (i - (len(gains) - 1) / 2)
         figure.add_scatter(
             x=table["gain"].tolist(), y=[order.index(label) + shift for label in labels(table)],
             mode="markers", name=f"over {baseline}",
-            marker={"color": color(i), "size": 9, "symbol": SYMBOLS[i % 3]},
+            marker={"color": ink, "size": 9, "symbol": SYMBOLS[i % 3]},
             error_x=interval_bars(table["gain"], zip(table["low"], table["high"], strict=True)),
         )  # fmt: skip
     figure.add_vline(x=0, line=ZERO)
@@ -132,7 +115,7 @@ def cost_and_gain(
     front: Collection[str] = (),
     reference: str = "",
     x: str = "seconds of a run",
-) -> Any:
+) -> Figure:
     """Seconds of a run against the gain over a reference.
 
     Parameters
@@ -145,10 +128,6 @@ def cost_and_gain(
         and named where there is room; the others are named on hover.
     reference : str
         The method whose gain is 0.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from clmle.figures.layout import Figure, finish, legend_below, new_figure
 from clmle.figures.roc import people_bars, published_points
-from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, finish, legend_below, line, new_figure
+from clmle.figures.theme import POWERS, SYMBOLS, UNIT, color, line, numbered
 
 __all__ = ["accuracy_by_images", "cmc_curves", "rank_one_by_distractors"]
 
 
 def cmc_curves(
     curves: Mapping[str, tuple[Any, Any]], *, title: str = "Identification: rank of the mate"
-) -> Any:
+) -> Figure:
     """Cumulative match characteristic: fraction of probes whose mate is among the first r.
 
     Parameters
@@ -22,17 +23,13 @@ def cmc_curves(
         As :func:`clmle.metrics.identification.cmc` returns them.
     title : str
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> cmc_curves({"clmle": ([1, 10], [0.8, 0.95])}).data[0].y.tolist()
     [0.8, 0.95]
     """
     figure = new_figure()
-    for i, (name, (ranks, fractions)) in enumerate(curves.items()):
+    for i, (name, (ranks, fractions)) in zip(numbered(curves), curves.items(), strict=True):
         figure.add_scatter(
             x=np.asarray(ranks), y=np.asarray(fractions), name=name, mode="lines",
             line=line(i, shape="hv"),
@@ -49,7 +46,7 @@ def rank_one_by_distractors(
     published: Mapping[str, tuple[int, float]] | None = None,
     *,
     title: str = "Rank-1 identification rate (band: 95 % interval)",
-) -> Any:
+) -> Figure:
     """Rank-1 identification rate against the number of distractors, as in MegaFace.
 
     Parameters
@@ -60,10 +57,6 @@ def rank_one_by_distractors(
         Published results, drawn as points.
     title : str
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> rows = [{"distractors": 100, "rate": 0.9, "interval": (0.8, 0.95)}]
@@ -71,7 +64,7 @@ def rank_one_by_distractors(
     (100,)
     """
     figure = new_figure()
-    for i, (name, rows) in enumerate(runs.items()):
+    for i, (name, rows) in zip(numbered(runs), runs.items(), strict=True):
         each = sorted(rows, key=lambda row: row["distractors"])
         x = [row["distractors"] for row in each]
         ends = [row.get("identity_interval") or row["interval"] for row in each]
@@ -92,17 +85,13 @@ def rank_one_by_distractors(
     return legend_below(finish(figure, title, "distractors", y, height=400))
 
 
-def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
+def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Accuracy on identities with few, some and many training images, with 95 % intervals.
 
     Parameters
     ----------
     runs : mapping of str to sequence of mappings
         Run -> what :func:`clmle.metrics.by_frequency.accuracy_by_frequency` returns.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -113,14 +102,15 @@ def accuracy_by_images(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     """
     figure = new_figure()
     labels: list[str] = []
-    for i, (name, rows) in enumerate(runs.items()):
+    series = zip(numbered(runs), runs.items(), strict=True)
+    for i, (number, (name, rows)) in enumerate(series):
         own = [_bin_label(row) for row in rows]
         labels += [label for label in own if label not in labels]
         values = [row["accuracy"] for row in rows]
         figure.add_scatter(
             x=[labels.index(label) + 0.1 * (i - (len(runs) - 1) / 2) for label in own],
-            y=values, name=name, mode="lines+markers", line=line(i),
-            marker={"symbol": SYMBOLS[i % 8], "size": 9}, error_y=people_bars(values, rows),
+            y=values, name=name, mode="lines+markers", line=line(number),
+            marker={"symbol": SYMBOLS[number % 8], "size": 9}, error_y=people_bars(values, rows),
             customdata=[[row["n"], row["identities"]] for row in rows],
             hovertemplate="%{y:.3f} of %{customdata[0]:,} images, %{customdata[1]:,} identities"
             "<extra>" + name + "</extra>",

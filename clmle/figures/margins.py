@@ -1,11 +1,11 @@
 """Upper bounds of the margins, as printed and corrected, and feasible margins (Fig. 4)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import GRAY, color, finish, log_ticks, new_figure
+from clmle.figures.layout import Figure, finish, log_ticks, new_figure
+from clmle.figures.theme import GRAY, color
 from clmle.margins import margin_bounds, sphere_bound
 
 __all__ = ["between_bounds", "feasible_region", "within_bounds"]
@@ -14,7 +14,7 @@ PRINTED = {"color": color(5), "dash": "dash"}
 DOTTED = {"color": GRAY, "dash": "dot"}
 
 
-def between_bounds(dim: int, n_classes: int | None = None) -> Any:
+def between_bounds(dim: int, n_classes: int | None = None) -> Figure:
     """Bound on a1 against the number of classes: as printed (a circle) and on the sphere.
 
     Parameters
@@ -23,10 +23,6 @@ def between_bounds(dim: int, n_classes: int | None = None) -> Any:
         Dimension of the features.
     n_classes : int, optional
         Marked by a vertical line.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -46,17 +42,13 @@ def between_bounds(dim: int, n_classes: int | None = None) -> Any:
     return finish(figure, "Between classes: the largest a1", "classes C", "a1, cosine")
 
 
-def within_bounds(fractions: Sequence[float] | np.ndarray = ()) -> Any:
+def within_bounds(fractions: Sequence[float] | np.ndarray = ()) -> Figure:
     """Bound on a2 against the fraction of images in a class: as printed, and corrected.
 
     Parameters
     ----------
     fractions : (C,) array
         Fractions of the classes of a data set, marked by vertical lines.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -83,7 +75,7 @@ def feasible_region(
     margin: float | None = None,
     *,
     at: float | None = None,
-) -> Any:
+) -> Figure:
     """Largest feasible a1 against the scale s.
 
     With the sum over K' other clusters in the denominator of Eq. 9 it is
@@ -99,10 +91,6 @@ def feasible_region(
         Scale and margin of a run, marked by a star.
     at : float, optional
         Scale marked by a vertical line.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------

@@ -3,12 +3,12 @@
 import base64
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.figures.theme import color, finish, new_figure
+from clmle.figures.layout import Figure, finish, new_figure
+from clmle.figures.theme import color
 
 __all__ = ["pair_strip"]
 
@@ -26,7 +26,7 @@ def pair_strip(
     pairs: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray, float]]],
     *,
     title: str = "Challenging pairs",
-) -> Any:
+) -> Figure:
     """Rows of image pairs with their similarities; solid frames mark correct predictions.
 
     Parameters
@@ -35,15 +35,6 @@ def pair_strip(
         Images are (height, width, channels) of uint8. Rows are named as by
         :func:`clmle.metrics.verification.challenging_pairs`.
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    InputError
-        An unknown row, or images that are not uint8 with 1 or 3 channels.
 
     Examples
     --------

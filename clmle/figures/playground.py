@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.figures.layout import Figure, layout, play_buttons, play_slider
 from clmle.figures.playground_marks import (
     CLUSTER,
     REGION,
@@ -19,17 +20,16 @@ from clmle.figures.playground_marks import (
     scatter,
     trace_positions,
 )
-from clmle.figures.theme import BARE, DASHES, GRAY, GRID, color, layout, play_buttons, play_slider
+from clmle.figures.theme import BARE, GRAY, GRID, line, numbered
 
 __all__ = ["playground_panels", "playground_points", "playground_spec"]
 
 PANEL = 330  # pixels of a panel's height
 CURVE = 250
 GAP = 0.012
-BROWN = "#9A6324"  # a fifth color for curves, where the others of the theme have a meaning
 
 
-def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Any:
+def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 330) -> Figure:
     """Training points of both classes before any training.
 
     Parameters
@@ -40,10 +40,6 @@ def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 3
         0 majority, 1 minority.
     height : int
         Pixels.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -65,17 +61,13 @@ def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 3
     return go.Figure({"data": traces, "layout": look})
 
 
-def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Any:
+def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Figure:
     """The figure of :func:`playground_spec`, with buttons and a slider to play its frames.
 
     Parameters
     ----------
     trajectories, grid, **options
         As for :func:`playground_spec`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -217,16 +209,15 @@ def _domain(i: int, columns: int, rows: int, height: int) -> tuple[list[float], 
 
 
 def _curves(trajectories: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Balanced accuracy during training, in colors that mean no class and no neighbor."""
-    inks = (color(3), color(4), color(6), GRAY, BROWN)
+    """Balanced accuracy during training, in the colors of the methods."""
     return [
         scatter(
             np.column_stack([t.steps, t.balanced_accuracy]), name=title, mode="lines",
-            line={"color": inks[i % 5], "dash": DASHES[i % 4], "width": 2.5},
+            line=line(number, width=2.5),
             xaxis="x20", yaxis="y20", legendgroup=title,
             hovertemplate="%{y:.0%} at step %{x}<extra>" + title + "</extra>",
         )
-        for i, (title, t) in enumerate(trajectories.items())
+        for number, (title, t) in zip(numbered(trajectories), trajectories.items(), strict=True)
     ]  # fmt: skip
 
 

@@ -77,10 +77,7 @@ def point_traces(points: np.ndarray, labels: np.ndarray) -> list[Any]:
 
 
 def filled_traces(points: np.ndarray, labels: np.ndarray) -> list[Any]:
-    """The points (n, 2) of each class as one filled path: dots, and diamonds with a dark edge.
-
-    A browser takes 0.1 s to style a thousand single marks, a few milliseconds for one path.
-    """
+    """The points (n, 2) of each class as one filled path, which a browser draws fast."""
     places = _positions(points, labels)
     traces = []
     for c, corners, radius, ink in (

@@ -5,18 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import (
-    GRAY,
-    POWERS,
-    SYMBOLS,
-    UNIT,
-    color,
-    finish,
-    interval_bars,
-    legend_below,
-    line,
-    new_figure,
-)
+from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure
+from clmle.figures.theme import GRAY, POWERS, SYMBOLS, UNIT, color, line, numbered
 
 __all__ = ["precision_recall_curves", "roc", "roc_curves", "similarities", "tar_by_far"]
 
@@ -24,17 +14,13 @@ AXES = "false accept rate (FAR)", "true accept rate (TAR)"
 Curve = tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray, float]
 
 
-def roc_curves(curves: Mapping[str, Curve], title: str = "ROC curve") -> Any:
+def roc_curves(curves: Mapping[str, Curve], title: str = "ROC curve") -> Figure:
     """ROC curves of binary classifiers.
 
     Parameters
     ----------
     curves : mapping of str to (false positive rate (m,), true positive rate (m,), area)
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -48,7 +34,7 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "ROC curve") -> Any:
 
 def precision_recall_curves(
     curves: Mapping[str, Curve], fraction: float, title: str = "Precision and recall"
-) -> Any:
+) -> Figure:
     """Precision-recall curves of binary classifiers.
 
     Parameters
@@ -57,10 +43,6 @@ def precision_recall_curves(
     fraction : float
         Fraction of positive images: the precision of random scores.
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -74,9 +56,9 @@ def precision_recall_curves(
 
 def _curves(
     curves: Mapping[str, Curve], area: str, shape: str, ends: tuple[float, float], chance: str
-) -> Any:
+) -> Figure:
     figure = new_figure()
-    for i, (name, (x, y, value)) in enumerate(curves.items()):
+    for i, (name, (x, y, value)) in zip(numbered(curves), curves.items(), strict=True):
         figure.add_scatter(
             x=list(map(float, x)), y=list(map(float, y)), mode="lines",
             name=f"{name}, {area} {value:.3f}", line=line(i, width=2, shape=shape),
@@ -96,7 +78,7 @@ def roc(
     *,
     smallest: float | None = None,
     title: str = "Verification: true accept rate against false accept rate",
-) -> Any:
+) -> Figure:
     """True accept rate against false accept rate on a logarithmic axis, one line per run.
 
     Parameters
@@ -110,10 +92,6 @@ def roc(
         Smallest FAR of the axis; by default the smallest that occurs.
     title : str
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> figure = roc({"clmle": ([0, 0.01, 1], [0.4, 0.9, 1])}, smallest=1e-3)
@@ -125,7 +103,7 @@ def roc(
     fars.append(np.array([far for far, _ in (published or {}).values()]))
     positive = np.concatenate([f[f > 0] for f in fars])
     lowest = smallest or float(positive.min(initial=1e-1))
-    for i, (name, (far, tar)) in enumerate(curves.items()):
+    for i, (name, (far, tar)) in zip(numbered(curves), curves.items(), strict=True):
         x, y = np.asarray(far, dtype=np.float64), np.asarray(tar, dtype=np.float64)
         order = np.lexsort((y, x))
         x, y = x[order], y[order]
@@ -164,7 +142,7 @@ def similarities(
     edges: Any = None,
     bins: int = 80,
     title: str = "Similarities of pairs",
-) -> Any:
+) -> Figure:
     """Histograms of the similarities of genuine and impostor pairs.
 
     Parameters
@@ -182,10 +160,6 @@ def similarities(
     bins : int
         Bars of each histogram.
     title : str
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     Examples
     --------
@@ -220,7 +194,7 @@ def similarities(
     return legend_below(finish(figure, title, "similarity (cosine)", y, height=360))
 
 
-def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
+def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """TAR at target FARs with 95 % intervals, one series per run.
 
     FARs that the number of pairs cannot resolve are left out. The interval is that over people
@@ -231,10 +205,6 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     rows : mapping of str to sequence of mappings
         Run -> what :func:`clmle.metrics.roc.tar_at_far` returns.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> rows = [{"far": 0.01, "tar": 0.9, "interval": (0.85, 0.94)}]
@@ -242,13 +212,14 @@ def tar_by_far(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     (0.9,)
     """
     figure = new_figure()
-    for i, (name, each) in enumerate(rows.items()):
+    series = zip(numbered(rows), rows.items(), strict=True)
+    for i, (n, (name, each)) in enumerate(series):
         known = [row for row in each if row["tar"] is not None]
         tars = [row["tar"] for row in known]
         shift = 10 ** (0.06 * (i - (len(rows) - 1) / 2))
         figure.add_scatter(
             x=[row["far"] * shift for row in known], y=tars, name=name, mode="markers",
-            marker={"color": color(i), "symbol": SYMBOLS[i % 8], "size": 9},
+            marker={"color": color(n), "symbol": SYMBOLS[n % 8], "size": 9},
             error_y=people_bars(tars, known), customdata=[row["far"] for row in known],
             hovertemplate="FAR %{customdata:g}, TAR %{y:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip

@@ -1,18 +1,24 @@
-"""One look for all figures: colors that the color-blind can tell apart, unobtrusive axes.
+"""One look for all figures: colors that the color-blind can tell apart, symbols, dashes, axes."""
 
-Backgrounds are transparent and inks are mid-tones, so that a figure can be read on light and on
-dark pages. Every figure starts with :func:`new_figure` and ends with :func:`finish`.
-"""
-
-import math
-import textwrap
-from collections.abc import Iterable, Sequence
+import pkgutil
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-__all__ = ["title_of"]
-
+# Of classes and of series without a color of their own:
 # Okabe and Ito (2008), the yellow darkened; without black, which dark pages would hide.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800")
+# Of methods; none is the color of majority, minority, impostor or genuine neighbor.
+METHOD_COLORS = ("#CC79A7", "#56B4E9", "#B8A800", "#9A6324", "#8B6FD6", "#1FA2A2", "#6F7F3F")
+METHODS = 100  # number of the first method
+CONTROLS = ("clmle, without eq. 9", "clmle, one cluster", "clmle, untrained")  # of the playground
+COMMON = (
+    *("clmle", "softmax", "oversampling", *CONTROLS),
+    *("class-weighting", "clmle-paper", "undersampling", "triplet", "lmle", "sphereface"),
+)
+TITLES = {"a-softmax": "sphereface", "clmle-as-printed": "clmle-paper"}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
 GRAY = "#8C8C8C"
 GRID = "rgba(128,128,128,0.2)"
@@ -20,13 +26,15 @@ GRID = "rgba(128,128,128,0.2)"
 BARE = {"showticklabels": False, "showgrid": False, "zeroline": False}
 UNIT = (-0.02, 1.02)  # range of an axis from 0 to 1, with a little room
 POWERS = {"type": "log", "dtick": 1, "exponentformat": "power"}  # an axis of powers of ten
+ZERO = {"color": GRAY, "width": 1.5}  # line at zero
+Row = tuple[float, float | None, float | None]  # mean, low, high
 DASHES = ("solid", "dash", "dot", "dashdot")
-STILL = {"mode": "immediate", "transition": {"duration": 0}}  # of frames
-TITLE_WIDTH = 46  # characters of a title's line on a screen of 390 pixels
 
 
 def color(number: int) -> str:
     """Color of series ``number``; the colors repeat after the last."""
+    if number >= METHODS:
+        return METHOD_COLORS[(number - METHODS) % len(METHOD_COLORS)]
     return COLORS[number % len(COLORS)]
 
 
@@ -35,117 +43,29 @@ def line(number: int, **more: Any) -> dict[str, Any]:
     return {"color": color(number), "dash": DASHES[number % len(DASHES)], **more}
 
 
-def new_figure(*traces: Any) -> Any:
-    """A plotly figure; plotly is imported when the first one is made."""
-    import plotly.graph_objects as go
+def numbered(names: Iterable[str]) -> list[int]:
+    """Number of each series: a label that begins with a method has the color of that method.
 
-    return go.Figure(list(traces))
-
-
-def interval_bars(
-    values: Iterable[float], intervals: Iterable[tuple[Any, Any]], thickness: float = 1.5
-) -> dict[str, Any]:
-    """Error bars of ``intervals`` (low, high) around ``values``; None or NaN draws no bar."""
-    lengths = [
-        [None if end is None or math.isnan(end) else abs(end - value) for end in ends]
-        for value, ends in zip(values, intervals, strict=True)
-    ]
-    return {
-        "type": "data", "symmetric": False, "thickness": thickness, "width": 3,
-        "array": [high for _, high in lengths], "arrayminus": [low for low, _ in lengths],
-    }  # fmt: skip
-
-
-def row_axis(figure: Any, names: Sequence[str], texts: Sequence[str] = ()) -> None:
-    """One row for each of ``names`` along the vertical axis, the first on top."""
-    figure.update_yaxes(
-        categoryorder="array", categoryarray=list(names), range=[len(names) - 0.5, -0.5],
-        tickmode="array", tickvals=list(names), **({"ticktext": list(texts)} if texts else {}),
-    )  # fmt: skip
-
-
-def legend_below(figure: Any) -> Any:
-    """Move the legend to the bottom, clear of the axis whatever the height of the figure."""
-    figure.update_layout(
-        legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 84}, showlegend=True
-    )
-    return figure
-
-
-def layout(height: int, top: int = 48) -> dict[str, Any]:
-    """The layout that all figures share; ``top`` is the margin for the title, in pixels."""
-    return {
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": top, "b": 10},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "hoverlabel": {"font": {"size": 12}},
-    }
-
-
-def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Any:
-    """Set title, axis labels and margins; a long title is broken into lines that fit a phone."""
-    lines = textwrap.wrap(title, TITLE_WIDTH) or [""]
-    more = 20 * (len(lines) - 1)
-    figure.update_layout(
-        title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0, "xanchor": "left"},
-        legend={"orientation": "h", "y": -0.25, "x": 0, "yanchor": "top"},
-        **layout(height + more, 48 + more),
-    )
-    axes = {"automargin": True, "gridcolor": GRID, "zerolinecolor": "rgba(128,128,128,0.35)"}
-    figure.update_xaxes(title_text=x, **axes)
-    figure.update_yaxes(title_text=y, **axes)
-    return figure
-
-
-def log_ticks(low: float, high: float) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 of every power of ten, in full; plotly would write 2 for 200."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    values = [m * 10.0**p for p in powers for m in (1, 2, 5)]
-    shown = [v for v in values if low <= v <= high]
-    return {"type": "log", "tickvals": shown, "ticktext": [f"{v:,.10g}" for v in shown]}
-
-
-def play_buttons(duration: int = 120) -> dict[str, Any]:
-    """Play and Pause for ``layout.updatemenus``; ``duration`` of a frame in milliseconds."""
-    play = STILL | {"frame": {"duration": duration, "redraw": True}, "fromcurrent": True}
-    pause = STILL | {"frame": {"duration": 0, "redraw": False}}
-    return {
-        "type": "buttons", "direction": "left", "x": 0, "y": -0.04, "xanchor": "left",
-        "yanchor": "top", "showactive": False, "pad": {"t": 30},
-        "buttons": [
-            {"label": "Play", "method": "animate", "args": [None, play]},
-            {"label": "Pause", "method": "animate", "args": [[None], pause]},
-        ],
-    }  # fmt: skip
-
-
-def play_slider(names: Sequence[str], prefix: str = "") -> dict[str, Any]:
-    """A slider over the frames ``names`` for ``layout.sliders``."""
-    jump = STILL | {"frame": {"duration": 0, "redraw": True}}
-    return {
-        "x": 0.2, "len": 0.8, "y": -0.04, "pad": {"t": 30}, "currentvalue": {"prefix": prefix},
-        "steps": [
-            {"label": name, "method": "animate", "args": [[name], jump]} for name in names
-        ],
-    }  # fmt: skip
-
-
-def title_of(figure: Any) -> str:
-    """Return the title of a figure in one line.
-
-    Parameters
-    ----------
-    figure : plotly.graph_objects.Figure
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> import plotly.graph_objects as go
-    >>> title_of(go.Figure(layout={"title": {"text": "Loss<br>of a run"}}))
-    'Loss of a run'
+    Series of one color, such as seeds of a method, differ in dash.
     """
-    return (figure.layout.title.text or "").replace("<br>", " ")
+    known = _methods()
+    found: list[int] = []
+    for i, name in enumerate(names):
+        label = name.casefold()
+        if label not in known:
+            label = re.split(r", | \(| \+ |: ", label)[0].replace(" ", "-")
+            label = TITLES.get(label, label)
+        number = METHODS + known[label] if label in known else i
+        for _ in DASHES:
+            if any(line(number) == line(other) for other in found):
+                number += len(METHOD_COLORS if label in known else COLORS)
+        found.append(number)
+    return found
+
+
+@cache
+def _methods() -> dict[str, int]:
+    """Every method with its place among the colors: the common ones first."""
+    files = pkgutil.iter_modules([str(Path(__file__).parents[1] / "methods")])
+    names = sorted(file.name.replace("_", "-") for file in files if file.name[0] != "_")
+    return {name: i for i, name in enumerate(dict.fromkeys([*COMMON, *names]))}

@@ -1,36 +1,24 @@
 """Learning curves: loss and validation metrics during training (Fig. 3 of the paper)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter, methodcaller
 from typing import Any
 
 import numpy as np
 
-from clmle.figures.theme import (
-    DASHES,
-    GRAY,
-    UNIT,
-    color,
-    finish,
-    legend_below,
-    line,
-    new_figure,
-)
+from clmle.figures.layout import Figure, finish, legend_below, new_figure
+from clmle.figures.theme import DASHES, GRAY, UNIT, color, line, numbered
 
 __all__ = [
-    "activity_curves",
-    "impostor_curves",
-    "loss_curves",
-    "recall_curves",
-    "training_curves",
-    "validation_curves",
-    "with_activity",
-]
+    "activity_curves", "impostor_curves", "loss_curves", "recall_curves", "training_curves",
+    "validation_curves", "with_activity",
+]  # fmt: skip
 
 Metrics = Mapping[str, Sequence[Mapping[str, Any]]]
 LOSS = "loss (scale differs by method)"
 
 
-def loss_curves(runs: Metrics) -> Any:
+def loss_curves(runs: Metrics) -> Figure:
     """Training loss against step; losses of different methods have different scales.
 
     Parameters
@@ -38,19 +26,15 @@ def loss_curves(runs: Metrics) -> Any:
     runs : mapping of str to sequence of mappings
         Run -> records with ``step`` and ``loss``.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}).data[0].y
     (2.0,)
     """
-    return finish(_lines(runs, "loss", "lines"), "Training loss", "step", LOSS)
+    return finish(_lines(runs, {"": itemgetter("loss")}, "lines"), "Training loss", "step", LOSS)
 
 
-def validation_curves(runs: Metrics, metric: str = "balanced_accuracy") -> Any:
+def validation_curves(runs: Metrics, metric: str = "balanced_accuracy") -> Figure:
     """A validation metric after every round, one line per run.
 
     Parameters
@@ -59,31 +43,36 @@ def validation_curves(runs: Metrics, metric: str = "balanced_accuracy") -> Any:
         Run -> records with ``step`` and the metric.
     metric : str
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> validation_curves({"clmle": [{"step": 40, "balanced_accuracy": 0.8}]}).data[0].x
     (40,)
     """
-    figure = _lines(runs, metric, "lines+markers")
+    figure = _lines(runs, {"": itemgetter(metric)}, "lines+markers")
     figure.update_xaxes(rangemode="tozero")  # a single round would have fractions of a step
     figure.update_yaxes(range=UNIT)
     label = metric.replace("_", " ")
     return finish(figure, f"{label.capitalize()} on validation images", "step", label)
 
 
-def _lines(runs: Metrics, key: str, mode: str) -> Any:
+def _lines(
+    runs: Metrics, series: Mapping[str, Callable[[Mapping[str, Any]], Any]], mode: str
+) -> Figure:
+    """Lines of every run; of several series a line has the dash of its series."""
     figure = new_figure()
-    for i, (name, records) in enumerate(runs.items()):
-        x, y = [m["step"] for m in records], [m[key] for m in records]
-        figure.add_scatter(x=x, y=y, name=name, mode=mode, line=line(i))
+    for i, (name, records) in zip(numbered(runs), runs.items(), strict=True):
+        for k, (label, value) in enumerate(series.items()):
+            points = [(m["step"], value(m)) for m in records if value(m) is not None]
+            if points or not label:
+                figure.add_scatter(
+                    x=[x for x, _ in points], y=[y for _, y in points], mode=mode,
+                    name=f"{name}: {label}" if label else name,
+                    line={"color": color(i), "dash": DASHES[(k if label else i) % len(DASHES)]},
+                )  # fmt: skip
     return figure
 
 
-def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
+def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Figure:
     """Validation recall of every class after every round: color is the run, dash the class.
 
     Parameters
@@ -93,24 +82,16 @@ def recall_curves(runs: Metrics, class_names: Sequence[str]) -> Any:
     class_names : sequence of str
         Names of the classes; the first four are drawn.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> figure = recall_curves({"clmle": [{"step": 40, "recall": [0.9, 0.6]}]}, ["no", "yes"])
     >>> [trace.name for trace in figure.data]
     ['clmle: no', 'clmle: yes']
     """
-    figure = new_figure()
-    for i, (name, records) in enumerate(runs.items()):
-        for c, class_name in enumerate(class_names[:4]):
-            figure.add_scatter(
-                x=[m["step"] for m in records], y=[m["recall"][c] for m in records],
-                name=f"{name}: {class_name}", mode="lines+markers",
-                line={"color": color(i), "dash": DASHES[c % 4]},
-            )  # fmt: skip
+    recalls = {
+        name: lambda record, c=c: record["recall"][c] for c, name in enumerate(class_names[:4])
+    }
+    figure = _lines(runs, recalls, "lines+markers")
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(range=[-0.03, 1.03])
     return finish(figure, "Recall of each class on validation images", "step", "recall", height=380)
@@ -143,7 +124,7 @@ ACTIVITY = {
 }
 
 
-def activity_curves(runs: Metrics) -> Any:
+def activity_curves(runs: Metrics) -> Figure:
     """How much Eq. 9 does in every logged step.
 
     Parameters
@@ -152,10 +133,6 @@ def activity_curves(runs: Metrics) -> Any:
         Run -> records with ``step``, ``active_between`` and, where given, ``active_within``
         (fractions of samples whose hinge is above zero) and ``gradient_fraction`` (norm of the
         gradient of Eq. 9 with respect to the features, over the sum of all terms' norms).
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
 
     References
     ----------
@@ -168,21 +145,13 @@ def activity_curves(runs: Metrics) -> Any:
     >>> [trace.name for trace in figure.data]
     ['clmle: between classes']
     """
-    figure = new_figure()
-    for i, (name, records) in enumerate(runs.items()):
-        for (key, label), dash in zip(ACTIVITY.items(), DASHES, strict=False):
-            known = [record for record in records if record.get(key) is not None]
-            if known:
-                figure.add_scatter(
-                    x=[r["step"] for r in known], y=[r[key] for r in known],
-                    name=f"{name}: {label}", mode="lines",
-                    line={"color": color(i), "dash": dash},
-                )  # fmt: skip
+    series = {label: methodcaller("get", key) for key, label in ACTIVITY.items()}
+    figure = _lines(runs, series, "lines")
     figure.update_yaxes(range=[-0.03, 1.03])
     return finish(figure, "Samples with a hinge above zero (Eq. 9)", "step", "fraction", height=380)
 
 
-def impostor_curves(runs: Metrics) -> Any:
+def impostor_curves(runs: Metrics) -> Figure:
     """Impostor rate of the minority classes on validation images after every round.
 
     Parameters
@@ -191,16 +160,12 @@ def impostor_curves(runs: Metrics) -> Any:
         Run -> records with ``step`` and ``minority_impostor_rate``, the mean fraction of other
         classes among the 10 nearest neighbors.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> impostor_curves({"clmle": [{"step": 40, "minority_impostor_rate": 0.3}]}).data[0].y
     (0.3,)
     """
-    figure = _lines(runs, "minority_impostor_rate", "lines+markers")
+    figure = _lines(runs, {"": itemgetter("minority_impostor_rate")}, "lines+markers")
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(range=UNIT)
     title = "Impostors among the neighbors of the minority, validation images"
@@ -214,7 +179,7 @@ def training_curves(
     level: float | None = None,
     reached: Mapping[str, float] | None = None,
     y: str = "balanced accuracy on validation images",
-) -> Any:
+) -> Figure:
     """Mean over seeds with a band of one standard deviation, one color and dash per method.
 
     Parameters
@@ -228,10 +193,6 @@ def training_curves(
     y : str
         Label of the vertical axis.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
     Examples
     --------
     >>> curves = {"clmle": ([10, 20], np.array([[0.6, 0.8], [0.7, 0.9]]))}
@@ -239,7 +200,7 @@ def training_curves(
     [0.65, 0.85]
     """
     figure = new_figure()
-    for i, (name, (steps, values)) in enumerate(curves.items()):
+    for i, (name, (steps, values)) in zip(numbered(curves), curves.items(), strict=True):
         mean, x = values.mean(axis=0), [float(v) for v in steps]
         if len(values) > 1:
             spread = values.std(axis=0, ddof=1)

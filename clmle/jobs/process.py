@@ -24,14 +24,15 @@ def start_module(
     ``log`` receives stdout and stderr, with ``pipes`` stderr alone; without a log stdout is
     discarded and stderr a pipe.
     """
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join([str(ROOT), *(p for p in given if os.path.isabs(p))])
     pipe = subprocess.PIPE
     try:
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
         with open(log or os.devnull, "ab" if append else "wb") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-P", "-m", module, *arguments],  # -P: no code of this folder
                 env=os.environ | {"PYTHONPATH": path},
                 stdin=pipe if pipes else subprocess.DEVNULL,
                 stdout=pipe if pipes else file,
@@ -54,10 +55,7 @@ def end_with_children(process: subprocess.Popen[Any], timeout: float = 5.0) -> N
 
 
 def birth(pid: int) -> str:
-    """Start time of process ``pid`` as the system reports it; "" if it has ended or is a zombie.
-
-    The system reuses process numbers; a number together with a start time is unique.
-    """
+    """Start time of process ``pid``, with it unique; "" if it has ended or is a zombie."""
     if type(pid) is not int or pid <= 0:  # read from a file that may be damaged
         return ""
     if Path("/proc/self/stat").exists():
@@ -73,10 +71,7 @@ def birth(pid: int) -> str:
 
 
 def is_running(pid: Any, born: Any, updated: float = 0.0) -> bool:
-    """Whether the process with this number and start time still runs on this machine.
-
-    Without a start time the number alone decides, up to a day after ``updated`` (Unix time).
-    """
+    """Whether the process still runs; without a start time up to a day after ``updated``."""
     if type(pid) is not int or not 0 < pid < 2**31:
         return False
     now = birth(pid)

@@ -4,7 +4,9 @@ There is no scheduler process: every waiting process reads the status files of t
 """
 
 import time
+from contextlib import suppress
 
+from clmle.errors import InputError
 from clmle.jobs.lock import file_lock
 from clmle.run_folder import ACTIVE, RunFolder, list_runs
 
@@ -13,10 +15,7 @@ POLL_SECONDS = 1.0
 
 
 def wait_for_slot(run: RunFolder, at_a_time: int) -> bool:
-    """Return True once fewer than ``at_a_time`` other runs train; False if asked to stop before.
-
-    Of several waiting runs, the one that was created first starts first.
-    """
+    """Return True when it is the turn of ``run``, oldest first; False if asked to stop before."""
     _write(run, WAITING)
     while True:
         if run.stop_requested():
@@ -37,7 +36,10 @@ def waits(status: dict[str, object]) -> bool:
 
 def ahead(run: RunFolder) -> int:
     """How many runs of the folder train, or wait and are older than this one."""
-    others = {other.name: other.status() for other in list_runs(run.path.parent)}
+    others = {}
+    for other in list_runs(run.path.parent):
+        with suppress(InputError):  # a damaged run delays no other
+            others[other.name] = other.status()
     return sum(
         (not waits(status) or name < run.name)
         and status["state"] in ACTIVE

@@ -17,10 +17,7 @@ Worker = subprocess.Popen[bytes]
 
 
 class WorkerPool:
-    """Processes of :mod:`clmle.jobs.worker`, started on demand and replaced if they die.
-
-    Any number of threads may call :meth:`run`; each call has one worker for itself.
-    """
+    """Processes of :mod:`clmle.jobs.worker`, started on demand, one for each call of a thread."""
 
     def __init__(self, function: str, threads: int, log: Path) -> None:
         self.arguments, self.log = (function, str(threads)), log

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
     from clmle.losses.coco import coco_loss
     from clmle.losses.crl import crl_loss
+    from clmle.losses.gpaco import gpaco_loss
     from clmle.losses.ldam import ldam_loss
     from clmle.losses.lmle import lmle_loss
     from clmle.losses.magnet import magnet_loss
     from clmle.losses.marginal import marginal_loss
     from clmle.losses.noisy import noisy_logits
     from clmle.losses.pml import ClusterMarginLoss
+    from clmle.losses.proco import proco_logits
     from clmle.losses.range import range_loss
+    from clmle.losses.sbcl import sbcl_loss
 
 load_lazily(__name__)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from clmle.checks import dense, number, whole
 from clmle.errors import InputError
@@ -12,16 +13,16 @@ INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def check_clmle_loss(
-    features: torch.Tensor,
-    clusters: torch.Tensor | None,
-    cluster_classes: torch.Tensor,
-    between_margin: float | torch.Tensor,
-    within_margin: float | torch.Tensor,
-    sample_weight: torch.Tensor | None,
+    features: Tensor,
+    clusters: Tensor | None,
+    cluster_classes: Tensor,
+    between_margin: float | Tensor,
+    within_margin: float | Tensor,
+    sample_weight: Tensor | None,
     scale: float,
     denominator: str,
-    centroids: torch.Tensor | None,
-    labels: torch.Tensor | None,
+    centroids: Tensor | None,
+    labels: Tensor | None,
     n_negative_clusters: int | None,
     within_weight: float,
     reduction: str,
@@ -79,7 +80,7 @@ def check_clmle_loss(
         raise InputError(f"reduction is {reduction!r}; choose mean, sum, none or terms.")
 
 
-def _check_between_margin(margin: float | torch.Tensor, samples: tuple[int, ...]) -> None:
+def _check_between_margin(margin: float | Tensor, samples: tuple[int, ...]) -> None:
     if np.ndim(margin) == 0:
         number(margin, "between_margin")
         return
@@ -97,7 +98,7 @@ def _check_between_margin(margin: float | torch.Tensor, samples: tuple[int, ...]
 
 
 def _check_within_margin(
-    within_margin: float | torch.Tensor, cluster_classes: torch.Tensor, n_leading: int
+    within_margin: float | Tensor, cluster_classes: Tensor, n_leading: int
 ) -> None:
     if np.ndim(within_margin) > 1 + n_leading or _is_complex(within_margin):
         raise InputError(
@@ -115,8 +116,8 @@ def _check_within_margin(
         )
 
 
-def _is_complex(values: float | torch.Tensor) -> bool:
+def _is_complex(values: float | Tensor) -> bool:
     """Whether ``values`` are complex; numpy does not accept a tensor on a GPU."""
-    if isinstance(values, torch.Tensor):
+    if isinstance(values, Tensor):
         return values.is_complex()
     return bool(np.iscomplexobj(values))

@@ -2,19 +2,20 @@
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
 def adaface_logits(
-    features: torch.Tensor,
-    weights: torch.Tensor,
-    labels: torch.Tensor,
+    features: Tensor,
+    weights: Tensor,
+    labels: Tensor,
     norm_mean: float,
     norm_std: float,
     *,
     margin: float = 0.4,
     h: float = 0.333,
     scale: float = 64.0,
-) -> torch.Tensor:
+) -> Tensor:
     """AdaFace logits: scale cos(theta + g_angle) - g_add for the true class.
 
     The other classes have scale cos(theta). g_angle = -margin q and g_add = margin q + margin,

@@ -2,14 +2,12 @@
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
 def balanced_contrastive_loss(
-    features: torch.Tensor,
-    labels: torch.Tensor,
-    prototypes: torch.Tensor,
-    temperature: float = 0.1,
-) -> torch.Tensor:
+    features: Tensor, labels: Tensor, prototypes: Tensor, temperature: float = 0.1
+) -> Tensor:
     """Supervised contrastive loss in whose denominator every class has the same weight.
 
     The loss of an anchor f of class y is the mean over its positives p of::

@@ -1,11 +1,10 @@
 """Center loss and center invariant loss: distances to class centers (Wen 2016, Wu 2017)."""
 
 import torch
+from torch import Tensor
 
 
-def center_loss(
-    features: torch.Tensor, labels: torch.Tensor, centers: torch.Tensor
-) -> torch.Tensor:
+def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
     """Half the mean squared distance of features to the center of their class.
 
     Parameters
@@ -32,20 +31,15 @@ def center_loss(
 
 
 @torch.no_grad()
-def move_centers(
-    centers: torch.Tensor, features: torch.Tensor, labels: torch.Tensor, rate: float = 0.5
-) -> None:
-    """Move centers (C, d), in place, towards the batch: c -= rate sum (c - f) / (1 + n).
-
-    Eq. 4 of Wen et al. 2016; ``rate`` is alpha, n the number of samples of the class.
-    """
+def move_centers(centers: Tensor, features: Tensor, labels: Tensor, rate: float = 0.5) -> None:
+    """Move centers (C, d), in place: c -= rate sum (c - f) / (1 + n), Eq. 4 of Wen et al. 2016."""
     sums = torch.zeros_like(centers).index_add_(0, labels, centers[labels] - features)
     # Not torch.bincount: on a GPU the host would wait for the largest label.
     counts = centers.new_zeros(len(centers)).index_add_(0, labels, centers.new_ones(len(labels)))
     centers -= rate * sums / (1 + counts)[:, None]
 
 
-def center_invariant_loss(labels: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
+def center_invariant_loss(labels: Tensor, centers: Tensor) -> Tensor:
     """Penalty on centers of unequal length: mean of (|c_y|^2 - mean_k |c_k|^2)^2 / 4.
 
     Parameters

@@ -1,6 +1,7 @@
 """Weights of samples by the frequency of their class in the batch (section 3.3)."""
 
 import torch
+from torch import Tensor
 
 from clmle.checks import dense
 from clmle.errors import InputError
@@ -8,8 +9,8 @@ from clmle.losses._checks import INTEGERS
 
 
 def inverse_frequency_weights(
-    classes: torch.Tensor, n_classes: int | None = None, known: torch.Tensor | None = None
-) -> torch.Tensor:
+    classes: Tensor, n_classes: int | None = None, known: Tensor | None = None
+) -> Tensor:
     """Inverse class frequencies of a batch, scaled to mean 1: the weights w_i of Eq. 9.
 
     Every class that occurs has the same total weight.
@@ -54,5 +55,5 @@ def inverse_frequency_weights(
     n_present = (counts > 0).sum(dim=-1, keepdim=True)
     of_class = counts.gather(-1, classes)
     total = counts.sum(dim=-1, keepdim=True)
-    weights: torch.Tensor = total / (n_present * of_class).clamp(min=1).float()
+    weights: Tensor = total / (n_present * of_class).clamp(min=1).float()
     return weights

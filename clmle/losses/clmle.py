@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from clmle.checks import number, whole
@@ -20,22 +20,22 @@ BLOCK = 1 << 16  # centroids that are searched at a time
 
 
 def clmle_loss(
-    features: torch.Tensor,
-    clusters: torch.Tensor | None,
-    cluster_classes: torch.Tensor,
-    between_margin: float | torch.Tensor,
-    within_margin: float | torch.Tensor,
+    features: Tensor,
+    clusters: Tensor | None,
+    cluster_classes: Tensor,
+    between_margin: float | Tensor,
+    within_margin: float | Tensor,
     *,
-    sample_weight: torch.Tensor | None = None,
+    sample_weight: Tensor | None = None,
     scale: float = 1.0,
     denominator: str = "sum",
-    centroids: torch.Tensor | None = None,
-    labels: torch.Tensor | None = None,
+    centroids: Tensor | None = None,
+    labels: Tensor | None = None,
     n_negative_clusters: int | None = None,
     within_weight: float = 1.0,
     reduction: str = "mean",
     validate: bool = True,
-) -> torch.Tensor:
+) -> Tensor:
     """Cluster-based large margin loss (Eq. 9).
 
     Let mu_m be the centroid of cluster m, c(m) its class and s the scale. The loss of a sample
@@ -161,13 +161,13 @@ def clmle_loss(
 
 
 def hinge(
-    own: torch.Tensor,
-    others: torch.Tensor,
-    mask: torch.Tensor,
-    margin: float | torch.Tensor,
+    own: Tensor,
+    others: Tensor,
+    mask: Tensor,
+    margin: float | Tensor,
     scale: float,
     denominator: str,
-) -> torch.Tensor:
+) -> Tensor:
     """[s a - s f.mu_m + log sum_k exp(s f.mu_k)]_+ of every sample, (..., B): one term of Eq. 9.
 
     ``own`` (..., B) is f.mu_m, ``others`` (..., B, n) are the f.mu_k, of which ``mask`` selects
@@ -184,17 +184,17 @@ def hinge(
 
 
 def cluster_loss(
-    features: torch.Tensor,
-    clusters: torch.Tensor,
+    features: Tensor,
+    clusters: Tensor,
     n_clusters: int,
     margin: float,
     *,
-    sample_weight: torch.Tensor | None = None,
+    sample_weight: Tensor | None = None,
     scale: float = 1.0,
     denominator: str = "sum",
-    centroids: torch.Tensor | None = None,
+    centroids: Tensor | None = None,
     reduction: str = "mean",
-) -> torch.Tensor:
+) -> Tensor:
     """Cluster-based large margin loss without classes (Eq. 8).
 
     The hinge of a sample's own cluster against all other clusters: :func:`clmle_loss` with one
@@ -225,17 +225,9 @@ def cluster_loss(
     """
     classes = torch.arange(whole(n_clusters, "n_clusters", 1), device=clusters.device)
     return clmle_loss(
-        features,
-        clusters,
-        classes,
-        margin,
-        0.0,
-        sample_weight=sample_weight,
-        scale=scale,
-        denominator=denominator,
-        centroids=centroids,
-        reduction=reduction,
-    )
+        features, clusters, classes, margin, 0.0, sample_weight=sample_weight, scale=scale,
+        denominator=denominator, centroids=centroids, reduction=reduction,
+    )  # fmt: skip
 
 
 class CLMLELoss(nn.Module):
@@ -261,12 +253,12 @@ class CLMLELoss(nn.Module):
     torch.Size([])
     """
 
-    within_margin: torch.Tensor
+    within_margin: Tensor
 
     def __init__(
         self,
         between_margin: float,
-        within_margin: float | torch.Tensor,
+        within_margin: float | Tensor,
         *,
         scale: float = 1.0,
         denominator: str = "sum",
@@ -287,42 +279,32 @@ class CLMLELoss(nn.Module):
 
     def forward(
         self,
-        features: torch.Tensor,
-        clusters: torch.Tensor,
-        cluster_classes: torch.Tensor,
+        features: Tensor,
+        clusters: Tensor,
+        cluster_classes: Tensor,
         *,
-        sample_weight: torch.Tensor | None = None,
-        centroids: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+        sample_weight: Tensor | None = None,
+        centroids: Tensor | None = None,
+    ) -> Tensor:
         """Loss of a batch; parameters as in :func:`clmle_loss`."""
         return clmle_loss(
-            features,
-            clusters,
-            cluster_classes,
-            self.between_margin,
-            self.within_margin,
-            sample_weight=sample_weight,
-            centroids=centroids,
-            **self.options,
-        )
+            features, clusters, cluster_classes, self.between_margin, self.within_margin,
+            sample_weight=sample_weight, centroids=centroids, **self.options,
+        )  # fmt: skip
 
 
 class _Compared(NamedTuple):
     """f.mu of a sample's own cluster (..., B); of others and siblings (..., B, n), with masks."""
 
-    own: torch.Tensor
-    others: torch.Tensor
-    is_other: torch.Tensor
-    siblings: torch.Tensor
-    is_sibling: torch.Tensor
+    own: Tensor
+    others: Tensor
+    is_other: Tensor
+    siblings: Tensor
+    is_sibling: Tensor
 
 
 def _all_clusters(
-    features: torch.Tensor,
-    clusters: torch.Tensor,
-    labels: torch.Tensor,
-    classes: torch.Tensor,
-    centroids: torch.Tensor | None,
+    features: Tensor, clusters: Tensor, labels: Tensor, classes: Tensor, centroids: Tensor | None
 ) -> _Compared:
     """Every sample against all clusters: of the batch, by their means, or of given centroids."""
     taking_part = classes >= 0
@@ -342,24 +324,20 @@ def _all_clusters(
 
 
 def _nearest_clusters(
-    features: torch.Tensor,
-    clusters: torch.Tensor | None,
-    labels: torch.Tensor,
-    classes: torch.Tensor,
-    centroids: torch.Tensor,
+    features: Tensor,
+    clusters: Tensor | None,
+    labels: Tensor,
+    classes: Tensor,
+    centroids: Tensor,
     n: int,
     with_siblings: bool,
 ) -> _Compared:
-    """Every sample against the ``n`` nearest clusters of other classes and of the same class.
-
-    The search is without gradient, in blocks of centroids; only the clusters found get a gradient.
-    Hundreds of thousands of clusters therefore cost neither its time nor its memory.
-    """
+    """Every sample against the ``n`` nearest clusters of other classes and of the same class."""
     low = torch.finfo(features.dtype).min / 2
     n_same = n + 1 if with_siblings else 1
-    same: list[tuple[torch.Tensor, torch.Tensor]] = []  # similarities and indices of each block
-    other: list[tuple[torch.Tensor, torch.Tensor]] = []
-    with torch.no_grad():
+    same: list[tuple[Tensor, Tensor]] = []  # similarities and indices of each block
+    other: list[tuple[Tensor, Tensor]] = []
+    with torch.no_grad():  # in blocks, so that even 10^5 clusters cost neither time nor memory
         for start in range(0, centroids.shape[-2], BLOCK):
             part = slice(start, start + BLOCK)
             similarity = features @ centroids[..., part, :].transpose(-1, -2)
@@ -382,7 +360,7 @@ def _nearest_clusters(
     return _Compared(to_own.squeeze(-1), to_others, is_other, to_siblings, is_sibling)
 
 
-def _largest(values: torch.Tensor, n: int, start: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _largest(values: Tensor, n: int, start: int) -> tuple[Tensor, Tensor]:
     """The ``n`` largest of every row and their indices, which count from ``start``."""
     if n == 1:  # faster than topk
         found, index = values.max(dim=-1, keepdim=True)
@@ -391,9 +369,7 @@ def _largest(values: torch.Tensor, n: int, start: int) -> tuple[torch.Tensor, to
     return found, index + start
 
 
-def _merged(
-    blocks: list[tuple[torch.Tensor, torch.Tensor]], n: int, low: float
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _merged(blocks: list[tuple[Tensor, Tensor]], n: int, low: float) -> tuple[Tensor, Tensor]:
     """Indices of the ``n`` largest values of all blocks, and which of them are above ``low``."""
     found, index = (torch.cat(parts, dim=-1) for parts in zip(*blocks, strict=True))
     if len(blocks) > 1:
@@ -402,16 +378,14 @@ def _merged(
     return index, found > low / 2
 
 
-def _similarity(
-    features: torch.Tensor, centroids: torch.Tensor, indices: torch.Tensor
-) -> torch.Tensor:
+def _similarity(features: Tensor, centroids: Tensor, indices: Tensor) -> Tensor:
     """f.mu of every sample (..., B, d) and the centroids at its ``indices`` (..., B, n)."""
     dim = features.shape[-1]
     rows = indices.flatten(-2)[..., None].expand(*indices.shape[:-2], -1, dim)
-    taken: torch.Tensor = centroids.gather(-2, rows).unflatten(-2, indices.shape[-2:])
+    taken: Tensor = centroids.gather(-2, rows).unflatten(-2, indices.shape[-2:])
     return (taken @ features[..., None]).squeeze(-1)
 
 
-def _like(margins: float | torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+def _like(margins: float | Tensor, features: Tensor) -> Tensor:
     """Margins as a tensor of the type and device of the features."""
     return torch.as_tensor(margins, dtype=features.dtype, device=features.device)

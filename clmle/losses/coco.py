@@ -2,22 +2,16 @@
 
 import math
 
-import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
 def coco_scale(n_classes: int, lower_bound: float = 1e-4) -> float:
-    """The scale at which the loss of perfectly separated features is ``lower_bound``.
-
-    alpha = log((C - 1) / (e^bound - 1)) / 2: the centroid of the class is at cosine 1, the others
-    at -1.
-    """
+    """The scale at which perfectly separated features (cosines 1, -1) have this loss."""
     return 0.5 * math.log(max(n_classes - 1, 1) / math.expm1(lower_bound))
 
 
-def coco_loss(
-    features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, scale: float
-) -> torch.Tensor:
+def coco_loss(features: Tensor, labels: Tensor, centroids: Tensor, scale: float) -> Tensor:
     """Cross-entropy of scale f.c, where features f and centroids c have unit length.
 
     Parameters

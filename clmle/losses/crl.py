@@ -1,11 +1,12 @@
 """Class rectification loss: hard triplets of the minority classes of a batch (Dong 2017)."""
 
 import torch
+from torch import Tensor
 
 from clmle.device import to_device
 
 
-def minority_classes(labels: torch.Tensor, n_classes: int, fraction: float = 0.5) -> list[int]:
+def minority_classes(labels: Tensor, n_classes: int, fraction: float = 0.5) -> list[int]:
     """Classes of a batch (B,), rarest first, that together hold at most ``fraction`` of it."""
     counts = torch.bincount(labels, minlength=n_classes)
     chosen, total = [], 0
@@ -20,14 +21,14 @@ def minority_classes(labels: torch.Tensor, n_classes: int, fraction: float = 0.5
 
 
 def crl_loss(
-    features: torch.Tensor,
-    labels: torch.Tensor,
+    features: Tensor,
+    labels: Tensor,
     n_classes: int,
     *,
     margin: float = 0.5,
     hardest: int = 25,
     fraction: float = 0.5,
-) -> torch.Tensor:
+) -> Tensor:
     """Class rectification loss on hard triplets of instances (CRL-I).
 
     The mean of [margin + D(a, p) - D(a, n)]_+ over the triplets with a positive hinge, where D is
@@ -85,7 +86,7 @@ def crl_loss(
     return loss.sum() / (loss > 0).sum().clamp(min=1)
 
 
-def crl_weight(counts: torch.Tensor, eta: float = 0.01) -> float:
+def crl_weight(counts: Tensor, eta: float = 0.01) -> float:
     """Weight of CRL in the loss: eta times the percentage of samples missing for balance."""
     missing = (counts.max() - counts).sum() / (len(counts) * counts.max())
     return float(min(1.0, eta * 100 * float(missing)))

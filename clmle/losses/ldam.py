@@ -1,22 +1,22 @@
 """LDAM: margins that grow as a class gets rarer (Cao 2019)."""
 
-import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
-def ldam_margins(counts: torch.Tensor, largest: float = 0.5) -> torch.Tensor:
+def ldam_margins(counts: Tensor, largest: float = 0.5) -> Tensor:
     """Margins (C,) proportional to n_c^(-1/4), that of the rarest class ``largest``."""
     margins = counts.double().pow(-0.25)
     return largest * margins / margins.max()
 
 
 def ldam_loss(
-    cosine: torch.Tensor,
-    labels: torch.Tensor,
-    margins: torch.Tensor,
+    cosine: Tensor,
+    labels: Tensor,
+    margins: Tensor,
     scale: float = 30.0,
-    weight: torch.Tensor | None = None,
-) -> torch.Tensor:
+    weight: Tensor | None = None,
+) -> Tensor:
     """Label-distribution-aware margin loss: cross-entropy of scale (cos - margin_y).
 
     The margin is subtracted at the true class only.

@@ -1,15 +1,16 @@
 """LMLE: three hinges on the ordered distances of quintuplets (Eqs. 4 and 5, Huang 2016)."""
 
 import torch
+from torch import Tensor
 
 
 def lmle_loss(
-    features: torch.Tensor,
-    clusters: torch.Tensor,
-    labels: torch.Tensor,
+    features: Tensor,
+    clusters: Tensor,
+    labels: Tensor,
     margins: tuple[float, float, float] = (0.1, 0.1, 0.1),
-    sample_weight: torch.Tensor | None = None,
-) -> torch.Tensor:
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """Triple-header hinge loss over quintuplets (Eqs. 4 and 5).
 
     With D the squared Euclidean distance, an anchor's distances are to be ordered as::

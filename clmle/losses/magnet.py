@@ -2,14 +2,12 @@
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
 def magnet_loss(
-    features: torch.Tensor,
-    clusters: torch.Tensor,
-    cluster_classes: torch.Tensor,
-    alpha: float = 1.0,
-) -> tuple[torch.Tensor, torch.Tensor]:
+    features: Tensor, clusters: Tensor, cluster_classes: Tensor, alpha: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Magnet loss of every sample.
 
     With mu_m the mean of the batch's samples in cluster m, a sample f of cluster m has the loss::

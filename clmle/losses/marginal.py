@@ -1,11 +1,12 @@
 """Marginal loss: every pair of a batch on the right side of one distance (Deng 2017)."""
 
 import torch
+from torch import Tensor
 
 
 def marginal_loss(
-    features: torch.Tensor, labels: torch.Tensor, threshold: float = 1.2, margin: float = 0.3
-) -> torch.Tensor:
+    features: Tensor, labels: Tensor, threshold: float = 1.2, margin: float = 0.3
+) -> Tensor:
     """Mean over pairs i != j of [margin - y_ij (threshold - |f_i - f_j|^2)]_+.
 
     y_ij is 1 for samples of one class and -1 for samples of two classes.

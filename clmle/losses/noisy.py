@@ -1,15 +1,11 @@
 """Noisy softmax: noise lowers the logit of the true class against early saturation (Chen 2017)."""
 
-import torch
+from torch import Tensor
 
 
 def noisy_logits(
-    features: torch.Tensor,
-    weights: torch.Tensor,
-    labels: torch.Tensor,
-    noise: torch.Tensor,
-    alpha: float = 0.1,
-) -> torch.Tensor:
+    features: Tensor, weights: Tensor, labels: Tensor, noise: Tensor, alpha: float = 0.1
+) -> Tensor:
     """Logits f.W with annealed noise on the logit of the true class.
 
     The logit of the true class y is f.W_y - alpha |W_y| |f| (1 - cos theta_y) |noise|.

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from clmle.cluster_index import ClusterIndex
 from clmle.errors import InputError
@@ -62,7 +63,7 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
     def __init__(
         self,
         between_margin: float = 0.5,
-        within_margin: float | torch.Tensor = 0.1,
+        within_margin: float | Tensor = 0.1,
         *,
         index: ClusterIndex | None = None,
         scale: float = 8.0,
@@ -93,11 +94,11 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
 
     def compute_loss(
         self,
-        embeddings: torch.Tensor,
-        labels: torch.Tensor,
+        embeddings: Tensor,
+        labels: Tensor,
         indices_tuple: Any,
-        ref_emb: torch.Tensor,
-        ref_labels: torch.Tensor,
+        ref_emb: Tensor,
+        ref_labels: Tensor,
     ) -> dict[str, dict[str, Any]]:
         """The loss of every sample, (B,), for the reducer."""
         if indices_tuple is not None:
@@ -124,9 +125,7 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
         each = torch.arange(len(unit), device=unit.device)
         return {"loss": {"losses": losses, "indices": each, "reduction_type": "element"}}
 
-    def _clusters(
-        self, unit: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _clusters(self, unit: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Slot of every sample's cluster in the batch, (B,), and the slots' classes, (M,)."""
         if self.index is None:
             classes, slots = labels.unique(return_inverse=True)
@@ -138,9 +137,7 @@ class ClusterMarginLoss(BaseMetricLossFunction):  # type: ignore[misc]  # it has
         return slots, classes[clusters]
 
 
-def _nearest_of_class(
-    unit: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, classes: torch.Tensor
-) -> torch.Tensor:
+def _nearest_of_class(unit: Tensor, labels: Tensor, centroids: Tensor, classes: Tensor) -> Tensor:
     """Row of ``centroids`` (K, d) nearest to every sample among those of its class, (B,)."""
     own = labels[:, None] == classes
     lost = ~own.any(dim=1)

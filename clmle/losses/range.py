@@ -1,19 +1,20 @@
 """Range loss: narrow the widest pairs of a class, separate the nearest classes (Zhang 2017)."""
 
 import torch
+from torch import Tensor
 
 from clmle.device import to_device
 
 
 def range_loss(
-    features: torch.Tensor,
-    labels: torch.Tensor,
+    features: Tensor,
+    labels: Tensor,
     *,
     k: int = 2,
     margin: float = 1.0,
     intra_weight: float = 1.0,
     inter_weight: float = 1.0,
-) -> torch.Tensor:
+) -> Tensor:
     """Range loss: the widest pairs of each class, and the two nearest class centers.
 
     intra_weight sum_c H_c + inter_weight [margin - |c1 - c2|^2]_+, where H_c is the harmonic mean
@@ -67,6 +68,6 @@ def range_loss(
     return total
 
 
-def _pairs(n: int, device: torch.device) -> torch.Tensor:
+def _pairs(n: int, device: torch.device) -> Tensor:
     """All pairs i < j of n rows, (2, n (n - 1) / 2)."""
     return torch.triu_indices(n, n, 1, device=device)

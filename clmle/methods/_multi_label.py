@@ -11,7 +11,7 @@ task; the query changes from step to step. All heads train on the batch:
 A head leaves out images whose label of its attribute is unknown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -244,9 +244,11 @@ class MultiLabelClassifier(Classifier):
         scores = [c.scores(features[:, a], logits[:, a]) for a, c in enumerate(self.classifiers)]
         return np.stack(scores, axis=1)
 
-    def calibrated(self, validation: Validation) -> Classifier:
+    def with_each(
+        self, change: Callable[[Classifier, Validation], Classifier], validation: Validation
+    ) -> Classifier:
         return MultiLabelClassifier(
-            [c.calibrated(_validation_of(validation, a)) for a, c in enumerate(self.classifiers)]
+            [change(c, _validation_of(validation, a)) for a, c in enumerate(self.classifiers)]
         )
 
     def chosen(self) -> dict[str, Any]:

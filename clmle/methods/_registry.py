@@ -10,7 +10,7 @@ from clmle.errors import InputError
 from clmle.methods._base import METHODS, Method
 from clmle.renamed import renamed_method
 
-TUNED = " + threshold tuning"  # suffix of variants with calibration="offsets"
+TUNED = " + threshold tuning"  # suffix of variants with calibration="balanced-logistic"
 
 
 def method_names() -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def method_variant(name: str) -> dict[str, Any]:
     if weights:
         variant["options"] = {"weights": weights}
     if tuned:
-        variant["train"] = {"calibration": "offsets"}
+        variant["train"] = {"calibration": "balanced-logistic"}
     return variant
 
 

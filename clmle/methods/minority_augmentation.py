@@ -61,10 +61,12 @@ class MinorityAugmentation(Oversampling):
         amount = per_image(rng.uniform(0, 0.1 * strength, n))
         part = part * contrast + unit * (brightness + amount * noise)
         side = max(1, round(0.2 * strength * size)) if size > 1 else 0
-        corner = rng.integers(0, max(1, size - side), size=(2, n))
-        for i in range(n):
-            y, x = corner[:, i]
-            part[i, :, y : y + side, x : x + side] = 0.0
+        corner = to_device(rng.integers(0, max(1, size - side), size=(2, n)), part.device)
+        rows, columns = (
+            (torch.arange(length, device=part.device) - start[:, None]) % length < side
+            for length, start in zip(part.shape[-2:], corner, strict=True)
+        )
+        part = part.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
         images = images.clone()
         images[where] = part
         return images

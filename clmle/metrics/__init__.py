@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clmle.metrics.identification import cmc, identify
     from clmle.metrics.intervals import wilson
     from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
+    from clmle.metrics.local_margin import local_margin
     from clmle.metrics.pair_features import pair_features, pair_similarity, pool_templates
     from clmle.metrics.purity import cluster_purity, neighbor_purity
     from clmle.metrics.roc import auc, eer, roc_curve, tar_at_far

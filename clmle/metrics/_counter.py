@@ -28,11 +28,7 @@ Window = tuple[float, float]  # [low, high) at edges of buckets: similarities in
 
 
 class Counter:
-    """Counts blocks of distractors: counts above every bucket, ranks of mates, stored values.
-
-    ``probes`` (P, d) have unit length; a mate is the row of a probe (G,) and a similarity (G,). The
-    ``keep`` largest similarities and those in ``windows`` are stored.
-    """
+    """Counts of unit ``probes`` (P, d) against blocks, ranks of mates, and the stored values."""
 
     def __init__(
         self,

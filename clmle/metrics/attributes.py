@@ -8,7 +8,7 @@ import numpy as np
 from clmle.checks import array_of, numeric, whole
 from clmle.errors import InputError
 from clmle.metrics.classification import classification_metrics
-from clmle.metrics.intervals import interval
+from clmle.metrics.intervals import bootstrap_counts, interval
 
 AVERAGED = ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc")
 
@@ -69,9 +69,7 @@ def attribute_metrics(
     for a, name in enumerate(names):
         known = labels[:, a] >= 0
         if set(np.unique(labels[known, a])) == {0, 1}:
-            found[name] = classification_metrics(
-                labels[known, a], scores[known, a], n_bootstrap=n_bootstrap, seed=seed
-            )
+            found[name] = classification_metrics(labels[known, a], scores[known, a])
         else:
             left_out.append(name)
     kept = [a for a, name in enumerate(names) if name in found]
@@ -90,15 +88,11 @@ def attribute_metrics(
 
 def _interval(labels: np.ndarray, right: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
     """95 % interval of the mean balanced accuracy, by a bootstrap over whole images."""
-    rng = np.random.default_rng(seed)
-    n = len(labels)
     classes = [(labels == value).astype(np.float32) for value in (0, 1)]
     hits = [members * right for members in classes]
     means = []
-    for start in range(0, n_bootstrap, 100):
-        # Counts of each image, (samples, n): sums over images are matrix products.
-        size = min(100, n_bootstrap - start)
-        drawn = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float32)
+    for counts in bootstrap_counts(len(labels), n_bootstrap, seed):
+        drawn = counts.astype(np.float32)  # sums over images are matrix products
         recalls = [
             (drawn @ hit) / np.maximum(drawn @ members, 1)
             for hit, members in zip(hits, classes, strict=True)

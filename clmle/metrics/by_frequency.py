@@ -109,11 +109,6 @@ def shot_accuracy(counts: Any, recall: Sequence[float | None]) -> dict[str, dict
         with ``classes``, the number of classes with test images, and ``accuracy``, the mean of
         their recalls (None without such classes).
 
-    Raises
-    ------
-    InputError
-        ``counts`` and ``recall`` are not of the same length.
-
     References
     ----------
     Z. Liu et al., *Large-scale long-tailed recognition in an open world*, CVPR 2019.

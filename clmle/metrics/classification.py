@@ -1,4 +1,4 @@
-"""Balanced accuracy, reported together with other metrics and a bootstrap interval.
+"""Balanced accuracy, reported together with its interval and other metrics.
 
 Balanced accuracy can rise at the expense of other metrics. Accuracy, average precision, ROC AUC,
 Matthews correlation and the recall of every class are therefore always reported as well.
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of, numeric, seed_number, whole
+from clmle.checks import array_of, numeric
 from clmle.errors import InputError
-from clmle.metrics.intervals import interval
+from clmle.metrics.intervals import mean_of_proportions
 
 MANY_CLASSES = 100  # no confusion matrix and no one-against-rest ranking above
 
@@ -54,9 +54,7 @@ def mean_recall(hits: np.ndarray, support: np.ndarray) -> float:
     return float((hits[present] / support[present]).mean())
 
 
-def classification_metrics(
-    labels: np.ndarray, scores: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
-) -> dict[str, Any]:
+def classification_metrics(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     """All metrics of a classifier on one split.
 
     Parameters
@@ -65,14 +63,13 @@ def classification_metrics(
         True classes, integers in [0, C).
     scores : array of shape (n, C)
         Larger is more likely; infinities are allowed, NaN is not.
-    n_bootstrap, seed : int
-        Bootstrap samples, of images within each class, and their seed.
 
     Returns
     -------
     dict
-        ``balanced_accuracy``; ``interval``, its 95 % interval; ``accuracy``; ``recall`` (C values,
-        None for an absent class); ``average_precision`` and ``roc_auc`` (of class 1 for two
+        ``balanced_accuracy``; ``interval``, its 95 % interval, of the test images of each class as
+        a sample (:func:`mean_of_proportions`); ``accuracy``; ``recall`` (C values, None for an
+        absent class); ``average_precision`` and ``roc_auc`` (of class 1 for two
         classes, else means of one class against the rest); ``mcc``; ``confusion`` (true class,
         predicted class); ``support`` (images of each class) and ``n``. With more than 100
         classes ``average_precision``, ``roc_auc`` and ``confusion`` are None.
@@ -89,8 +86,6 @@ def classification_metrics(
     (0.8333, 1.0, [[2, 1], [0, 1]])
     """
     labels, scores = array_of(labels, "labels"), numeric(scores, "scores").astype(np.float64)
-    whole(n_bootstrap, "n_bootstrap", 1)
-    seed_number(seed)
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores) or len(labels) == 0:
         raise InputError(
             f"labels (n,) and scores (n, C) must have the same n, at least 1, but are "
@@ -111,16 +106,13 @@ def classification_metrics(
         precision, area = _ranking(labels, finite(scores))
     return {
         "balanced_accuracy": mean_recall(hits, support),
-        "interval": _interval(hits, support, n_bootstrap, seed),
+        "interval": mean_of_proportions(hits, support),
         "accuracy": float(hits.sum() / support.sum()),
         "recall": [float(h / s) if s else None for h, s in zip(hits, support, strict=True)],
-        "average_precision": precision,
-        "roc_auc": area,
+        "average_precision": precision, "roc_auc": area,
         "mcc": _mcc(hits, support, np.bincount(predicted, minlength=n_classes)),
-        "confusion": confusion,
-        "support": support.tolist(),
-        "n": len(labels),
-    }
+        "confusion": confusion, "support": support.tolist(), "n": len(labels),
+    }  # fmt: skip
 
 
 def finite(scores: np.ndarray) -> np.ndarray:
@@ -178,17 +170,6 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray) -> tuple[float, floa
     precision = np.diff(recall, prepend=0.0) @ (hits / n)
     area = np.diff(fall_out, prepend=0.0) @ (recall + np.append(0.0, recall[:-1])) / 2
     return float(precision), float(area)
-
-
-def _interval(hits: np.ndarray, support: np.ndarray, n_bootstrap: int, seed: int) -> list[float]:
-    """95 % interval of balanced accuracy.
-
-    Resampling the images of a class makes its number of hits binomial.
-    """
-    present = support > 0
-    n = support[present]
-    drawn = np.random.default_rng(seed).binomial(n, hits[present] / n, size=(n_bootstrap, len(n)))
-    return interval((drawn / n).mean(axis=1))
 
 
 def _mcc(hits: np.ndarray, support: np.ndarray, predicted: np.ndarray) -> float:

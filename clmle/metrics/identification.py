@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of, whole
+from clmle.checks import array_of, names_of, whole
 from clmle.errors import InputError
 from clmle.metrics.intervals import proportion, wilson
 from clmle.metrics.pair_features import unit_rows
@@ -106,13 +106,8 @@ def identify(
         raise InputError(
             f"gallery and probes must have the same dimension, not {g.shape[1]} and {p.shape[1]}."
         )
-    owner = array_of(gallery_identities, "gallery_identities")
-    names = array_of(probe_identities, "probe_identities")
-    for given, rows, what in ((owner, g, "gallery"), (names, p, "probe")):
-        if given.shape != (len(rows),):
-            raise InputError(
-                f"{what}_identities must name one for each of {len(rows):,}, not {given.shape}."
-            )
+    owner = names_of(gallery_identities, "gallery_identities", len(g), "images")
+    names = names_of(probe_identities, "probe_identities", len(p), "probes")
     identities, index = np.unique(owner, return_inverse=True)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(identities)))

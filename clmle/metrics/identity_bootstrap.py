@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of
+from clmle.checks import array_of, names_of
 from clmle.errors import InputError
 from clmle.metrics.intervals import bootstrap_counts, interval
 
@@ -22,12 +22,7 @@ def tar_identity_bootstrap(
     n_bootstrap: int,
     seed: int,
 ) -> list[list[float] | None]:
-    """95 % interval of the TAR at every target (FAR, allowed false accepts).
-
-    None for fewer than two identities. Without ``impostor_identities`` the thresholds are fixed and
-    genuine pairs alone are resampled. Of more than ``TAIL`` impostor scores near a threshold every
-    s-th is used, with weight s.
-    """
+    """95 % interval of the TAR at every (FAR, allowed); None for less than two identities."""
     own, both, n_identities = _indices(genuine, impostor, genuine_identities, impostor_identities)
     if n_identities < 2 or not targets:
         return [None for _ in targets]
@@ -58,12 +53,7 @@ def _indices(
     genuine: np.ndarray, impostor: np.ndarray, genuine_identities: Any, impostor_identities: Any
 ) -> tuple[np.ndarray, np.ndarray | None, int]:
     """Identities as indices: of genuine pairs (n,), of impostor pairs (N, 2), and their number."""
-    own = array_of(genuine_identities, "genuine_identities")
-    if own.shape != genuine.shape:
-        raise InputError(
-            f"genuine_identities must name one identity for each of {len(genuine):,} genuine "
-            f"pairs, but is {own.shape}."
-        )
+    own = names_of(genuine_identities, "genuine_identities", len(genuine), "genuine pairs")
     if impostor_identities is None:
         names, index = np.unique(own, return_inverse=True)
         return index, None, len(names)
@@ -87,7 +77,7 @@ def _tail(
     take = min(n, 5 * k + 100)
     top = np.argpartition(impostor, n - take)[n - take :]
     top = top[np.argsort(-impostor[top], kind="stable")]
-    stride = -(-take // TAIL)
+    stride = -(-take // TAIL)  # of too many every s-th is used, with weight s
     top = top[::stride]
     return impostor[top], both[top], stride
 

@@ -1,4 +1,4 @@
-"""95 % intervals of proportions: Wilson's interval, and the bootstrap over whole identities.
+"""95 % intervals of proportions: Wilson's, of their mean, and the bootstrap over identities.
 
 Pairs that share an identity are correct or wrong together. An interval that counts them as
 independent is too narrow; the bootstrap over whole identities is not.
@@ -47,6 +47,20 @@ def wilson(hits: int, n: int) -> list[float] | None:
     return [0.0 if hits == 0 else low, 1.0 if hits == n else high]
 
 
+def mean_of_proportions(hits: np.ndarray, n: np.ndarray) -> list[float]:
+    """95 % interval of the mean of independent proportions ``hits / n``, both (C,), where n > 0.
+
+    It combines the distances from each proportion to the ends of its Wilson interval (G. Zou and
+    A. Donner, *Construction of confidence limits about effect measures*, Statistics in Medicine 27,
+    2008). It stays in [0, 1] and has a width even where every trial is a success.
+    """
+    pairs = [(int(h), int(k)) for h, k in zip(hits, n, strict=True) if k]
+    p = np.array([h / k for h, k in pairs])
+    low, high = np.array([wilson(h, k) for h, k in pairs]).T
+    below, above = (math.sqrt(((end - p) ** 2).sum()) / len(p) for end in (low, high))
+    return [float(p.mean() - below), float(p.mean() + above)]
+
+
 def bootstrap_counts(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:
     """Counts (at most 64, n) of n items in bootstrap samples, ``n_bootstrap`` samples in all."""
     whole(n_bootstrap, "n_bootstrap", 1)
@@ -59,10 +73,7 @@ def bootstrap_counts(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray
 def fraction_over_identities(
     hits: np.ndarray, identities: np.ndarray, *, n_bootstrap: int = 1000, seed: int = 0
 ) -> list[float] | None:
-    """95 % interval of the mean of ``hits`` (n,) by a bootstrap over whole ``identities`` (n,).
-
-    None for fewer than two identities.
-    """
+    """95 % interval of the mean of ``hits`` (n,) by a bootstrap over whole ``identities`` (n,)."""
     names, index = np.unique(identities, return_inverse=True)
     if len(names) < 2:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of, numeric
+from clmle.checks import array_of, names_of, numeric
 from clmle.errors import InputError
 
 
@@ -93,13 +93,8 @@ def pool_templates(features: Any, template: Any) -> tuple[np.ndarray, np.ndarray
     >>> features.tolist(), names.tolist()
     ([[0.0, 1.0], [1.0, 0.0]], ['a', 'b'])
     """
-    units, names = unit_rows(features), array_of(template, "template")
-    if names.shape != (len(units),):
-        raise InputError(
-            f"template must name one for each of {len(units):,} features, but is {names.shape}."
-        )
-    if (names != names).any():
-        raise InputError("template contains NaN; name the template of each row.")
+    units = unit_rows(features)
+    names = names_of(template, "template", len(units), "features")
     kept, index = np.unique(names, return_inverse=True)
     sums = np.zeros((len(kept), units.shape[1]))
     np.add.at(sums, index, units)

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle.checks import array_of
+from clmle.checks import names_of
 from clmle.errors import InputError
-from clmle.metrics._blocks import Source, unit_tensor
+from clmle.metrics._blocks import blocks, checked, unit_tensor
 from clmle.metrics._counter import Counter
 from clmle.metrics._thresholds import keep_for, predicted_windows, tar_rows
 from clmle.metrics.intervals import fraction_over_identities, proportion
@@ -35,9 +35,7 @@ class OpenSetMetrics:
     Attributes
     ----------
     tar_at_far : list of dict
-        As of :func:`tar_at_far`; also ``exact`` and ``bounds``: if the first block of an
-        iterator is unlike the rest and a threshold is known up to a bucket only, the TAR is
-        between the bounds.
+        As of :func:`tar_at_far`.
     rank_one : list of dict
         For each number of ``distractors``: ``rate``, ``interval`` (Wilson), ``identity_interval``
         (bootstrap over whole identities) and ``n``.
@@ -55,8 +53,6 @@ class OpenSetMetrics:
         From the buckets; ``auc`` is exact up to ``auc_error``.
     n_distractors, n_impostor, passes : int
         Number of distractors read, of impostor pairs, and of passes over the distractors.
-    stopped : bool
-        Whether ``stop`` ended the pass.
     seconds : float
         Duration.
     """
@@ -75,18 +71,14 @@ class OpenSetMetrics:
     eer: float
     n_distractors: int
     n_impostor: int
-    stopped: bool
     seconds: float
     passes: int
 
     def summary(self) -> dict[str, Any]:
         """The metrics as plain numbers, for JSON."""
-        return {
-            "tar_at_far": self.tar_at_far, "rank_one": self.rank_one, "auc": self.auc,
-            "auc_error": self.auc_error, "eer": self.eer, "n_genuine": len(self.genuine),
-            "n_impostor": self.n_impostor, "n_distractors": self.n_distractors,
-            "stopped": self.stopped, "seconds": self.seconds, "passes": self.passes,
-        }  # fmt: skip
+        arrays = ("ranks", "probe", "mate", "genuine", "edges", "impostors", "roc")
+        found = {name: value for name, value in vars(self).items() if name not in arrays}
+        return found | {"n_genuine": len(self.genuine)}
 
 
 def open_set(
@@ -96,12 +88,10 @@ def open_set(
     *,
     fars: Sequence[float] = FARS,
     sizes: Sequence[int] = SIZES,
-    n_distractors: int | None = None,
     device: str | torch.device | None = None,
     block: int = BLOCK,
     tile: tuple[int, int] = (250, 4096),
     progress: Callable[[int, int], None] | None = None,
-    stop: Callable[[], bool] | None = None,
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> OpenSetMetrics:
@@ -118,22 +108,18 @@ def open_set(
         Features of any length.
     identities : array of shape (P,)
         Identity of each probe; at least one must have two images.
-    distractors : array, tensor or np.memmap of shape (M, d), or an iterator of blocks (m, d)
+    distractors : array, tensor or np.memmap of shape (M, d)
         In random order, since ``sizes`` take the first 10, 100, ... of them.
     fars : sequence of float
         Target FARs in (0, 1).
     sizes : sequence of int
         Numbers of distractors at which ranks are taken; always also all of them.
-    n_distractors : int, optional
-        M of an iterator, to report progress and to check the number.
     device : str or torch.device, optional
         By default the GPU if there is one.
     block, tile : int, (int, int)
         Distractors at a time; probes and distractors of one matrix product.
     progress : callable, optional
-        Called after every block with the number of distractors read and M (0 if unknown).
-    stop : callable, optional
-        Called after every block; True ends the pass with the metrics so far.
+        Called after every block with the number of distractors read and M.
     n_bootstrap, seed : int
         Bootstrap samples over identities, and their seed.
 
@@ -145,8 +131,8 @@ def open_set(
     -----
     The thresholds of FARs up to KEEP / (P M) are among the largest similarities, which are stored.
     For a larger FAR the range of its threshold is predicted from a sample, and the similarities in
-    it are stored. If the prediction fails, an array is read a second time; the result of an
-    iterator has bounds. Memory: about 0.6 GB, and 4 bytes for each stored similarity.
+    it are stored. If the prediction fails, the distractors are read a second time. Memory: about
+    0.6 GB, and 4 bytes for each stored similarity.
 
     References
     ----------
@@ -167,38 +153,27 @@ def open_set(
     units, names = _checked_probes(probes, identities, device)
     probe, mate = _mate_pairs(names)
     score = _pair_scores(units, probe, mate)
-    source = Source(distractors, units.shape[1], device, n_distractors)
-    total = source.total
-    cuts = sorted({int(s) for s in sizes if s > 0 and (total is None or s < total)})
-    if total is not None and total >= 1 << 31:
-        raise InputError(
-            f"There are {total:,} distractors, but at most {1 << 31:,} can be counted."
-        )
-    expected = None if total is None else len(units) * total
-    keep = keep_for(fars, expected)
-    windows = predicted_windows(units, source, fars, keep, expected, seed)
+    distractors = checked(distractors, units.shape[1])
+    total = len(distractors)
+    cuts = sorted({int(s) for s in sizes if 0 < s < total})
+    keep = keep_for(fars, len(units) * total)
+    windows = predicted_windows(units, distractors, fars, keep, seed)
     on_gpu = device.type == "cuda"
     rows, columns = (1000, block) if on_gpu else tile
     threads = 1 if on_gpu else torch.get_num_threads()
     counter = Counter(units, probe, score, keep=keep, windows=windows, rows=rows,
                       columns=min(columns, block), threads=threads)  # fmt: skip
     ranks: dict[int, np.ndarray] = {}
-    stopped = False
     with one_thread_each(threads) as pool:
-        for rows_ in source.blocks(block, cuts):
+        again = partial(blocks, distractors, block, cuts, device)
+        for rows_ in again():
             counter.add(rows_, pool)
             if counter.seen in cuts:
                 ranks[counter.seen] = counter.ranks()
             if progress is not None:
-                progress(counter.seen, total or 0)
-            if stop is not None and stop() and counter.seen != total:
-                stopped = True
-                break
-        if not counter.seen:
-            raise InputError("There is no distractor; give at least one block of them.")
+                progress(counter.seen, total)
         ranks[counter.seen] = counter.ranks()
         once = probe < mate
-        again = partial(source.blocks, block, cuts) if source.rereadable and not stopped else None
         tars, passes = tar_rows(counter, fars, score[once], again, pool)
     for row in tars:
         if row["tar"] is not None:
@@ -216,7 +191,7 @@ def open_set(
         ranks=ranks, probe=probe, mate=mate, genuine=score[once],
         **_curve(counter, score[once]),
         n_distractors=counter.seen, n_impostor=counter.seen * len(units),
-        stopped=stopped, seconds=time.monotonic() - began, passes=passes,
+        seconds=time.monotonic() - began, passes=passes,
     )  # fmt: skip
 
 
@@ -226,11 +201,7 @@ def _checked_probes(
     shape = tuple(getattr(probes, "shape", np.shape(probes)))
     if len(shape) != 2 or 0 in shape:
         raise InputError(f"probes must be (P, d), at least one, but are {shape}.")
-    names = array_of(identities, "identities")
-    if names.shape != shape[:1]:
-        raise InputError(
-            f"identities must name one for each of {shape[0]:,} probes, not {names.shape}."
-        )
+    names = names_of(identities, "identities", shape[0], "probes")
     return unit_tensor(probes, device, "probes", range(shape[0])), names
 
 
@@ -271,10 +242,7 @@ def _curve(counter: Counter, genuine: np.ndarray) -> dict[str, Any]:
     own = counts[slot] / at_or_above[0]
     below = 1 - far[slot]
     return {
-        "edges": edges,
-        "impostors": counts,
-        "roc": np.stack([far, tar]),
-        "auc": float((below + own / 2).mean()),
-        "auc_error": float((own / 2).mean()),
+        "edges": edges, "impostors": counts, "roc": np.stack([far, tar]),
+        "auc": float((below + own / 2).mean()), "auc_error": float((own / 2).mean()),
         "eer": eer(far[::-1], tar[::-1]),
-    }
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.checks import array_of
+from clmle.checks import array_of, names_of
 from clmle.errors import InputError
 from clmle.metrics.roc import FARS, auc, checked_scores, eer, roc_curve, tar_at_far
 
@@ -47,11 +47,7 @@ def fold_accuracy(similarity: Any, same: Any, fold: Any) -> dict[str, Any]:
     1.0
     """
     scores, truth = _checked_pairs(similarity, same)
-    scores, part = scores.astype(np.float64), array_of(fold, "fold")
-    if part.shape != scores.shape:
-        raise InputError(f"fold must be ({len(scores)},) as similarity, but is {part.shape}.")
-    if (part != part).any():
-        raise InputError("fold contains NaN; name the fold of each pair.")
+    scores, part = scores.astype(np.float64), names_of(fold, "fold", len(scores), "pairs")
     folds = np.unique(part)
     if len(folds) < 2:
         raise InputError("There is a single fold; give pairs in two or more, LFW has ten.")

@@ -1,7 +1,6 @@
-"""The common part of most backbones: convolutions, then one linear layer."""
+"""The common parts of most backbones: convolutions, then one linear layer."""
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Backbone(nn.Module):
@@ -10,6 +9,14 @@ class Backbone(nn.Module):
     features: nn.Module  # the convolutions
     embedding: nn.Module
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.embedding(self.features(images).flatten(1))
+    def forward(self, images: Tensor) -> Tensor:
+        z: Tensor = self.embedding(self.features(images).flatten(1))
         return z
+
+
+def convolution(
+    channels: int, maps: int, kernel: int, stride: int = 1, padding: int = 0
+) -> list[nn.Module]:
+    """A convolution, batch normalization and ReLU."""
+    layer = nn.Conv2d(channels, maps, kernel, stride, padding, bias=False)
+    return [layer, nn.BatchNorm2d(maps), nn.ReLU(inplace=True)]

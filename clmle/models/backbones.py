@@ -18,14 +18,10 @@ from clmle.models.tiny import TinyCNN
 Backbone = Callable[[int, tuple[int, int], int], nn.Module]
 
 BACKBONES: dict[str, Backbone] = {
-    "small": SmallCNN,
-    "tiny": TinyCNN,
-    "deepid2": DeepID2,
-    "residual": ResidualCNN,
-    "resnet18": ResNet18,
-    "sphere20": partial(SphereFaceCNN, depth=20),
+    "small": SmallCNN, "tiny": TinyCNN, "deepid2": DeepID2, "residual": ResidualCNN,
+    "resnet18": ResNet18, "sphere20": partial(SphereFaceCNN, depth=20),
     "sphere64": partial(SphereFaceCNN, depth=64),
-}
+}  # fmt: skip
 # For tables of features; "cosine" is "linear" with a head on cosines.
 ON_FEATURES: dict[str, Backbone] = {
     "linear": FeatureNetwork,

@@ -8,16 +8,14 @@ features grow within ten steps until those of all images have the same direction
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from clmle.errors import InputError
+from clmle.models._backbone import convolution
 
 
 class Unshared(nn.Module):
-    """A convolution with different weights at every position (locally connected).
-
-    Input (B, channels, h, w); output (B, maps, h - kernel + 1, w - kernel + 1).
-    """
+    """A convolution with different weights at every position (locally connected)."""
 
     def __init__(self, channels: int, maps: int, size: tuple[int, int], kernel: int) -> None:
         super().__init__()
@@ -29,10 +27,10 @@ class Unshared(nn.Module):
         self.weight = nn.Parameter(torch.empty(places, inputs, maps).uniform_(-reach, reach))
         self.bias = nn.Parameter(torch.empty(places, 1, maps).uniform_(-reach, reach))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         patches = F.unfold(x, self.kernel).permute(2, 0, 1)  # (places, B, inputs)
         found = torch.baddbmm(self.bias.to(patches.dtype), patches, self.weight.to(patches.dtype))
-        maps: torch.Tensor = found.permute(1, 2, 0).unflatten(2, self.out)
+        maps: Tensor = found.permute(1, 2, 0).unflatten(2, self.out)
         return maps
 
 
@@ -55,12 +53,7 @@ class DeepID2(nn.Module):
         layers: list[nn.Module] = []
         height, width = image_size
         for maps, kernel in ((20, 4), (40, 3), (60, 3)):
-            layers += [
-                nn.Conv2d(channels, maps, kernel, bias=False),
-                nn.BatchNorm2d(maps),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
-            ]
+            layers += [*convolution(channels, maps, kernel), nn.MaxPool2d(2)]
             channels = maps
             height, width = ((side - kernel + 1) // 2 for side in (height, width))
         self.features = nn.Sequential(*layers)
@@ -72,9 +65,9 @@ class DeepID2(nn.Module):
             nn.Linear(160, feature_dim, bias=False), nn.BatchNorm1d(feature_dim)
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         third = self.features(images)
         fourth = F.relu(self.normal(self.unshared(third)))
         joint = self.joint(torch.cat([third.flatten(1), fourth.flatten(1)], dim=1))
-        z: torch.Tensor = self.embedding(F.relu(joint))
+        z: Tensor = self.embedding(F.relu(joint))
         return z

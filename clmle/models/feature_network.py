@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 HIDDEN = 256  # units of the hidden layer of "mlp"
 SCALE = 16.0  # of the cosines of "cosine"
@@ -11,13 +11,11 @@ SCALE = 16.0  # of the cosines of "cosine"
 class FeatureNetwork(nn.Module):
     """Features (B, channels, 1, 1), standardized, to (B, feature_dim): linear, or one hidden layer.
 
-    Features of pretrained networks differ in scale by a factor of 100. They are standardized with
-    mean and standard deviation of the training rows (:meth:`standardize`), so that one learning
-    rate fits all of them.
+    Pretrained networks differ in scale by a factor of 100: standardized, one learning rate fits.
     """
 
-    mean: torch.Tensor
-    scale: torch.Tensor
+    mean: Tensor
+    scale: Tensor
     noise: float = 0.0  # standard deviation of the noise added to standardized training features
 
     def __init__(
@@ -42,9 +40,9 @@ class FeatureNetwork(nn.Module):
         self.mean.copy_(torch.from_numpy(mean))
         self.scale.copy_(torch.from_numpy(np.where(varies, 1 / np.where(varies, deviation, 1), 0)))
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         standardized = (features.flatten(1) - self.mean) * self.scale
         if self.training and self.noise:
             standardized = standardized + self.noise * torch.randn_like(standardized)
-        z: torch.Tensor = self.layers(standardized)
+        z: Tensor = self.layers(standardized)
         return z

@@ -7,13 +7,13 @@ sphere of Eqs. 9 and 10.
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 
 class Head(nn.Linear):
     """A linear or cosine head: features (B, d) to logits z.w_c + b_c or s cos(z, w_c) + b_c."""
 
-    scale: torch.Tensor
+    scale: Tensor
 
     def __init__(self, feature_dim: int, n_classes: int, cosine_scale: float | None = None) -> None:
         super().__init__(feature_dim, n_classes)
@@ -21,7 +21,7 @@ class Head(nn.Linear):
         if cosine_scale is not None:
             self.register_buffer("scale", torch.tensor(float(cosine_scale)))
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         if not self.on_cosines:
             return super().forward(features)
         cosines = F.linear(F.normalize(features, dim=1), F.normalize(self.weight, dim=1))
@@ -31,7 +31,7 @@ class Head(nn.Linear):
 class Heads(nn.Module):
     """An embedding layer and head per attribute: features (B, A, d), logits (B, A, 2)."""
 
-    scale: torch.Tensor
+    scale: Tensor
 
     def __init__(
         self, n_heads: int, trunk_dim: int, feature_dim: int, cosine_scale: float | None = None
@@ -47,9 +47,7 @@ class Heads(nn.Module):
         if cosine_scale is not None:
             self.register_buffer("scale", torch.tensor(float(cosine_scale)))
 
-    def forward(
-        self, trunk: torch.Tensor, detach: bool = False
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, trunk: Tensor, detach: bool = False) -> tuple[Tensor, Tensor]:
         features = self.embed(trunk).unflatten(1, (len(self.weight), -1))
         given = features.detach() if detach else features
         weight = self.weight.to(features.dtype)

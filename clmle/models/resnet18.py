@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from clmle.models._backbone import Backbone
+from clmle.models._backbone import Backbone, convolution
 from clmle.models.residual import Block
 
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # maps, stride of the first of two blocks
@@ -22,9 +22,7 @@ class ResNet18(Backbone):
             blocks += [Block(before, maps, stride), Block(maps, maps, 1)]
             before = maps
         self.features = nn.Sequential(
-            nn.Conv2d(channels, 64, 7, 2, 3, bias=False),
-            nn.BatchNorm2d(64),
-            nn.ReLU(inplace=True),
+            *convolution(channels, 64, 7, 2, 3),
             nn.MaxPool2d(3, 2, 1),
             *blocks,
             nn.AdaptiveAvgPool2d(1),

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from clmle.models._backbone import Backbone
+from clmle.models._backbone import Backbone, convolution
 
 
 class SmallCNN(Backbone):
@@ -17,11 +17,7 @@ class SmallCNN(Backbone):
         layers: list[nn.Module] = []
         size = min(image_size)
         for i, width in enumerate(widths):
-            layers += [
-                nn.Conv2d(channels, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(inplace=True),
-            ]
+            layers += convolution(channels, width, 3, 1, 1)
             if i < 3 and size >= 8:
                 layers.append(nn.MaxPool2d(2))
                 size //= 2

@@ -2,8 +2,7 @@
 
 from itertools import pairwise
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from clmle.errors import InputError
 from clmle.models._backbone import Backbone
@@ -23,8 +22,8 @@ class Unit(nn.Module):
             if isinstance(layer, nn.Conv2d):  # initially a unit is nearly its shortcut
                 nn.init.normal_(layer.weight, std=0.01)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = x + self.layers(x)
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = x + self.layers(x)
         return found
 
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from clmle.models._backbone import Backbone
+from clmle.models._backbone import Backbone, convolution
 
 
 class TinyCNN(Backbone):
@@ -16,11 +16,7 @@ class TinyCNN(Backbone):
         layers: list[nn.Module] = []
         height, width = image_size
         for maps, kernel in ((16, 5), (32, 3), (64, 3)):
-            layers += [
-                nn.Conv2d(channels, maps, kernel, stride=2, padding=kernel // 2, bias=False),
-                nn.BatchNorm2d(maps),
-                nn.ReLU(inplace=True),
-            ]
+            layers += convolution(channels, maps, kernel, 2, kernel // 2)
             channels, height, width = maps, (height + 1) // 2, (width + 1) // 2
         self.features = nn.Sequential(*layers)
         self.embedding = nn.Linear(channels * height * width, feature_dim)

@@ -1,8 +1,11 @@
-"""Three guided lessons; each step checks what the learner has trained on the page."""
+"""Three guided lessons (lessons.toml); each step checks what was trained on the page."""
 
 import math
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
 
 from clmle.playground.methods import ONE_CLUSTER, UNTRAINED, WITHOUT_EQ_9
 from clmle.playground.problem import PlaygroundProblem
@@ -68,99 +71,36 @@ class Lesson:
     steps: Sequence[Step]
 
 
-LESSONS: tuple[Lesson, ...] = (
-    Lesson(
-        "break-softmax",
-        "1. Break softmax",
-        PlaygroundProblem(ratio=1, modes=1, noise=0.3),
-        12,
-        ("softmax",),
-        (
-            Step(
-                "Train softmax on equally many points of both classes. Its recall of the minority "
-                "class is at least 70 %.",
-                lambda a: a.problem.ratio == 1 and a.minority_recall("softmax") >= 0.7,
-                "On balanced data softmax treats both classes alike.",
-            ),
-            Step(
-                "Raise the ratio until the minority recall of softmax falls below 50 %.",
-                lambda a: a.problem.ratio > 1 and a.minority_recall("softmax") < 0.5,
-                "The minority points come from the same distribution as before; there are only "
-                "fewer of them. The decision boundary moved because errors on the majority "
-                "dominate the summed loss.",
-            ),
-            Step(
-                "Raise the ratio further until plain accuracy, on points as imbalanced as the "
-                "training points, exceeds 90 % although minority recall is below 10 %.",
-                lambda a: a.accuracy("softmax") >= 0.9 and a.minority_recall("softmax") < 0.1,
-                "Plain accuracy is high for a network that ignores the minority class. Balanced "
-                "accuracy, the mean recall of the classes, is about 50 %: chance level.",
-            ),
-        ),
+# What an attempt must have for each step of a lesson.
+_REACHED: dict[str, tuple[Callable[[Attempt], bool], ...]] = {
+    "break-softmax": (
+        lambda a: a.problem.ratio == 1 and a.minority_recall("softmax") >= 0.7,
+        lambda a: a.problem.ratio > 1 and a.minority_recall("softmax") < 0.5,
+        lambda a: a.accuracy("softmax") >= 0.9 and a.minority_recall("softmax") < 0.1,
     ),
-    Lesson(
-        "repair-it",
-        "2. Repair it",
-        PlaygroundProblem(ratio=20, modes=1, noise=0.3),
-        12,
-        ("softmax",),
-        (
-            Step(
-                "Train softmax with these settings. Its balanced accuracy is below 65 %.",
-                lambda a: a.balanced_accuracy("softmax") < 0.65,
-                "This is the baseline to improve.",
-            ),
-            Step(
-                "Keep softmax and add a method that gains at least 10 percentage points of "
-                "balanced accuracy over it.",
-                lambda a: any(a.gain(m) >= 0.1 for m in a.trajectories),
-                "With one mode per class, class-balanced sampling is sufficient; clusters are no "
-                "better here.",
-            ),
-            Step(
-                "Show softmax and oversampling together, and raise the number of modes until "
-                "oversampling gains less than 10 percentage points.",
-                lambda a: a.problem.modes > 1 and a.gain("oversampling") < 0.1,
-                "Class-balanced batches correct the class counts, not the shape of the classes: "
-                "the network would have to map many modes of a class to one region, and fails.",
-            ),
-        ),
+    "repair-it": (
+        lambda a: a.balanced_accuracy("softmax") < 0.65,
+        lambda a: any(a.gain(m) >= 0.1 for m in a.trajectories),
+        lambda a: a.problem.modes > 1 and a.gain("oversampling") < 0.1,
     ),
-    Lesson(
-        "controls",
-        "3. What each part does",
-        PlaygroundProblem(ratio=5, modes=3, noise=0.3),
-        12,
-        ("clmle", UNTRAINED),
-        (
-            Step(
-                "Train CLMLE and its control without training. CLMLE gains at least 5 percentage "
-                "points of balanced accuracy.",
-                lambda a: a.problem.modes > 1 and a.gain("clmle", UNTRAINED) >= 0.05,
-                "The network sees the circle in more dimensions, rotated and with noise. Before "
-                "training no centroid is close to the points of its own mode only.",
-            ),
-            Step(
-                "Add the controls without Eq. 9 and with one cluster per class. Choose seeds until "
-                "CLMLE has a higher balanced accuracy than both.",
-                lambda a: a.gain("clmle", WITHOUT_EQ_9) > 0 and a.gain("clmle", ONE_CLUSTER) > 0,
-                "On this draw CLMLE is ahead of both. Sampler, network, classifier and "
-                "number of steps are those of the controls.",
-            ),
-            Step(
-                "Choose seeds until CLMLE is not better than one of these two controls.",
-                lambda a: a.gain("clmle", WITHOUT_EQ_9) <= 0 or a.gain("clmle", ONE_CLUSTER) <= 0,
-                "Which is ahead depends on the draw. One seed is an example; *What is shown and "
-                "compared*, at the end of this page, counts the draws.",
-            ),
-            Step(
-                "Raise the noise until the balanced accuracy of CLMLE falls below 60 %.",
-                lambda a: a.problem.noise > 0.3 and a.balanced_accuracy("clmle") < 0.6,
-                "Where the classes overlap no margin helps: imbalance does not cause every error.",
-            ),
-        ),
+    "controls": (
+        lambda a: a.problem.modes > 1 and a.gain("clmle", UNTRAINED) >= 0.05,
+        lambda a: a.gain("clmle", WITHOUT_EQ_9) > 0 and a.gain("clmle", ONE_CLUSTER) > 0,
+        lambda a: a.gain("clmle", WITHOUT_EQ_9) <= 0 or a.gain("clmle", ONE_CLUSTER) <= 0,
+        lambda a: a.problem.noise > 0.3 and a.balanced_accuracy("clmle") < 0.6,
     ),
-)
+}
+
+
+def _lesson(entry: dict[str, Any]) -> Lesson:
+    texts = zip(entry["step"], _REACHED[entry["name"]], strict=True)
+    steps = [Step(text["task"], reached, text["explanation"]) for text, reached in texts]
+    problem, methods = PlaygroundProblem(**entry["problem"]), tuple(entry["methods"])
+    return Lesson(entry["name"], entry["title"], problem, entry["clusters"], methods, steps)
+
+
+_TEXT = (files("clmle.playground") / "lessons.toml").read_text(encoding="utf-8")
+LESSONS = tuple(map(_lesson, tomllib.loads(_TEXT)["lesson"]))
 
 
 def steps_done(lesson: Lesson, attempt: Attempt, done: int = 0) -> int:

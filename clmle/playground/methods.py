@@ -29,15 +29,11 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "lmle": _BATCHES,
     # Eq. 9 as strong as the softmax term, nearest centroid as classifier, no threshold tuning.
     "clmle": {
-        "softmax_weight": 1.0,
-        "margin_weight": 1.0,
-        "between_margin_fraction": 0.5,
-        "scale": 16.0,
-        "n_neighbors": 1,
-        "stack_head": False,
+        "softmax_weight": 1.0, "margin_weight": 1.0, "between_margin_fraction": 0.5, "scale": 16.0,
+        "n_neighbors": 1, "stack_head": False,
     },
     "clmle-paper": _BATCHES,
-}
+}  # fmt: skip
 
 
 def playground_method_names() -> tuple[str, ...]:
@@ -54,12 +50,7 @@ def playground_title(name: str) -> str:
 def make_playground_method(
     name: str, task: Task, batch_size: int, problem: PlaygroundProblem, clusters: int = CLUSTERS
 ) -> Method:
-    """A registered method for the playground; each class is divided into ``clusters`` clusters.
-
-    A control is CLMLE with one part taken away; ``UNTRAINED`` differs in :class:`PlaygroundRun`.
-    ``clmle-paper`` follows the paper: a class smaller than one cluster of the majority is a
-    single cluster.
-    """
+    """A method for the playground, or a control; each class is divided into ``clusters``."""
     if name not in _METHODS:
         names = ", ".join(_METHODS)
         raise InputError(f"The playground has no method {name!r}; choose one of: {names}.")

@@ -40,27 +40,21 @@ class PlaygroundProblem:
     nuisance_std: float = option(0.2, "standard deviation of each nuisance dimension")
 
     def __post_init__(self) -> None:
-        if not 1 <= self.ratio <= MAJORITY / 2:
-            raise InputError(
-                f"ratio is {self.ratio}, but must be from 1 to {MAJORITY // 2}, "
-                "so that the minority has two points or more."
-            )
-        if self.modes != int(self.modes) or not 1 <= self.modes <= MODES:
-            raise InputError(
-                f"modes is {self.modes}, but must be a whole number from 1 to {MODES}."
-            )
+        ranges = {  # of ratio: so that the minority has two points or more
+            "ratio": (1, MAJORITY // 2), "modes": (1, MODES), "nuisance": (0, NUISANCE),
+            "nuisance_std": (0, 1),
+        }  # fmt: skip
+        for name, (low, high) in ranges.items():
+            value, whole = getattr(self, name), name in ("modes", "nuisance")
+            if not low <= value <= high or (whole and value != int(value)):
+                kind = "a whole number " if whole else ""
+                raise InputError(f"{name} is {value}, but must be {kind}from {low} to {high}.")
         if not 0 < self.noise <= 1:
             raise InputError(f"noise is {self.noise}, but must be above 0 and at most 1.")
         if self.dim not in (2, 3):
             raise InputError(f"dim is {self.dim}; choose 2 (a circle) or 3 (a sphere).")
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}, but must be 0 or more.")
-        if self.nuisance != int(self.nuisance) or not 0 <= self.nuisance <= NUISANCE:
-            raise InputError(
-                f"nuisance is {self.nuisance}, but must be a whole number from 0 to {NUISANCE}."
-            )
-        if not 0 <= self.nuisance_std <= 1:
-            raise InputError(f"nuisance_std is {self.nuisance_std}, but must be from 0 to 1.")
 
     @property
     def minority(self) -> int:
@@ -69,11 +63,7 @@ class PlaygroundProblem:
 
 
 def mode_centers(problem: PlaygroundProblem) -> np.ndarray:
-    """Unit centers of the modes, (2, modes, dim): the majority's, then the minority's.
-
-    The centers of the two classes alternate: around a circle, or along a Fibonacci lattice of
-    2 x modes points on a sphere.
-    """
+    """Unit centers, (2, modes, dim): classes alternate on the circle or on a Fibonacci lattice."""
     n = 2 * problem.modes
     i = np.arange(n)
     if problem.dim == 2:
@@ -107,13 +97,9 @@ def playground_task(problem: PlaygroundProblem) -> Task:
     rotation, _ = np.linalg.qr(np.random.default_rng([problem.seed, 3]).normal(size=(size, size)))
     names = tuple(f"{name}, mode {k + 1}" for name in CLASS_NAMES for k in range(problem.modes))
     return Task(
-        "playground",
-        (points @ rotation).astype(np.float32),
-        labels,
-        CLASS_NAMES,
-        *(np.flatnonzero(split == part) for part in range(3)),
-        subpopulations=(modes, names),
-    ).checked()
+        "playground", (points @ rotation).astype(np.float32), labels, CLASS_NAMES,
+        *(np.flatnonzero(split == part) for part in range(3)), subpopulations=(modes, names),
+    ).checked()  # fmt: skip
 
 
 def training_positions(problem: PlaygroundProblem) -> tuple[np.ndarray, np.ndarray]:
@@ -123,10 +109,7 @@ def training_positions(problem: PlaygroundProblem) -> tuple[np.ndarray, np.ndarr
 
 
 def _draw(problem: PlaygroundProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points before the rotation; class, part (training, validation, test) and mode of each.
-
-    Every mode is a von Mises-Fisher distribution.
-    """
+    """Points of von Mises-Fisher modes before the rotation; class, part and mode of each."""
     from scipy.stats import vonmises_fisher
 
     centers = mode_centers(problem)

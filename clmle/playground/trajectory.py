@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from clmle._sgd import SGD
 from clmle.classifiers._base import unit_rows
-from clmle.classifiers.calibration import calibrate
+from clmle.classifiers.calibration import fit_calibration
 from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs, method_variant
 from clmle.metrics.classification import balanced_accuracy
@@ -128,7 +127,7 @@ class PlaygroundRun:
                 method, self.task, BATCH, problem, clusters
             )
         trained = [*self.network.parameters(), *self.method.modules.parameters()]
-        self.optimizer = SGD(trained, LEARNING_RATE, momentum=0.9)
+        self.optimizer = torch.optim.SGD(trained, LEARNING_RATE, momentum=0.9)
         self.points = torch.from_numpy(self.task.images)
         self.grid = torch.from_numpy(LENGTH * playground_grid(problem.dim))
 
@@ -152,13 +151,9 @@ class PlaygroundRun:
         if hasattr(self.method, "margins"):
             margin = float(self.method.margins(self.problem.dim)[0])
         return Trajectory(
-            self.problem,
-            self.name,
-            self.task.labels[self.task.train],
-            frames,
-            None if index is None else index.classes,
-            margin,
-        )
+            self.problem, self.name, self.task.labels[self.task.train], frames,
+            None if index is None else index.classes, margin,
+        )  # fmt: skip
 
     def start_round(self, number: int) -> None:
         """Let the method cluster the current features."""
@@ -166,14 +161,14 @@ class PlaygroundRun:
 
     def one_step(self, step: int) -> None:
         """One step of stochastic gradient descent with a cosine schedule."""
-        rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
-        self.optimizer.learning_rate = rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
         batch = self.method.sample_batch(step)
         rows = self.task.train[batch.indices]
         features, logits = self.network(self.points[rows])
         labels = torch.from_numpy(self.task.labels[rows])
         loss = self.method.loss(Outputs(features, logits, labels, step / STEPS), batch)
-        self.optimizer.zero_grad()
+        self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
         loss.after_backward()
         self.optimizer.step()
@@ -199,24 +194,19 @@ class PlaygroundRun:
         unit = unit_rows(train)
         index = getattr(self.method, "index", None)
         return Frame(
-            step,
-            unit,
-            regions.astype(np.int8),
-            confusion,
-            np.bincount(modes, found) / np.bincount(modes),
-            purity,
+            step, unit, regions.astype(np.int8), confusion,
+            np.bincount(modes, found) / np.bincount(modes), purity,
             nearest_points(unit).astype(np.int16),
             None if index is None else index.assignment.astype(np.int16),
             None if index is None else index.centroids.copy(),
-        )
+        )  # fmt: skip
 
     def classifier(self, train: np.ndarray) -> Classifier:
         """The method's own classifier, fitted to z (n, d) of the training points."""
         rows = self.task.validation
         validation = (*self.outputs(rows), self.task.labels[rows])
-        return calibrate(
-            self.method.fit_classifier(train, validation), validation, self.calibration
-        )
+        fitted = self.method.fit_classifier(train, validation)
+        return fit_calibration(fitted, validation, self.calibration)[0]
 
     def outputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return z (n, d) and logits (n, C) of the points in ``rows`` (n,)."""

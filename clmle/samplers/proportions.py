@@ -80,11 +80,7 @@ def apportion(proportions: np.ndarray, total: int, generator: np.random.Generato
 
 @dataclass(frozen=True)
 class Apportionment:
-    """The part of :func:`apportion` that is the same for every batch.
-
-    A draw takes time in the number of classes of a batch, not of all classes, of which there may
-    be millions.
-    """
+    """The part of :func:`apportion` that is the same for every batch; there may be 10^6 classes."""
 
     certain: np.ndarray  # classes with at least one sample in every batch
     numbers: np.ndarray  # how many

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         resume_study,
         start_study,
     )
+    from clmle.studies.baselines import comparison_summary
     from clmle.studies.catalog import STUDIES, get_study
+    from clmle.studies.claims import CLAIM_METRICS, ClaimResult, claim_results
     from clmle.studies.convergence import LearningCurve, learning_curves
     from clmle.studies.eta import forecast
     from clmle.studies.execution import run_trial
@@ -59,11 +61,11 @@ if TYPE_CHECKING:
         complete_variants,
         each_task,
         gain_by_task,
+        metric_interval,
         paired_difference,
         rank_correlation,
         reference_difference,
         seed_means,
-        t_interval,
         trials_frame,
         variant_table,
     )
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
         METRIC_LABELS,
         StudyFigure,
         available,
+        printed_table,
         study_figure,
         study_table,
         trials_behind,

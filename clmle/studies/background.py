@@ -9,13 +9,14 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clmle.errors import InputError
 from clmle.files import as_sentence, leads_out, read_json, runs_dir, write_json
+from clmle.jobs.lock import file_lock
 from clmle.jobs.process import birth, end, is_running, start_module
 from clmle.run_folder import ACTIVE, RunFolder
 from clmle.studies.eta import estimate_seconds
@@ -111,12 +112,17 @@ class BackgroundStudy:
 
     def remove(self) -> None:
         """Delete results, job, log and unfinished trials."""
-        if self.alive():
-            raise InputError(f"The study {self.name} is running; stop it before you delete it.")
+        running = f"The study {self.name} is running; stop it before you delete it."
+        alive = False
+        with suppress(InputError):  # of a damaged job, only the lock shows whether it runs
+            alive = self.alive()
+        if alive:
+            raise InputError(running)
+        lock = self.results.with_name(f".{self.results.name}.lock")
         try:
-            lock = self.results.with_name(f".{self.results.name}.lock")
-            for path in (self.results, self.log_path, self.job_path, lock):
-                path.unlink(missing_ok=True)
+            with file_lock(lock, running):
+                for path in (self.results, self.log_path, self.job_path, lock):
+                    path.unlink(missing_ok=True)
         except OSError as error:
             raise as_sentence(error, self.results) from error
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -157,14 +163,17 @@ def start_study(
         raise InputError("There is no trial to run; choose a method, an attribute and a seed.")
     check_trials(trials, render=False)
     study = BackgroundStudy(_root(root) / f"{name}.jsonl")
-    if study.job_path.exists():
-        if study.alive():
-            raise InputError(f"The study {name} is already running; stop it, or use another name.")
-        if study.request() != request:
-            raise InputError(
-                f"{study.results} has the results of another request; use another name."
-            )
-    _start(study, request, jobs)
+    with _starting(study):
+        if study.job_path.exists():
+            if study.alive():
+                raise InputError(
+                    f"The study {name} is already running; stop it, or use another name."
+                )
+            if study.request() != request:
+                raise InputError(
+                    f"{study.results} has the results of another request; use another name."
+                )
+        _start(study, request, jobs)
     return study
 
 
@@ -184,9 +193,10 @@ def free_name(
 
 def resume_study(study: BackgroundStudy) -> None:
     """Continue a stopped or failed study in the background; finished trials do not run again."""
-    if study.alive():
-        raise InputError(f"The study {study.name} is already running.")
-    _start(study, study.request(), study.job().get("jobs", 0))
+    with _starting(study):
+        if study.alive():
+            raise InputError(f"The study {study.name} is already running.")
+        _start(study, study.request(), study.job().get("jobs", 0))
 
 
 def background_studies(root: str | os.PathLike[str] | None = None) -> list[BackgroundStudy]:
@@ -199,6 +209,13 @@ def background_studies(root: str | os.PathLike[str] | None = None) -> list[Backg
 
 def _root(root: str | os.PathLike[str] | None) -> Path:
     return Path(root) if root is not None else runs_dir() / "studies"
+
+
+def _starting(study: BackgroundStudy) -> AbstractContextManager[None]:
+    """Of several visitors who start a study at once, the others find it running."""
+    busy = f"The study {study.name} is being started; try again."
+    folder = study.results.parent
+    return file_lock(folder.with_name(f".{folder.name}.starting"), busy, timeout=60.0)
 
 
 def _start(study: BackgroundStudy, request: StudyRequest, jobs: int) -> None:

@@ -21,7 +21,9 @@ def endpoint_frame(summaries: Sequence[Mapping[str, Any]]) -> Any:
 
     ``worst_recall`` is the lowest test recall among the sub-populations of the smallest class;
     ``active_first`` and ``active_last`` are the fractions of samples with a hinge above zero in
-    the first and the last quarter of the steps with Eq. 9 (NaN without it).
+    the first and the last quarter of the steps with Eq. 9 (NaN without it). ``train_margin`` and
+    ``margin`` are mean local margins (:func:`clmle.metrics.local_margin`) of training and test
+    images of the minority.
     """
     rows = [_endpoints(one) for summary in summaries for one in each_task(summary)]
     frame = trials_frame(summaries)
@@ -46,6 +48,8 @@ def _endpoints(summary: Mapping[str, Any]) -> dict[str, float | None]:
         "worst_recall": min(recalls, default=None),
         "minority_impostor_rate": test.get("minority_impostor_rate"),
         "neighbor_purity": test.get("neighbor_purity"),
+        "train_margin": test.get("train_margin"),
+        "margin": test.get("margin"),
         "active_first": activity.get("first_quarter"),
         "active_last": activity.get("last_quarter"),
         "gradient_fraction": activity.get("gradient_fraction"),

@@ -15,8 +15,8 @@ from clmle.studies.open_set_table import open_set_table
 from clmle.studies.statistics import (
     common_block,
     complete_variants,
+    metric_interval,
     seed_means,
-    t_interval,
     variant_table,
 )
 from clmle.studies.study_results import StudyResults
@@ -72,7 +72,8 @@ def measured(study: StudyResults, names: Mapping[str, str]) -> Any:
     for printed, name in names.items():
         if name in found.index:
             r = found.loc[name]
-            ends = (None if v is None else 100 * v for v in t_interval(means.loc[name]))
+            span = metric_interval(means.loc[name], "balanced_accuracy")
+            ends = (None if v is None else 100 * v for v in span)
             counts = (int(r[n]) for n in columns[-3:])
             rows.append((printed, name, 100 * r["balanced_accuracy"], *ends, *counts))
     return pandas.DataFrame(rows, columns=columns).astype({"low": float, "high": float})

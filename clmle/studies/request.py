@@ -37,6 +37,7 @@ class StudyRequest:
     grid: tuple[str, ...] = ()  # "part.name=value,value": variants with every combination of values
     preset: str = "reference"
     imbalance: str = ""  # kind of imbalance of the ratios
+    calibration: str = ""  # of every variant, so that they are compared alike
 
     def selected(self) -> Study:
         """The study with the variants of the requested methods alone."""
@@ -67,6 +68,7 @@ class StudyRequest:
             seeds=self.seeds,
             ratios=self.ratios,
             imbalance=self.imbalance,
+            calibration=self.calibration,
             preset=self.preset,
             grid=parse_grid(self.grid, bool(self.ratios or study.ratios)),
         )
@@ -74,8 +76,10 @@ class StudyRequest:
     def arguments(self) -> list[str]:
         """The arguments of the ``clmle`` command that runs the same trials."""
         arguments = ["sweep"] if self.study == FREE else ["ablate", self.study]
-        for name in ("dataset", "attributes", "seeds", "methods", "ratios", "imbalance"):
-            value = getattr(self, name)
+        for f in fields(self):
+            name, value = f.name, getattr(self, f.name)
+            if name in ("study", "grid", "preset"):
+                continue
             if value:
                 text = value if isinstance(value, str) else ",".join(_short(v) for v in value)
                 arguments.append(f"--{name}={text}")

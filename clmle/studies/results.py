@@ -8,6 +8,7 @@ from typing import Any
 
 from clmle.errors import InputError
 from clmle.files import as_sentence, from_json
+from clmle.renamed import STORED
 
 
 def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -24,6 +25,10 @@ def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         try:
             summary = from_json(line)
             found[summary["key"], summary["variant"]] = summary
+            train = summary.get("config", {}).get("train", {})
+            value = train.get("calibration")
+            if ("calibration", value) in STORED:
+                train["calibration"] = STORED["calibration", value]
         except (ValueError, KeyError, TypeError) as error:
             if number < len(lines):
                 raise InputError(

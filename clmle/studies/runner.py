@@ -27,6 +27,7 @@ Outcome = tuple[Trial, dict[str, Any]]
 LAUNCHERS = ("local", "ray")
 LOG = "workers.log"
 ATTEMPT = f"{attempt.__module__}:{attempt.__name__}"
+RAY_BUSY = "try again when the machine is less busy."  # it gives its processes 30 seconds
 FOLDER = ".trials"  # ending of the folder of unfinished runs
 
 
@@ -215,25 +216,26 @@ def _ray(todo: list[Trial], where: Path, jobs: int) -> Generator[Outcome, None, 
 
 
 def _join_or_start(ray: Any, jobs: int) -> None:
-    """Connect to a running cluster, else start one on this machine alone."""
+    """Join the cluster that RAY_ADDRESS names, else start one that only this machine can reach."""
     quiet = {"log_to_driver": False, "logging_level": "error"}
-    try:
-        ray.init(address="auto", **quiet)
-        return
-    except ConnectionError as error:
-        address = os.environ.get("RAY_ADDRESS")
-        if address:
+    address = os.environ.get("RAY_ADDRESS")
+    if address:
+        try:
+            ray.init(address=address, **quiet)
+        except (ConnectionError, ValueError) as error:
             raise InputError(
                 f"No Ray cluster answers at RAY_ADDRESS={address} ({error}); start it or unset it."
             ) from error
+        return
     try:
-        ray.init(num_cpus=jobs or cores(), include_dashboard=False, **quiet)
+        ray.init(
+            address="local", num_cpus=jobs or cores(), include_dashboard=False,
+            _node_ip_address="127.0.0.1", **quiet,
+        )  # fmt: skip
     except Exception as error:  # Ray raises no particular class if it starts too slowly
         ray.shutdown()  # a half-started cluster would stay
         reason = str(error).partition(".")[0]
-        raise InputError(
-            f"Ray could not be started here ({reason}); try again when the machine is less busy."
-        ) from error
+        raise InputError(f"Ray could not be started here ({reason}); {RAY_BUSY}") from error
 
 
 def _task(trial: Trial, where: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from clmle.errors import InputError
 if TYPE_CHECKING:
     from clmle.studies.study_results import StudyResults
 
+FEWEST = 3  # seeds of an interval: that of two is often wider than the range of the metric
 METRICS = (
     "balanced_accuracy", "average_precision", "roc_auc", "mcc", "accuracy",
     "recall_rarest", "recall_commonest", "seconds",
@@ -143,7 +144,7 @@ class Difference:
     first: str
     second: str
     mean: float  # over tasks, then over seeds
-    low: float | None  # 95 % t-interval over seeds; None for fewer than two
+    low: float | None  # 95 % interval over seeds, see :func:`t_interval`
     high: float | None
     bootstrap: tuple[float, float] | None  # 95 % interval with tasks and seeds resampled
     won: int  # trials in which ``first`` is better
@@ -172,7 +173,7 @@ def paired_difference(
     values = block.set_index(["variant", "task", "ratio", "seed"])[metric]
     matrix = (values.loc[first] - values.loc[second]).unstack("seed").to_numpy()
     per_seed = matrix.mean(axis=0)
-    low, high = t_interval(per_seed)
+    low, high = t_interval(per_seed, (-2.0, 2.0) if metric == "mcc" else (-1.0, 1.0))
     return Difference(
         first,
         second,
@@ -206,13 +207,24 @@ def reference_difference(
     return paired_difference(study.frame, base, variant, metric, n_bootstrap=0)
 
 
-def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float | None, float | None]:
-    """95 % interval of a mean by Student's t."""
+def t_interval(
+    values: Sequence[float] | np.ndarray, bounds: tuple[float, float] = (-1.0, 1.0)
+) -> tuple[float | None, float | None]:
+    """95 % interval of a mean by Student's t, cut at the ``bounds`` of the values.
+
+    None for fewer than three values, and for equal ones: they do not show how much values vary.
+    """
     x = np.asarray(values, dtype=np.float64)
-    if len(x) < 2:
+    if len(x) < FEWEST or np.ptp(x) == 0:
         return None, None
     half = scipy.stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
-    return float(x.mean() - half), float(x.mean() + half)
+    low, high = np.clip([x.mean() - half, x.mean() + half], *bounds)
+    return float(low), float(high)
+
+
+def metric_interval(values: Any, metric: str) -> tuple[float | None, float | None]:
+    """:func:`t_interval` of the values of a metric; only the correlation can be below 0."""
+    return t_interval(values, (-1.0 if metric == "mcc" else 0.0, 1.0))
 
 
 def gain_by_task(frame: Any, variant: str, baseline: str) -> Any:
@@ -244,7 +256,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float]) -> tuple[float, flo
 
 def _bootstrap(matrix: np.ndarray, n: int, seed: int) -> tuple[float, float] | None:
     """95 % interval of the mean of a (tasks, seeds) matrix, both resampled independently."""
-    if matrix.size < 2 or n < 1:
+    if matrix.shape[1] < FEWEST or n < 1:
         return None
     rng = np.random.default_rng(seed)
     n_tasks, n_seeds = matrix.shape

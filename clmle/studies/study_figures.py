@@ -16,8 +16,8 @@ from clmle.studies.statistics import (
     complete_variants,
     differences,
     each_task,
+    metric_interval,
     seed_means,
-    t_interval,
     variant_table,
     widest_pace,
 )
@@ -91,7 +91,7 @@ def study_table(study: StudyResults, base: str = "") -> Any:
     rows = []
     for name in names:
         r, d = table.loc[name], found.get(name)
-        low, high = t_interval(means.loc[name].to_numpy())
+        low, high = metric_interval(means.loc[name], "balanced_accuracy")
         rows.append(
             {
                 "variant": name,
@@ -108,10 +108,33 @@ def study_table(study: StudyResults, base: str = "") -> Any:
                 **{m: int(r[m]) for m in ("tasks", "seeds", "trials", "left_out")},
             }
         )
-    shown = pandas.DataFrame(rows)
+    shown = pandas.DataFrame(rows).astype({"won": "Int64", "pairs": "Int64"})
     if len(shown) > FEW:
         shown = shown.sort_values("balanced_accuracy", ascending=False, ignore_index=True)
     return shown
+
+
+def printed_table(table: Any) -> Any:
+    """The columns of :func:`study_table` that a publication shows, metrics with their intervals."""
+
+    def with_interval(name: str, low: str, high: str, sign: str = "") -> list[str]:
+        texts = []
+        for mean, a, b in zip(table[name], table[low], table[high], strict=True):
+            span = "" if pandas.isna(a) else f" ({a:{sign}.3f} to {b:{sign}.3f})"
+            texts.append("" if pandas.isna(mean) else f"{mean:{sign}.3f}{span}")
+        return texts
+
+    won = zip(table["won"], table["pairs"], strict=True)
+    ends = ("difference_low", "difference_high")
+    return pandas.DataFrame(
+        {
+            "variant": table["variant"],
+            "balanced accuracy (95 % CI)": with_interval("balanced_accuracy", "low", "high"),
+            "difference (95 % CI)": with_interval("difference", *ends, "+"),
+            "trials won": ["" if pandas.isna(k) else f"{k} of {n}" for k, n in won],
+            **{METRIC_LABELS[m]: table[m] for m in ("average_precision", "roc_auc", "mcc")},
+        }
+    )
 
 
 def trials_behind(study: StudyResults) -> Any:
@@ -145,7 +168,7 @@ def _seeds(study: StudyResults, frame: Any, metric: str, base: str) -> StudyFigu
     block, caption = _common(study, frame)
     means = seed_means(block, metric)
     order = _ordered(study, means)
-    spans = {n: t_interval(means.loc[n].to_numpy()) for n in order}
+    spans = {n: metric_interval(means.loc[n], metric) for n in order}
     figure = figures.leaderboard(
         {n: [float(v) for v in means.loc[n]] for n in order},
         spans,

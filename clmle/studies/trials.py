@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from clmle.config import Config, changed, several
+from clmle.methods import TUNED
 from clmle.presets import preset_config
+from clmle.renamed import STORED
 from clmle.studies.spec import Grid, Study, Tree
 
 MACHINE = ("device", "threads", "precision")  # fields of TrainConfig that say where a run trains
@@ -18,6 +20,7 @@ ADDED = {
     "options": ("detach_head",),
     "train": ("pretrained", "feature_noise"),
 }
+EARLIER = {new: old for (name, old), new in STORED.items() if name == "calibration"}  # in keys
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Trial:
         tree = self.config.to_dict()
         for name in MACHINE:
             del tree["train"][name]
+        train = tree["train"]
+        train["calibration"] = EARLIER.get(train["calibration"], train["calibration"])
         for part, names in ADDED.items():
             default = type(getattr(self.config, part))()
             for name in names:
@@ -82,19 +87,32 @@ def study_trials(
     seeds: Sequence[int] = (),
     ratios: Sequence[float] = (),
     imbalance: str = "",
+    calibration: str = "",
     preset: str = "reference",
     grid: Grid = (),
 ) -> list[Trial]:
-    """The trials of a study."""
+    """The trials of a study.
+
+    ``calibration`` is that of every variant; variants that differ by it alone become one.
+    """
     dataset = dataset or study.dataset
     if dataset == study.dataset:
         attributes, ratios = attributes or study.attributes, ratios or study.ratios
     attributes = attributes or ("",)
     # The multi-label preset depends on the attributes; a study has lists of them or single ones.
     shared = attributes[0] if all(several(name) is not None for name in attributes) else ""
+    bases: list[Config] = []
     variants = {}
     for name, tree in study.variants.items():
         base = variant_config(tree, preset, dataset, shared)
+        if calibration:
+            base, name = (
+                changed(base, {"train": {"calibration": calibration}}),
+                name.removesuffix(TUNED),
+            )
+            if base in bases:
+                continue
+            bases.append(base)
         for values in itertools.product(*(v for _, _, v in grid)):
             config, words = base, [name]
             for (part, field, _), value in zip(grid, values, strict=True):

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from clmle._sgd import SGD
 from clmle.classifiers._base import Classifier, restore_classifier
 from clmle.errors import InputError
 from clmle.files import atomic_path, from_json
 from clmle.methods import Method
 from clmle.methods._multi_label import MultiLabel
+from clmle.training.sgd import SGD
 
 
 def save_tensors(path: Path, groups: dict[str, dict[str, torch.Tensor]], facts: Any) -> None:
@@ -55,9 +55,10 @@ def copy_state(
     network: nn.Module, optimizer: SGD, method: Method | MultiLabel
 ) -> dict[str, dict[str, torch.Tensor]]:
     """Copy all tensors that the next step depends on; momentum by number of the parameter."""
+    momentum = {str(number): buffer for number, buffer in optimizer.momentum_buffers.items()}
     groups = {
         "network": network.state_dict(),
-        "optimizer": {str(number): buffer for number, buffer in optimizer.buffers.items()},
+        "optimizer": momentum,
         "method": method.state(),
         "modules": method.modules.state_dict(),
     }
@@ -72,9 +73,6 @@ def restore_state(
 ) -> None:
     """Restore what :func:`copy_state` returned; ``groups`` are not changed by later steps."""
     network.load_state_dict(groups.get("network", {}))
-    optimizer.buffers = {
-        int(number): torch.empty_like(optimizer.parameters[int(number)]).copy_(tensor)
-        for number, tensor in groups.get("optimizer", {}).items()
-    }
+    optimizer.restore({int(number): b for number, b in groups.get("optimizer", {}).items()})
     method.load_state(groups.get("method", {}))
     method.modules.load_state_dict(groups.get("modules", {}))

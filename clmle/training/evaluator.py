@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from clmle.classifiers._base import unit_rows
-from clmle.classifiers.calibration import calibrate
+from clmle.classifiers.calibration import fit_calibration
 from clmle.config import TrainConfig
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
@@ -22,7 +22,7 @@ from clmle.training.embedding_sample import clusters_of, embedding_sample
 from clmle.training.extraction import extract, extraction_batch
 from clmle.training.factory import embedding_task, metrics_of
 from clmle.training.images import ImageSource
-from clmle.training.neighborhoods import neighborhood_metrics
+from clmle.training.neighborhoods import margin_metrics, neighborhood_metrics, reference_rows
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Evaluator:
     features: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        self.warnings: list[str] = []  # of the last evaluation
         self.embedding_task = embedding_task(self.task)
         self.sample = embedding_sample(
             self.embedding_task, self.train.seed, self.train.n_embedding_samples
@@ -80,7 +81,10 @@ class Evaluator:
         train = self.features if self.features is not None else np.empty((0, 0))
         validation = (features, logits, self.task.labels[rows])
         classifier = self.method.fit_classifier(train, validation)
-        classifier = calibrate(classifier, validation, self.train.calibration)
+        names = getattr(self.task, "attributes", self.task.class_names)
+        classifier, self.warnings = fit_calibration(
+            classifier, validation, self.train.calibration, names
+        )
         scores = classifier.scores(features, logits)
         metrics = metrics_of(self.task, rows, scores, n_bootstrap)
         return classifier, metrics | neighborhood_metrics(self.task, rows, features)
@@ -104,7 +108,14 @@ class Evaluator:
     def store_embedding(self, round: int) -> None:
         """Store the features of a sample of images after a round."""
         rows, split = self.sample
-        features, _ = self.extract(rows, "validation")
+        known = split == 0 if self.features is not None else np.zeros(len(rows), dtype=bool)
+        new, _ = self.extract(rows[~known], "validation")
+        features = np.empty((len(rows), *new.shape[1:]), dtype=new.dtype)
+        features[~known] = new
+        if self.features is not None:  # those of training images have just been extracted
+            order = np.argsort(self.task.train, kind="stable")
+            place = np.searchsorted(self.task.train, rows[known], sorter=order)
+            features[known] = self.features[order[place]]
         if features.ndim == 3:
             features = features[:, 0]
         labels = self.embedding_task.labels[rows]
@@ -120,6 +131,8 @@ class Evaluator:
         self.network.load_state_dict(best["network"])
         splits = {split: self.task.rows(split) for split in ("validation", "test")}
         outputs = {split: self.extract(rows, "testing") for split, rows in splits.items()}
+        near = reference_rows(self.task)
+        reference = None if near is None else (near, self.extract(near, "testing")[0])
 
         def compute() -> dict[str, Any]:
             classifier = load_classifier(self.run.model_path, facts)
@@ -128,6 +141,8 @@ class Evaluator:
                 features, logits = outputs[split]
                 found[split] = metrics_of(self.task, rows, classifier.scores(features, logits))
                 found[split] |= neighborhood_metrics(self.task, rows, features)
+                if reference is not None and isinstance(self.task, Task):
+                    found[split] |= margin_metrics(self.task, reference, (rows, features))
             return found | {"chosen": facts["chosen"], "best_round": facts["round"]}
 
         return self.world.broadcast_from_main(compute)

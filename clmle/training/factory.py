@@ -71,7 +71,7 @@ def metrics_of(
     labels = task.labels[rows]
     if isinstance(task, MultiTask):
         return attribute_metrics(labels, scores, task.attributes, n_bootstrap=n_bootstrap)
-    metrics = classification_metrics(labels, scores, n_bootstrap=n_bootstrap)
+    metrics = classification_metrics(labels, scores)
     metrics["shots"] = shot_accuracy(task.class_counts(), metrics["recall"])
     if task.subpopulations is not None:
         metrics["subpopulations"] = subpopulation_recall(task, rows, scores.argmax(axis=1))

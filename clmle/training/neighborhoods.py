@@ -8,6 +8,7 @@ from clmle.classifiers._base import unit_rows
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
 from clmle.metrics.local_imbalance import local_imbalance
+from clmle.metrics.local_margin import local_margin
 from clmle.metrics.purity import cluster_purity, neighbor_purity
 
 LARGEST = 2000  # images whose neighbors are searched
@@ -49,6 +50,41 @@ def neighborhood_metrics(
         hidden, labels = task.subpopulations[0][rows], task.labels[rows]
         of = np.isin(labels, np.flatnonzero(minority))
         found["neighbor_purity"] = neighbor_purity(unit_rows(features[of]), labels[of], hidden[of])
+    return found
+
+
+def reference_rows(task: Task | MultiTask) -> np.ndarray | None:
+    """Training images that local margins refer to, at most 2,000 of a class.
+
+    None without sub-populations: extracting their features takes time.
+    """
+    if isinstance(task, MultiTask) or task.subpopulations is None:
+        return None
+    rng = np.random.default_rng(len(task.train))
+    rows, labels = task.train, task.labels[task.train]
+    kept = [rng.permutation(rows[labels == c])[:LARGEST] for c in range(task.n_classes)]
+    return np.sort(np.concatenate(kept))
+
+
+def margin_metrics(
+    task: Task, reference: tuple[np.ndarray, np.ndarray], new: tuple[np.ndarray, np.ndarray]
+) -> dict[str, float]:
+    """Mean local margin of the minority classes, of training images and of others.
+
+    ``reference`` and ``new`` are rows with their features (m, d).
+    """
+    counts = task.class_counts()
+    minority = np.flatnonzero(counts < counts.mean())
+    near, near_labels = unit_rows(reference[1]), task.labels[reference[0]]
+    found = {}
+    for name, (rows, features) in (("train_margin", reference), ("margin", new)):
+        of = np.flatnonzero(np.isin(task.labels[rows], minority))[:LARGEST]
+        margins = local_margin(
+            unit_rows(features[of]), task.labels[rows[of]], near, near_labels,
+            same=of if name == "train_margin" else None,
+        )  # fmt: skip
+        if np.isfinite(margins).any():
+            found[name] = float(np.nanmean(margins))
     return found
 
 

@@ -29,7 +29,8 @@ class PretrainedFeatures:
         self.trunk = open_trunk(backbone, weights=True)
         if normalization or is_network_file(backbone):
             self.trunk.normalize(*NORMALIZATIONS[normalization or "imagenet"])
-        self.trunk.to(self.device).eval()
+        # Channels last takes 0.4 times the time on a CPU (depthwise convolutions at 112 pixels).
+        self.trunk.to(self.device, memory_format=torch.channels_last).eval()
         self.image_size = self.trunk.image_size
 
     def compute(
@@ -44,7 +45,8 @@ class PretrainedFeatures:
         step = min(256, extraction_batch(self.device))
         with torch.inference_mode(), autocast(self.device, "auto"):
             for start in range(0, len(rows), step):
-                part = self.trunk(source.batch(rows[start : start + step]))
+                batch = source.batch(rows[start : start + step])
+                part = self.trunk(batch.contiguous(memory_format=torch.channels_last))
                 features[start : start + step] = part.float().cpu().numpy()
                 if progress is not None:
                     progress(min(start + step, len(rows)), len(rows))

@@ -35,9 +35,16 @@ def prepare_run(
 def check_data(run: RunFolder, dataset: Dataset, attribute: str) -> None:
     """Raise an InputError that says how the data differ from those the run was trained on."""
     stored = run.data_facts()
-    if stored is None:
-        return
-    changes = differences(stored, data_facts(dataset, attribute))
+    if stored is not None:
+        check_facts(run, stored, data_facts(dataset, attribute))
+
+
+def check_facts(run: RunFolder, stored: dict[str, Any], found: dict[str, Any]) -> None:
+    """As :func:`check_data`, for two results of :func:`data_facts`."""
+    try:
+        changes = differences(stored, found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"The stored facts of the data of {run.path} are damaged.") from error
     if changes:
         raise InputError(
             f"The data of run {run.name} have changed since it was trained: {'; '.join(changes)}. "
@@ -55,7 +62,7 @@ def data_facts(dataset: Dataset, attribute: str) -> dict[str, Any]:
     rows = np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(np.int64)
     return {
         "dataset": dataset.name,
-        "value_range": dataset.value_range,
+        "value_range": list(dataset.value_range or ()),
         "images": len(dataset),
         "class_names": {target: list(named) for target, (_, named) in values.items()},
         "files": _hash("\n".join(map(str, dataset.metadata.get("file", ()))).encode()),

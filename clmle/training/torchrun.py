@@ -30,6 +30,8 @@ def run_of_job(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolde
     again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
     if job:
         for run in list_runs(root):
+            if run.damage():
+                continue
             same = _text(run.path / "job") == job and run.config() == config
             if same and (again or run.result() is None):
                 return run

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle._sgd import SGD
+from clmle import __version__
 from clmle.config import Config
 from clmle.device import to_device
 from clmle.errors import InputError
@@ -44,10 +44,12 @@ from clmle.training.pretrain import (
     start_from,
 )
 from clmle.training.reporting import Report, Reporter, Stopped, machine, stop_signals
-from clmle.training.run_data import check_data, data_facts
+from clmle.training.run_data import check_facts, data_facts
+from clmle.training.sgd import SGD
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 STATUS_EVERY = 0.5  # seconds between status files
+PHASES = ("pretraining", "margins", "rounds", "done")
 LOG_EVERY = 5  # steps between lines of the metrics file
 
 
@@ -123,7 +125,19 @@ def _result_or_cleared(run: RunFolder) -> dict[str, Any] | None:
     if done is None:
         clear_unfinished(run.path)
         run.clear_stop()
+    if run.checkpoint_path.exists() and run.metrics("validation") and not run.model_path.exists():
+        # The weights of the best round are gone: only training from the beginning makes them again.
+        run.checkpoint_path.unlink()
+        return None
     return done
+
+
+def _training_config(config: Config) -> dict[str, Any]:
+    """What a run must keep to be continued: all but the machine, and where the data are."""
+    tree = config.to_dict()
+    tree["train"] = {k: v for k, v in tree["train"].items() if k not in ("device", "threads")}
+    tree["data"] = {k: v for k, v in tree["data"].items() if k not in ("dataset", "labels")}
+    return tree
 
 
 class Trainer:
@@ -168,10 +182,11 @@ class Trainer:
         resumed = world.broadcast_from_main(self.run.checkpoint_path.exists)
         with world.raise_together():
             attribute = self.config.data.attribute
-            if resumed:
-                check_data(self.run, dataset, attribute)
-            else:
-                self.run.write_data_facts(data_facts(dataset, attribute))
+            self.data_facts = data_facts(dataset, attribute)
+            if not resumed:
+                self.run.write_data_facts(self.data_facts)
+            elif (stored := self.run.data_facts()) is not None:
+                check_facts(self.run, stored, self.data_facts)
             self.build()
             if resumed:
                 self.restore()
@@ -334,7 +349,10 @@ class Trainer:
             "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall",
             "impostor_rate", "minority_impostor_rate",
         )  # fmt: skip
-        facts = {"step": self.step, "round": self.round, "seconds": self.reporter.seconds()}
+        facts: dict[str, Any] = {"step": self.step, "round": self.round}
+        facts["seconds"] = self.reporter.seconds()
+        if self.evaluator.warnings:
+            facts["warnings"] = self.evaluator.warnings
         self.run.append_metrics(
             kind="validation", **facts, **{name: metrics[name] for name in logged}
         )
@@ -362,24 +380,49 @@ class Trainer:
             return
         facts = {
             "step": self.step, "round": self.round, "phase": self.phase,
-            "lines": len(self.run.metrics()),
+            "lines": self.run.sync_metrics(),
             "seconds": self.reporter.seconds(),
             "plateau": [self.plateau.best, self.plateau.waited, self.plateau.dropped],
             "options": dataclasses.asdict(self.method.options),
+            "version": __version__, "config": _training_config(self.config),
+            "data": self.data_facts,
         }  # fmt: skip
         state = copy_state(self.network, self.optimizer, self.method)
         save_tensors(self.run.checkpoint_path, state, facts)
         self.saved = time.monotonic()
 
     def restore(self) -> None:
-        """Load the checkpoint."""
-        state, facts = load_tensors(self.run.checkpoint_path)
-        self.step, self.round, self.phase = facts["step"], facts["round"], facts["phase"]
-        self.reporter.resume(facts["seconds"], self.step)
-        self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
-        self.method.options = dataclasses.replace(self.method.options, **facts["options"])
-        restore_state(state, self.network, self.optimizer, self.method)
-        self.run.truncate_metrics(facts["lines"])
+        """Load the checkpoint; an InputError unless it continues this run exactly."""
+        file = self.run.checkpoint_path
+        state, facts = load_tensors(file)
+        version = facts.get("version", "before 0.2") if isinstance(facts, dict) else "unknown"
+        try:
+            if facts["config"] != _training_config(self.config):
+                raise InputError(
+                    f"The configuration of run {self.run.name} has changed since its checkpoint; "
+                    f"restore it, or remove {file.name} to train from the beginning."
+                )
+            check_facts(self.run, facts["data"], self.data_facts)
+            self.step, self.round, self.phase = facts["step"], facts["round"], facts["phase"]
+            steps, rounds = self.config.train.iterations, self.config.train.rounds
+            inside = 0 <= self.step <= steps and 0 <= self.round <= rounds
+            if self.phase not in PHASES or not inside:
+                raise ValueError(f"phase {self.phase}, step {self.step}, round {self.round}")
+            self.reporter.resume(float(facts["seconds"]), self.step)
+            self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
+            sum(facts["plateau"])  # raises for what are no numbers
+            self.method.options = dataclasses.replace(self.method.options, **facts["options"])
+            restore_state(state, self.network, self.optimizer, self.method)
+            self.run.truncate_metrics(int(facts["lines"]))
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            why = str(error).split("\n")[0][:100]
+            raise InputError(
+                f"{file}, written by clmle {version}, does not fit this run in clmle "
+                f"{__version__} ({type(error).__name__}: {why}); remove it to train from the "
+                "beginning, or use that version."
+            ) from error
 
     def pulse(self, phase: str) -> None:
         """Between two steps: write the status and the checkpoint when due; stop if asked."""

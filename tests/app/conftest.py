@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+import streamlit.config
+
+# As in app/.streamlit/config.toml, which pages without a server do not read.
+streamlit.config.set_option("server.address", "127.0.0.1")
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(
@@ -35,7 +39,7 @@ def server(tmp_path_factory):
          "--server.headless", "true"],
         cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    deadline = time.time() + 60
+    deadline = time.time() + 600
     while time.time() < deadline:
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
@@ -43,7 +47,7 @@ def server(tmp_path_factory):
         time.sleep(0.2)
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=600)
 
 
 @pytest.fixture

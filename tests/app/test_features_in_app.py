@@ -39,14 +39,14 @@ def test_pages_of_a_table_of_features_open(table):
     config = replace(config, train=replace(config.train, iterations=12, rounds=1))
     train(create_run(runs_dir(), config.to_dict()))
     # From the first page, as the page Data links to the page Train.
-    page = AppTest.from_file(str(VIEWS.parent / "main.py"), default_timeout=120)
+    page = AppTest.from_file(str(VIEWS.parent / "main.py"), default_timeout=600)
     page.switch_page("views/data.py")
     page.query_params["folder"] = table
     page.session_state["wanted"] = (table, "")
     assert not page.run().exception
     assert not page.error
     assert "label" in page.selectbox(key="target").options
-    page = AppTest.from_file(str(VIEWS / "embeddings.py"), default_timeout=120)
+    page = AppTest.from_file(str(VIEWS / "embeddings.py"), default_timeout=600)
     page.query_params["by"] = "pca"
     assert not page.run().exception
     assert not page.error

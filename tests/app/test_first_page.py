@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -27,11 +28,10 @@ def test_heavy_libraries_are_imported_after_the_first_page(monkeypatch):
     loaded = []
     monkeypatch.setattr(preload, "PAUSE", 0)
     monkeypatch.setattr(preload, "FIRST_PAGE", 0)
-    # Given to this call only: the thread that an earlier test started imports beside it.
-    preload._load(load=loaded.append, freeze=lambda: loaded.append("frozen"))
+    preload.load(threading.Event(), loaded.append, lambda: loaded.append("frozen"))
     assert loaded == [*preload.LIBRARIES, "frozen"]
 
 
 def test_pages_do_not_end_with_a_garbage_collection():
-    options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    options = tomllib.loads((ROOT / "app" / ".streamlit" / "config.toml").read_text())
     assert options["runner"]["postScriptGC"] is False

@@ -1,16 +1,21 @@
 """The pages Ablations, Attributes and Paper without a browser: results, links, broken files."""
 
+import json
+import math
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.spreadsheet import as_csv
 from app.widgets.table import latex
 from clmle.files import runs_dir
+from clmle.run_folder import list_runs
+from clmle.studies import claim_results, read_studies
 from clmle.studies.background import BackgroundStudy
 from clmle.studies.request import StudyRequest
 from clmle.studies.statistics import reference_difference
-from clmle.studies.study_figures import study_table
+from clmle.studies.study_figures import printed_table, study_table
 from clmle.studies.study_results import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +23,7 @@ SHIPPED = ROOT / "docs" / "results"
 
 
 def page(name, **query):
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(f"views/{name}.py")
     for key, value in query.items():
         app.query_params[key] = value
@@ -129,6 +134,7 @@ def test_pages_without_results_explain_what_to_do(monkeypatch, tmp_path):
     app = page("paper", part="Tables")
     assert any("Not measured here yet" in i.value for i in app.info)
     assert not page("paper").error
+    assert not page("paper", part="Corrections").error
 
 
 @pytest.mark.parametrize("number", range(2, 8))
@@ -143,15 +149,42 @@ def test_published_and_measured_tables_are_separate(number):
         assert any(c.startswith("published: ") for c in ours)
 
 
-def test_the_effect_of_a_correction_is_that_of_its_study():
+def test_each_claim_of_the_paper_has_a_verdict_and_the_numbers_of_its_tests():
     app = page("paper")
+    results = claim_results(read_studies(SHIPPED))
+    texts = [m.value for m in app.markdown]
+    for result in results:
+        (shown,) = [t for t in texts if result.claim.text in t]
+        assert result.verdict in shown
+    assert {"reproduced in part", "not reproduced", "not testable here"} <= {
+        result.verdict for result in results
+    }
+    table = app.dataframe[0].value
+    ours = [(d.seeds, round(100 * d.mean, 6)) for r in results for _, _, d, _ in r.tests]
+    shown = zip(table["seeds"], table["difference, pp"].round(6), strict=True)
+    assert list(shown) == ours
+
+
+def test_the_summary_opens_first_and_shows_where_clmle_is_not_better():
+    app = page("ablations")
+    assert value(app, "Study") == "summary"
+    table = app.dataframe[0].value
+    assert len(table) > 5
+    assert (table["difference"] < 0).any()
+    assert table.loc[table["seeds"] < 3, ["low", "high"]].isna().all().all()
+
+
+def test_the_effect_of_a_correction_is_that_of_its_study():
+    app = page("paper", part="Corrections")
     table = app.dataframe[0].value.set_index("correction")
     d = reference_difference(
         read_study("components", SHIPPED / "components.jsonl"),
         "cluster classifier alone, uncalibrated",
     )
     row = table.loc["Offsets from validation images"]
-    assert (row["effect"], row["low"], row["of trials"]) == (d.mean, d.low, d.trials)
+    assert (row["effect"], row["of trials"]) == (d.mean, d.trials)
+    assert d.low is None
+    assert math.isnan(row["low"])  # of two seeds
     assert len(app.subheader) == len(table)  # each correction has its own part
 
 
@@ -166,12 +199,40 @@ def test_a_changed_file_is_read_again():
     assert len(app.dataframe[0].value) == 4
 
 
+def test_the_latex_table_of_a_study_fits_a_page_and_counts_are_whole():
+    study = read_study("leaderboard", SHIPPED / "leaderboard.jsonl")
+    table = study_table(study)
+    lines = latex(printed_table(table)).splitlines()
+    columns = lines[2].count("&")
+    assert columns == 6
+    ours = next(line for line in lines if line.startswith("oversampling &"))
+    row = table.set_index("variant").loc["oversampling"]
+    assert f"{row['won']:.0f} of {row['pairs']:.0f} &" in ours
+    assert f"({row['low']:.3f} to {row['high']:.3f})" in ours
+    assert ours.count("&") == columns
+    assert f"{row['won']:.1f}" not in as_csv(table)
+
+
 def test_latex_special_characters_are_escaped():
     import pandas
 
     text = latex(pandas.DataFrame({"a_b": ["50 % & more"], "x": [0.12345]}))
     assert "50 \\% \\& more & 0.123" in text
     assert "a b & x" in text
+
+
+def test_runs_on_different_data_share_no_chart():
+    from bench.app.stored_runs import fake_runs
+
+    fake_runs(runs_dir(), 7)  # of all attributes and of three single ones
+    runs = [run.name for run in list_runs(runs_dir())]
+    app = page("train", runs=runs)
+    headings = [h.value for h in app.subheader]
+    assert len(headings) == len(set(headings)) == 4
+    drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    titles = [figure["layout"]["title"]["text"] for figure in drawn]
+    lines = [len(f["data"]) for f, t in zip(drawn, titles, strict=True) if t == "Training loss"]
+    assert sorted(lines) == [1, 1, 1, 4]
 
 
 @pytest.mark.parametrize("name", ["ablations", "attributes", "paper", "train"])

@@ -56,7 +56,7 @@ def secret(tmp_path):
 
 
 def opened_page(path, **query):
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(str(path.relative_to(ROOT / "app")))
     for name, value in query.items():
         app.query_params[name] = value
@@ -107,19 +107,46 @@ def test_a_shared_server_reads_only_the_folders_of_its_administrator(tmp_path, m
     home.mkdir()
     other.mkdir()
     os.symlink(other, home / "way-out")
-    path_access.check_path(str(other))  # on the visitor's own computer
+    allow = path_access.open_path
+    assert allow(str(other)) == str(other)  # on the visitor's own computer
     monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")
     with pytest.raises(InputError, match="CLMLE_DATA"):
-        path_access.check_path(str(home))
+        allow(str(home))
     monkeypatch.setenv("CLMLE_DATA", f"{home}{os.pathsep}{tmp_path / 'more'}")
-    path_access.check_path(str(home / "faces"))
-    for wrong in (other, home / ".." / "closed", home / "way-out", Path(str(home) + "s")):
+    assert allow(f"{home}/./faces/../cats") == str(home / "cats")
+    (home / "round").symlink_to(home / "round")
+    for wrong in (other, home / ".." / "closed", home / "way-out", f"{home}s", home / "round",
+                  f"{home}/\0", f"{home}/{'x' * 5000}", "~", "~root", "."):  # fmt: skip
         with pytest.raises(InputError, match="is not open to this page"):
-            path_access.check_path(str(wrong))
+            allow(str(wrong))
     config = preset_config("quick", "softmax", "digits")
     path_access.check_paths([config])
-    with pytest.raises(InputError):
-        path_access.check_paths([preset_config("quick", "softmax", str(other))])
+    for one in (preset_config("quick", "softmax", str(other)),
+                preset_config("quick", "softmax", f"{home}/.")):  # fmt: skip
+        with pytest.raises(InputError):
+            path_access.check_paths([one])
+
+
+def test_links_in_a_data_folder_do_not_lead_out_of_it(tmp_path, monkeypatch):
+    home, other = tmp_path / "open", tmp_path / "closed"
+    for folder in (home / "a" / "cats", home / "b", home / "c", other):
+        folder.mkdir(parents=True)
+    monkeypatch.setenv("CLMLE_DATA", str(home))
+    (home / "a" / "dogs").symlink_to(home / "b")  # stays inside
+    (home / "b" / "above").symlink_to(home)
+    assert path_access.open_path(str(home / "a")) == str(home / "a")
+    (home / "c" / "birds").symlink_to(other)  # found through a/dogs/above
+    for folder in ("a", "b", "c", "."):
+        with pytest.raises(InputError, match="links that lead out"):
+            path_access.open_path(str(home / folder))
+    (home / "c" / "birds").unlink()
+    (home / "a" / "labels.csv").write_text("")
+    (tmp_path / "labels.csv").write_text("")
+    monkeypatch.chdir(tmp_path)
+    (home / "a" / "own.csv").write_text("")
+    assert path_access.open_path("own.csv", str(home / "a")) == str(home / "a" / "own.csv")
+    with pytest.raises(InputError):  # a loader prefers the one in its working directory
+        path_access.open_path("labels.csv", str(home / "a"))
 
 
 @pytest.mark.parametrize(("view", "field"), [("data", "Folder or file"),
@@ -227,7 +254,7 @@ def test_uploads_of_one_session_are_limited():
 
 
 def test_the_server_listens_locally_and_sends_no_statistics():
-    options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    options = tomllib.loads((ROOT / "app" / ".streamlit" / "config.toml").read_text())
     assert options["server"]["address"] == "127.0.0.1"
     assert options["server"]["maxUploadSize"] <= 50
     assert options["browser"]["gatherUsageStats"] is False

@@ -47,7 +47,7 @@ def features(tmp_path):
 
 def opened(view, path, **query):
     """A page on which the visitor has entered this path."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(f"views/{view}.py")
     for name, value in {"folder": str(path), **query}.items():
         app.query_params[name] = value
@@ -100,7 +100,7 @@ def test_data_page_projects_features(features):
 def test_data_page_lists_every_data_set_and_format(tmp_path, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
     (tmp_path / "olivetti_py3.pkz").touch()
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/data.py").run()
     table = next(d.value for d in app.dataframe if "state" in d.value)
     assert table["name"].to_list() == [info.name for info in registered_datasets()]
@@ -115,7 +115,7 @@ def test_a_data_set_is_downloaded_only_on_request(monkeypatch):
     asked = []
     monkeypatch.setattr("clmle.training.load_data", lambda *a, **k: asked.append(a))
     for view, key in (("data", "set"), ("train", "data")):
-        app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+        app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
         app.switch_page(f"views/{view}.py")
         app.query_params[key] = "cifar100"
         app.run()

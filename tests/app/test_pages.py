@@ -62,7 +62,7 @@ def several(tmp_path_factory):
 
 def page(path):
     """The app, opened at one of its pages."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     return app.switch_page(str(path.relative_to(ROOT / "app")))
 
 
@@ -99,6 +99,52 @@ def test_margins_page_shows_the_package_s_numbers():
     app.text_input[0].set_value("many").run()
     assert "many" in app.error[0].value
     assert not app.exception
+
+
+@pytest.mark.parametrize("counts", ["100", "100, 0", "", "-3, 5", "0.5, 9", "inf, 1"])
+def test_margins_of_fewer_than_two_classes_with_images_are_refused(counts):
+    app = page(ROOT / "app/views/margins.py").run()
+    app.text_input[0].set_value(counts).run()
+    assert "two classes or more" in app.error[0].value
+    assert not app.metric
+
+
+def test_no_feasible_margin_is_not_a_negative_one():
+    app = page(ROOT / "app/views/margins.py").run()
+    app.slider[0].set_value(30).run()  # log 30 is above the bound 2
+    assert [m.value for m in app.metric][3] == "none"
+
+
+def test_the_demonstration_compares_with_oversampling_that_is_calibrated_the_same(monkeypatch):
+    started = []
+
+    def launch(config, at_a_time):
+        started.append(config)
+        return create_run(runs_dir(), config.to_dict())
+
+    monkeypatch.setattr("clmle.jobs.launch", launch)
+    app = page(ROOT / "app/views/start.py").run()
+    app.button[0].click().run()
+    assert not app.exception
+    calibration = {config.method: config.train.calibration for config in started}
+    assert list(calibration) == ["clmle", "oversampling", "softmax"]
+    assert calibration["oversampling"] == calibration["clmle"] != calibration["softmax"]
+
+
+def test_a_result_shows_the_precision_of_the_rare_class_and_the_confusion_matrix(
+    finished, monkeypatch
+):
+    monkeypatch.setenv("CLMLE_RUNS", str(finished))
+    app = page(ROOT / "app/views/train.py").run()
+    result = list_runs(finished)[0].result()
+    rare = int(np.argmin(result["class_counts"]))
+    confusion = np.array(result["test"]["confusion"])
+    wanted = confusion[rare, rare] / max(1, confusion[:, rare].sum())
+    table = next(d.value for d in app.dataframe if "balanced accuracy" in d.value.index)
+    name = f"precision of {result['class_names'][rare]}"
+    if confusion[:, rare].any():
+        assert float(table.loc[name].iloc[0]) == pytest.approx(wanted, abs=6e-4)
+    assert any(e.label == "Confusion matrices" for e in app.expander)
 
 
 def test_data_page_names_a_wrong_folder():
@@ -198,7 +244,7 @@ def test_a_run_can_be_repeated_with_changes_and_differences_are_listed(monkeypat
     create_run(runs_dir(), dataclasses.replace(config, train=changed).to_dict())
     create_run(runs_dir(), config.to_dict())
     name = list_runs(runs_dir())[-1].name
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/train.py")
     app.query_params["like"] = name
     app.run()
@@ -212,7 +258,7 @@ def test_a_run_can_be_repeated_with_changes_and_differences_are_listed(monkeypat
 
 
 def test_margins_in_a_link_are_set_in_the_form_if_they_are_numbers():
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/train.py")
     app.query_params["between_margin_fraction"], app.query_params["within_margin_fraction"] = (
         "0.3",
@@ -222,9 +268,24 @@ def test_margins_in_a_link_are_set_in_the_form_if_they_are_numbers():
     values = {t.label: t.value for t in app.text_input}
     assert (values["between margin fraction"], values["within margin fraction"]) == ("0.3", "0.05")
     assert values["within weight"] == "1.0"  # a2 has an effect only then
+    trials = next(n for n in app.number_input if n.label == "margin trials")
+    assert trials.value == 0  # they would choose a1 again
     app.query_params["between_margin_fraction"] = "much"
     app.run()
     assert "are not numbers" in app.error[0].value
+
+
+def test_a_link_restores_methods_seeds_and_options_of_new_runs():
+    """The browser keeps the value of every field in the address, under the field's key."""
+    app = linked("train", {"data": "digits"})
+    keys = {field.label: field.key for field in (*app.text_input, *app.number_input)}
+    chosen = {"Seeds": "3, 4", "within weight": "0.5", "iterations": "77"}
+    methods = ["CLMLE (clmle)", "ArcFace (arcface)"]
+    query = {keys[label]: value for label, value in chosen.items()} | {"methods": methods}
+    again = linked("train", {"data": "digits"} | query)
+    assert again.multiselect[0].value == ["clmle", "arcface"]
+    values = {field.label: str(field.value) for field in (*again.text_input, *again.number_input)}
+    assert {label: values[label] for label in chosen} == chosen
 
 
 @pytest.mark.parametrize("preset", ["quick", "reference"])
@@ -250,7 +311,7 @@ def test_options_follow_the_chosen_data(preset, monkeypatch):
 
 def linked(page, query):
     """The page as a link with this query opens it."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page(f"views/{page}.py")
     for name, value in query.items():
         app.query_params[name] = value
@@ -340,7 +401,7 @@ def test_a_page_is_one_file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     titles = [facts["title"] for _, facts in pages.declarations()]
     assert titles.index("Class sizes") == titles.index("Data") + 1
-    app = AppTest.from_file(str(views / "class_sizes.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(views / "class_sizes.py"), default_timeout=600).run()
     assert not app.exception
     assert not app.error
     assert app.dataframe[0].value["images"].to_list() == list(
@@ -352,7 +413,7 @@ def test_the_train_page_names_run_folders_of_version_0_1():
     folder = runs_dir() / "20250101-000000-first-clmle"
     folder.mkdir(parents=True)
     (folder / "settings.json").write_text("{}")
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/train.py")
     app.run()
     assert not app.exception

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def page():
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
     app.switch_page("views/recognition.py")
     app.run()
     assert not app.exception

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import TimeoutError
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
-SLOW = 60_000
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+SLOW = 600_000
 
 
 def opened(browser, **options):
@@ -76,7 +76,7 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
     two.goto(address)
     two.get_by_role("button", name="Stop").first.wait_for()
     stops = two.get_by_role("button", name="Stop", disabled=False)
-    deadline = time.time() + 60
+    deadline = time.time() + 600
     while stops.count() and time.time() < deadline:  # they become fewer as runs stop
         with suppress(TimeoutError):
             stops.first.click(timeout=2000)
@@ -97,7 +97,7 @@ def test_a_disconnected_browser_leaves_no_process(server, browser):
     page.get_by_text("Training 3 methods").or_(page.locator("iframe")).first.wait_for()
     assert any("clmle.playground.worker" in command for command in children(pid).values())
     page.context.close()
-    deadline = time.time() + 60
+    deadline = time.time() + 600
     while time.time() < deadline and any("clmle.playground" in c for c in children(pid).values()):
         time.sleep(0.5)
     assert not any("clmle.playground" in command for command in children(pid).values())

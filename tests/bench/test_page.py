@@ -1,6 +1,5 @@
 """docs/benchmarks.md is generated from the stored measurements."""
 
-import dataclasses
 import errno
 import json
 import os
@@ -12,7 +11,7 @@ import pytest
 import torch
 
 from bench import comparison, machine
-from bench.comparison import FOLDER, Comparison, exponent, load, save
+from bench.comparison import FOLDER, TEXTS, Comparison, exponent, load, save
 from bench.contents import BY_NAME, measure
 from bench.page import page, write_page
 from clmle import InputError
@@ -51,8 +50,8 @@ def test_missing_measurements_are_listed_for_the_cpu_and_a_gpu(tmp_path):
     assert text.count("Not measured yet: `python -m bench ") == len(BY_NAME)
     assert "Measurements on a GPU are missing" in text
     for name, one in BY_NAME.items():
-        assert f"### {one.title}" in text
-        assert (f"- `python -m bench {name}`: " in text) == bool(one.gpu)
+        assert f"### {one.text('title')}" in text
+        assert (f"- `python -m bench {name}`: " in text) == bool(one.text("gpu"))
 
 
 def test_interpretations_follow_the_measured_values(tmp_path):
@@ -78,11 +77,11 @@ def test_measurements_on_a_gpu_are_shown_after_those_of_the_cpu(tmp_path, monkey
         page(tmp_path)
     (tmp_path / "step.cuda.json").unlink()
     for name in BY_NAME:
-        if BY_NAME[name].gpu:
+        if BY_NAME[name].text("gpu"):
             path = tmp_path / f"{name}.cuda.json"
             path.write_text(json.dumps(rendered(1.0)))
-            plain = dataclasses.replace(BY_NAME[name], interpret=lambda tables, limits: "")
-            monkeypatch.setitem(BY_NAME, name, plain)
+            monkeypatch.setitem(BY_NAME, name, Comparison(name, BY_NAME[name].run, of="plain"))
+    monkeypatch.setitem(TEXTS, "plain", {"gpu": "the same"})
     monkeypatch.setattr("bench.page.SECTIONS", {"All": tuple(BY_NAME.values())})
     assert "Measurements on a GPU are missing" not in page(tmp_path)
 
@@ -127,7 +126,7 @@ def test_a_failed_write_leaves_the_old_measurement(tmp_path, monkeypatch):
 
 
 def test_a_measurement_stores_its_conditions(fixed_limits, monkeypatch):
-    one = Comparison("some", "Some", lambda quick: [{"quick": quick}], "About.")
+    one = Comparison("some", lambda quick: [{"quick": quick}])
     monkeypatch.setitem(BY_NAME, "some", one)
     record = measure("some", quick=True)
     assert record["command"] == "python -m bench some --quick"

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -170,11 +171,19 @@ def test_standardization_is_that_of_the_training_rows():
 
 
 def short(path, method="softmax", **changes):
-    from dataclasses import replace
-
     config = preset_config("quick", method, str(path))
     changes = {"iterations": 60, "pretrain_iterations": 10, "rounds": 2} | changes
     return replace(config, train=replace(config.train, **changes))
+
+
+@pytest.mark.parametrize("backbone", ["linear", "mlp"])
+@pytest.mark.parametrize("method", ["sbcl", "gpaco", "proco", "logit-adjusted-cosine"])
+def test_long_tail_baselines_learn_from_features(tmp_path, table, method, backbone):
+    features, columns = table
+    write_features(tmp_path / "t.parquet", features, columns)
+    config = short(tmp_path / "t.parquet", method, backbone=backbone, calibration="threshold")
+    config = replace(config, data=replace(config.data, attribute="species"))
+    assert train(create_run(tmp_path, config.to_dict()))["test"]["balanced_accuracy"] > 0.8
 
 
 @pytest.mark.parametrize("backbone", ["linear", "cosine", "mlp"])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +15,12 @@ import pytest
 
 from clmle import InputError
 from clmle.config import DataConfig
+from clmle.data import pixel_cache
 from clmle.data.registry import DATASETS, dataset_info
 from clmle.data.toonfaces import build, specs
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import RATES
 from clmle.data.toonfaces.styles import STYLES, style_named
-from clmle.files import read_arrays
 from clmle.training import load_data
 
 TINY = (300, 80, 120)
@@ -28,24 +29,32 @@ TINY = (300, 80, 120)
 @pytest.fixture
 def tiny(monkeypatch):
     monkeypatch.setitem(build.SIZES, "quick", TINY)
-    monkeypatch.setattr(build, "CHUNK", 50)
+    monkeypatch.setattr(build, "_workers", here)
 
 
-def in_process(image_size=24):
-    """The tiny set, rendered here: worker processes would not see the tiny chunks."""
-    plan = build.Plan.of("quick", image_size, 0)
-    building = build._building(build._target(plan))
-    building.mkdir(parents=True, exist_ok=True)
-    for chunk in range(plan.n_chunks):
-        if chunk not in build._finished(building):
-            build._render_chunk(str(building), plan, chunk)
-    return build.load_toonfaces("quick", image_size=image_size)
+@contextmanager
+def here(*_):
+    """An executor that runs its work immediately: no worker processes for a tiny set."""
+    yield Here()
+
+
+class Here:
+    map = staticmethod(map)
+
+    def submit(self, work, *arguments):
+        future = Future()
+        future.set_result(work(*arguments))
+        return future
+
+
+def load_tiny():
+    return build.load_toonfaces("quick", image_size=24)
 
 
 def test_equal_seeds_give_equal_bytes_and_identities_are_disjoint(tiny, tmp_path, monkeypatch):
-    a = in_process()
+    a = load_tiny()
     monkeypatch.setenv("CLMLE_CACHE", str(tmp_path / "b"))
-    b = in_process()
+    b = load_tiny()
     assert (a.images == b.images).all()
     assert all((a.attributes[k] == b.attributes[k]).all() for k in RATES)
     people = [set(a.metadata["identity"][a.split == s]) for s in range(3)]
@@ -64,15 +73,15 @@ def test_the_split_seed_selects_the_faces(monkeypatch):
 
 
 def test_a_damaged_set_is_rendered_again(tiny):
-    whole = in_process().images.copy()
+    whole = load_tiny().images.copy()
     file = build._target(build.Plan.of("quick", 24, 0)) / "images.npy"
     file.write_bytes(file.read_bytes()[:1000])
-    again = in_process()
+    again = load_tiny()
     assert (again.images == whole).all()
 
 
 def test_unknown_labels_follow_from_the_drawn_parts(tiny):
-    a = in_process()
+    a = load_tiny()
     style = a.metadata["style"]
     for name, values in a.attributes.items():
         for s in STYLES:
@@ -116,62 +125,46 @@ def test_eyeglasses_are_drawn():
 
 
 @pytest.mark.timeout(240)
-def test_a_kill_while_rendering_loses_only_unfinished_chunks(monkeypatch):
+def test_a_kill_while_rendering_loses_only_unfinished_chunks():
     """kill -9 of the whole process group; the next call resumes and gives equal bytes."""
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_group_then_build)
     process.start()
     plan = build.Plan.of("quick", 16, 0)
-    building = build._building(build._target(plan))
-    deadline = time.time() + 120
-    while len(build._finished(building)) < 3 and time.time() < deadline:
+    target = build._target(plan)
+    deadline = time.time() + 600
+    while build.render_state(plan).done < 3 * CHUNK and time.time() < deadline:
         time.sleep(0.1)
     assert build.render_state(plan).running
     os.killpg(process.pid, signal.SIGKILL)
     process.join()
-    assert not build.render_state(plan).running
-    done = build._finished(building)
-    assert 3 <= len(done) < plan.n_chunks
-    assert not build._target(plan).exists()
-    first = min(done)
-    survived = read_arrays(build._chunk(building, first))["images"]
-    cast = plan.face_specs()
-    for i in range(3):
-        row = first * build.CHUNK + i
-        spec = cast[row][2]
-        image, _ = specs.draw_image(spec, style_named(spec["style"]), build._rng(plan, row))
-        assert (survived[i] == render(spec, image, 16)).all()
-    before = {c: build._chunk(building, c).stat().st_mtime_ns for c in done}
-    monkeypatch.setattr(build, "ProcessPoolExecutor", _Here)
-    monkeypatch.setattr(build, "_render_chunk", lambda folder, _, chunk: asked.append(chunk))
+    state = build.render_state(plan)
+    assert not state.running
+    assert 3 * CHUNK <= state.done < plan.total
+    assert not target.exists()
     asked = []
-    build._render_chunks(building, plan, 1, None)
-    assert set(asked) == set(range(plan.n_chunks)) - done
-    assert all(build._chunk(building, c).stat().st_mtime_ns == t for c, t in before.items())
+    images, _ = pixel_cache.cached_pixels(
+        target,
+        f"toonfaces {build.VERSION}",
+        plan.total,
+        (16, 16, 3),
+        lambda i: asked.append(i) or 0,
+    )
+    assert len(asked) == plan.total - state.done
+    cast = plan.face_specs()
+    for row in sorted(set(range(plan.total)) - set(asked))[::70]:
+        spec = cast[row][2]
+        rng = np.random.default_rng([0, 2, row])
+        image, _ = specs.draw_image(spec, style_named(spec["style"]), rng)
+        assert (images[row] == render(spec, image, 16)).all()
 
 
-class _Here:
-    """An executor that runs its work immediately."""
-
-    _processes = None
-
-    def __init__(self, *_, **__):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def submit(self, work, *arguments):
-        future = Future()
-        future.set_result(work(*arguments))
-        return future
+CHUNK = 50
 
 
 def _group_then_build():
     os.setsid()
+    pixel_cache.CHUNK = CHUNK
     build.load_toonfaces("quick", image_size=16, n_workers=2)
 
 

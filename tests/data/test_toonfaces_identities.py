@@ -1,5 +1,7 @@
 """Illustrated identities: long tail, unseen test identities, balanced pairs, rendered once."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -53,14 +55,11 @@ def test_equal_seeds_give_equal_identities(plan, cast):
     assert IdentityPlan("quick", 16, 1, small.counts).face_specs() != small.face_specs()
 
 
-def test_faces_are_rendered_once():
+def test_faces_are_rendered_once(monkeypatch):
     few = IdentityPlan("quick", 16, 0, (5, 2, 2, 3))
-    target = build._target(few)
-    building = build._building(target)
-    building.mkdir(parents=True)
-    build._render_chunk(str(building), few, 0)
-    build._assemble(building, few)
-    building.rename(target)
+    assert build.render_state(few).done == 0
+    build.load_plan(few, n_workers=1)
+    monkeypatch.setattr(build, "_workers", lambda *_: nullcontext())
     faces = build.load_plan(few)
     assert faces.split.tolist() == [0] * 5 + [1] * 4 + [2] * 3
     assert faces.metadata["identity"].tolist() == [number for _, number, _ in few.face_specs()]

@@ -37,6 +37,7 @@ def all_figures():
         ),
         "effects": figures.effects({"recall": {"a1 0.5": (0.1, 0.0, 0.2)}}, "t", "pp"),
         "regime": figures.regime_map({"recall": {"noise": [(30, 1, 0, 2)]}}, "t", "points", "pp"),
+        "gap": figures.margin_map({"points": [("30", 0.4, (1, 0, 2))]}, "t", "gap", "pp"),
         "comparison": figures.comparison({"waiting": None, "clmle": TEST}),
         "confusion": figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
         "embedding": figures.embedding_scatter(
@@ -69,6 +70,14 @@ def test_a_run_keeps_its_color_while_others_have_no_result():
     (trace,) = all_figures()["comparison"].data
     second = figures.validation_curves({"waiting": [], "clmle": VALIDATION}).data[1]
     assert trace.marker.color == second.line.color
+
+
+def test_a_method_has_one_color_whatever_is_drawn_with_it():
+    alone = figures.validation_curves({"lmle": VALIDATION}).data[0].line
+    runs = {"softmax": VALIDATION, "lmle, seed 1": VALIDATION, "lmle, seed 2": VALIDATION}
+    softmax, one, two = (trace.line for trace in figures.validation_curves(runs).data)
+    assert one.color == two.color == alone.color != softmax.color
+    assert one.dash != two.dash
 
 
 def test_embedding_carries_the_row_of_every_point():

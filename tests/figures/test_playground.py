@@ -8,7 +8,14 @@ import pytest
 from clmle import figures
 from clmle.figures.playground import _curves
 from clmle.figures.playground_marks import GENUINE, IMPOSTOR, INKS, filled_traces, point_traces
-from clmle.playground import PlaygroundProblem, PlaygroundRun, playground_grid, trajectory
+from clmle.playground import (
+    PlaygroundProblem,
+    PlaygroundRun,
+    playground_grid,
+    playground_method_names,
+    playground_title,
+    trajectory,
+)
 
 
 @lru_cache
@@ -114,10 +121,11 @@ def test_filled_paths_coincide_with_single_marks(minority):
 
 
 def test_curves_differ_from_each_other_and_from_all_other_colors():
+    titles = [playground_title(name) for name in playground_method_names()]
     lines = [
         (t["line"]["color"], t["line"]["dash"])
-        for t in _curves({str(i): trajectories(2)["softmax"] for i in range(6)})
+        for t in _curves({title: trajectories(2)["softmax"] for title in titles})
     ]
-    assert len(set(lines)) == 6
+    assert len(set(lines)) == len(titles)
     assert len({ink for ink, _ in lines[:5]}) == 5  # the page's five methods
     assert not {ink for ink, _ in lines} & {*INKS, IMPOSTOR, GENUINE}

@@ -58,7 +58,7 @@ def test_the_forest_plot_marks_intervals_above_below_and_around_zero_by_color_an
     figure = figures.differences(rows, "t", "x")
     kinds = {t.name: list(t.y) for t in figure.data}
     assert kinds == {"interval above 0": ["a"], "interval contains 0": ["b"],
-                     "interval below 0": ["c"], "one seed, no interval": ["d"]}  # fmt: skip
+                     "interval below 0": ["c"], "no interval": ["d"]}  # fmt: skip
     assert len({t.marker.symbol for t in figure.data}) == 4
     for trace in figure.data[:3]:
         _, low, high = rows[trace.y[0]]

@@ -1,6 +1,7 @@
 """The estimated duration of a run: that of its steps, without side effects."""
 
 import dataclasses
+import time
 
 import pytest
 import torch
@@ -16,16 +17,26 @@ TINY = dataclasses.replace(PRESETS["reference"], batch_size=32)
 def test_the_estimate_is_the_time_of_a_step_times_the_steps(monkeypatch):
     measured = []
     monkeypatch.setattr(
-        eta, "_step", lambda network, shape, n, precision: measured.append(n) or 0.01 * n
+        eta, "_step", lambda network, shape, n, *_, **__: measured.append(n) or 0.01 * n
     )
     train = dataclasses.replace(TINY, iterations=1000)
     found = estimate_run_seconds(train, (40, 40, 3))
     assert found == pytest.approx(eta.START + eta.OVERHEAD * 1000 * 0.32)
     assert measured[0] == eta.FEW
-    assert set(measured[1:]) == {32}  # a short step is measured as it is
-    monkeypatch.setattr(eta, "_step", lambda network, shape, n, precision: 1.0)
+    assert set(measured[1:-1]) == {32}  # a short step is measured as it is
+    monkeypatch.setattr(eta, "_step", lambda *_, **__: 1.0)
     slow = estimate_run_seconds(train, (40, 40, 3))
     assert slow == pytest.approx(eta.START + eta.OVERHEAD * 1000 * 32 / eta.FEW)
+
+
+def test_other_busy_processes_do_not_lengthen_the_estimate(monkeypatch):
+    """The wall clock runs a hundred times as fast as the processor time of a thread."""
+    wall = time.perf_counter
+    monkeypatch.setattr(time, "perf_counter", lambda: 100 * wall())
+    train = dataclasses.replace(TINY, iterations=1000, device="cpu")
+    busy = estimate_run_seconds(train, (20, 20, 3), threads=1)
+    monkeypatch.setattr(time, "perf_counter", time.thread_time)
+    assert busy < 10 * estimate_run_seconds(train, (20, 20, 3), threads=1)
 
 
 @pytest.mark.parametrize("heads", [None, 3])

@@ -20,7 +20,7 @@ def config(iterations):
     return type(base)(base.method, base.options, base.data, override(base.train, values, "train"))
 
 
-def wait_for(run, states, seconds=120):
+def wait_for(run, states, seconds=600):
     deadline = time.time() + seconds
     while run.status()["state"] not in states and time.time() < deadline:
         time.sleep(0.1)

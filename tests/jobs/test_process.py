@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from clmle.jobs.process import birth, end
+from clmle.jobs.process import birth, end, start_module
 
 
 def sleeper():
@@ -37,3 +37,14 @@ def test_only_the_process_with_the_start_time_is_ended():
         process.kill()
         process.wait()
     assert not end(process.pid, "1")
+
+
+def test_a_child_runs_no_code_of_the_folder_it_is_started_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("queue", "json", "torch", "clmle", "filelock"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(tmp_path / "none")]))
+    process = start_module("clmle", "methods-that-do-not-exist", log=tmp_path / "log.txt")
+    assert process.wait() == 2
+    assert "clmle" in (tmp_path / "log.txt").read_text()
+    assert not (tmp_path / "executed").exists()

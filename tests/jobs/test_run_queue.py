@@ -63,7 +63,7 @@ def test_a_waiting_run_that_is_asked_to_stop_never_starts(runs):
 
 def test_runs_launched_with_a_limit_of_one_train_in_turn(tmp_path):
     made = [launch(config(), tmp_path, at_a_time=1) for _ in range(2)]
-    deadline, most = time.time() + 120, 0
+    deadline, most = time.time() + 600, 0
     while time.time() < deadline:
         states = [run.status() for run in list_runs(tmp_path)]
         most = max(most, sum(s["state"] == "running" for s in states))

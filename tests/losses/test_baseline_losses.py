@@ -7,18 +7,23 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy import special
 
 from clmle.losses.adaface import adaface_logits
 from clmle.losses.balanced_contrastive import balanced_contrastive_loss
 from clmle.losses.center import center_invariant_loss, center_loss, move_centers
 from clmle.losses.coco import coco_loss, coco_scale
 from clmle.losses.crl import crl_loss, crl_weight, minority_classes
+from clmle.losses.gpaco import gpaco_loss
 from clmle.losses.ldam import ldam_loss, ldam_margins
 from clmle.losses.lmle import lmle_loss
 from clmle.losses.magnet import magnet_loss
 from clmle.losses.marginal import marginal_loss
 from clmle.losses.noisy import noisy_logits
+from clmle.losses.proco import concentration, proco_logits
 from clmle.losses.range import range_loss
+from clmle.losses.sbcl import sbcl_loss, subclass_temperatures
+from clmle.methods.proco import ClassMeans
 
 
 @pytest.fixture
@@ -213,12 +218,137 @@ def test_balanced_contrastive_loss(batch):
     assert got.item() == pytest.approx(np.mean(losses))
 
 
+def test_gpaco_loss(batch):
+    f, y = unit(batch[0]), batch[1].tolist()
+    logits, alpha, t = torch.randn(18, 3, dtype=torch.float64), 0.3, 0.2
+    total = 0.0
+    for i in range(18):
+        others = [j for j in range(18) if j != i]
+        among = {j: float(f[i] @ f[j]) / t for j in others}
+        log_all = math.log(sum(map(math.exp, [*logits[i].tolist(), *among.values()])))
+        weighted, weight = log_all - float(logits[i, y[i]]), 1.0
+        for j in others:
+            if y[j] == y[i]:
+                weighted, weight = weighted + alpha * (log_all - among[j]), weight + alpha
+        total += weighted / weight / 18
+    assert gpaco_loss(f, batch[1], logits, alpha, t).item() == pytest.approx(total)
+
+
+def test_gpaco_loss_of_a_class_without_training_images_is_finite(batch):
+    f = unit(batch[0]).requires_grad_()
+    logits = torch.zeros(18, 4, dtype=torch.float64)
+    logits[:, 3] = -torch.inf
+    loss = gpaco_loss(f, batch[1], logits)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(f.grad).all()
+
+
+SUBCLASSES = torch.tensor(
+    [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 5]
+)  # 4 has 2, 0 has 4
+
+
+def test_sbcl_loss(batch):
+    f, y, t, beta = unit(batch[0]), batch[1].tolist(), 0.2, 0.4
+    wide, z = torch.tensor([0.3, 0.5, 0.2], dtype=torch.float64), SUBCLASSES.tolist()
+
+    def contrast(i, positives, everything, temperature):
+        if not positives:
+            return 0.0
+        s = {j: math.exp(float(f[i] @ f[j]) / temperature) for j in everything}
+        return np.mean([math.log(sum(s.values()) / s[j]) for j in positives])
+
+    total = 0.0
+    for i in range(18):
+        others = [j for j in range(18) if j != i]
+        outside = [j for j in others if z[j] != z[i]]
+        total += contrast(i, [j for j in others if z[j] == z[i]], others, t)
+        relatives = [j for j in outside if y[j] == y[i]]
+        total += beta * contrast(i, relatives, outside, float(wide[y[i]]))
+    assert sbcl_loss(f, batch[1], SUBCLASSES, wide, t, beta).item() == pytest.approx(total / 18)
+
+
+def test_temperatures_of_sbcl_are_higher_for_wide_classes(batch):
+    f, y = batch[0].clone(), batch[1]
+    f[y == 1] *= 5
+    found = subclass_temperatures(f, y, torch.tensor([3, 2, 1]), 0.1)
+    widths = []
+    for c in range(3):
+        own = f[y == c]
+        widths.append(float((own - own.mean(dim=0)).norm(dim=1).mean()) / math.log(len(own) + 10))
+    widths = np.clip(widths, *np.percentile(widths, [20, 80]))
+    assert found[:2].numpy() == pytest.approx(0.1 * (widths / widths.mean())[:2])
+    assert found[1] > found[0]
+    assert found[2] == pytest.approx(0.1)  # a single subclass
+
+
+@pytest.mark.parametrize("dim", [2, 5, 12, 64, 512])
+@pytest.mark.parametrize("kappa", [0.0, 0.3, 40.0, 900.0])
+def test_proco_logits_are_those_of_scipy(dim, kappa):
+    rng = np.random.default_rng(dim)
+    z, mu = (unit(torch.from_numpy(rng.normal(size=(4, dim)))) for _ in range(2))
+    z = torch.cat([z, mu, -mu])
+    t, v = 0.1, dim / 2 - 1
+
+    def log_bessel(x):  # log of I_v(x) / x^v, whose limit at 0 is that of the power series
+        if x < 1e-9:
+            return -v * math.log(2) - special.gammaln(v + 1)
+        if special.ive(v, x) > 0:
+            return math.log(special.ive(v, x)) + x - v * math.log(x)
+        from mpmath import besseli, log, mpf  # scipy's underflows
+
+        return float(log(besseli(v, mpf(x))) - v * math.log(x))
+
+    for dtype, tolerance in ((torch.float64, 1e-6), (torch.float32, 2e-4)):
+        kappas = torch.full((4,), kappa, dtype=dtype)
+        found = proco_logits(z.to(dtype), mu.to(dtype), kappas, t)
+        for i, x in enumerate(z):
+            for c, m in enumerate(mu):
+                wanted = log_bessel(float((kappa * m + x / t).norm())) - log_bessel(kappa)
+                assert float(found[i, c]) == pytest.approx(wanted, rel=tolerance, abs=tolerance)
+
+
+def test_proco_logits_are_the_mean_over_samples_of_the_distribution():
+    """Rejection-free sampling on the sphere in 3-D, where the cosine has a known distribution."""
+    rng = np.random.default_rng(0)
+    kappa, t, n = 20.0, 0.4, 400_000
+    cosine = 1 + np.log(rng.random(n) * (1 - np.exp(-2 * kappa)) + np.exp(-2 * kappa)) / kappa
+    turn = rng.random(n) * 2 * np.pi
+    x = np.stack([cosine, *(np.sqrt(1 - cosine**2) * f(turn) for f in (np.cos, np.sin))], axis=1)
+    z = unit(torch.tensor([[1.0, 0.4, 0.2], [-0.3, 1.0, 0.0]], dtype=torch.float64))
+    mu = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)
+    found = proco_logits(z, mu, torch.tensor([kappa], dtype=torch.float64), t)
+    sampled = np.log(np.exp(z.numpy() @ x.T / t).mean(axis=1))
+    np.testing.assert_allclose(found[:, 0], sampled, atol=0.01)
+
+
+def test_the_concentration_of_proco_is_that_of_the_samples():
+    means = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    assert concentration(means).tolist() == pytest.approx([0, 3 * 0.9 / 0.19, 1e5], rel=1e-5)
+
+
+def test_class_means_of_proco_forget_the_epoch_before_the_last():
+    means = ClassMeans(2, 2)
+    zero, one = torch.tensor([0]), torch.tensor([[1.0, 0.0]])
+    means.update(one, zero)
+    means.next_epoch()
+    assert means.update(-one, zero)[0].tolist() == [0, 0]  # both epochs
+    means.next_epoch()
+    assert means.update(-one, zero).tolist() == [[-1, 0], [0, 0]]
+
+
 def test_gradients(batch):
     f = batch[0].clone().requires_grad_()
     y = batch[1]
     p = torch.randn(3, 5, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: marginal_loss(unit(x), y), f)
     assert torch.autograd.gradcheck(lambda x: balanced_contrastive_loss(unit(x), y, unit(p)), f)
+    assert torch.autograd.gradcheck(lambda x, w: gpaco_loss(unit(x), y, x @ w.T, 0.3), (f, p))
+    warm = torch.tensor([0.3, 0.5, 0.2], dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: sbcl_loss(unit(x), y, SUBCLASSES, warm), f)
+    kappa = torch.tensor([0.0, 7.0, 300.0], dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: proco_logits(unit(x), unit(p).detach(), kappa), f)
     slots = torch.tensor([0] * 5 + [1] * 5 + [2] * 5 + [3] * 3)
     classes = torch.tensor([0, 0, 1, 2])
     assert torch.autograd.gradcheck(lambda x: magnet_loss(x, slots, classes)[0], f)

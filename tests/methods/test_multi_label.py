@@ -88,7 +88,7 @@ def test_clmle_finds_all_three_corners(squares, tmp_path):
     assert all(f["balanced_accuracy"] > 0.85 for f in test["attributes"].values()), test
 
 
-@pytest.mark.parametrize("method", ["clmle", "clmle-paper", "center", "softmax"])
+@pytest.mark.parametrize("method", ["clmle", "clmle-paper", "center", "softmax", "sbcl", "proco"])
 def test_a_stopped_and_resumed_run_has_the_same_result(method, squares, tmp_path, monkeypatch):
     monkeypatch.setattr("clmle.training.trainer.STATUS_EVERY", 0.0)
     whole = train(create_run(tmp_path / "whole", config(method, squares).to_dict()))

@@ -8,6 +8,7 @@ from sklearn import metrics
 
 from clmle import InputError
 from clmle.metrics import classification_metrics, shot_accuracy
+from clmle.metrics.intervals import mean_of_proportions
 
 
 @settings(deadline=None, max_examples=40)
@@ -17,7 +18,7 @@ def test_metrics_match_scikit_learn(seed, n, n_classes):
     labels = rng.integers(n_classes, size=n)
     labels[:n_classes] = np.arange(n_classes)
     scores = rng.normal(size=(n, n_classes)) + np.eye(n_classes)[labels]
-    got = classification_metrics(labels, scores, n_bootstrap=10)
+    got = classification_metrics(labels, scores)
     predicted = scores.argmax(axis=1)
     assert got["balanced_accuracy"] == pytest.approx(
         metrics.balanced_accuracy_score(labels, predicted)
@@ -40,7 +41,7 @@ def test_interval_matches_a_bootstrap_of_images_within_classes():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [900, 60])
     scores = rng.normal(size=(960, 2)) + 1.2 * np.eye(2)[labels]
-    got = classification_metrics(labels, scores, n_bootstrap=4000)["interval"]
+    got = classification_metrics(labels, scores)["interval"]
     right = scores.argmax(axis=1) == labels
     draws = []
     for _ in range(2000):
@@ -49,6 +50,23 @@ def test_interval_matches_a_bootstrap_of_images_within_classes():
         ]
         draws.append(np.mean(recall))
     np.testing.assert_allclose(got, np.quantile(draws, [0.025, 0.975]), atol=0.01)
+
+
+@pytest.mark.parametrize("n", [(2, 2), (5, 2), (200, 6)])
+def test_interval_covers_the_true_balanced_accuracy_of_few_images(n):
+    rng = np.random.default_rng(1)
+    recall = rng.uniform(size=(2000, 2))
+    spans = [mean_of_proportions(rng.binomial(n, r), np.array(n)) for r in recall]
+    covered = [a <= r.mean() <= b for r, (a, b) in zip(recall, spans, strict=True)]
+    assert 0.93 < np.mean(covered) < 0.98
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=5))
+def test_interval_stays_between_0_and_1_and_always_has_a_width(counts):
+    hits, more = np.array(counts).T
+    if (hits + more).any():
+        low, high = mean_of_proportions(hits, hits + more)
+        assert -1e-12 <= low < high <= 1 + 1e-12
 
 
 def test_infinite_scores_and_absent_classes_are_accepted():

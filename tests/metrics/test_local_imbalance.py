@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestNeighbors
 
 from clmle import InputError
+from clmle._search import nearest_others
 from clmle.metrics import local_imbalance
 
 
@@ -26,3 +28,13 @@ def test_invalid_input_raises_an_error_that_names_it():
         local_imbalance(np.eye(3), np.zeros(2))
     with pytest.raises(InputError, match="k is 0"):
         local_imbalance(np.eye(3), np.zeros(3), 0)
+
+
+@pytest.mark.parametrize("offset", [0, 100])
+def test_nearest_others_are_those_of_scikit_learn(offset):
+    points = np.random.default_rng(0).normal(offset, 1, (60, 4)).astype(np.float32)
+    wanted = NearestNeighbors(n_neighbors=7).fit(points).kneighbors(return_distance=False)
+    assert (nearest_others(points, 7) == wanted).all()
+    same = nearest_others(np.repeat(points[:2], 5, axis=0), 3)  # copies of a point are others
+    assert (same // 5 == np.repeat([0, 1], 5)[:, None]).all()
+    assert (same != np.arange(10)[:, None]).all()

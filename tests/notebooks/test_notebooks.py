@@ -92,6 +92,8 @@ def test_a_notebook_executes_and_becomes_a_page(lesson, tmp_path):
     assert str(tmp_path) not in said
     figures = figures_in(notebook)
     assert figures
+    drawn = [o.data["text/html"] for o in outputs if PLOTLY in o.get("data", {})]
+    assert all("Plotly.newPlot" in page for page in drawn), "nbconvert shows no figure"
     layouts = [figure["layout"] for figure in figures]
     assert all(layout["title"]["text"] for layout in layouts if "sliders" not in layout)
     assert not list((tmp_path / "run" / "work").iterdir()), "a notebook leaves no files behind"

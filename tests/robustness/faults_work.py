@@ -23,6 +23,7 @@ from safetensors.numpy import load_file
 
 from clmle.cli.features import main as embed
 from clmle.config import Config, override
+from clmle.data import pixel_cache
 from clmle.data.toonfaces import build
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import draw_image
@@ -69,7 +70,7 @@ def warm(faces: bool = True, pages: bool = True) -> None:
     _, task = prepare(tiny())
     labels = task.labels[:100]
     scores = np.random.default_rng(0).random((100, 10))
-    classification_metrics(labels, scores, n_bootstrap=2)
+    classification_metrics(labels, scores)
     if not faces:
         return
     for spec in {spec["style"]: spec for _, _, spec in plan().face_specs()}.values():
@@ -144,7 +145,7 @@ def render_faces(folder: Path) -> None:
     from multiprocessing import get_context
 
     plan()
-    build.CHUNK = 5
+    pixel_cache.CHUNK = 5
     # Forked workers see the size defined above; the program itself spawns them.
     vars(build)["get_context"] = lambda _: get_context("fork")
     os.environ["CLMLE_CACHE"] = str(folder)
@@ -220,9 +221,10 @@ def of_sweep(folder: Path) -> dict[str, Any]:
 
 
 def of_faces(folder: Path) -> dict[str, Any]:
-    dataset = build._open(folder / "toonfaces" / plan().folder, plan())
-    if dataset is None:
+    os.environ["CLMLE_CACHE"] = str(folder)
+    if not (folder / "toonfaces" / plan().folder / "table.parquet").exists():
         return {}
+    dataset = build.load_plan(plan())
     return {"images": np.asarray(dataset.images), "split": dataset.split, **dataset.attributes}
 
 

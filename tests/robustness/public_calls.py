@@ -108,7 +108,7 @@ CALLS = {
     ),
     "classification_metrics": (
         metrics.classification_metrics,
-        dict(labels=LABELS, scores=RNG.normal(size=(N, 3)), n_bootstrap=20, seed=0),
+        dict(labels=LABELS, scores=RNG.normal(size=(N, 3))),
     ),
     "local_imbalance": (
         lambda **a: vars(metrics.local_imbalance(**a)),

@@ -39,9 +39,7 @@ def test_resuming_after_random_kills_gives_identical_output():
         "--fraction",
         "0.05",
     ]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     table = [[value.strip() for value in line.split("|")[1:-1]] for line in lines(done.stdout)]
     assert len(table) == 2 + len(kinds)
@@ -65,21 +63,16 @@ def _render():
 def test_rendering_workers_end_when_their_parent_is_killed():
     process = multiprocessing.get_context("spawn").Process(target=_render)
     process.start()
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    workers, deadline = [], time.monotonic() + 60
+    workers, deadline = [], time.monotonic() + 600
     while len(workers) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
-        workers = [int(p) for p in listed.read_text().split() if b"spawn_main" in words(int(p))]
+        workers = [p for p in descendants(process.pid) if b"spawn_main" in words(p)]
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert workers
     while any(words(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(words(pid) for pid in workers)
-
-
-def _draw_nothing(building, plan, chunk):
-    return None
 
 
 def _end_holding_the_lock():
@@ -96,14 +89,15 @@ def _end_holding_the_lock():
     multiprocessing.queues.Queue.get = get
 
 
-def _close_the_pool(folder):
+def _close_the_pool():
     build.get_context = lambda _: multiprocessing.get_context("fork")
-    build._end_with_parent, build._render_chunk = _end_holding_the_lock, _draw_nothing
-    build._render_chunks(folder, build.Plan.of("quick", 16, 0), 2, None)
+    build._end_with_parent = _end_holding_the_lock
+    with build._workers(build.Plan.of("quick", 16, 0), 2) as pool:
+        list(pool.map(abs, range(40)))
 
 
-def test_a_pool_does_not_wait_for_a_worker_killed_while_it_closes(tmp_path):
-    process = multiprocessing.get_context("spawn").Process(target=_close_the_pool, args=(tmp_path,))
+def test_a_pool_does_not_wait_for_a_worker_killed_while_it_closes():
+    process = multiprocessing.get_context("spawn").Process(target=_close_the_pool)
     process.start()
     process.join(60)
     hung = process.is_alive()

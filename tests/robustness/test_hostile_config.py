@@ -28,8 +28,8 @@ def test_deep_and_long_json_is_a_one_sentence_error(text, tmp_path):
     file.write_text(text)
     assert str(file) in error_of(read_json, file)
     error_of(read_config, str(file))
-    (tmp_path / "metrics.jsonl").write_text('{"kind": "train"}\n' + text + "\n")
-    assert RunFolder(tmp_path).metrics() == [{"kind": "train"}]
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n' + text + '\n{"step": 2}\n')
+    assert RunFolder(tmp_path).metrics() == [{"step": 1}, {"step": 2}]
     if text:
         file.write_text(text + '\n{"key": "k", "variant": "v"}\n')
         assert "line 1 is not a result" in error_of(read_results, file)

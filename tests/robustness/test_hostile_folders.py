@@ -17,6 +17,7 @@ from clmle.data.folder.targets import Targets
 from clmle.data.recognition.identities import load_identities
 from clmle.data.recognition.insightface import load_recordio
 from clmle.data.recognition.verification_bin import load_bin
+from clmle.data.registry import find_dataset
 from clmle.errors import some
 from tests.robustness.hostile import claimed_png, error_of, folders, picture
 
@@ -108,6 +109,15 @@ def test_the_image_size_comes_from_the_first_readable_image(first, tmp_path):
 
 def part(data):
     return struct.pack("<II", 0xCED7230A, len(data)) + data + bytes(-len(data) % 4)
+
+
+def test_links_in_a_ring_are_left_out(tmp_path):
+    home = folders(tmp_path / "photos")
+    (home / "round").symlink_to(home / "round")
+    (home / "cats" / "x.png").symlink_to(home / "cats" / "x.png")
+    with pytest.warns(UserWarning, match="symbolic links"):
+        assert len(load_folder(home)) == 10
+    assert find_dataset(str(home)).name == "image folder"
 
 
 @pytest.mark.parametrize("label", [3e38, 2.0**63, 2.0**31, float("inf"), -1.0])

@@ -9,7 +9,8 @@ import pytest
 from clmle.data import pixels
 from clmle.data.celeba import load_celeba
 from clmle.data.celeba.annotations import read_attributes
-from clmle.data.lfwa import _matlab
+from clmle.data.mat import main as read_apart
+from clmle.data.mat import read_mat
 from clmle.data.recognition.ijb import read_templates
 from clmle.data.recognition.megaface import read_features as read_megaface
 from clmle.data.recognition.pairs import read_pairs
@@ -86,18 +87,31 @@ def test_a_matlab_table_cannot_read_other_files(tmp_path):
         file.create_dataset("large", (10**5, 10**5), "f8", chunks=(100, 100))
         file["own"] = np.arange(3)
     for name in ("raw", "virtual", "link", "soft", "large"):
-        assert "cannot be read" in error_of(_matlab, path, (name,))
-    assert _matlab(path, ("own",))["own"].tolist() == [0, 1, 2]
+        assert "cannot be read" in error_of(read_mat, path, (name,))
+    assert read_mat(path, ("own",))["own"].tolist() == [0, 1, 2]
 
 
-def test_the_size_of_a_matlab_table_is_bounded(tmp_path, monkeypatch):
+def test_the_size_of_a_matlab_table_is_bounded(tmp_path, monkeypatch, capsys):
     from scipy.io import savemat
 
     path = tmp_path / "lfw_att_40.mat"
     savemat(path, {"label": np.zeros((200, 200))}, do_compression=True)
-    assert _matlab(path, ("label",))["label"].shape == (200, 200)
-    monkeypatch.setattr("clmle.data.lfwa.MAX_NUMBERS", 1000)
-    assert "far too large" in error_of(_matlab, path, ("label",))
+    assert read_mat(path, ("label",))["label"].shape == (200, 200)
+    monkeypatch.setattr("clmle.data.mat.MAX_NUMBERS", 1000)
+    monkeypatch.setattr("clmle.data.mat._limit", lambda size: None)
+    assert read_apart(path, ("label",)) == 2
+    assert "far too large" in capsys.readouterr().err
+
+
+def test_a_reader_that_crashes_on_a_file_is_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "lfw_att_40.mat"
+    old = b"MATLAB 5.0 MAT-file" + b" " * 105 + b"\0\1IM"
+    compressed = b"\x0f\0\0\0\1\0\0\0x"
+    for tail in (b"\x0e\0\0\0\xff\xff\xff\x7f" + bytes(99), compressed):
+        path.write_bytes(old + tail)
+        error_of(read_mat, path, ("name",))
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    assert "the reader crashed" in error_of(read_mat, path, ("name",))
 
 
 @pytest.mark.parametrize(

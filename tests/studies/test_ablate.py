@@ -143,7 +143,7 @@ def test_an_interrupted_study_saves_its_runs(tmp_path):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         try:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=600)
         finally:
             process.kill()
     assert process.returncode == 130

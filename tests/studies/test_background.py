@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clmle.errors import InputError
-from clmle.jobs.process import birth
+from clmle.jobs.process import birth, end
 from clmle.run_folder import RunFolder
 from clmle.studies import background
 from clmle.studies.background import BackgroundStudy, background_studies, resume_study, start_study
@@ -139,3 +141,29 @@ def test_a_damaged_job_file_is_a_one_sentence_error(tmp_path, text):
     study.job_path.write_text(text)
     with pytest.raises(InputError):
         study.progress()
+
+
+def test_of_visitors_who_start_a_study_at_once_one_starts_it(tmp_path, monkeypatch):
+    started = []
+
+    def start(module, *arguments, log=None):
+        time.sleep(0.05)  # others look for the job meanwhile
+        started.append(arguments)
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+    monkeypatch.setattr(background, "start_module", start)
+    request = StudyRequest("grid", "digits", methods=("softmax",))
+
+    def visit(_):
+        try:
+            return start_study(request, "one", root=tmp_path).name
+        except InputError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(visit, range(4)))
+    job = background_studies(tmp_path)[0].job()
+    end(job["pid"], job["born"])
+    assert len(started) == 1
+    assert answers[-1] == "one"
+    assert all("already running" in text for text in answers[:3])

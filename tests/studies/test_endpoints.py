@@ -79,3 +79,18 @@ def test_the_map_of_regimes_compares_every_size_with_its_own_control():
     assert "+10.0" in rows["| 300"]
     (figure,) = page.figures.values()
     assert list(figure.data[0].x) == [30, 300]
+
+
+@pytest.mark.parametrize(
+    "name", ["eq9-regime-features", "eq9-features", "eq9-preregistered-features"]
+)
+def test_the_control_differs_by_the_weight_of_eq_9_alone(name):
+    variants = next(s for s in STUDIES if s.name == name).variants
+    controls = [v for v in variants if v.endswith(WITHOUT)]
+    assert controls
+    for control in controls:
+        own, other = variants[control], variants[control.replace(WITHOUT, "clusters")]
+        assert {**own["options"], "margin_weight": other["options"]["margin_weight"]} == other[
+            "options"
+        ]
+        assert (own["train"], own["data"]) == (other["train"], other["data"])

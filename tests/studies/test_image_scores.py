@@ -87,7 +87,7 @@ def test_the_background_process_reports_errors_on_stderr(runs, tmp_path):
     run = RunFolder(tmp_path / "empty")
     run.path.mkdir()
     process = start_scoring(run)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 2
     assert b"no weights yet" in said
     assert b"Traceback" not in said

@@ -15,6 +15,7 @@ REQUESTS = [
     StudyRequest("components", seeds=(3, 4), methods=("clmle",), ratios=(2.5, 10.0)),
     StudyRequest("grid", dataset="digits", methods=("softmax", "focal"), preset="quick",
             grid=("train.iterations=5,6", "train.learning_rate=0.01")),
+    StudyRequest("leaderboard", calibration="threshold"),
     StudyRequest("classifier", attributes=("Bald", "Eyeglasses"), preset="standard"),
 ]  # fmt: skip
 
@@ -27,6 +28,14 @@ def test_command_and_request_have_the_same_trials(request_):
     asked = [(c.variant, c.key) for c in request.trials()]
     assert asked == [(c.variant, c.key) for c in request_.trials()]
     assert len(asked) > 1
+
+
+def test_a_table_at_equal_calibration_has_every_method_once():
+    trials = StudyRequest("leaderboard", calibration="balanced-logistic", seeds=(0,)).trials()
+    assert {t.config.train.calibration for t in trials} == {"balanced-logistic"}
+    assert [t.variant for t in trials if t.config.data.attribute == "Bald"] == [
+        "clmle", "oversampling", "center", "center-invariant", "contrastive", "softmax"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.study)

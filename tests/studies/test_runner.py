@@ -18,7 +18,7 @@ from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run
 from clmle.studies.eta import estimate_seconds
 from clmle.studies.results import append_result, read_results
-from clmle.studies.runner import run_trials
+from clmle.studies.runner import RAY_BUSY, run_trials
 from clmle.studies.trials import Trial, cross, pending
 from clmle.training import config_from_dict, train
 from clmle.training.checkpoint import load_tensors, save_tensors
@@ -219,10 +219,16 @@ def test_an_unknown_launcher_and_an_unusable_file_are_sentences(tmp_path):
         run_trials([SHORT], tmp_path / "file" / "r.jsonl")
 
 
-def test_ray_gives_the_same_metrics(tmp_path, alone):
+def test_ray_gives_the_same_metrics(tmp_path, alone, monkeypatch):
     pytest.importorskip("ray", reason="Ray is not installed (pip install ray)")
     results = tmp_path / "r.jsonl"
-    assert run_trials([SHORT], results, jobs=2, launcher="ray") == []
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    try:
+        assert run_trials([SHORT], results, jobs=2, launcher="ray") == []
+    except InputError as error:  # it could not start in the 30 seconds that it has
+        if str(error).endswith(RAY_BUSY):
+            pytest.skip(str(error))
+        raise
     assert figures(results) == {"short": alone(SHORT)}
     assert not (tmp_path / "r.trials").exists()
 

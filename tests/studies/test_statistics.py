@@ -15,9 +15,9 @@ from clmle.studies.statistics import (
     common_block,
     complete_variants,
     gain_by_task,
+    metric_interval,
     paired_difference,
     rank_correlation,
-    t_interval,
     trials_frame,
     variant_table,
 )
@@ -146,13 +146,25 @@ def test_variants_without_a_common_trial_have_no_difference():
     assert paired_difference(frame, "one", "three") is None
 
 
+@given(st.lists(st.floats(0, 1), max_size=6))
+def test_an_interval_is_inside_the_range_of_its_metric(values):
+    """Only three different values or more have one."""
+    low, high = metric_interval(values, "balanced_accuracy")
+    if len(values) < 3 or len(set(values)) == 1:
+        assert (low, high) == (None, None)
+    else:
+        assert 0 <= low <= np.mean(values) + 1e-9
+        assert np.mean(values) - 1e-9 <= high <= 1
+    wide, _ = metric_interval([-0.9, 0.9, -0.9], "mcc")
+    assert wide == -1
+
+
 def test_one_seed_has_no_interval():
     d = paired_difference(
         trials_frame([trial(n, "d/a", 0, v) for n, v in (("one", 0.7), ("two", 0.6))]), "one", "two"
     )
     assert d.mean == pytest.approx(0.1)
     assert (d.low, d.high, d.bootstrap) == (None, None, None)
-    assert t_interval([0.5]) == (None, None)
 
 
 def test_a_variant_with_few_trials_is_left_out_of_the_block():

@@ -226,7 +226,7 @@ def test_gain_of_each_attribute_is_paired_by_seed(three):
     assert gain["level"].to_list() == pytest.approx([10, 40])
     mean, low, high, won = mean_gain(gain)
     assert mean == pytest.approx(gain["gain"].mean())
-    assert low < mean < high
+    assert (low, high) == (None, None)  # of two attributes
     assert won == (gain["gain"] > 0).sum()
     means = compared(frame, [ours, baseline]).set_index("attribute")
     assert means.loc["Bald", ours] == pytest.approx(

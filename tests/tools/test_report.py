@@ -94,8 +94,8 @@ def test_a_defeat_is_stated_with_its_difference(folder):
     trials = ranking({"clmle": 0.8, "softmax": 0.6, "lmle": 0.9}, noise=0)
     text = text_of(folder(leaderboard=trials))
     assert f"**{OURS} is not above every baseline.**" in text
-    assert "difference −10.0 pp (95 % CI −10.0 to −10.0" in text
-    assert "| 1. lmle | 0.900 ± 0.000 | −0.100 (−0.100 to −0.100) |" in text
+    assert "difference −10.0 pp (3 seeds, no interval)" in text
+    assert "| lmle | 0.900 ± 0.000 | −0.100 |" in text
 
 
 def test_a_tie_is_not_a_win(folder):
@@ -105,14 +105,14 @@ def test_a_tie_is_not_a_win(folder):
         c["test"] = c["test"] | {"balanced_accuracy": 0.8 + shift}
     text = text_of(folder(leaderboard=trials))
     assert "has the highest mean, but is not certainly above every baseline" in text
-    assert "| 2. lmle | 0.800 ± 0.000 | +0.010 (−0.040 to +0.060) |" in text
+    assert "| lmle | 0.800 ± 0.000 | +0.010 (−0.040 to +0.060) |" in text
 
 
 def test_one_seed_claims_nothing(folder):
     trials = ranking({"clmle": 0.9, "lmle": 0.7}, seeds=(0,), noise=0)
     text = text_of(folder(screening=trials), "screening")
     assert "is above every baseline**" not in text
-    assert "difference +20.0 pp (one seed, no interval)" in text
+    assert "difference +20.0 pp (1 seed, no interval)" in text
 
 
 def test_the_method_as_printed_is_not_a_baseline(folder):
@@ -156,8 +156,8 @@ def test_trials_left_out_are_reported(folder):
 
 def test_cost_is_relative_to_softmax(folder):
     trials = ranking({"softmax": 0.7}, seconds=2.0) + ranking({"clmle": 0.9}, seconds=5.0)
-    (row,) = re.findall(r"\| 1\. \*\*clmle .*", text_of(folder(leaderboard=trials)))
-    assert row.endswith("| 5.0 | 2.5 |")
+    rows = re.findall(r"^\| \*\*clmle .*", text_of(folder(leaderboard=trials)), flags=re.M)
+    assert rows[0].endswith("| 5.0 | 2.5 |")
 
 
 def test_an_ablation_gets_the_figure_that_suits_it(folder):
@@ -241,10 +241,7 @@ def test_gains_are_listed_at_every_ratio_with_the_ratio_of_the_largest(folder):
         "not over lmle (at 10 : 1)." in text
     )
     lines = [line for line in text.splitlines() if line.startswith("| softmax | +")]
-    assert lines == [
-        "| softmax | +0.000 (+0.000 to +0.000) | +0.100 (+0.100 to +0.100) | "
-        "+0.300 (+0.300 to +0.300) |"
-    ]
+    assert lines == ["| softmax | +0.000 | +0.100 | +0.300 |"]  # two seeds: no intervals
 
 
 def test_baselines_without_a_shared_trial_have_no_gain(folder):
@@ -385,7 +382,7 @@ def test_pooled_tasks_have_the_same_weight_each(folder):
     text = text_of(where, "pooled")
     row = next(line for line in text.splitlines() if line.startswith("| lmle"))
     # Two faces' tasks at +0.05 and one of digits at -0.1: 0 over tasks, -0.025 over sets.
-    assert row.split(" | ")[3:7] == ["+0.000 (+0.000 to +0.000)", "+0.050", "−0.100", "−0.025"]
+    assert row.split(" | ")[3:7] == ["+0.000", "+0.050", "−0.100", "−0.025"]
     assert "softmax" not in text  # it has no trial of digits
     assert "not certainly above lmle" in text or "below lmle" in text
 
@@ -408,12 +405,12 @@ def test_differences_in_other_metrics_are_listed(folder):
     digits[0]["test"]["roc_auc"] = None
     where = folder(leaderboard=trials, digits=digits)
     assert (
-        "In other metrics: average precision −0.200 (−0.200 to −0.200), ROC AUC +0.100 "
-        "(+0.100 to +0.100) and MCC +0.100 (−0.148 to +0.348)." in text_of(where)
+        "In other metrics: average precision −0.200, ROC AUC +0.100 and MCC +0.100 (−0.148 to "
+        "+0.348)." in text_of(where)
     )
     lines = text_of(where, "pooled").splitlines()
     row = next(r for r in lines if r.startswith("| lmle") and r.count("|") == 5)
-    assert row == "| lmle | −0.200 (−0.200 to −0.200) | – | +0.100 (−0.148 to +0.348) |"
+    assert row == "| lmle | −0.200 | – | +0.100 (−0.148 to +0.348) |"
 
 
 @pytest.mark.parametrize(

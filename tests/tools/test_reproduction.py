@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from clmle.studies import claims
 from clmle.studies.statistics import Difference
 from clmle.studies.study_results import read_studies
 from tools.report import reproduction
@@ -30,17 +31,32 @@ def found(mean, low, high, seeds=6):
     ],
 )
 def test_answers_follow_the_interval_and_its_direction(d, metric, expected):
-    assert reproduction.answer(d, metric) == expected
+    assert claims.claim_answer(d, metric) == expected
 
 
 def test_every_test_of_a_claim_names_a_stored_comparison():
     studies = {study.name: study for study in read_studies(RESULTS)}
     frames = {}
-    for claim, tests in reproduction.CLAIMS:
-        assert tests, claim
-        for test in tests:
+    for claim in claims.CLAIMS:
+        assert bool(claim.tests) != bool(claim.reason), claim
+        for test in claim.tests:
             assert test.study in studies, test
-            assert reproduction.difference(studies[test.study], test, frames) is not None, test
+            assert claims.difference_of(studies[test.study], test, frames) is not None, test
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        (["holds", "holds"], "reproduced"),
+        (["holds", "open"], "reproduced in part"),
+        (["open", "contradicted"], "not reproduced"),
+        ([], "not measured yet"),
+    ],
+)
+def test_the_verdict_follows_from_the_answers(answers, verdict):
+    claim = claims.CLAIMS[0]
+    assert claims.ClaimResult(claim, [(None, None, None, a) for a in answers]).verdict == verdict
+    assert claims.ClaimResult(claims.Claim("c", (), "why"), []).verdict == claims.UNTESTED
 
 
 def test_counts_of_the_summary_are_those_of_the_tables():
@@ -48,7 +64,7 @@ def test_counts_of_the_summary_are_those_of_the_tables():
     reproduction.write(page, read_studies(RESULTS))
     text = page.markdown()
     tables = text.split("## Mechanism")[0]
-    for answer in reproduction.ANSWERS:
-        column = 1 + reproduction.ANSWERS.index(answer)
-        rows = re.findall(r"^\| [^|]+ \| (\d+) \| (\d+) \| (\d+) \|$", tables, flags=re.M)
+    for answer in claims.ANSWERS:
+        column = 1 + claims.ANSWERS.index(answer)
+        rows = re.findall(r"^\| [^|]+ \| [^|]+ \| (\d+) \| (\d+) \| (\d+) \|$", tables, flags=re.M)
         assert sum(int(row[column - 1]) for row in rows) == tables.count(f"| {answer} |")

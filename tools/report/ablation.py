@@ -61,8 +61,8 @@ def verdict(study: StudyResults) -> str:
     if all(d.low is None for d in found.values()):
         d = max(found.values(), key=lambda d: abs(d.mean))
         return (
-            f"One seed, no intervals. The largest difference to `{base}` is that of {d.first}: "
-            f"{points_text(d)}."
+            "No intervals: fewer than three seeds, or equal values. The largest difference to "
+            f"`{base}` is that of {d.first}: {points_text(d)}."
         )
     below = [f"{n} {points_text(d)}" for n, d in found.items() if d.high is not None and d.high < 0]
     above = [f"{n} {points_text(d)}" for n, d in found.items() if d.low is not None and d.low > 0]

@@ -5,20 +5,21 @@ from functools import lru_cache
 from typing import Any
 
 from clmle import figures
+from clmle.studies.baselines import all_differences, baselines, strongest_difference
 from clmle.studies.catalog import STUDIES
 from clmle.studies.statistics import (
     Difference,
     common_block,
     complete_variants,
     gain_by_task,
+    metric_interval,
     paired_difference,
     rank_correlation,
     seed_means,
-    t_interval,
     variant_table,
 )
 from clmle.studies.study_figures import basis
-from clmle.studies.study_results import FAMILY, OURS, StudyResults, task_label
+from clmle.studies.study_results import OURS, StudyResults, task_label
 from clmle.text import counted, listed
 from tools.report.markdown import (
     Page,
@@ -52,30 +53,10 @@ def write(page: Page, study: StudyResults) -> None:
         _by_attribute(page, study, frame)
 
 
-def baselines(frame: Any) -> list[str]:
-    """Variants of other methods than CLMLE, strongest first."""
-    kept, _ = complete_variants(frame[~frame["method"].isin(FAMILY)])
-    return list(variant_table(kept).index) if len(kept) else []
-
-
 @lru_cache(maxsize=64)
 def differences_of(study: StudyResults) -> list[Difference]:
     """CLMLE minus every baseline of a study in balanced accuracy, the smallest first."""
     return all_differences(study.frame)
-
-
-def all_differences(frame: Any, metric: str = "balanced_accuracy") -> list[Difference]:
-    """CLMLE minus every baseline, the smallest difference first."""
-    names = frame.loc[~frame["method"].isin(FAMILY), "variant"].unique()
-    found = [paired_difference(frame, OURS, n, metric, n_bootstrap=0) for n in names]
-    return sorted((d for d in found if d is not None), key=lambda d: (d.mean, d.second))
-
-
-def strongest_difference(frame: Any, found: Sequence[Difference]) -> Difference | None:
-    """Of the differences found, that to the baseline with the highest mean, with a bootstrap."""
-    shared = [d.second for d in found]
-    names = [n for n in baselines(frame) if n in shared] or shared
-    return paired_difference(frame, OURS, names[0]) if names else None
 
 
 def verdict(study: StudyResults) -> list[str]:
@@ -165,18 +146,17 @@ def _metrics_table(page: Page, study: StudyResults, frame: Any, table: Any) -> N
     costs = relative_cost(table)
     found = {d.second: d for d in differences_of(study)}
     rows = []
-    for rank, (name, r) in enumerate(table.iterrows(), start=1):
+    for name, r in table.iterrows():
         rows.append(
             [
-                f"{rank}. {emphasized(study, str(name))}",
+                emphasized(study, str(name)),
                 with_spread(r["balanced_accuracy"], r["spread"]),
                 difference_text(found.pop(name)) if name in found else "",
                 *(number(r[m]) for m in OTHER_METRICS),
                 *(number(r[m]) for m in ("recall_rarest", "recall_commonest")),
-                number(r["seconds"], 1),
-                costs[name],
+                number(r["seconds"], 1), costs[name],
             ]
-        )
+        )  # fmt: skip
     page.table(
         [
             "method", "balanced accuracy", f"{OURS} minus it (95 % CI)",
@@ -203,7 +183,7 @@ def _draw(page: Page, study: StudyResults, frame: Any, kept: Any, table: Any) ->
     order = list(table.index)
     figure = figures.leaderboard(
         {n: [float(v) for v in means.loc[n]] for n in order},
-        {n: t_interval(means.loc[n].to_numpy()) for n in order},
+        {n: metric_interval(means.loc[n], "balanced_accuracy") for n in order},
         f"Balanced accuracy on {study.dataset}",
         highlight=[OURS],
     )

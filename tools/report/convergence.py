@@ -76,10 +76,7 @@ def crossings(curve: LearningCurve, level: float) -> list[tuple[float, float]]:
 
 
 def levels(found: Mapping[str, LearningCurve], step: float = 0.05) -> list[float]:
-    """Multiples of ``step`` above every first value that at least two variants reach.
-
-    A variant reaches a level if its mean curve over seeds does; [] for a single variant.
-    """
+    """Multiples of ``step`` above every first value that the mean curves of two variants reach."""
     best = sorted(float(c.values.mean(axis=0).max()) for c in found.values())
     if len(best) < 2:
         return []

@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clmle.studies.baselines import all_differences, is_comparison, strongest_difference
+from clmle.studies.claims import PREREGISTERED
 from clmle.studies.convergence import learning_curves
 from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, common_block
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report import ablation, convergence, pooled, reproduction, tuning
-from tools.report.comparison import all_differences, differences_of, strongest_difference
-from tools.report.kinds import TUNINGS, is_comparison
+from tools.report.comparison import differences_of
+from tools.report.kinds import TUNINGS
 from tools.report.markdown import Page, points, table
 from tools.report.number_format import in_bfloat16
 from tools.report.presets import labeled, preset_of
@@ -35,9 +37,6 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         "over seeds. Intervals are not corrected for the number of baselines, and the strongest "
         "baseline is the one with the highest test mean. A *trial* is one training run."
     )
-    rows = main_rows(studies)
-    if rows:
-        page.blocks.append(main_table(studies))
     margin = reproduction.key_rows(studies)
     if margin:
         page.text(
@@ -45,7 +44,10 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
             "and without it, difference in pp (95 % CI). "
             "[All claims of the paper](reproduction.md)."
         )
-        page.table(["question", "points with hidden modes", "photographs"], margin)
+        page.table(["question", *PREREGISTERED], margin)
+    if main_rows(studies):
+        page.text("**CLMLE and the strongest baseline of each comparison**")
+        page.blocks.append(main_table(studies))
     compared = [s for s in studies if is_comparison(s.name) or s.name in (*TUNINGS, *LISTED)]
     lines = [[_link(s), headline(s), f"{len(s.summaries):,}"] for s in compared]
     page.table(
@@ -90,14 +92,11 @@ def main_rows(studies: Sequence[StudyResults]) -> list[list[str]]:
     """The rows of the main table that have results."""
     return [
         [
-            f"{text} ({preset_of(parts[0])} preset)",
-            str(d.seeds),
-            points(means[d.first], ""),
-            f"{d.second}: {points(means[d.second], '')}",
-            _interval(d),
+            f"{text} ({preset_of(parts[0])} preset)", str(d.seeds), points(means[d.first], ""),
+            f"{d.second}: {points(means[d.second], '')}", _interval(d),
         ]
         for text, parts, d, means in _main(studies)
-    ]
+    ]  # fmt: skip
 
 
 def _main(
@@ -138,7 +137,7 @@ def _short(d: Difference) -> str:
 
 def _interval(d: Difference) -> str:
     if d.low is None:
-        return f"{points(d.mean)} (one seed)"
+        return f"{points(d.mean)} ({counted(d.seeds, 'seed')})"
     return f"{points(d.mean)} ({points(d.low, '')} to {points(d.high, '')})"
 
 
@@ -164,15 +163,11 @@ def _plain(found: Mapping[str, Difference]) -> dict[str, Any]:
     """Differences in percentage points with one decimal."""
     return {
         name: {
-            "of": f"{d.first} minus {d.second}",
-            "pp": points(d.mean),
-            "low": points(d.low),
-            "high": points(d.high),
-            "seeds": d.seeds,
-            "tasks": d.tasks,
+            "of": f"{d.first} minus {d.second}", "pp": points(d.mean), "low": points(d.low),
+            "high": points(d.high), "seeds": d.seeds, "tasks": d.tasks,
         }
         for name, d in found.items()
-    }
+    }  # fmt: skip
 
 
 def _parts(name: str, studies: Sequence[StudyResults]) -> list[StudyResults]:

@@ -1,40 +1,50 @@
 """Pages of the studies of Eq. 9: every endpoint with and without it, and the map of regimes."""
 
+import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from clmle import figures
 from clmle.studies.catalog.margin_loss import WITHOUT
 from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
-from clmle.studies.statistics import Difference, differences, paired_difference
+from clmle.studies.statistics import Difference, paired_difference
 from clmle.studies.study_results import StudyResults
 from clmle.text import counted
-from tools.report.markdown import Page, number, points, points_text
+from tools.report.markdown import Page, number, points, points_cell, points_text
 
 PP = "difference, pp"
+REGIME = r"(\d+) minority (\w+)(, noise)?, (clusters|one cluster)"
 
 
 def write(page: Page, study: StudyResults) -> None:
     """Verdict by endpoint, clusters against one cluster, table and figure."""
     frame = endpoint_frame(study.summaries)
     names = [n for n in study.variants if n != WITHOUT]
-    found = {key: differences(frame, names, WITHOUT, key) for key in ENDPOINTS}
+    controls = {name: control_of(name, study.variants) for name in names}
+    names = [n for n in names if controls[n] != n]
+    found: dict[str, dict[str, Difference]] = {key: {} for key in ENDPOINTS}
+    for key in ENDPOINTS:
+        for name in names:
+            if d := paired_difference(frame, name, controls[name], key, n_bootstrap=0):
+                found[key][name] = d
     page.text("**Result.**", *verdict(found, frame))
     page.heading("Results")
     page.text(
-        f"Difference to the same configuration {WITHOUT} in percentage points (95 % t-interval "
-        "over seeds). Positive is better, but for the impostor rate. Active: fraction of samples "
-        "with a hinge above zero in the first and the last quarter of the steps with Eq. 9."
+        f"Bold: mean {WITHOUT}. Others: difference to the same configuration {WITHOUT} in "
+        "percentage points (95 % t-interval over seeds). Positive is better, but for the impostor "
+        "rate. Active: fraction of samples with a hinge above zero in the first and the last "
+        "quarter of the steps with Eq. 9."
     )
     rows = []
     for name in study.variants:
         own = frame[frame["variant"] == name]
         cells = [
-            f"{number(own[key].mean())}" if name == WITHOUT else _cell(found[key].get(name))
+            points_cell(found[key].get(name)) if name in names else number(own[key].mean())
             for key in ENDPOINTS
         ]
         active = [number(own[k].mean(), 2) for k in ("active_first", "active_last")]
-        rows.append([f"**{name}**" if name == WITHOUT else name, *cells, " to ".join(active)])
+        rows.append([name if name in names else f"**{name}**", *cells, " to ".join(active)])
     page.table(["variant", *ENDPOINTS.values(), "active"], rows)
     panels = {
         label: {n: _row(d) for n, d in found[key].items()}
@@ -48,6 +58,12 @@ def write(page: Page, study: StudyResults) -> None:
     )
 
 
+def control_of(name: str, variants: Sequence[str]) -> str:
+    """The variant without Eq. 9 that a variant is compared with, of its own condition if any."""
+    own = f"{name.rpartition(', ')[0]}, {WITHOUT}"
+    return name if name.endswith(WITHOUT) else own if own in variants else WITHOUT
+
+
 def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
     """One sentence for each endpoint, and one for what clusters change."""
     sentences = []
@@ -59,8 +75,8 @@ def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
         below = sum(d.high < 0 for d in known if d.high is not None)
         lower, upper = (pick(known, key=lambda d: d.mean) for pick in (min, max))
         sentences.append(
-            f"{label.capitalize()}: of {counted(len(known), 'dose')} the whole interval is above "
-            f"zero for {above} and below for {below} (means {points(lower.mean)} to "
+            f"{label.capitalize()}: of {counted(len(known), 'variant')} the whole interval is "
+            f"above zero for {above} and below for {below} (means {points(lower.mean)} to "
             f"{points(upper.mean)} pp)."
         )
     for key, label in ENDPOINTS.items():
@@ -71,8 +87,9 @@ def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
 
 def clusters_minus_one(frame: Any, key: str) -> Difference | None:
     """Clusters minus one cluster per class at the same dose, mean over doses, by seed."""
-    dose = frame["variant"].str.extract(r"^(clusters|one cluster), (.*)$")
-    frame = frame.assign(variant=dose[0], task=dose[1])[dose[0].notna()]
+    parts = frame["variant"].str.extract(r"^(.*, )?(clusters|one cluster)(, .*)?$")
+    dose = parts[0].fillna("") + parts[2].fillna("")
+    frame = frame.assign(variant=parts[1], task=dose)[parts[1].notna()]
     return paired_difference(frame, "clusters", "one cluster", key, n_bootstrap=0)
 
 
@@ -81,36 +98,64 @@ def write_regime(page: Page, study: StudyResults) -> None:
     frame = endpoint_frame(study.summaries)
     keys = [key for key in ENDPOINTS if key != "average_precision"]
     panels: dict[str, dict[str, list[Any]]] = {ENDPOINTS[key]: {} for key in keys}
-    rows, tally = [], []
+    rows, tally, what = [], [], ""
     for name in study.variants:
-        match = re.fullmatch(r"(\d+) minority points(, noise)?, (clusters|one cluster)", name)
+        match = re.fullmatch(REGIME, name)
         if match is None:
             continue
-        size, noise, clusters = int(match[1]), match[2], match[3]
+        size, what, noise, clusters = int(match[1]), match[2], match[3], match[4]
         base = name.removesuffix(clusters) + WITHOUT
         line = clusters + (" with noise" if noise else "")
         cells = []
         for key in keys:
             d = paired_difference(frame, name, base, key, n_bootstrap=0)
-            cells.append(_cell(d))
+            cells.append(points_cell(d))
             if d is not None:
                 panels[ENDPOINTS[key]].setdefault(line, []).append((size, *_row(d)))
                 tally.append((key, line, size, d))
-        active = frame[frame["variant"] == name]["active_last"].mean()
-        rows.append([f"{size:,}", line, *cells, number(active, 2)])
+        own = frame[frame["variant"] == name].mean(numeric_only=True)
+        margins = (f"{own[m]:.2f}" for m in ("train_margin", "margin"))
+        rows.append([f"{size:,}", line, *cells, " / ".join(margins), number(own["active_last"], 2)])
     page.text("**Result.**", *_regimes(tally))
     page.heading("Results")
     page.text(
         f"Difference to the same configuration {WITHOUT} in percentage points (95 % t-interval "
-        "over seeds). Noise is added to the training features as augmentation."
+        "over seeds). Noise is added to the training features as augmentation. Margins: mean "
+        "local margin of the minority with Eq. 9, on training and on test data: similarity to the "
+        "nearest training example of the class minus that to the nearest of another class."
     )
-    page.table(["minority points", "Eq. 9", *(ENDPOINTS[k] for k in keys), "active, last"], rows)
+    header = ["Eq. 9", *(ENDPOINTS[k] for k in keys), "margins, training / test", "active, last"]
+    page.table([f"minority {what}", *header], rows)
     page.figure(
         study.name,
-        figures.regime_map(panels, study.title, "minority points", PP),
+        figures.regime_map(panels, study.title, f"minority {what}", PP),
         f"Mean and 95 % t-interval over {counted(len(study.seeds), 'seed')}; above zero Eq. 9 "
         "raises the value. A lower impostor rate is better.",
     )
+
+
+def generalization(study: StudyResults) -> dict[str, list[tuple[str, float, Any]]]:
+    """Every regime's size, the part of its margin that test data keep, and the effect in pp.
+
+    By endpoint. The part is the mean local margin of the minority's test data divided by that of
+    its training data.
+    """
+    frame, found = endpoint_frame(study.summaries), {}
+    for key in ("balanced_accuracy", "neighbor_purity"):
+        rows = []
+        for name in study.variants:
+            match = re.fullmatch(REGIME, name)
+            if match is None or match[4] != "clusters":
+                continue
+            base = name.removesuffix("clusters") + WITHOUT
+            d = paired_difference(frame, name, base, key, n_bootstrap=0)
+            own = frame[frame["variant"] == name].mean(numeric_only=True)
+            kept = own["margin"] / own["train_margin"]
+            if d is not None and math.isfinite(kept):
+                rows.append((f"{int(match[1]):,}{match[3] or ''}", float(kept), _row(d)))
+        if rows:
+            found[ENDPOINTS[key]] = rows
+    return found
 
 
 def _regimes(tally: list[tuple[str, str, int, Difference]]) -> list[str]:
@@ -129,14 +174,6 @@ def _regimes(tally: list[tuple[str, str, int, Difference]]) -> list[str]:
             f"below at {', '.join(down) or 'no size'}."
         )
     return sentences
-
-
-def _cell(d: Difference | None) -> str:
-    if d is None:
-        return "–"
-    if d.low is None:
-        return points(d.mean)
-    return f"{points(d.mean)} ({points(d.low)} to {points(d.high)})"
 
 
 def _row(d: Difference) -> tuple[float, float | None, float | None]:

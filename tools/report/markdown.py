@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from clmle.figures.theme import title_of
+from clmle.figures.layout import title_of
 from clmle.studies.statistics import Difference
+from clmle.text import counted
 
 
 class Page:
@@ -74,7 +75,7 @@ def with_spread(mean: float, spread: float) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """−0.002 to +0.010."""
     if low is None or high is None or math.isnan(low) or math.isnan(high):
-        return "no interval, one seed"
+        return "no interval"
     return f"{signed(low)} to {signed(high)}"
 
 
@@ -88,9 +89,18 @@ def difference_text(d: Difference | None) -> str:
 def points_text(d: Difference, *, bootstrap: bool = False) -> str:
     """+0.4 pp (95 % CI −0.2 to +1.0), for a sentence."""
     if d.low is None:
-        return f"{points(d.mean)} pp (one seed, no interval)"
+        return f"{points(d.mean)} pp ({counted(d.seeds, 'seed')}, no interval)"
     more = ""
     if bootstrap and d.bootstrap:
         low, high = d.bootstrap
         more = f"; tasks and seeds resampled: {points(low)} to {points(high)}"
     return f"{points(d.mean)} pp (95 % CI {points(d.low)} to {points(d.high)}{more})"
+
+
+def points_cell(d: Difference | None) -> str:
+    """+0.4 (−0.2 to +1.0), for a table in percentage points."""
+    if d is None:
+        return "–"
+    if d.low is None:
+        return f"{points(d.mean)} ({counted(d.seeds, 'seed')})"
+    return f"{points(d.mean)} ({points(d.low)} to {points(d.high)})"

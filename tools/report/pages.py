@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clmle.files import write_text
+from clmle.studies.baselines import is_comparison
 from clmle.studies.catalog.margin_loss import STUDIES as MARGIN_LOSS
 from clmle.studies.study_results import StudyResults, read_studies, task_label
 from clmle.text import counted, listed
@@ -24,7 +25,7 @@ from tools.report import (
     reproduction,
     tuning,
 )
-from tools.report.kinds import TUNINGS, is_comparison
+from tools.report.kinds import TUNINGS
 from tools.report.markdown import Page
 from tools.report.presets import preset_of
 
@@ -107,15 +108,7 @@ def make_texts(studies: Sequence[StudyResults], pages: Mapping[str, Page]) -> di
 def write_results(
     results: str | os.PathLike[str] = "docs/results", out: str | os.PathLike[str] = "docs"
 ) -> list[Path]:
-    """Write pages to ``out``/results, figures to ``out``/figures, and what documents include.
-
-    Figures come first; every file is either complete or as it was before.
-
-    Raises
-    ------
-    InputError
-        No folder of results, a broken line in it, or no browser to draw figures with.
-    """
+    """Write pages and figures below ``out``, figures first; a file is complete or as before."""
     from clmle.figures.export import to_svgs
 
     studies = read_studies(results)

@@ -64,10 +64,7 @@ def combined(parts: Sequence[StudyResults]) -> Any:
 
 
 def differences(parts: Sequence[StudyResults]) -> Found:
-    """CLMLE minus every baseline with trials of each data set, the smallest difference first.
-
-    For each, the difference over all tasks and that of every data set.
-    """
+    """CLMLE minus every baseline with trials of each data set: over all tasks, and of each set."""
     if not parts:
         return []
     frame, found = combined(parts), []
@@ -107,11 +104,7 @@ def _row(frame: Any, d: Difference, each: dict[str, Difference], names: Sequence
     two = frame[frame["variant"].isin([d.first, d.second])]
     block = common_block(two).groupby("variant")["balanced_accuracy"].mean()
     return [
-        d.second,
-        number(block[d.second]),
-        number(block[d.first]),
-        difference_text(d),
+        d.second, number(block[d.second]), number(block[d.first]), difference_text(d),
         *(signed(each[name].mean) for name in names),
-        signed(sum(each[name].mean for name in names) / len(names)),
-        f"{d.trials}",
-    ]
+        signed(sum(each[name].mean for name in names) / len(names)), f"{d.trials}",
+    ]  # fmt: skip

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from clmle.studies.baselines import all_differences
 from clmle.studies.open_set_table import OPEN_SET_METRICS, open_set_frame, open_set_table
 from clmle.studies.statistics import complete_variants
 from clmle.studies.study_results import OURS, StudyResults
-from tools.report.comparison import all_differences, count, draw_differences
+from tools.report.comparison import count, draw_differences
 from tools.report.markdown import Page, number, points_text, with_spread
 from tools.report.presets import emphasized, labeled
 
@@ -28,11 +29,11 @@ def write(page: Page, study: StudyResults) -> None:
         f"Not in the table, with too few trials: {', '.join(sorted(few))}." if few else "",
     )
     rows = []
-    for rank, (name, r) in enumerate(open_set_table(frame).iterrows(), start=1):
+    for name, r in open_set_table(frame).iterrows():
         values = (number(r[m]) for m in list(OPEN_SET_METRICS)[1:])
         rows.append(
             [
-                f"{rank}. {emphasized(study, str(name))}",
+                emphasized(study, str(name)),
                 with_spread(r["accuracy"], r["spread"]),
                 *values,
             ]

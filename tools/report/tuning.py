@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from clmle.studies.baselines import all_differences
 from clmle.studies.statistics import common_block, trials_frame, variant_table
 from clmle.studies.study_results import OURS, StudyResults
-from tools.report.comparison import all_differences, draw_differences
+from tools.report.comparison import draw_differences
 from tools.report.markdown import Page, number, points_text, with_spread
 from tools.report.presets import emphasized, labeled
 
@@ -35,11 +36,8 @@ def write(page: Page, study: StudyResults) -> None:
         ],
         [
             [
-                f"{rank}. {emphasized(study, r['method'])}",
-                r["setting"],
-                number(r["validation"]),
-                with_spread(r["balanced_accuracy"], r["spread"]),
-                number(r["default"]),
+                f"{rank}. {emphasized(study, r['method'])}", r["setting"], number(r["validation"]),
+                with_spread(r["balanced_accuracy"], r["spread"]), number(r["default"]),
                 *(number(r[m]) for m in ("average_precision", "roc_auc", "mcc")),
             ]
             for rank, (_, r) in enumerate(chosen.iterrows(), start=1)
@@ -49,11 +47,7 @@ def write(page: Page, study: StudyResults) -> None:
 
 
 def chosen_config(study: StudyResults) -> Any:
-    """One row for each method: ``tries``, ``setting`` chosen on validation images, test metrics.
-
-    Uses the trials that every configuration of every method has; of equal configurations, the
-    first. ``default`` is the test metric of the default configuration.
-    """
+    """One row for each method, of the trials that all have: what validation chose, test metrics."""
     import pandas
 
     block = _by_method(common_block(trials_frame(study.summaries, "validation")))
@@ -65,15 +59,11 @@ def chosen_config(study: StudyResults) -> Any:
         best = max(names, key=lambda n: validation[n])
         rows.append(
             {
-                "method": method,
-                "variant": best,
-                "setting": best.removeprefix(f"{method}, "),
-                "tries": len(names),
-                "validation": validation[best],
-                "default": test["balanced_accuracy"].get(f"{method}, default"),
-                **test.loc[best],
+                "method": method, "variant": best, "setting": best.removeprefix(f"{method}, "),
+                "tries": len(names), "validation": validation[best],
+                "default": test["balanced_accuracy"].get(f"{method}, default"), **test.loc[best],
             }
-        )
+        )  # fmt: skip
     if not rows:
         return pandas.DataFrame()
     by = ["balanced_accuracy", "method"]

@@ -65,14 +65,11 @@ def load_celeba(
     photographs = Photographs(home)
     source = str(photographs.path.resolve())
     pixels, problems = stored_pixels(
-        "celeba",
-        f"{source} {image_size}",
-        [source, image_size, ALIGNED.box, images, photographs.facts(images)],
-        len(images),
-        (image_size, width_of(image_size), 3),
-        lambda i: photographs.read(images[i], image_size),
+        "celeba", f"{source} {image_size}",
+        [source, image_size, ALIGNED.box, images, photographs.facts(images)], len(images),
+        (image_size, width_of(image_size), 3), lambda i: photographs.read(images[i], image_size),
         progress,
-    )
+    )  # fmt: skip
     split = np.full(len(part), LEFT_OUT, dtype=np.int8)
     split[part == 0], split[part == 2] = TRAIN, TEST
     if validation == "official":

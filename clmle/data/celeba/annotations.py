@@ -21,6 +21,7 @@ BLANK = 9  # an empty field, before it becomes UNKNOWN
 SHOWN = {"-1": -1, "1": 1, "0": 0, "-1.0": -1, "1.0": 1, "0.0": 0}
 SHOWN |= dict.fromkeys(("", "nan", "NaN", "NA", "?"), BLANK)
 LONGEST_NAME = 255  # characters of a file's name
+LONGEST_LINE = 1_000_000  # characters
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,7 @@ def read_numbers(path: Path, images: tuple[str, ...], head: bool) -> np.ndarray:
 def read_table(
     path: Path, head: bool, value: Callable[[str], int], wanted: str, dtype: type
 ) -> Table:
-    """Parse a file; with ``head`` it begins with the number of images and the column names.
-
-    ``value`` converts a text to a number, or raises if it is not ``wanted``.
-    """
+    """Parse a file, with or without a ``head``; ``value`` raises for a text not ``wanted``."""
     lines = _lines(path)
     start = _head(path, lines, head)
     body = lines[start.lines :]
@@ -127,6 +125,8 @@ def _lines(path: Path, at_most: int | None = None) -> list[tuple[int, str]]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
+                if len(line) > LONGEST_LINE:
+                    raise InputError(f"{path}, line {number} is too long; get the file again.")
                 if line.strip():
                     found.append((number, line))
                 if len(found) == at_most:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clmle.data.paths import entries, folders_within, within
+from clmle.data.paths import entries, folders_within, is_folder, within
 from clmle.data.pixels import Crop, content, unpacked
 from clmle.errors import InputError
 
@@ -62,7 +62,7 @@ class Photographs:
         return [(f, states[f].st_size, states[f].st_mtime_ns) if f in states else () for f in found]
 
     def _files(self) -> dict[str, str]:
-        return {e.name.lower(): e.name for e in entries(self.path) if e.is_file()}
+        return {e.name.lower(): e.name for e in entries(self.path) if not is_folder(e)}
 
     def _members(self) -> dict[str, str]:
         """Files of the zip file by name, without the metadata files that macOS adds."""

@@ -100,22 +100,33 @@ def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np
     """The images without those that cannot be read: a second memory map, if there are any."""
     if not problems or len(problems) == len(images):
         return images[: len(images) - len(problems)]
-    if not copy.exists():
-        kept = np.setdiff1d(np.arange(len(images)), list(problems))
+    kept = np.setdiff1d(np.arange(len(images)), list(problems))
+    shape = (len(kept), *images.shape[1:])
+    found = _mapped(copy, shape)
+    if found is None:
         with atomic_path(copy) as temporary:
-            shape = (len(kept), *images.shape[1:])
             part = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
             for start in range(0, len(kept), CHUNK):
                 part[start : start + CHUNK] = images[kept[start : start + CHUNK]]
             part.flush()
-    found: np.ndarray = np.load(copy, mmap_mode="r", allow_pickle=False)
+        found = _mapped(copy, shape)
+    if found is None:
+        raise InputError(f"{copy} could not be read after writing; remove it and try again.")
     return found
+
+
+def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The images in a file; None if it does not hold images of this shape."""
+    try:
+        found: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == shape and found.dtype == np.uint8 else None
 
 
 def _facts(images: np.ndarray, shared: SharedRange, file: Path) -> dict[str, Any]:
     """Copies among the images, range of values, and sentences; kept next to the pixels."""
-    if file.exists():
-        stored: dict[str, Any] = read_json(file)
+    if stored := _stored_facts(file, len(images)):
         return stored
     found = copies_of(images)
     differs = np.flatnonzero(found != np.arange(len(images))).tolist()
@@ -140,6 +151,22 @@ def _facts(images: np.ndarray, shared: SharedRange, file: Path) -> dict[str, Any
     facts = {"copies": copies, "warnings": sentences, "value_range": shared() if n_deep else None}
     write_json(file, facts)
     return facts
+
+
+def _stored_facts(file: Path, n: int) -> dict[str, Any] | None:
+    """What :func:`_facts` stored; None if there is nothing, or if it is damaged."""
+    try:
+        stored: dict[str, Any] = read_json(file)
+        numbers = [i for pair in stored["copies"] for i in pair]
+        whole = all(type(i) is int and 0 <= i < n for i in numbers) and len(numbers) == 2 * len(
+            stored["copies"]
+        )
+        texts = all(isinstance(text, str) for text in stored["warnings"])
+        limits = stored["value_range"] or (0.0, 1.0)
+        values = len(limits) == 2 and all(isinstance(v, float | int) for v in limits)
+    except (InputError, KeyError, TypeError):
+        return None
+    return stored if whole and texts and values else None
 
 
 def copies_of(images: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clmle.data.paths import is_folder
+
 SUFFIXES = {
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".bmp", ".dib", ".gif", ".tif",
     ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm",
@@ -63,7 +65,7 @@ def _walk(
         name = prefix + entry.name
         if is_hidden(entry.name):
             skip(HIDDEN, name)
-        elif entry.is_dir():
+        elif is_folder(entry):
             _walk(entry.path, f"{name}/", images, skipped, seen)
         elif reason := why_skipped(entry):
             skip(reason, name)
@@ -82,8 +84,11 @@ def is_hidden(name: str) -> bool:
 def why_skipped(entry: os.DirEntry[str]) -> str:
     """Why a file is left out; empty if it is an image by its ending or content."""
     ending = entry.name[entry.name.rfind(".") :].lower()  # splitext is slow for 100,000 files
-    if not entry.is_file():
-        return "no file"
+    try:
+        if not entry.is_file():
+            return "no file"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
     if ending in SUFFIXES:
         return ""
     if ending in NOT_DECODED:

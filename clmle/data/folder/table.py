@@ -14,6 +14,7 @@ from unicodedata import normalize
 from clmle.errors import InputError, shown
 
 MAX_FIELDS = 10_000_000  # of a table in memory, unless the file has as many bytes
+MAX_COLUMNS = 65_536
 SEPARATORS = (",", ";", "\t", "|", " ")
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -51,6 +52,8 @@ def read_table(file: Path) -> Table:
         text = decoded(file, warnings)
         rows = _rows(text)
         head, body = [name.strip() for name in rows[0]] if rows else [], rows[1:]
+        if len(head) > MAX_COLUMNS:
+            raise ValueError(f"it has {len(head):,} columns; at most {MAX_COLUMNS:,} are read")
         # With short rows, a small file could become a table larger than the memory.
         if len(head) * len(body) > max(MAX_FIELDS, file.stat().st_size):
             raise ValueError(f"most of its rows lack most of its {len(head):,} columns")

@@ -8,13 +8,10 @@ from clmle.errors import InputError
 # in the code of SphereFace and ArcFace. In 112 x 112 they are 8 pixels further to the right.
 POINTS_112_X_96 = np.array(
     [
-        [30.2946, 51.6963],
-        [65.5318, 51.5014],
-        [48.0252, 71.7366],
-        [33.5493, 92.3655],
+        [30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366], [33.5493, 92.3655],
         [62.7299, 92.2041],
     ]
-)
+)  # fmt: skip
 POINTS_112_X_112 = POINTS_112_X_96 + np.array([8.0, 0.0])
 REFERENCES = {(112, 96): POINTS_112_X_96, (112, 112): POINTS_112_X_112}
 OVERSAMPLE = 4  # upper bound on the pixels of a side that are averaged into one

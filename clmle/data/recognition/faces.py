@@ -24,24 +24,16 @@ def identity_dataset(
     metadata: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> Dataset:
-    """A data set with the label ``identity``, without the images with ``problems``.
-
-    ``identities`` (n,) names the identity of every image. Validation and test images are of known
-    identities (:func:`held_out`); recognition is evaluated on unseen ones.
-    """
+    """A data set of the label ``identity`` (n,), divided by :func:`held_out`."""
     usable = np.ones(len(identities), dtype=bool)
     usable[list(problems)] = False
     names, numbers = np.unique(identities[usable], return_inverse=True)
     identity = np.full(len(identities), UNKNOWN, dtype=np.int64)
     identity[usable] = numbers
     return Dataset(
-        name,
-        images,
-        held_out(identity, seed),
-        labels={"identity": identity},
-        class_names={"identity": tuple(map(str, names))},
-        metadata=metadata,
-    )
+        name, images, held_out(identity, seed), labels={"identity": identity},
+        class_names={"identity": tuple(map(str, names))}, metadata=metadata,
+    )  # fmt: skip
 
 
 def held_out(identity: np.ndarray, seed: int = 0) -> np.ndarray:

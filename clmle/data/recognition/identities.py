@@ -10,6 +10,7 @@ import numpy as np
 from clmle.data.base import Dataset, Progress
 from clmle.data.folder.scan import is_hidden, printable, scan, sentence, why_skipped
 from clmle.data.folder.split_names import split_of
+from clmle.data.paths import is_folder
 from clmle.data.pixels import SharedRange, first_shape, read_pixels
 from clmle.data.recognition.align import align, reference_points
 from clmle.data.recognition.faces import identity_dataset, read_faces, sides_of
@@ -66,16 +67,12 @@ def load_identities(
 
 @dataclass(frozen=True)
 class FolderImages:
-    """Images of the sub-folders of a folder.
-
-    ``images`` (n, height, width, 3) uint8; ``files`` their paths relative to the folder, sorted;
-    ``problems`` the reasons why some cannot be read, by number.
-    """
+    """Images of the sub-folders of a folder."""
 
     name: str
-    images: np.ndarray
-    files: list[str]
-    problems: dict[int, str]
+    images: np.ndarray  # (n, height, width, 3) uint8
+    files: list[str]  # paths relative to the folder, sorted
+    problems: dict[int, str]  # why some cannot be read, by number
 
 
 def read_folders(
@@ -139,7 +136,7 @@ def _inner(home: Path) -> Path:
 def _sub_folders(folder: Path) -> list[str]:
     """Names of the sub-folders; none if they are the splits of ordinary classes."""
     with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and not is_hidden(e.name))
+        names = sorted(e.name for e in entries if is_folder(e) and not is_hidden(e.name))
     return [] if names and all(split_of(name) is not None for name in names) else names
 
 

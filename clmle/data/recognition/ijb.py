@@ -67,14 +67,10 @@ def read_templates(folder: str | os.PathLike[str]) -> Templates:
     whole = numbers.astype(np.int64)
     ids, template = np.unique(whole[:, 0], return_inverse=True)
     return Templates(
-        tuple(names),
-        template.astype(np.int64),
-        whole[:, 1],
+        tuple(names), template.astype(np.int64), whole[:, 1],
         coordinates[:, :10].reshape(-1, 5, 2).astype(np.float32),
-        coordinates[:, 10].astype(np.float32),
-        ids,
-        _pairs(pairs, ids),
-    )
+        coordinates[:, 10].astype(np.float32), ids, _pairs(pairs, ids),
+    )  # fmt: skip
 
 
 def _one(home: Path, ending: str) -> Path:

@@ -120,7 +120,7 @@ def read_pairs(path: Path, names: Sequence[str], damaged: Sequence[str] = ()) ->
     first, second, same = [], [], []
     for number, line in body:
         where = f"{path}, line {number}"
-        a, b, alike = _chosen(where, _readings(where, line), index)
+        a, b, alike = _pair(where, line, index)
         for name in (a, b):
             if name not in index:
                 raise InputError(f"{where} names {name}, which is not among the images.")
@@ -156,46 +156,21 @@ def is_count(text: str) -> bool:
     return text.isdecimal() and len(text) <= 9
 
 
-Reading = tuple[str, str, bool]  # two images without suffixes, and whether they match
-
-
-def _readings(where: str, line: str) -> list[Reading]:
-    """All readings of a line, the usual one first; spaces and numbers in names allow several.
-
-    Tabs separate names from numbers, if there are any; else any spaces do.
-    """
-    for parts in ([part.strip() for part in line.split("\t")], line.split()):
-        found: list[Reading] = []
-        numbers = [i for i, part in enumerate(parts) if is_count(part)]
-        if len(parts) - 1 in numbers:
-            for i in numbers:
-                if 0 < i < len(parts) - 2:
-                    name, other = " ".join(parts[:i]), " ".join(parts[i + 1 : -1])
-                    found.append((_image(name, parts[i]), _image(other, parts[-1]), False))
-            if len(parts) - 2 in numbers[-2:] and len(parts) > 2:
-                name = " ".join(parts[:-2])
-                found.append((_image(name, parts[-2]), _image(name, parts[-1]), True))
-        if found:
-            return found
+def _pair(where: str, line: str, index: Mapping[str, int]) -> tuple[str, str, bool]:
+    """Two images without suffixes, and whether they match; folders may have _ for spaces."""
+    # Names have no spaces where no tabs separate them from the numbers.
+    for parts in ([part.strip() for part in line.strip().split("\t")], line.split()):
+        match parts:
+            case [name, i, j] if is_count(i) and is_count(j):
+                found = [(name, i), (name, j)]
+            case [name, i, other, j] if is_count(i) and is_count(j):
+                found = [(name, i), (other, j)]
+            case _:
+                continue
+        images = [f"{name}/{name}_{int(number):04d}" for name, number in found]
+        a, b = (n if n in index else n.replace(" ", "_") for n in images)
+        return a, b, len(parts) == 3
     raise InputError(
         f"{where} is {line[:60]!r}, but must be a name and two numbers, or name, number, "
-        "name, number."
+        "name, number, separated by tabs."
     )
-
-
-def _image(name: str, number: str) -> str:
-    return f"{name}/{name}_{int(number):04d}"
-
-
-def _chosen(where: str, readings: list[Reading], index: Mapping[str, int]) -> Reading:
-    """The reading whose images exist; the folders may have _ for the spaces of a name."""
-    fitting = []
-    for a, b, matched in readings:
-        first, second = (n if n in index else n.replace(" ", "_") for n in (a, b))
-        if first in index and second in index:
-            fitting.append((first, second, matched))
-    if len(fitting) > 1:
-        raise InputError(
-            f"{where} fits several pairs of images; separate names and numbers by tabs."
-        )
-    return fitting[0] if fitting else readings[0]

@@ -9,6 +9,7 @@ the file.
 
 import codecs
 import io
+import math
 import pickletools
 from collections.abc import Callable
 from typing import IO, Any
@@ -34,22 +35,14 @@ class Array:
 
 
 def read_plain_pickle(data: bytes) -> Any:
-    """Read lists, tuples, dictionaries, numbers, strings and :class:`Array` from ``data``.
-
-    Byte strings of all protocols are bytes, including those of Python 2.
-
-    Raises
-    ------
-    RefusedError
-        The pickle contains anything else, calls another function, or is incomplete.
-    """
+    """Lists, tuples, dictionaries, numbers, strings and :class:`Array`, or a RefusedError."""
     machine = _Machine(data)
     try:
         return machine.run()
     except RefusedError:
         raise
     except (EOFError, LookupError, TypeError, ValueError, OverflowError, SyntaxError,
-            RecursionError, AttributeError) as error:  # fmt: skip
+            RecursionError, AttributeError, MemoryError) as error:  # fmt: skip
         at = machine.file.tell()
         raise RefusedError(f"it is cut off or damaged near byte {at:,}") from error
 
@@ -133,6 +126,8 @@ class _Machine:
 
 def _name(module: str, name: str) -> str:
     """The name of a function, which is never imported."""
+    if not (isinstance(module, str) and isinstance(name, str)):  # printing others may never end
+        raise RefusedError("it calls something without a name")
     full = f"{module}.{name}"
     if full not in _CALLS and full != "numpy.ndarray":
         raise RefusedError(f"it calls {full[:80]!r}")
@@ -141,6 +136,8 @@ def _name(module: str, name: str) -> str:
 
 def _reduce(m: _Machine) -> Any:
     function, arguments = m.pop_tuple(2)
+    if not isinstance(function, str):  # the hash of a tuple in a tuple in ... may never end
+        raise RefusedError("it calls something that is no function")
     return _CALLS[function](m, *arguments)
 
 
@@ -163,8 +160,9 @@ def _small(value: int) -> int:
 
 def _dtype(m: _Machine, kind: str | bytes, *_: Any) -> np.dtype:
     kind = kind.decode("ascii") if isinstance(kind, bytes) else kind
-    if kind not in KINDS:
-        raise RefusedError(f"it holds numpy values of the kind {str(kind)[:20]!r}")
+    if not isinstance(kind, str) or kind not in KINDS:
+        shown = kind[:20] if isinstance(kind, str) else type(kind).__name__
+        raise RefusedError(f"it holds numpy values of the kind {shown!r}")
     return np.dtype(kind)
 
 
@@ -172,7 +170,8 @@ def _array(raw: Any, kind: Any, shape: Any, order: Any = "C") -> np.ndarray:
     """An array over ``raw`` bytes, whose number must match ``shape``."""
     if not (isinstance(raw, bytes) and isinstance(kind, np.dtype) and isinstance(shape, tuple)):
         raise RefusedError("it holds a numpy array of another kind")
-    if len(shape) > 3 or int(np.prod(shape, dtype=object)) * kind.itemsize != len(raw):
+    whole = len(shape) <= 3 and all(type(n) is int and 0 <= n <= len(raw) for n in shape)
+    if not whole or math.prod(shape) * kind.itemsize != len(raw):
         raise RefusedError("it holds a numpy array whose size and content disagree")
     return np.frombuffer(raw, kind).reshape(shape, order=order)
 

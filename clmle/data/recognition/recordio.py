@@ -37,17 +37,13 @@ class DamagedRecordError(ValueError):
 
 @dataclass(frozen=True)
 class RecordFile:
-    """Positions of the records of a file.
-
-    ``keys`` and ``starts`` (n,) int64 are the number and the first byte of every record;
-    ``problems`` describe the damaged ones.
-    """
+    """Positions of the records of a file."""
 
     path: Path
     buffer: mmap.mmap
-    keys: np.ndarray
-    starts: np.ndarray
-    problems: tuple[str, ...]
+    keys: np.ndarray  # (n,) int64, number of every record
+    starts: np.ndarray  # (n,) int64, first byte of every record
+    problems: tuple[str, ...]  # of damaged records
 
 
 def open_records(path: Path, index: Path | None = None) -> RecordFile:
@@ -126,10 +122,7 @@ def unpack(data: bytes) -> tuple[np.ndarray, bytes]:
 
 
 def first_labels(buffer: mmap.mmap, start: int) -> tuple[np.ndarray, int]:
-    """Labels (k,) float32 of the record at ``start``, and the size of its image in bytes.
-
-    The image of a record with one part is not read, so that a scan of a file is fast.
-    """
+    """Labels (k,) float32 of the record at ``start``, and bytes of its image, which is not read."""
     begin, end, flag = _part(buffer, start)
     if flag != WHOLE:
         labels, image = unpack(read_record(buffer, start))
@@ -153,6 +146,8 @@ def _labels(data: bytes | mmap.mmap, begin: int, end: int) -> tuple[np.ndarray, 
 
 def _part(buffer: mmap.mmap, start: int) -> tuple[int, int, int]:
     """First byte, end and flag of the data of the part at ``start``."""
+    if buffer.size() < len(buffer):  # to read on would end the process
+        raise InputError("The records have become shorter while they are read; get them again.")
     if start + PART.size > len(buffer):
         raise DamagedRecordError(f"the file ends in the record at byte {start:,}")
     magic, word = PART.unpack_from(buffer, start)

@@ -60,13 +60,9 @@ def load_youtube_faces(
     if len(empty):
         raise InputError(f"No frame of {names[empty[0]]} in {base} can be read; get it again.")
     return OpenSetData(
-        home.name,
-        images,
-        pairs,
-        video=owner,
-        video_names=tuple(names),
+        home.name, images, pairs, video=owner, video_names=tuple(names),
         metadata={"file": np.array(files)},
-    )
+    )  # fmt: skip
 
 
 def read_splits(path: Path) -> tuple[list[str], list[int], Pairs]:

@@ -78,11 +78,7 @@ def load_toonfaces_open_set(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> OpenSetData:
-    """Test identities, pairs of their images, and distractors, without the training images.
-
-    The pairs are in ten folds, half of them matched; no identity is in two folds. The images of a
-    mismatched pair have the same drawing style, since different styles would make it trivial.
-    """
+    """Test identities, ten folds of pairs of their images, and distractors."""
     side = image_size if isinstance(image_size, int) else image_size[0]
     faces = load_plan(IdentityPlan.of(size, side, seed), progress=progress)
     return open_set_part(faces, seed)
@@ -92,12 +88,9 @@ def training_part(faces: Dataset, seed: int = 0) -> Dataset:
     """Training data of faces whose ``split`` is the part of every image."""
     identity = np.where(faces.split == 0, faces.metadata["identity"].astype(np.int64), UNKNOWN)
     return Dataset(
-        faces.name,
-        faces.images,
-        held_out(identity, seed),
-        labels={"identity": identity},
+        faces.name, faces.images, held_out(identity, seed), labels={"identity": identity},
         metadata={**faces.metadata, "part": np.array(PARTS)[faces.split]},
-    )
+    )  # fmt: skip
 
 
 def open_set_part(faces: Dataset, seed: int = 0) -> OpenSetData:
@@ -112,10 +105,8 @@ def open_set_part(faces: Dataset, seed: int = 0) -> OpenSetData:
 def draw_pairs(
     rows: np.ndarray, identities: np.ndarray, styles: np.ndarray, seed: int = 0
 ) -> Pairs:
-    """Draw matched and mismatched pairs of ``rows`` (p,), in folds without a common identity.
-
-    Mismatched pairs have one style.
-    """
+    """Draw pairs of ``rows`` (p,) in folds without a common identity; mismatched of one style."""
+    # Two drawing styles would make a mismatched pair trivial.
     rng = np.random.default_rng([seed, 4])
     names, first_index = np.unique(identities, return_index=True)
     # Assigned style by style, so that each fold has identities of every style.
@@ -144,11 +135,7 @@ def draw_pairs(
 
 
 def unique_spec(spec: FaceSpec, taken: set[tuple[Any, ...]], rng: np.random.Generator) -> FaceSpec:
-    """``spec``, or one with an appearance that is not in ``taken`` yet; it is then added.
-
-    Hair, hair color and skin are drawn again first. A style with few variants may not have a free
-    one, and then another style is drawn.
-    """
+    """``spec``, or one with an appearance that is not in ``taken`` yet; it is then added."""
     style = style_named(spec["style"])
     for _ in range(REDRAWS):
         if appearance(spec) not in taken:

@@ -52,7 +52,7 @@ def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any
         "seed": str(identity["seed"]),
         "backgroundColor": [image["background"]],
         **{f"{name}Probability": 0 for name in OPTIONAL if name in variants},
-        **dict(style.fixed),
+        **style.fixed,
     }
     expression = np.random.default_rng(image["expression"])
     for component in ("eyes", "eyebrows"):
@@ -73,14 +73,10 @@ def _options(style: Style, identity: FaceSpec, image: FaceSpec) -> dict[str, Any
             options |= {f"{component}Variant": [variant], f"{component}Probability": 100}
     colors = _drawing(style.name)["colors"]
     wanted = {
-        "accessories": image["frame"],
-        "glasses": image["frame"],
-        "earrings": image["jewel"],
-        "earring": image["jewel"],
-        "hat": image["cloth"],
-        "clothes": image["cloth"],
+        "accessories": image["frame"], "glasses": image["frame"], "earrings": image["jewel"],
+        "earring": image["jewel"], "hat": image["cloth"], "clothes": image["cloth"],
         "shirt": image["cloth"],
-    }
+    }  # fmt: skip
     options |= {f"{name}Color": [value] for name, value in wanted.items() if name in colors}
     if style.skin:
         options[style.skin] = [identity["skin"]]
@@ -123,12 +119,9 @@ def _pose(drawing: Any, image: FaceSpec, size: int) -> np.ndarray:
     c = center + dx - a * out / 2 - b * out / 2
     f = center + dy - d * out / 2 - e * out / 2
     turned = base.convert("RGB").transform(
-        (out, out),
-        Image.Transform.AFFINE,
-        (a, b, c, d, e, f),
-        Image.Resampling.BILINEAR,
+        (out, out), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR,
         fillcolor=image["background"],
-    )
+    )  # fmt: skip
     pixels = np.asarray(turned, dtype=np.float32)
     means: np.ndarray = pixels.reshape(size, OVERSAMPLE, size, OVERSAMPLE, 3).mean(axis=(1, 3))
     return means

@@ -9,33 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from clmle.data.toonfaces.styles import (
-    HAIR_COLORS,
-    MOUTHS,
-    PALE_SKINS,
-    SKINS,
-    STYLES,
-    Style,
-)
+from clmle.data.toonfaces.styles import HAIR_COLORS, MOUTHS, PALE_SKINS, SKINS, STYLES, Style
 
 # Fraction of positives among the images that can have the attribute, as in CelebA except for Beard
 # (CelebA labels its absence, at 83 %).
 RATES = {
-    "Eyeglasses": 0.065,
-    "Wearing_Hat": 0.049,
-    "Bald": 0.022,
-    "Beard": 0.165,
-    "Mustache": 0.042,
-    "Wearing_Earrings": 0.189,
-    "Black_Hair": 0.239,
-    "Blond_Hair": 0.148,
-    "Brown_Hair": 0.205,
-    "Gray_Hair": 0.042,
-    "Smiling": 0.482,
-    "Mouth_Slightly_Open": 0.483,
-    "Pale_Skin": 0.043,
+    "Eyeglasses": 0.065, "Wearing_Hat": 0.049, "Bald": 0.022, "Beard": 0.165, "Mustache": 0.042,
+    "Wearing_Earrings": 0.189, "Black_Hair": 0.239, "Blond_Hair": 0.148, "Brown_Hair": 0.205,
+    "Gray_Hair": 0.042, "Smiling": 0.482, "Mouth_Slightly_Open": 0.483, "Pale_Skin": 0.043,
     "Blurry": 0.051,
-}
+}  # fmt: skip
 ATTRIBUTES = tuple(RATES)
 IMAGES_PER_IDENTITY = 20.0
 SIGMA = 0.986  # of the log-normal number of images: 39 % have under 0.47 times the mean

@@ -81,7 +81,7 @@ class CLMLE(ClusterMethod):
                 head_loss="squared",
                 warmup_until=0.0,  # waiting has no benefit where attributes share a network
             )
-        train = replace(train, pretrain_method=pretrain, calibration="offsets")
+        train = replace(train, pretrain_method=pretrain, calibration="balanced-logistic")
         return replace(config, options=options, train=train)
 
     @classmethod

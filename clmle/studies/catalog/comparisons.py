@@ -75,7 +75,10 @@ STUDIES = (
         "What does the size of the network add by itself?",
         multi_label(
             {
-                name: {"method": "softmax", "train": {"backbone": name, "calibration": "offsets"}}
+                name: {
+                    "method": "softmax",
+                    "train": {"backbone": name, "calibration": "balanced-logistic"},
+                }
                 for name in ("tiny", "residual", "resnet18")
             }
         ),

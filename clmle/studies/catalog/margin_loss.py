@@ -5,6 +5,8 @@ seed draws its own training, validation and test points; validation data are as 
 training data.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from clmle.studies.spec import Study, Tree
@@ -36,15 +38,49 @@ def hidden_modes(minority: int, majority: int = 6000) -> dict[str, Any]:
     }
 
 
-# 6 kinds of animals of 1,000 photographs each against 4 of vehicles.
-SUPERCLASSES = {
-    "imbalance": "given",
-    "counts": "airplane=240;automobile=80;ship=27;truck=9;"
-    + ";".join(f"{name}=1000" for name in ("bird", "cat", "deer", "dog", "frog", "horse")),
-    "merge": "animal=bird+cat+deer+dog+frog+horse;vehicle=airplane+automobile+ship+truck",
-    "validation": "imbalanced",
-    "validation_size": 1500,
-    "split": -1,
+ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
+VEHICLES = {"airplane": 240, "automobile": 80, "ship": 27, "truck": 9}  # out of 356
+
+
+def superclasses(minority: int = 356) -> dict[str, Any]:
+    """6 kinds of animals of 1,000 photographs each against a long tail of 4 kinds of vehicles."""
+    counts = {name: round(n * minority / 356) for name, n in VEHICLES.items()}
+    return {
+        "imbalance": "given",
+        "counts": ";".join(f"{k}={n}" for k, n in (counts | dict.fromkeys(ANIMALS, 1000)).items()),
+        "merge": "animal=" + "+".join(ANIMALS) + ";vehicle=" + "+".join(VEHICLES),
+        "validation": "imbalanced",
+        "validation_size": 1500,
+        "split": -1,
+    }
+
+
+# Features of a pretrained network: a linear map, noise as augmentation, and batches that show all
+# clusters of a class alike.
+FEATURES = {
+    "backbone": "linear",
+    "weight_decay": 0.0005,
+    "batch_size": 160,
+    "feature_noise": 1.0,
+    "pretrain_iterations": 0,
+    "rounds": 8,
+    "patience": 9,
+}
+EVEN = {
+    "head": "cosine",
+    "head_scale": 16.0,
+    "hard_fraction": 0.0,
+    "warmup_until": 0.0,
+    "logit_adjustment": False,
+    "centroids": "memory",
+}
+# Chosen on seeds 0 to 5 of the study eq9-features.
+FINE = {
+    **EVEN,
+    "margin_weight": 0.5,
+    "between_margin_fraction": 0.5,
+    "cluster_size": 50,
+    "min_clusters": 16,
 }
 POINTS = {"feature_dim": 16, "weight_decay": 0.0005, "batch_size": 160}
 
@@ -86,22 +122,71 @@ def confirmation(train: Tree, data: Tree) -> dict[str, Tree]:
     }
 
 
-def regime() -> dict[str, Tree]:
+def regime(
+    what: str,
+    data: Callable[[int], Tree],
+    sizes: Sequence[int],
+    noises: Sequence[float],
+    train: Tree,
+    chosen: Tree = CHOSEN,
+    base: Tree = MappingProxyType({}),
+) -> dict[str, Tree]:
     """Variants of every minority size, with and without noise as augmentation."""
     return {
-        f"{n} minority points{', noise' if noise else ''}, {name}": {
-            "options": {**own, **more},
-            "train": {**POINTS, "margin_trials": 0, "feature_noise": noise},
-            "data": hidden_modes(n),
+        f"{n} minority {what}{', noise' if noise else ''}, {name}": {
+            "options": {**base, **own},
+            "train": {**train, "margin_trials": 0, "feature_noise": noise},
+            "data": data(n),
         }
-        for n in (30, 102, 300, 1002, 3000)
-        for noise in (0.0, 0.5)
-        for name, own, more in (
-            (WITHOUT, {"margin_weight": 0.0}, {}),
-            ("clusters", CHOSEN, {}),
-            ("one cluster", CHOSEN, ONE_CLUSTER),
+        for n in sizes
+        for noise in noises
+        for name, own in (
+            (WITHOUT, {"margin_weight": 0.0}),
+            ("clusters", chosen),
+            ("one cluster", {**chosen, **ONE_CLUSTER}),
         )
     }
+
+
+def on_features(changes: Mapping[str, tuple[Tree, Tree]]) -> dict[str, Tree]:
+    """Variants of the configuration for features: (training fields, options) that differ."""
+    return {
+        name: {
+            "options": {**FINE, **own},
+            "train": {**FEATURES, "margin_trials": 0, **train},
+            "data": superclasses(),
+        }
+        for name, (train, own) in changes.items()
+    }
+
+
+def each_change() -> dict[str, Tree]:
+    """The configuration for features without noise, with one choice changed at a time.
+
+    A change that also concerns training without Eq. 9 has its own control.
+    """
+    changes: dict[str, tuple[Tree, Tree]] = {
+        WITHOUT: ({}, {"margin_weight": 0.0}),
+        "clusters": ({}, {}),
+        "one cluster": ({}, ONE_CLUSTER),
+        "clusters of 200": ({}, {"cluster_size": 200, "min_clusters": 4}),
+        "a1 a quarter of its bound": ({}, {"between_margin_fraction": 0.25}),
+        "weight 1": ({}, {"margin_weight": 1.0}),
+        "a2 0.1": ({}, {"within_margin": 0.1, "within_weight": 1.0}),
+        "nearest centroids": ({}, {"centroids": "local"}),
+    }
+    for name, train, own in (
+        ("noise", {"feature_noise": 1.0}, {}),
+        ("hidden layer", {"backbone": "mlp"}, {}),
+        ("linear head", {}, {"head": "linear"}),
+        ("pretraining", {"pretrain_iterations": 100}, {}),
+        ("hard clusters", {}, {"hard_fraction": 0.5}),
+    ):
+        changes[f"{name}, clusters"] = (train, own)
+        changes[f"{name}, {WITHOUT}"] = (train, {**own, "margin_weight": 0.0})
+    return on_features(
+        {name: ({"feature_noise": 0.0, **train}, own) for name, (train, own) in changes.items()}
+    )
 
 
 STUDIES = (
@@ -120,11 +205,60 @@ STUDIES = (
         "eq9-regime",
         "Eq. 9 against the number of minority points",
         "From how many minority points on does Eq. 9 help, and does augmentation change that?",
-        regime(),
+        regime("points", hidden_modes, (30, 102, 300, 1002, 3000), (0.0, 0.5), POINTS),
         attributes=("mode",),
         seeds=tuple(range(10, 16)),
         ratios=(),
         dataset="hidden-modes",
+    ),
+    Study(
+        "eq9-features",
+        "Eq. 9 on pretrained features of photographs, each choice changed in turn",
+        "On features that the loss cannot memorize, what do the margin and the clusters change?",
+        each_change(),
+        attributes=("label",),
+        seeds=tuple(range(4)),
+        ratios=(),
+        dataset="cifar10-features",
+    ),
+    Study(
+        "eq9-regime-features",
+        "Eq. 9 against the number of minority photographs, on pretrained features",
+        "From how many minority photographs on does Eq. 9 help where the network is pretrained?",
+        regime(
+            "photographs",
+            superclasses,
+            (36, 107, 356, 1068, 4272),
+            (0.0, 1.0),
+            FEATURES,
+            FINE,
+            FINE,
+        ),
+        attributes=("label",),
+        seeds=tuple(range(10, 13)),
+        ratios=(),
+        dataset="cifar10-features",
+    ),
+    Study(
+        "eq9-preregistered-features",
+        "Pre-registered: Eq. 9 on pretrained features of photographs",
+        "Do clusters preserve the structure within the minority, as one cluster per class does "
+        "not?",
+        on_features(
+            {
+                f"{start}{name}": (train, own)
+                for start, train in (("", {"feature_noise": 0.0}), ("noise, ", {}))
+                for name, own in (
+                    (WITHOUT, {"margin_weight": 0.0}),
+                    ("clusters", {}),
+                    ("one cluster", ONE_CLUSTER),
+                )
+            }
+        ),
+        attributes=("label",),
+        seeds=tuple(range(100, 120)),
+        ratios=(),
+        dataset="cifar10-features",
     ),
     Study(
         "eq9-superclasses",
@@ -132,7 +266,7 @@ STUDIES = (
         "Does Eq. 9 change the recall of rare sub-populations of photographs?",
         {
             name: variant
-            for name, variant in doses({}, SUPERCLASSES, (0.05, 0.5), within=True).items()
+            for name, variant in doses({}, superclasses(), (0.05, 0.5), within=True).items()
             if "a1 0.25" not in name
         },
         attributes=("label",),
@@ -155,7 +289,7 @@ STUDIES = (
         "eq9-preregistered-photographs",
         "Pre-registered: Eq. 9 on photographs",
         "Does the same configuration raise the recall of the worst sub-population of photographs?",
-        confirmation({}, SUPERCLASSES),
+        confirmation({}, superclasses()),
         attributes=("label",),
         seeds=tuple(range(100, 110)),
         ratios=(),

@@ -7,6 +7,8 @@ one if it has none. The best on validation images counts.
 
 from typing import Any
 
+import numpy as np
+
 from clmle.studies.spec import Study, Tree, methods
 
 # The hyper-parameter that a method's paper discusses most, and two values around the default.
@@ -53,7 +55,54 @@ def tuning_variants(**data: Any) -> dict[str, Tree]:
     }
 
 
+FIELD = (
+    "clmle", "softmax", "oversampling", "class-balanced-loss", "focal", "balanced-softmax",
+    "logit-adjustment", "logit-adjusted-cosine", "ldam-drw", "cosface", "crt", "supcon",
+    "balanced-contrastive", "sbcl", "gpaco", "proco",
+)  # fmt: skip
+
+
+def random_settings(count: int) -> dict[str, dict[str, Any]]:
+    """Training fields of the default and of ``count`` random settings, the same for all methods."""
+    rng = np.random.default_rng(0)
+    found: dict[str, dict[str, Any]] = {"default": {}}
+    for _ in range(count):
+        rate, decay = (float(f"{10**v:.1g}") for v in rng.uniform((-2, -4), (-0.3, -1.3)))
+        noise, backbone = float(rng.integers(2)), ("linear", "mlp")[rng.integers(2)]
+        found[f"rate {rate:g} decay {decay:g} noise {noise:g} {backbone}"] = {
+            "learning_rate": rate,
+            "weight_decay": decay,
+            "feature_noise": noise,
+            "backbone": backbone,
+        }
+    return found
+
+
+def field_variants() -> dict[str, Tree]:
+    """Methods with the same random settings, calibration and validation data."""
+    return {
+        f"{method}, {name}": {
+            "method": method,
+            "train": {"calibration": "balanced-logistic", "margin_trials": 0, **fields},
+            "data": {"split": -1, "validation": "imbalanced", "validation_size": 2000},
+        }
+        for method in FIELD
+        for name, fields in random_settings(3).items()
+    }
+
+
 STUDIES = (
+    Study(
+        "tuning-features",
+        "Long-tailed CIFAR-10 on pretrained features, every method in four settings",
+        "Which method is best where the calibration and the tuning effort are the same for all?",
+        field_variants(),
+        attributes=("label",),
+        ratios=(100,),
+        seeds=(0, 1, 2),
+        dataset="cifar10-features",
+        imbalance="long-tail",
+    ),
     Study(
         "tuning",
         "Every method in four configurations",

@@ -106,3 +106,27 @@ def test_a_limit_that_does_not_fit_is_reported(folder, monkeypatch, limit, sente
     monkeypatch.setenv("CLMLE_CACHE_GB", limit)
     with pytest.raises(InputError, match=sentence):
         load_folder(folder, image_size=12)
+
+
+@pytest.mark.parametrize(("name", "texts"), [
+    ("images.npy", [b"", b"\x93NUMPY", bytes(500)]),
+    ("readable.npy", [b"", b"\x93NUMPY", bytes(500)]),
+    ("facts.json", [b"", b"[]", b'{"copies": [[1, 99]], "warnings": []}',
+                    b'{"copies": [[1]], "warnings": []}', b'{"copies": 3, "warnings": []}',
+                    b'{"copies": [], "warnings": [3]}']),
+    ("meta.json", [b"", b"{}", b"[]"]),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_files_of_the_cache_are_made_again(folder, name, texts):
+    (folder / "a" / "0.png").write_bytes(b"no image")
+    (folder / "a" / "9.png").write_bytes((folder / "a" / "2.png").read_bytes())
+    whole = load_folder(folder)
+    (file,) = cache_dir().rglob(name)
+    good = file.read_bytes()
+    for text in (*texts, good[: len(good) // 2]):
+        file.unlink()  # the old one is mapped
+        file.write_bytes(text)
+        again = load_folder(folder)
+        np.testing.assert_array_equal(again.images, whole.images)
+        assert again.warnings == whole.warnings
+        assert file.read_bytes()[:64] == good[:64]
