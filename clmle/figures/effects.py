@@ -47,7 +47,7 @@ def effects(panels: Mapping[str, Mapping[str, Row]], title: str, x: str) -> Figu
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], automargin=True)
     finish(figure, title, "", "", height=170 + 20 * len(names))
     figure.update_xaxes(title_text=x)
-    figure.update_layout(margin_t=100, width=260 + 240 * len(panels))
+    figure.update_layout(margin_t=130, width=260 + 240 * len(panels))
     return figure
 
 
@@ -93,7 +93,7 @@ def regime_map(
     finish(figure, title, "", "", height=430)
     figure.update_xaxes(title_text=x)
     figure.update_yaxes(title_text=y, col=1)
-    figure.update_layout(margin_t=110, width=200 + 300 * len(panels))
+    figure.update_layout(margin_t=130, width=200 + 300 * len(panels))
     return legend_below(figure)
 
 
@@ -120,7 +120,7 @@ def margin_map(
         means = [row[0] for _, _, row in found]
         figure.add_scatter(
             x=[part for _, part, _ in found], y=means, name=name, mode="markers+text",
-            text=[label for label, _, _ in found] if i == 0 else None, textposition="bottom right",
+            text=[label for label, _, _ in found] if i == 0 else None, textposition="bottom center",
             textfont={"size": 11, "color": GRAY},
             marker={"color": color(i), "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},
             error_y=interval_bars(means, [row[1:] for _, _, row in found], thickness=1),

@@ -33,6 +33,7 @@ def coco_loss(features: Tensor, labels: Tensor, centroids: Tensor, scale: float)
 
     Examples
     --------
+    >>> import torch
     >>> round(float(coco_loss(torch.eye(2), torch.tensor([0, 1]), torch.eye(2), 10.0)), 6)
     4.5e-05
     """

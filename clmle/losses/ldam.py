@@ -44,6 +44,7 @@ def ldam_loss(
 
     Examples
     --------
+    >>> import torch
     >>> margins = ldam_margins(torch.tensor([16.0, 1.0]))
     >>> margins.tolist()
     [0.25, 0.5]

@@ -32,6 +32,7 @@ def noisy_logits(
 
     Examples
     --------
+    >>> import torch
     >>> noisy_logits(torch.eye(2), torch.eye(2), torch.tensor([1, 1]), torch.ones(2), alpha=0.5)
     tensor([[ 1.0000, -0.5000],
             [ 0.0000,  1.0000]])

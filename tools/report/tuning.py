@@ -24,10 +24,11 @@ def write(page: Page, study: StudyResults) -> None:
         )
     page.heading("Results")
     tries = sorted(set(chosen["tries"]))
-    effort = str(tries[0]) if len(tries) == 1 else f"{tries[0]} to {tries[-1]} (not finished)"
+    effort = str(tries[0]) if len(tries) == 1 else f"{tries[0]} to {tries[-1]}"
     page.text(
-        f"Configurations tried for each method: {effort}. The one with the highest mean on "
-        "validation images is evaluated on test images."
+        f"Configurations trained for each method: {effort}; fewer where training diverged or is "
+        "not finished. The one with the highest mean on validation images is evaluated on test "
+        "images."
     )
     page.table(
         [
@@ -50,9 +51,12 @@ def chosen_config(study: StudyResults) -> Any:
     """One row for each method, of the trials that all have: what validation chose, test metrics."""
     import pandas
 
-    block = _by_method(common_block(trials_frame(study.summaries, "validation")))
+    frame = _by_method(trials_frame(study.summaries, "validation"))
+    trained = _trained(frame)
+    block = common_block(frame[frame["variant"].isin(trained)])
     validation = block.groupby("variant")["balanced_accuracy"].mean()
-    test = variant_table(study.frame)
+    frame = trials_frame(study.summaries)
+    test = variant_table(common_block(frame[frame["variant"].isin(trained)]))
     rows = []
     for method, tried in block.groupby("method", sort=False):
         names = [n for n in study.variants if n in set(tried["variant"])]
@@ -68,6 +72,14 @@ def chosen_config(study: StudyResults) -> Any:
         return pandas.DataFrame()
     by = ["balanced_accuracy", "method"]
     return pandas.DataFrame(rows).sort_values(by, ascending=[False, True], ignore_index=True)
+
+
+def _trained(frame: Any) -> set[str]:
+    """Configurations with a trial for every seed that all methods have: training can diverge."""
+    methods = frame["method"].nunique()
+    by_seed = frame.groupby("seed")
+    seeds = {seed for seed, rows in by_seed if rows["method"].nunique() == methods}
+    return {name for name, rows in frame.groupby("variant") if seeds <= set(rows["seed"])}
 
 
 def tuned_differences(study: StudyResults, chosen: Any) -> list[Any]:
