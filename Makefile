@@ -63,9 +63,13 @@ update: .venv/test
 	$(BIN)/python -m pip install --quiet --upgrade -r .venv/names.txt
 	$(BIN)/python pins.py
 
+# Every pinned package, dependencies included; fails if one cannot be looked up. sbom.json is a
+# software bill of materials (CycloneDX).
+AUDITED := --strict --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt -r constraints.txt
 audit: .venv/test
 	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt
+	$(BIN)/pip-audit $(AUDITED)
+	$(BIN)/pip-audit $(AUDITED) --format cyclonedx-json --output sbom.json
 
 .venv/app: requirements.txt constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
