@@ -100,18 +100,17 @@ def regime_map(
 def margin_map(
     endpoints: Mapping[str, Sequence[tuple[str, float, Row]]], title: str, x: str, y: str
 ) -> Figure:
-    """Effects against the part of the margin that generalizes, a symbol for each endpoint.
+    """Effects against the margin of test data, a symbol for each endpoint.
 
     Parameters
     ----------
-    endpoints : mapping of str to sequence of (label, part, (mean, low, high))
-        Endpoint -> a condition's label, the part of its margin that test data keep, and the effect
-        with its interval.
+    endpoints : mapping of str to sequence of (label, margin, (mean, low, high))
+        Endpoint -> a condition's label, its margin, and the effect with its interval.
     title, x, y : str
 
     Examples
     --------
-    >>> figure = margin_map({"purity": [("30", 0.4, (1.0, 0.5, 1.5))]}, "t", "part", "pp")
+    >>> figure = margin_map({"purity": [("30", 0.4, (1.0, 0.5, 1.5))]}, "t", "margin", "pp")
     >>> figure.data[0].x
     (0.4,)
     """
@@ -119,7 +118,7 @@ def margin_map(
     for i, (name, found) in enumerate(endpoints.items()):
         means = [row[0] for _, _, row in found]
         figure.add_scatter(
-            x=[part for _, part, _ in found], y=means, name=name, mode="markers+text",
+            x=[margin for _, margin, _ in found], y=means, name=name, mode="markers+text",
             text=[label for label, _, _ in found] if i == 0 else None, textposition="bottom center",
             textfont={"size": 11, "color": GRAY},
             marker={"color": color(i), "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},

@@ -135,10 +135,9 @@ def write_regime(page: Page, study: StudyResults) -> None:
 
 
 def generalization(study: StudyResults) -> dict[str, list[tuple[str, float, Any]]]:
-    """Every regime's size, the part of its margin that test data keep, and the effect in pp.
+    """Every regime's size, the local margin of its minority's test data, and the effect in pp.
 
-    By endpoint. The part is the mean local margin of the minority's test data divided by that of
-    its training data.
+    By endpoint.
     """
     frame, found = endpoint_frame(study.summaries), {}
     for key in ("balanced_accuracy", "neighbor_purity"):
@@ -150,9 +149,9 @@ def generalization(study: StudyResults) -> dict[str, list[tuple[str, float, Any]
             base = name.removesuffix("clusters") + WITHOUT
             d = paired_difference(frame, name, base, key, n_bootstrap=0)
             own = frame[frame["variant"] == name].mean(numeric_only=True)
-            kept = own["margin"] / own["train_margin"]
-            if d is not None and math.isfinite(kept):
-                rows.append((f"{int(match[1]):,}{match[3] or ''}", float(kept), _row(d)))
+            if d is not None and math.isfinite(own["margin"]):
+                size = f"{int(match[1]):,}{match[3] or ''}"
+                rows.append((size, float(own["margin"]), _row(d)))
         if rows:
             found[ENDPOINTS[key]] = rows
     return found

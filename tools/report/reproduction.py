@@ -80,12 +80,13 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
 
 
 def _generalization_figure(page: Page, study: StudyResults, regimes: dict[str, Any]) -> None:
-    """The effect of Eq. 9 against the part of its margin that generalizes."""
+    """The effect of Eq. 9 against the margin that test data have."""
     from scipy.stats import spearmanr
 
     page.text(
-        f"{study.title}: part of the margin that test images keep, their mean local margin divided "
-        "by that of training images, against the effect of Eq. 9.",
+        f"{study.title}: local margin of the minority's test data with Eq. 9 (similarity to the "
+        "nearest training example of the class minus that to the nearest of another class) against "
+        "what Eq. 9 changes.",
         *(
             f"Rank correlation with the effect on {endpoint} over {len(rows)} regimes: "
             f"{spearmanr([r[1] for r in rows], [r[2][0] for r in rows])[0]:+.2f}."
@@ -95,8 +96,8 @@ def _generalization_figure(page: Page, study: StudyResults, regimes: dict[str, A
     page.figure(
         f"{study.name}-margin",
         figures.margin_map(
-            regimes, "Effect of Eq. 9 against the part of its margin that generalizes",
-            "margin of test images / margin of training images", "difference, pp",
+            regimes, "Effect of Eq. 9 against the margin of test data",
+            "local margin of the minority's test data", "difference, pp",
         ),
         "Each point is a regime: size of the minority, with or without noise as augmentation; mean "
         "and 95 % t-interval over seeds. Above zero Eq. 9 raises the value.",
