@@ -11,6 +11,13 @@ from clmle.files import as_sentence, from_json
 from clmle.renamed import STORED
 
 
+def _rename(config: Any) -> None:
+    """Write the present value of an option in place of an earlier one."""
+    train = config.get("train") if isinstance(config, dict) else None
+    if isinstance(train, dict) and isinstance(value := train.get("calibration"), str):
+        train["calibration"] = STORED.get(("calibration", value), value)
+
+
 def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Read a results file."""
     file = Path(path)
@@ -25,10 +32,7 @@ def read_results(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         try:
             summary = from_json(line)
             found[summary["key"], summary["variant"]] = summary
-            train = summary.get("config", {}).get("train", {})
-            value = train.get("calibration")
-            if ("calibration", value) in STORED:
-                train["calibration"] = STORED["calibration", value]
+            _rename(summary.get("config"))
         except (ValueError, KeyError, TypeError) as error:
             if number < len(lines):
                 raise InputError(

@@ -36,9 +36,10 @@ register_dataset(
     DatasetInfo(
         name="cifar10-features",
         title="CIFAR-10, features of EfficientNet-lite0",
-        description="1,280 features of an ImageNet network for 60,000 photographs of ten classes.",
+        description="Ten classes, 60,000 x 1,280 features; computed once with clmle features.",
         load=load_cifar10_features,
         targets=("label",),
+        is_downloaded=lambda: _file("cifar10-features").is_file(),
         feature_dim=lambda _: feature_dim(_file("cifar10-features")) or 1280,
         order=19,
     )
