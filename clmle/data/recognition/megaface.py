@@ -46,11 +46,8 @@ def read_noisy(path: str | os.PathLike[str]) -> frozenset[str]:
     One name on each line; lines that begin with # are comments. Of two columns separated by a tab,
     the second is the name.
     """
-    names = set()
-    for line in read_lines(Path(path)):
-        if line.strip() and not line.startswith("#"):
-            names.add(line.strip().split("\t")[-1].strip())
-    return frozenset(names)
+    lines = (line for line in read_lines(Path(path)) if line.strip() and not line.startswith("#"))
+    return frozenset(line.strip().split("\t")[-1].strip() for line in lines)
 
 
 def without_noisy(images: ImageList, noisy: frozenset[str]) -> ImageList:
@@ -58,15 +55,11 @@ def without_noisy(images: ImageList, noisy: frozenset[str]) -> ImageList:
 
     Underscores match spaces, and suffixes are ignored, since copies of FaceScrub differ in both.
     """
-    plain = {_plain(name) for name in noisy}
-    kept = [
-        i
-        for i, path in enumerate(images.paths)
-        if _plain(path) not in plain and _plain(path.rsplit("/", 1)[-1]) not in plain
-    ]
-    return ImageList(
-        tuple(images.paths[i] for i in kept), tuple(images.identities[i] for i in kept)
-    )
+    plain, kept = set(map(_plain, noisy)), []
+    for path, identity in zip(images.paths, images.identities, strict=True):
+        if not plain & {_plain(path), _plain(path.rsplit("/", 1)[-1])}:
+            kept.append((path, identity))
+    return ImageList(tuple(p for p, _ in kept), tuple(i for _, i in kept))
 
 
 def read_features(
