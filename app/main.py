@@ -31,6 +31,10 @@ def page() -> None:
     chosen = st.navigation(pages())
     if chosen.url_path:  # the first page needs no library
         libraries_loaded()
+        from app.widgets.actions import copy_buttons
+
+        with st.sidebar:
+            copy_buttons({"Copy link to this view": None}, "link")
     chosen.run()
     preload()
 

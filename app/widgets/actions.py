@@ -1,5 +1,7 @@
 """Buttons that work in the browser alone: save a figure as a picture, copy a text."""
 
+from collections.abc import Mapping
+
 from app.widgets.media import STATUS, browser_part, text_of
 
 
@@ -12,8 +14,8 @@ def save_picture(name: str) -> None:
     _buttons("save_picture", buttons, {"name": name}, f"save-{name}")
 
 
-def copy_buttons(texts: dict[str, str], key: str) -> None:
-    """A button for each label of ``texts`` that copies its text."""
+def copy_buttons(texts: Mapping[str, str | None], key: str) -> None:
+    """A button for each label of ``texts`` that copies its text, or the page's address for None."""
     _buttons("copy_text", "", {"texts": texts}, f"copy-{key}")
 
 

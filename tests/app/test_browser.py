@@ -26,6 +26,17 @@ def test_a_deep_link_works_before_any_other_page(server, browser):
     no_traceback(page)
 
 
+def test_the_link_of_a_view_is_copied(server, browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{server}/margins?images=900,90,9")
+    page.get_by_role("button", name="Copy link to this view").click(timeout=60_000)
+    page.get_by_text("Copied").wait_for(timeout=10_000)
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.url
+    assert "images=900" in copied
+
+
 @pytest.mark.timeout(1800)
 def test_train_reload_and_explore_the_embedding(server, browser):
     """Start two methods on digits, reload while they run, then explore the embedding."""
