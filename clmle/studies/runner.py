@@ -216,7 +216,7 @@ def _ray(todo: list[Trial], where: Path, jobs: int) -> Generator[Outcome, None, 
 
 
 def _join_or_start(ray: Any, jobs: int) -> None:
-    """Join the cluster that RAY_ADDRESS names, else start one that only this machine can reach."""
+    """Join the cluster that RAY_ADDRESS names, else start one for this study."""
     quiet = {"log_to_driver": False, "logging_level": "error"}
     address = os.environ.get("RAY_ADDRESS")
     if address:
@@ -228,10 +228,7 @@ def _join_or_start(ray: Any, jobs: int) -> None:
             ) from error
         return
     try:
-        ray.init(
-            address="local", num_cpus=jobs or cores(), include_dashboard=False,
-            _node_ip_address="127.0.0.1", **quiet,
-        )  # fmt: skip
+        ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises no particular class if it starts too slowly
         ray.shutdown()  # a half-started cluster would stay
         reason = str(error).partition(".")[0]
