@@ -170,6 +170,11 @@ def file(content, name="image.png"):
     return SimpleNamespace(name=name, size=len(content), getvalue=lambda: content)
 
 
+def of_shape(*shape):
+    """What uploads need to know of a model."""
+    return SimpleNamespace(image_shape=shape, value_range=None)
+
+
 def saved(image, kind="PNG", **options):
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
@@ -208,7 +213,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_an_invalid_image_is_refused_with_one_sentence(name):
-    message = uploads._decoded(file(HOSTILE[name]), (40, 40, 3))
+    message = uploads._decoded(file(HOSTILE[name]), of_shape(40, 40, 3))
     assert isinstance(message, str)
     assert message
     assert "Traceback" not in message
@@ -223,7 +228,7 @@ def test_an_invalid_image_is_refused_with_one_sentence(name):
 ])  # fmt: skip
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_of_all_formats_are_converted_to_the_shape_of_the_run(image, channels):
-    pixels = uploads._decoded(file(image), (24, 32, channels))
+    pixels = uploads._decoded(file(image), of_shape(24, 32, channels))
     assert pixels.shape == (24, 32, channels)
     assert pixels.dtype == np.uint8
 
@@ -233,7 +238,7 @@ def test_a_photograph_is_rotated_by_its_exif_orientation():
     exif[0x0112] = 6  # a quarter turn clockwise brings it upright
     sideways = saved(PIXELS.resize((40, 40)), exif=exif)
     upright = np.rot90(np.asarray(PIXELS.resize((40, 40))), -1)
-    np.testing.assert_array_equal(uploads._decoded(file(sideways), (40, 40, 3)), upright)
+    np.testing.assert_array_equal(uploads._decoded(file(sideways), of_shape(40, 40, 3)), upright)
 
 
 def test_uploads_of_one_session_are_limited():
