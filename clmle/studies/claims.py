@@ -79,14 +79,14 @@ def planned(metric: str, *, one: bool = False) -> tuple[Test, ...]:
 
 def _claims() -> tuple[Claim, ...]:
     """Every claim of the paper with its tests (claims.csv); one without a study has a reason."""
-    with (files("clmle.studies") / "claims.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    text = (files("clmle.studies") / "claims.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     found: dict[str, list[Test]] = {}
     for row in rows:
         found.setdefault(row.pop("claim"), []).append(Test(**row))
     return tuple(
-        Claim(text, tuple(t for t in tests if t.study), "" if tests[0].study else tests[0].note)
-        for text, tests in found.items()
+        Claim(claim, tuple(t for t in tests if t.study), "" if tests[0].study else tests[0].note)
+        for claim, tests in found.items()
     )
 
 
