@@ -30,7 +30,7 @@ class PretrainedFeatures:
         if normalization or is_network_file(backbone):
             self.trunk.normalize(*NORMALIZATIONS[normalization or "imagenet"])
         # Channels last takes 0.4 times the time on a CPU (depthwise convolutions at 112 pixels).
-        self.trunk.to(self.device, memory_format=torch.channels_last).eval()
+        self.trunk.to(self.device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.image_size = self.trunk.image_size
 
     def compute(

@@ -31,23 +31,25 @@ class SGD:
     @torch.no_grad()
     def step(self) -> None:
         """Update every parameter that has a gradient."""
-        known = [i for i, p in enumerate(self.parameters) if p.grad is not None]
-        if not known:
+        gradients = {i: p.grad for i, p in enumerate(self.parameters) if p.grad is not None}
+        if not gradients:
             return
-        weights = [self.parameters[i] for i in known]
-        steps = [weight.grad for weight in weights]
+        weights: list[torch.Tensor] = [self.parameters[i] for i in gradients]
+        steps = tuple(gradients.values())
         if self.weight_decay:
-            steps = torch._foreach_add(steps, weights, alpha=self.weight_decay)
+            steps = tuple(torch._foreach_add(steps, weights, alpha=self.weight_decay))
         if self.momentum:
             buffers = self.momentum_buffers
             # Parameters may get their first gradient in different steps.
-            old = {i: step for i, step in zip(known, steps, strict=True) if i in buffers}
-            new = {i: step.clone() for i, step in zip(known, steps, strict=True) if i not in old}
+            old = {i: step for i, step in zip(gradients, steps, strict=True) if i in buffers}
+            new = {
+                i: step.clone() for i, step in zip(gradients, steps, strict=True) if i not in old
+            }
             if old:
                 torch._foreach_mul_([buffers[i] for i in old], self.momentum)
-                torch._foreach_add_([buffers[i] for i in old], list(old.values()))
+                torch._foreach_add_([buffers[i] for i in old], tuple(old.values()))
             buffers.update(new)
-            steps = [buffers[i] for i in known]
+            steps = tuple(buffers[i] for i in gradients)
         torch._foreach_add_(weights, steps, alpha=-self.learning_rate)
 
     def restore(self, buffers: Mapping[int, torch.Tensor]) -> None:
