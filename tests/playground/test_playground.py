@@ -212,9 +212,8 @@ def test_the_worker_gives_the_same_trajectory_and_survives_cancellation_and_erro
 
 # --- lessons ----------------------------------------------------------------------------------
 
-# Seeds on which CLMLE is better than both controls, and is not.
-BETTER, NOT_BETTER = 2, 3
-# One way to pass each step: changes of the lesson's problem, clusters, methods.
+# One way to pass each step: changes of the lesson's problem, clusters, methods. Without changes,
+# seeds are tried as the step asks: on which CLMLE is ahead depends on the processor.
 WAYS = {
     "break-softmax": [
         ({}, None, ["softmax"]),
@@ -228,9 +227,9 @@ WAYS = {
     ],
     "controls": [
         ({}, None, ["clmle", UNTRAINED]),
-        ({"seed": BETTER}, None, ["clmle", *CLMLE_CONTROLS]),
-        ({"seed": NOT_BETTER}, None, ["clmle", *CLMLE_CONTROLS]),
-        ({"noise": 0.5}, None, ["clmle"]),
+        (None, None, ["clmle", *CLMLE_CONTROLS]),
+        (None, None, ["clmle", *CLMLE_CONTROLS]),
+        ({"noise": 0.8}, None, ["clmle"]),
     ],
 }
 
@@ -242,9 +241,12 @@ def test_each_step_is_open_before_its_task_is_done_and_passed_after(lesson):
     attempt = Attempt(lesson.problem, lesson.clusters, {})
     for number, (change, clusters, methods) in enumerate(ways):
         assert not lesson.steps[number].reached(attempt)
-        problem = dataclasses.replace(lesson.problem, **change)
         clusters = clusters or lesson.clusters
-        trajectories = {name: trained(problem, name, clusters) for name in methods}
-        attempt = Attempt(problem, clusters, trajectories)
+        for tried in [{"seed": seed} for seed in range(12)] if change is None else [change]:
+            problem = dataclasses.replace(lesson.problem, **tried)
+            trajectories = {name: trained(problem, name, clusters) for name in methods}
+            attempt = Attempt(problem, clusters, trajectories)
+            if steps_done(lesson, attempt, number) >= number + 1:
+                break
         assert steps_done(lesson, attempt, number) >= number + 1
     assert steps_done(lesson, attempt, len(lesson.steps)) == len(lesson.steps)
