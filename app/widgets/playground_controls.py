@@ -10,7 +10,7 @@ from clmle import InputError, playground
 CONTROLS: dict[str, tuple[Any, Any]] = {
     "ratio": ((1, 2, 5, 10, 20, 40, 80), 5),
     "modes": (tuple(range(1, 9)), 3),
-    "noise": ((0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5), 0.3),
+    "noise": ((0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8), 0.3),
     "clusters": ((1, 2, 4, 6, 8, 12), 12),
     "dim": ((2, 3), 2),
     "seed": (range(1000), 0),
