@@ -15,6 +15,7 @@ from clmle.errors import some
 PAIRS = (("1", "0"), ("1", "-1"), ("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
 OPPOSITES = (*PAIRS, ("present", "absent"), ("positive", "negative"), ("pos", "neg"), ("on", "off"))
 NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{0,18})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+SCALE = 20  # more classes than this with numbers as names are reported
 
 
 class Targets:
@@ -88,6 +89,11 @@ class Targets:
                 "a class of their own; write a column of 0 and 1 for each word."
             )
         found = ordered(known)
+        if _measured(found):
+            self.warnings.append(
+                f"Column {name}: {len(found)} numbers from {found[0]} to {found[-1]} are read as "
+                "as many classes; if it is a measurement, write the name of a range in each cell."
+            )
         index = {v: i for i, v in enumerate(found)}
         self.labels[name] = np.array([index.get(v, UNKNOWN) for v in values], dtype=np.int64)
         self.class_names[name] = tuple(found)
@@ -120,6 +126,15 @@ class Targets:
                     "but are two classes; write them alike if they are one."
                 )
                 return
+
+
+def _measured(found: list[str]) -> bool:
+    """Whether classes are likely numbers of a scale: many, and not counted from 0 or 1."""
+    if len(found) <= SCALE or not all(map(NUMBER.fullmatch, found)):
+        return False
+    low, high = Decimal(found[0]), Decimal(found[-1])
+    whole = all(v.isdecimal() for v in found)
+    return not (whole and low in (0, 1) and high < 2 * len(found))
 
 
 def _codes(known: set[str]) -> set[str]:

@@ -5,6 +5,7 @@ import pytest
 
 from clmle import InputError
 from clmle.data import load_folder
+from clmle.data.folder.targets import Targets
 from clmle.data.missing import MISSING, is_missing
 from tests.data.folder.made import counts, picture, read
 
@@ -306,3 +307,19 @@ def test_a_table_comes_before_a_folder_for_each_patient(tmp_path):
     lines = [f"set-1/{name.removeprefix('d/')},{i % 2}" for i, name in enumerate(names)]
     (tmp_path / "d" / "train.csv").write_text("\n".join(["Path,Edema", *lines]))
     assert read(tmp_path / "d").targets == ("Edema",)
+
+
+@pytest.mark.parametrize(
+    ("values", "reported"),
+    [
+        ([str(age) for age in range(18, 90)], True),
+        ([f"{70 + i / 10}" for i in range(50)], True),
+        ([str(c) for c in range(100)], False),  # numbers of classes
+        ([str(c) for c in range(1, 60, 1) if c % 7], False),  # some classes have no image
+        ([str(stars) for stars in range(3, 9)], False),
+    ],
+)
+def test_a_column_of_measurements_is_reported(values, reported):
+    targets = Targets({"score": values * 3})
+    assert len(targets.class_names["score"]) == len(values)
+    assert any("measurement" in sentence for sentence in targets.warnings) == reported
