@@ -78,8 +78,8 @@ def host_allowed(host: str) -> bool:
     """Whether the Host header names this server.
 
     Allowed are this computer's own names, the address the server listens at, and
-    server.allowedHosts; a server that others can reach is also known by its numbers, which nobody
-    can point elsewhere.
+    server.allowedHosts; for a server that others can reach also numeric addresses, which no foreign
+    name can stand for.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")

@@ -183,7 +183,7 @@ def missing_in(value):
     missing = [name for name in parameters if name not in documented]
     if inspect.isfunction(value):
         returned = inspect.signature(value).return_annotation
-        # The signature of a figure names its type; the page of clmle.figures says so once.
+        # The signature of a figure names its type; the page of clmle.figures states it once.
         named = (None, "None", "plotly.graph_objects.Figure")
         if returned not in named and not {"Returns", "Yields"} & found.keys():
             missing.append("Returns")

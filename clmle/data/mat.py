@@ -1,4 +1,4 @@
-"""Variables of a .mat file, read in a process of its own: a hostile file can crash the readers.
+"""Variables of a .mat file, read in a child process: a hostile file can crash the readers.
 
 ``python -m clmle.data.mat FILE NAME ...`` writes them to stdout as an archive of arrays.
 """

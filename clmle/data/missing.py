@@ -13,7 +13,7 @@ ANY_CASE = {
     "nan", "-nan", "null", "n/a", "n.a.", "#n/a", "nat", "<na>", "<nan>", "<null>", "<none>",
     "(null)", "(blank)", "(empty)", "[null]", "\\n", "#n/d", "#nv", "#zahl!", "#valeur!",
 }  # fmt: skip
-# Unknown next to the two values of an attribute; a class of its own next to others.
+# Unknown next to the two values of an attribute; a separate class next to others.
 UNSURE = {
     "uncertain", "unsure", "unclear", "unknown", "unk", "u", "undetermined", "undefined",
     "indeterminate", "equivocal", "ambiguous", "maybe", "not sure", "none", "none.", "na", "nil",

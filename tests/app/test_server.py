@@ -1,4 +1,4 @@
-"""A server of the app as strangers and many visitors meet it, without a browser."""
+"""Requests to a server of the app from other sites and many visitors, without a browser."""
 
 import base64
 import html

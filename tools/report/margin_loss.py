@@ -59,7 +59,7 @@ def write(page: Page, study: StudyResults) -> None:
 
 
 def control_of(name: str, variants: Sequence[str]) -> str:
-    """The variant without Eq. 9 that a variant is compared with, of its own condition if any."""
+    """The control without Eq. 9 of a variant: that of its condition if there is one."""
     own = f"{name.rpartition(', ')[0]}, {WITHOUT}"
     return name if name.endswith(WITHOUT) else own if own in variants else WITHOUT
 

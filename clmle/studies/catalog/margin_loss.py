@@ -6,6 +6,7 @@ training data.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -189,6 +190,7 @@ def each_change() -> dict[str, Tree]:
     )
 
 
+on_pretrained = partial(Study, attributes=("label",), ratios=(), dataset="cifar10-features")
 STUDIES = (
     Study(
         "eq9-factorial",
@@ -211,17 +213,14 @@ STUDIES = (
         ratios=(),
         dataset="hidden-modes",
     ),
-    Study(
+    on_pretrained(
         "eq9-features",
         "Eq. 9 on pretrained features of photographs, each choice changed in turn",
         "On features that the loss cannot memorize, what do the margin and the clusters change?",
         each_change(),
-        attributes=("label",),
         seeds=tuple(range(4)),
-        ratios=(),
-        dataset="cifar10-features",
     ),
-    Study(
+    on_pretrained(
         "eq9-regime-features",
         "Eq. 9 against the number of minority photographs, on pretrained features",
         "From how many minority photographs on does Eq. 9 help where the network is pretrained?",
@@ -234,12 +233,9 @@ STUDIES = (
             FINE,
             FINE,
         ),
-        attributes=("label",),
         seeds=tuple(range(10, 13)),
-        ratios=(),
-        dataset="cifar10-features",
     ),
-    Study(
+    on_pretrained(
         "eq9-preregistered-features",
         "Pre-registered: Eq. 9 on pretrained features of photographs",
         "Do clusters preserve the structure within the minority, as one cluster per class does "
@@ -255,10 +251,7 @@ STUDIES = (
                 )
             }
         ),
-        attributes=("label",),
         seeds=tuple(range(100, 120)),
-        ratios=(),
-        dataset="cifar10-features",
     ),
     Study(
         "eq9-superclasses",
