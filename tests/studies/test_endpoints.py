@@ -94,3 +94,18 @@ def test_the_control_differs_by_the_weight_of_eq_9_alone(name):
             "options"
         ]
         assert (own["train"], own["data"]) == (other["train"], other["data"])
+
+
+def test_a_condition_is_compared_with_its_own_control():
+    values = {WITHOUT: 0.1, "clusters": 0.2, f"noise, {WITHOUT}": 0.5, "noise, clusters": 0.8}
+    summaries = [trial(name, seed, v) for name, v in values.items() for seed in (0, 1)]
+    page = Page("t")
+    write(page, study("eq9-preregistered-features", summaries))
+    rows = {
+        line.split(" | ")[0].strip("| *"): line
+        for line in page.markdown().splitlines()
+        if line.startswith("|")
+    }
+    assert "+10.0" in rows["clusters"]
+    assert "+30.0" in rows["noise, clusters"]
+    assert f"noise, {WITHOUT}" in rows
