@@ -6,6 +6,8 @@ import time
 import pytest
 from PIL import Image
 
+from tests.app.forms import data_of_new_runs
+
 pytestmark = pytest.mark.browser
 PAGES = (
     "", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "recognition",
@@ -42,8 +44,7 @@ def test_train_reload_and_explore_the_embedding(server, browser):
     """Start two methods on digits, reload while they run, then explore the embedding."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{server}/train")
-    page.get_by_text("Press Start").or_(page.get_by_text("No run yet")).first.wait_for()
-    page.get_by_test_id("stSelectbox").first.click()
+    data_of_new_runs(page).click()
     page.get_by_role("option", name="digits").click()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("clmle, digits").first.wait_for(timeout=600_000)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import TimeoutError
 
+from tests.app.forms import data_of_new_runs
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 SLOW = 600_000
 
@@ -53,12 +55,7 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
 
     one.goto(f"{server}/train")
     one.get_by_text("No run yet").wait_for()
-    data = one.get_by_test_id("stSelectbox").first
-    with suppress(TimeoutError):
-        data.wait_for(timeout=10_000)
-    if not data.is_visible():  # the form may be closed
-        one.get_by_text("New runs", exact=True).click()
-    data.click()
+    data_of_new_runs(one).click()
     one.get_by_role("option", name="digits").click()
     two.goto(f"{server}/train")
     two.get_by_role("combobox", name="Methods").wait_for()
