@@ -100,7 +100,8 @@ class DataConfig:
     ratio: float = option(1.0, "imbalance ratio: size of the largest class over the smallest")
     counts: str = option(
         "",
-        'training images of classes, such as "cat=500;dog=20", for --imbalance given',
+        'training images of classes, such as "cat=500;dog=20", for --imbalance given; a class of 0 '
+        "is left out of training and must be merged with others",
         expert=True,
     )
     merge: str = option(

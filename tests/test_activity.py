@@ -81,6 +81,32 @@ def test_impostors_and_purity_of_a_task():
     assert purity_of_clusters(task, None) is None
 
 
+def test_retrieval_of_classes_left_out_is_the_precision_of_their_queries():
+    rng = np.random.default_rng(1)
+    hidden = np.repeat([0, 1, 2], 30)
+    labels = np.repeat([0, 0, 1], 30)
+    train = np.r_[0:15, 60:75]  # nothing of sub-population 1
+    test = np.setdiff1d(np.arange(90), train)
+    task = Task(
+        "toy", np.zeros((90, 2, 2, 1), np.uint8), labels, ("x", "y"), train, train, test,
+        subpopulations=(hidden, ("a", "b", "c")),
+    )  # fmt: skip
+    features = rng.normal(size=(len(test), 3)) + 2 * np.eye(3)[hidden[test]]
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    groups = hidden[test]
+    fractions = []
+    for i in np.flatnonzero(groups == 1):
+        distance = ((unit - unit[i]) ** 2).sum(axis=1)
+        near = [j for j in np.argsort(distance) if j != i][:10]
+        fractions.append(np.mean(groups[near] == 1))
+    found = neighborhood_metrics(task, test, features)
+    assert found["unseen_retrieval"] == pytest.approx(np.mean(fractions))
+    assert 0.5 < found["unseen_retrieval"] < 1
+    assert "unseen_retrieval" not in neighborhood_metrics(
+        dataclasses.replace(task, train=np.arange(90)), test, features
+    )
+
+
 @pytest.mark.parametrize("method", ["clmle", "clmle-paper"])
 def test_a_run_logs_activity_and_impostors(method, tmp_path):
     config = preset_config("quick", method, "digits")

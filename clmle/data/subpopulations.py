@@ -1,5 +1,6 @@
 """Classes merged into one, each of which remains a sub-population with its own size."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +11,16 @@ from clmle.errors import InputError, quoted, some
 
 
 def parse_counts(text: str, task: Task) -> list[int]:
-    """Training images of every class from "cat=500;dog=20"; other classes keep all they have."""
+    """Training images of every class from "cat=500;dog=20"; other classes keep all they have.
+
+    A class of 0 is for :func:`left_out`.
+    """
     counts: list[int] = task.class_counts().tolist()
     for name, value in _pairs(text, "counts", "cat=500;dog=20"):
         c = _index(name, task, "counts")
-        if not (value.isascii() and value.isdigit() and 1 <= int(value) <= counts[c]):
+        if not (value.isascii() and value.isdigit() and int(value) <= counts[c]):
             raise InputError(
-                f"counts gives class {name!r} {value or 'no'} training images, but it has 1 to "
+                f"counts gives class {name!r} {value or 'no'} training images, but it has 0 to "
                 f"{counts[c]:,}."
             )
         counts[c] = int(value)
@@ -49,6 +53,23 @@ def merged(task: Task, text: str) -> Task:
     labels = np.where(task.labels >= 0, table[task.labels], task.labels)
     hidden = (task.labels, task.class_names)
     return replace(task, labels=labels, class_names=names, subpopulations=hidden).checked()
+
+
+def left_out(task: Task, counts: Sequence[int]) -> Task:
+    """The merged task without training and validation images of classes with a count of 0."""
+    unseen = np.flatnonzero(np.asarray(counts) == 0)
+    if not len(unseen):
+        return task
+    if task.subpopulations is None:
+        raise InputError(
+            "counts gives a class 0 training images; merge it with other classes, so that its "
+            "images have a class that is trained on."
+        )
+    hidden = task.subpopulations[0]
+    train, validation = (
+        rows[~np.isin(hidden[rows], unseen)] for rows in (task.train, task.validation)
+    )
+    return replace(task, train=train, validation=validation).checked()
 
 
 def subpopulation_recall(

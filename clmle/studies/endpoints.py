@@ -13,6 +13,7 @@ ENDPOINTS = {
     "average_precision": "average precision",
     "minority_impostor_rate": "impostor rate of the minority",
     "neighbor_purity": "purity of the neighbors",
+    "unseen_retrieval": "retrieval of classes left out",
 }
 
 
@@ -48,6 +49,7 @@ def _endpoints(summary: Mapping[str, Any]) -> dict[str, float | None]:
         "worst_recall": min(recalls, default=None),
         "minority_impostor_rate": test.get("minority_impostor_rate"),
         "neighbor_purity": test.get("neighbor_purity"),
+        "unseen_retrieval": test.get("unseen_retrieval"),
         "train_margin": test.get("train_margin"),
         "margin": test.get("margin"),
         "active_first": activity.get("first_quarter"),

@@ -16,7 +16,7 @@ from clmle.studies.trials import Trial
 METRICS = (
     "balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc", "recall", "confusion",
     "shots", "subpopulations", "impostor_rate", "minority_impostor_rate", "neighbor_purity",
-    "train_margin", "margin",
+    "train_margin", "margin", "unseen_retrieval",
 )  # fmt: skip
 LONG = ("within_margin", "rules")  # one value for every class or attribute: too long for a summary
 LOCK_SECONDS = 60.0  # a worker of a killed study needs some to save its checkpoint

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle._search import nearest_others
 from clmle.classifiers._base import unit_rows
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
@@ -12,6 +13,7 @@ from clmle.metrics.local_margin import local_margin
 from clmle.metrics.purity import cluster_purity, neighbor_purity
 
 LARGEST = 2000  # images whose neighbors are searched
+NEAREST = 10  # neighbors of a query of a class that was left out
 
 
 def neighborhood_metrics(
@@ -24,7 +26,8 @@ def neighborhood_metrics(
     ``minority_impostor_rate`` is the mean over the classes with fewer training images than the
     average class, or over attributes. With sub-populations, ``neighbor_purity`` is the fraction of
     the 5 nearest neighbors of the same class that have the same sub-population, of the minority
-    classes.
+    classes; ``unseen_retrieval`` is the mean fraction of the 10 nearest images that have the
+    sub-population of the query, for queries of sub-populations without a training image.
     """
     if len(rows) > LARGEST:
         kept = np.sort(np.random.default_rng(len(rows)).permutation(len(rows))[:LARGEST])
@@ -50,7 +53,16 @@ def neighborhood_metrics(
         hidden, labels = task.subpopulations[0][rows], task.labels[rows]
         of = np.isin(labels, np.flatnonzero(minority))
         found["neighbor_purity"] = neighbor_purity(unit_rows(features[of]), labels[of], hidden[of])
+        unseen = ~np.isin(hidden, task.subpopulations[0][task.train])
+        if unseen.any():
+            found["unseen_retrieval"] = _precision(unit_rows(features), hidden, unseen)
     return found
+
+
+def _precision(features: np.ndarray, classes: np.ndarray, queries: np.ndarray) -> float:
+    """Mean fraction of the 10 nearest images that have the class of the query."""
+    near = nearest_others(features, NEAREST)[queries]
+    return float((classes[near] == classes[queries][:, None]).mean())
 
 
 def reference_rows(task: Task | MultiTask) -> np.ndarray | None:

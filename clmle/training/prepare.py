@@ -11,7 +11,7 @@ from clmle.data import dataset_info, imbalance, load_dataset
 from clmle.data.base import Dataset, Progress, Task
 from clmle.data.long_tail import PUBLISHED
 from clmle.data.multilabel import MultiTask, multi_task
-from clmle.data.subpopulations import merged, parse_counts
+from clmle.data.subpopulations import left_out, merged, parse_counts
 from clmle.data.validation import draw_validation, validation_of_test
 from clmle.errors import InputError
 from clmle.methods import get_method
@@ -86,16 +86,17 @@ def _one_target(dataset: Dataset, data: DataConfig, seed: int) -> Task:
     elif data.imbalance in PUBLISHED and "published_split" in dataset.metadata:
         whole = validation_of_test(own, split_seed)
     task = whole
+    counts = parse_counts(data.counts, task) if data.counts else []
     if data.imbalance != "none":
-        counts = parse_counts(data.counts, task) if data.counts else None
         # The published long tails are the same in all runs.
         drawn = split_seed if data.imbalance in PUBLISHED else seed
-        task = imbalance(task, data.imbalance, data.ratio, counts=counts, seed=drawn)
+        kept = [max(1, count) for count in counts] or None
+        task = imbalance(task, data.imbalance, data.ratio, counts=kept, seed=drawn)
     if data.validation != "own":
         size = data.validation_size or len(own.validation)
         balanced = data.validation == "balanced"
         task = draw_validation(task, whole.train, size, balanced, split_seed)
-    return merged(task, data.merge) if data.merge else task
+    return left_out(merged(task, data.merge) if data.merge else task, counts)
 
 
 def config_from_dict(values: dict[str, Any]) -> Config:

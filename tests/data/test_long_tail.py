@@ -102,6 +102,18 @@ def test_a_long_tail_that_the_classes_cannot_have_is_refused():
         imbalance(toy().task(), "long-tail", 0.5)
 
 
+def test_a_merged_class_of_zero_images_is_in_the_test_split_alone():
+    data = DataConfig(
+        "toy", imbalance="given", counts="a=0;b=20", merge="x=a+b", validation="imbalanced"
+    )
+    task = make_task(toy(), data, 0)
+    hidden, names = task.subpopulations
+    unseen = names.index("a")
+    assert (hidden[task.test] == unseen).sum() == 100
+    assert not np.isin(unseen, hidden[np.concatenate([task.train, task.validation])])
+    assert task.class_counts()[0] == 20
+
+
 def test_merged_classes_are_sub_populations_with_their_own_counts():
     data = DataConfig(
         "toy", imbalance="given", counts="a=10; f=3", merge="x=a+b;y = e + f"
@@ -146,7 +158,9 @@ def test_drawn_validation_of_no_size_has_as_many_images_as_before():
         ({"counts": "a=1"}, "belong together"),
         ({"imbalance": "given"}, "belong together"),
         ({"imbalance": "given", "counts": "z=1"}, "'z', which is no class of toy"),
-        ({"imbalance": "given", "counts": "a=900"}, "it has 1 to 800"),
+        ({"imbalance": "given", "counts": "a=900"}, "it has 0 to 800"),
+        ({"imbalance": "given", "counts": "a=0"}, "merge it with other classes"),
+        ({"imbalance": "given", "counts": "a=0;b=0", "merge": "x=a+b"}, "no training image"),
         ({"imbalance": "given", "counts": "a"}, "must look like"),
         ({"merge": "x=a+a"}, "'a' twice"),
         ({"merge": "c=a+b"}, "there is one of that name"),

@@ -23,8 +23,9 @@ def write(page: Page, study: StudyResults) -> None:
     names = [n for n in study.variants if n != WITHOUT]
     controls = {name: control_of(name, study.variants) for name in names}
     names = [n for n in names if controls[n] != n]
-    found: dict[str, dict[str, Difference]] = {key: {} for key in ENDPOINTS}
-    for key in ENDPOINTS:
+    keys = measured(frame)
+    found: dict[str, dict[str, Difference]] = {key: {} for key in keys}
+    for key in keys:
         for name in names:
             if d := paired_difference(frame, name, controls[name], key, n_bootstrap=0):
                 found[key][name] = d
@@ -41,14 +42,14 @@ def write(page: Page, study: StudyResults) -> None:
         own = frame[frame["variant"] == name]
         cells = [
             points_cell(found[key].get(name)) if name in names else number(own[key].mean())
-            for key in ENDPOINTS
+            for key in keys
         ]
         active = [number(own[k].mean(), 2) for k in ("active_first", "active_last")]
         rows.append([name if name in names else f"**{name}**", *cells, " to ".join(active)])
-    page.table(["variant", *ENDPOINTS.values(), "active"], rows)
+    page.table(["variant", *keys.values(), "active"], rows)
     panels = {
         label: {n: _row(d) for n, d in found[key].items()}
-        for key, label in ENDPOINTS.items()
+        for key, label in keys.items()
         if key != "average_precision"
     }
     page.figure(
@@ -56,6 +57,11 @@ def write(page: Page, study: StudyResults) -> None:
         figures.effects(panels, f"{study.title}: difference to the same {WITHOUT}", PP),
         f"Mean and 95 % t-interval over {counted(len(study.seeds), 'seed')}.",
     )
+
+
+def measured(frame: Any) -> dict[str, str]:
+    """The endpoints that trials of the frame have, with their labels."""
+    return {key: label for key, label in ENDPOINTS.items() if frame[key].notna().any()}
 
 
 def control_of(name: str, variants: Sequence[str]) -> str:
@@ -67,7 +73,7 @@ def control_of(name: str, variants: Sequence[str]) -> str:
 def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
     """One sentence for each endpoint, and one for what clusters change."""
     sentences = []
-    for key, label in ENDPOINTS.items():
+    for key, label in measured(frame).items():
         known = [d for d in found[key].values() if d.low is not None and d.high is not None]
         if not known:
             continue
@@ -79,7 +85,7 @@ def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
             f"above zero for {above} and below for {below} (means {points(lower.mean)} to "
             f"{points(upper.mean)} pp)."
         )
-    for key, label in ENDPOINTS.items():
+    for key, label in measured(frame).items():
         if d := clusters_minus_one(frame, key):
             sentences.append(f"Clusters minus one cluster per class, {label}: {points_text(d)}.")
     return sentences
@@ -96,7 +102,7 @@ def clusters_minus_one(frame: Any, key: str) -> Difference | None:
 def write_regime(page: Page, study: StudyResults) -> None:
     """Effects of Eq. 9 against the number of minority points, with and without noise."""
     frame = endpoint_frame(study.summaries)
-    keys = [key for key in ENDPOINTS if key != "average_precision"]
+    keys = [key for key in measured(frame) if key != "average_precision"]
     panels: dict[str, dict[str, list[Any]]] = {ENDPOINTS[key]: {} for key in keys}
     rows, tally, what = [], [], ""
     for name in study.variants:

@@ -1,39 +1,67 @@
 """Features of a published network by name: computed once with ``clmle features``, then cached."""
 
+from functools import partial
 from pathlib import Path
 
 from clmle.data.base import Dataset
 from clmle.data.features import load_features
 from clmle.data.features.files import feature_dim
 from clmle.data.registry import DatasetInfo, register_dataset
+from clmle.data.toonfaces.specs import ATTRIBUTES
 from clmle.errors import InputError
 from clmle.files import cache_dir
 
-NAME = "cifar10-features"
-COMMAND = "clmle features cifar10 --backbone efficientnet-lite0 --image-size 112 --out"
+DIM = 1280  # of EfficientNet-lite0
+# Name, what is computed, title, description, and targets.
+SOURCES = (
+    (
+        "cifar10-features", "cifar10", "CIFAR-10", "Ten classes, 60,000 x 1,280 features",
+        ("label",),
+    ),
+    (
+        "expression-features", "PATH of the collection facial_expressions", "Facial expressions",
+        "Photographs with an expression, 1,280 features each", ("expression", "identity"),
+    ),
+    (
+        "toonfaces-features", "toonfaces", "Illustrated faces",
+        "14 attributes, 9,000 x 1,280 features", ATTRIBUTES,
+    ),
+)  # fmt: skip
 
 
-def _file() -> Path:
-    return cache_dir() / f"{NAME}.npy"
+def _file(name: str) -> Path:
+    return cache_dir() / f"{name}.npy"
 
 
-def load_cifar10_features(*, seed: int = 0) -> Dataset:
-    """Features (60,000, 1,280) of the photographs of CIFAR-10 by EfficientNet-lite0."""
-    file = _file()
+def _is_here(name: str) -> bool:
+    return _file(name).is_file()
+
+
+def _dim(name: str, path: str) -> int:
+    return feature_dim(_file(name)) or DIM
+
+
+def _load(name: str, source: str, *, seed: int = 0) -> Dataset:
+    file = _file(name)
     if not file.exists():
-        raise InputError(f"{NAME} is not in {file.parent}; compute it once: {COMMAND} {file}.")
+        raise InputError(
+            f"{name} is not in {file.parent}; compute it once: clmle features {source} "
+            f"--backbone efficientnet-lite0 --image-size 112 --out {file}."
+        )
     return load_features(file, seed=seed)
 
 
-register_dataset(
-    DatasetInfo(
-        name=NAME,
-        title="CIFAR-10, features of EfficientNet-lite0",
-        description="Ten classes, 60,000 x 1,280 features; computed once with clmle features.",
-        load=load_cifar10_features,
-        targets=("label",),
-        is_downloaded=lambda: _file().is_file(),
-        feature_dim=lambda _: feature_dim(_file()) or 1280,
-        order=19,
+for order, (name, source, title, description, targets) in enumerate(SOURCES, start=19):
+    register_dataset(
+        DatasetInfo(
+            name=name,
+            title=f"{title}, features of EfficientNet-lite0",
+            description=f"{description}; computed once with clmle features.",
+            load=partial(_load, name, source),
+            kind="label" if len(targets) < 3 else "attributes",
+            targets=targets,
+            is_downloaded=partial(_is_here, name),
+            feature_dim=partial(_dim, name),
+            order=order,
+        )
     )
-)

@@ -5,10 +5,12 @@ its default, a lower learning rate, and two more values of its main hyper-parame
 one if it has none. The best on validation images counts.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from clmle.studies.catalog.margin_loss import hidden_modes
 from clmle.studies.spec import Study, Tree, methods
 
 # The hyper-parameter that a method's paper discusses most, and two values around the default.
@@ -78,30 +80,57 @@ def random_settings(count: int) -> dict[str, dict[str, Any]]:
     return found
 
 
-def field_variants() -> dict[str, Tree]:
-    """Methods with the same random settings, calibration and validation data."""
+def field_variants(**data: Any) -> dict[str, Tree]:
+    """Methods with the same random settings and calibration; ``data`` are fields of DataConfig."""
     return {
         f"{method}, {name}": {
             "method": method,
             "train": {"calibration": "balanced-logistic", "margin_trials": 0, **fields},
-            "data": {"split": -1, "validation": "imbalanced", "validation_size": 2000},
+            "data": {"split": -1, **data},
         }
         for method in FIELD
         for name, fields in random_settings(3).items()
     }
 
 
+on_level_field = partial(
+    Study,
+    question="Which method is best where the calibration and the tuning effort are the same for "
+    "all?",
+    ratios=(),
+    seeds=(0, 1, 2),
+)
 STUDIES = (
-    Study(
+    on_level_field(
         "tuning-features",
         "Long-tailed CIFAR-10 on pretrained features, every method in four settings",
-        "Which method is best where the calibration and the tuning effort are the same for all?",
-        field_variants(),
+        variants=field_variants(validation="imbalanced", validation_size=2000),
         attributes=("label",),
         ratios=(100,),
-        seeds=(0, 1, 2),
         dataset="cifar10-features",
         imbalance="long-tail",
+    ),
+    on_level_field(
+        "tuning-expressions",
+        "Expressions of photographed faces on pretrained features, every method in four settings",
+        variants=field_variants(),
+        attributes=("expression",),
+        seeds=tuple(range(6)),
+        dataset="expression-features",
+    ),
+    on_level_field(
+        "tuning-attributes",
+        "Fourteen attributes on pretrained features, every method in four settings",
+        variants=field_variants(),
+        attributes=("all",),
+        dataset="toonfaces-features",
+    ),
+    on_level_field(
+        "tuning-points",
+        "Points with hidden modes, every method in four settings",
+        variants=field_variants(**hidden_modes(300)),
+        attributes=("mode",),
+        dataset="hidden-modes",
     ),
     Study(
         "tuning",
