@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -32,11 +33,32 @@ HEADERS = {
 _SECRET = secrets.token_bytes(32)
 
 
+NEEDED = (
+    f"A server that other computers can reach needs a password; set the environment variable "
+    f"{PASSWORD}, or leave out the address to serve this computer alone."
+)
+
+
 def guards() -> list[Any]:
-    """The middleware of the server."""
+    """The middleware of the server; it ends here if it would serve others without a password."""
     from starlette.middleware import Middleware
 
+    if not is_loopback(st.get_option("server.address")) and not _password():
+        print(f"clmle: {NEEDED}", file=sys.stderr)
+        raise SystemExit(2)
     return [Middleware(Guard)]
+
+
+def is_loopback(address: Any) -> bool:
+    """Whether only this computer reaches a server at ``address``."""
+    try:
+        return ipaddress.ip_address(str(address or "")).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _password() -> str:
+    return os.environ.get(PASSWORD, "").strip()
 
 
 class Guard:
@@ -53,11 +75,13 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        headers, password = Headers(scope=scope), os.environ.get(PASSWORD, "")
+        headers, password = Headers(scope=scope), _password()
         given = _password_given(headers, password)
         app = self.app
         if not host_allowed(headers.get("host", "")):
             app = PlainTextResponse("This name of the server is not in server.allowedHosts.", 400)
+        elif not password and not is_loopback((scope.get("server") or [""])[0]):
+            app = PlainTextResponse(NEEDED, 403)  # a server started without Streamlit's settings
         elif password and not given:
             asked = {"www-authenticate": 'Basic realm="clmle", charset="UTF-8"'}
             app = PlainTextResponse("The password is needed.", 401, asked)
@@ -90,15 +114,8 @@ def host_allowed(host: str) -> bool:
     if any(name == h or (h.startswith("*.") and name.endswith(h[1:])) for h in allowed):
         return True
     with suppress(ValueError):
-        return bool(ipaddress.ip_address(name)) and not _is_loopback(address)
+        return bool(ipaddress.ip_address(name)) and not is_loopback(address)
     return False
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _token(password: str) -> str:

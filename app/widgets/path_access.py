@@ -4,7 +4,6 @@ On the visitor's own computer: all. A server that others can reach reads only th
 administrator lists in CLMLE_DATA (separated as in PATH).
 """
 
-import ipaddress
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.guard import is_loopback
 from clmle import Config, InputError, data, runs_dir
 
 VARIABLE = "CLMLE_DATA"
@@ -24,7 +24,7 @@ def open_path(text: str, folder: str = "") -> str:
     A table of labels may be given relative to the ``folder`` of its images.
     """
     allowed = os.environ.get(VARIABLE)
-    if not text or (allowed is None and _own_computer()):
+    if not text or (allowed is None and is_loopback(st.get_option("server.address"))):
         return text
     homes = [Path(part).resolve() for part in (allowed or "").split(os.pathsep) if part]
     homes.append(uploads_dir().resolve())
@@ -87,12 +87,3 @@ def check_paths(configs: Iterable[Config]) -> None:
     for one in configs:
         if with_open_paths(one) != one:
             raise InputError("Give files and folders by their whole paths, without ~ and links.")
-
-
-def _own_computer() -> bool:
-    """Whether the server can be reached from this computer only."""
-    address = str(st.get_option("server.address") or "")
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"

@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from app.guard import Guard
+from app.guard import Guard, guards
 from app.widgets.literal import literal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,6 +141,43 @@ def test_a_password_is_asked_for_and_remembered(monkeypatch):
     assert asked(monkeypatch, cookie=cookie.partition(";")[0]).text == "inside"
     monkeypatch.setenv("CLMLE_PASSWORD", "another")
     assert asked(monkeypatch, cookie=cookie.partition(";")[0]).status_code == 401
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.7", "lab.example", "", None])
+def test_a_server_that_others_reach_does_not_start_without_a_password(address, monkeypatch, capsys):
+    monkeypatch.setattr("streamlit.get_option", {"server.address": address}.get)
+    for missing in ("", "  "):
+        monkeypatch.setenv("CLMLE_PASSWORD", missing)
+        with pytest.raises(SystemExit) as caught:
+            guards()
+        assert caught.value.code == 2
+        assert "set the environment variable CLMLE_PASSWORD" in capsys.readouterr().err
+    monkeypatch.setenv("CLMLE_PASSWORD", "secret")
+    assert guards()
+
+
+@pytest.mark.parametrize("command", [
+    ["-m", "clmle", "app", "--address", "0.0.0.0", "--port", "0"],
+    ["-m", "streamlit", "run", "app/main.py", "--server.address", "::", "--server.port", "0"],
+])  # fmt: skip
+def test_both_commands_refuse_to_serve_others_without_a_password(command):
+    env = {k: v for k, v in os.environ.items() if k != "CLMLE_PASSWORD"}
+    env["STREAMLIT_SERVER_HEADLESS"] = "true"
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=env, text=True,
+                          capture_output=True, check=False)  # fmt: skip
+    assert done.returncode == 2
+    assert "clmle: A server that other computers can reach needs a password" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_started_without_the_settings_of_the_app_answers_only_this_computer(monkeypatch):
+    from starlette.responses import PlainTextResponse
+    from starlette.testclient import TestClient
+
+    monkeypatch.delenv("CLMLE_PASSWORD", raising=False)
+    for server, status in (("192.0.2.7", 403), ("127.0.0.1", 200), ("[::1]", 200)):
+        client = TestClient(Guard(PlainTextResponse("inside")), base_url=f"http://{server}")
+        assert client.get("/", headers={"host": "localhost"}).status_code == status
 
 
 def test_names_of_a_server_that_others_reach_are_given_by_its_administrator(monkeypatch):
