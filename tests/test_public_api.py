@@ -40,8 +40,11 @@ WITH_REFERENCES = (
     "clmle.losses",
     "clmle.margins",
     "clmle.metrics.attributes",
+    "clmle.metrics.cost_curve",
+    "clmle.metrics.groups",
     "clmle.metrics.identification",
     "clmle.metrics.local_imbalance",
+    "clmle.metrics.reliability",
     "clmle.metrics.roc",
     "clmle.metrics.verification",
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         nearest_cluster_scores,
         nearest_cluster_terms,
     )
+    from clmle.classifiers.probabilities import ProbabilityMap, fit_probabilities
     from clmle.classifiers.sklearn import NearestClusterClassifier
     from clmle.classifiers.stacked import StackedClassifier
 

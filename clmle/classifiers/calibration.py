@@ -166,6 +166,18 @@ def balanced_calibration(
     scikit-learn's LogisticRegression(class_weight="balanced", C=1) on the standardized
     difference of the scores. ``with_offsets=False`` fits the weights alone.
     """
+    present = np.bincount(labels, minlength=scores[0].shape[1])
+    row_weight = 1 / (present[labels] * (present > 0).sum())
+    return logistic_calibration(scores, labels, row_weight, with_offsets)
+
+
+def logistic_calibration(
+    scores: Sequence[np.ndarray],
+    labels: np.ndarray,
+    row_weight: np.ndarray,
+    with_offsets: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`balanced_calibration`, with the weights (n,) of the rows, whose sum is 1."""
     from scipy.optimize import minimize
 
     from clmle.classifiers._base import log_softmax
@@ -180,7 +192,6 @@ def balanced_calibration(
     spread = np.maximum(spread, 1e-9)
     stacked = stacked / spread[:, None, None]
     present = np.bincount(labels, minlength=n_classes)
-    row_weight = 1 / (present[labels] * (present > 0).sum())
     own = np.arange(n), labels
     kinds = len(scores)
 
