@@ -102,6 +102,7 @@ def assemble(
         warnings=warnings,
         default=default,
         recognized=recognized,
+        drawn_split=given is None,
     )
 
 

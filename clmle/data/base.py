@@ -49,6 +49,8 @@ class Dataset:
         Files that are left out, by reason.
     value_range : (float, float), optional
         Of images with more than 8 bits: the values that are black and white in ``images``.
+    drawn_split : bool, optional
+        The split does not come with the data, but was drawn when they were read.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class Dataset:
     recognized: str = ""
     skipped: Mapping[str, Sequence[str]] = field(default_factory=dict)
     value_range: tuple[float, float] | None = None
+    drawn_split: bool = False
 
     def __len__(self) -> int:
         return len(self.images)

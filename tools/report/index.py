@@ -60,7 +60,8 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
     hours = sum(c["seconds"] for s in studies for c in s.summaries) / 3600
     page.text(
         f"In all {counted(total, 'trial')} and {hours:.1f} hours of training. "
-        "[All tasks together](pooled.md); [the paper's tables](paper.md)."
+        "[All tasks together](pooled.md); [ranks on a level field](level-field.md); "
+        "[the paper's tables](paper.md)."
     )
     page.blocks.append("```{toctree}\n:hidden:\n:glob:\n\n*\n```")
 

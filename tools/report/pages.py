@@ -17,6 +17,7 @@ from tools.report import (
     convergence,
     imbalance_sweep,
     index,
+    level_field,
     margin_loss,
     number_format,
     paper,
@@ -87,6 +88,8 @@ def make_pages(studies: Sequence[StudyResults]) -> dict[str, Page]:
     pages = {study.name: study_page(study) for study in studies}
     pages["pooled"] = Page("All tasks of all data sets together")
     pooled.write(pages["pooled"], studies)
+    pages["level-field"] = Page("A level field")
+    level_field.write(pages["level-field"], studies)
     pages["paper"] = Page("The paper's tables")
     paper.write(pages["paper"], studies)
     pages["reproduction"] = Page("The paper's claims")

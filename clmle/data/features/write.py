@@ -48,13 +48,17 @@ def write_features(
 
 
 def columns_of(dataset: Dataset, rows: np.ndarray) -> dict[str, list[str]]:
-    """File, groups, split and targets of rows of a data set as text; unknown values are empty."""
+    """File, groups, split and targets of rows of a data set as text; unknown values are empty.
+
+    A split that was drawn is left out: readers of the table draw it as for the images.
+    """
     columns: dict[str, list[str]] = {}
     for name in KEPT:
         if name in dataset.metadata and name not in dataset.targets:
             columns[name] = list(map(str, np.asarray(dataset.metadata[name])[rows].tolist()))
     splits = [*SPLITS, ""]  # -1: in none of them
-    columns["split"] = [splits[s] for s in dataset.split[rows].tolist()]
+    if not dataset.drawn_split:
+        columns["split"] = [splits[s] for s in dataset.split[rows].tolist()]
     for target in dataset.targets:
         values, names = dataset.values_of(target)
         words = ["0", "1"] if target in dataset.attributes else list(map(str, names))

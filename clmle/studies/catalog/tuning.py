@@ -150,3 +150,4 @@ STUDIES = (
         dataset="digits",
     ),
 )
+LEVEL_FIELD = ("tuning-features", "tuning-expressions", "tuning-attributes", "tuning-points")

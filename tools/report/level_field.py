@@ -1,0 +1,98 @@
+"""The page of the level field: ranks of all methods over several problems at equal tuning."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from clmle import figures
+from clmle.studies.catalog.tuning import LEVEL_FIELD
+from clmle.studies.study_results import OURS, StudyResults
+from clmle.text import counted
+from tools.report.markdown import Page, number
+from tools.report.tuning import chosen_config
+
+# What the problems are called in the table.
+SHORT = {
+    "tuning-features": "CIFAR-10-LT, features",
+    "tuning-expressions": "expressions, features",
+    "tuning-attributes": "14 attributes, features",
+    "tuning-points": "hidden modes, points",
+}
+
+
+def fields(studies: Sequence[StudyResults]) -> dict[str, Any]:
+    """By problem: one row for each method in the configuration that validation images chose."""
+    found = {s.name: s for s in studies if s.name in LEVEL_FIELD}
+    chosen = {name: chosen_config(found[name]) for name in LEVEL_FIELD if name in found}
+    return {SHORT[n]: c.set_index("method") for n, c in chosen.items() if not c.empty}
+
+
+def ranks(chosen: dict[str, Any]) -> Any:
+    """Rank of each method on each problem, ties shared, with the mean; best mean first."""
+    import pandas
+
+    columns = {n: c["balanced_accuracy"].rank(ascending=False) for n, c in chosen.items()}
+    frame = pandas.DataFrame(columns).dropna()
+    return frame.assign(mean=frame.mean(axis=1)).sort_values("mean", kind="stable")
+
+
+def critical_difference(methods: int, problems: int, level: float = 0.95) -> float:
+    """Smallest difference of two mean ranks that is significant (Nemenyi's test)."""
+    from scipy.stats import studentized_range
+
+    q = float(studentized_range.ppf(level, methods, math.inf)) / math.sqrt(2)
+    return q * math.sqrt(methods * (methods + 1) / (6 * problems))
+
+
+def friedman(frame: Any) -> float:
+    """The p-value of Friedman's test that all methods have the same mean rank."""
+    from scipy.stats import friedmanchisquare
+
+    problems = frame.drop(columns="mean")
+    return float(friedmanchisquare(*problems.to_numpy()).pvalue)
+
+
+def verdict(frame: Any) -> str:
+    """Place of CLMLE, and what the tests say of the differences."""
+    place = 1 + int((frame["mean"] < frame.loc[OURS, "mean"]).sum())
+    n = len(frame.columns) - 1
+    first = frame.index[0] if frame.index[0] != OURS else frame.index[1]
+    return (
+        f"`{OURS}` has place {place} of {len(frame)} by mean rank ({frame.loc[OURS, 'mean']:.1f}; "
+        f"{first}: {frame.loc[first, 'mean']:.1f}) over {counted(n, 'problem')}. Friedman's test "
+        f"of equal ranks: p = {friedman(frame):.3f}; two methods differ at 95 % where their mean "
+        f"ranks are {critical_difference(len(frame), n):.1f} apart (Nemenyi)."
+    )
+
+
+def write(page: Page, studies: Sequence[StudyResults]) -> None:
+    """Verdict, table of ranks and balanced accuracies, figure."""
+    page.text(
+        "Every method has the same four settings, the same calibration, and validation images as "
+        "imbalanced as the training images; its setting with the best mean on validation images "
+        "is evaluated on test images. The seeds of the choice are those of the test."
+    )
+    chosen = fields(studies)
+    frame = ranks(chosen) if len(chosen) > 1 else None
+    if frame is None or OURS not in frame.index:
+        page.text("Not measured yet.")
+        return
+    page.text(f"**Result.** {verdict(frame)}")
+    page.heading("Results")
+    rows = [
+        [
+            f"**{method}**" if method == OURS else method,
+            number(row["mean"], 1),
+            *(
+                f"{number(chosen[p].loc[method, 'balanced_accuracy'])} ({row[p]:g}.)"
+                for p in chosen
+            ),
+        ]
+        for method, row in frame.iterrows()
+    ]
+    page.table(["method", "mean rank", *(f"{p}: balanced accuracy (rank)" for p in chosen)], rows)
+    page.figure(
+        "level-field",
+        figures.mean_ranks(frame.drop(columns="mean").T.to_dict(), "Ranks at equal tuning"),
+        "One symbol for each problem; bars are mean ranks.",
+    )
