@@ -120,6 +120,12 @@ class HeadStack(Protocol):
     def loss(self, outputs: Outputs, positions: np.ndarray, proportions: np.ndarray) -> Loss:
         """Return the loss of features (B, A, d), positions (B, A), class proportions (A, 2)."""
 
+    def changes(self) -> dict[str, np.ndarray]:
+        """Return arrays of this process's last step, by name."""
+
+    def merge(self, steps: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Apply the :meth:`changes` of all processes, in order of rank."""
+
 
 class Method(ABC):
     """Base of all methods; a subclass sets the class variables and the abstract hooks.

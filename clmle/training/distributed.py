@@ -139,16 +139,19 @@ class World:
             for a, head in enumerate(heads_of(method))
             if isinstance(head, ClusterMethod) and isinstance(head.index, DistributedIndex)
         }
-        if indices:
+        shared: dict[str, Any] = dict(indices)
+        if indices and isinstance(method, MultiLabel) and method.stack is not None:
+            shared["stack"] = method.stack
+        if shared:
             gathered = self.gather(
                 {
-                    f"{a}.{name}": array
-                    for a, index in indices.items()
+                    f"{part}.{name}": array
+                    for part, index in shared.items()
                     for name, array in index.changes().items()
                 }
             )
-            for a, index in indices.items():
-                index.merge([_of(news, a) for news in gathered])
+            for part, index in shared.items():
+                index.merge([_of(news, part) for news in gathered])
         self._average_buffers([*network.buffers(), *method.modules.buffers()])
 
     def _average_buffers(self, buffers: list[torch.Tensor]) -> None:

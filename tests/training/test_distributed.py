@@ -83,6 +83,10 @@ def test_both_processes_end_with_the_same_weights_clusters_and_losses(name, pair
     same(held(pair, name, 0), held(pair, name, 1))
 
 
+def test_stacked_heads_train_as_heads_one_after_the_other(pair):
+    same(held(pair, "attributes"), held(pair, "loop"), rtol=1e-3, atol=1e-5)
+
+
 def test_clusters_of_two_processes_equal_those_of_one(pair, tmp_path):
     _, engine = two.trainer_of(tmp_path, "alone", two.local_imbalance(), World())
     engine.set_up()

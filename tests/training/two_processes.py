@@ -8,6 +8,7 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -140,6 +141,10 @@ def main(rank, folder):
     _, engine = trainer_of(folder, "attributes", attributes(folder), world)
     engine.run_all()
     keep("attributes", state(engine))
+    _, engine = trainer_of(folder, "loop", attributes(folder), world)
+    with mock.patch("clmle.methods.clmle.method.CLMLE.stack_heads", return_value=None):
+        engine.run_all()
+    keep("loop", state(engine))
     _, engine = trainer_of(folder, "local_imbalance", local_imbalance(), world)
     before, after = steps_from_clusters(engine)
     keep("clusters", before)

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from clmle.cluster_index import ClusterIndex, interpolated_means
 from clmle.device import to_device, to_host
+from clmle.distributed_index import Changes, DistributedIndex
 from clmle.methods._base import Loss, Outputs
 from clmle.methods.clmle.terms import HEAD_TERM, MARGIN_TERM, TermSum, head_loss
 
@@ -29,10 +30,13 @@ class StackedHeads:
     """The heads of A attributes; made again whenever their clusters were.
 
     ``centroids`` (A, K, d) hold those of every head's index, which are views of it from then on.
+    Where processes share the indices, a step is kept until the steps of all are merged.
     """
 
     def __init__(self, heads: Sequence[CLMLE]) -> None:
         self.heads = heads
+        self.is_shared = isinstance(heads[0].index, DistributedIndex)
+        self._kept: Changes = {}
         indexes = [head.index for head in heads]
         longest = max(index.n_clusters for index in indexes)
         self.centroids = torch.zeros(len(heads), longest, heads[0].feature_dim)
@@ -50,14 +54,9 @@ class StackedHeads:
 
     @classmethod
     def of(cls, heads: Sequence[Any]) -> StackedHeads | None:
-        """The heads stacked; None unless they sample all clusters and compare with the nearest.
-
-        Indexes that several processes share are not stacked: their changes are merged one by one.
-        """
+        """The heads stacked; None unless they sample all clusters and compare with the nearest."""
         stackable = all(
-            type(head.index) is ClusterIndex
-            and head.options.sampler == "all-clusters"
-            and head.options.centroids == "local"
+            head.options.sampler == "all-clusters" and head.options.centroids == "local"
             for head in heads
         )
         return cls(heads) if stackable else None
@@ -104,16 +103,36 @@ class StackedHeads:
         seen = terms.losses
 
         def after_backward() -> None:
+            step = {"positions": positions, "warming_up": warming_up}
             if moved is None:
-                (losses,) = to_host(seen)
+                (step["losses"],) = to_host(seen)
             else:
-                losses, units = to_host(seen, moved)
-                self.move(units, np.where(warming_up, -1, positions), o.centroid_momentum)
-            for a, head in enumerate(self.heads):
-                rows = positions[:, a]
-                head.index.record(rows[rows >= 0], losses[a, rows >= 0])
+                step["losses"], step["units"] = to_host(seen, moved)
+            if self.is_shared:
+                self._kept = step
+            else:
+                self.merge([step])
 
         return Loss(terms.total, terms.parts, after_backward)
+
+    def changes(self) -> Changes:
+        """Arrays of the step that is not merged yet, by name."""
+        kept, self._kept = self._kept, {}
+        return kept
+
+    def merge(self, steps: Sequence[Changes]) -> None:
+        """Cache the losses of a step of all processes, in order of rank, and move the centroids."""
+        moving = [step for step in steps if "units" in step]
+        if moving:
+            units = np.concatenate([step["units"] for step in moving], axis=1)
+            positions = [np.where(s["warming_up"], -1, s["positions"]) for s in moving]
+            momentum = self.heads[0].options.centroid_momentum
+            self.move(units, np.concatenate(positions), momentum)
+        for step in filter(None, steps):
+            for a, head in enumerate(self.heads):
+                rows = step["positions"][:, a]
+                # Not the record of a shared index, which would keep it for another merge.
+                ClusterIndex.record(head.index, rows[rows >= 0], step["losses"][a, rows >= 0])
 
     def move(self, unit: np.ndarray, positions: np.ndarray, momentum: float) -> None:
         """Move every head's centroids towards the means of its unit rows (A, B, d)."""
