@@ -74,6 +74,7 @@ FEATURES = {
     "rounds": 8,
     "patience": 9,
 }
+NO_NOISE = {**FEATURES, "feature_noise": 0.0}
 EVEN = {
     "head": "cosine",
     "head_scale": 16.0,
@@ -93,15 +94,21 @@ FINE = {
 POINTS = {"feature_dim": 16, "weight_decay": 0.0005, "batch_size": 160}
 
 
-def doses(train: Tree, data: Tree, weights: tuple[float, ...], within: bool) -> dict[str, Tree]:
+def doses(
+    train: Tree,
+    data: Tree,
+    weights: tuple[float, ...],
+    within: bool,
+    base: Tree = MappingProxyType({}),
+) -> dict[str, Tree]:
     """Variants: without Eq. 9; clusters or one for each class x a1 x weight x a2."""
     shared = {"train": {**train, "margin_trials": 0}, "data": data}
-    found: dict[str, Tree] = {WITHOUT: {"options": {"margin_weight": 0.0}, **shared}}
+    found: dict[str, Tree] = {WITHOUT: {"options": {**base, "margin_weight": 0.0}, **shared}}
     for clusters in ("clusters", "one cluster"):
         for fraction in (0.125, 0.25, 0.5):
             for weight in (*weights, None):
                 for a2 in (0.0, 0.1) if within and clusters == "clusters" else (0.0,):
-                    own: dict[str, Any] = {"between_margin_fraction": fraction}
+                    own: dict[str, Any] = {**base, "between_margin_fraction": fraction}
                     own |= (
                         {"margin_weight": 1.0, "detach_head": True}
                         if weight is None
@@ -228,6 +235,35 @@ STUDIES = (
         "On features that the loss cannot memorize, what do the margin and the clusters change?",
         each_change(),
         seeds=tuple(range(4)),
+    ),
+    Study(
+        "eq9-expressions",
+        "Dose of Eq. 9 on expressions of photographed faces, pretrained features",
+        "At equal sampling, classifier and calibration, what do the margin, its weight and the "
+        "clusters change on photographs of faces?",
+        doses(NO_NOISE, {"split": -1}, (0.05, 0.2, 0.5), True, FINE),
+        attributes=("expression",),
+        seeds=(0, 1, 2),
+        ratios=(),
+        dataset="expression-features",
+    ),
+    Study(
+        "eq9-long-tail",
+        "Dose of Eq. 9 on long-tailed CIFAR-10, pretrained features",
+        "At equal sampling, classifier and calibration, what do the margin, its weight and the "
+        "clusters change on ten classes in a long tail?",
+        doses(
+            NO_NOISE,
+            {"split": -1, "validation": "imbalanced", "validation_size": 2000},
+            (0.05, 0.2, 0.5),
+            True,
+            FINE,
+        ),
+        attributes=("label",),
+        seeds=(0, 1, 2),
+        ratios=(100,),
+        dataset="cifar10-features",
+        imbalance="long-tail",
     ),
     on_pretrained(
         "eq9-regime-features",
