@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from clmle.presets import preset_config
     from clmle.projection import project_run
     from clmle.run_folder import RunFolder, create_run, list_runs, open_run
+    from clmle.samplers.class_balanced_epochs import ClassBalancedSampler
     from clmle.samplers.cluster import ClusterSampler
+    from clmle.samplers.cluster_batches import ClusterBatchSampler
     from clmle.samplers.hard_cluster import HardClusterSampler
     from clmle.studies.runner import run_study
     from clmle.training.explain import explain

@@ -32,7 +32,7 @@ class ClusterBatch:
     classes: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ClusterSampler:
     """Draws batches of a query cluster and its nearest clusters, as printed in the paper.
 

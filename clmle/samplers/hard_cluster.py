@@ -11,12 +11,15 @@ import numpy as np
 
 from clmle.cluster_index import ClusterIndex
 from clmle.errors import InputError
+from clmle.samplers.epochs import EpochBatches
 from clmle.samplers.proportions import Apportionment, class_proportions
 
 
-@dataclass(frozen=True)
-class HardClusterSampler:
+@dataclass(eq=False)
+class HardClusterSampler(EpochBatches):
     """Draws batches over all clusters of an index, hard clusters more often.
+
+    A ``batch_sampler`` of :class:`torch.utils.data.DataLoader`; :meth:`draw` returns one batch.
 
     Parameters
     ----------
@@ -43,6 +46,8 @@ class HardClusterSampler:
         The fraction, from 0 to 1, of the samples of a large class that is drawn by
         ``hardness_power``; the others are drawn uniformly, since late in training a single
         cluster has almost all of the loss.
+    n_batches, seed, num_replicas, rank, drop_last
+        Epochs and processes, as in :class:`ClusterBatchSampler`.
 
     References
     ----------
@@ -58,6 +63,10 @@ class HardClusterSampler:
     >>> batch = HardClusterSampler(index, batch_size=24).draw(np.random.default_rng(0))
     >>> np.bincount(labels[batch]).tolist()
     [12, 12]
+    >>> from torch.utils.data import DataLoader
+    >>> loader = DataLoader(list(labels), batch_sampler=HardClusterSampler(index, batch_size=24))
+    >>> len(loader), next(iter(loader)).bincount().tolist()
+    (14, [12, 12])
     """
 
     index: ClusterIndex
@@ -70,6 +79,7 @@ class HardClusterSampler:
     hard_fraction: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("class_power", "hard_fraction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}, but must be from 0 to 1.")
@@ -80,6 +90,14 @@ class HardClusterSampler:
                 f"max_class_fraction is {self.max_class_fraction}, but must be above 0 and at "
                 "most 1."
             )
+
+    def batches_of_one_pass(self) -> int:
+        """Batches that together have as many samples as the training set."""
+        return -(-len(self.index.labels) // self.batch_size)
+
+    def draw_indices(self, generator: np.random.Generator) -> np.ndarray:
+        """Training samples of one batch, (batch_size,)."""
+        return self.draw(generator)
 
     def class_proportions(self) -> np.ndarray:
         """Expected proportion of every class in a batch, (C,)."""
@@ -122,7 +140,8 @@ class HardClusterSampler:
 
     def _apportionment(self) -> tuple[Apportionment, float]:
         """Class proportions and mean class size, computed once for an index."""
-        key = tuple(value for name, value in vars(self).items() if name != "index")
+        sizes = self.batch_size, self.step_size, self.class_power
+        key = *sizes, self.without_replacement, self.max_class_fraction
         kept = self.index.sampler_cache
         if key not in kept:
             counts = self.index.counts
