@@ -87,37 +87,20 @@ def _merged_classes(task: Any) -> None:
     show_table(table, "sub-populations-merged")
 
 
-def _dividers(dataset: Any, target: str) -> dict[str, Any]:
-    """What divides the classes of ``target`` into sub-populations: other targets and metadata."""
-    found = {}
-    for name in dataset.targets:
-        values, names = dataset.values_of(name)
-        if name != target and len(names) <= MAX_GROUPS:
-            found[name] = np.array([*names, "unknown"], dtype=object)[values]
-    for name, values in dataset.metadata.items():
-        values = np.asarray(values)
-        if name not in found and values.shape == (len(dataset),) and values.dtype.kind in "OUSiub":
-            kinds = pd.unique(values)
-            # Names of files and the like have a value of their own in most rows.
-            if 1 < len(kinds) <= min(MAX_GROUPS, len(values) // 5):
-                found[name] = values.astype(str)
-    return found
-
-
 def subpopulations(dataset: Any, target: str) -> None:
     """Training images of every class in every sub-population."""
-    found = _dividers(dataset, target)
-    if not found:
+    columns = [n for n in data.group_names(dataset, MAX_GROUPS) if n != target]
+    if not columns:
         st.caption("No other target or group divides the classes of this target.")
         return
     by = st.selectbox(
-        "Divide the classes by", list(found), key="by", bind="query-params", format_func=plain
+        "Divide the classes by", columns, key="by", bind="query-params", format_func=plain
     )
     values, names = dataset.values_of(target)
     rows = np.flatnonzero((np.asarray(dataset.split) == 0) & (values >= 0))
     table = pd.crosstab(
         pd.Series(np.array(names, dtype=object)[values[rows]], name="class"),
-        pd.Series(found[by][rows], name=by),
+        pd.Series(data.group_column(dataset, by)[rows], name=by),
     )
     show_table(table.reset_index(), "sub-populations")
     smallest = table.stack()

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from clmle import training
+from clmle.cli import purpose
 from clmle.cli.parser import CommandParser, add_run, opened
 from clmle.cli.terminal import Progress, distractor_table, interval, metrics_table, table, tar_table
 from clmle.files import write_json
@@ -16,10 +17,15 @@ def main(arguments: list[str]) -> int:
         "evaluate",
         "Compute the metrics of a trained run from its weights: classification metrics of the\n"
         "images of a split, or with --open-set verification and identification metrics of\n"
-        "identities that are not in the training data.",
+        "identities that are not in the training data. For a purpose: metrics of groups,\n"
+        "reliability of probabilities, and thresholds chosen on validation images for a stated\n"
+        "cost or recall.",
         [
             "evaluate RUN",
             "evaluate RUN --split validation --json",
+            "evaluate RUN --by style",
+            "evaluate RUN --by patients.csv,hospital --probabilities",
+            "evaluate RUN --positive ring --cost-false-negative 20 --recall 0.9",
             "evaluate RUN --open-set",
             "evaluate RUN --open-set --on lfw/",
         ],
@@ -36,6 +42,7 @@ def main(arguments: list[str]) -> int:
         help="test set for --open-set: a .bin file, or a folder laid out as LFW (folders and "
         "pairs.txt) or as YouTube Faces (default: the unseen identities of the run's data set)",
     )  # fmt: skip
+    purpose.add_options(parser)
     parser.add_argument("--out", metavar="FILE", help="write all metrics to this JSON file")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     values = parser.parse(arguments)
@@ -44,8 +51,14 @@ def main(arguments: list[str]) -> int:
     if values.split and values.open_set:
         parser.error("--split cannot be used with --open-set")
 
+    for_purpose = purpose.wanted(values)
+    if for_purpose and (values.split or values.open_set):
+        parser.error("--split and --open-set cannot be used with the options for a purpose")
+
     run = opened(values.run, values.runs_dir)
-    if values.open_set:
+    if for_purpose:
+        metrics, text = purpose.evaluate_purpose(run, values)
+    elif values.open_set:
         metrics = evaluate_open_set(run, values.on, Progress("images")).metrics
         text = open_set_tables(metrics)
     else:

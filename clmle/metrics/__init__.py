@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         validated_cost_curve,
     )
     from clmle.metrics.curves import log_odds, precision_recall_points, roc_points
-    from clmle.metrics.groups import metrics_by_group
+    from clmle.metrics.groups import MIN_IMAGES, metrics_by_group
     from clmle.metrics.identification import cmc, identify
     from clmle.metrics.intervals import wilson
     from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance

@@ -9,11 +9,12 @@ from clmle.errors import InputError
 from clmle.metrics.classification import mean_recall
 from clmle.metrics.intervals import mean_of_proportions, wilson
 
+MIN_IMAGES = 10  # of a class; the recall of fewer is close to arbitrary
 N_PERMUTATIONS = 500
 
 
 def metrics_by_group(
-    labels: Any, predicted: Any, groups: Any, *, min_images: int = 10, seed: int = 0
+    labels: Any, predicted: Any, groups: Any, *, min_images: int = MIN_IMAGES, seed: int = 0
 ) -> dict[str, Any]:
     """Compute the metrics of every group, the worst group and the gap between groups.
 

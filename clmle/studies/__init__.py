@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from clmle.studies.convergence import LearningCurve, learning_curves
     from clmle.studies.eta import forecast
     from clmle.studies.execution import run_trial
-    from clmle.studies.image_scores import start_scoring, stored_scores
+    from clmle.studies.image_probabilities import (
+        ImageProbabilities,
+        SplitProbabilities,
+        image_probabilities,
+    )
+    from clmle.studies.image_scores import ImageScores, score_images, start_scoring, stored_scores
     from clmle.studies.margin_grid import MARGIN_PREFIX, MarginGrid, margin_grid, margin_request
     from clmle.studies.open_set import (
         Recognition,

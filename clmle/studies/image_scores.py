@@ -1,4 +1,7 @@
-"""Scores of a run's test images, stored with the run: python -m clmle.studies.image_scores RUN."""
+"""Scores of a run's validation and test images, stored with it.
+
+``python -m clmle.studies.image_scores RUN`` computes them.
+"""
 
 import subprocess
 import sys
@@ -11,27 +14,53 @@ from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
 from clmle.studies.stored import exit_code, fingerprint, read_stored, store
 
-FILE = "test_scores.npz"
+FILE = "image_scores.npz"
+MOST_VALUES = 100_000_000  # 400 MB
+SPLITS = ("validation", "test")
 
 
 @dataclass(frozen=True)
 class ImageScores:
-    """``indices`` (n,) into the data set, ``labels`` (n, A), -1 unknown, ``scores`` (n, A, 2)."""
+    """Scores of n images for A attributes or, of one multi-class target, A = 1.
+
+    Parameters
+    ----------
+    attributes : tuple of str
+        Names of the A attributes or of the target.
+    class_names : tuple of str
+        Names of the C classes; for several attributes "not shown" and "shown".
+    class_counts : (A, C) array
+        Training images of every class.
+    split : (n,) array
+        0 validation, 1 test.
+    indices : (n,) array
+        Into the data set.
+    labels : (n, A) array
+        Classes, -1 unknown.
+    scores : (n, A, C) array
+    """
 
     attributes: tuple[str, ...]
+    class_names: tuple[str, ...]
+    class_counts: np.ndarray
+    split: np.ndarray
     indices: np.ndarray
     labels: np.ndarray
     scores: np.ndarray
 
-    def of(self, attribute: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Indices (m,), labels (m,) and scores (m, 2) of the images with a known label."""
+    def of(self, attribute: str, split: str = "test") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Indices (m,), labels (m,) and scores (m, C) of the images with a known label."""
+        a = self.number(attribute)
+        known = (self.labels[:, a] >= 0) & (self.split == SPLITS.index(split))
+        return self.indices[known], self.labels[known, a], self.scores[known, a]
+
+    def number(self, attribute: str) -> int:
+        """Place of an attribute among all; an InputError if there is no such attribute."""
         if attribute not in self.attributes:
             raise InputError(
                 f"The run has no attribute {attribute!r}; it has: {', '.join(self.attributes)}."
             )
-        a = self.attributes.index(attribute)
-        known = self.labels[:, a] >= 0
-        return self.indices[known], self.labels[known, a], self.scores[known, a]
+        return self.attributes.index(attribute)
 
 
 def stored_scores(run: RunFolder) -> ImageScores | None:
@@ -39,12 +68,27 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
     arrays = read_stored(run, run.path / FILE)
     if arrays is None:
         return None
-    names = tuple(map(str, arrays["attributes"]))
-    return ImageScores(names, arrays["rows"], arrays["labels"], arrays["scores"])
+    attributes, names = (tuple(map(str, arrays.pop(key))) for key in ("attributes", "class_names"))
+    return ImageScores(attributes, names, **arrays)
 
 
-def score_test_images(run: RunFolder) -> ImageScores:
-    """The scores of a run's test images by its best weights, computed once and stored."""
+def score_images(run: RunFolder) -> ImageScores:
+    """The scores of a run's validation and test images by its best weights, stored with it.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A run with at least one round done.
+
+    Returns
+    -------
+    ImageScores
+
+    Raises
+    ------
+    InputError
+        If the run has no weights yet, its data have changed, or there are too many scores.
+    """
     from clmle.data.multilabel import MultiTask
     from clmle.training import load_model, prepare_run
 
@@ -54,29 +98,31 @@ def score_test_images(run: RunFolder) -> ImageScores:
     weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
     _, task = prepare_run(run)
-    rows = task.rows("test")
+    parts = [task.rows(split) for split in SPLITS]
+    rows = np.concatenate(parts)
     labels = task.labels[rows]
-    if isinstance(task, MultiTask):
-        names = task.attributes
-    elif task.n_classes == 2:
-        names, labels = (task.name.rsplit("/", 1)[-1],), labels[:, None]
-    else:
+    multi = isinstance(task, MultiTask)
+    names = task.attributes if isinstance(task, MultiTask) else (task.name.rsplit("/", 1)[-1],)
+    if len(rows) * len(names) * task.n_classes > MOST_VALUES:
         raise InputError(
-            f"{task.name} has {task.n_classes} classes; only binary attributes have scores "
-            "for each image."
+            f"{len(rows):,} images with {task.n_classes:,} scores each are too many to store."
         )
-    scores = model.scores(task.images[rows]).reshape(len(rows), len(names), 2)
-    found = ImageScores(names, rows, labels.astype(np.int8), scores.astype(np.float32))
-    arrays = {"attributes": np.array(names), "rows": rows, "labels": found.labels,
-              "scores": found.scores}  # fmt: skip
+    scores = model.scores(task.images[rows]).reshape(len(rows), len(names), task.n_classes)
+    found = ImageScores(
+        names, tuple(task.class_names), task.class_counts().reshape(len(names), task.n_classes),
+        np.repeat([0, 1], [len(part) for part in parts]).astype(np.int8), rows,
+        (labels if multi else labels[:, None]).astype(np.int64), scores.astype(np.float32),
+    )  # fmt: skip
+    arrays = {**vars(found), "attributes": np.array(names),
+              "class_names": np.array(found.class_names)}  # fmt: skip
     store(run.path / FILE, arrays, weights)
     return found
 
 
 def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Compute the scores of a run's test images in a background process."""
+    """Compute the scores of a run's images in a background process."""
     return start_module("clmle.studies.image_scores", str(run.path.resolve()))
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(score_test_images, sys.argv[1]))
+    sys.exit(exit_code(score_images, sys.argv[1]))
