@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from clmle.samplers.cluster_batches import ClusterBatchSampler
     from clmle.samplers.hard_cluster import HardClusterSampler
     from clmle.studies.runner import run_study
+    from clmle.training.deployed import export_model
     from clmle.training.explain import explain
-    from clmle.training.model import evaluate, load_model
+    from clmle.training.model import Model, evaluate, load_model
+    from clmle.training.predict import predict
     from clmle.training.trainer import train
 
 __version__ = "0.2.0"

@@ -21,6 +21,8 @@ COMMANDS = {
     "sweep": "run a free grid of methods and options in parallel",
     "embed": "2-D projection of the features of a run by UMAP, t-SNE or PCA",
     "features": "write the features of images by a trained run to a file",
+    "predict": "predict the classes of images or features, to a table",
+    "export": "write a trained model as a folder to share, or for ONNX Runtime or PyTorch",
     "data": "prepare a data set and count its classes",
     "runs": "list, show, stop or delete runs",
     "app": "start the Streamlit app in a browser",

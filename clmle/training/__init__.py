@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from clmle.run_folder import old_runs_sentence
     from clmle.training.explain import Explanation, explain
     from clmle.training.factory import embedding_task_of
-    from clmle.training.model import EmbeddingModel, evaluate, load_model
+    from clmle.training.model import Model, evaluate, load_model
     from clmle.training.prepare import config_from_dict, load_data, make_task, prepare
     from clmle.training.pretrained_features import PretrainedFeatures
     from clmle.training.reporting import Stopped

@@ -47,6 +47,11 @@ def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
 def load_classifier(path: Path, facts: dict[str, Any]) -> Classifier:
     """Restore the classifier of the best round from the weights of a run and their facts."""
     groups, _ = load_tensors(path)
+    return classifier_of(groups, facts)
+
+
+def classifier_of(groups: dict[str, dict[str, torch.Tensor]], facts: dict[str, Any]) -> Classifier:
+    """Restore a classifier from the groups of tensors and the facts that were stored with them."""
     arrays = {name: tensor.numpy() for name, tensor in groups.get("classifier", {}).items()}
     return restore_classifier(facts["classifier_kind"], arrays, facts["chosen"])
 

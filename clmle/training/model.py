@@ -1,63 +1,138 @@
-"""A trained run as a model of new images: features, class scores, metrics."""
+"""A trained run as a model of new images: features, class scores, probabilities, metrics."""
 
+import os
 from typing import Any
 
 import numpy as np
 
+from clmle.classifiers.probability import class_probabilities
 from clmle.errors import InputError
+from clmle.files import expanded
 from clmle.run_folder import RunFolder
-from clmle.training.checkpoint import load_classifier, load_tensors
+from clmle.training.checkpoint import classifier_of
 from clmle.training.extraction import extract, pick_device
 from clmle.training.factory import metrics_of, network_for_shape
 from clmle.training.images import ImageSource
-from clmle.training.prepare import config_from_dict
 from clmle.training.run_data import prepare_run
+from clmle.training.stored_model import StoredModel, stored_in_run
 
 
-class EmbeddingModel:
-    """Network and classifier of the best round of a run, made by :func:`load_model`."""
+class Model:
+    """Network and classifier of the best round of a run, ready for new images.
 
-    def __init__(self, run: RunFolder, device: str = "auto") -> None:
-        if not run.model_path.exists():
-            raise InputError(f"Run {run.name} has no weights yet; wait for its first round.")
-        config = config_from_dict(run.config())
-        groups, facts = load_tensors(run.model_path)
-        weights = groups.get("network", {})
+    Made by :func:`clmle.load_model` from a run, or by :meth:`from_pretrained` from a folder that
+    :meth:`save_pretrained` wrote. It predicts; it cannot be trained further.
+
+    Parameters
+    ----------
+    stored : StoredModel
+        Weights, classifier and configuration, as read from a folder.
+    device : str, default "auto"
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+
+    Attributes
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the images, or (d,) for features.
+    value_range : (float, float) or None
+        Of images with more than 8 bits: the values that are black and white.
+    class_names : tuple of str
+        Names of the C classes; of several attributes those of their two values.
+    attributes : tuple of str
+        Names of the A attributes of a multi-label model; empty for one target.
+    network : torch.nn.Module
+        Images, or features, to z (n, d) and logits (n, C).
+    classifier : Classifier
+        Scores from z and logits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dataclasses import replace
+    >>> from clmle import Model, create_run, load_model, preset_config, train
+    >>> config = preset_config("quick", "softmax", "digits")
+    >>> budget = replace(config.train, backbone="tiny", iterations=2, rounds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(folder, replace(config, train=budget).to_dict())
+    ...     result = train(run)
+    ...     load_model(run).save_pretrained(f"{folder}/shared")
+    ...     model = Model.from_pretrained(f"{folder}/shared")
+    >>> model.probabilities(np.zeros((2, 16, 16, 1), dtype=np.uint8)).shape
+    (2, 10)
+    """
+
+    def __init__(self, stored: StoredModel, device: str = "auto") -> None:
+        weights = stored.groups.get("network", {})
         # The first versions did not store the shape of the images.
         depths = [w.shape[1] for w in weights.values() if w.dim() == 4]
-        old = (config.data.image_size, config.data.image_size, *depths[:1])
-        shape = (facts or {}).get("image_shape", old if depths else None)
+        size = stored.config.data.image_size
+        shape = stored.facts.get("image_shape", (size, size, *depths[:1]) if depths else None)
         if "head.bias" not in weights or shape is None:
-            raise InputError(f"{run.model_path} does not hold the network of a run; restore it.")
+            raise InputError(f"{stored.path} does not hold the network of a run; restore it.")
+        self.stored = stored
+        self.config = stored.config
         self.device = pick_device(device)
-        self.precision = config.train.precision
+        self.precision = stored.config.train.precision
         self.image_shape = tuple(map(int, shape))
-        self.value_range = run.value_range
+        self.value_range = stored.value_range
         # With several attributes the bias of the head has one row per attribute.
         bias = weights["head.bias"]
         heads, n_classes = (len(bias), 2) if bias.dim() == 2 else (None, len(bias))
+        self.class_names = stored.class_names or tuple(map(str, range(n_classes)))
+        self.attributes = stored.attributes or tuple(map(str, range(heads or 0)))
+        if len(self.class_names) != n_classes or len(self.attributes) != (heads or 0):
+            raise InputError(f"The class names of {stored.path.parent} do not fit; restore it.")
+        self.temperature = np.asarray(stored.facts.get("temperature", 1.0), dtype=np.float64)
         scale = float(weights["head.scale"]) if "head.scale" in weights else None
-        self.network = network_for_shape(config.train, self.image_shape, heads, n_classes, scale)
+        self.network = network_for_shape(
+            stored.config.train, self.image_shape, heads, n_classes, scale
+        )
         self.network.to(self.device)
         try:
             self.network.load_state_dict(weights)
-        except RuntimeError as error:
+            self.classifier = classifier_of(stored.groups, stored.facts)
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"{run.model_path} does not hold the network of config.json; restore one of them."
+                f"{stored.path} does not hold the network of config.json; restore one of them."
             ) from error
-        self.classifier = load_classifier(run.model_path, facts)
 
     def embed(self, images: np.ndarray) -> np.ndarray:
         """Return the unit features of images."""
-        features, _ = self._outputs(images)
-        units: np.ndarray = features / np.linalg.norm(features, axis=-1, keepdims=True).clip(1e-12)
-        return units
+        return self.outputs(images)[0]
 
     def scores(self, images: np.ndarray) -> np.ndarray:
         """Return the class scores of images; the largest is the predicted class."""
-        return self.classifier.scores(*self._outputs(images))
+        return self.outputs(images)[1]
 
-    def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Return the probability of each class, calibrated on the validation images of the run."""
+        return class_probabilities(self.scores(images), self.temperature)
+
+    def outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return unit features and class scores of images, by one pass of the network."""
+        features, logits = self.network_outputs(images)
+        units: np.ndarray = features / np.linalg.norm(features, axis=-1, keepdims=True).clip(1e-12)
+        return units, self.classifier.scores(features, logits)
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write the model to a folder that :meth:`from_pretrained` reads anywhere.
+
+        The folder holds ``model.safetensors`` (weights and classifier), ``config.json`` (network,
+        preprocessing, class names) and ``README.md`` (a model card). Loading unpickles nothing.
+        """
+        from clmle.training.model_folder import write_model
+
+        write_model(self, expanded(folder))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str], device: str = "auto") -> "Model":
+        """Load a model from a folder that :meth:`save_pretrained` wrote."""
+        from clmle.training.model_folder import read_model
+
+        return cls(read_model(expanded(folder)), device)
+
+    def network_outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return z and logits of images, which are checked first."""
         if images.ndim != 2 and (images.ndim != 4 or images.dtype != np.uint8):
             raise InputError(
                 f"images must be (n, height, width, channels) uint8, or features (n, d), not "
@@ -73,7 +148,7 @@ class EmbeddingModel:
         return extract(self.network, source, rows, precision=self.precision)
 
 
-def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
+def load_model(run: RunFolder, device: str = "auto") -> Model:
     """Load the model of a run: the weights and the classifier of its best round.
 
     Parameters
@@ -85,8 +160,8 @@ def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
 
     Returns
     -------
-    EmbeddingModel
-        With the methods ``embed(images)`` and ``scores(images)``.
+    Model
+        With the methods ``embed(images)``, ``scores(images)`` and ``probabilities(images)``.
 
     Raises
     ------
@@ -104,7 +179,7 @@ def load_model(run: RunFolder, device: str = "auto") -> EmbeddingModel:
     ...
     clmle.errors.InputError: Run ... has no weights yet; wait for its first round.
     """
-    return EmbeddingModel(run, device)
+    return Model(stored_in_run(run), device)
 
 
 def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
@@ -143,5 +218,5 @@ def evaluate(run: RunFolder, split: str = "test") -> dict[str, Any]:
     _, task = prepare_run(run)
     rows = task.rows(split)
     model = load_model(run)
-    scores = model.classifier.scores(*model._outputs(task.images[rows]))
+    scores = model.classifier.scores(*model.network_outputs(task.images[rows]))
     return metrics_of(task, rows, scores)

@@ -41,17 +41,32 @@ def read_features(
     """Read a file of features, and ``labels`` or the table next to a .npy file."""
     file = expanded(path)
     found: FeatureFile = _reading(file, READERS.get(file.suffix.lower()))
-    candidates = [file.with_suffix(suffix) for suffix in TABLES] if file.suffix == ".npy" else []
-    named = [expanded(labels)] if labels else [p for p in candidates if p.is_file()][:1]
-    for table in named:
+    for table in [expanded(labels)] if labels else _tables_of(file):
         found.columns.update(_labels(table, file, len(found.features)))
     if not found.columns:
+        beside = f", or as {file.with_suffix(TABLES[0]).name}" if file.suffix == ".npy" else ""
         raise InputError(
             f"{file} has no labels; give a table or list with one row for each row of features "
-            f"with --labels FILE{', or as ' + candidates[0].name if candidates else ''}."
+            f"with --labels FILE{beside}."
         )
     _check(found.features, file)
     return found
+
+
+def read_rows(path: str | os.PathLike[str]) -> FeatureFile:
+    """Read a file of features that may have no labels, and the table next to a .npy file."""
+    file = expanded(path)
+    found: FeatureFile = _reading(file, READERS.get(file.suffix.lower()))
+    for table in _tables_of(file):
+        found.columns.update(_labels(table, file, len(found.features)))
+    _check(found.features, file)
+    return found
+
+
+def _tables_of(file: Path) -> list[Path]:
+    """The table next to a .npy file, if there is one."""
+    candidates = [file.with_suffix(suffix) for suffix in TABLES] if file.suffix == ".npy" else []
+    return [path for path in candidates if path.is_file()][:1]
 
 
 def _reading(file: Path, read: Callable[[Path], Any] | None) -> Any:
