@@ -8,6 +8,7 @@ images as they occur.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,14 @@ from clmle.checks import array_of, numeric
 from clmle.classifiers._base import log_softmax
 from clmle.classifiers.calibration import logistic_calibration
 from clmle.errors import InputError
-from clmle.metrics.classification import finite, reject_nan
+from clmle.metrics.classification import reject_nan
 
 BOUND = 1e6  # beyond it a score says no more
+# In place of infinite scores, where only one class or no cluster of it is retrieved. It depends on
+# no other image: a prediction is the same in any batch.
+INFINITE = 50.0
+MOST = 1 << 22  # scores that are fitted; of more, a part of the images is taken
+MANY_CLASSES = 100  # with more, an offset of each would be fitted on a few images
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,14 @@ class ProbabilityMap:
     weight: float
     offset: np.ndarray
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as plain values, from which ``ProbabilityMap(**values)`` makes it."""
+        return {"weight": self.weight, "offset": np.asarray(self.offset).tolist()}
+
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Return the probabilities (n, C), float64, of scores (n, C)."""
+        if not len(scores):
+            return np.empty((0, len(self.offset)))
         values = _checked(scores)
         if values.shape[1] != len(self.offset):
             raise InputError(
@@ -97,9 +109,31 @@ def fit_probabilities(scores: np.ndarray, labels: np.ndarray) -> ProbabilityMap:
     return ProbabilityMap(float(weights[0]), offset)
 
 
+def fit_probabilities_of_run(scores: np.ndarray, labels: np.ndarray) -> list[ProbabilityMap]:
+    """Fit the probabilities of a run: one map, or one for each attribute.
+
+    ``scores`` are (n, C) with ``labels`` (n,), or (n, A, 2) with (n, A), -1 where an attribute is
+    unknown. Of many classes the weight alone is fitted.
+    """
+    if labels.ndim == 2:
+        known = [labels[:, a] >= 0 for a in range(labels.shape[1])]
+        return [
+            fit_probabilities(scores[rows, a], labels[rows, a])
+            if rows.any()
+            else ProbabilityMap(1.0, np.zeros(2))
+            for a, rows in enumerate(known)
+        ]
+    if scores.shape[1] <= MANY_CLASSES:
+        return [fit_probabilities(scores, labels)]
+    step = scores.size // MOST + 1
+    values, y = _checked(scores[::step]), labels[::step]
+    weights, offset = logistic_calibration([values], y, np.full(len(y), 1 / len(y)), False)
+    return [ProbabilityMap(float(weights[0]), offset)]
+
+
 def _checked(scores: np.ndarray) -> np.ndarray:
     values = numeric(scores, "scores").astype(np.float64)
     if values.ndim != 2 or values.shape[1] < 2:
         raise InputError(f"scores must be (n, C), two or more classes, not {values.shape}.")
     reject_nan(values)
-    return np.asarray(np.clip(finite(values), -BOUND, BOUND))
+    return np.nan_to_num(values, posinf=INFINITE, neginf=-INFINITE).clip(-BOUND, BOUND)

@@ -9,11 +9,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clmle.classifiers.probability import BOUND
+from clmle.classifiers.probabilities import INFINITE
 from clmle.classifiers.torch_classifier import as_module
 from clmle.errors import InputError
 from clmle.files import atomic_path
@@ -30,14 +31,19 @@ class DeployedModel(nn.Module):
     scores (n, C) and the unit embedding (n, d); for A attributes (n, A, 2) and (n, A, d).
     """
 
-    temperature: Tensor
+    weight: Tensor
+    offset: Tensor
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.network = model.network
         self.classifier = as_module(model.classifier).to(model.device)
-        temperature = torch.tensor(model.temperature, dtype=torch.float32, device=model.device)
-        self.register_buffer("temperature", temperature[..., None])
+        weight = torch.tensor([[m.weight] for m in model.maps], dtype=torch.float32)
+        offset = torch.tensor(np.stack([m.offset for m in model.maps]), dtype=torch.float32)
+        if not model.attributes:
+            weight, offset = weight[0], offset[0]
+        self.register_buffer("weight", weight.to(model.device))
+        self.register_buffer("offset", offset.to(model.device))
         self.is_image = len(model.image_shape) == 3
         self.eval()
 
@@ -48,10 +54,9 @@ class DeployedModel(nn.Module):
             values = images[:, :, None, None]
         features, logits = self.network(values)
         scores = self.classifier(features, logits)
-        # Infinite scores count as +-50; torch.nan_to_num would change a missing score, too.
-        finite = torch.where(scores == torch.inf, torch.full_like(scores, BOUND), scores)
-        finite = torch.where(scores == -torch.inf, torch.full_like(scores, -BOUND), finite)
-        probabilities = F.softmax(finite / self.temperature, dim=-1)
+        finite = torch.where(scores == torch.inf, torch.full_like(scores, INFINITE), scores)
+        finite = torch.where(scores == -torch.inf, torch.full_like(scores, -INFINITE), finite)
+        probabilities = F.softmax(self.weight * finite + self.offset, dim=-1)
         return probabilities, scores, F.normalize(features, dim=-1)
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from clmle.classifiers._base import unit_rows
 from clmle.classifiers.calibration import fit_calibration
-from clmle.classifiers.probability import fit_temperature
+from clmle.classifiers.probabilities import ProbabilityMap, fit_probabilities_of_run
 from clmle.config import TrainConfig
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
@@ -46,7 +46,7 @@ class Evaluator:
 
     def __post_init__(self) -> None:
         self.warnings: list[str] = []  # of the last evaluation
-        self.temperature: float | list[float] = 1.0  # of its class probabilities
+        self.probabilities: list[ProbabilityMap] = []  # of its scores, for each target
         self.embedding_task = embedding_task(self.task)
         self.sample = embedding_sample(
             self.embedding_task, self.train.seed, self.train.n_embedding_samples
@@ -89,7 +89,7 @@ class Evaluator:
         )
         scores = classifier.scores(features, logits)
         metrics = metrics_of(self.task, rows, scores, n_bootstrap)
-        self.temperature = fit_temperature(scores, self.task.labels[rows])
+        self.probabilities = fit_probabilities_of_run(scores, self.task.labels[rows])
         return classifier, metrics | neighborhood_metrics(self.task, rows, features)
 
     def save_best(self, classifier: Classifier, metrics: dict[str, Any], round: int) -> None:
@@ -102,7 +102,7 @@ class Evaluator:
             "chosen": classifier.chosen(),
             "round": round,
             "validation": metrics,
-            "temperature": self.temperature,
+            "probabilities": [m.to_dict() for m in self.probabilities],
             "image_shape": list(self.task.images.shape[1:]),
             "class_names": list(self.task.class_names),
             "attributes": list(getattr(self.task, "attributes", ())),

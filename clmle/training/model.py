@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.classifiers.probability import class_probabilities
+from clmle.classifiers.probabilities import ProbabilityMap
 from clmle.errors import InputError
 from clmle.files import expanded
 from clmle.run_folder import RunFolder
@@ -82,7 +82,6 @@ class Model:
         self.attributes = stored.attributes or tuple(map(str, range(heads or 0)))
         if len(self.class_names) != n_classes or len(self.attributes) != (heads or 0):
             raise InputError(f"The class names of {stored.path.parent} do not fit; restore it.")
-        self.temperature = np.asarray(stored.facts.get("temperature", 1.0), dtype=np.float64)
         scale = float(weights["head.scale"]) if "head.scale" in weights else None
         self.network = network_for_shape(
             stored.config.train, self.image_shape, heads, n_classes, scale
@@ -91,6 +90,7 @@ class Model:
         try:
             self.network.load_state_dict(weights)
             self.classifier = classifier_of(stored.groups, stored.facts)
+            self.maps = _maps(stored.facts, heads or 1, n_classes)
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{stored.path} does not hold the network of config.json; restore one of them."
@@ -106,7 +106,14 @@ class Model:
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return the probability of each class, calibrated on the validation images of the run."""
-        return class_probabilities(self.scores(images), self.temperature)
+        return self.probabilities_of(self.scores(images))
+
+    def probabilities_of(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability of each class from class scores."""
+        if scores.ndim == 2:
+            return self.maps[0].probabilities(scores)
+        found = [own.probabilities(scores[:, a]) for a, own in enumerate(self.maps)]
+        return np.stack(found, axis=1)
 
     def outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return unit features and class scores of images, by one pass of the network."""
@@ -146,6 +153,15 @@ class Model:
             )
         source, rows = ImageSource(images, self.device), np.arange(len(images))
         return extract(self.network, source, rows, precision=self.precision)
+
+
+def _maps(facts: dict[str, Any], n: int, n_classes: int) -> list[ProbabilityMap]:
+    """Maps from scores to probabilities; versions before 0.3 stored none."""
+    stored = facts.get("probabilities") or [{"weight": 1.0, "offset": [0.0] * n_classes}] * n
+    maps = [ProbabilityMap(float(m["weight"]), np.array(m["offset"], dtype=float)) for m in stored]
+    if len(maps) != n or any(m.offset.shape != (n_classes,) for m in maps):
+        raise ValueError("probabilities of other classes")
+    return maps
 
 
 def load_model(run: RunFolder, device: str = "auto") -> Model:

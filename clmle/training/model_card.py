@@ -183,8 +183,8 @@ def _limits(
                 f"{', '.join(few[:10])}{more}."
             )
     yield (
-        "Probabilities are calibrated on the validation images (temperature scaling); they hold "
-        "for images with the same class proportions."
+        "Probabilities are fitted on the validation images (Platt scaling); they hold for images "
+        "with the same class proportions."
     )
     yield "Groups of people or sources of images were not evaluated apart unless listed above."
     yield from run.warnings()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clmle.checks import whole
-from clmle.classifiers.probability import class_probabilities
 from clmle.data.base import Progress
 from clmle.errors import InputError, some
 from clmle.run_folder import RunFolder
@@ -113,7 +112,7 @@ def columns_of(
     model: Model, features: np.ndarray, scores: np.ndarray, n_clusters: int
 ) -> dict[str, Any]:
     """Return the columns of predictions from unit features and scores."""
-    probabilities = class_probabilities(scores, model.temperature)
+    probabilities = model.probabilities_of(scores)
     predicted = scores.argmax(axis=-1)
     if model.attributes:
         return {

@@ -50,8 +50,10 @@ def test_images_are_predicted_as_in_the_run(
     assert frame["file"].tolist() == dataset.metadata["file"].tolist()
     names = ["probability_cats", "probability_dogs"]
     np.testing.assert_allclose(frame[names], wanted, rtol=1e-4, atol=1e-6)
-    assert frame["predicted"].tolist() == np.array(["cats", "dogs"])[wanted.argmax(1)].tolist()
-    assert frame["probability"].to_numpy() == pytest.approx(wanted.max(axis=1), rel=1e-4)
+    predicted = model.scores(dataset.images).argmax(axis=1)
+    assert frame["predicted"].tolist() == np.array(["cats", "dogs"])[predicted].tolist()
+    own = wanted[np.arange(len(predicted)), predicted]
+    assert frame["probability"].to_numpy() == pytest.approx(own, rel=1e-4)
     arrays = model.classifier.arrays()
     similarity = model.embed(dataset.images) @ arrays["centroids"].T
     assert frame["cluster_1"].tolist() == similarity.argmax(axis=1).tolist()
@@ -111,7 +113,8 @@ def test_features_and_attributes_are_predicted(capsys, tmp_path):
     np.testing.assert_allclose(
         frame[["probability_young", "probability_tall"]], wanted, rtol=1e-4, atol=1e-6
     )
-    np.testing.assert_array_equal(frame[["young", "tall"]], wanted > 0.5)
+    scores = load_model(one).scores(features.astype(np.float32))
+    np.testing.assert_array_equal(frame[["young", "tall"]], scores.argmax(axis=2))
     for source, message in ((tmp_path / "no.npy", "no.npy"), (tmp_path, "must end in")):
         code, _, errors = run(capsys, "predict", one.name, source, "--out", out)
         assert code == 2

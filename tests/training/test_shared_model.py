@@ -54,12 +54,13 @@ def test_names_are_those_of_the_run(digits_run, attributes_run):
 
 def test_probabilities_are_calibrated_on_validation_images(digits_run):
     from clmle import training
-    from clmle.classifiers.probability import fit_temperature
+    from clmle.classifiers import fit_probabilities
 
     model, (_, task) = load_model(digits_run), training.prepare_run(digits_run)
     scores = model.scores(task.images[task.validation])
-    wanted = fit_temperature(scores, task.labels[task.validation])
-    assert float(model.temperature) == pytest.approx(wanted, rel=1e-6)
+    fitted = fit_probabilities(scores, task.labels[task.validation])
+    assert model.maps[0].weight == pytest.approx(fitted.weight, rel=1e-3)
+    assert model.maps[0].offset == pytest.approx(fitted.offset, abs=1e-3)
     assert model.probabilities(task.images[:3]).sum(axis=1) == pytest.approx(1)
 
 
