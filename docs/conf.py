@@ -49,6 +49,7 @@ nitpick_ignore_regex = [
 html_theme = "furo"
 html_title = "clmle"
 html_static_path = ["_theme"]
+html_extra_path = ["playground.html"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False

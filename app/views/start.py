@@ -1,4 +1,4 @@
-"""What this is, and a demonstration that starts at once."""
+"""What this is: networks that learn at once, and a demonstration with images."""
 
 import dataclasses
 import os
@@ -29,12 +29,13 @@ DEMO = ("clmle", "oversampling", "softmax")
 
 st.title("Learning from imbalanced classes")
 st.markdown(
-    "When one class is rare, a network learns to ignore it. **CLMLE** divides every class into "
-    "clusters of equal size and separates neighboring clusters of different classes by a margin, "
-    "so that a rare class has as many neighbors as a common one. The demonstration trains CLMLE, "
-    "oversampling with tuned thresholds and a plain softmax on illustrated faces, of which only "
-    "6\u00a0% wear glasses."
+    "When one class is rare, a network learns to ignore it: raise the **ratio** of the classes, "
+    "and the recall of the rare class falls."
 )
+
+from app.widgets.browser_playground import browser_playground  # noqa: E402
+
+browser_playground()
 
 # The browser draws the title while these are imported, 0.1 s on a server that has just started.
 from app.widgets.error_display import errors_in_place  # noqa: E402
@@ -59,6 +60,15 @@ def start_demo() -> None:
         names.append(jobs.launch(config, at_a_time=at_a_time).name)
     st.query_params["demo"] = names
 
+
+link("imbalance", "All sliders, methods and lessons")
+st.subheader("The same with images")
+st.markdown(
+    "**CLMLE** divides every class into clusters of equal size and separates neighboring clusters "
+    "of different classes by a margin, so that a rare class has as many neighbors as a common one. "
+    "The demonstration trains CLMLE, oversampling with tuned thresholds and a plain softmax on "
+    "illustrated faces, of which only 6\u00a0% wear glasses."
+)
 
 with errors_in_place():
     runs = {run.name: run for run in all_runs()}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
-    from clmle.playground.lessons import LESSONS, Attempt, Lesson, Step, steps_done
+    from clmle.playground.lessons import LESSONS, Attempt, Lesson, Question, Step, steps_done
     from clmle.playground.methods import (
         CLMLE_CONTROLS,
         CLUSTERS,
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         playground_title,
     )
     from clmle.playground.problem import PlaygroundProblem, playground_task, training_positions
+    from clmle.playground.static_page import playground_page
     from clmle.playground.trajectory import (
         STEPS,
         Frame,

@@ -1,15 +1,15 @@
 """Three guided lessons (lessons.toml); each step checks what was trained on the page."""
 
 import math
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-from clmle.playground.methods import ONE_CLUSTER, UNTRAINED, WITHOUT_EQ_9
 from clmle.playground.problem import PlaygroundProblem
+from clmle.playground.static_page import lesson_texts
 from clmle.playground.trajectory import Trajectory
+
+Condition = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,26 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a lesson: what to do, whether an attempt fulfils it, and what it shows."""
+    """One step of a lesson: what to do, what an attempt must have, and what it shows."""
 
     task: str
-    reached: Callable[[Attempt], bool]
     explanation: str  # shown when the step is done
+    conditions: Sequence[Sequence[Condition]]  # "reached" of lessons.toml
+
+    def reached(self, attempt: Attempt) -> bool:
+        """Whether ``attempt`` has what the step asks for."""
+        return any(all(_holds(one, attempt) for one in together) for together in self.conditions)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with one correct answer."""
+
+    text: str
+    choices: Sequence[str]
+    answer: int  # index of the correct choice
+    explanation: str  # shown after the correct choice
+    hint: str  # shown after another one
 
 
 @dataclass(frozen=True)
@@ -69,38 +84,39 @@ class Lesson:
     clusters: int
     methods: tuple[str, ...]
     steps: Sequence[Step]
+    questions: Sequence[Question]
 
 
-# What an attempt must have for each step of a lesson.
-_REACHED: dict[str, tuple[Callable[[Attempt], bool], ...]] = {
-    "break-softmax": (
-        lambda a: a.problem.ratio == 1 and a.minority_recall("softmax") >= 0.7,
-        lambda a: a.problem.ratio > 1 and a.minority_recall("softmax") < 0.5,
-        lambda a: a.accuracy("softmax") >= 0.9 and a.minority_recall("softmax") < 0.1,
-    ),
-    "repair-it": (
-        lambda a: a.balanced_accuracy("softmax") < 0.65,
-        lambda a: any(a.gain(m) >= 0.1 for m in a.trajectories),
-        lambda a: a.problem.modes > 1 and a.gain("oversampling") < 0.1,
-    ),
-    "controls": (
-        lambda a: a.problem.modes > 1 and a.gain("clmle", UNTRAINED) >= 0.05,
-        lambda a: a.gain("clmle", WITHOUT_EQ_9) > 0 and a.gain("clmle", ONE_CLUSTER) > 0,
-        lambda a: a.gain("clmle", WITHOUT_EQ_9) <= 0 or a.gain("clmle", ONE_CLUSTER) <= 0,
-        lambda a: a.problem.noise > 0.3 and a.balanced_accuracy("clmle") < 0.6,
-    ),
-}
+def _holds(condition: Condition, attempt: Attempt) -> bool:
+    """Whether a condition of lessons.toml holds; "any" is one of the trained methods."""
+    if condition.get("method") == "any":
+        return any(_holds({**condition, "method": m}, attempt) for m in attempt.trajectories)
+    name = condition["metric"]
+    if hasattr(attempt.problem, name):
+        value = getattr(attempt.problem, name)
+    else:
+        metric = getattr(attempt, name.replace(" ", "_"))
+        baseline = [condition["baseline"]] if "baseline" in condition else []
+        value = metric(condition["method"], *baseline)
+    return bool(
+        condition.get("at_least", -math.inf) <= value <= condition.get("at_most", math.inf)
+        and condition.get("above", -math.inf) < value < condition.get("below", math.inf)
+    )
 
 
-def _lesson(entry: dict[str, Any]) -> Lesson:
-    texts = zip(entry["step"], _REACHED[entry["name"]], strict=True)
-    steps = [Step(text["task"], reached, text["explanation"]) for text, reached in texts]
-    problem, methods = PlaygroundProblem(**entry["problem"]), tuple(entry["methods"])
-    return Lesson(entry["name"], entry["title"], problem, entry["clusters"], methods, steps)
+def _lesson(entry: Mapping[str, Any]) -> Lesson:
+    return Lesson(
+        entry["name"],
+        entry["title"],
+        PlaygroundProblem(**entry["problem"]),
+        entry["clusters"],
+        tuple(entry["methods"]),
+        [Step(s["task"], s["explanation"], s["reached"]) for s in entry["step"]],
+        [Question(**question) for question in entry["question"]],
+    )
 
 
-_TEXT = (files("clmle.playground") / "lessons.toml").read_text(encoding="utf-8")
-LESSONS = tuple(map(_lesson, tomllib.loads(_TEXT)["lesson"]))
+LESSONS = tuple(map(_lesson, lesson_texts()))
 
 
 def steps_done(lesson: Lesson, attempt: Attempt, done: int = 0) -> int:

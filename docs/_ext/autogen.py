@@ -2,7 +2,7 @@
 
 ``SITE_PARTS`` replace a comment ``<!-- NAME -->`` when the site is built. ``BLOCKS`` are stored in
 the pages between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; ``python docs/_ext/autogen.py``
-updates them and a test compares them with the code.
+updates them, writes ``playground.html``, and a test compares them with the code.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from references import api_table, constants
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 NOTEBOOKS = ROOT / "notebooks"
+# The playground as a file that any browser opens; the site has a copy.
+PLAYGROUND = DOCS / "playground.html"
 # Executed notebooks as pages: NAME.md, its figures in NAME/, and one script for all figures.
 LESSONS = DOCS / "lessons"
 PAGES = (
@@ -301,12 +303,15 @@ def updated(text: str, kept: Container[str] = ()) -> str:
 
 
 def main() -> None:
-    """Update the blocks of all pages; those that train for minutes only with --all."""
+    """Update playground.html and the blocks of all pages; with --all those that train, too."""
     sys.path.insert(0, str(ROOT))
     for page in PAGES:
         kept = () if "--all" in sys.argv else TEACHING
         text = updated(page.read_text(encoding="utf-8"), kept)
         page.write_text(text, encoding="utf-8")
+    from clmle.playground import playground_page
+
+    PLAYGROUND.write_text(playground_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -222,6 +222,13 @@ def test_tables_of_the_teaching_page_are_what_training_gives(name):
     assert np.median(off) <= 5, off
 
 
+def test_the_playground_without_a_server_is_the_one_of_the_package(site):
+    from clmle.playground import playground_page
+
+    for path in (autogen.PLAYGROUND, site / "playground.html"):
+        assert path.read_text(encoding="utf-8") == playground_page(), "python docs/_ext/autogen.py"
+
+
 def test_stored_draws_of_the_playground_are_what_training_gives():
     stored = playground_controls.stored()
     assert list(stored.index) == list(playground_controls.DRAWS)
