@@ -38,7 +38,7 @@ def open_study(path: Path) -> Any:
 
 
 def readable_studies() -> tuple[dict[str, Any], list[str]]:
-    """Studies with a result by name, and an error for each broken file."""
+    """Studies with a result by name, and an error for each broken file or line."""
     found, broken = {}, []
     for name, path in study_files().items():
         try:
@@ -46,6 +46,7 @@ def readable_studies() -> tuple[dict[str, Any], list[str]]:
         except InputError as error:
             broken.append(str(error))
             continue
+        broken += study.damaged
         if study.summaries:
             found[name] = study
     return found, broken

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, variance
@@ -119,7 +120,10 @@ def run_request(name: str, values: argparse.Namespace) -> int:
     results = Path(values.results or runs_dir() / "studies" / f"{name}.jsonl")
     # Several studies hold the same trial: results of the other files are copied.
     others = [path for path in sorted(results.parent.glob("*.jsonl")) if path.name != results.name]
-    known = [summary for path in others for summary in studies.read_results(path)]
+    known: list[Mapping[str, Any]] = []
+    for path in others:
+        with suppress(InputError):  # another file that cannot be read stops no study
+            known += studies.read_results(path)
     if values.dry_run:
         studies.check_trials(trials, render=False)
         found = studies.forecast(trials, studies.read_results(results), known, jobs=jobs)

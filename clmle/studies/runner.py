@@ -6,9 +6,9 @@ only: another worker takes its place, and the next call continues the trial from
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -228,11 +228,31 @@ def _join_or_start(ray: Any, jobs: int) -> None:
             ) from error
         return
     try:
-        ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
+        with _on_loopback(ray):
+            ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises no particular class if it starts too slowly
         ray.shutdown()  # a half-started cluster would stay
         reason = str(error).partition(".")[0]
         raise InputError(f"Ray could not be started here ({reason}); {RAY_BUSY}") from error
+
+
+@contextmanager
+def _on_loopback(ray: Any) -> Iterator[None]:
+    """Let a new cluster listen at 127.0.0.1 alone, where by default it listens at all addresses.
+
+    Ray replaces ``_node_ip_address="127.0.0.1"`` by an address that other computers reach, except
+    where it supports no clusters, as on macOS and Windows; this variable says so for any system.
+    """
+    variable, constants = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", ray._private.ray_constants
+    before, constant = os.environ.get(variable), constants.ENABLE_RAY_CLUSTER
+    os.environ[variable], constants.ENABLE_RAY_CLUSTER = "0", False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = constant
+        del os.environ[variable]
+        if before is not None:
+            os.environ[variable] = before
 
 
 def _task(trial: Trial, where: Path) -> dict[str, Any]:

@@ -11,22 +11,15 @@ from typing import Any
 
 from clmle.config import flat
 from clmle.data.registry import find_dataset
-from clmle.errors import InputError, quoted
+from clmle.errors import InputError
 from clmle.methods import get_method
 from clmle.studies.catalog import STUDIES
-from clmle.studies.results import read_results
+from clmle.studies.results import intact_results
 from clmle.studies.statistics import each_task, trials_frame
 from clmle.text import counted
 
 OURS = "clmle"
 FAMILY = ("clmle", "clmle-paper")  # not baselines of each other
-REQUIRED: Mapping[str, tuple[Any, str]] = {
-    **dict.fromkeys(("key", "variant", "method", "task"), (str, "a text")),
-    "seed": (int, "a whole number"),
-    "class_counts": (list, "a list"),
-    **dict.fromkeys(("test", "config", "config.data", "machine"), (dict, "a table")),
-    "seconds": ((int, float), "a number"),
-}
 FIXED = ("data.attribute", "data.ratio", "data.imbalance", "train.seed", "train.device",
          "train.threads", "train.precision")  # fmt: skip
 
@@ -42,6 +35,7 @@ class StudyResults:
     summaries: Sequence[Mapping[str, Any]]  # one for each trial, see :func:`read_results`
     order: Sequence[str] = ()  # variants in the study's own order
     asked: str = ""  # arguments of ``clmle ablate`` that produced it; the name by default
+    damaged: tuple[str, ...] = ()  # sentences about lines that are left out
 
     @cached_property
     def frame(self) -> Any:
@@ -163,17 +157,13 @@ def read_studies(folder: str | os.PathLike[str]) -> list[StudyResults]:
 
 
 def read_study(name: str, path: Path) -> StudyResults:
-    """Read and check the results of one file."""
-    summaries = read_results(path)
-    for s in summaries:
-        wrong = _wrong({"machine": {}} | s)
-        if wrong:
-            raise InputError(
-                f"A result of {quoted(s['variant'])} in {path} {wrong}; "
-                "remove its line and run that trial again."
-            )
+    """Read the results of one file; its damaged lines are left out and named."""
+    summaries, damaged = intact_results(path)
+    if damaged and not summaries:
+        raise InputError(damaged[0])
     title, question, order = described(name)
-    return StudyResults(name, path.as_posix(), title, question, latest(summaries), order)
+    return StudyResults(name, path.as_posix(), title, question, latest(summaries), order,
+                        damaged=damaged)  # fmt: skip
 
 
 def latest(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -200,18 +190,6 @@ def task_label(task: str) -> str:
 def field_label(name: str) -> str:
     """options.cluster_size as "cluster size"."""
     return name.rsplit(".", 1)[-1].replace("_", " ")
-
-
-def _wrong(summary: Mapping[str, Any]) -> str:
-    """What is wrong with a result, if anything is."""
-    for where, (kind, words) in REQUIRED.items():
-        part, _, key = where.rpartition(".")
-        tree = summary[part] if part else summary
-        if key not in tree:
-            return f"lacks {key!r}"
-        if not isinstance(tree[key], kind):
-            return f"has {quoted(tree[key])} as its {key!r}, which must be {words}"
-    return ""
 
 
 def _range(values: Sequence[Any]) -> str:

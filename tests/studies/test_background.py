@@ -15,6 +15,7 @@ from clmle.studies import background
 from clmle.studies.background import BackgroundStudy, background_studies, resume_study, start_study
 from clmle.studies.request import StudyRequest
 from clmle.studies.results import append_result
+from tests.studies.test_runner import whole
 
 ASKED = StudyRequest(
     "grid", dataset="digits", methods=("softmax", "focal"), seeds=(0,), preset="quick"
@@ -42,9 +43,7 @@ def started(monkeypatch):
 
 
 def finish(study, trial, seconds=10.0):
-    line = {"key": trial.key, "variant": trial.variant, "method": trial.config.method,
-            "seconds": seconds}  # fmt: skip
-    append_result(study.results, line)
+    append_result(study.results, whole(trial, seconds=seconds))
 
 
 def gone(study):

@@ -1,5 +1,6 @@
 """Running trials: after any kill, finished trials stay and the others give the same metrics."""
 
+import ipaddress
 import json
 import os
 import signal
@@ -7,9 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from clmle import InputError
@@ -37,6 +40,13 @@ def config(method="softmax", iterations=6, rounds=1, batch_size=120):
 
 SHORT = Trial("short", config())
 LONG = Trial("long", config(iterations=60, rounds=15))  # a checkpoint every four steps
+
+
+def whole(trial, **more):
+    """A line of a results file."""
+    return {"key": trial.key, "variant": trial.variant, "method": trial.config.method, "task": "t",
+            "seed": 0, "class_counts": [3, 1], "test": {"balanced_accuracy": 0.5}, "seconds": 1.0,
+            "machine": {}, "config": trial.config.to_dict()} | more  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -151,20 +161,15 @@ def test_a_killed_study_keeps_complete_lines_and_continues_to_the_same_metrics(t
 
 def test_a_half_written_last_line_is_cut_off_and_its_trial_runs_again(tmp_path):
     file = tmp_path / "r.jsonl"
-    lines = [
-        {"key": trial.key, "variant": trial.variant, "note": "ü" * 9000} for trial in (SHORT, LONG)
-    ]
+    lines = [whole(trial, note="ü" * 9000) for trial in (SHORT, LONG)]
     append_result(file, lines[0])
-    whole = file.read_bytes()
+    content = file.read_bytes()
     for torn in (b'{"key":"12', b'{"key":"12\n', b"\0\0\0"):
-        file.write_bytes(whole + torn)
+        file.write_bytes(content + torn)
         assert pending([SHORT, LONG], read_results(file)) == [LONG]
         append_result(file, lines[1])
         assert read_results(file) == lines
-        assert file.read_bytes().startswith(whole)
-    file.write_bytes(b"{}\n" + whole)
-    with pytest.raises(InputError, match="line 1"):
-        read_results(file)
+        assert file.read_bytes().startswith(content)
 
 
 def test_two_processes_cannot_write_one_results_file(tmp_path):
@@ -221,16 +226,34 @@ def test_an_unknown_launcher_and_an_unusable_file_are_sentences(tmp_path):
 
 def test_ray_gives_the_same_metrics(tmp_path, alone, monkeypatch):
     pytest.importorskip("ray", reason="Ray is not installed (pip install ray)")
-    results = tmp_path / "r.jsonl"
+    results, addresses = tmp_path / "r.jsonl", set()
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+    def look(*_):
+        addresses.update(listening_addresses())
+
     try:
-        assert run_trials([SHORT], results, jobs=2, launcher="ray") == []
+        assert run_trials([SHORT], results, jobs=2, launcher="ray", progress=look) == []
     except InputError as error:  # it could not start in the 30 seconds that it has
         if str(error).endswith(RAY_BUSY):
             pytest.skip(str(error))
         raise
     assert figures(results) == {"short": alone(SHORT)}
     assert not (tmp_path / "r.trials").exists()
+    assert addresses
+    for address in addresses:
+        assert ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback, addresses
+
+
+def listening_addresses():
+    """Addresses at which this process and its descendants accept connections."""
+    me = psutil.Process()
+    found = set()
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.Error):
+            connections = process.net_connections("tcp")
+            found |= {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN}
+    return found
 
 
 def test_the_key_of_a_shipped_result_is_that_of_its_configuration():

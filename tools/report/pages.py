@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from clmle.errors import InputError
 from clmle.files import write_text
 from clmle.studies.baselines import is_comparison
 from clmle.studies.catalog.margin_loss import STUDIES as MARGIN_LOSS
@@ -41,6 +42,14 @@ OWN: Mapping[str, Writer] = {
         for study in MARGIN_LOSS
     },
 }
+
+
+def _intact(studies: list[StudyResults]) -> list[StudyResults]:
+    """The studies; an error if one has a damaged line, since pages show all results or none."""
+    for study in studies:
+        if study.damaged:
+            raise InputError(study.damaged[0])
+    return studies
 
 
 def study_page(study: StudyResults) -> Page:
@@ -114,7 +123,7 @@ def write_results(
     """Write pages and figures below ``out``, figures first; a file is complete or as before."""
     from clmle.figures.export import to_svgs
 
-    studies = read_studies(results)
+    studies = _intact(read_studies(results))
     pages = make_pages(studies)
     drawn = _figures(pages, Path(out))
     to_svgs({os.fspath(path): figure for path, figure in drawn.items()})
@@ -131,7 +140,7 @@ def stale(
     """Pages and figures that are missing or out of date; needs no browser."""
     from clmle.figures.export import digest, digest_in
 
-    studies = read_studies(results)
+    studies = _intact(read_studies(results))
     pages = make_pages(studies)
     drawn = _figures(pages, Path(out))
     old = [path for path, figure in drawn.items() if digest_in(path) != digest(figure)]
