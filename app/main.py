@@ -32,9 +32,11 @@ def page() -> None:
     if chosen.url_path:  # the first page needs no library
         libraries_loaded()
         from app.widgets.actions import copy_buttons
+        from app.widgets.terms import glossary_button
 
         with st.sidebar:
             copy_buttons({"Copy link to this view": None}, "link")
+            glossary_button()
     chosen.run()
     preload()
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "predict": "predict the classes of images or features, to a table",
     "export": "write a trained model as a folder to share, or for ONNX Runtime or PyTorch",
     "data": "prepare a data set and count its classes",
-    "runs": "list, show, stop or delete runs",
+    "runs": "list, show, name, tag, stop, delete or restore runs",
     "app": "start the Streamlit app in a browser",
 }
 

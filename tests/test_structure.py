@@ -21,6 +21,7 @@ LAYERS = (
         "device",
         "errors",
         "files",
+        "glossary",
         "renamed",
         "text",
         "threads",

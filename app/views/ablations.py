@@ -24,6 +24,7 @@ from app.widgets.studies import (
 )
 from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
+from app.widgets.terms import explained
 from clmle import data, figures, studies, training
 from clmle import methods as registry
 
@@ -147,6 +148,7 @@ def results() -> None:
     file, stem = stamp(study_files()[name]), name.split(" ")[0]
     metric = right.selectbox(
         "Metric", list(studies.METRIC_LABELS), key="metric", bind="query-params",
+        help=explained(studies.METRIC_LABELS.values()),
         format_func=lambda m: studies.METRIC_LABELS[m],
     )  # fmt: skip
     st.markdown(f"**{literal(study.title)}.** {literal(study.question)}")

@@ -14,6 +14,7 @@ from app.widgets.run_contents import image_row, images_of
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
+from app.widgets.terms import explained
 from app.widgets.viewer import pictures
 from clmle import RunFolder, figures, metrics, studies
 
@@ -313,6 +314,7 @@ with errors_in_place():
                           help="only learners with the same test images are compared")  # fmt: skip
     metric = right.selectbox(
         "Metric", list(studies.ATTRIBUTE_METRICS), format_func=plain, key="metric",
+        help=explained(studies.ATTRIBUTE_METRICS),
         bind="query-params",
     )  # fmt: skip
     frame = frame[frame["data"] == data]

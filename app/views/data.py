@@ -81,7 +81,7 @@ def feature_map(key: tuple, target: str, _dataset):
     points = projection.project(np.asarray(_dataset.images[rows]), "pca")
     title = f"{len(rows):,} rows of training features (PCA)"
     groups = [names[v] for v in values[rows]]
-    return figures.embedding_map(points, title, groups=groups, height=460)
+    return figures.embedding_map(points, title, groups=groups, classes=list(names), height=460)
 
 
 def rates(dataset) -> None:

@@ -14,6 +14,7 @@ from app.widgets.playground_controls import controls
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
+from app.widgets.terms import meaning
 from clmle import metrics, playground
 
 PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10}
@@ -69,9 +70,12 @@ def final_metrics(trajectories: dict) -> None:
         }
         for title, t in trajectories.items()
     ]
-    percent = st.column_config.NumberColumn(format="%.0f %%")
     table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, column_config=dict.fromkeys(table.columns[1:], percent))
+    percent = {
+        name: st.column_config.NumberColumn(format="%.0f %%", help=meaning(name))
+        for name in table.columns[1:]
+    }
+    st.dataframe(table, hide_index=True, column_config=percent)
     st.caption(
         "Test points, one seed. *Purity* is the fraction of the 5 nearest points of the minority "
         "that are of the same mode. The controls are CLMLE with one part taken away: what it gains "
@@ -150,6 +154,10 @@ with errors_in_place():
     left, right = st.columns([3, 2])
     with left:
         problem, clusters, methods = controls()
+        with st.expander("What to try here, and why", icon=":material/lightbulb:"):
+            for sentence in playground.suggestions(problem):
+                name, text = sentence.split(": ", 1)
+                st.markdown(f"**{name}:** {text}")
     with right:
         preview(problem)
     titles = {name: playground.playground_title(name) for name in methods}

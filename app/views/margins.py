@@ -13,6 +13,7 @@ from app.widgets.margin_search import margin_search
 from app.widgets.new_runs import numbers
 from app.widgets.runs import all_runs, label
 from app.widgets.table import show_table
+from app.widgets.terms import meaning
 from clmle import InputError, figures, margin_bounds
 
 PAGE = {"title": "Margins", "icon": ":material/straighten:", "order": 80}
@@ -80,7 +81,7 @@ with errors_in_place():
         right.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
     )
     first, second, third, fourth = st.columns(4)
-    first.metric("Bound of a1, printed", f"{bounds.between:.4g}")
+    first.metric("Bound of a1, printed", f"{bounds.between:.4g}", help=meaning("margin"))
     second.metric("Bound of a1, sphere", f"{bounds.between_sphere:.4g}")
     third.metric(
         "Largest feasible a1", feasible(bounds, n_other, chosen),

@@ -7,7 +7,8 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.literal import literal
 from app.widgets.live_curves import live
 from app.widgets.new_runs import MARGINS, new_runs
-from app.widgets.runs import all_runs, chosen_runs, damaged_runs, short_labels
+from app.widgets.runs import all_runs, damaged_runs, short_labels
+from app.widgets.runs_table import runs_table
 from app.widgets.table import show_table
 from clmle import runs_dir, training
 
@@ -41,7 +42,7 @@ with errors_in_place():
     if empty:
         st.info("No run yet. Choose methods above and press Start.", icon=":material/info:")
     else:
-        runs = chosen_runs()
+        runs = runs_table()
         if runs:
             live(runs, "train")
             if len(runs) > 1:

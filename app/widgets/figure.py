@@ -82,6 +82,8 @@ def show_figure(figure: Any, name: str, data: Any = None) -> None:
         alt=figures.title_of(figure) or name,
         config={"displaylogo": False, "toImageButtonOptions": camera},
     )
+    if sentence := figures.look_for(figure):
+        st.caption(sentence)
     downloads(
         "Save", f"Save {name}",
         {

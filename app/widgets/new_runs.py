@@ -12,6 +12,8 @@ from app.widgets.literal import literal
 from app.widgets.path_access import with_open_paths
 from app.widgets.run_data import check_task, choose_data, shaped, shaping_of_link
 from app.widgets.runs import all_runs, duration, label
+from app.widgets.runs_table import PICKED
+from app.widgets.terms import meaning
 from clmle import Config, DataConfig, InputError, TrainConfig, data, jobs, training
 from clmle import methods as registry
 
@@ -46,7 +48,7 @@ def new_runs() -> None:
     seeds = numbers(
         left.text_input(
             "Seeds", str(train.seed), key=f"seeds-{train.seed}", bind="query-params",
-            help="numbers separated by commas",
+            help=f"Numbers separated by commas. {meaning('seed')}",
         ),
         int, "Seeds",
     )  # fmt: skip
@@ -149,6 +151,8 @@ def _all_options(
 def _calibration(key: str) -> str:
     """The calibration of every method, or "" for that of each method's preset."""
     field = TrainConfig.__dataclass_fields__["calibration"]
+    if suggested := st.session_state.pop("suggested-calibration", ""):
+        st.session_state[key] = suggested
     return st.selectbox(
         "Calibration", ("", *field.metadata["choices"]), help=field.metadata["help"], key=key,
         format_func=lambda how: f"{how}, of every method" if how else "the preset of each method",
@@ -200,5 +204,5 @@ def _seconds(train: TrainConfig, shape: tuple[int, ...], heads: int | None, thre
 def _start(configs: list[Config], at_a_time: int) -> None:
     names = [jobs.launch(config, at_a_time=at_a_time).name for config in configs]
     st.query_params.from_dict({"runs": names})
-    st.session_state.pop("pick-runs", None)
+    st.session_state.pop(PICKED, None)
     st.rerun()

@@ -8,6 +8,8 @@ import streamlit as st
 from app.widgets.data_facts import class_table, few_images, plain, show_recognized
 from app.widgets.opened_data import data_key, is_open, open_data, state_of
 from app.widgets.own_data import FOLDER, forget_own_data, own_data
+from app.widgets.suggestions import suggested_settings
+from app.widgets.terms import meaning
 from clmle import Config, DataConfig, data, training
 
 SHAPING = ("imbalance", "ratio", "counts", "merge")  # in links from the page Data
@@ -26,6 +28,7 @@ def choose_data() -> tuple[DataConfig, Any] | None:
     name = first.selectbox("Data", choices, key="data", bind="query-params")
     preset = third.segmented_control(
         "Budget", list(training.PRESETS), default="quick", required=True, key="preset",
+        help=meaning("budget"),
         bind="query-params",
     )  # fmt: skip
     labels = ""
@@ -50,7 +53,31 @@ def choose_data() -> tuple[DataConfig, Any] | None:
     if opened is not None and target != "all":
         table = class_table(data_key(name, chosen.size, labels), opened)
         few_images(table, target or opened.targets[0])
+    if opened is not None:
+        _suggestions(name, chosen.size, labels, opened, target)
     return dataclasses.replace(chosen, attribute=target, labels=labels), opened
+
+
+def _suggestions(name: str, size: str, labels: str, opened: Any, target: str) -> None:
+    """Good settings for the chosen target; of all attributes, for the rarest one."""
+    table = class_table(data_key(name, size, labels), opened)
+    table = table[table["class"] != table["target"] + " unknown"]
+    together = target == "all"
+    train, validation = data.SPLITS[:2]
+    if not together:
+        table = table[table["target"] == (target or opened.targets[0])]
+    sizes = table.groupby("target")[train].agg(lambda n: n.min() / max(1, n.sum()))
+    own = table[table["target"] == sizes.idxmin()] if len(sizes) else table
+    suggested_settings(
+        own[train].to_list(), own[validation].to_list(),
+        features=opened.images.ndim == 2, attributes=len(sizes) if together else 1,
+        choose=_choose_suggested,
+    )  # fmt: skip
+
+
+def _choose_suggested(found: Any) -> None:
+    st.session_state["methods"] = list(found.methods)
+    st.session_state["suggested-calibration"] = found.calibration
 
 
 def _in_words(target: str) -> str:

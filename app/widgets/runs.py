@@ -1,6 +1,5 @@
 """Runs as visitors see them: names, states, time left, buttons."""
 
-import calendar
 import os
 import time
 from contextlib import suppress
@@ -10,6 +9,7 @@ import streamlit as st
 
 from app.widgets.literal import literal
 from app.widgets.pages import link
+from app.widgets.run_facts import began, facts_of
 from clmle import InputError, RunFolder, jobs, list_runs, runs_dir, training
 
 STATES = {
@@ -24,13 +24,13 @@ STATES = {
 
 def all_runs() -> list[RunFolder]:
     """Every run that can be read; :func:`damaged_runs` shows the others."""
-    return [run for run in list_runs(runs_dir()) if not run.damage()]
+    return [run for run in list_runs(runs_dir()) if not facts_of(run)["damage"]]
 
 
 def damaged_runs(runs: list[RunFolder] | None = None) -> None:
     """A card for each damaged run: what is wrong, and a button to delete it."""
     for run in list_runs(runs_dir()) if runs is None else runs:
-        if found := run.damage():
+        if found := facts_of(run)["damage"]:
             with st.container(border=True):
                 st.markdown(f"**{literal(run.name)}** :red-badge[damaged]")
                 st.caption(literal(found))
@@ -38,46 +38,43 @@ def damaged_runs(runs: list[RunFolder] | None = None) -> None:
 
 
 def label(run: RunFolder) -> str:
-    """For example: clmle, Eyeglasses, 22:31:05; with the seed if not 0, the day if not today."""
-    config = run.config()
-    target = config["data"]["attribute"] or config["data"]["dataset"]
-    seed = config["train"]["seed"]  # several seeds are started in the same second
+    """The method with the name that the run was given, or with target and time.
+
+    For example: clmle, Eyeglasses, 22:31:05; with the seed if not 0, the day if not today.
+    """
+    facts = facts_of(run)
+    if facts["title"]:
+        return f"{facts['label']}: {facts['title']}"
+    target = facts["target"] or facts["data"]
+    seed = facts["seed"]  # several seeds are started in the same second
     which = f", seed {seed}" if seed else ""
-    return f"{_method(config)}, {target}{which}, {_began(run.name)}"
-
-
-def _method(config: dict[str, Any]) -> str:
-    """The method as studies name it: with a calibration that its preset does not have."""
-    name: str = config["method"]
-    calibration = config["train"].get("calibration", "none")
-    with suppress(InputError):  # a method of another version
-        preset = training.preset_config("quick", name, config["data"]["dataset"])
-        if calibration not in ("none", preset.train.calibration):
-            return f"{name} + threshold tuning"
-    return name
+    return f"{facts['label']}, {target}{which}, {_began(run.name)}"
 
 
 def _began(name: str) -> str:
-    """Local time at which a run of this name began (names are in UTC)."""
-    try:
-        began = calendar.timegm(time.strptime(name[:15], "%Y%m%d-%H%M%S"))
-    except ValueError:
+    """Local time at which a run of this name began."""
+    found = began(name)
+    if found is None:
         return name  # a renamed folder
-    here = time.localtime(began)
+    here = time.localtime(found)
     today = here[:3] == time.localtime()[:3]
     return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", here)
 
 
 def short_labels(runs: list[RunFolder]) -> dict[str, RunFolder]:
-    """Runs by the shortest unique names: method, then seed, the whole label, the folder's name."""
-    trees = [run.config() for run in runs]
+    """Runs by the shortest unique names: method, then seed, the whole label, the folder's name.
+
+    Where a run was given a name, all have their whole labels.
+    """
+    rows = [facts_of(run) for run in runs]
+    methods = [] if any(row["title"] for row in rows) else [row["label"] for row in rows]
     ways = (
-        [_method(tree) for tree in trees],
-        [f"{_method(tree)}, seed {tree['train']['seed']}" for tree in trees],
+        methods,
+        [f"{row['label']}, seed {row['seed']}" for row in rows if methods],
         [label(run) for run in runs],
         [run.name for run in runs],
     )
-    names = next(way for way in ways if len(set(way)) == len(way))
+    names = next(way for way in ways if len(set(way)) == len(way) == len(runs))
     return dict(zip(names, runs, strict=True))
 
 
@@ -153,22 +150,7 @@ def _buttons(run: RunFolder, state: str) -> None:
 
 def _delete_button(run: RunFolder, name: str) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"ask-{run.name}"):
-        st.markdown(f"Delete **{literal(name)}** with its weights and metrics?")
+        st.markdown(f"Delete **{literal(name)}**? Undo restores it.")
         if st.button("Yes, delete it", key=f"delete-{run.name}"):
-            jobs.delete_run(run)
+            jobs.trash_runs([run])
             st.rerun()
-
-
-def chosen_runs(key: str = "runs") -> list[RunFolder]:
-    """Runs selected on this page; the page's address holds them, so that a reload keeps them."""
-    runs = {run.name: run for run in all_runs()}
-    wanted = [name for name in st.query_params.get_all(key) if name in runs]
-    if f"pick-{key}" not in st.session_state:
-        st.session_state[f"pick-{key}"] = wanted or list(runs)[:2]
-    st.session_state[f"pick-{key}"] = [n for n in st.session_state[f"pick-{key}"] if n in runs]
-    picked = st.multiselect(
-        "Runs", list(runs), key=f"pick-{key}", format_func=lambda name: label(runs[name])
-    )
-    if picked != wanted:
-        st.query_params[key] = picked
-    return [runs[name] for name in picked]

@@ -7,6 +7,7 @@ import streamlit as st
 from app.widgets.actions import copy_buttons
 from app.widgets.downloads import downloads
 from app.widgets.spreadsheet import as_csv
+from app.widgets.terms import columns
 
 MAX_ROWS = 18  # visible without scrolling
 
@@ -20,6 +21,7 @@ def show_table(
     """
     seen = frame if shown is None else shown
     printed = frame if printed is None else printed
+    options["column_config"] = columns(seen.columns) | dict(options.get("column_config") or {})
     options.setdefault("height", 38 + 35 * min(MAX_ROWS, len(seen)))
     st.dataframe(seen, hide_index=True, placeholder="–", **options)
 

@@ -29,6 +29,9 @@ def image_scatter(
     frames: Sequence[tuple[str, np.ndarray]],
     groups: Sequence[str] = (),
     explanations: Mapping[str, Any] | None = None,
+    images: Sequence[int] = (),
+    channel: str = "",
+    second: bool = False,
 ) -> None:
     """Show ``figure`` (customdata is the row) with the images and ``texts`` (n,) of its points.
 
@@ -38,6 +41,8 @@ def image_scatter(
     the last. ``groups`` (n,) are counted in a selection. ``explanations`` of the points that are
     clicked: ``scores`` (n, C) of ``classes`` (C,), and where there are clusters ``near`` (n, N)
     and ``similarity`` (n, N), with ``clusters`` {number: (class name, rows of some members)}.
+    Viewers of one ``channel`` share their selections of ``images`` (n,), numbers that are the same
+    in each of them. The ``second`` viewer of a page has its own part of the address.
     """
     from plotly.utils import PlotlyJSONEncoder
 
@@ -66,6 +71,9 @@ def image_scatter(
             for title, points in frames
         ],
         "why": why,
+        "images": packed(images, "i4"),
+        "channel": channel,
+        "noted": "other-" if second else "",
         "side": side,
         "sheets": [
             {"first": first, "across": MAX_SIDE // max(side),

@@ -7,7 +7,7 @@ import numpy as np
 
 from clmle.errors import InputError
 from clmle.figures.layout import Figure, finish, new_figure, play_buttons, play_slider
-from clmle.figures.theme import BARE, COLORS, GRAY, SYMBOLS, color
+from clmle.figures.theme import BARE, COLORS, GRAY, SYMBOLS, class_of, color
 
 __all__ = ["OWN", "embedding_frames", "embedding_map", "embedding_scatter"]
 
@@ -22,6 +22,7 @@ def embedding_scatter(
     groups: Sequence[str],
     title: str,
     *,
+    classes: Sequence[str] = (),
     height: int = 520,
 ) -> Figure:
     """Panels of the same points at several moments, colored by group.
@@ -35,6 +36,8 @@ def embedding_scatter(
     groups : (n,) sequence of str
         Groups of the points; "test image" is gray.
     title : str
+    classes : sequence of str
+        As in :func:`embedding_map`.
     height : int
         Pixels.
 
@@ -52,7 +55,7 @@ def embedding_scatter(
         horizontal_spacing=0.03,
     )  # fmt: skip
     for panel, (_, points) in enumerate(frames, start=1):
-        for name, rows, marker in _groups(groups):
+        for name, rows, marker in _groups(groups, classes):
             figure.add_scattergl(
                 **_at(points, rows), mode="markers", marker=marker, name=name, legendgroup=name,
                 showlegend=panel == 1, customdata=rows, hoverinfo="none", row=1, col=panel,
@@ -65,7 +68,9 @@ def embedding_map(
     title: str,
     *,
     groups: Sequence[str] = (),
+    classes: Sequence[str] = (),
     values: Sequence[float] = (),
+    limits: tuple[float, float] | None = None,
     of: str = "",
     height: int = 560,
 ) -> Figure:
@@ -77,8 +82,13 @@ def embedding_map(
     title : str
     groups : (n,) sequence of str
         Groups of the points; images of the group ``OWN`` are drawn as stars.
+    classes : sequence of str
+        Classes in the order of their indices: a group that is a class, or begins with its name
+        and a comma, has the color of that index in every figure, whichever other groups there are.
     values : (n,) sequence of float
         Numbers that color the points instead of the groups.
+    limits : (low, high), optional
+        Numbers at the ends of the color scale; by default the smallest and the largest.
     of : str
         Name of the numbers.
     height : int
@@ -105,9 +115,10 @@ def embedding_map(
             **_at(points, order), mode="markers", customdata=order.tolist(), hoverinfo="none",
             name=of, showlegend=False,
             marker={"size": size, "opacity": 0.85, "color": np.asarray(values)[order],
-                    "colorscale": SCALE, "colorbar": bar},
+                    "colorscale": SCALE, "colorbar": bar,
+                    **(dict(zip(("cmin", "cmax"), limits, strict=True)) if limits else {})},
         )  # fmt: skip
-    kinds = _groups(groups, size)
+    kinds = _groups(groups, classes, size)
     for name, rows, marker in kinds:
         if len(values) and name != OWN:
             continue  # drawn by their numbers
@@ -123,6 +134,7 @@ def embedding_frames(
     groups: Sequence[str],
     title: str,
     *,
+    classes: Sequence[str] = (),
     prefix: str = "",
     height: int = 620,
 ) -> Figure:
@@ -136,6 +148,8 @@ def embedding_frames(
         For example of :func:`clmle.projection.project_rounds`.
     groups : (n,) sequence of str
     title : str
+    classes : sequence of str
+        As in :func:`embedding_map`.
     prefix : str
         Written before the name of a frame.
     height : int
@@ -155,7 +169,7 @@ def embedding_frames(
             )
     if not frames:
         raise InputError("There is no frame to show; give one or more, name -> (n, 2).")
-    kinds = _groups(groups)
+    kinds = _groups(groups, classes)
     first = next(iter(frames.values()))
     figure = new_figure()
     for name, rows, marker in kinds:  # not WebGL, whose points do not move with the frames
@@ -198,13 +212,28 @@ def _finish(figure: Any, title: str, height: int, top: int) -> Figure:
     return figure
 
 
-def _groups(groups: Sequence[str], size: int = 6) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
-    """Every group in natural order: its name, its rows, its marker."""
+def _groups(
+    groups: Sequence[str], classes: Sequence[str] = (), size: int = 6
+) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
+    """Every group, by class, then in natural order: its name, its rows, its marker."""
+    names = sorted(set(groups), key=_natural)
+    own = {name: class_of(name, classes) for name in names}
+
+    def place(name: str) -> int:
+        index = own[name]
+        return len(classes) if index is None else index
+
+    order = sorted(names, key=place)
     found = []
-    for i, name in enumerate(sorted(set(groups), key=_natural)):
+    for i, name in enumerate(order):
+        number = own[name]
+        parts = [other for other in order if number is not None and own[other] == number]
+        shape = parts.index(name) if parts else 0  # parts of a class differ in symbol
+        number = i if number is None else number
         marker: dict[str, Any] = {
-            "size": size, "opacity": 0.75, "color": GRAY if name == "test image" else color(i),
-            "symbol": SYMBOLS[i // len(COLORS) % len(SYMBOLS)],
+            "size": size, "opacity": 0.75,
+            "color": GRAY if name == "test image" else color(number),
+            "symbol": SYMBOLS[(number // len(COLORS) + shape) % len(SYMBOLS)],
         }  # fmt: skip
         if name == OWN:
             marker = {"color": color(5), "symbol": "star", "size": 14, "opacity": 1.0}

@@ -66,6 +66,7 @@ def _spec(figure: Any) -> dict[str, Any]:
 
     spec: dict[str, Any] = _plain(figure.to_json())
     layout = spec["layout"]
+    layout.pop("meta", None)  # words for the reader, not drawn
     # Streamlit replaces plotly's default template in its process; an image file has plotly's own.
     layout["template"] = _plain(json.dumps(templates["plotly"].to_plotly_json()))
     layout["font"] = {"color": INK, "family": FONT, "size": 12} | layout.get("font", {})

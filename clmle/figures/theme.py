@@ -2,7 +2,7 @@
 
 import pkgutil
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,14 @@ def color(number: int) -> str:
     if number >= METHODS:
         return METHOD_COLORS[(number - METHODS) % len(METHOD_COLORS)]
     return COLORS[number % len(COLORS)]
+
+
+def class_of(group: str, classes: Sequence[str]) -> int | None:
+    """Index of the class that a group of points is, or begins with: "7" or "7, predicted as 1"."""
+    if group in classes:
+        return classes.index(group)
+    begun = [i for i, name in enumerate(classes) if group.startswith(f"{name}, ")]
+    return max(begun, key=lambda i: len(classes[i]), default=None)
 
 
 def line(number: int, **more: Any) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """Locks between processes: the system releases a lock when the process that holds it ends."""
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from clmle.errors import InputError
 from clmle.files import as_sentence
-from clmle.run_folder import ACTIVE, RunFolder
+from clmle.run_folder import RunFolder
 
 
 @contextmanager
@@ -38,14 +37,3 @@ def run_lock(run: RunFolder, is_main: bool = True) -> Iterator[None]:
     held = f"Another process is training run {run.name}; wait until it ends, or stop it."
     with file_lock(run.path / ".training", held):
         yield
-
-
-def delete_run(run: RunFolder) -> None:
-    """Delete a run, damaged or whole, that no process trains."""
-    active = False
-    with suppress(InputError):  # of a damaged status, only the lock shows whether it is trained
-        active = run.status()["state"] in ACTIVE
-    if active:
-        raise InputError(f"Run {run.name} is still running; stop it first.")
-    with run_lock(run), suppress(FileNotFoundError):  # deleted by another session
-        shutil.rmtree(run.path)

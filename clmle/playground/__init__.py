@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from clmle.playground.problem import PlaygroundProblem, playground_task, training_positions
     from clmle.playground.static_page import playground_page
+    from clmle.playground.suggestions import suggestions
     from clmle.playground.trajectory import (
         STEPS,
         Frame,

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         read_study,
         task_label,
     )
+    from clmle.studies.suggestions import Suggestion, Suggestions, suggest
     from clmle.studies.trials import Trial, cross, pending, study_trials
     from clmle.studies.validation import check_trials, target_names
 

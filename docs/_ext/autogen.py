@@ -135,9 +135,18 @@ def copy_figures(app: Any, error: Exception | None) -> None:
         shutil.copy(path, to)
 
 
+def glossary() -> str:
+    """The terms of clmle/glossary.toml."""
+    from clmle import glossary as terms
+
+    lines = [line for term, text in terms().items() for line in (term, f"  {text}", "")]
+    return "\n".join(["```{glossary}", *lines, "```\n"])
+
+
 SITE_PARTS: dict[str, Callable[[], str]] = {
     "API": api_table,
     "COMMANDS": commands,
+    "GLOSSARY": glossary,
     "METHODS": methods,
     "NOTEBOOKS": notebooks,
 }

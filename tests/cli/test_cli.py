@@ -18,6 +18,8 @@ from clmle.__main__ import COMMANDS, main
 from clmle.cli.train import config_of, make_parser
 from clmle.config import DataConfig, TrainConfig
 from clmle.methods import get_method
+from clmle.presets import preset_config
+from clmle.run_folder import create_run
 from tests.data.folder.made import picture
 
 TINY = ["--iterations", "12", "--pretrain-iterations", "4", "--rounds", "2", "--batch-size", "120"]
@@ -47,7 +49,7 @@ def test_train_evaluate_features_embed_and_runs(capsys, tmp_path):
     assert run(capsys, "embed", name, "--method", "pca")[0] == 0
     assert "config" in run(capsys, "runs", "show", name)[1]
     assert run(capsys, "train", "--resume", tmp_path / "runs" / name)[0] == 0
-    assert run(capsys, "runs", "delete", name, "--yes")[0] == 0
+    assert run(capsys, "runs", "delete", name)[0] == 0
     assert "no run" in run(capsys, "runs")[1]
 
 
@@ -267,3 +269,31 @@ def test_general_help_lists_every_command_without_pytorch():
     )  # fmt: skip
     assert all(f"  {command}" in done.stdout for command in COMMANDS)
     assert done.stdout.strip().endswith("False")
+
+
+def test_runs_are_named_tagged_noted_deleted_and_restored(capsys, tmp_path):
+    runs = [
+        create_run(tmp_path / "runs", preset_config("quick", method, "digits").to_dict())
+        for method in ("clmle", "softmax")
+    ]
+    for one in runs:
+        one.write_status(state="stopped", step=1, total=2)
+    ours = runs[0].name
+    run(capsys, "runs", "rename", ours, "wide", "margins")
+    run(capsys, "runs", "tag", ours, "paper", "first")
+    run(capsys, "runs", "untag", ours, "first")
+    run(capsys, "runs", "note", ours, "repeats Table 7")
+    shown = json.loads(run(capsys, "runs", "list", "paper", "--json")[1])
+    assert [(row["run"], row["name"], row["tags"], row["note"]) for row in shown] == [
+        (ours, "wide margins", ["paper"], "repeats Table 7")
+    ]
+    assert "wide margins" in run(capsys, "runs", "list", "PAPER")[1]
+    assert "repeats Table 7" in run(capsys, "runs", "show", ours)[1]
+    assert "has the words nothing" in run(capsys, "runs", "list", "nothing")[1]
+    assert run(capsys, "runs", "delete", *(one.name for one in runs))[0] == 0
+    assert "no run" in run(capsys, "runs")[1]
+    assert ours in run(capsys, "runs", "undo")[1]
+    assert len(json.loads(run(capsys, "runs", "--json")[1])) == 2
+    run(capsys, "runs", "delete", ours)
+    assert run(capsys, "runs", "empty-trash", "--yes")[1] == "1 run removed for good.\n"
+    assert "No run was deleted" in run(capsys, "runs", "undo")[2]

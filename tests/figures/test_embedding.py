@@ -81,3 +81,31 @@ def test_uploaded_images_are_stars_above_all_other_points(numbers):
     assert list(star.customdata) == [2, 5]
     rows = sorted(int(r) for trace in figure.data for r in trace.customdata)
     assert rows == list(range(6))  # every point is drawn once
+
+
+def test_a_class_has_the_color_of_its_index_whichever_groups_there_are():
+    """The same as in the playground: class 0 is the majority."""
+    from clmle.figures.theme import color
+
+    classes = ["not Bald", "Bald"]
+    points = np.zeros((4, 2))
+
+    def inks(groups, names=classes):
+        figure = embedding_map(points[: len(groups)], "t", groups=groups, classes=names)
+        return {trace.name: trace.marker.color for trace in figure.data}
+
+    both = {"not Bald": color(0), "Bald": color(1)}
+    assert inks(["Bald", "not Bald"]) == both
+    assert inks(["Bald", "Bald"]) == {"Bald": color(1)}
+    parts = inks(["Bald, correct", "Bald, predicted as not Bald", "not Bald, correct"])
+    assert parts["Bald, correct"] == parts["Bald, predicted as not Bald"] == color(1)
+    assert parts["not Bald, correct"] == color(0)
+    digits = [str(i) for i in range(10)]
+    assert inks(["7", "9"], digits) == {"7": color(7), "9": color(9)}
+
+
+def test_parts_of_a_class_differ_in_symbol():
+    groups = ["1, correct", "1, predicted as 0", "0, correct"]
+    figure = embedding_map(np.zeros((3, 2)), "t", groups=groups, classes=["0", "1"])
+    looks = {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
+    assert len(looks) == 3

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from clmle.__main__ import main
 from clmle.files import runs_dir
-from clmle.jobs import ahead, delete_run
+from clmle.jobs import ahead, trash_runs
 from clmle.jobs.lock import run_lock
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
@@ -32,6 +32,8 @@ DAMAGES = [
     ("config.json", json.dumps(CONFIG | {"method": ["softmax"]})),
     ("result.json", ""), ("result.json", '{"test": {}}'), ("result.json", None),
     ("result.json", json.dumps(RESULT | {"test": TEST | {"interval": "wide"}})),
+    ("annotation.json", "[]"), ("annotation.json", '{"title": "", "tags": [1], "note": ""}'),
+    ("annotation.json", json.dumps({"title": "x" * 99, "tags": [], "note": ""})),
 ]  # fmt: skip
 
 
@@ -60,14 +62,14 @@ def test_commands_and_queue_skip_damaged_runs(runs, capsys):
     assert all(run.damage() in out for run in runs[1:])
     assert ahead(runs[0]) == 0
     for run in runs[1:]:
-        assert main(["runs", "delete", run.name, "--yes"]) == 0
+        assert main(["runs", "delete", run.name]) == 0
     assert [run.name for run in list_runs(runs_dir())] == [runs[0].name]
 
 
 def test_a_damaged_run_that_is_trained_is_not_deleted(runs):
     with run_lock(runs[1]):
-        assert "Another process is training" in error_of(delete_run, runs[1])
-    delete_run(runs[1])
+        assert "Another process is training" in error_of(trash_runs, runs[1:2])
+    trash_runs(runs[1:2])
     assert not runs[1].path.exists()
 
 
@@ -82,7 +84,7 @@ def opened(page):
 def test_the_train_page_shows_damaged_runs_with_a_button_to_delete_them(runs):
     app = opened("train")
     assert not app.error
-    assert app.multiselect[-1].value == [runs[0].name]
+    assert app.session_state["runs-picked"] == [runs[0].name]
     shown = [m.value for m in app.markdown if "damaged" in m.value]
     assert len(shown) == len(DAMAGES)
     app.button(key=f"delete-{runs[3].name}").click().run()

@@ -120,7 +120,8 @@ def test_durations_do_not_use_the_system_clock():
             uses = re.findall(r"\btime\.time\(|datetime\.now|st_mtime <", file.read_text("utf-8"))
             found[file.relative_to(ROOT).as_posix()] += len(uses)
     assert +found == {
-        "clmle/run_folder.py": 1,
+        "clmle/run_folder/folder.py": 1,
         "clmle/jobs/process.py": 1,
+        "clmle/jobs/trash.py": 1,
         "clmle/studies/background.py": 1,
     }

@@ -1,22 +1,9 @@
-"""The run folder, through which command line, app and notebooks share a run.
-
-``config.json``              the configuration, written first
-``data.json``                class names and fingerprints of the data, written at the first start
-``status.json``              state, step, time left; replaced during the run
-``metrics.jsonl``            one JSON object per line, appended
-``checkpoint.safetensors``   the complete state, for an exact resume
-``model.safetensors``        the best weights on validation data
-``embeddings/round_00.npz``  features of the same sample of images after every round
-``clusters.npz``             the clusters of the classifier
-``result.json``              test metrics; exists once the run is done
-``job``                      the torchrun job that trains it, if any
-``stop``                     its existence asks the run to stop
-"""
+"""One run as a folder of plain files."""
 
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +17,13 @@ from clmle.files import (
     as_sentence,
     atomic_path,
     from_json,
-    leads_out,
     read_arrays,
-    read_json,
     write_arrays,
     write_json,
 )
 from clmle.jobs.process import birth, is_running
+from clmle.run_folder._stored import check_kinds, damaged, tree_in
+from clmle.run_folder.annotation import Annotation, read_annotation, write_annotation
 
 ACTIVE = ("queued", "running")
 STATES = (*ACTIVE, "done", "stopped", "failed", "lost")
@@ -101,19 +88,19 @@ class RunFolder:
     def config(self) -> dict[str, Any]:
         """The configuration as plain values."""
         file = self.path / "config.json"
-        tree = _tree(file, "method", *CONFIG_KINDS)
+        tree = tree_in(file, "method", *CONFIG_KINDS)
         if not isinstance(tree["method"], str):
-            raise _damaged(file, "method")
+            raise damaged(file, "method")
         for part, kinds in CONFIG_KINDS.items():
             if not isinstance(tree[part], dict):
-                raise _damaged(file, part)
-            _check_kinds(file, tree[part], kinds)
+                raise damaged(file, part)
+            check_kinds(file, tree[part], kinds)
         return tree
 
     def data_facts(self) -> dict[str, Any] | None:
         """Class names and fingerprints of the data; None before the first start."""
         file = self.path / "data.json"
-        return _tree(file, "class_names", "images") if file.exists() else None
+        return tree_in(file, "class_names", "images") if file.exists() else None
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -135,11 +122,11 @@ class RunFolder:
         file = self.path / "status.json"
         if not file.exists():
             return {"state": "queued", "phase": "waiting", "step": 0, "total": 0}
-        status: dict[str, Any] = {"phase": "", "step": 0, "total": 0, **_tree(file, "state")}
+        status: dict[str, Any] = {"phase": "", "step": 0, "total": 0, **tree_in(file, "state")}
         given = {name: kind for name, kind in STATUS_KINDS.items() if name in status}
-        _check_kinds(file, status, given)
+        check_kinds(file, status, given)
         if status["state"] not in STATES:
-            raise _damaged(file, f"state {quoted(status['state'])}")
+            raise damaged(file, f"state {quoted(status['state'])}")
         process = (status.get("pid"), status.get("born"), status.get("updated", 0))
         if status["state"] in ACTIVE and not is_running(*process):
             status["state"] = "lost"
@@ -157,20 +144,35 @@ class RunFolder:
         file = self.path / "result.json"
         if not file.exists():
             return None
-        tree = _tree(file, "test")
+        tree = tree_in(file, "test")
         if not isinstance(tree["test"], dict):
-            raise _damaged(file, "test")
-        _check_kinds(file, tree["test"], TEST_KINDS)
+            raise damaged(file, "test")
+        check_kinds(file, tree["test"], TEST_KINDS)
         return tree
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write the result; the run is done."""
         write_json(self.path / "result.json", result)
 
+    def annotation(self) -> Annotation:
+        """Name, tags and note that a reader gave the run."""
+        return read_annotation(self.path)
+
+    def annotate(
+        self,
+        *,
+        title: str | None = None,
+        tags: Iterable[str] | None = None,
+        note: str | None = None,
+    ) -> Annotation:
+        """Change name, tags or note; what is None stays as it is."""
+        return write_annotation(self.path, title, tags, note)
+
     def damage(self) -> str:
         """What is damaged in the folder, as a sentence; empty for a whole one."""
         try:
             self.config()
+            self.annotation()
             if self.status()["state"] == "done" and self.result() is None:
                 raise InputError(f"{self.path} is done but has no result.json; restore it.")
             self.result()
@@ -192,7 +194,7 @@ class RunFolder:
             with suppress(ValueError):
                 line = from_json(text)
                 if isinstance(line, dict):
-                    _check_kinds(file, line, LINE_KINDS.get(str(line.get("kind")), {}))
+                    check_kinds(file, line, LINE_KINDS.get(str(line.get("kind")), {}))
                     lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
 
@@ -303,175 +305,3 @@ class ReadOnlyRunFolder(RunFolder):
 
     write_status = write_result = append_metrics = truncate_metrics = sync_metrics = _skip
     write_embedding = write_clusters = write_data_facts = clear_stop = _skip
-
-
-def list_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
-    """List the run folders under a folder, newest first.
-
-    A folder that contains links out of itself is left out: a run folder from another person must
-    not lead to other files of the user.
-
-    Parameters
-    ----------
-    root : path
-        Folder of run folders, such as :func:`clmle.runs_dir`.
-
-    Returns
-    -------
-    list of RunFolder
-
-    Examples
-    --------
-    >>> from clmle import list_runs
-    >>> list_runs("no-such-folder")
-    []
-    """
-    root = Path(root)
-    if not root.is_dir():
-        return []
-    folders = [p for p in root.iterdir() if not leads_out(p) and _is_run(p) and not _foreign(p)]
-    return [RunFolder(p) for p in sorted(folders, key=lambda p: p.name, reverse=True)]
-
-
-def old_runs_sentence(root: str | os.PathLike[str]) -> str:
-    """Return a sentence on run folders of version 0.1 under ``root``; empty where there is none.
-
-    They hold ``settings.json`` where ``config.json`` is expected.
-    """
-    old = sorted(
-        path.parent.name
-        for path in Path(root).glob("*/settings.json")
-        if not path.with_name("config.json").exists()
-    )
-    if not old:
-        return ""
-    return (
-        f"{len(old):,} run folders in {root} were written by version 0.1 and cannot be read "
-        f"(such as {old[-1]}); train them again, or open them with version 0.1."
-    )
-
-
-def _is_run(folder: Path) -> bool:
-    """Whether the folder holds a run; one that has lost its config is a damaged run."""
-    try:
-        names = set(os.listdir(folder))
-    except OSError:  # a file, or closed to this user
-        return False
-    return "config.json" in names or ("status.json" in names and "settings.json" not in names)
-
-
-def _foreign(folder: Path) -> bool:
-    try:
-        with os.scandir(folder) as entries:
-            links = [Path(entry.path) for entry in entries if entry.is_symlink()]
-    except OSError:
-        return False
-    return any(map(leads_out, links))
-
-
-def open_run(root: str | os.PathLike[str], name: str) -> RunFolder:
-    """Open a run by its name.
-
-    Parameters
-    ----------
-    root : path
-        As in :func:`list_runs`.
-    name : str
-        Name of the run.
-
-    Returns
-    -------
-    RunFolder
-
-    Raises
-    ------
-    InputError
-        If there is no such run; the message names the newest ones.
-
-    Examples
-    --------
-    >>> from clmle import open_run
-    >>> open_run("no-such-folder", "first")
-    Traceback (most recent call last):
-    ...
-    clmle.errors.InputError: There is no run 'first' in no-such-folder; there is none yet.
-    """
-    folder = Path(root) / name
-    if Path(name).name != name or name == ".." or not _is_run(folder):
-        if Path(name).name == name and (folder / "settings.json").exists():
-            raise InputError(
-                f"Run {name} was written by version 0.1 and cannot be read; train it again, or "
-                "open it with version 0.1."
-            )
-        known = [run.name for run in list_runs(root)][:5]
-        hint = f"the newest are: {', '.join(known)}" if known else "there is none yet"
-        raise InputError(f"There is no run {name!r} in {root}; {hint}.")
-    return RunFolder(folder)
-
-
-def create_run(root: str | os.PathLike[str], config: dict[str, Any]) -> RunFolder:
-    """Create a run folder, named by time, target and method, and write its config.
-
-    Parameters
-    ----------
-    root : path
-        As in :func:`list_runs`; created if it does not exist.
-    config : dict
-        Config of the run, as :meth:`clmle.Config.to_dict` returns it.
-
-    Returns
-    -------
-    RunFolder
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be made.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from clmle import create_run, preset_config
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = create_run(folder, preset_config("quick", "softmax", "digits").to_dict())
-    ...     run.name.endswith("-first-softmax")
-    True
-    """
-    root = Path(root)
-    target = config["data"]["attribute"] or "first"
-    kept = [c if c.isascii() and c.isalnum() else "-" for c in f"{target}-{config['method']}"]
-    stem = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + "".join(kept)[:60]
-    for number in range(1, 1000):
-        folder = root / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir(parents=True, exist_ok=False)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise InputError(
-                f"No run folder can be made in {root} ({error.strerror}); check the path."
-            ) from error
-        write_json(folder / "config.json", config)
-        return RunFolder(folder)
-    raise InputError(f"{root} is full of runs of this second; wait a moment and try again.")
-
-
-def _damaged(file: Path, what: str) -> InputError:
-    return InputError(f"{file} is damaged ({what}); remove or restore it.")
-
-
-def _check_kinds(file: Path, tree: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
-    """Raise unless ``tree`` has a value of the right kind for every name in ``kinds``."""
-    for name, kind in kinds.items():
-        if not isinstance(tree.get(name), kind):
-            raise _damaged(file, name)
-
-
-def _tree(file: Path, *names: str) -> dict[str, Any]:
-    """The object in a JSON file, which must hold ``names``."""
-    tree = read_json(file)
-    missing = [name for name in names if not isinstance(tree, dict) or name not in tree]
-    if missing or not isinstance(tree, dict):
-        lacks = missing[0] if missing else "object"
-        raise InputError(f"{file} is damaged (it holds no {lacks}); remove or restore it.")
-    return tree
