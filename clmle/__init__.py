@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from clmle.data.registry import dataset_names, load_dataset
     from clmle.errors import InputError
     from clmle.files import runs_dir
-    from clmle.glossary import glossary
     from clmle.losses.class_weights import inverse_frequency_weights
     from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
     from clmle.margins import MarginBounds, margin_bounds, margin_grid

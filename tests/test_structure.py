@@ -21,7 +21,6 @@ LAYERS = (
         "device",
         "errors",
         "files",
-        "glossary",
         "renamed",
         "text",
         "threads",

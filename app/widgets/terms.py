@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.literal import literal
-from clmle import glossary
+from clmle import figures
 
 
 def glossary_button() -> None:
@@ -20,7 +20,7 @@ def _all_terms() -> None:
     words = st.text_input("Find a term", key="glossary-find").casefold().split()
     found = {
         term: text
-        for term, text in glossary().items()
+        for term, text in figures.glossary().items()
         if all(word in f"{term} {text}".casefold() for word in words)
     }
     if not found:
@@ -34,7 +34,7 @@ def meaning(term: str) -> str | None:
 
     "minority recall" and "recall of 7" are explained by "recall".
     """
-    terms = {name.casefold(): text for name, text in glossary().items()}
+    terms = {name.casefold(): text for name, text in figures.glossary().items()}
     name = term.casefold().replace("_", " ").split(",")[0].strip()
     first, last = name.split(" ")[0], name.split(" ")[-1]
     for part in (name, name.split(" of ")[0], last, last[:-1], first):

@@ -136,8 +136,8 @@ def copy_figures(app: Any, error: Exception | None) -> None:
 
 
 def glossary() -> str:
-    """The terms of clmle/glossary.toml."""
-    from clmle import glossary as terms
+    """The terms of clmle/figures/terms.toml."""
+    from clmle.figures import glossary as terms
 
     lines = [line for term, text in terms().items() for line in (term, f"  {text}", "")]
     return "\n".join(["```{glossary}", *lines, "```\n"])

@@ -1,13 +1,15 @@
-"""The terms of the app and the documentation, from glossary.toml."""
+"""The terms of the app and the documentation, from terms.toml."""
 
 import tomllib
 from functools import cache
 from importlib.resources import files
 
+__all__ = ["glossary"]
+
 
 @cache
 def _terms() -> dict[str, str]:
-    text = (files("clmle") / "glossary.toml").read_text(encoding="utf-8")
+    text = (files("clmle.figures") / "terms.toml").read_text(encoding="utf-8")
     found: dict[str, str] = tomllib.loads(text)
     return dict(sorted(found.items(), key=lambda pair: pair[0].casefold()))
 
@@ -21,7 +23,6 @@ def glossary() -> dict[str, str]:
 
     Examples
     --------
-    >>> from clmle import glossary
     >>> glossary()["imbalance ratio"]
     'Images of the largest class for each image of the smallest one.'
     """
