@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: help app test lint versions mutants faults bench results docs update audit clean check-python
+.PHONY: help app test lint versions mutants faults bench results docs update audit licenses clean check-python
 
 help:
 	@echo "make app       install the app and open it in a browser"
@@ -17,6 +17,7 @@ help:
 	@echo "make mutants   mutation testing of the core (docs/development/mutation_testing.md)"
 	@echo "make update    install the newest version of every package and pin it"
 	@echo "make audit     list known vulnerabilities of the pinned packages"
+	@echo "make licenses  list the licenses of the pinned packages (licenses.csv)"
 	@echo "make clean     remove everything these commands created here, except rendered faces and runs"
 
 app: .venv/app
@@ -62,6 +63,7 @@ update: .venv/test
 	sed -E '/^-/d; s/ *(==|>=).*//' requirements.txt requirements-dev.txt > .venv/names.txt
 	$(BIN)/python -m pip install --quiet --upgrade -r .venv/names.txt
 	$(BIN)/python pins.py
+	$(BIN)/python licenses.py
 
 # Every pinned package, dependencies included; fails if one cannot be looked up. sbom.json is a
 # software bill of materials (CycloneDX).
@@ -70,6 +72,9 @@ audit: .venv/test
 	$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/pip-audit $(AUDITED)
 	$(BIN)/pip-audit $(AUDITED) --format cyclonedx-json --output sbom.json
+
+licenses: .venv/test
+	$(BIN)/python licenses.py
 
 .venv/app: requirements.txt constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

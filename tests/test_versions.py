@@ -15,7 +15,8 @@ def test_the_selected_and_excluded_tests_exist():
 
 
 def test_the_oldest_allowed_packages_and_pinned_tools_are_installed():
-    assert {"torch", "numpy", "scipy", "scikit-learn"} == set(versions.oldest())
+    core = {"torch", "numpy", "scipy", "scikit-learn", "safetensors", "filelock", "pillow"}
+    assert core == set(versions.oldest())
     assert set(versions.TOOLS) <= set(versions.pins())
     least, pinned = versions.torches()
     assert least.startswith(f"{versions.oldest()['torch']}.")

@@ -22,17 +22,19 @@ TESTS = (
     "test_clustering", "test_margins", "test_cluster_index", "test_core_imports",
     "losses/test_clmle", "losses/test_clmle_nearest_clusters", "classifiers/test_nearest_cluster",
     "classifiers/test_sklearn", "samplers/test_cluster", "samplers/test_hard_cluster",
+    "classifiers/test_torch_classifier", "classifiers/test_probabilities_of_run",
+    "training/test_shared_model",
 )  # fmt: skip
 # Comparisons with faiss and k-means-constrained, which the core does not need.
 PEERS = (
     "test_objective_is_near_k_means_constrained",
     "test_objective_of_many_clusters_is_close_to_that_without_size_constraints",
 )
-TOOLS = ("safetensors", "filelock", "pytest", "pytest-timeout", "hypothesis")
+TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 SHOW = """
 import platform
 from importlib.metadata import version
-names = ("torch", "numpy", "scipy", "scikit-learn")
+names = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pillow")
 print(f"Python {platform.python_version()},", ", ".join(f"{n} {version(n)}" for n in names))
 """
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from clmle.cli.parser import CommandParser
 from clmle.errors import InputError
 
-APP = Path(__file__).resolve().parents[2] / "app" / "main.py"
+PACKAGE = Path(__file__).resolve().parents[1]
+PLACES = (PACKAGE.parent / "app", PACKAGE / "_app" / "app")  # repository, installed package
 
 
 def main(arguments: list[str]) -> int:
@@ -22,12 +23,19 @@ def main(arguments: list[str]) -> int:
         "environment variable CLMLE_PASSWORD (default: this computer alone)",
     )  # fmt: skip
     values = parser.parse(arguments)
-    if not APP.is_file():
-        raise InputError("The app is part of the repository; clone it and run clmle app there.")
     if find_spec("streamlit") is None:
-        raise InputError("The app needs Streamlit: pip install -r requirements.txt.")
-    command = [sys.executable, "-P", "-m", "streamlit", "run", str(APP)]
+        raise InputError("The app needs Streamlit: pip install 'clmle[app]'.")
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(main_file())]
     options = [f"--server.port={values.port}"]
     if values.address:
         options.append(f"--server.address={values.address}")
-    return subprocess.call([*command, *options], cwd=APP.parents[1])
+    return subprocess.call([*command, *options])
+
+
+def main_file() -> Path:
+    """Return the file that Streamlit runs."""
+    # Next to an installed package, a folder called app may belong to something else.
+    found = [folder for folder in PLACES if (folder / "widgets" / "playground_viewer.js").is_file()]
+    if not found:
+        raise InputError("The files of the app are missing; install clmle again.")
+    return found[0] / "main.py"

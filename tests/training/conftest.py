@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from clmle import create_run, preset_config, train
-from clmle.data.features.write import write_features
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +31,12 @@ def attributes_run(tmp_path_factory):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, (300, 2))
     features = (rng.normal(size=(300, 8)) + 2 * labels @ rng.normal(size=(2, 8))) * 50 + 7
-    columns = {
-        "file": [f"{i}.jpg" for i in range(300)],
-        "split": np.array(["train", "validation", "test"])[np.arange(300) % 3].tolist(),
-        "young": labels[:, 0].astype(str).tolist(),
-        "tall": labels[:, 1].astype(str).tolist(),
-    }
-    write_features(folder / "people.parquet", features.astype(np.float32), columns)
-    config = preset_config("quick", "clmle", str(folder / "people.parquet"), "all")
+    split = np.array(["train", "validation", "test"])[np.arange(300) % 3]
+    np.savez(
+        folder / "people.npz", features=features.astype(np.float32), split=split,
+        young=labels[:, 0], tall=labels[:, 1],
+    )  # fmt: skip
+    config = preset_config("quick", "clmle", str(folder / "people.npz"), "all")
     budget = dataclasses.replace(
         config.train, iterations=12, pretrain_iterations=4, rounds=1, feature_dim=8
     )

@@ -80,7 +80,7 @@ def test_the_card_states_data_counts_metrics_and_limits(digits_run, attributes_r
     no, yes = attributes_run.result()["class_counts"][0]
     assert f"| young | {yes} of {no + yes} |" in card
     written = card + (tmp_path / "attributes" / "config.json").read_text()
-    assert "people.parquet" in written
+    assert "people.npz" in written
     assert str(attributes_run.path.parent) not in written  # no folders of this computer
 
 
