@@ -36,8 +36,8 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
     for part in PARTS:
         if (ROOT / part).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.md")
-            shutil.copytree(ROOT / part, folder / part, ignore=None if part == "app" else ignored)
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
         else:
             shutil.copy(ROOT / part, folder / part)
     run(
