@@ -123,7 +123,7 @@ class HeadStack(Protocol):
     def changes(self) -> dict[str, np.ndarray]:
         """Return arrays of this process's last step, by name."""
 
-    def merge(self, steps: Sequence[Mapping[str, np.ndarray]]) -> None:
+    def merge(self, steps: Sequence[dict[str, np.ndarray]]) -> None:
         """Apply the :meth:`changes` of all processes, in order of rank."""
 
 

@@ -110,6 +110,29 @@ PAPER_SCHEDULE = {
     "margin_trials": 50,
     "calibration": "balanced-logistic",
 }  # fmt: skip
+
+
+def paper_variants() -> dict[str, Tree]:
+    """CLMLE as printed with its parts changed as in Table 7, and baselines, at both rates."""
+    printed: dict[str, Tree] = {
+        f"clmle-paper{words}": {"method": "clmle-paper", "options": own}
+        for words, own in (
+            ("", {}),
+            (" without class weights", {"class_weighting": False}),
+            (" with uniform queries", {"query": "uniform"}),
+            (" with k-NN", {"rule": "k-nn"}),
+        )
+    }
+    return {
+        f"{name}, rate {rate:g}": {**variant, "train": {**PAPER_SCHEDULE, "learning_rate": rate}}
+        for name, variant in {
+            **printed,
+            **methods("clmle", "softmax", "oversampling", "moon"),
+        }.items()
+        for rate in (0.1, 0.001)
+    }
+
+
 STUDIES = (
     on_level_field(
         "tuning-features",
@@ -147,26 +170,7 @@ STUDIES = (
         "The paper's method with the paper's schedule, fourteen attributes on pretrained features",
         "What do CLMLE as printed, its parts (Table 7) and baselines reach in 4,000 steps with the "
         "paper's optimizer and a search of the margin below its bound?",
-        {
-            f"{name}, rate {rate:g}": {
-                **variant,
-                "train": {**PAPER_SCHEDULE, **variant.get("train", {}), "learning_rate": rate},
-            }
-            for name, variant in {
-                "clmle-paper": {"method": "clmle-paper"},
-                "clmle-paper without class weights": {
-                    "method": "clmle-paper",
-                    "options": {"class_weighting": False},
-                },
-                "clmle-paper with uniform queries": {
-                    "method": "clmle-paper",
-                    "options": {"query": "uniform"},
-                },
-                "clmle-paper with k-NN": {"method": "clmle-paper", "options": {"rule": "k-nn"}},
-                **methods("clmle", "softmax", "oversampling", "moon"),
-            }.items()
-            for rate in (0.1, 0.001)
-        },
+        paper_variants(),
         attributes=("all",),
         seeds=(0, 1, 2),
         ratios=(),
