@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_contents import image_row, images_of
+from app.widgets.run_scores import scores_of
 from app.widgets.runs import all_runs, label
 from app.widgets.studies import readable_studies, stamp, study_files
 from app.widgets.table import show_table
@@ -211,26 +211,6 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
         with errors_in_place():
             curves(found, runs, attribute)
             confident_images(found, runs, attribute)
-
-
-def scores_of(run: RunFolder):
-    """Scores of a run's test images; None, with a note shown, while they are computed."""
-    found = studies.stored_scores(run)
-    if found is not None:
-        return found
-    task = background_tasks().want(
-        f"scoring {run.path.resolve()}", lambda: studies.start_scoring(run)
-    )
-    if task.failed:
-        st.error(task.error(f"The test images of {literal(label(run))} could not be scored."))
-        return None
-    text = f"{literal(label(run))}: scoring the test images, seconds for a few thousand small ones."
-    wait_for(
-        lambda: task.running,
-        lambda: studies.stored_scores(run) is not None,
-        lambda: st.info(text, icon=":material/hourglass_top:"),
-    )
-    return None
 
 
 def curves(found: dict, runs: dict, attribute: str) -> None:

@@ -7,6 +7,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.literal import literal
 from app.widgets.live_curves import live
 from app.widgets.new_runs import MARGINS, new_runs
+from app.widgets.result import result_of_a_run
 from app.widgets.runs import all_runs, damaged_runs, short_labels
 from app.widgets.runs_table import runs_table
 from app.widgets.table import show_table
@@ -45,6 +46,7 @@ with errors_in_place():
         runs = runs_table()
         if runs:
             live(runs, "train")
+            result_of_a_run(runs)
             if len(runs) > 1:
                 with st.expander("Differences in configuration"), errors_in_place():
                     config_differences(runs)

@@ -158,18 +158,17 @@ def cost_of_errors(
     """The threshold with the lowest cost on validation images, applied to the test images."""
     prices = {"false_negative": missed, "false_positive": alarm}
     threshold = metrics.threshold_for_cost(*found.validation.detection(c), **prices)
-    test = found.test.detection(c)
-    own = (test[0], (found.test.predicted == c).astype(float), 0.5)
     ways = {
-        "chosen for the cost": metrics.counts_at(*test, threshold),
-        "classifier of the run": metrics.counts_at(*own),
-        "always positive": metrics.counts_at(*test, -1.0),
-        "never positive": metrics.counts_at(*test, 2.0),
+        "chosen for the cost": found.test.counts(c, threshold),
+        "classifier of the run": found.test.counts(c),
+        "always positive": found.test.counts(c, metrics.ALWAYS),
+        "never positive": found.test.counts(c, metrics.NEVER),
     }
+    n_images = len(found.test.labels)
     name = found.class_names[c]
     rows = [
         {"predictions": way, "cost": metrics.cost_of(n, missed, alarm),
-         "per 1,000 images": 1000 * metrics.cost_of(n, missed, alarm) / len(test[0]),
+         "per 1,000 images": 1000 * metrics.cost_of(n, missed, alarm) / n_images,
          "missed": n["false_negatives"], "false alarms": n["false_positives"],
          "recall": n["recall"], "precision": n["precision"]}
         for way, n in ways.items()
@@ -186,7 +185,7 @@ def cost_of_errors(
 def at_recall(found: ImageProbabilities, c: int, recall: float) -> tuple[dict[str, Any], str]:
     """Precision at a recall: the threshold from validation images, and its test metrics."""
     chosen = metrics.precision_at_recall(*found.validation.detection(c), recall)
-    test = metrics.counts_at(*found.test.detection(c), chosen["threshold"])
+    test = found.test.counts(c, chosen["threshold"])
     name = found.class_names[c]
     text = (
         f"Recall of {name} of at least {recall:g} on validation images; threshold "

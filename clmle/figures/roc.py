@@ -33,7 +33,11 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "ROC curve") -> Figure:
 
 
 def precision_recall_curves(
-    curves: Mapping[str, Curve], fraction: float, title: str = "Precision and recall"
+    curves: Mapping[str, Curve],
+    fraction: float,
+    title: str = "Precision and recall",
+    *,
+    marks: Mapping[str, tuple[float, float]] | None = None,
 ) -> Figure:
     """Precision-recall curves of binary classifiers.
 
@@ -43,6 +47,8 @@ def precision_recall_curves(
     fraction : float
         Fraction of positive images: the precision of random scores.
     title : str
+    marks : mapping of str to (recall, precision), optional
+        Points of single thresholds.
 
     Examples
     --------
@@ -51,6 +57,12 @@ def precision_recall_curves(
     """
     chance = f"chance level, {100 * fraction:.1f} %"
     figure = _curves(curves, "average precision", "vh", (fraction, fraction), chance)
+    for i, (name, (recall, precision)) in enumerate((marks or {}).items()):
+        figure.add_scatter(
+            x=[recall], y=[precision], mode="markers", name=name,
+            marker={"color": color(5 - i), "size": 13, "symbol": SYMBOLS[i + 1],
+                    "line": {"width": 1, "color": "white"}},
+        )  # fmt: skip
     return legend_below(finish(figure, title, "recall", "precision", height=400))
 
 

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
     from clmle.metrics.local_margin import local_margin
     from clmle.metrics.operating_points import (
+        ALWAYS,
+        NEVER,
         OperatingPoints,
         cost_of,
         counts_at,
+        errors_at,
         operating_points,
         precision_at_recall,
         threshold_for_cost,

@@ -122,6 +122,31 @@ def counts_at(positive: Any, scores: Any, threshold: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def errors_at(positive: Any, scores: Any, thresholds: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Count misses and false alarms at many thresholds.
+
+    Parameters
+    ----------
+    positive, scores : arrays of shape (n,)
+        As in :func:`operating_points`.
+    thresholds : array of shape (m,)
+
+    Returns
+    -------
+    (false negatives (m,), false positives (m,))
+
+    Examples
+    --------
+    >>> missed, alarms = errors_at([0, 0, 1], [0.1, 0.6, 0.8], [0.5, 0.7, 0.9])
+    >>> missed.tolist(), alarms.tolist()
+    ([0, 0, 1], [1, 0, 0])
+    """
+    y, s = _checked(positive, scores)
+    t = numeric(thresholds, "thresholds")
+    alarms = (~y).sum() - np.searchsorted(np.sort(s[~y]), t)
+    return np.searchsorted(np.sort(s[y]), t), np.asarray(alarms)
+
+
 def cost_of(counts: dict[str, Any], false_negative: float, false_positive: float) -> float:
     """Compute the cost of the errors that :func:`counts_at` counts.
 

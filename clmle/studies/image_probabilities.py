@@ -1,10 +1,15 @@
 """Probabilities of a run's validation and test images, fitted on its validation images."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clmle.metrics.operating_points import counts_at
 from clmle.studies.image_scores import SPLITS, ImageScores
+
+if TYPE_CHECKING:
+    from clmle.classifiers.probabilities import ProbabilityMap
 
 FEW = 10  # validation images of a class
 APART = 2.0  # factor between the frequencies of a class in two splits that a sentence names
@@ -32,6 +37,13 @@ class SplitProbabilities:
         """Whether the images are of class ``c``, (n,) bool, and its probabilities (n,)."""
         return self.labels == c, self.probabilities[:, c]
 
+    def counts(self, c: int, threshold: float | None = None) -> dict[str, Any]:
+        """Counts of :func:`clmle.metrics.counts_at`; without a threshold of the predictions."""
+        positive, p = self.detection(c)
+        if threshold is None:
+            return counts_at(positive, (self.predicted == c).astype(np.float64), 0.5)
+        return counts_at(positive, p, threshold)
+
 
 @dataclass(frozen=True)
 class ImageProbabilities:
@@ -40,17 +52,23 @@ class ImageProbabilities:
     Parameters
     ----------
     target : str
+    place : int
+        Of the target among the attributes of a multi-label run; 0 for a single target.
     class_names : tuple of str
     class_counts : (C,) array
         Training images of every class.
+    fitted : ProbabilityMap
+        From scores to probabilities, for further images.
     validation, test : SplitProbabilities
     warnings : tuple of str
         Sentences for the user: classes with few validation images, other frequencies.
     """
 
     target: str
+    place: int
     class_names: tuple[str, ...]
     class_counts: np.ndarray
+    fitted: "ProbabilityMap"
     validation: SplitProbabilities
     test: SplitProbabilities
     warnings: tuple[str, ...]
@@ -92,7 +110,8 @@ def image_probabilities(scores: ImageScores, target: str = "") -> ImageProbabili
 
     validation, test = map(part, SPLITS)
     sentences = tuple(_warnings(names, validation, test))
-    return ImageProbabilities(target, names, scores.class_counts[a], validation, test, sentences)
+    counts = scores.class_counts[a]
+    return ImageProbabilities(target, a, names, counts, fitted, validation, test, sentences)
 
 
 def _warnings(

@@ -9,6 +9,7 @@ from clmle.metrics import (
     cost_curve,
     cost_of,
     counts_at,
+    errors_at,
     operating_points,
     precision_at_recall,
     probability_cost,
@@ -28,6 +29,9 @@ def images(seed=0, n=120, digits=2):
 def test_the_counts_are_those_of_a_confusion_matrix(digits):
     y, s = images(digits=digits)
     points = operating_points(y, s)
+    missed, alarms = errors_at(y, s, points.thresholds)
+    assert np.array_equal(points.n_positive - missed, points.true_positives)
+    assert np.array_equal(alarms, points.false_positives)
     assert (np.diff(points.thresholds) < 0).all()
     for t, hits, alarms in zip(
         points.thresholds, points.true_positives, points.false_positives, strict=True
