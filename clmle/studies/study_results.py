@@ -93,11 +93,13 @@ class StudyResults:
 
     def budget(self) -> str:
         """Data, network and training budget of a trial in words."""
-        infos = map(find_dataset, self.values("data.dataset"))
+        infos = [find_dataset(name) for name in self.values("data.dataset")]
         sized = any(info is not None and info.sizes for info in infos)
         size = f" ({_range(self.values('data.size'))})" if sized else ""
+        if any(info is None or info.feature_dim is None for info in infos):
+            size += f", {_range(self.values('data.image_size'))} pixels"
         return (
-            f"{self.dataset}{size}, {_range(self.values('data.image_size'))} pixels, backbone "
+            f"{self.dataset}{size}, backbone "
             f"{_range(self.values('train.backbone'))}, {_range(self.values('train.iterations'))} "
             f"iterations of {_range(self.values('train.batch_size'))} images, learning rate "
             f"{_range(self.values('train.learning_rate'))}"

@@ -6,7 +6,7 @@ import pytest
 from clmle.studies.catalog.margin_loss import STUDIES, WITHOUT
 from clmle.studies.endpoints import endpoint_frame
 from clmle.studies.study_results import StudyResults
-from tools.report.margin_loss import clusters_minus_one, write, write_regime
+from tools.report.margin_loss import clusters_minus, write, write_regime
 from tools.report.markdown import Page
 
 
@@ -58,7 +58,7 @@ def test_differences_are_paired_by_seed():
     assert "+10.0 (+10.0 to +10.0)" in text  # worst recall, clusters
     assert "above zero for 2" in text
     assert "−10.0" in text  # impostors
-    d = clusters_minus_one(endpoint_frame(summaries), "worst_recall")
+    d = clusters_minus("one cluster", endpoint_frame(summaries), "worst_recall")
     assert d.mean == pytest.approx(0.05)
     assert "eq9-factorial.svg" in page.figures
 

@@ -86,17 +86,23 @@ def verdict(found: dict[str, dict[str, Difference]], frame: Any) -> list[str]:
             f"{points(upper.mean)} pp)."
         )
     for key, label in measured(frame).items():
-        if d := clusters_minus_one(frame, key):
-            sentences.append(f"Clusters minus one cluster per class, {label}: {points_text(d)}.")
+        found_here = [
+            f"minus {words}: {points_text(d)}"
+            for other, words in (("one cluster", "one cluster per class"), (WITHOUT, WITHOUT))
+            if (d := clusters_minus(other, frame, key))
+        ]
+        if found_here:
+            sentences.append(f"{label.capitalize()}, clusters {', '.join(found_here)}.")
     return sentences
 
 
-def clusters_minus_one(frame: Any, key: str) -> Difference | None:
-    """Clusters minus one cluster per class at the same dose, mean over doses, by seed."""
-    parts = frame["variant"].str.extract(r"^(.*, )?(clusters|one cluster)(, .*)?$")
-    dose = parts[0].fillna("") + parts[2].fillna("")
-    frame = frame.assign(variant=parts[1], task=dose)[parts[1].notna()]
-    return paired_difference(frame, "clusters", "one cluster", key, n_bootstrap=0)
+def clusters_minus(other: str, frame: Any, key: str) -> Difference | None:
+    """Clusters minus ``other`` in the same condition, mean over conditions, by seed."""
+    kinds = f"clusters|one cluster|{re.escape(WITHOUT)}"
+    parts = frame["variant"].str.extract(rf"^(.*, )?({kinds})(, .*)?$")
+    condition = parts[0].fillna("") + parts[2].fillna("")
+    frame = frame.assign(variant=parts[1], task=condition)[parts[1].notna()]
+    return paired_difference(frame, "clusters", other, key, n_bootstrap=0)
 
 
 def write_regime(page: Page, study: StudyResults) -> None:

@@ -14,7 +14,7 @@ from clmle.studies.claims import (
 )
 from clmle.studies.endpoints import endpoint_frame
 from clmle.studies.study_results import StudyResults
-from tools.report.margin_loss import clusters_minus_one, generalization
+from tools.report.margin_loss import clusters_minus, generalization
 from tools.report.markdown import Page, points_cell
 
 
@@ -157,7 +157,7 @@ def mechanism(found: dict[str, StudyResults]) -> list[str]:
             continue
         frame = endpoint_frame(found[name].summaries)
         for key in ("minority_impostor_rate", "worst_recall", "neighbor_purity"):
-            d = clusters_minus_one(frame, key)
+            d = clusters_minus("one cluster", frame, key)
             if d is not None:
                 sentences.append(
                     f"On {where}, clusters minus one cluster per class, mean over "
