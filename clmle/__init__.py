@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from clmle.errors import InputError
     from clmle.files import runs_dir
     from clmle.losses.class_weights import inverse_frequency_weights
-    from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
+    from clmle.losses.clmle import clmle_loss, cluster_loss
+    from clmle.losses.clmle_module import CLMLELoss
     from clmle.margins import MarginBounds, margin_bounds, margin_grid
     from clmle.methods._registry import get_method, method_names
     from clmle.presets import preset_config

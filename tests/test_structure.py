@@ -15,6 +15,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 LAYERS = (
     (
         "_balance",
+        "_gather",
         "_lazy",
         "_search",
         "checks",
@@ -26,6 +27,7 @@ LAYERS = (
         "threads",
     ),
     (
+        "batch_index",
         "cluster_index",
         "clustering",
         "config",

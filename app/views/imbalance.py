@@ -15,7 +15,7 @@ from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
 from app.widgets.terms import meaning
-from clmle import metrics, playground
+from clmle import playground
 
 PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10}
 
@@ -135,7 +135,7 @@ def progress(keys: list, titles: dict[str, str]) -> None:
                 st.rerun()
             lines = {
                 titles[job.key[1]]: [
-                    {"step": f.step, "balanced_accuracy": metrics.balanced_accuracy(f.confusion)}
+                    {"step": f.step, "balanced_accuracy": f.balanced_accuracy}
                     for f in list(job.frames)
                 ]
                 for job in jobs

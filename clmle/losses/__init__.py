@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from clmle.losses.balanced_contrastive import balanced_contrastive_loss
     from clmle.losses.center import center_invariant_loss, center_loss
     from clmle.losses.class_weights import inverse_frequency_weights
-    from clmle.losses.clmle import CLMLELoss, clmle_loss, cluster_loss
+    from clmle.losses.clmle import clmle_loss, cluster_loss
+    from clmle.losses.clmle_module import CLMLELoss
     from clmle.losses.coco import coco_loss
     from clmle.losses.crl import crl_loss
     from clmle.losses.gpaco import gpaco_loss

@@ -5,14 +5,14 @@ clusters that a sample is compared with: the clusters of the batch, stored centr
 centroids that are nearest to the sample.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
 
-from clmle.checks import number, whole
+from clmle.checks import whole
 from clmle.errors import InputError
 from clmle.losses._checks import check_clmle_loss
 
@@ -228,69 +228,6 @@ def cluster_loss(
         features, clusters, classes, margin, 0.0, sample_weight=sample_weight, scale=scale,
         denominator=denominator, centroids=centroids, reduction=reduction,
     )  # fmt: skip
-
-
-class CLMLELoss(nn.Module):
-    """:func:`clmle_loss` as a module that holds margins, scale and denominator.
-
-    Parameters
-    ----------
-    within_margin : float or (C,) tensor
-        a2, as in :func:`clmle_loss`; a buffer of the module.
-    between_margin, scale, denominator, reduction, within_weight
-        As in :func:`clmle_loss`.
-
-    References
-    ----------
-    The CLMLE paper, Eq. 9.
-
-    Examples
-    --------
-    >>> loss = CLMLELoss(between_margin=0.5, within_margin=0.1, scale=8.0, denominator="mean")
-    >>> f = torch.nn.functional.normalize(torch.randn(6, 3), dim=1)
-    >>> clusters = torch.tensor([0, 0, 1, 1, 2, 2])
-    >>> loss(f, clusters, torch.tensor([0, 0, 1])).shape
-    torch.Size([])
-    """
-
-    within_margin: Tensor
-
-    def __init__(
-        self,
-        between_margin: float,
-        within_margin: float | Tensor,
-        *,
-        scale: float = 1.0,
-        denominator: str = "sum",
-        reduction: str = "mean",
-        within_weight: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.between_margin = between_margin
-        if np.ndim(within_margin) == 0:
-            number(within_margin, "within_margin")
-        self.register_buffer("within_margin", torch.as_tensor(within_margin))
-        self.options: dict[str, Any] = {
-            "scale": scale,
-            "denominator": denominator,
-            "reduction": reduction,
-            "within_weight": within_weight,
-        }
-
-    def forward(
-        self,
-        features: Tensor,
-        clusters: Tensor,
-        cluster_classes: Tensor,
-        *,
-        sample_weight: Tensor | None = None,
-        centroids: Tensor | None = None,
-    ) -> Tensor:
-        """Loss of a batch; parameters as in :func:`clmle_loss`."""
-        return clmle_loss(
-            features, clusters, cluster_classes, self.between_margin, self.within_margin,
-            sample_weight=sample_weight, centroids=centroids, **self.options,
-        )  # fmt: skip
 
 
 class _Compared(NamedTuple):

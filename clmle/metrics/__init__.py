@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clmle.metrics.groups import MIN_IMAGES, metrics_by_group
     from clmle.metrics.identification import cmc, identify
     from clmle.metrics.intervals import wilson
-    from clmle.metrics.local_imbalance import LocalImbalance, local_imbalance
+    from clmle.metrics.local_imbalance import LocalImbalance, impostor_rate, local_imbalance
     from clmle.metrics.local_margin import local_margin
     from clmle.metrics.operating_points import (
         ALWAYS,
@@ -48,5 +48,6 @@ if TYPE_CHECKING:
     from clmle.metrics.roc import auc, eer, roc_curve, tar_at_far
     from clmle.metrics.streaming import OpenSetMetrics, open_set
     from clmle.metrics.verification import challenging_pairs, fold_accuracy, verification_metrics
+    from clmle.metrics.worst_group import worst_group_recall
 
 load_lazily(__name__)

@@ -15,20 +15,25 @@ from clmle.metrics.intervals import mean_of_proportions
 MANY_CLASSES = 100  # no confusion matrix and no one-against-rest ranking above
 
 
-def balanced_accuracy(confusion: np.ndarray) -> float:
+def balanced_accuracy(labels: Any, predicted: Any) -> float:
     """Mean recall over the classes that occur.
 
     For two classes this is 0.5 (tp / Np + tn / Nn), the measure of the paper.
 
     Parameters
     ----------
-    confusion : array of shape (C, C)
-        Counts by true class (rows) and predicted class (columns).
+    labels, predicted : arrays of shape (n,)
+        True and predicted class of each sample; numbers or words.
 
     Returns
     -------
     float
         Between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        If the arrays have different lengths, are empty or contain NaN.
 
     References
     ----------
@@ -36,16 +41,30 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
 
     Examples
     --------
-    >>> balanced_accuracy([[90, 10], [5, 5]])
-    0.7
+    >>> balanced_accuracy([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0])
+    0.625
     """
-    confusion = numeric(confusion, "confusion")
-    square = confusion.ndim == 2 and confusion.shape[0] == confusion.shape[1]
-    if not square or not (np.isfinite(confusion) & (confusion >= 0)).all() or not confusion.any():
+    y, y_hat = labels_and_predictions(labels, predicted)
+    _, index, n = np.unique(y, return_inverse=True, return_counts=True)
+    return mean_recall(np.bincount(index, weights=y == y_hat), n)
+
+
+def labels_and_predictions(labels: Any, predicted: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both as arrays (n,) of comparable values without NaN."""
+    y, y_hat = array_of(labels, "labels"), array_of(predicted, "predicted")
+    if y.ndim != 1 or y.shape != y_hat.shape or not len(y):
         raise InputError(
-            f"confusion must be counts (C, C), not all of them 0, but is {confusion.shape}."
+            f"labels and predicted must be (n,), at least one, but are {y.shape} and {y_hat.shape}."
         )
-    return mean_recall(np.diag(confusion), confusion.sum(axis=1))
+    if (y.dtype.kind in "US") != (y_hat.dtype.kind in "US"):
+        raise InputError(
+            f"labels are {y.dtype} and predicted are {y_hat.dtype}; give both as numbers or both "
+            "as words."
+        )
+    for name, values in (("labels", y), ("predicted", y_hat)):
+        if (values != values).any():
+            raise InputError(f"{name} contain NaN; leave samples without a class out.")
+    return y, y_hat
 
 
 def mean_recall(hits: np.ndarray, support: np.ndarray) -> float:

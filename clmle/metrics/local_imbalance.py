@@ -1,11 +1,12 @@
 """Class imbalance around every point, from its nearest neighbors."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from clmle.checks import array_of, numeric, whole
-from clmle.errors import InputError
+from clmle.errors import InputError, quoted
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,45 @@ def local_imbalance(features: np.ndarray, labels: np.ndarray, k: int = 10) -> Lo
     same = (labels[nearest_others(features, k)] == labels[:, None]).mean(axis=1)
     _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return LocalImbalance(1 - same, same / (counts[inverse] / len(labels)))
+
+
+def impostor_rate(
+    features: np.ndarray, labels: np.ndarray, k: int = 10, *, of: Any = None
+) -> float:
+    """Mean fraction of the nearest neighbors of a sample that have another class.
+
+    Parameters
+    ----------
+    features : array of shape (n, d)
+        Embeddings; unit rows where the cosine is meant.
+    labels : array of shape (n,)
+        Class of each row.
+    k : int
+        Number of neighbors, at most n - 1.
+    of : optional
+        The class whose samples are counted, such as the minority class; all samples by default.
+
+    Returns
+    -------
+    float
+        From 0, classes that are apart, to 1.
+
+    References
+    ----------
+    Fig. 1 and section 3 of the CLMLE paper.
+
+    Examples
+    --------
+    >>> x = np.array([[1, 0], [0.99, 0.14], [0, 1], [0.14, 0.99]])
+    >>> impostor_rate(x, np.array([0, 0, 1, 0]), k=1)
+    0.5
+    >>> impostor_rate(x, np.array([0, 0, 1, 0]), k=1, of=1)
+    1.0
+    """
+    rates = local_imbalance(features, labels, k).impostor_rate
+    if of is None:
+        return float(rates.mean())
+    own = array_of(labels, "labels") == of
+    if not own.any():
+        raise InputError(f"No sample has the class {quoted(of)}; choose one that labels hold.")
+    return float(rates[own].mean())

@@ -16,7 +16,7 @@ from clmle.classifiers._base import unit_rows
 from clmle.classifiers.calibration import fit_calibration
 from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs, method_variant
-from clmle.metrics.classification import balanced_accuracy
+from clmle.metrics.classification import mean_recall
 from clmle.metrics.purity import neighbor_purity
 from clmle.playground.methods import CLUSTERS, UNTRAINED, make_playground_method
 from clmle.playground.network import LENGTH, PlaygroundNetwork
@@ -48,6 +48,11 @@ class Frame:
     clusters: np.ndarray | None  # (n,) int16
     centroids: np.ndarray | None  # (K, d) float32
 
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall of both classes on the test points."""
+        return mean_recall(np.diag(self.confusion), self.confusion.sum(axis=1))
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -75,7 +80,7 @@ class Trajectory:
     @property
     def balanced_accuracy(self) -> np.ndarray:
         """Mean recall of the classes at every frame, (F,)."""
-        return np.array([balanced_accuracy(f.confusion) for f in self.frames])
+        return np.array([f.balanced_accuracy for f in self.frames])
 
     @property
     def worst_mode_recall(self) -> np.ndarray:

@@ -29,6 +29,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from clmle._gather import gather_arrays, gather_bytes
 from clmle.config import TrainConfig
 from clmle.distributed_index import DistributedIndex
 from clmle.errors import InputError
@@ -143,7 +144,7 @@ class World:
         if indices and isinstance(method, MultiLabel) and method.stack is not None:
             shared["stack"] = method.stack
         if shared:
-            gathered = self.gather(
+            gathered = gather_arrays(
                 {
                     f"{part}.{name}": array
                     for part, index in shared.items()
@@ -249,28 +250,11 @@ class World:
                 "--max-restarts resumes it by itself)."
             ) from error
 
-    def gather(self, arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-        """Return the named arrays of every process, in order of rank."""
-        from safetensors.numpy import load, save
-
-        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        return [load(data) for data in self._gather_bytes(save(whole))]
-
     def _gather_values(self, value: Any) -> list[Any]:
         """Return the plain JSON value of every process, in order of rank."""
         if self.size == 1:
             return [value]
-        return [json.loads(text) for text in self._gather_bytes(json.dumps(value).encode())]
-
-    def _gather_bytes(self, data: bytes) -> list[bytes]:
-        sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
-        dist.all_gather(sizes, torch.tensor([len(data)]))
-        longest = max(int(size) for size in sizes)
-        mine = torch.zeros(longest, dtype=torch.uint8)
-        mine[: len(data)] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        all_data = [torch.empty_like(mine) for _ in range(self.size)]
-        dist.all_gather(all_data, mine)
-        return [d[: int(s)].numpy().tobytes() for d, s in zip(all_data, sizes, strict=True)]
+        return [json.loads(text) for text in gather_bytes(json.dumps(value).encode())]
 
 
 class _Weights(nn.Module):

@@ -160,12 +160,16 @@ def unit_batch():
     return unit, torch.tensor([0, 0, 1, 1, 2, 2]), torch.tensor([0, 0, 1])
 
 
-@pytest.mark.parametrize("within", [0.1, torch.tensor([0.1, 0.2])])
-def test_the_loss_is_a_module_on_a_gpu(within, gpu):
-    batch, loss = unit_batch(), CLMLELoss(0.5, within)
-    wanted = loss(*batch)
-    found = loss.to("cuda")(*(tensor.to("cuda") for tensor in batch))
-    torch.testing.assert_close(found.cpu(), wanted)
+def test_the_loss_updates_its_clusters_on_a_gpu(gpu):
+    unit, clusters, classes = unit_batch()
+    labels, indices = classes[clusters], torch.arange(6)
+    here, there = (CLMLELoss(labels, dim=3, cluster_size=2) for _ in range(2))
+    there.to("cuda")
+    for _ in range(3):  # before the first clustering and after it
+        wanted = here(unit, labels, indices)
+        found = there(*(tensor.to("cuda") for tensor in (unit, labels, indices)))
+        torch.testing.assert_close(found.cpu(), wanted)
+    np.testing.assert_allclose(here.index.centroids, there.index.centroids, rtol=1e-5, atol=1e-6)
 
 
 def test_the_loss_of_pytorch_metric_learning_runs_on_a_gpu(gpu):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clmle import CLMLELoss, InputError, clmle_loss, cluster_loss, inverse_frequency_weights
+from clmle import InputError, clmle_loss, cluster_loss, inverse_frequency_weights
 
 
 def naive(features, slots, classes, a1, a2, weights, scale, denominator, centroids=None):
@@ -135,14 +135,6 @@ def test_eq_8_is_eq_9_with_every_cluster_a_class():
     torch.testing.assert_close(got, torch.tensor(want, dtype=torch.float64))
 
 
-def test_module_equals_the_function():
-    features, slots, classes = batch(7, 12, 4, 3)
-    within = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
-    module = CLMLELoss(0.3, within, scale=4.0, denominator="mean")
-    want = clmle_loss(features, slots, classes, 0.3, within, scale=4.0, denominator="mean")
-    torch.testing.assert_close(module(features, slots, classes), want)
-
-
 def test_margins_of_classes_may_be_a_plain_list():
     features, slots, classes = batch(7, 12, 4, 3)
     a = clmle_loss(features, slots, classes, 0.3, [0.1, 0.2, 0.3])
@@ -219,25 +211,19 @@ def test_defaults_are_those_of_the_paper():
     want = naive(features, slots.tolist(), classes.tolist(), 0.4, 0.3, [1.0] * 12, 1.0, "sum")
     mean = torch.tensor(sum(want) / 12, dtype=torch.float64)
     torch.testing.assert_close(clmle_loss(features, slots, classes, 0.4, 0.3), mean)
-    torch.testing.assert_close(CLMLELoss(0.4, 0.3)(features, slots, classes), mean)
     torch.testing.assert_close(
         cluster_loss(features, slots, 4, 0.4), clmle_loss(features, slots, torch.arange(4), 0.4, 0)
     )
 
 
-def test_eq_8_and_the_module_pass_on_every_option():
-    features, slots, classes = batch(7, 12, 4, 2)
+def test_eq_8_passes_on_every_option():
+    features, slots, _ = batch(7, 12, 4, 2)
     weights, centroids = torch.linspace(0.1, 2, 12).double(), torch.eye(4, 5).double()
     given = {"sample_weight": weights, "centroids": centroids}
     options = {"scale": 3.0, "denominator": "mean", "reduction": "sum"}
     torch.testing.assert_close(
         cluster_loss(features, slots, 4, 0.4, **given, **options),
         clmle_loss(features, slots, torch.arange(4), 0.4, 0.0, **given, **options),
-    )
-    options["within_weight"] = 0.5
-    torch.testing.assert_close(
-        CLMLELoss(0.4, 0.3, **options)(features, slots, classes, **given),
-        clmle_loss(features, slots, classes, 0.4, 0.3, **given, **options),
     )
 
 
@@ -246,11 +232,6 @@ def test_eq_8_of_one_cluster_is_zero_and_of_none_an_error():
     assert cluster_loss(features, torch.zeros(3, dtype=torch.long), 1, 0.4) == 0
     with pytest.raises(InputError, match=r"^n_clusters is 0, but must be a whole number of 1"):
         cluster_loss(features, torch.zeros(3, dtype=torch.long), 0, 0.4)
-
-
-def test_module_refuses_a_margin_that_is_not_a_number():
-    with pytest.raises(InputError, match=r"^within_margin is nan"):
-        CLMLELoss(0.3, math.nan)
 
 
 def test_a_term_without_other_clusters_is_zero():

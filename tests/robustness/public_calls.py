@@ -46,9 +46,9 @@ def classify(features, labels, cluster_size, n_neighbors, rule):
     return model.fit(features, labels).predict_proba(features)
 
 
-def module(features, clusters, cluster_classes, between_margin, within_margin, scale):
-    loss = clmle.CLMLELoss(between_margin, within_margin, scale=scale)
-    return loss(features, clusters, cluster_classes)
+def module(labels, dim, scale, embeddings, indices):
+    loss = clmle.CLMLELoss(labels, dim, cluster_size=2, scale=scale)
+    return loss(embeddings, None, indices)
 
 
 def bounds(class_counts, dim, scale):
@@ -95,7 +95,10 @@ CALLS = {
         clmle.clmle_loss,
         tensors(**SLOTS | {"within_margin": np.array([0.1, 0.2, 0.3], dtype=np.float32)}),
     ),
-    "CLMLELoss": (module, tensors(**SLOTS, scale=4.0)),
+    "CLMLELoss": (
+        module,
+        dict(labels=LABELS, dim=D, scale=4.0, **tensors(embeddings=unit(), indices=np.arange(N))),
+    ),
     "cluster_loss": (
         losses.cluster_loss,
         tensors(features=unit(), clusters=np.arange(N) % 4, n_clusters=4, margin=0.3, scale=4.0),
@@ -104,8 +107,12 @@ CALLS = {
     "margin_bounds": (bounds, dict(class_counts=np.array([900, 60, 12]), dim=64, scale=8.0)),
     "margin_grid": (clmle.margin_grid, dict(bound=1.5, n=4)),
     "balanced_accuracy": (
-        metrics.balanced_accuracy, dict(confusion=np.array([[5, 1, 0], [2, 3, 1], [0, 0, 4]]))
+        metrics.balanced_accuracy, dict(labels=LABELS, predicted=BINARY)
     ),
+    "worst_group_recall": (
+        metrics.worst_group_recall, dict(labels=LABELS, predicted=BINARY, groups=BINARY)
+    ),
+    "impostor_rate": (metrics.impostor_rate, dict(features=unit(), labels=LABELS, k=3, of=1)),
     "classification_metrics": (
         metrics.classification_metrics,
         dict(labels=LABELS, scores=RNG.normal(size=(N, 3))),

@@ -1,25 +1,18 @@
-"""Samplers of a DataLoader: one order in one, two and three processes, and resumed."""
+"""Samplers of a DataLoader: parts of an order, epochs, resume, and balanced classes."""
 
 import json
-import os
-import subprocess
-import sys
-from itertools import chain, islice
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 import pytest
-import torch
 from torch.utils.data import DataLoader
 from torch.utils.data.distributed import DistributedSampler
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 from clmle import ClassBalancedSampler, InputError
 from clmle.samplers.epochs import part_of
-from tests.samplers import processes
-from tests.samplers.processes import GROUPS, LABELS, orders, samplers
+from tests.distributed.processes import LABELS, orders, samplers
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("balanced", "multi-label", "hard", "cluster")
 
 
@@ -41,69 +34,16 @@ def test_blocks_of_an_order_stay_whole():
     assert parts[1] == [4, 5, 6, 7, 12, 13, 14, 15, 17, 19, 21]
 
 
-# --- processes ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def alone():
-    """The order of each sampler in a single process."""
-    return orders()
-
-
-@pytest.fixture(scope="module")
-def parts(tmp_path_factory):
-    """(number of processes, drop_last) -> what each of them yielded."""
-    if not torch.distributed.is_available() or not hasattr(os, "fork"):
-        pytest.skip("gloo on POSIX")
-    folder = tmp_path_factory.mktemp("processes")
-    subprocess.run(
-        [sys.executable, "-m", processes.__name__, str(folder)],
-        check=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=600,
-    )  # fmt: skip
-    found = {}
-    for size in GROUPS:
-        texts = [(folder / f"{size}.{rank}.json").read_text() for rank in range(size)]
-        for drop in (False, True):
-            found[size, drop] = [json.loads(text)[str(drop)] for text in texts]
-    return found
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("drop_last", [False, True])
-@pytest.mark.parametrize("size", GROUPS)
-def test_processes_divide_the_order_of_one_process(size, drop_last, name, parts, alone):
-    for epoch, order in enumerate(alone[name]):
-        each = [part[name][epoch] for part in parts[size, drop_last]]
-        n = len(order)
-        length = n // size if drop_last else -(-n // size)
-        assert [len(part) for part in each] == [length] * size
-        # Steps of all processes in turn: the order, cut or filled up from its beginning.
-        wanted = (order + order)[: length * size]
-        if name == "balanced":  # in blocks of the three classes, then one by one
-            whole = length // 3 * 3
-            blocks = [part[k : k + 3] for k in range(0, whole, 3) for part in each]
-            together = [*chain(*blocks), *chain(*zip(*(p[whole:] for p in each), strict=True))]
-            assert sorted(together) == sorted(wanted)
-            assert together[: 3 * len(blocks)] == wanted[: 3 * len(blocks)]
-        else:
-            assert list(chain(*zip(*each, strict=True))) == wanted
-
-
-def test_every_process_has_balanced_blocks(parts):
-    for size in GROUPS:
-        for part in parts[size, False]:
-            samples = part["balanced"][0]
-            blocks = LABELS[samples[: len(samples) // 3 * 3]].reshape(-1, 3)
-            assert (np.sort(blocks, axis=1) == [0, 1, 2]).all()
-
-
 def test_processes_outside_of_torch_distributed_are_given_by_their_numbers(alone):
     each = [ClassBalancedSampler(LABELS, 91, seed=3, num_replicas=2, rank=r) for r in range(2)]
     assert [len(sampler) for sampler in each] == [46, 46]
     assert {*each[0], *each[1]} == {*alone["balanced"][0]}
 
 
-# --- epochs and resume --------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def alone():
+    """The order of each sampler in a single process."""
+    return orders()
 
 
 def test_epochs_differ_and_are_repeatable(alone):

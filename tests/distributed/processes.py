@@ -1,7 +1,7 @@
-"""The orders that several gloo processes yield: ``python -m tests.samplers.processes FOLDER``.
+"""Samplers and the loss in gloo processes: ``python -m tests.distributed.processes FOLDER``.
 
 Groups of two and of three processes are forked, so that PyTorch is imported once. Each process
-writes what it yields to FOLDER/GROUP.RANK.json.
+writes the orders that it yields to FOLDER/GROUP.RANK.json, and the clusters of its loss to .npz.
 """
 
 import json
@@ -14,7 +14,13 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader
 
-from clmle import ClassBalancedSampler, ClusterBatchSampler, ClusterIndex, HardClusterSampler
+from clmle import (
+    ClassBalancedSampler,
+    CLMLELoss,
+    ClusterBatchSampler,
+    ClusterIndex,
+    HardClusterSampler,
+)
 
 GROUPS = (2, 3)
 LABELS = np.repeat([0, 1, 2], [61, 20, 7])
@@ -55,6 +61,20 @@ def orders(epochs=2, **options):
     return found
 
 
+def trained_loss(rank, size, kept=1):
+    """A loss after some steps of ``kept`` batches of consecutive numbers, and its values."""
+    several = np.stack([LABELS, np.where(np.arange(88) % 3, np.arange(88) % 2, -1)], axis=1)
+    loss = CLMLELoss(several, 4, cluster_size=9, class_weighting=False, reduction="none",
+                     between_margin=1.0, refresh_every=60)  # fmt: skip
+    batches = np.random.default_rng(1).permutation(88)[:72].reshape(-1, 6)
+    features = torch.from_numpy(np.random.default_rng(2).normal(size=(3, 88, 4)))
+    for step in range(3 * len(batches) // (size * kept)):
+        first = (step * size + rank) * kept
+        samples = batches[np.arange(first, first + kept) % len(batches)].ravel()
+        value = loss(features[first // len(batches)][samples], None, torch.from_numpy(samples))
+    return loss, value
+
+
 def main(folder):
     torch.set_num_threads(1)
     children = []
@@ -66,6 +86,8 @@ def main(folder):
                 dist.init_process_group("gloo", meeting, rank=rank, world_size=size)
                 found = {str(drop): orders(drop_last=drop) for drop in (False, True)}
                 (folder / f"{size}.{rank}.json").write_text(json.dumps(found))
+                loss, _ = trained_loss(rank, size)
+                np.savez(folder / f"{size}.{rank}.npz", **loss.clusters.state())
                 dist.barrier()
                 os._exit(0)
             children.append(child)
