@@ -7,18 +7,21 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.folder_browser import folder_browser
 from app.widgets.literal import literal
 from app.widgets.opened_data import close_data, is_open
 from app.widgets.path_access import open_path, uploads_dir
+from app.widgets.zip_upload import data_in, unpack
 from clmle import InputError
 
 FOLDER = "my own data"
-KINDS = ["parquet", "npz", "csv"]  # one file that holds a whole data set
+KINDS = ["parquet", "npz", "csv", "zip"]  # one file that holds a whole data set
 MAX_STORED = 2 * 2**30  # bytes of all dropped files on the server's disk
 HELP = (
-    "Enter the path of a folder or file, or drop a file: one sub-folder per class or person, "
-    "images with a table of labels, CelebA, LFWA or CIFAR as published, train.rec in InsightFace's "
-    "format, Parquet as from Hugging Face, .npz as from MedMNIST, or a table of features."
+    "Enter the path of a folder or file, or drop a file or a folder as a zip file: one sub-folder "
+    "per class or person, images with a table of labels, CelebA, LFWA or CIFAR as published, "
+    "train.rec in InsightFace's format, Parquet as from Hugging Face, .npz as from MedMNIST, or a "
+    "table of features."
 )
 
 
@@ -36,7 +39,7 @@ def own_data() -> tuple[str, str] | None:
     with drop:
         _dropped(
             st.file_uploader(
-                "Or drop a file here", KINDS, key="own-file",
+                "Or drop a file, or a folder as a zip file", KINDS, key="own-file",
                 help="kept on the server, so that runs can read it; enter the path of a larger one",
             )
         )  # fmt: skip
@@ -48,6 +51,8 @@ def own_data() -> tuple[str, str] | None:
             "Table of labels (not needed for one folder per class)", key="own-labels",
             on_change=_typed,
         ).strip()  # fmt: skip
+        # A path that only a link contains is not looked at.
+        folder_browser(name if state.get("wanted") == (name, labels) else "", _enter)
     for key, value in (("folder", name), ("labels", labels)):
         if value:
             st.query_params[key] = value
@@ -95,26 +100,36 @@ def _dropped(file: Any) -> None:
     """Store a dropped file and enter its path in the fields, once."""
     if file is None or st.session_state.get("own-dropped") == file.file_id:
         return
-    path = str(stored(file.name, file.getvalue()))
+    with st.spinner("Storing the file"):
+        path = str(stored(file.name, file.getvalue()))
     st.session_state["own-dropped"] = file.file_id
+    _enter(path)
+
+
+def _enter(path: str) -> None:
+    """Put a path into the fields, as if the visitor had typed it."""
     st.session_state["own-folder"], st.session_state["own-labels"] = path, ""
     st.session_state["wanted"] = (path, "")
 
 
 def stored(name: str, content: bytes) -> Path:
-    """Path of a dropped file on this server; equal files are stored once."""
+    """Path of a dropped file on this server, a zip file unpacked; equal files are stored once."""
     name = re.sub(r"[^\w.-]+", "-", Path(name.replace("\\", "/")).name)[-80:].lstrip(".-")
     if name.rpartition(".")[2].lower() not in KINDS:
         raise InputError(f"{name} cannot be dropped here; drop one of: .{', .'.join(KINDS)}.")
     path = uploads_dir() / hashlib.sha256(content).hexdigest()[:16] / name
+    packed = path.suffix.lower() == ".zip"
+    path = path.with_suffix("") if packed else path
     if path.exists():
-        return path
+        return data_in(path) if packed else path
     used = sum(f.stat().st_size for f in uploads_dir().rglob("*") if f.is_file())
     if used + len(content) > MAX_STORED:
         raise InputError(
             f"The files dropped here take {used / 2**30:.1f} GB, and {MAX_STORED / 2**30:.0f} GB "
             f"are allowed; remove some from {uploads_dir()}, or enter the path of the file."
         )
+    if packed:
+        return unpack(name, content, path, MAX_STORED - used)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{name}.part")
     part.write_bytes(content)

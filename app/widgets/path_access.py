@@ -23,10 +23,9 @@ def open_path(text: str, folder: str = "") -> str:
 
     A table of labels may be given relative to the ``folder`` of its images.
     """
-    allowed = os.environ.get(VARIABLE)
-    if not text or (allowed is None and is_loopback(st.get_option("server.address"))):
+    homes = open_folders()
+    if not text or homes is None:
         return text
-    homes = [Path(part).resolve() for part in (allowed or "").split(os.pathsep) if part]
     homes.append(uploads_dir().resolve())
     with suppress(OSError, ValueError, RuntimeError):  # an impossible path
         path = Path(os.path.expanduser(text))
@@ -39,6 +38,20 @@ def open_path(text: str, folder: str = "") -> str:
         f"{text} is not open to this page, or has links that lead out of what is; the "
         f"administrator of the server lists the allowed folders in {VARIABLE}."
     )
+
+
+def open_folders() -> list[Path] | None:
+    """The folders that the administrator lists; None where all are open to the visitor."""
+    allowed = os.environ.get(VARIABLE)
+    if allowed is None:
+        return None if is_loopback(st.get_option("server.address")) else []
+    return [Path(part).resolve() for part in allowed.split(os.pathsep) if part]
+
+
+def is_open_folder(path: Path) -> bool:
+    """Whether the visitor may see what is in a folder. :func:`open_path` decides what is read."""
+    homes = open_folders()
+    return homes is None or _is_inside(path.resolve(), homes)
 
 
 def _is_inside(path: Path, homes: list[Path]) -> bool:

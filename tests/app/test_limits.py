@@ -98,7 +98,7 @@ def test_a_link_with_a_folder_reads_it_only_after_confirmation(secret):
     assert not opened
     app.text_input[0].set_value("").run()  # what is typed later does not open the link's folder
     app = opened_page(page, folder=str(secret))
-    app.button[0].click().run()
+    next(b for b in app.button if b.label == "Read it").click().run()
     assert opened
 
 
