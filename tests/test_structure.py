@@ -40,7 +40,16 @@ LAYERS = (
     ),
     ("classifiers", "losses", "samplers"),
     ("methods",),
-    ("activity", "jobs", "playground", "presets", "projection", "run_folder", "training"),
+    (
+        "activity",
+        "jobs",
+        "playground",
+        "presets",
+        "projection",
+        "run_folder",
+        "tracking",
+        "training",
+    ),
     ("figures", "studies"),
     ("__main__", "cli"),
 )

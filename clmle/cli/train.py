@@ -6,6 +6,7 @@ Started by torchrun, several processes train one run together.
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from clmle.files import runs_dir
 from clmle.jobs.run_queue import wait_for_slot
 from clmle.methods import get_method, method_names
 from clmle.run_folder import RunFolder
+from clmle.tracking._base import TRACKERS, check_trackers
 from clmle.training.torchrun import job_name, run_of_job
 
 
@@ -37,6 +39,8 @@ def main(arguments: list[str]) -> int:
 
     from clmle.training.distributed import leave, world_of_environment
 
+    check_trackers(values.log)
+
     world = world_of_environment()
     if values.resume:
         run = opened(values.resume, values.runs_dir)
@@ -50,7 +54,7 @@ def main(arguments: list[str]) -> int:
         run = RunFolder(Path(world.broadcast_from_main(begin)))
     if values.at_a_time and world.is_main and not wait_for_slot(run, values.at_a_time):
         return 130
-    code = train_and_show(run, world)
+    code = train_and_show(run, world, values.log)
     leave(world, code)
     return code
 
@@ -92,6 +96,11 @@ def make_parser(method: str) -> CommandParser:
         "--at-a-time", type=int, default=0, metavar="N",
         help="wait until fewer than N other runs train (default: start at once)",
     )  # fmt: skip
+    parser.add_argument(
+        "--log", action="append", default=[], choices=TRACKERS, metavar="TRACKER",
+        help=f"log to this tracker, too: {', '.join(TRACKERS)}; may be given several times (a "
+        "resumed run goes on with those it has)",
+    )  # fmt: skip
     parser.add_config(DataConfig, "data", skip=("dataset",))
     parser.add_config(TrainConfig, "training")
     parser.add_config(get_method(method).Options, f"options of {method}")
@@ -119,7 +128,7 @@ def check_before_starting(config: Any, world: Any) -> None:
     )
 
 
-def train_and_show(run: Any, world: Any) -> int:
+def train_and_show(run: Any, world: Any, log: Sequence[str] = ()) -> int:
     """Train a run, print its progress and its test metrics, and return the exit code."""
     if world.is_main:
         print(f"run {run.name}", file=sys.stderr)
@@ -139,7 +148,7 @@ def train_and_show(run: Any, world: Any) -> int:
             )
 
     try:
-        result = training.train(run, report=report, world=world)
+        result = training.train(run, report=report, world=world, log=log)
     except training.Stopped:
         if world.is_main:
             show(f"stopped; resume it with: clmle train --resume {run.path}", last=True)

@@ -9,6 +9,8 @@
 ``embeddings/round_00.npz``  features of the same sample of images after every round
 ``clusters.npz``             the clusters of the classifier
 ``result.json``              test metrics; exists once the run is done
+``log.json``                 the trackers to which the run is logged, if any
+``tensorboard/``             event files, with ``--log tensorboard``
 ``job``                      the torchrun job that trains it, if any
 ``stop``                     its existence asks the run to stop
 ``annotation.json``          name, tags and note that its reader gave it; optional

@@ -22,6 +22,7 @@ from clmle.training.distributed import World
 from clmle.training.embedding_sample import clusters_of, embedding_sample
 from clmle.training.extraction import extract, extraction_batch
 from clmle.training.factory import embedding_task, metrics_of
+from clmle.training.hardest import hardest_rows
 from clmle.training.images import ImageSource
 from clmle.training.neighborhoods import margin_metrics, neighborhood_metrics, reference_rows
 
@@ -46,6 +47,7 @@ class Evaluator:
 
     def __post_init__(self) -> None:
         self.warnings: list[str] = []  # of the last evaluation
+        self.hardest: list[int] = []  # validation images with the largest loss
         self.probabilities: list[ProbabilityMap] = []  # of its scores, for each target
         self.embedding_task = embedding_task(self.task)
         self.sample = embedding_sample(
@@ -89,6 +91,7 @@ class Evaluator:
         )
         scores = classifier.scores(features, logits)
         metrics = metrics_of(self.task, rows, scores, n_bootstrap)
+        self.hardest = hardest_rows(rows, scores, self.task.labels[rows])
         self.probabilities = fit_probabilities_of_run(scores, self.task.labels[rows])
         return classifier, metrics | neighborhood_metrics(self.task, rows, features)
 

@@ -13,6 +13,8 @@ Calls to ``world`` coordinate several processes; in a single process they change
 import dataclasses
 import math
 import time
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ from clmle.training.evaluator import Evaluator
 from clmle.training.extraction import autocast
 from clmle.training.factory import make_method, make_network, task_facts
 from clmle.training.images import ImageSource
+from clmle.training.log_copies import LogCopies, log_of_done_run
 from clmle.training.margin_search import search_margins
 from clmle.training.neighborhoods import purity_of_clusters
 from clmle.training.plateau import Plateau
@@ -54,7 +57,11 @@ LOG_EVERY = 5  # steps between lines of the metrics file
 
 
 def train(
-    run: RunFolder, *, report: Report | None = None, world: World | None = None
+    run: RunFolder,
+    *,
+    report: Report | None = None,
+    world: World | None = None,
+    log: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train a run, or resume it, and return its result.
 
@@ -69,6 +76,9 @@ def train(
     world : World, optional
         The processes that train the run together, by default those that torchrun started. Every
         process calls this function with the same folder.
+    log : sequence of str, optional
+        Trackers that receive what the run folder receives: "tensorboard", "mlflow", "wandb",
+        "trackio". A resumed run goes on with those it had.
 
     Returns
     -------
@@ -100,15 +110,17 @@ def train(
     with run_lock(run, world.is_main):
         done = world.broadcast_from_main(lambda: _result_or_cleared(run))
         if done is not None:
+            if log and world.is_main:
+                log_of_done_run(run, log)
             return done
         try:
-            trainer = Trainer(run, report, world)
+            trainer = Trainer(run, report, world, log)
         except InputError as error:  # an invalid config
             if world.is_main:
                 Reporter(run, 0, None).write("failed", 0, state="failed", message=str(error))
             raise
         try:
-            with stop_signals(run), world.report_lost_process():
+            with stop_signals(run), world.report_lost_process(), closing(trainer.log_copies):
                 return trainer.run_all()
         except Stopped:
             trainer.report("stopped", state="stopped", message="Stopped; resume it to continue.")
@@ -147,8 +159,11 @@ class Trainer:
     ``round`` counts rounds from 1 (0 before the first).
     """
 
-    def __init__(self, run: RunFolder, report: Report | None, world: World) -> None:
+    def __init__(
+        self, run: RunFolder, report: Report | None, world: World, log: Sequence[str] = ()
+    ) -> None:
         self.world = world
+        self.log_copies = LogCopies(run, log if world.is_main else None)
         self.run = run if world.is_main else ReadOnlyRunFolder(run.path)
         self.config: Config = config_from_dict(run.config())
         self.step = self.round = 0
@@ -196,6 +211,7 @@ class Trainer:
                     load_published_weights(self.network, t.backbone)
                 if t.init_from:
                     start_from(self.network, t.init_from)
+        self.log_copies.open(self.task)
         self.differentiable = world.wrap_ddp(self.network, self.method.modules)
 
     def build(self) -> None:
@@ -351,6 +367,7 @@ class Trainer:
         )  # fmt: skip
         facts: dict[str, Any] = {"step": self.step, "round": self.round}
         facts["seconds"] = self.reporter.seconds()
+        facts["hardest"] = self.evaluator.hardest
         if self.evaluator.warnings:
             facts["warnings"] = self.evaluator.warnings
         self.run.append_metrics(
@@ -442,6 +459,7 @@ class Trainer:
     def report(self, phase: str, *, state: str = "running", message: str = "") -> None:
         """Write the status of the run."""
         self.reporter.write(phase, self.step, state=state, message=message)
+        self.log_copies.update()
 
     def report_images(self, done: int, total: int) -> None:
         """Report the progress of reading or rendering the data set."""
