@@ -143,8 +143,9 @@ class TrainConfig:
 
     backbone: str = option(
         "small",
-        "network: tiny, small, deepid2, residual, resnet18, sphere20 or sphere64; for features "
-        "linear, cosine or mlp; or a published one such as efficientnet-lite0, timm:resnet18",
+        "network: tiny, small, deepid2, residual, resnet18, resnet32, sphere20 or sphere64; for "
+        "features linear, cosine or mlp; or a published one, such as efficientnet-lite0 or "
+        "timm:resnet18",
     )
     pretrained: bool = option(
         False,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from clmle.models.network import MultiNetwork, Network
     from clmle.models.residual import ResidualCNN
     from clmle.models.resnet18 import ResNet18
+    from clmle.models.resnet32 import ResNet32
     from clmle.models.small import SmallCNN
     from clmle.models.sphereface import SphereFaceCNN
     from clmle.models.tiny import TinyCNN

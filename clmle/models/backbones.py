@@ -11,6 +11,7 @@ from clmle.models.feature_network import HIDDEN, FeatureNetwork
 from clmle.models.pretrained import PretrainedBackbone, is_pretrained_name
 from clmle.models.residual import ResidualCNN
 from clmle.models.resnet18 import ResNet18
+from clmle.models.resnet32 import ResNet32
 from clmle.models.small import SmallCNN
 from clmle.models.sphereface import SphereFaceCNN
 from clmle.models.tiny import TinyCNN
@@ -19,7 +20,7 @@ Backbone = Callable[[int, tuple[int, int], int], nn.Module]
 
 BACKBONES: dict[str, Backbone] = {
     "small": SmallCNN, "tiny": TinyCNN, "deepid2": DeepID2, "residual": ResidualCNN,
-    "resnet18": ResNet18, "sphere20": partial(SphereFaceCNN, depth=20),
+    "resnet18": ResNet18, "resnet32": ResNet32, "sphere20": partial(SphereFaceCNN, depth=20),
     "sphere64": partial(SphereFaceCNN, depth=64),
 }  # fmt: skip
 # For tables of features; "cosine" is "linear" with a head on cosines.

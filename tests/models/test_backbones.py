@@ -54,6 +54,7 @@ def multiplications(network, images):
         ("deepid2", (55, 47), 8),
         ("residual", (55, 47), 8),
         ("resnet18", (55, 47), 112),
+        ("resnet32", 32, 69),
         ("sphere20", (112, 96), 1750),
         ("sphere64", (112, 96), 6110),
     ],
@@ -101,6 +102,18 @@ def test_resnet18_has_the_published_number_of_weights():
     # 11,689,512 with 1,000 outputs (torchvision's documentation); ours has 64.
     network = build_backbone("resnet18", 3, 64, 64)
     assert sum(p.numel() for p in network.parameters()) == 11_689_512 - 513 * 1000 + 513 * 64
+
+
+def test_resnet32_has_the_published_number_of_weights():
+    # 464,154 with 10 outputs (table 6 of the paper: 0.46 million); ours has 64.
+    network = build_backbone("resnet32", 3, 32, 64)
+    assert sum(p.numel() for p in network.parameters()) == 464_154 - 65 * 10 + 65 * 64
+    x = torch.randn(2, 16, 6, 6)
+    shortcut = network.features[8].shortcut(x)  # of the first block with 32 maps
+    assert shortcut.shape == (2, 32, 3, 3)
+    torch.testing.assert_close(shortcut[:, 8:24], x[:, :, ::2, ::2])
+    assert not shortcut[:, :8].any()
+    assert not shortcut[:, 24:].any()
 
 
 def test_forty_heads_do_not_make_features_of_deepid2_collapse():
