@@ -11,6 +11,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.lessons import lesson_panel
 from app.widgets.playground_controls import controls
+from app.widgets.playground_draws import draws_panel
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.spreadsheet import as_csv
@@ -77,9 +78,9 @@ def final_metrics(trajectories: dict) -> None:
     }
     st.dataframe(table, hide_index=True, column_config=percent)
     st.caption(
-        "Test points, one seed. *Purity* is the fraction of the 5 nearest points of the minority "
-        "that are of the same mode. The controls are CLMLE with one part taken away: what it gains "
-        "over a control is what that part contributes with this seed."
+        "Test points at the end of training, one seed. *Purity* is the fraction of the 5 nearest "
+        "points of the minority that are of the same mode. The controls are CLMLE with one part "
+        "taken away: what it gains over a control is what that part contributes with this seed."
     )
 
     def figure() -> str:
@@ -153,7 +154,7 @@ with errors_in_place():
     lessons = st.container()
     left, right = st.columns([3, 2])
     with left:
-        problem, clusters, methods = controls()
+        problem, clusters, classifier, methods = controls()
         with st.expander("What to try here, and why", icon=":material/lightbulb:"):
             for sentence in playground.suggestions(problem):
                 name, text = sentence.split(": ", 1)
@@ -161,7 +162,7 @@ with errors_in_place():
     with right:
         preview(problem)
     titles = {name: playground.playground_title(name) for name in methods}
-    keys = [(problem, name, clusters) for name in methods]
+    keys = [(problem, name, clusters, classifier, playground.EVERY) for name in methods]
     finished = {}
     if not methods:
         st.info("Choose one or more methods above.", icon=":material/info:")
@@ -189,6 +190,7 @@ with errors_in_place():
         playground_viewer(packed(tuple(keys), named) if finished else None)
         if finished:
             final_metrics(named)
+            draws_panel(keys, titles)
     with lessons:
         lesson_panel(problem, clusters, finished)
 

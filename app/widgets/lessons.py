@@ -39,10 +39,24 @@ def lesson_panel(problem: Any, clusters: int, trajectories: Mapping[str, Any]) -
             st.markdown(text)
         if done == len(lesson.steps):
             st.success("Lesson completed.")
+        with st.expander("Questions"):
+            for i, question in enumerate(lesson.questions):
+                _ask(question, f"playground-question-{name}-{i}")
         st.button(
             "Start: set the sliders" if done == 0 else "Start again",
             icon=":material/tune:", on_click=_begin, args=(lesson, key),
         )  # fmt: skip
+
+
+def _ask(question: Any, key: str) -> None:
+    choices = range(len(question.choices))
+    chosen = st.radio(
+        question.text, choices, index=None, key=key, format_func=question.choices.__getitem__
+    )
+    if chosen == question.answer:
+        st.success(f"Correct. {question.explanation}")
+    elif chosen is not None:
+        st.info(f"Not quite. {question.hint}")
 
 
 def _begin(lesson: Any, key: str) -> None:

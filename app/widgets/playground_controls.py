@@ -14,12 +14,13 @@ CONTROLS: dict[str, tuple[Any, Any]] = {
     "clusters": ((1, 2, 4, 6, 8, 12), 12),
     "dim": ((2, 3), 2),
     "seed": (range(1000), 0),
+    "classifier": (tuple(playground.PLAYGROUND_CLASSIFIERS), "own"),
 }
 MAX_METHODS = 6
 
 
-def controls() -> tuple[Any, int, list[str]]:
-    """Problem, clusters of each class, and methods that the visitor chose."""
+def controls() -> tuple[Any, int, str, list[str]]:
+    """Problem, clusters of each class, classifier and methods that the visitor chose."""
     _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
     left, right = st.columns(2)
 
@@ -52,6 +53,12 @@ def controls() -> tuple[Any, int, list[str]]:
         "Seed", 0, 999, key="playground-seed",
         help="another seed draws other points and another initial network",
     )  # fmt: skip
+    classifier = st.selectbox(
+        "Classifier", CONTROLS["classifier"][0], key="playground-classifier",
+        format_func=playground.PLAYGROUND_CLASSIFIERS.__getitem__,
+        help="what reads the features. A difference between methods may come from their "
+        "classifiers alone: choose one that is the same for all",
+    )  # fmt: skip
     methods = st.multiselect(
         "Methods", playground.playground_method_names(), key="playground-methods", wrap=True,
         format_func=playground.playground_title, max_selections=MAX_METHODS,
@@ -60,17 +67,17 @@ def controls() -> tuple[Any, int, list[str]]:
         float(ratio), int(modes), float(noise), int(dim or 2), int(seed)
     )
     wanted = {name: str(getattr(problem, name, clusters)) for name in CONTROLS}
-    wanted["ratio"] = str(int(ratio))
+    wanted |= {"ratio": str(int(ratio)), "classifier": classifier}
     now = {name: st.query_params.get(name) for name in wanted}
     if now != wanted or st.query_params.get_all("method") != methods:
         st.query_params.update({**wanted, "method": list(methods)})
-    return problem, int(clusters), methods
+    return problem, int(clusters), classifier, methods
 
 
 def set_controls(problem: Any, clusters: int, methods: tuple[str, ...]) -> None:
     """Set all sliders; has to be called before they are drawn (in a button's callback)."""
     values = {name: getattr(problem, name, clusters) for name in CONTROLS}
-    values["ratio"] = int(problem.ratio)
+    values |= {"ratio": int(problem.ratio), "classifier": "own"}
     for name, value in values.items():
         st.session_state[f"playground-{name}"] = value
     st.session_state["playground-methods"] = list(methods)

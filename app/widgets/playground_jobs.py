@@ -14,9 +14,9 @@ from clmle import playground
 
 LEASE = 10.0  # seconds after which a trajectory that no session shows is cancelled
 PROCESS = "playground"  # the background task
-MAX_KEPT = 120  # trajectories; about 1 MB each
+MAX_KEPT = 240  # trajectories; at most 1 MB each
 
-Key = tuple[Any, str, int]  # problem, method, clusters
+Key = tuple[Any, str, int, str, int]  # problem, method, clusters, classifier, steps of a frame
 
 
 class PlaygroundJob:
@@ -73,6 +73,12 @@ class PlaygroundJobs:
             while len(self._jobs) > MAX_KEPT and next(iter(self._jobs.values())).ended:
                 self._jobs.popitem(last=False)
         return found
+
+    def finished(self, keys: list[Key]) -> dict[Key, Any]:
+        """The trajectories of ``keys`` that are trained; starts none."""
+        with self._lock:
+            jobs = [self._jobs[key] for key in keys if key in self._jobs]
+        return {job.key: job.trajectory for job in jobs if job.trajectory is not None}
 
     def cancel(self, keys: list[Key]) -> None:
         """Cancel the jobs of ``keys`` that have not ended."""

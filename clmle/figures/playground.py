@@ -4,12 +4,20 @@ A circle is drawn in rings. From outside in: the predicted class at each angle; 
 majority, spread over several radii so that its points can be distinguished; the centroids.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from clmle.figures.layout import Figure, layout, play_buttons, play_slider
+from clmle.figures.layout import (
+    Figure,
+    finish,
+    layout,
+    new_figure,
+    play_buttons,
+    play_slider,
+    row_axis,
+)
 from clmle.figures.playground_marks import (
     CLUSTER,
     REGION,
@@ -20,9 +28,9 @@ from clmle.figures.playground_marks import (
     scatter,
     trace_positions,
 )
-from clmle.figures.theme import BARE, GRAY, GRID, line, numbered
+from clmle.figures.theme import BARE, GRAY, GRID, color, line, numbered
 
-__all__ = ["playground_panels", "playground_points", "playground_spec"]
+__all__ = ["playground_draws", "playground_panels", "playground_points", "playground_spec"]
 
 PANEL = 330  # pixels of a panel's height
 CURVE = 250
@@ -59,6 +67,44 @@ def playground_points(points: np.ndarray, labels: np.ndarray, *, height: int = 3
         look["scene"] = _scene()
     traces = filled_traces(points, labels) if flat else point_traces(points, labels)
     return go.Figure({"data": traces, "layout": look})
+
+
+def playground_draws(values: Mapping[str, Sequence[float]]) -> Figure:
+    """Balanced accuracy of every draw of points, a row for each method, with mean and range.
+
+    Parameters
+    ----------
+    values : mapping of str to sequence of float
+        Title of a method -> balanced accuracy of each draw.
+
+    Examples
+    --------
+    >>> playground_draws({"softmax": [0.5, 0.75]}).layout.yaxis.ticktext
+    ('softmax: mean 62 %, 50 to 75 %',)
+    """
+    names = {
+        title: f"{title}: mean {100 * np.mean(own):.0f} %, {100 * min(own):.0f} to "
+        f"{100 * max(own):.0f} %"
+        for title, own in values.items()
+        if own
+    }
+    figure = new_figure()
+    for number, title in zip(numbered(names), names, strict=True):
+        own = list(values[title])
+        marks = {"color": color(number), "size": 10, "opacity": 0.7}
+        figure.add_scatter(
+            x=own, y=[title] * len(own), mode="markers", marker=marks, showlegend=False,
+            hovertemplate="%{x:.0%}<extra></extra>",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[float(np.mean(own))], y=[title], mode="markers", showlegend=False, hoverinfo="skip",
+            marker={"symbol": "line-ns-open", "size": 20, "color": color(number)},
+        )  # fmt: skip
+    title = "Balanced accuracy of every draw of points and initial weights"
+    finish(figure, title, "balanced accuracy", "", height=150 + 44 * len(names))
+    figure.update_xaxes(range=[0.3, 1.02], tickformat=".0%")
+    row_axis(figure, list(names), list(names.values()))
+    return figure
 
 
 def playground_panels(trajectories: Mapping[str, Any], grid: np.ndarray, **options: Any) -> Figure:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from clmle._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from clmle.playground.classifiers import PLAYGROUND_CLASSIFIERS
     from clmle.playground.lessons import LESSONS, Attempt, Lesson, Question, Step, steps_done
     from clmle.playground.methods import (
         CLMLE_CONTROLS,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from clmle.playground.static_page import playground_page
     from clmle.playground.suggestions import suggestions
     from clmle.playground.trajectory import (
+        EVERY,
         STEPS,
         Frame,
         PlaygroundRun,

@@ -18,9 +18,10 @@ from clmle.data.base import Task
 from clmle.methods import Classifier, Method, Outputs, method_variant
 from clmle.metrics.classification import mean_recall
 from clmle.metrics.purity import neighbor_purity
+from clmle.playground.classifiers import FeatureReader
 from clmle.playground.methods import CLUSTERS, UNTRAINED, make_playground_method
 from clmle.playground.network import LENGTH, PlaygroundNetwork
-from clmle.playground.problem import PlaygroundProblem, playground_task
+from clmle.playground.problem import MAJORITY, PlaygroundProblem, playground_task
 
 STEPS = 200
 EVERY = 5  # steps between frames
@@ -106,20 +107,56 @@ class Trajectory:
 
 
 def train_trajectory(
-    problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS
+    problem: PlaygroundProblem,
+    method: str,
+    clusters: int = CLUSTERS,
+    classifier: str = "own",
+    every: int = EVERY,
 ) -> Trajectory:
-    """Train ``method`` on ``problem`` and record a frame every 5 of 200 steps.
+    """Train ``method`` on ``problem`` and record its frames.
 
     The same arguments give the same trajectory.
+
+    Parameters
+    ----------
+    problem : PlaygroundProblem
+    method : str
+        One of :func:`playground_method_names`.
+    clusters : int
+        Clusters of each class, from 1 to 12.
+    classifier : {"own", "nearest-cluster", "nearest-class-mean", "linear"}
+        What reads the features: each method's own classifier, or one that is the same for all.
+    every : int
+        Steps between two frames; the last of the 200 steps has a frame in any case.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    InputError
+        If the method or the classifier is unknown, or ``clusters`` out of range.
+
+    Examples
+    --------
+    >>> train_trajectory(PlaygroundProblem(modes=1), "softmax", every=200).steps.tolist()
+    [0, 200]
     """
-    run = PlaygroundRun(problem, method, clusters)
-    return run.trajectory(list(run.frames()))
+    run = PlaygroundRun(problem, method, clusters, classifier)
+    return run.trajectory(list(run.frames(every)))
 
 
 class PlaygroundRun:
     """One training run of the playground, whose frames are available as they are reached."""
 
-    def __init__(self, problem: PlaygroundProblem, method: str, clusters: int = CLUSTERS) -> None:
+    def __init__(
+        self,
+        problem: PlaygroundProblem,
+        method: str,
+        clusters: int = CLUSTERS,
+        classifier: str = "own",
+    ) -> None:
         self.problem, self.name = problem, method
         self.calibration = method_variant(method).get("train", {}).get("calibration", "none")
         self.task: Task = playground_task(problem)
@@ -131,18 +168,21 @@ class PlaygroundRun:
             self.method: Method = make_playground_method(
                 method, self.task, BATCH, problem, clusters
             )
+        sizes = MAJORITY // int(clusters), int(clusters)
+        labels = self.task.labels[self.task.train]
+        self.reader = FeatureReader(classifier, labels, *sizes, problem.seed)
         trained = [*self.network.parameters(), *self.method.modules.parameters()]
         self.optimizer = torch.optim.SGD(trained, LEARNING_RATE, momentum=0.9)
         self.points = torch.from_numpy(self.task.images)
         self.grid = torch.from_numpy(LENGTH * playground_grid(problem.dim))
 
-    def frames(self) -> Iterator[Frame]:
-        """Train; yield a frame before the first step and one after every 5 steps."""
+    def frames(self, every: int = EVERY) -> Iterator[Frame]:
+        """Train; yield a frame before the first step, one after ``every`` steps, and the last."""
         per_round = STEPS // ROUNDS
         for step in range(STEPS):
             if step % per_round == 0:
                 self.start_round(step // per_round)
-            if step % EVERY == 0:
+            if step % every == 0:
                 yield self.frame(step)
             if self.name != UNTRAINED:
                 self.one_step(step)
@@ -207,7 +247,9 @@ class PlaygroundRun:
         )  # fmt: skip
 
     def classifier(self, train: np.ndarray) -> Classifier:
-        """The method's own classifier, fitted to z (n, d) of the training points."""
+        """The classifier, fitted to z (n, d) of the training points."""
+        if self.reader.kind != "own":
+            return self.reader.fitted(train)
         rows = self.task.validation
         validation = (*self.outputs(rows), self.task.labels[rows])
         fitted = self.method.fit_classifier(train, validation)

@@ -17,7 +17,7 @@ from typing import IO, Any
 from clmle.errors import InputError
 from clmle.jobs.process import start_module
 from clmle.playground.problem import PlaygroundProblem
-from clmle.playground.trajectory import Frame, PlaygroundRun, Trajectory
+from clmle.playground.trajectory import EVERY, Frame, PlaygroundRun, Trajectory
 
 
 class PlaygroundWorker:
@@ -27,10 +27,16 @@ class PlaygroundWorker:
         self.process = start_module("clmle.playground.worker", pipes=True)
 
     def frames(
-        self, problem: PlaygroundProblem, method: str, clusters: int
+        self,
+        problem: PlaygroundProblem,
+        method: str,
+        clusters: int,
+        classifier: str = "own",
+        every: int = EVERY,
     ) -> Generator[Frame | Trajectory, None, None]:
         """Yield every frame as it is reached, then the trajectory; closing it stops training."""
-        self._send({"problem": dataclasses.asdict(problem), "method": method, "clusters": clusters})
+        self._send({"problem": dataclasses.asdict(problem), "method": method, "clusters": clusters,
+                    "classifier": classifier, "every": every})  # fmt: skip
         kind = "frame"
         try:
             while kind == "frame":
@@ -90,9 +96,9 @@ def main(requests: IO[str], answers: IO[bytes]) -> None:
 def _train(request: dict[str, Any], lines: queue.Queue[str | None], answers: IO[bytes]) -> None:
     try:
         problem = PlaygroundProblem(**request["problem"])
-        run = PlaygroundRun(problem, request["method"], request["clusters"])
+        run = PlaygroundRun(problem, request["method"], request["clusters"], request["classifier"])
         frames = []
-        for frame in run.frames():
+        for frame in run.frames(request["every"]):
             frames.append(frame)
             _answer(answers, "frame", frame)
             if not lines.empty():

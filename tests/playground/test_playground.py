@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import NearestNeighbors
 
@@ -159,6 +160,32 @@ def test_regions_and_recall_come_from_the_method_s_own_classifier(name, short):
     assert trajectory.purity[-1] == pytest.approx(
         (own[near[:, 1:]] == own[:, None]).mean(), abs=0.01
     )
+
+
+@pytest.mark.parametrize("name", ["oversampling", ONE_CLUSTER])
+def test_a_chosen_classifier_reads_the_features_of_every_method_alike(name, short):
+    labels = train_trajectory(HARD, name).labels
+    for kind in ("nearest-cluster", "nearest-class-mean", "linear"):
+        run = PlaygroundRun(HARD, name, 6, kind)
+        *_, last = run.frames()
+        train = run.outputs(run.task.train)[0].astype(np.float64)
+        unit = train / np.linalg.norm(train, axis=1, keepdims=True)
+        if kind == "linear":
+            weight = {c: 0.5 / (labels == c).sum() for c in (0, 1)}
+            model = LogisticRegression(C=1000, class_weight=weight, tol=1e-10).fit(unit, labels)
+            expected = model.predict(playground_grid(2))
+        elif kind == "nearest-class-mean":
+            means = np.stack([unit[labels == c].mean(axis=0) for c in (0, 1)])
+            means /= np.linalg.norm(means, axis=1, keepdims=True)
+            expected = (playground_grid(2) @ means.T).argmax(axis=1)
+        else:  # six clusters of each class, also of the control that has one
+            index = run.reader.index
+            assert np.bincount(index.classes).tolist() == [6, 6]
+            nearest = (playground_grid(2) @ index.centroids.T).argmax(axis=1)
+            expected = index.classes[nearest]
+        assert (last.regions == expected).mean() > 0.98
+    with pytest.raises(InputError, match="nonsense"):
+        train_trajectory(HARD, name, 6, "nonsense")
 
 
 def test_neighbors_and_impostors_match_those_of_scikit_learn(short):

@@ -106,8 +106,7 @@ class Run {
     if (kind === "nearest-class-mean") {
       centroids = unitMeans(unit, labels, 2);
       classes = [0, 1];
-    } else if (!this.index) {
-      // Clusters of the features of a method that has none; they start where they were before.
+    } else if (this.classifier !== "own") {  // the same for every method, whatever its clusters
       this.clustered ||= new ClusterIndex(labels, this.clusters);
       this.clustered.refresh(unit, new Generator(this.seed, 40));
       ({centroids, classes} = this.clustered);

@@ -1,0 +1,48 @@
+"""Balanced accuracy over five draws of points and initial weights: one draw is an example."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app.widgets.error_display import errors_in_place
+from app.widgets.figure import show_figure
+from app.widgets.playground_jobs import playground_jobs
+from clmle import figures, playground
+
+DRAWS = 5
+AT_A_TIME = 2  # so that views of other visitors do not wait for all draws of this one
+
+
+def draws_panel(keys: list[Any], titles: Mapping[str, str]) -> None:
+    """Means and ranges over the seed shown and the next four, trained after the view itself."""
+    wanted = [
+        (replace(problem, seed=problem.seed + d), name, clusters, classifier, playground.STEPS)
+        for d in range(1, DRAWS)
+        for problem, name, clusters, classifier, _ in keys
+    ]
+    busy = len(playground_jobs().finished(wanted)) < len(wanted)
+
+    @st.fragment(run_every=1.5 if busy else None)
+    def part() -> None:
+        with errors_in_place():
+            done = playground_jobs().finished([*keys, *wanted])
+            missing = [key for key in wanted if key not in done]
+            if busy and not missing:
+                st.rerun()  # stop refreshing
+            for job in playground_jobs().want(missing[:AT_A_TIME]):
+                if job.error is not None:
+                    raise job.error
+            values = {
+                titles[name]: [
+                    float(t.balanced_accuracy[-1]) for key, t in done.items() if key[1] == name
+                ]
+                for _, name, *_ in keys
+            }
+            show_figure(figures.playground_draws(values), "draws")
+            if missing:
+                fraction = 1 - len(missing) / len(wanted)
+                st.progress(fraction, text=f"{len(missing)} of {len(wanted)} training runs left")
+
+    part()
