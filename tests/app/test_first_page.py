@@ -16,7 +16,8 @@ def test_the_first_page_loads_none_of_the_heavy_libraries():
     code = (
         "import sys; sys.path.insert(0, '.');"
         "import streamlit.web.bootstrap;"
-        "from app.widgets import error_display, live_curves, pages, preload, uploads;"
+        "from app.widgets import browser_playground, demonstration, error_display, live_curves;"
+        "from app.widgets import pages, preload, uploads;"
         "from app.widgets.runs import all_runs; all_runs();"
         f"print([name for name in {SLOW} if name in sys.modules])"
     )

@@ -129,6 +129,9 @@ def test_the_demonstration_compares_with_oversampling_that_is_calibrated_the_sam
     calibration = {config.method: config.train.calibration for config in started}
     assert list(calibration) == ["clmle", "oversampling", "softmax"]
     assert calibration["oversampling"] == calibration["clmle"] != calibration["softmax"]
+    assert {config.data.dataset for config in started} == {"digits"}  # nothing to prepare
+    words = [caption.value for caption in app.caption]
+    assert any("89, 64, 46, 33, 24, 17, 12, 9, 6, 4" in text for text in words)
 
 
 def test_a_result_shows_the_precision_of_the_rare_class_and_the_confusion_matrix(
