@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from tests.app.test_browser import no_traceback, pytestmark  # noqa: F401
@@ -59,6 +60,11 @@ def test_a_lesson_sets_its_sliders():
     assert not app.exception
 
 
+def played(frame):
+    """Waits until training has been played from the random network to its end."""
+    expect(frame.locator("#where")).to_have_text("step 200 of 200", timeout=600_000)
+
+
 def test_train_play_select_and_complete_a_lesson_step(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
@@ -66,8 +72,7 @@ def test_train_play_select_and_complete_a_lesson_step(server, browser):
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=600_000)
     assert "CLMLE" in frame.locator("#status").inner_text()
-    played = frame.locator("#where").get_by_text("step 200 of 200")  # from the random network on
-    played.wait_for(timeout=600_000)
+    played(frame)
     frame.get_by_role("button", name="One frame back").click()
     assert frame.locator("#where").inner_text() == "step 195 of 200"
     frame.locator("#scrub").fill("3")
@@ -122,7 +127,7 @@ def test_neighbors_in_the_browser_match_the_package(server, browser):
     tab.goto(f"{server}/imbalance?ratio=40&modes=2&noise=0.3&method=softmax&train=on")
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=600_000)
-    frame.locator("#where").get_by_text("step 200 of 200").wait_for(timeout=600_000)
+    played(frame)
     drawn = frame.locator("body").evaluate(
         "() => [plot.data, frames[last].data].map(d => d.map(t => array(t.x).length))"
     )
