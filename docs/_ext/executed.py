@@ -26,6 +26,7 @@ PAGES = (
     "tutorial.md",
     "teaching.md",
     "guide/ablations.md",
+    "guide/evaluate-for-a-purpose.md",
     "guide/long-tails.md",
     "guide/own-code.md",
     "guide/own-features.md",
