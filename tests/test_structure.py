@@ -21,6 +21,7 @@ LAYERS = (
         "checks",
         "device",
         "errors",
+        "file_rows",
         "files",
         "renamed",
         "text",

@@ -96,7 +96,7 @@ def _labeled(values: argparse.Namespace) -> tuple[Any, Any, int]:
             f"No image of {values.features} has a label (all are -1 or empty); give the identity "
             "of each image with --labels FILE."
         )
-    units = unit_rows(features)[known]
+    units = unit_rows(features[:])[known]
     return units, numbered(identities[known]), int((~known).sum())
 
 

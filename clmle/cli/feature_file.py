@@ -11,6 +11,7 @@ import numpy as np
 from clmle.data.folder.table import decoded
 from clmle.data.folder.targets import one_spelling
 from clmle.errors import InputError
+from clmle.file_rows import open_rows
 from clmle.files import as_sentence, read_arrays
 
 MOST_DIMENSIONS = 65_536  # readers of tables take minutes for more columns
@@ -21,7 +22,7 @@ def read_features(path: str | Path) -> tuple[np.ndarray, Any]:
     """Features (n, d) and labels (n,), or None where the file has none.
 
     .npz: arrays ``features`` and ``label``; .parquet and .csv: columns f0, f1, ... and label; .npy:
-    features alone, as a memory map. Nothing is unpickled.
+    features alone, read when they are used. Nothing is unpickled.
     """
     file = Path(path)
     if file.suffix not in READERS:
@@ -53,10 +54,7 @@ def _from_archive(file: Path) -> tuple[np.ndarray, Any]:
 
 
 def _from_array(file: Path) -> tuple[np.ndarray, None]:
-    array = np.load(file, mmap_mode="r", allow_pickle=False)
-    if not isinstance(array, np.ndarray):
-        raise ValueError("it holds several named arrays")
-    return array, None
+    return open_rows(file), None
 
 
 def _flat(labels: np.ndarray, file: Path) -> np.ndarray:
@@ -92,7 +90,7 @@ def read_labels(path: str | Path) -> np.ndarray:
     """Labels (n,) from a .npy file or a text file with one on each line."""
     file = Path(path)
     if file.suffix == ".npy":
-        return _flat(_reading(file)[0], file)
+        return _flat(_reading(file)[0][:], file)
     notes: list[str] = []
     try:
         lines = decoded(file, notes).splitlines()

@@ -127,7 +127,7 @@ def _split(
         return split, notes
     copies = np.arange(len(split))
     train = np.flatnonzero(split == TRAIN)
-    copies[train] = train[copies_of([images[i] for i in train])]  # type: ignore[arg-type]
+    copies[train] = train[copies_of(images, train)]
     split, more = complete_split(split.tolist(), values, groups, copies, seed)
     return split, [*notes, *more]
 

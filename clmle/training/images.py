@@ -20,7 +20,7 @@ class ImageSource:
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             if images.nbytes <= max_fraction * free:
-                self.resident = torch.from_numpy(np.array(images)).to(device)
+                self.resident = torch.from_numpy(np.array(images[:])).to(device)
 
     def batch(
         self, rows: np.ndarray, generator: np.random.Generator | None = None, mirror: bool = True

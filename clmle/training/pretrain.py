@@ -9,6 +9,7 @@ from torch import nn
 from clmle.data.base import Task
 from clmle.data.multilabel import MultiTask
 from clmle.errors import InputError
+from clmle.file_rows import open_rows
 from clmle.models.pretrained import LITE, PretrainedBackbone
 from clmle.training.checkpoint import load_tensors
 
@@ -62,12 +63,12 @@ def given_features(path: str, task: Task | MultiTask) -> np.ndarray | None:
     if not path.endswith(".npy"):
         return None
     try:
-        features = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+        features = open_rows(path)
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} cannot be read as features ({error}).") from error
     if features.ndim != 2 or len(features) not in (len(task.images), len(task.train)):
         raise InputError(
             f"{path} holds features of shape {features.shape}, but must have one row for "
             f"each of the {len(task.images)} images, or of the {len(task.train)} training images."
         )
-    return np.asarray(features if len(features) == len(task.train) else features[task.train])
+    return np.asarray(features[:] if len(features) == len(task.train) else features[task.train])

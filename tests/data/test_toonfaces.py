@@ -15,7 +15,7 @@ import pytest
 
 from clmle import InputError
 from clmle.config import DataConfig
-from clmle.data import pixel_cache
+from clmle.data import pixel_cache, pixel_writing
 from clmle.data.registry import DATASETS, dataset_info
 from clmle.data.toonfaces import build, specs
 from clmle.data.toonfaces.render import render
@@ -164,7 +164,7 @@ CHUNK = 50
 
 def _group_then_build():
     os.setsid()
-    pixel_cache.CHUNK = CHUNK
+    pixel_writing.CHUNK = CHUNK
     build.load_toonfaces("quick", image_size=16, n_workers=2)
 
 

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file
 
 from clmle.cli.features import main as embed
 from clmle.config import Config, override
-from clmle.data import pixel_cache
+from clmle.data import pixel_writing
 from clmle.data.toonfaces import build
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import draw_image
@@ -145,7 +145,7 @@ def render_faces(folder: Path) -> None:
     from multiprocessing import get_context
 
     plan()
-    pixel_cache.CHUNK = 5
+    pixel_writing.CHUNK = 5
     # Forked workers see the size defined above; the program itself spawns them.
     vars(build)["get_context"] = lambda _: get_context("fork")
     os.environ["CLMLE_CACHE"] = str(folder)

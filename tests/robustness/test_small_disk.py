@@ -1,13 +1,18 @@
 """Full and read-only disks: a one-sentence error, and the work resumes when there is space."""
 
+import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from clmle import InputError
+from clmle.data import pixel_writing
+from clmle.data.toonfaces import build
 from clmle.files import as_sentence
 from clmle.run_folder import list_runs
 
@@ -84,6 +89,27 @@ def test_a_read_only_disk_is_a_one_sentence_error(disk, command):
     disk.change("ro")
     done = clmle(*(word.format(disk=disk.path) for word in command))
     assert_one_sentence(done, str(disk.path))
+
+
+@pytest.mark.parametrize("allocates", [True, False])
+def test_faces_on_a_disk_of_any_size_are_whole_or_a_sentence(disk, allocates, monkeypatch):
+    monkeypatch.setenv("CLMLE_CACHE", str(disk.path / "cache"))
+    monkeypatch.setattr(build, "_workers", lambda *_: ThreadPoolExecutor(1))
+    if not allocates:  # as a file system that has no allocation, or gives no free space
+        monkeypatch.setattr(pixel_writing, "_check_room", lambda *_: None)
+        monkeypatch.delattr(os, "posix_fallocate")
+    plan, said = build.Plan("quick", 32, 0, (12, 2, 2)), []
+    for size in range(8, 100, 4):
+        disk.change(f"size={size}k")
+        try:
+            found = build.load_plan(plan)
+            break
+        except InputError as error:
+            said.append(str(error))
+    assert found.images[:].any(axis=(1, 2, 3)).all()
+    assert said
+    for text in said:
+        assert "disk is full" in text or "free some space" in text
 
 
 def train_options():

@@ -10,6 +10,7 @@ import numpy as np
 from clmle.data.base import SPLITS
 from clmle.data.features.content import NAMES, FeatureFile
 from clmle.errors import InputError, some
+from clmle.file_rows import open_rows
 from clmle.files import read_arrays
 
 SPLIT_WORDS = {split: split for split in SPLITS} | {"val": "validation", "valid": "validation"}
@@ -23,8 +24,8 @@ def npy_dim(file: Path) -> int | None:
 
 
 def read_npy(file: Path) -> FeatureFile:
-    """A memory map of the features."""
-    return FeatureFile(np.load(file, mmap_mode="r", allow_pickle=False))
+    """The features, whose rows are read when they are used."""
+    return FeatureFile(open_rows(file))
 
 
 def npz_dim(file: Path) -> int | None:

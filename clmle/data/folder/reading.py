@@ -11,9 +11,11 @@ import numpy as np
 
 from clmle.data.base import Progress
 from clmle.data.pixel_cache import stored_pixels
+from clmle.data.pixel_writing import start_array
 from clmle.data.pixels import SHALLOW, SharedRange, read_pixels
 from clmle.data.value_range import ValueRange
 from clmle.errors import InputError
+from clmle.file_rows import open_rows
 from clmle.files import atomic_path, read_json, write_json
 
 CHUNK = 512  # images that are copied at a time
@@ -99,16 +101,16 @@ def _limit() -> float:
 def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np.ndarray:
     """The images without those that cannot be read: a second memory map, if there are any."""
     if not problems or len(problems) == len(images):
-        return images[: len(images) - len(problems)]
+        return images if not problems else images[:0]
     kept = np.setdiff1d(np.arange(len(images)), list(problems))
     shape = (len(kept), *images.shape[1:])
     found = _mapped(copy, shape)
     if found is None:
-        with atomic_path(copy) as temporary:
-            part = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        # Not through a memory map: on a full disk, that ends the process.
+        with atomic_path(copy) as temporary, open(temporary, "wb") as file:
+            start_array(file, shape)
             for start in range(0, len(kept), CHUNK):
-                part[start : start + CHUNK] = images[kept[start : start + CHUNK]]
-            part.flush()
+                file.write(images[kept[start : start + CHUNK]].tobytes())
         found = _mapped(copy, shape)
     if found is None:
         raise InputError(f"{copy} could not be read after writing; remove it and try again.")
@@ -118,7 +120,7 @@ def _readable(images: np.ndarray, problems: Mapping[int, str], copy: Path) -> np
 def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     """The images in a file; None if it does not hold images of this shape."""
     try:
-        found: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+        found = open_rows(file)
     except (OSError, ValueError, EOFError):
         return None
     return found if found.shape == shape and found.dtype == np.uint8 else None
@@ -142,9 +144,11 @@ def _facts(images: np.ndarray, shared: SharedRange, file: Path) -> dict[str, Any
                 f"Their values are from {low:g} to {high:g}, beyond this range, which is that of "
                 "the training images of the run."
             )
-    if len(images) and images.max(initial=0) < DARK:
+    parts = range(0, len(images), CHUNK)
+    brightest = max((int(images[a : a + CHUNK].max()) for a in parts), default=255)
+    if brightest < DARK:
         sentences.append(
-            f"All images are almost black: no value is above {images.max()} of 255; scale the "
+            f"All images are almost black: no value is above {brightest} of 255; scale the "
             "values to 0 to 255 before they are saved."
         )
     copies = [[i, int(found[i])] for i in differs]
@@ -169,16 +173,19 @@ def _stored_facts(file: Path, n: int) -> dict[str, Any] | None:
     return stored if whole and texts and values else None
 
 
-def copies_of(images: np.ndarray) -> np.ndarray:
+def copies_of(images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """For each image (n, height, width, channels), the index of the first with equal pixels.
 
-    Images of a single color are no copies of each other. Features (n, d) are compared alike.
+    Images of a single color are no copies of each other. Features (n, d) are compared alike. Of
+    some ``rows``, the index is one of rows.
     """
     first: dict[bytes, int] = {}
-    copies = np.arange(len(images))
-    for i, image in enumerate(images):
-        j = first.setdefault(blake2b(image.tobytes(), digest_size=16).digest(), i)
-        one = image[0, 0] if image.ndim == 3 else image[0]
-        if j != i and (image != one).any():
-            copies[i] = j
+    copies = np.arange(len(images) if rows is None else len(rows))
+    for start in range(0, len(copies), CHUNK):
+        part = copies[start : start + CHUNK] if rows is None else rows[start : start + CHUNK]
+        for i, image in enumerate(images[part], start):
+            j = first.setdefault(blake2b(image.tobytes(), digest_size=16).digest(), i)
+            one = image[0, 0] if image.ndim == 3 else image[0]
+            if j != i and (image != one).any():
+                copies[i] = j
     return copies

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from clmle.data.base import LEFT_OUT, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Progress
-from clmle.data.pixel_cache import Read, stored_pixels, warn_unreadable
+from clmle.data.pixel_cache import stored_pixels, warn_unreadable
+from clmle.data.pixel_writing import Read
 from clmle.data.pixels import check_image_size
 from clmle.errors import InputError
 

@@ -1,4 +1,4 @@
-"""RecordIO files of MXNet (``.rec`` and ``.idx``), read from a memory map without MXNet.
+"""RecordIO files of MXNet (``.rec`` and ``.idx``), read without MXNet.
 
 A record has one or several parts. A part is: magic number, length and flag (32 bits each, little
 endian; flag in the upper 3 bits), data, zeros up to a multiple of 4 bytes. Flag 0 is a whole
@@ -14,10 +14,11 @@ References
 dmlc-core, src/recordio.cc; MXNet, python/mxnet/recordio.py.
 """
 
-import mmap
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -28,6 +29,7 @@ MAGIC = 0xCED7230A
 MAGIC_BYTES = struct.pack("<I", MAGIC)
 PART, HEADER = struct.Struct("<II"), struct.Struct("<IfQQ")
 LENGTH_BITS = 29
+SEARCHED = 1 << 20  # bytes that are searched at a time
 WHOLE, FIRST, MIDDLE, LAST = 0, 1, 2, 3
 
 
@@ -35,12 +37,47 @@ class DamagedRecordError(ValueError):
     """Reason why a record cannot be read, as the end of a sentence."""
 
 
+class FileBytes:
+    """The bytes of a file, which are read: a memory map ends the process if the file shrinks."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+        self._size = os.fstat(self._file.fileno()).st_size
+        self._lock = Lock()  # threads read records
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        """Bytes ``start:stop``."""
+        start, stop, _ = part.indices(self._size)
+        found = b""
+        with self._lock:
+            self._file.seek(start)
+            while len(found) < stop - start:
+                more = self._file.read(stop - start - len(found))
+                if not more:
+                    raise InputError(
+                        "The records have become shorter while they are read; get them again."
+                    )
+                found += more
+        return found
+
+    def find(self, wanted: bytes, start: int) -> int:
+        """The first position of some bytes from ``start`` on; -1 if there is none."""
+        for begin in range(start, self._size, SEARCHED):
+            at = self[begin : begin + SEARCHED + len(wanted) - 1].find(wanted)
+            if at >= 0:
+                return begin + at
+        return -1
+
+
 @dataclass(frozen=True)
 class RecordFile:
     """Positions of the records of a file."""
 
     path: Path
-    buffer: mmap.mmap
+    buffer: FileBytes
     keys: np.ndarray  # (n,) int64, number of every record
     starts: np.ndarray  # (n,) int64, first byte of every record
     problems: tuple[str, ...]  # of damaged records
@@ -49,12 +86,11 @@ class RecordFile:
 def open_records(path: Path, index: Path | None = None) -> RecordFile:
     """Find the records of ``path`` with its index file, or in one pass over the file."""
     try:
-        with open(path, "rb") as file:
-            buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except ValueError as error:  # an empty file cannot be mapped
-        raise InputError(f"{path} is empty; get it again.") from error
+        buffer = FileBytes(path)
     except OSError as error:
         raise as_sentence(error, path) from error
+    if not len(buffer):
+        raise InputError(f"{path} is empty; get it again.")
     if buffer[:4] != MAGIC_BYTES:
         raise InputError(
             f"{path} is not a RecordIO file: it does not begin with the magic number; get it again."
@@ -99,7 +135,7 @@ def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1]
 
 
-def read_record(buffer: mmap.mmap, start: int) -> bytes:
+def read_record(buffer: FileBytes, start: int) -> bytes:
     """All data of the record at byte ``start``; a DamagedRecordError if it is incomplete."""
     begin, end, flag = _part(buffer, start)
     if flag == WHOLE:
@@ -121,7 +157,7 @@ def unpack(data: bytes) -> tuple[np.ndarray, bytes]:
     return labels, data[start:]
 
 
-def first_labels(buffer: mmap.mmap, start: int) -> tuple[np.ndarray, int]:
+def first_labels(buffer: FileBytes, start: int) -> tuple[np.ndarray, int]:
     """Labels (k,) float32 of the record at ``start``, and bytes of its image, which is not read."""
     begin, end, flag = _part(buffer, start)
     if flag != WHOLE:
@@ -131,11 +167,11 @@ def first_labels(buffer: mmap.mmap, start: int) -> tuple[np.ndarray, int]:
     return labels, end - first
 
 
-def _labels(data: bytes | mmap.mmap, begin: int, end: int) -> tuple[np.ndarray, int]:
+def _labels(data: bytes | FileBytes, begin: int, end: int) -> tuple[np.ndarray, int]:
     """Labels (k,) float32 in ``data[begin:end]``, and the first byte of the image."""
     if end - begin < HEADER.size:
         raise DamagedRecordError("its header is cut off")
-    n_labels, label, _, _ = HEADER.unpack_from(data, begin)
+    n_labels, label, _, _ = HEADER.unpack(data[begin : begin + HEADER.size])
     first = begin + HEADER.size + 4 * n_labels
     if first > end:
         raise DamagedRecordError(f"it announces {n_labels:,} labels, more than it holds")
@@ -144,13 +180,11 @@ def _labels(data: bytes | mmap.mmap, begin: int, end: int) -> tuple[np.ndarray, 
     return np.frombuffer(data[begin + HEADER.size : first], "<f4"), first
 
 
-def _part(buffer: mmap.mmap, start: int) -> tuple[int, int, int]:
+def _part(buffer: FileBytes, start: int) -> tuple[int, int, int]:
     """First byte, end and flag of the data of the part at ``start``."""
-    if buffer.size() < len(buffer):  # to read on would end the process
-        raise InputError("The records have become shorter while they are read; get them again.")
     if start + PART.size > len(buffer):
         raise DamagedRecordError(f"the file ends in the record at byte {start:,}")
-    magic, word = PART.unpack_from(buffer, start)
+    magic, word = PART.unpack(buffer[start : start + PART.size])
     if magic != MAGIC:
         raise DamagedRecordError(f"no record begins at byte {start:,}")
     flag, length = word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1)
@@ -169,7 +203,7 @@ def _after(end: int) -> int:
     return (end + 3) // 4 * 4
 
 
-def _scanned(buffer: mmap.mmap) -> tuple[np.ndarray, list[str]]:
+def _scanned(buffer: FileBytes) -> tuple[np.ndarray, list[str]]:
     """First bytes of the records, in one pass that skips damaged parts to the next magic number."""
     starts, problems = [], []
     position, open_since = 0, -1
@@ -200,7 +234,7 @@ def _scanned(buffer: mmap.mmap) -> tuple[np.ndarray, list[str]]:
     return np.array(starts, dtype=np.int64), problems
 
 
-def _next_magic(buffer: mmap.mmap, position: int) -> int:
+def _next_magic(buffer: FileBytes, position: int) -> int:
     """The next multiple of 4 bytes with the magic number, else the end of the file."""
     while True:
         position = buffer.find(MAGIC_BYTES, position)
