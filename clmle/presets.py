@@ -9,7 +9,6 @@ from dataclasses import replace
 from clmle.config import Config, DataConfig, TrainConfig, several
 from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
-from clmle.methods import get_method
 
 PRESETS = {
     "quick": TrainConfig(iterations=160, pretrain_iterations=40, rounds=4, schedule="cosine"),
@@ -74,6 +73,8 @@ def preset_config(
             train = replace(train, backbone="mlp")
         if several(attribute) is not None and info.grad_clip_norm:
             train = replace(train, grad_clip_norm=info.grad_clip_norm)
+    from clmle.methods import get_method  # it imports PyTorch
+
     chosen = get_method(method)
     config = Config(method, chosen.Options(), data, train)
     return chosen.preset(config, preset_kind(config))

@@ -19,7 +19,7 @@ from clmle.config import DataConfig, TrainConfig
 from clmle.errors import InputError
 from clmle.files import runs_dir
 from clmle.jobs.run_queue import wait_for_slot
-from clmle.methods import get_method, method_names
+from clmle.methods import method_names, method_options
 from clmle.run_folder import RunFolder
 from clmle.tracking._base import TRACKERS, check_trackers
 from clmle.training.torchrun import job_name, run_of_job
@@ -103,7 +103,7 @@ def make_parser(method: str) -> CommandParser:
     )  # fmt: skip
     parser.add_config(DataConfig, "data", skip=("dataset",))
     parser.add_config(TrainConfig, "training")
-    parser.add_config(get_method(method).Options, f"options of {method}")
+    parser.add_config(method_options(method), f"options of {method}")
     return parser
 
 

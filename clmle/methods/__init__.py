@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         TUNED,
         get_method,
         method_names,
+        method_options,
         method_variant,
         variant_title,
     )

@@ -1,14 +1,20 @@
 """Methods by name: every file of this folder registers its class."""
 
+from __future__ import annotations
+
 import pkgutil
+import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clmle.errors import InputError
-from clmle.methods._base import METHODS, Method
+from clmle.methods._declared import declared_methods, declared_options
 from clmle.renamed import renamed_method
+
+if TYPE_CHECKING:
+    from clmle.methods._base import Method
 
 TUNED = " + threshold tuning"  # suffix of variants with calibration="balanced-logistic"
 
@@ -25,8 +31,13 @@ def method_names() -> tuple[str, ...]:
     >>> "clmle" in method_names()
     True
     """
-    _load_all()
-    return tuple(sorted(METHODS))
+    base = sys.modules.get("clmle.methods._base")  # without it, nothing else is registered
+    return tuple(sorted({*declared_methods(), *(base.METHODS if base else ())}))
+
+
+def method_options(name: str) -> type:
+    """Return the dataclass of the options of a method; PyTorch is imported only if necessary."""
+    return declared_options(name) or get_method(name).Options
 
 
 def get_method(name: str) -> type[Method]:
@@ -48,6 +59,8 @@ def get_method(name: str) -> type[Method]:
     'Softmax'
     """
     _load_all()
+    from clmle.methods._base import METHODS
+
     if not isinstance(name, str) or name not in METHODS:
         new = renamed_method(name) if isinstance(name, str) else None
         if new:
@@ -77,6 +90,6 @@ def variant_title(name: str) -> str:
 
 @cache
 def _load_all() -> None:
-    """Import every file of this folder once."""
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        import_module(f"clmle.methods.{module.name}")
+    """Import every file of this folder, and of those in it, once."""
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], "clmle.methods."):
+        import_module(module.name)

@@ -259,9 +259,10 @@ def test_help_of_every_command_has_usage_and_examples(capsys, command):
     assert f"examples:\n  clmle {command}" in shown
 
 
-def test_general_help_lists_every_command_without_pytorch():
+@pytest.mark.parametrize("command", ["evaluate", "train", "predict", "export", "embed"])
+def test_general_help_lists_every_command_without_pytorch(command):
     code = "import sys; from clmle.__main__ import main; main(['--help']); "
-    code += "main(['evaluate', '--help'])"
+    code += f"main(['{command}', '--help'])"
     done = subprocess.run(
         [sys.executable, "-c", f"import atexit, sys\natexit.register(lambda: print('torch' in "
          f"sys.modules))\n{code}"],

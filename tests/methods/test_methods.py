@@ -354,3 +354,16 @@ def test_logit_adjustment_of_clmle_adds_log_class_proportions(logit_adjustment):
     scores = logits.numpy() + (np.log(method.class_proportions()) if logit_adjustment else 0)
     wanted = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(60), labels]
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_names_and_options_are_declared_as_they_are_registered():
+    from clmle.methods._base import METHODS
+    from clmle.methods._declared import declared_methods, declared_options
+
+    for name in method_names():
+        get_method(name)
+    inside = {n for n, m in METHODS.items() if m.__module__.startswith("clmle.methods.")}
+    assert set(declared_methods()) == inside
+    for name in inside:
+        assert declared_options(name) in (None, get_method(name).Options)
+    assert declared_options("clmle") is not None

@@ -1,7 +1,12 @@
 """CLMLE: the corrected method ("clmle") and the method as printed ("clmle-paper")."""
 
-from clmle.methods.clmle.method import CLMLE
-from clmle.methods.clmle.options import CLMLEOptions, CLMLEPaperOptions
-from clmle.methods.clmle.paper import CLMLEPaper
+from typing import TYPE_CHECKING
 
-__all__ = ["CLMLE", "CLMLEOptions", "CLMLEPaper", "CLMLEPaperOptions"]
+from clmle._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from clmle.methods.clmle.method import CLMLE
+    from clmle.methods.clmle.options import CLMLEOptions, CLMLEPaperOptions
+    from clmle.methods.clmle.paper import CLMLEPaper
+
+load_lazily(__name__)
