@@ -49,6 +49,6 @@ if TYPE_CHECKING:
     from clmle.training.predict import predict
     from clmle.training.trainer import train
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 load_lazily(__name__)

@@ -25,12 +25,10 @@ def declared_options(name: str) -> type | None:
     tree = ast.parse(file.read_text("utf-8"))
     own = next(node for node in tree.body if isinstance(node, ast.ClassDef) and _is(node, name))
     for node in own.body:
-        is_options = isinstance(node, ast.Assign | ast.AnnAssign) and "Options" in (
-            ast.unparse(target)
-            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        )
-        if is_options and isinstance(node.value, ast.Name):
-            return _imported(tree, node.value.id)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Name):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if ast.unparse(target) == "Options":
+                return _imported(tree, node.value.id)
     return None
 
 
