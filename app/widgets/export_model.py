@@ -18,7 +18,8 @@ model = Model.from_pretrained("{name}")
 table = predict(model, "{source}")  # class and probabilities of every {what}
 """
 SHELL = """clmle predict {name}/ {source} --out predictions.csv
-clmle export {run} --to onnx --out model.onnx  # on this computer: for programs without clmle
+# for programs without clmle, on this computer:
+clmle export {run} --to onnx --out model.onnx
 """
 
 

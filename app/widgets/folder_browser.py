@@ -75,7 +75,7 @@ def entries(folder: Path) -> tuple[list[str], list[str], str]:
             elif name.endswith(IMAGES):
                 images += 1
     more = "more than " * (seen > MOST_COUNTED)
-    text = f"{len(folders):,} folders, {more}{images:,} images, {len(files):,} tables inside."
+    text = f"Inside: folders {len(folders):,}, images {more}{images:,}, tables {len(files):,}."
     return sorted(folders)[:MOST_LISTED], sorted(files)[:MOST_LISTED], text
 
 

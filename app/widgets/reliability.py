@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.widgets.figure import cached, show_figure
 from app.widgets.table import show_table
+from app.widgets.terms import meaning
 from clmle import RunFolder, figures, metrics
 
 
@@ -37,8 +38,7 @@ def reliability_of(run: RunFolder, found: Any) -> None:
         st.caption(
             f"Probabilities are fitted on {len(found.validation.labels):,} validation images "
             "(Platt scaling; temperature scaling with an offset per class for more classes) and "
-            f"evaluated on {len(test.labels):,} test images. Points below the diagonal: the "
-            "probability is too large. Look at the intervals: bins of few images say little."
+            f"evaluated on {len(test.labels):,} test images. Bins of few images say little."
         )
         show_table(_table(bins), "reliability-bins")
 
@@ -47,18 +47,16 @@ def _numbers(result: dict[str, Any], name: str, c: int) -> None:
     """Brier score and calibration errors side by side."""
     skill, each = result["brier_skill"], result["class_calibration_error"]
     rows = [
-        ("Brier score", result["brier_score"],
-         "mean squared distance of probability and outcome; 0 is best"),
-        ("Brier skill", skill,
-         "1 minus the ratio to the Brier score of the class frequencies; 0 or less is no better"),
+        ("Brier score", result["brier_score"], meaning("Brier score")),
+        ("Brier skill", skill, meaning("Brier skill")),
         ("Calibration error", result["calibration_error"],
-         "expected calibration error of the predicted class, 10 bins of equal width"),
-        (f"of {name}", each and each[c], "the same of this class against the rest"),
+         f"{meaning('calibration error')} Of the predicted class, 10 bins of equal width."),
+        (f"of {name}", each and each[c], "The same of this class against the rest."),
     ]  # fmt: skip
     with st.container(horizontal=True):
-        for text, value, help in rows:
+        for text, value, explained in rows:
             shown = "–" if value is None else f"{value:.4f}"
-            st.metric(text, shown, width="content", help=help)
+            st.metric(text, shown, width="content", help=explained)
 
 
 def _table(bins: list[dict[str, Any]]) -> pd.DataFrame:

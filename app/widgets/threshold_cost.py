@@ -131,10 +131,7 @@ def _costs(
         cached(figures.cost_by_threshold, STEPS, lines, chosen, threshold), "cost-by-threshold",
         pd.DataFrame({"threshold": STEPS, **lines}),
     )  # fmt: skip
-    st.caption(
-        "Look for a flat bottom: where the cost hardly changes, so does the choice. The minimum "
-        "of the test images is no choice that could have been made."
-    )
+    st.caption("The minimum of the test images is no choice that could have been made.")
 
 
 def _precision_recall(found: Any, c: int, threshold: float, chosen: float) -> None:
@@ -174,6 +171,6 @@ def _cost_curve(found: Any, c: int, missed: float, alarm: float) -> None:
                               **{name: y for name, (_, y) in curves.items()}})  # fmt: skip
         show_figure(cached(figures.cost_curves, curves, at), "cost-curves", table)
         st.caption(
-            "Below the dotted line the probabilities are worth more than a constant prediction. "
-            "The line marks the stated costs at the frequency of the class in the test images."
+            "The vertical line marks the stated costs at the frequency of the class in the test "
+            "images."
         )

@@ -32,7 +32,7 @@ def home(tmp_path, monkeypatch):
 def test_folders_and_tables_are_listed_and_images_counted(home):
     folders, files, text = entries(home / "photos")
     assert (folders, files) == (["cats", "dogs"], ["table.csv"])
-    assert text == "2 folders, 1 images, 1 tables inside."
+    assert text == "Inside: folders 2, images 1, tables 1."
     assert entries(home / "photos" / "table.csv")[:2] == ([], [])
 
 
