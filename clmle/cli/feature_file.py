@@ -10,6 +10,7 @@ import numpy as np
 
 from clmle.data.folder.table import decoded
 from clmle.data.folder.targets import one_spelling
+from clmle.data.parquet_size import check_size
 from clmle.errors import InputError
 from clmle.file_rows import open_rows
 from clmle.files import as_sentence, read_arrays
@@ -73,6 +74,8 @@ def _from_table(file: Path) -> tuple[np.ndarray, Any]:
             raise InputError(
                 f"{file} has {columns:,} columns or more; at most {MOST_DIMENSIONS:,} are read."
             )
+    else:
+        check_size(file)
     frame = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
     names = [f"f{i}" for i in range(len(frame.columns)) if f"f{i}" in frame]
     if not names:

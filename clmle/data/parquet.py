@@ -16,6 +16,7 @@ from clmle.data.arrow import columns_of, features_of, holds_images, image_column
 from clmle.data.assemble import assemble
 from clmle.data.base import LEFT_OUT, Dataset, Progress
 from clmle.data.folder.split_names import WORDS, split_of
+from clmle.data.parquet_size import check_size, read_group
 from clmle.data.pixel_cache import stored_pixels
 from clmle.data.pixels import SharedRange, check_image_size, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
@@ -39,7 +40,8 @@ def is_parquet(path: str | os.PathLike[str]) -> bool:
         found = image_columns(file.schema_arrow, features_of(file.schema_arrow))
         if not found or not file.num_row_groups:
             return bool(found)
-        return holds_images(file.read_row_group(0, columns=found[:1]).column(0).slice(0, 20))
+        first = next(file.iter_batches(20, columns=found[:1]), None)
+        return first is not None and holds_images(first.column(0))
     except InputError:
         return True
 
@@ -88,6 +90,8 @@ def load_parquet(
     more = [name for name in image_columns(schema, features) if name != column]
     others = [name for name in schema.names if name not in (column, *more)]
     try:
+        for file in files:
+            check_size(file, column)
         table = pa.concat_tables([part.read(columns=others) for part in parts])
         columns = columns_of(table, features)
     except pa.ArrowException as error:
@@ -168,8 +172,13 @@ class _Images:
                 while len(self.kept) > 1:
                     self.kept.pop(next(iter(self.kept)))
                 p, g = self.groups[number]
-                self.kept[number] = self.parts[p].read_row_group(g, columns=[self.column]).column(0)
+                try:
+                    self.kept[number] = read_group(self.parts[p], self.files[p], g, self.column)
+                except InputError as error:  # other threads do not read it again
+                    self.kept[number] = str(error)
             group = self.kept[number]
+        if isinstance(group, str):
+            raise InputError(group)
         value = group[i - int(self.ends[number]) + len(group)].as_py()
         data, name = value, ""
         if isinstance(value, dict):
@@ -183,7 +192,7 @@ class _Images:
     def _sources(self) -> Iterator[io.BytesIO]:
         """All encoded images."""
         for p, g in self.groups:
-            for value in self.parts[p].read_row_group(g, columns=[self.column]).column(0):
+            for value in read_group(self.parts[p], self.files[p], g, self.column):
                 data = value.as_py()
                 data = data.get("bytes") if isinstance(data, dict) else data
                 if data is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clmle.data.features.content import NAMES, FeatureFile
+from clmle.data.parquet_size import check_size
 from clmle.errors import InputError
 
 LEAST_INTEGERS = 16  # numbered columns of whole numbers that are features, such as pixels
@@ -68,6 +69,7 @@ def read_parquet(file: Path) -> FeatureFile:
     """Features and all other columns of a Parquet file."""
     import pyarrow.parquet as pq
 
+    check_size(file)
     source = pq.ParquetFile(file)
     names = feature_columns([(f.name, _kind(f.type)) for f in source.schema_arrow])
     dim = parquet_dim(file)

@@ -1,0 +1,72 @@
+"""How much memory the values of a Parquet file take: a hostile file decodes to far more."""
+
+from pathlib import Path
+from typing import Any
+
+from clmle.errors import InputError
+
+ROOM = 256 * 2**20  # bytes that a small file may take; a large one takes up to 8 times its size
+NUMBER, TEXT = 8, 64  # bytes of a value; of a text, without its letters
+AT_ONCE = 16  # images that are read at a time
+
+
+def check_size(path: Path, images: str = "") -> None:
+    """Raise an InputError if the columns, but for ``images``, take far more memory than the file.
+
+    A value that is stored once and repeated is counted as often as it is repeated.
+    """
+    import pyarrow.compute as pc
+    from pyarrow.parquet import ParquetFile
+
+    plain = ParquetFile(path)
+    room = max(ROOM, 8 * path.stat().st_size)
+    total, texts = 0, set()
+    for column in _columns(plain):
+        of_images = column.path_in_schema.split(".")[0] == images
+        if column.physical_type == "BYTE_ARRAY" and not of_images:
+            texts.add(column.path_in_schema)
+        width = TEXT if column.physical_type == "BYTE_ARRAY" else NUMBER
+        total += width * column.num_values
+        # The values of a page are unpacked together.
+        total += max(0, column.total_uncompressed_size - 8 * column.total_compressed_size)
+    flat = {name for name in texts if "." not in name}
+    if total <= room and flat:
+        once = ParquetFile(path, read_dictionary=sorted(flat))
+        for batch in once.iter_batches(65_536, columns=sorted(flat)):
+            for array in batch.columns:
+                if hasattr(array, "dictionary"):
+                    lengths = pc.binary_length(array.dictionary)
+                    total += pc.sum(lengths.take(array.indices)).as_py() or 0
+            if total > room:
+                break
+    if total > room:
+        raise InputError(_too_large(path, total))
+
+
+def read_group(file: Any, path: Path, number: int, column: str) -> Any:
+    """A column of a row group, read in parts; an InputError if it becomes far too large."""
+    import pyarrow as pa
+
+    parts, total, room = [], 0, max(ROOM, 8 * path.stat().st_size) // 2  # two groups are held
+    for batch in file.iter_batches(AT_ONCE, row_groups=[number], columns=[column]):
+        total += batch.nbytes
+        parts.append(batch)
+        if total > room:
+            parts.clear()  # the error keeps this frame
+            raise InputError(_too_large(path, total))
+    return pa.Table.from_batches(parts).column(0)
+
+
+def _too_large(path: Path, total: int) -> str:
+    return (
+        f"The values of {path} take over {total / 1e6:,.0f} MB, far too much for a file of "
+        f"{path.stat().st_size / 1e6:,.1f} MB; write it again without repeated values."
+    )
+
+
+def _columns(file: Any) -> Any:
+    """The facts of every column of every row group."""
+    meta = file.metadata
+    for g in range(meta.num_row_groups):
+        group = meta.row_group(g)
+        yield from (group.column(i) for i in range(group.num_columns))

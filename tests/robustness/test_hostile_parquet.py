@@ -1,0 +1,68 @@
+"""Parquet files that decode to far more than their size: a sentence, or little memory."""
+
+import io
+import os
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from clmle import load_dataset
+from clmle.cli.feature_file import read_features
+from clmle.data.parquet_size import ROOM
+from tests.robustness.hostile import error_of
+
+
+def repeated(value, n, kind):
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([value], kind))
+
+
+def write(path, **columns):
+    pq.write_table(pa.table(columns), path, store_schema=False,
+                   dictionary_pagesize_limit=2**24, compression="zstd")  # fmt: skip
+    assert os.path.getsize(path) < 2e6
+    return path
+
+
+def image(noise=0):
+    buffer = io.BytesIO()
+    Image.new("RGB", (9, 9), (noise, 9, 9)).save(buffer, "BMP")
+    return buffer.getvalue() + bytes(noise * 1000)
+
+
+def labels(n):
+    return pa.array([str(i % 2) for i in range(n)])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_image_that_is_repeated_is_refused_before_all_are_unpacked(nested, tmp_path):
+    large = image() + os.urandom(1_200_000)  # 0.7 GB in 600 rows
+    images = repeated(large, 600, pa.binary())
+    if nested:
+        images = pa.StructArray.from_arrays([images.cast(pa.binary())], ["bytes"])
+    path = write(tmp_path / "a.parquet", image=images, label=labels(600))
+    del images
+    before = pa.total_allocated_bytes()
+    assert "far too much for a file" in error_of(load_dataset, str(path), image_size=8)
+    assert pa.total_allocated_bytes() - before < ROOM / 4
+
+
+@pytest.mark.parametrize("columns", [
+    {"image": pa.array([image(i % 9) for i in range(2000)]),
+     "text": repeated("x" * 1_000_000, 2000, pa.string()), "label": labels(2000)},
+    {"image": repeated(image(), 9_000_000, pa.binary()), "label": repeated("x", 9_000_000,
+                                                                         pa.string())},
+    {"f0": pa.array(np.zeros(40_000_000, np.float32)), "f1": pa.array(np.ones(40_000_000, "f4"))},
+    {"features": pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(40_000_000, np.float32)), 8),
+     "label": repeated("x", 5_000_000, pa.string())},
+])  # fmt: skip
+def test_repeated_values_are_refused_before_they_are_unpacked(columns, tmp_path):
+    path = write(tmp_path / "a.parquet", **columns)
+    del columns
+    before = pa.default_memory_pool().max_memory() or 0
+    assert "far too much for a file" in error_of(load_dataset, str(path))
+    assert (pa.default_memory_pool().max_memory() or 0) - before < ROOM
+    if "image" not in pq.read_schema(path).names:
+        assert "far too much for a file" in error_of(read_features, path)
