@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from app.document import Document
+from app.visitor_cookie import new_cookie
+
 PASSWORD = "CLMLE_PASSWORD"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 KEPT = 8  # sessions without a browser, which may come back after a lost connection
@@ -46,7 +49,7 @@ def guards() -> list[Any]:
     if not is_loopback(st.get_option("server.address")) and not _password():
         print(f"clmle: {NEEDED}", file=sys.stderr)
         raise SystemExit(2)
-    return [Middleware(Guard)]
+    return [Middleware(Guard), Middleware(Document)]
 
 
 def is_loopback(address: Any) -> bool:
@@ -77,6 +80,7 @@ class Guard:
             return
         headers, password = Headers(scope=scope), _password()
         given = _password_given(headers, password)
+        visitor = new_cookie(headers.get("cookie", ""))
         app = self.app
         if not host_allowed(headers.get("host", "")):
             app = PlainTextResponse("This name of the server is not in server.allowedHosts.", 400)
@@ -93,6 +97,8 @@ class Guard:
                 if given:  # not every browser sends the password when it opens a websocket
                     cookie = f"clmle={_token(password)}; HttpOnly; SameSite=Strict; Path=/"
                     own.append("set-cookie", cookie)
+                if own.get("content-type", "").startswith("text/html") and visitor:
+                    own.append("set-cookie", visitor)
             await send(message)
 
         await app(scope, receive, answer)

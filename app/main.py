@@ -38,6 +38,10 @@ def page() -> None:
             copy_buttons({"Copy link to this view": None}, "link")
             glossary_button()
     chosen.run()
+    from app.widgets.actions import theme_switch
+
+    with st.sidebar:
+        theme_switch()
     preload()
 
 

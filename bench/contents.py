@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.app import controls, scatter, sessions
+from bench.app import classroom, controls, scatter, sessions
 from bench.comparison import Comparison, conditions
 from bench.core import (
     attributes,
@@ -27,7 +27,9 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
     "Projections and data": (projections.COMPARISON, rendering.COMPARISON),
-    "The app": (sessions.COMPARISON, scatter.COMPARISON, controls.COMPARISON),
+    "The app": (
+        sessions.COMPARISON, classroom.COMPARISON, scatter.COMPARISON, controls.COMPARISON,
+    ),
 }  # fmt: skip
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}
 

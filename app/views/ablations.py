@@ -4,10 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.visitors import may_start_studies
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
+from app.widgets.method_choice import choose_methods
 from app.widgets.new_runs import numbers
 from app.widgets.own_data import FOLDER, path_of_data
 from app.widgets.pages import link
@@ -26,7 +28,6 @@ from app.widgets.study_card import own_label, study_cards
 from app.widgets.table import show_table
 from app.widgets.terms import explained
 from clmle import data, figures, studies, training
-from clmle import methods as registry
 
 PAGE = {"title": "Ablations", "icon": ":material/science:", "order": 50}
 
@@ -55,9 +56,9 @@ def request_form():
         dataset = path_of_data(st)
     dataset = "" if dataset == OWN_DATA else dataset
     left, right = st.columns(2)
-    methods = left.multiselect(
-        "Methods", registry.method_names(), placeholder="all of the study", wrap=True,
-        default=[] if study else ["clmle", "oversampling"],
+    methods = choose_methods(
+        [] if study else ["clmle", "oversampling"], f"methods-{bool(study)}", left,
+        placeholder="all of the study", wrap=True,
         help="restricts a study to the variants of these methods",
     )  # fmt: skip
     source = dataset or (study.dataset if study else "toonfaces")
@@ -268,13 +269,14 @@ st.markdown(
     "is one of its runs. Shipped results are shown at once; yours are stored in `runs/studies`."
 )
 with errors_in_place():
-    form = st.expander(
-        "Start a study", icon=":material/add:", key="starting", on_change="rerun",
-        bind="query-params",
-    )  # fmt: skip
-    if form.open:
-        with form, errors_in_place():
-            new_study()
+    if may_start_studies():
+        form = st.expander(
+            "Start a study", icon=":material/add:", key="starting", on_change="rerun",
+            bind="query-params",
+        )  # fmt: skip
+        if form.open:
+            with form, errors_in_place():
+                new_study()
     started = studies.background_studies()
     asked = st.query_params.get("study", "")
     if any(asked == own_label(s.name) and not s.results.exists() for s in started):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.contents import anchor, contents
 from app.widgets.data_facts import plain
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
@@ -19,6 +20,7 @@ from app.widgets.viewer import pictures
 from clmle import RunFolder, figures, metrics, studies
 
 PAGE = {"title": "Attributes", "icon": ":material/face:", "order": 60}
+SECTIONS = ("Gain against imbalance", "All attributes", "One attribute", "Curves and images")
 
 PAPER_SHOWN = ["CLMLE", "LMLE", "CRL-I", "Over-sampling"]
 
@@ -50,7 +52,7 @@ def _frame(files: tuple, runs: tuple) -> tuple:
 
 def gain_part(frame, learner: str, others: list[str]) -> None:
     """Gain against imbalance, here and in the paper."""
-    st.header("Gain against imbalance")
+    st.header(SECTIONS[0], anchor=anchor(SECTIONS[0]))
     bare = frame.drop(columns="confusion")
     tables = {other: cached(studies.gains, bare, learner, other) for other in others}
     tables = {other: g for other, g in tables.items() if len(g)}
@@ -103,7 +105,7 @@ def _seeds(counts) -> str:
 
 def table_part(frame, learner: str, others: list[str], metric: str) -> None:
     """Every attribute: the learners, the gain, columns of the paper."""
-    st.header("All attributes")
+    st.header(SECTIONS[1], anchor=anchor(SECTIONS[1]))
     printed = st.multiselect(
         "Columns of the paper (photographs of CelebA, its Table 5)",
         list(studies.published([]).columns.drop("level")), PAPER_SHOWN,
@@ -150,7 +152,7 @@ def table_part(frame, learner: str, others: list[str], metric: str) -> None:
 
 def one_attribute(frame, learner: str, others: list[str]) -> None:
     """One attribute: seeds, confusion matrices, curves, images."""
-    st.header("One attribute")
+    st.header(SECTIONS[2], anchor=anchor(SECTIONS[2]))
     names = list(frame.sort_values("minority")["attribute"].drop_duplicates())
     attribute = st.selectbox(
         "Attribute", names, format_func=plain, key="attribute", bind="query-params"
@@ -187,7 +189,7 @@ def one_attribute(frame, learner: str, others: list[str]) -> None:
         run.name: run for run in all_runs()
         if run.name in set(mine["run"]) and run.model_path.exists()
     }  # fmt: skip
-    st.subheader("Curves and images")
+    st.subheader(SECTIONS[3], anchor=anchor(SECTIONS[3]))
     if not runs:
         st.info(
             "Studies store metrics, not scores. Train a run on this attribute (or on all of them) "
@@ -309,6 +311,7 @@ with errors_in_place():
         "Baselines", rest, [n for n in (baseline, ours) if n in rest][:1], key="with",
         bind="query-params", max_selections=3, wrap=True,
     )  # fmt: skip
+    contents(SECTIONS)
     with errors_in_place():
         gain_part(frame, learner, others)
     with errors_in_place():

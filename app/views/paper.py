@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from app.widgets.contents import anchor, contents
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, drawn_points, show_figure
 from app.widgets.pages import link
@@ -13,6 +14,7 @@ from app.widgets.table import show_table
 from clmle import figures, paper, studies
 
 PAGE = {"title": "Paper", "icon": ":material/article:", "order": 90}
+BOUNDS = "Upper bounds of the margins"
 
 RECOGNITION = (2, 3, 4)
 # Room for the slant of the last letter and for descenders: without it a formula that fits scrolls
@@ -217,8 +219,10 @@ def corrections() -> None:
         column = st.column_config.NumberColumn
         digits = {c: column(format="%+.3f") for c in ("effect", "low", "high")}
         show_table(rows, "corrections", column_config=digits)
-    for i, correction in enumerate(paper.CORRECTIONS, start=1):
-        st.subheader(f"{i}. {correction.name}")
+    names = [f"{i}. {correction.name}" for i, correction in enumerate(paper.CORRECTIONS, start=1)]
+    contents([*names, BOUNDS])
+    for name, correction in zip(names, paper.CORRECTIONS, strict=True):
+        st.subheader(name, anchor=anchor(name))
         one_correction(correction, found[correction.name])
 
 
@@ -322,5 +326,5 @@ with errors_in_place():
     else:
         st.header("Corrections of the method")
         corrections()
-        st.header("Upper bounds of the margins")
+        st.header(BOUNDS, anchor=anchor(BOUNDS))
         bounds()

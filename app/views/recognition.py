@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.widgets.contents import anchor, contents
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.open_set import recognition_of, test_images
@@ -16,6 +17,7 @@ from app.widgets.uploads import uploaded_images
 from clmle import figures, metrics, paper, studies
 
 PAGE = {"title": "Recognition", "icon": ":material/person_search:", "order": 70}
+SECTIONS = ("Pairs", "Training identities, from tail to head", "Two faces of your own")
 
 MAX_RUNS = 4  # more lines cannot be distinguished
 OWN = "Unseen illustrated identities of the run's data set"
@@ -118,7 +120,7 @@ def split(arrays: dict) -> tuple[np.ndarray, np.ndarray]:
 
 def pairs(found: dict, runs: dict, test: str) -> None:
     """Similarities of pairs, and the most difficult pairs."""
-    st.header("Pairs")
+    st.header(SECTIONS[0], anchor=anchor(SECTIONS[0]))
     name = choose_run(found, "Of the run", "of")
     a, v = found[name].arrays, found[name].metrics["verification"]
     thresholds = [fold["threshold"] for fold in v.get("folds", [])]
@@ -160,7 +162,7 @@ def pairs(found: dict, runs: dict, test: str) -> None:
 
 def own_images(found: dict, runs: dict) -> None:
     """Two uploaded faces: their similarity, compared with pairs whose answer is known."""
-    st.header("Two faces of your own")
+    st.header(SECTIONS[2], anchor=anchor(SECTIONS[2]))
     name = choose_run(found, "Run", "run")
     model = model_of(runs[name])
     uploads = uploaded_images("Two images of faces", model, "own-faces", 2)
@@ -191,7 +193,7 @@ def own_images(found: dict, runs: dict) -> None:
 
 def tail(found: dict) -> None:
     """Training identities: accuracy against the number of training images."""
-    st.header("Training identities, from tail to head")
+    st.header(SECTIONS[1], anchor=anchor(SECTIONS[1]))
     rows = {n: r.metrics["by_frequency"] for n, r in found.items() if r.metrics["by_frequency"]}
     left, right = st.columns(2)
     with left:
@@ -249,6 +251,7 @@ with errors_in_place():
                 found[name], picked[name] = result, run
     if not found:
         st.stop()
+    contents(SECTIONS)
     with errors_in_place():
         summary(found)
     with errors_in_place():

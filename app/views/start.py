@@ -33,6 +33,7 @@ from app.widgets.browser_playground import browser_playground  # noqa: E402
 browser_playground()
 
 # The browser draws the title while these are imported, 0.1 s on a server that has just started.
+from app.visitors import read_only  # noqa: E402
 from app.widgets.demonstration import demonstration_data, start_demonstration  # noqa: E402
 from app.widgets.error_display import errors_in_place  # noqa: E402
 from app.widgets.live_curves import live  # noqa: E402
@@ -53,7 +54,9 @@ with errors_in_place():
     demo = [runs[name] for name in st.query_params.get_all("demo") if name in runs]
     if not demo:
         again = "Run the demonstration again" if runs else "Run the demonstration"
-        if st.button(again, type="primary", icon=":material/play_arrow:"):
+        if read_only():
+            st.caption("This server is read-only: the demonstration cannot be started here.")
+        elif st.button(again, type="primary", icon=":material/play_arrow:"):
             st.query_params["demo"] = start_demonstration()
             st.rerun()
         st.caption(

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from app.visitors import own_runs_dir, read_only
 from app.widgets.error_display import errors_in_place
 from app.widgets.literal import literal
 from app.widgets.live_curves import live
@@ -11,7 +12,7 @@ from app.widgets.result import result_of_a_run
 from app.widgets.runs import all_runs, damaged_runs, short_labels
 from app.widgets.runs_table import runs_table
 from app.widgets.table import show_table
-from clmle import runs_dir, training
+from clmle import training
 
 PAGE = {"title": "Train", "icon": ":material/model_training:", "order": 30}
 
@@ -34,13 +35,16 @@ def config_differences(runs: list) -> None:
 st.title("Train")
 with errors_in_place():
     linked = any(name in st.query_params for name in ("like", "data", "folder", *MARGINS))
-    if old := training.old_runs_sentence(runs_dir()):
+    if old := training.old_runs_sentence(own_runs_dir()):
         st.warning(literal(old))
     damaged_runs()
     empty = not all_runs()  # read once: another session may delete the last run meanwhile
-    with st.expander("New runs", expanded=linked or empty), errors_in_place():
-        new_runs()
-    if empty:
+    if not read_only():
+        with st.expander("New runs", expanded=linked or empty), errors_in_place():
+            new_runs()
+    if empty and read_only():
+        st.info("This server is read-only and has no run yet.", icon=":material/info:")
+    elif empty:
         st.info("No run yet. Choose methods above and press Start.", icon=":material/info:")
     else:
         runs = runs_table()

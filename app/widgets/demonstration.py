@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.launching import launched
 from app.widgets.preload import libraries_loaded
-from clmle import data, jobs, training
+from clmle import data, training
 
 METHODS = ("clmle", "oversampling", "softmax")
 DATA = "digits"
@@ -20,7 +21,7 @@ def start_demonstration() -> list[str]:
     cores = os.cpu_count() or 2
     at_a_time = min(cores, len(METHODS))
     tuned = training.preset_config("quick", METHODS[0], DATA).train.calibration
-    names = []
+    configs = []
     for method in METHODS:
         config = training.preset_config("quick", method, DATA)
         # The smallest network, and eight rounds: the first point of a curve comes early.
@@ -29,9 +30,8 @@ def start_demonstration() -> list[str]:
         )
         if method == "oversampling":
             train = dataclasses.replace(train, calibration=tuned)
-        config = dataclasses.replace(config, train=train)
-        names.append(jobs.launch(config, at_a_time=at_a_time).name)
-    return names
+        configs.append(dataclasses.replace(config, train=train))
+    return [run.name for run in launched(configs, at_a_time)]
 
 
 def demonstration_data() -> None:

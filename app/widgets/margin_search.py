@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.visitors import may_start_studies
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.pages import link
@@ -18,11 +19,12 @@ WITHIN = [0.05, 0.125, 0.25, 0.5]
 
 def margin_search() -> None:
     """The form, the searches, and the heat map of one of them."""
-    with (
-        st.expander("Search over both margins", icon=":material/grid_on:"),
-        errors_in_place(),
-    ):
-        _form()
+    if may_start_studies():
+        with (
+            st.expander("Search over both margins", icon=":material/grid_on:"),
+            errors_in_place(),
+        ):
+            _form()
     found = [s for s in studies.background_studies() if s.name.startswith(studies.MARGIN_PREFIX)]
     if not found:
         st.caption(

@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.config_form import config_form
+from app.widgets.launching import launched
 from app.widgets.literal import literal
+from app.widgets.method_choice import choose_methods, method_names
 from app.widgets.path_access import with_open_paths
 from app.widgets.run_data import check_task, choose_data, shaped, shaping_of_link
 from app.widgets.runs import all_runs, duration, label
@@ -34,11 +36,9 @@ def new_runs() -> None:
         if found is None:
             return
         first, opened = found
-    methods = st.multiselect(
-        "Methods", registry.method_names(),
-        default=[template.method] if template else ["clmle", "softmax"],
-        key=f"methods-{template.method}" if template else "methods", bind="query-params",
-        format_func=lambda name: f"{registry.get_method(name).title} ({name})",
+    methods = choose_methods(
+        [template.method] if template else method_names()[:3],
+        f"methods-{template.method}" if template else "methods", bind="query-params",
     )  # fmt: skip
     for name in methods:
         st.caption(f"**{registry.get_method(name).title}**: {registry.get_method(name).summary}")
@@ -202,7 +202,7 @@ def _seconds(train: TrainConfig, shape: tuple[int, ...], heads: int | None, thre
 
 
 def _start(configs: list[Config], at_a_time: int) -> None:
-    names = [jobs.launch(config, at_a_time=at_a_time).name for config in configs]
+    names = [run.name for run in launched(configs, at_a_time)]
     st.query_params.from_dict({"runs": names})
     st.session_state.pop(PICKED, None)
     st.rerun()

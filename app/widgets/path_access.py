@@ -13,7 +13,8 @@ from pathlib import Path
 import streamlit as st
 
 from app.guard import is_loopback
-from clmle import Config, InputError, data, runs_dir
+from app.visitors import own_runs_dir
+from clmle import Config, InputError, data
 
 VARIABLE = "CLMLE_DATA"
 
@@ -79,8 +80,8 @@ def _leads_out(path: Path, homes: list[Path]) -> bool:
 
 
 def uploads_dir() -> Path:
-    """Folder of the data files that visitors drop on a page, which all may use."""
-    return runs_dir() / "uploads"
+    """Folder of the data files that visitors drop on a page, next to their runs."""
+    return own_runs_dir() / "uploads"
 
 
 def with_open_paths(config: Config) -> Config:

@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from app.visitors import homes, may_change, own_runs_dir
 from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_facts import began, facts_of
-from clmle import InputError, RunFolder, jobs, list_runs, runs_dir, training
+from clmle import InputError, RunFolder, jobs, list_runs, training
 
 STATES = {
     "queued": ":gray-badge[queued]",
@@ -23,18 +24,25 @@ STATES = {
 
 
 def all_runs() -> list[RunFolder]:
-    """Every run that can be read; :func:`damaged_runs` shows the others."""
-    return [run for run in list_runs(runs_dir()) if not facts_of(run)["damage"]]
+    """Every run that can be read, the newest first; :func:`damaged_runs` shows the others."""
+    return [run for run in _listed() if not facts_of(run)["damage"]]
+
+
+def _listed() -> list[RunFolder]:
+    """The visitor's runs and the shared ones; of one name the visitor's."""
+    found = {run.name: run for home in reversed(homes()) for run in list_runs(home)}
+    return sorted(found.values(), key=lambda run: run.name, reverse=True)
 
 
 def damaged_runs(runs: list[RunFolder] | None = None) -> None:
     """A card for each damaged run: what is wrong, and a button to delete it."""
-    for run in list_runs(runs_dir()) if runs is None else runs:
+    for run in _listed() if runs is None else runs:
         if found := facts_of(run)["damage"]:
             with st.container(border=True):
                 st.markdown(f"**{literal(run.name)}** :red-badge[damaged]")
                 st.caption(literal(found))
-                _delete_button(run, run.name)
+                if may_change(run):
+                    _delete_button(run, run.name)
 
 
 def label(run: RunFolder) -> str:
@@ -123,7 +131,9 @@ def run_card(run: RunFolder) -> None:
         for warning in run.warnings():
             st.warning(literal(warning), icon=":material/info:")
         with st.container(horizontal=True):
-            if is_active(run):
+            if not may_change(run):
+                _looking(run, state)
+            elif is_active(run):
                 if st.button("Stop", key=f"stop-{run.name}", icon=":material/stop:"):
                     run.request_stop()
                     st.toast("It stops after the current step and saves a checkpoint.")
@@ -131,10 +141,17 @@ def run_card(run: RunFolder) -> None:
                 _buttons(run, state)
 
 
-def _buttons(run: RunFolder, state: str) -> None:
-    """Buttons of a run that is not active."""
+def _looking(run: RunFolder, state: str) -> None:
+    """What does not change the run."""
     if state == "done" and run.embedding_rounds():
         link("embeddings", "Embedding", run=run.name)
+    if run.path.parent != own_runs_dir():
+        st.caption("Shared with all visitors.")
+
+
+def _buttons(run: RunFolder, state: str) -> None:
+    """Buttons of a run that is not active."""
+    _looking(run, state)
     if state != "done" and st.button(
         "Resume", key=f"resume-{run.name}", icon=":material/play_arrow:"
     ):

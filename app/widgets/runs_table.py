@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.visitors import may_change, own_runs_dir, read_only
 from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_annotation import annotation_form
 from app.widgets.run_facts import facts_of
 from app.widgets.runs import all_runs, label
 from app.widgets.terms import meaning
-from clmle import RunFolder, figures, jobs, runs_dir
+from clmle import RunFolder, figures, jobs
 
 MOST_ROWS = 9  # visible without scrolling in the table
 MOST_SHOWN = 12  # runs below the table
@@ -113,17 +114,22 @@ def _buttons(chosen: list[RunFolder], tags: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if not chosen:
             st.caption("Check the boxes of the runs to show; click a heading to sort.")
-        else:
-            annotation_form(chosen, tags)
-            with st.popover(f"Delete {len(chosen)}", icon=":material/delete:", key="ask-chosen"):
-                st.markdown("\n".join(f"- {literal(label(run))}" for run in chosen[:MOST_SHOWN]))
-                if len(chosen) > MOST_SHOWN:
-                    st.caption(f"and {len(chosen) - MOST_SHOWN} more")
-                if st.button("Delete these runs", key="delete-chosen"):
-                    jobs.trash_runs(chosen)
-                    st.rerun()
-            _compare(chosen)
-        _undo()
+        elif own := [run for run in chosen if may_change(run)]:
+            annotation_form(own, tags)
+            _delete(own)
+        _compare(chosen)
+        if not read_only():
+            _undo()
+
+
+def _delete(runs: list[RunFolder]) -> None:
+    with st.popover(f"Delete {len(runs)}", icon=":material/delete:", key="ask-chosen"):
+        st.markdown("\n".join(f"- {literal(label(run))}" for run in runs[:MOST_SHOWN]))
+        if len(runs) > MOST_SHOWN:
+            st.caption(f"and {len(runs) - MOST_SHOWN} more")
+        if st.button("Delete these runs", key="delete-chosen"):
+            jobs.trash_runs(runs)
+            st.rerun()
 
 
 def _compare(chosen: list[RunFolder]) -> None:
@@ -135,15 +141,15 @@ def _compare(chosen: list[RunFolder]) -> None:
 
 
 def _undo() -> None:
-    batch = next(iter(jobs.trashed(runs_dir())), None)
+    batch = next(iter(jobs.trashed(own_runs_dir())), None)
     if batch is None:
         return
     what = "the deleted run" if len(batch.names) == 1 else f"the {len(batch.names)} deleted runs"
     if st.button(f"Undo: restore {what}", icon=":material/undo:", key="undo"):
-        jobs.restore_runs(runs_dir(), batch)
+        jobs.restore_runs(own_runs_dir(), batch)
         st.rerun()
     with st.popover("Empty the trash", icon=":material/delete_forever:", key="ask-empty"):
         st.markdown("Deleted runs are kept for 30 days. Remove all of them for good now?")
         if st.button("Yes, remove them", key="empty-trash"):
-            jobs.empty_trash(runs_dir())
+            jobs.empty_trash(own_runs_dir())
             st.rerun()

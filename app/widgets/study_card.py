@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.visitors import may_start_studies
 from app.widgets.error_display import errors_in_place
 from app.widgets.literal import literal
 from app.widgets.runs import STATES, duration
@@ -59,7 +60,8 @@ def _card(study: Any) -> None:
         except InputError as error:
             st.markdown(f"**{literal(study.name)}** :red-badge[damaged]")
             st.error(literal(error), icon=":material/error:")
-            _delete_button(study, "the files")
+            if may_start_studies():
+                _delete_button(study, "the files")
             return
         st.markdown(f"**{literal(study.name)}** {STATES[standing.state]}")
         if standing.state == "running":
@@ -74,6 +76,8 @@ def _card(study: Any) -> None:
             st.caption(f"{standing.done} of {standing.total} trials have a result.")
             if standing.message:
                 st.caption(literal(standing.message))
+        if not may_start_studies():
+            return
         with st.container(horizontal=True):
             if standing.state == "running":
                 if st.button("Stop", key=f"stop-study-{study.name}", icon=":material/stop:"):

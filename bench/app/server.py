@@ -23,14 +23,21 @@ TIMEOUT = 120.0  # seconds until a server answers, or a page is complete
 @contextmanager
 def server(runs: str) -> Iterator[tuple[int, float]]:
     """A server of the app for the runs in a folder: its port, and the seconds until it answers."""
+    with process(runs) as (port, up, _):
+        yield port, up
+
+
+@contextmanager
+def process(runs: str, **variables: str) -> Iterator[tuple[int, float, int]]:
+    """As :func:`server`, with environment variables; also the number of its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     began = time.perf_counter()
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port),
          "--server.headless", "true"],
-        cwd=ROOT, env=os.environ | {"CLMLE_RUNS": runs},
+        cwd=ROOT, env=os.environ | {"CLMLE_RUNS": runs} | variables,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -40,10 +47,10 @@ def server(runs: str) -> Iterator[tuple[int, float]]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield port, time.perf_counter() - began
+        yield port, time.perf_counter() - began, started.pid
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        started.terminate()
+        started.wait(timeout=30)
 
 
 @contextmanager

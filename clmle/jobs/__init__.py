@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from clmle.jobs.eta import START, estimate_run_seconds
     from clmle.jobs.launch import launch, resume
     from clmle.jobs.process import end_with_children, start_module
-    from clmle.jobs.run_queue import ahead, waits
+    from clmle.jobs.run_queue import VISITORS, ahead, waits
     from clmle.jobs.trash import Batch, empty_trash, restore_runs, trash_runs, trashed
 
 load_lazily(__name__)

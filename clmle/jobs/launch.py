@@ -35,10 +35,11 @@ def resume(run: RunFolder, *, at_a_time: int = 0) -> None:
 
 
 def _start(run: RunFolder, at_a_time: int) -> None:
-    arguments = ["train", "--resume", str(run.path.resolve())]
+    folder = str(run.path.resolve())
+    command = ["clmle", "train", "--resume", folder]
     if at_a_time:
-        arguments += ["--at-a-time", str(at_a_time)]
-    process = start_module("clmle", *arguments, log=run.path / "log.txt", append=True)
+        command = ["clmle.jobs.wait", folder, str(at_a_time)]
+    process = start_module(*command, log=run.path / "log.txt", append=True)
     # The process needs seconds to import PyTorch; until it writes its status, it is queued.
     run.write_status(
         state="queued", phase=WAITING if at_a_time else "starting", step=0, total=0, message="",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from clmle.methods._registry import (
         TUNED,
         get_method,
+        method_groups,
         method_names,
         method_options,
         method_variant,

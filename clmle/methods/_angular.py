@@ -19,6 +19,7 @@ class AngularLoss(Softmax):
     A subclass names the loss and the options that are its arguments, or makes the loss itself.
     """
 
+    group: ClassVar[str] = "margins and cosines"
     Options: ClassVar[type] = SamplingOptions
     stored_weights: ClassVar[str] = "W"  # name of the weights in the state of the loss
     library_loss: ClassVar[str]

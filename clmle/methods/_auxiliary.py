@@ -12,6 +12,7 @@ from clmle.methods.softmax import SamplingOptions, Softmax
 class AuxiliaryLoss(Softmax):
     """Cross-entropy plus ``weight`` of the options times the auxiliary loss of a subclass."""
 
+    group: ClassVar[str] = "pairs and contrast"
     Options: ClassVar[type] = SamplingOptions
     auxiliary_term: ClassVar[str] = "second term"
 

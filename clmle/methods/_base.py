@@ -156,6 +156,7 @@ class Method(ABC):
     title: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type]
+    group: ClassVar[str] = "sampling and class weights"  # heading in lists of methods
     uses_clusters: ClassVar[bool] = False
     # Whether the loss accepts any training images, or only a batch that the method drew.
     reads_any_batch: ClassVar[bool] = True

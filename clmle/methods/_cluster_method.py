@@ -28,6 +28,7 @@ class ClusterMethod(Method):
     it, otherwise not at all.
     """
 
+    group: ClassVar[str] = "clusters"
     uses_clusters: ClassVar[bool] = True
     options: Any
     index: ClusterIndex = None  # type: ignore[assignment]  # until the first round

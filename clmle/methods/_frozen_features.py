@@ -1,6 +1,7 @@
 """Softmax features with a classifier that is fitted on them after training."""
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from clmle.methods.softmax import Softmax
 
 class FrozenFeatures(Softmax):
     """Softmax whose classifier is fitted on the features of all training images."""
+
+    group: ClassVar[str] = "classifier and priors"
 
     def needs_train_features(self) -> bool:
         return True

@@ -13,6 +13,7 @@ from clmle.methods.softmax import SamplingOptions, Softmax
 class PairLoss(Softmax):
     """Adapter; the classifier is k-NN, with k chosen on validation data."""
 
+    group: ClassVar[str] = "pairs and contrast"
     Options: ClassVar[type] = SamplingOptions
     library_loss: ClassVar[str]
     arguments: ClassVar[tuple[str, ...]]

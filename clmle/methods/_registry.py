@@ -16,6 +16,7 @@ from clmle.renamed import renamed_method
 if TYPE_CHECKING:
     from clmle.methods._base import Method
 
+FIRST = ("clmle", "oversampling", "softmax")
 TUNED = " + threshold tuning"  # suffix of variants with calibration="balanced-logistic"
 
 
@@ -38,6 +39,28 @@ def method_names() -> tuple[str, ...]:
 def method_options(name: str) -> type:
     """Return the dataclass of the options of a method; PyTorch is imported only if necessary."""
     return declared_options(name) or get_method(name).Options
+
+
+def method_groups() -> dict[str, tuple[str, ...]]:
+    """Return the names of all methods by the heading under which lists show them.
+
+    The first group holds the methods to begin with; the others are sorted.
+
+    Returns
+    -------
+    dict of str to tuple of str
+
+    Examples
+    --------
+    >>> method_groups()["to begin with"]
+    ('clmle', 'oversampling', 'softmax')
+    """
+    found: dict[str, list[str]] = {}
+    for name in method_names():
+        if name not in FIRST:
+            found.setdefault(get_method(name).group, []).append(name)
+    groups = {group: tuple(found[group]) for group in sorted(found)}
+    return {"to begin with": FIRST, **groups}
 
 
 def get_method(name: str) -> type[Method]:

@@ -52,6 +52,7 @@ class AdaFaceOptions(SamplingOptions):
 class AdaFace(ClassWeights):
     """Softmax of cosines with a margin that adapts to the length of the feature (Kim 2022)."""
 
+    group = "margins and cosines"
     title = "AdaFace"
     summary = "Cosine softmax whose margin depends on the length of the feature."
     Options = AdaFaceOptions

@@ -29,6 +29,7 @@ class BalancedContrastive(ClassWeights):
     Zhu and others: Balanced Contrastive Learning for Long-Tailed Visual Recognition (CVPR 2022).
     """
 
+    group = "pairs and contrast"
     title = "Balanced contrastive (BCL)"
     summary = "Balanced softmax and a contrastive loss that averages over classes."
     Options = BCLOptions

@@ -25,6 +25,7 @@ class BalancedSoftmax(Softmax):
     Menon and others: Long-tail Learning via Logit Adjustment (ICLR 2021), Eq. 10.
     """
 
+    group = "classifier and priors"
     title = "Balanced softmax (logit-adjusted loss)"
     summary = "Cross-entropy after the log prior of each class is added to its logit."
     Options = TauOptions

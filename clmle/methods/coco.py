@@ -20,6 +20,7 @@ class CoCoOptions(SamplingOptions):
 class CoCo(ClassWeights):
     """Softmax of the cosines to class centroids; C determines the scale (Liu 2017, version 2)."""
 
+    group = "margins and cosines"
     title = "CoCo loss"
     summary = "Softmax of the cosines to class centroids, at a derived scale."
     Options = CoCoOptions

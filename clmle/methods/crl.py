@@ -24,6 +24,7 @@ class CRLOptions:
 class CRL(Softmax):
     """Cross-entropy and a triplet loss on hard samples of minority classes (Dong 2017, CRL-I)."""
 
+    group = "pairs and contrast"
     title = "CRL-I"
     summary = "Cross-entropy and hard triplets of the minority classes of each batch."
     Options = CRLOptions

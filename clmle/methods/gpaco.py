@@ -35,6 +35,7 @@ class GPaCo(Softmax):
     Cui and others: Generalized Parametric Contrastive Learning (TPAMI 2023).
     """
 
+    group = "pairs and contrast"
     title = "GPaCo"
     summary = "Classes of a balanced softmax and the images of a batch in one contrastive loss."
     Options = GPaCoOptions

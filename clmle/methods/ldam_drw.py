@@ -28,6 +28,7 @@ class LDAMOptions:
 class LDAMDRW(ClassWeights):
     """Cosine softmax with label-distribution-aware margins, deferred re-weighting (Cao 2019)."""
 
+    group = "margins and cosines"
     title = "LDAM-DRW"
     summary = "Larger margins for rarer classes; classes are weighted near the end."
     Options = LDAMOptions

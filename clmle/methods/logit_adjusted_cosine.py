@@ -28,6 +28,7 @@ class LogitAdjustedCosine(ClassWeights):
     cannot have a longer weight than a rare one.
     """
 
+    group = "classifier and priors"
     title = "Logit-adjusted cosine classifier"
     summary = "Cosines to unit class weights; the log prior of each class is added in training."
     Options = LogitAdjustedCosineOptions

@@ -16,6 +16,7 @@ class LogitAdjustment(Softmax):
     Menon and others: Long-tail Learning via Logit Adjustment (ICLR 2021), Eq. 9.
     """
 
+    group = "classifier and priors"
     title = "Logit adjustment after training"
     summary = "Plain softmax; the log prior is subtracted from the logits after training."
     Options = TauOptions

@@ -23,6 +23,7 @@ class NoisySoftmaxOptions(SamplingOptions):
 class NoisySoftmax(ClassWeights):
     """Softmax whose true logit is reduced by annealed noise, to delay saturation (Chen 2017)."""
 
+    group = "margins and cosines"
     title = "Noisy softmax"
     summary = "Softmax with noise on the true logit, which delays saturation."
     reads_any_batch = False  # the noise is drawn with the batch

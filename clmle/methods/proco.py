@@ -66,6 +66,7 @@ class ProCo(Softmax):
     (TPAMI 2024).
     """
 
+    group = "pairs and contrast"
     title = "Probabilistic contrastive (ProCo)"
     summary = "Balanced softmax and a contrast with von Mises-Fisher distributions of the classes."
     Options = ProCoOptions

@@ -20,6 +20,7 @@ class TauNorm(ClassWeights):
     2020), section 4.3.
     """
 
+    group = "classifier and priors"
     title = "Decoupled: tau-normalized classifier"
     summary = "Plain softmax whose class weights are brought to similar lengths afterwards."
     Options = NoOptions

@@ -213,7 +213,7 @@ def test_train_page_starts_one_run_for_each_method(monkeypatch):
     app.selectbox[0].set_value("digits").run()
     next(b for b in app.button if b.label == "Start").click().run()
     assert not app.exception
-    assert [s.method for s in started] == ["clmle", "softmax"]
+    assert [s.method for s in started] == ["clmle", "oversampling", "softmax"]
     assert started[0].data.dataset == "digits"
     assert started[0].data == started[1].data
     without = [dataclasses.replace(s.train, calibration="none") for s in started]
@@ -232,10 +232,10 @@ def test_seeds_and_methods_are_queued_and_their_time_estimated(monkeypatch):
     app.selectbox[0].set_value("digits").run()
     next(t for t in app.text_input if t.label == "Seeds").set_value("0, 3").run()
     next(n for n in app.number_input if n.label == "Runs at a time").set_value(1).run()
-    assert any("4 runs, 1 at a time" in c.value for c in app.caption)
+    assert any("6 runs, 1 at a time" in c.value for c in app.caption)
     next(b for b in app.button if b.label == "Start").click().run()
     assert [(s.method, s.train.seed, n) for s, n in started] == [
-        ("clmle", 0, 1), ("softmax", 0, 1), ("clmle", 3, 1), ("softmax", 3, 1)
+        (method, seed, 1) for seed in (0, 3) for method in ("clmle", "oversampling", "softmax")
     ]  # fmt: skip
     next(t for t in app.text_input if t.label == "Seeds").set_value("zero").run()
     assert "Seeds are 'zero'" in app.error[0].value
@@ -283,7 +283,7 @@ def test_a_link_restores_methods_seeds_and_options_of_new_runs():
     app = linked("train", {"data": "digits"})
     keys = {field.label: field.key for field in (*app.text_input, *app.number_input)}
     chosen = {"Seeds": "3, 4", "within weight": "0.5", "iterations": "77"}
-    methods = ["CLMLE (clmle)", "ArcFace (arcface)"]
+    methods = ["CLMLE (clmle)", "ArcFace (arcface), margins and cosines"]
     query = {keys[label]: value for label, value in chosen.items()} | {"methods": methods}
     again = linked("train", {"data": "digits"} | query)
     assert again.multiselect[0].value == ["clmle", "arcface"]

@@ -63,8 +63,8 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
     seeds = one.get_by_role("textbox", name="Seeds")
     seeds.fill("0, 1")
     seeds.press("Enter")
-    one.get_by_text("4 runs").wait_for()  # estimated in this session only
-    assert two.get_by_text("4 runs").count() == 0
+    one.get_by_text("6 runs").wait_for()  # estimated in this session only
+    assert two.get_by_text("6 runs").count() == 0
     one.get_by_role("button", name="Start", exact=True).click()
     one.get_by_text("seed 1").or_(one.get_by_text("digits")).first.wait_for()
     one.get_by_role("button", name="Stop").first.wait_for()

@@ -1,5 +1,7 @@
 """Waiting runs: the oldest starts first, with a limit of training runs, one process for each."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -90,3 +92,9 @@ def test_a_second_process_on_a_run_folder_is_refused_and_changes_nothing(runs):
         train(run)
     assert run.status() == before
     assert train(run)["iterations"] == 4  # the lock is gone with its holder
+
+
+def test_a_waiting_process_has_not_imported_pytorch():
+    code = "import sys, clmle.jobs.wait; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
