@@ -66,7 +66,7 @@ with errors_in_place():
     # The latest finished run: one that has just started has little to show.
     done = next((n for n in runs if not is_active(runs[n])), next(iter(runs)))
     wanted = st.query_params.get("run", done)
-    left, other, middle, right = st.columns([3, 3, 2, 2])
+    left, other, middle, right = st.columns([5, 5, 5, 4])
     name = left.selectbox(
         "Run", list(runs), index=list(runs).index(wanted if wanted in runs else done),
         format_func=lambda n: label(runs[n]),

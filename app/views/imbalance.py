@@ -152,27 +152,30 @@ def progress(keys: list, titles: dict[str, str]) -> None:
 playground_jobs().open()
 with errors_in_place():
     lessons = st.container()
-    left, right = st.columns([3, 2])
+    left, right = st.columns([1, 3], gap="medium")
+    below = st.container()
     with left:
         problem, clusters, classifier, methods = controls()
         with st.expander("What to try here, and why", icon=":material/lightbulb:"):
             for sentence in playground.suggestions(problem):
                 name, text = sentence.split(": ", 1)
                 st.markdown(f"**{name}:** {text}")
-    with right:
-        preview(problem)
     titles = {name: playground.playground_title(name) for name in methods}
     keys = [(problem, name, clusters, classifier, playground.EVERY) for name in methods]
     finished = {}
     if not methods:
-        st.info("Choose one or more methods above.", icon=":material/info:")
+        with right:
+            st.info("Choose one or more methods.", icon=":material/info:")
+            preview(problem)
     elif st.query_params.get("train") != "on":
-        if st.button("Train", type="primary", icon=":material/play_arrow:"):
-            st.query_params["train"] = "on"
-            st.rerun()
-        st.caption("Takes a few seconds. Afterwards every change of a slider trains again.")
+        with right:
+            if st.button("Train", type="primary", icon=":material/play_arrow:"):
+                st.query_params["train"] = "on"
+                st.rerun()
+            st.caption("Takes a few seconds. Afterwards every change of a slider trains again.")
+            preview(problem)
     else:
-        note = st.container()
+        note = right.container()
         jobs = playground_jobs().want(keys)
         earlier = st.session_state.get("playground-keys", [])
         playground_jobs().cancel([key for key in earlier if key not in keys])
@@ -187,10 +190,12 @@ with errors_in_place():
             if not finished:
                 progress(keys, titles)
         named = {titles[name]: trajectory for name, trajectory in finished.items()}
-        playground_viewer(packed(tuple(keys), named) if finished else None)
+        with right:
+            playground_viewer(packed(tuple(keys), named) if finished else None)
         if finished:
-            final_metrics(named)
-            draws_panel(keys, titles)
+            with below:
+                final_metrics(named)
+                draws_panel(keys, titles)
     with lessons:
         lesson_panel(problem, clusters, finished)
 

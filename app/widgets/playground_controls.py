@@ -22,7 +22,7 @@ MAX_METHODS = 6
 def controls() -> tuple[Any, int, str, list[str]]:
     """Problem, clusters of each class, classifier and methods that the visitor chose."""
     _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
-    left, right = st.columns(2)
+    left = right = st
 
     def slider(place: Any, label: str, name: str, help: str, **options: Any) -> Any:
         return place.select_slider(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from clmle.figures.layout import Figure, finish, log_ticks, new_figure
+from clmle.figures.layout import Figure, every_name, finish, log_ticks, new_figure
 from clmle.figures.theme import color
 
 __all__ = ["class_counts", "co_occurrence", "long_tail", "positive_rates"]
@@ -37,6 +37,7 @@ def class_counts(
             x=list(names), y=list(values), name=label, marker_color=color(i), text=text, textangle=0
         )
     figure.update_layout(barmode="group")
+    figure.update_xaxes(**every_name(names))
     return finish(figure, title, "class", "images")
 
 
@@ -93,8 +94,8 @@ def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Figure:
         hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
     finish(figure, "Co-occurrence of attributes", "", "", height=190 + 22 * len(words))
-    figure.update_xaxes(tickangle=-60, showgrid=False)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(tickangle=-60, showgrid=False, **every_name(words))
+    figure.update_yaxes(autorange="reversed", showgrid=False, **every_name(words))
     return figure
 
 

@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from clmle.figures.layout import Figure, finish, interval_bars, legend_below, new_figure, row_axis
+from clmle.figures.layout import (
+    Figure,
+    every_name,
+    finish,
+    interval_bars,
+    legend_below,
+    new_figure,
+    row_axis,
+)
 from clmle.figures.theme import GRAY, SYMBOLS, color, numbered
 
 __all__ = ["METRICS", "comparison", "confusion", "leaderboard"]
@@ -81,7 +89,8 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title
         texttemplate="%{text}" if len(counts) <= 12 else None,
         colorscale="Blues", zmin=0, zmax=1, colorbar={"title": "fraction"},
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(**every_name(class_names))
+    figure.update_yaxes(autorange="reversed", **every_name(class_names))
     return finish(figure, title, "predicted class", "true class")
 
 

@@ -19,6 +19,7 @@ else:
 __all__ = ["title_of"]
 
 STILL = {"mode": "immediate", "transition": {"duration": 0}}  # of frames
+MOST_NAMES = 60  # along an axis
 TITLE_WIDTH = 46  # characters of a title's line on a screen of 390 pixels
 
 
@@ -49,6 +50,11 @@ def row_axis(figure: Any, names: Sequence[str], texts: Sequence[str] = ()) -> No
         categoryorder="array", categoryarray=list(names), range=[len(names) - 0.5, -0.5],
         tickmode="array", tickvals=list(names), **({"ticktext": list(texts)} if texts else {}),
     )  # fmt: skip
+
+
+def every_name(names: Sequence[str]) -> dict[str, Any]:
+    """An axis of names: none is read as a number, and up to ``MOST_NAMES`` none is left out."""
+    return {"type": "category"} | ({"dtick": 1} if len(names) <= MOST_NAMES else {})
 
 
 def legend_below(figure: Any) -> Figure:

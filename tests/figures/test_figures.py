@@ -117,3 +117,17 @@ def test_a_figure_is_one_file(tmp_path, monkeypatch):
     names: dict = {}
     exec(use, names)
     assert [trace.name for trace in names["figure"].data] == ["softmax", "clmle"]
+
+
+@pytest.mark.parametrize("n", [2, 10, 40])
+def test_every_class_and_attribute_is_named_on_its_axis(n):
+    """Names that are numbers are names, and none is left out for want of room."""
+    names = [str(i) for i in range(n)]
+    bars = figures.class_counts(names, {"all": range(1, n + 1)})
+    matrix = figures.confusion(np.eye(n, dtype=int), names, "t")
+    phi = figures.co_occurrence(np.eye(n), names)
+    axes = [
+        bars.layout.xaxis,
+        *(a for f in (matrix, phi) for a in (f.layout.xaxis, f.layout.yaxis)),
+    ]
+    assert all((axis.type, axis.dtick) == ("category", 1) for axis in axes)
