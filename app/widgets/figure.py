@@ -13,7 +13,7 @@ from app.widgets.downloads import downloads, file_name
 from app.widgets.spreadsheet import as_csv
 
 # Characters of a line next to and below an axis that fit a screen of 390 pixels.
-ROW_WIDTH, AXIS_WIDTH = 28, 30
+ROW_WIDTH, AXIS_WIDTH = 28, 36
 LINE = 16  # pixels of a line
 _fitting = threading.Lock()
 
@@ -35,7 +35,7 @@ def fit(figure: Any) -> None:
         below = layout.xaxis.title.text or ""
         if len(below) > AXIS_WIDTH and "<br>" not in below:
             held = below.replace(" %", "\u00a0%")  # keep a number and its unit together
-            layout.xaxis.title.text = "<br>".join(textwrap.wrap(held, AXIS_WIDTH))
+            layout.xaxis.title.text = "<br>".join(_even_lines(held, AXIS_WIDTH))
         names = [v for v in layout.yaxis.tickvals or () if isinstance(v, str)]
         rows = [str(text) for text in layout.yaxis.ticktext or names]
         if any(len(_plain(text)) > ROW_WIDTH and "<br>" not in text for text in rows):
@@ -44,6 +44,14 @@ def fit(figure: Any) -> None:
             more = max(text.count("<br>") for text in broken)
             # With few rows, axis and legend would leave too little on a phone.
             layout.height = (layout.height or 340) + LINE * (more * len(rows) + 5)
+
+
+def _even_lines(text: str, width: int) -> list[str]:
+    """``text`` in as few lines of ``width`` as possible, the longest of them short."""
+    lines = textwrap.wrap(text, width)
+    while len(shorter := textwrap.wrap(text, max(map(len, lines)) - 1)) == len(lines):
+        lines = shorter
+    return lines
 
 
 def _plain(text: str) -> str:

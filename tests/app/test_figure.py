@@ -35,7 +35,7 @@ def test_a_number_stays_with_its_unit_and_tick_values_are_broken_too():
     rows = {LONG: (0.1, 0.0, 0.2), "clmle": (0.0, None, None)}
     figure = figures.differences(rows, "Effect", "gain in balanced accuracy, 95 % interval")
     fit(figure)
-    assert figure.layout.xaxis.title.text == "gain in balanced accuracy,<br>95\u00a0% interval"
+    assert figure.layout.xaxis.title.text == "gain in balanced<br>accuracy, 95\u00a0% interval"
     assert "<br>" in figure.layout.yaxis.ticktext[0]
     assert figure.layout.yaxis.tickvals[0] == LONG
 
