@@ -12,6 +12,7 @@ from bench.core import (
     identities,
     nearest,
     precision,
+    prediction,
     projections,
     rendering,
     step,
@@ -26,7 +27,9 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
         distributed.COMPARISON,
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
-    "Projections and data": (projections.COMPARISON, rendering.COMPARISON),
+    "Projections and data": (
+        projections.COMPARISON, rendering.COMPARISON, prediction.COMPARISON,
+    ),
     "The app": (
         sessions.COMPARISON, classroom.COMPARISON, scatter.COMPARISON, controls.COMPARISON,
     ),
