@@ -14,6 +14,7 @@ from clmle import RunFolder, data, figures, metrics
 
 MOST_GROUPS = 2000
 SHOWN = 40  # groups in the figure
+MOST_NAMED = 5  # groups in a sentence
 MOST_CLASSES = 6  # classes whose recall and precision can be chosen
 
 
@@ -54,11 +55,11 @@ def groups_of(run: RunFolder, found: Any) -> None:
     with right:
         gap = by["gaps"]["recall"][c] if metric == "recall" and c is not None else None
         gap = gap or (by["gaps"].get(metric) if metric != "recall" else None)
-        _sentence(gap, kind)
+        _sentence(gap, kind, [r["group"] for r in worst if min(r["support"]) < metrics.MIN_IMAGES])
         show_table(_table(by, found), "groups")
 
 
-def _sentence(gap: Any, kind: str) -> None:
+def _sentence(gap: Any, kind: str, few: list[str]) -> None:
     least = metrics.MIN_IMAGES
     if gap is None:
         if not kind.startswith("precision"):
@@ -76,9 +77,14 @@ def _sentence(gap: Any, kind: str) -> None:
     )
     st.caption(
         f"Random groups of these sizes have a gap of up to {gap['random_gap']:.3f} (95 % of 500 "
-        f"permutations); p = {gap['p_value']:.3f}. Groups with fewer than {least} images of a "
-        "class are listed, not compared."
+        f"permutations); p = {gap['p_value']:.3f}."
     )
+    if few:
+        more = f" and {len(few) - MOST_NAMED:,} more" if len(few) > MOST_NAMED else ""
+        st.caption(
+            f"With fewer than {least} images of a class, not compared in its recall and in "
+            f"balanced accuracy: {literal(', '.join(few[:MOST_NAMED]))}{more}."
+        )
 
 
 def _table(by: dict[str, Any], found: Any) -> pd.DataFrame:

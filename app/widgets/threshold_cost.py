@@ -171,6 +171,6 @@ def _cost_curve(found: Any, c: int, missed: float, alarm: float) -> None:
                               **{name: y for name, (_, y) in curves.items()}})  # fmt: skip
         show_figure(cached(figures.cost_curves, curves, at), "cost-curves", table)
         st.caption(
-            "The vertical line marks the stated costs at the frequency of the class in the test "
-            "images."
+            "Probability cost: 0 where only false alarms count, 1 where only misses do. The "
+            "vertical line marks the stated costs at the frequency of the class in the test images."
         )

@@ -1,7 +1,6 @@
 """Cost of errors: by threshold, and cost curves over all costs and class frequencies."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -103,5 +102,5 @@ def cost_curves(
         )  # fmt: skip
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(range=[-0.01, 0.52])
-    x_label: Any = "probability cost (0: only false alarms count, 1: only misses)"
-    return legend_below(finish(figure, title, x_label, "normalized expected cost", height=380))
+    labels = "probability cost", "normalized expected cost"
+    return legend_below(finish(figure, title, *labels, height=380))

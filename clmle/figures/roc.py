@@ -60,7 +60,7 @@ def precision_recall_curves(
     for i, (name, (recall, precision)) in enumerate((marks or {}).items()):
         figure.add_scatter(
             x=[recall], y=[precision], mode="markers", name=name,
-            marker={"color": color(5 - i), "size": 13, "symbol": SYMBOLS[i + 1],
+            marker={"color": color(5) if i else GRAY, "size": 13, "symbol": SYMBOLS[i + 1],
                     "line": {"width": 1, "color": "white"}},
         )  # fmt: skip
     return legend_below(finish(figure, title, "recall", "precision", height=400))
