@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -106,7 +105,7 @@ def test_the_app_of_the_installed_package_answers(environment, tmp_path):
     process = subprocess.Popen(
         [environment / BIN / "clmle", "app", "--port", str(port)],
         cwd=tmp_path, env=os.environ | {"STREAMLIT_SERVER_HEADLESS": "true"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         answer = None
@@ -120,5 +119,7 @@ def test_the_app_of_the_installed_package_answers(environment, tmp_path):
         assert answer.headers["x-frame-options"] == "SAMEORIGIN"  # the app's own guard answers
         assert answer.headers["content-type"].startswith("text/html")
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
         process.wait()
+    with socket.socket() as again:  # the server has ended with the command
+        assert again.connect_ex(("127.0.0.1", port)) != 0

@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
         options.append(f"--server.address={values.address}")
     modes = {"CLMLE_CLASSROOM": values.classroom, "CLMLE_READ_ONLY": values.read_only}
     env = os.environ | {name: "1" for name, on in modes.items() if on}
+    if os.name == "posix":  # the server takes the place of this process: signals reach it
+        os.execve(sys.executable, [*command, *options], env)
     return subprocess.call([*command, *options], env=env)
 
 
