@@ -41,7 +41,7 @@ mutants: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/python -m mutmut run $(if $(ONLY),'$(ONLY)')
 	$(BIN)/python tests/mutants.py
 
-# About ten minutes, with a tenth of the kills of python -m tests.robustness.faults.
+# With a tenth of the kills of python -m tests.robustness.faults.
 faults: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.robustness
 

@@ -1,7 +1,8 @@
 """docs/benchmarks.md, generated from the stored measurements.
 
 ``docs/benchmarks/NAME.json`` holds a comparison measured on a CPU, ``NAME.cuda.json`` the same on
-a GPU. ``faults.json`` is written by ``python -m tests.robustness.faults``.
+a GPU. ``faults.json`` is written by ``python -m tests.robustness.faults``,
+``injections.json`` by ``python -m tests.robustness --write``.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,14 @@ def page(folder: Path = FOLDER) -> str:
             TEXT["faults"],
             conditions(faults),
             *of_tables(faults["tables"]),
+        ]
+    injections = load(folder / "injections.json")
+    if injections is not None:
+        parts += [
+            "### All injected faults\n",
+            TEXT["injections"],
+            conditions(injections),
+            *of_tables(injections["tables"]),
         ]
     return "\n".join(parts).rstrip("\n") + "\n"
 

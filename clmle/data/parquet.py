@@ -16,7 +16,7 @@ from clmle.data.arrow import columns_of, features_of, holds_images, image_column
 from clmle.data.assemble import assemble
 from clmle.data.base import LEFT_OUT, Dataset, Progress
 from clmle.data.folder.split_names import WORDS, split_of
-from clmle.data.parquet_size import check_size, read_group
+from clmle.data.parquet_size import check_size, read_group, readable
 from clmle.data.pixel_cache import stored_pixels
 from clmle.data.pixels import SharedRange, check_image_size, read_pixels
 from clmle.data.registry import DatasetInfo, register_dataset
@@ -40,8 +40,9 @@ def is_parquet(path: str | os.PathLike[str]) -> bool:
         found = image_columns(file.schema_arrow, features_of(file.schema_arrow))
         if not found or not file.num_row_groups:
             return bool(found)
-        first = next(file.iter_batches(20, columns=found[:1]), None)
-        return first is not None and holds_images(first.column(0))
+        with readable(files[0]):
+            first = next(file.iter_batches(20, columns=found[:1]), None)
+            return first is not None and holds_images(first.column(0))
     except InputError:
         return True
 
@@ -89,13 +90,11 @@ def load_parquet(
     column = image_column(schema, features, str(files[0]))
     more = [name for name in image_columns(schema, features) if name != column]
     others = [name for name in schema.names if name not in (column, *more)]
-    try:
+    with readable(path):
         for file in files:
             check_size(file, column)
         table = pa.concat_tables([part.read(columns=others) for part in parts])
         columns = columns_of(table, features)
-    except pa.ArrowException as error:
-        raise InputError(f"{path} cannot be read ({error}); get it again.") from error
     counts = [part.metadata.num_rows for part in parts]
     images = _Images(files, parts, column)
     n = sum(counts)
@@ -122,17 +121,13 @@ def load_parquet(
 
 def _open(file: Path) -> Any:
     try:
-        import pyarrow as pa
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise InputError(
             f"{file} needs the package pyarrow to be read; install it: pip install pyarrow"
         ) from error
-    try:
+    with readable(file):
         return ParquetFile(file)
-    except (OSError, pa.ArrowException) as error:
-        why = str(error).split("\n")[0][:120].rstrip(".")
-        raise InputError(f"{file} cannot be read as Parquet ({why}); get it again.") from error
 
 
 def _check_alike(files: list[Path], parts: list[Any], path: Any) -> None:
@@ -173,7 +168,8 @@ class _Images:
                     self.kept.pop(next(iter(self.kept)))
                 p, g = self.groups[number]
                 try:
-                    self.kept[number] = read_group(self.parts[p], self.files[p], g, self.column)
+                    with readable(self.files[p]):
+                        self.kept[number] = read_group(self.parts[p], self.files[p], g, self.column)
                 except InputError as error:  # other threads do not read it again
                     self.kept[number] = str(error)
             group = self.kept[number]

@@ -1,5 +1,7 @@
 """How much memory the values of a Parquet file take: a hostile file decodes to far more."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +12,41 @@ NUMBER, TEXT = 8, 64  # bytes of a value; of a text, without its letters
 AT_ONCE = 16  # images that are read at a time
 
 
-def check_size(path: Path, images: str = "") -> None:
+@contextmanager
+def readable(path: Any) -> Iterator[None]:
+    """Turn what readers raise for a damaged file, of many types, into a sentence."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        why = str(error).split("\n")[0][:120].rstrip(".")
+        raise InputError(f"{path} cannot be read as Parquet ({why}); get it again.") from error
+
+
+def check_size(path: Path, images: str = "", dim: int = 1) -> None:
     """Raise an InputError if the columns, but for ``images``, take far more memory than the file.
 
-    A value that is stored once and repeated is counted as often as it is repeated.
+    A list has ``dim`` numbers. A value that is stored once and repeated is counted as often as it
+    is repeated. What the file states of its columns is not asked: pyarrow ends the process on some
+    damaged statements.
     """
     import pyarrow.compute as pc
     from pyarrow.parquet import ParquetFile
 
     plain = ParquetFile(path)
+    meta, schema = plain.metadata, plain.schema
     room = max(ROOM, 8 * path.stat().st_size)
-    total, texts = 0, set()
-    for column in _columns(plain):
-        of_images = column.path_in_schema.split(".")[0] == images
-        if column.physical_type == "BYTE_ARRAY" and not of_images:
-            texts.add(column.path_in_schema)
-        width = TEXT if column.physical_type == "BYTE_ARRAY" else NUMBER
-        total += width * column.num_values
-        # The values of a page are unpacked together.
-        total += max(0, column.total_uncompressed_size - 8 * column.total_compressed_size)
-    flat = {name for name in texts if "." not in name}
+    columns = [schema.column(i) for i in range(len(schema))]
+    flat = {c.path for c in columns if c.physical_type == "BYTE_ARRAY" and "." not in c.path}
+    flat.discard(images)
+    widths = (
+        TEXT if c.physical_type == "BYTE_ARRAY" else NUMBER * (dim if "." in c.path else 1)
+        for c in columns
+    )
+    total = meta.num_rows * sum(widths)
+    unpacked = sum(meta.row_group(g).total_byte_size for g in range(meta.num_row_groups))
+    total += max(0, unpacked - room)
     if total <= room and flat:
         once = ParquetFile(path, read_dictionary=sorted(flat))
         for batch in once.iter_batches(65_536, columns=sorted(flat)):
@@ -62,11 +79,3 @@ def _too_large(path: Path, total: int) -> str:
         f"The values of {path} take over {total / 1e6:,.0f} MB, far too much for a file of "
         f"{path.stat().st_size / 1e6:,.1f} MB; write it again without repeated values."
     )
-
-
-def _columns(file: Any) -> Any:
-    """The facts of every column of every row group."""
-    meta = file.metadata
-    for g in range(meta.num_row_groups):
-        group = meta.row_group(g)
-        yield from (group.column(i) for i in range(group.num_columns))

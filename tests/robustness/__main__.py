@@ -1,5 +1,9 @@
-"""Inject all faults and print a table: ``python -m tests.robustness``, or ``make faults``."""
+"""Inject all faults and print a table: ``python -m tests.robustness``, or ``make faults``.
 
+``--write`` stores the table in docs/benchmarks/injections.json, for the page of benchmarks.
+"""
+
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -7,16 +11,22 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+from bench.comparison import FOLDER, conditions
 from bench.page import table
+from clmle.files import write_json
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+STORED = FOLDER / "injections.json"
 FRACTION = 0.1  # of the kills of tests/robustness/faults.py
 KINDS = {
     "full and read-only disks, set clocks": ["robustness/test_faults.py",
                                              "robustness/test_small_disk.py"],
+    "loss of power": ["robustness/test_power_loss.py"],
+    "files that become shorter": ["test_file_rows.py"],
     "damaged runs, studies and results": ["robustness/test_damaged_files.py", "test_files.py",
-                                          "robustness/test_containment.py"],
+                                          "robustness/test_containment.py",
+                                          "studies/test_results.py"],
     "changed data, configurations and checkpoints": ["training/test_resume.py",
                                                      "training/test_run_data.py"],
     "hostile files": sorted(f"robustness/{p.name}" for p in HERE.glob("test_hostile_*.py")),
@@ -43,7 +53,19 @@ def row(name: str, files: list[str]) -> dict[str, object]:
 
 def main() -> int:
     """Print both tables; 1 if anything failed."""
-    rows = [row(name, files) for name, files in KINDS.items()]
+    parser = argparse.ArgumentParser(prog="python -m tests.robustness")
+    parser.add_argument("--write", action="store_true", help=f"store {STORED}")
+    write = parser.parse_args().write
+
+    def run() -> list[dict[str, object]]:
+        return [row(name, files) for name, files in KINDS.items()]
+
+    if write:
+        record = conditions("make faults", run)
+        write_json(STORED, record)
+        rows = record["tables"][""]
+    else:
+        rows = run()
     kills = subprocess.run(
         [sys.executable, "-m", "tests.robustness.faults", "--fraction", str(FRACTION)],
         cwd=ROOT, capture_output=True, text=True, check=False,

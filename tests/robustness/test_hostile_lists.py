@@ -1,7 +1,9 @@
 """Malicious lists of data sets: one-sentence errors, no file outside is read."""
 
+import base64
 import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -103,6 +105,16 @@ def test_the_size_of_a_matlab_table_is_bounded(tmp_path, monkeypatch, capsys):
     assert "far too large" in capsys.readouterr().err
 
 
+# 952 bytes that end a process that reads them with SciPy 1.17 (SIGSEGV).
+CRASH = (
+    "c-o!PTTj9;6u|LP2LkHEJKpR428hF<%m;%$nTRowFEHXrNCq>2hL7S$^-Tx<NowLHu}Sl5yPlr)Y?X5LwtS`RTwY"
+    "bm)oi`td+OeIyY-;mbktMOY4kGcy6w4L?@<LUM?E~Z)LrnRtdcq@IJWIrma_6zQT(GtZYpL-T8j6uiFi0Rc@zzMe"
+    ";x~avcHuz->rGRc0>|qaSiv;8m7WAoWpfIzyeAf$9YtEh^IJ$6S#mIc!V|@IJ|EfH!*`ntseb0iHo>}Sv<oSrf><"
+    "jF^A_kic`3ZJ9vyGjN>$};4bFT!356WD(>M4UTAfB<sNbE`$e_69B7D^+w@Fw4)+`1?2l;Yq{5L)p1<PcmpCbEwa"
+    ">Vo7AJqq7ZIJoy1_Ye5NA^RnD(Fl_Pz<N=0dz(egIqyD(L"
+)
+
+
 def test_a_reader_that_crashes_on_a_file_is_a_sentence(tmp_path, monkeypatch):
     path = tmp_path / "lfw_att_40.mat"
     old = b"MATLAB 5.0 MAT-file" + b" " * 105 + b"\0\1IM"
@@ -110,6 +122,8 @@ def test_a_reader_that_crashes_on_a_file_is_a_sentence(tmp_path, monkeypatch):
     for tail in (b"\x0e\0\0\0\xff\xff\xff\x7f" + bytes(99), compressed):
         path.write_bytes(old + tail)
         error_of(read_mat, path, ("name",))
+    path.write_bytes(zlib.decompress(base64.b85decode(CRASH)))
+    error_of(read_mat, path, ("label", "name"))
     monkeypatch.setattr("sys.executable", "/bin/false")
     assert "the reader crashed" in error_of(read_mat, path, ("name",))
 

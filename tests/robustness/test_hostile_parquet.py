@@ -2,6 +2,8 @@
 
 import io
 import os
+import random
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from clmle import load_dataset
+from clmle import InputError, load_dataset
 from clmle.cli.feature_file import read_features
+from clmle.data.features import load_features
+from clmle.data.parquet import load_parquet
 from clmle.data.parquet_size import ROOM
 from tests.robustness.hostile import error_of
 
@@ -66,3 +70,20 @@ def test_repeated_values_are_refused_before_they_are_unpacked(columns, tmp_path)
     assert (pa.default_memory_pool().max_memory() or 0) - before < ROOM
     if "image" not in pq.read_schema(path).names:
         assert "far too much for a file" in error_of(read_features, path)
+
+
+@pytest.mark.parametrize("kind", ["image", "features"])
+def test_damaged_bytes_are_a_sentence(kind, tmp_path):
+    draw, path = random.Random(kind), tmp_path / "a.parquet"
+    columns = {
+        "image": pa.array([{"bytes": image(i), "path": None} for i in range(12)]),
+        "features": pa.array([[float(i), 2.0, 3.0] for i in range(12)]),
+    }
+    whole = write(path, **{kind: columns[kind]}, label=labels(12)).read_bytes()
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice((1, 2, 5))):
+            damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+        path.write_bytes(damaged)
+        with suppress(InputError):
+            load_parquet(path, image_size=8) if kind == "image" else load_features(path)

@@ -69,7 +69,6 @@ def read_parquet(file: Path) -> FeatureFile:
     """Features and all other columns of a Parquet file."""
     import pyarrow.parquet as pq
 
-    check_size(file)
     source = pq.ParquetFile(file)
     names = feature_columns([(f.name, _kind(f.type)) for f in source.schema_arrow])
     dim = parquet_dim(file)
@@ -77,6 +76,7 @@ def read_parquet(file: Path) -> FeatureFile:
         raise InputError(
             f"{file} has no columns f0, f1, ... of features, nor a single column of lists."
         )
+    check_size(file, dim=dim)
     features = np.empty((source.metadata.num_rows, dim), dtype=np.float32)
     start = 0
     # Part by part: the table and the array together would take twice the memory.
