@@ -71,24 +71,30 @@ with errors_in_place():
                 "an image each: enter their counts separated by commas, such as 900, 90."
             )
     bounds = margin_bounds(counts, dim)
-    left, right = st.columns(2)
-    n_other = int(
-        left.slider(
-            "Other clusters in the denominator, K'", 1, 30, 6, key="others", bind="query-params"
+    beside, drawn = st.columns([1, 2], gap="medium")  # the figure next to what changes it
+    with beside:
+        n_other = int(
+            st.slider(
+                "Other clusters in the denominator, K'", 1, 30, 6, key="others",
+                bind="query-params",
+            )
+        )  # fmt: skip
+        chosen = float(
+            st.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
         )
-    )
-    chosen = float(
-        right.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
-    )
-    first, second, third, fourth = st.columns(4)
-    first.metric("Bound of a1, printed", f"{bounds.between:.4g}", help=meaning("margin"))
-    second.metric("Bound of a1, sphere", f"{bounds.between_sphere:.4g}")
-    third.metric(
-        "Largest feasible a1", feasible(bounds, n_other, chosen),
-        help="bound - log(K') / s: with the sum in the denominator, the hinge of Eq. 9 can reach "
-        "zero up to this margin; none where this is not above 0",
-    )  # fmt: skip
-    fourth.metric("The same at s = 1", feasible(bounds, n_other, 1.0))
+        first, second = st.columns(2)
+        first.metric("Bound of a1, printed", f"{bounds.between:.4g}", help=meaning("margin"))
+        second.metric("Bound of a1, sphere", f"{bounds.between_sphere:.4g}")
+        third, fourth = st.columns(2)
+        third.metric(
+            "Largest feasible a1", feasible(bounds, n_other, chosen),
+            help="bound - log(K') / s: with the sum in the denominator, the hinge of Eq. 9 can "
+            "reach zero up to this margin; none where this is not above 0",
+        )  # fmt: skip
+        fourth.metric("The same at s = 1", feasible(bounds, n_other, 1.0))
+    region = (bounds.between_sphere, n_other, scale, margin)
+    with drawn:
+        show_figure(cached(figures.feasible_region, *region, at=chosen), "feasible-margins")
     table = pd.DataFrame(
         {
             "class": np.arange(bounds.n_classes),
@@ -110,10 +116,6 @@ with errors_in_place():
             "A class with more than half of the images spans half a circle; the printed bound "
             "falls back to zero there."
         )
-    show_figure(
-        cached(figures.feasible_region, bounds.between_sphere, n_other, scale, margin, at=chosen),
-        "feasible-margins",
-    )
     show_table(table, "margin-bounds", shown=table.head(MAX_ROWS))
     if len(table) > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS} of {len(table):,} classes; downloads contain all.")

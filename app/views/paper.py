@@ -1,5 +1,6 @@
 """The paper's claims and tables next to results here, and the corrections of its equations."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -73,7 +74,9 @@ def claims() -> None:
         if not result.tests:
             st.caption(result.claim.reason or "Start its studies on the page Ablations.")
             continue
-        st.markdown("\n".join(f"- {_tested(*test)}" for test in result.tests))
+        answers = Counter(answer for *_, answer in result.tests)
+        with st.expander("Tests: " + ", ".join(f"{n} {name}" for name, n in answers.items())):
+            st.markdown("\n".join(f"- {_tested(*test)}" for test in result.tests))
     st.subheader("All tests as a table")
     signed = st.column_config.NumberColumn(format="%+.1f")
     show_table(
