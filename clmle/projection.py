@@ -1,7 +1,8 @@
 """Projections of features to two dimensions by PCA, t-SNE or UMAP, aligned over rounds."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ def project(
         UMAP = _umap()
         start = 10 * (start - start.min(axis=0)) / np.maximum(np.ptp(start, axis=0), 1e-9)
         model = UMAP(n_neighbors=min(15, n - 1), init=start, random_state=seed, n_jobs=1)
-        return np.asarray(model.fit_transform(features), dtype=np.float32)
+        with _same_threads():
+            return np.asarray(model.fit_transform(features), dtype=np.float32)
     from openTSNE import TSNE
 
     # openTSNE expects small initial coordinates and scales those of PCA in the same way.
@@ -55,6 +57,18 @@ def project(
     # 25 s instead of 2 s).
     model = TSNE(perplexity=min(30, (n - 1) / 3), initialization=start, random_state=seed, n_jobs=1)
     return np.asarray(model.fit(features), dtype=np.float32)
+
+
+@contextmanager
+def _same_threads() -> Iterator[None]:
+    """Restore PyTorch's number of threads, which numba changes when it starts its own."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 0
+    try:
+        yield
+    finally:
+        if torch:
+            torch.set_num_threads(before)
 
 
 @cache

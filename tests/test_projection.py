@@ -88,3 +88,25 @@ def test_what_numba_compiles_for_umap_is_kept_on_disk():
 
     for function in (layouts.rdist, umap_.fast_intersection, umap_.compute_membership_strengths):
         assert function.stats.cache_path is not None
+
+
+def test_umap_leaves_the_threads_of_pytorch_alone(monkeypatch):
+    import torch
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr("clmle.projection._umap", lambda: Threaded)
+    project(np.random.default_rng(0).normal(size=(30, 4)), "umap")
+    assert torch.get_num_threads() == before
+
+
+class Threaded:
+    """In place of UMAP: numba starts its threads once in a process only."""
+
+    def __init__(self, **options):
+        pass
+
+    def fit_transform(self, features):
+        import torch
+
+        torch.set_num_threads(torch.get_num_threads() + 1)
+        return features[:, :2]

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import executed
 import playground_controls
 from references import api_table, constants
 
@@ -31,6 +32,7 @@ PLAYGROUND = DOCS / "playground.html"
 LESSONS = DOCS / "lessons"
 PAGES = (
     *(ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "method.md", DOCS / "teaching.md"),
+    DOCS / "gallery" / "index.md",
     ROOT / "app" / "views" / "imbalance.md",
 )
 BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->)(.*?)(<!-- end \2 -->)", re.S)
@@ -288,7 +290,23 @@ def teaching_table(name: str) -> str:
     return table(heads, shown)
 
 
+def gallery() -> str:
+    """Thumbnails of all examples, each a link to its page, three in a row."""
+    cells = []
+    for name in executed.GALLERY:
+        page = DOCS / name
+        title = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        (alt, path), *_ = executed.figures_of(page)
+        figure = path.relative_to(DOCS).as_posix()
+        cells.append(f"[![{alt}](../{figure})]({page.name})<br>[{title}]({page.name})")
+    cells += [""] * (-len(cells) % 3)
+    rows = [cells[i : i + 3] for i in range(0, len(cells), 3)]
+    lines = [["", "", ""], [":---:"] * 3, *rows]
+    return "\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "gallery": gallery,
     "main-results": main_results,
     "denominator": denominator,
     "renamed": renamed_names,

@@ -3,6 +3,9 @@
 A ``python`` or ``sh`` block followed by a ``text`` block shows its output. Blocks of a page run in
 order, in one empty folder and one Python namespace. In a ``text`` block a line "..." stands for any
 lines. Run names, times and processor-dependent last digits may differ from those on the page.
+
+A ``literalinclude`` of a file of docs/examples is a block of code. A figure of a gallery page,
+``![...](...svg)``, is drawn from the variable ``figure`` of its code.
 """
 
 from __future__ import annotations
@@ -21,7 +24,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "examples"
+GALLERY = sorted(f"gallery/{p.name}" for p in (DOCS / "gallery").glob("*.md") if p.stem != "index")
 PAGES = (
+    *GALLERY,
+    "examples/index.md",
     "quickstart.md",
     "tutorial.md",
     "teaching.md",
@@ -35,8 +42,10 @@ PAGES = (
     "guide/reading-results.md",
     "guide/standard-data-sets.md",
 )
+FIGURE_WIDTH = 640
 TOLERANCE = 0.03  # of a metric: another processor adds in another order
-FENCE = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.S | re.M)
+FENCE = re.compile(r"^```(python|sh|text|\{literalinclude\} [\w.]+)\n(.*?)^```$", re.S | re.M)
+FIGURE = re.compile(r"^!\[([^\]]+)\]\(([^)]+\.svg)\)$", re.M)
 VARIES = (
     (re.compile(r"\b20\d{6}-\d{6}"), "DATE"),
     (re.compile(r"\b(?:\d+ (?:h|min) )?\d+(?:\.\d+)? (?:s|min)\b"), "TIME"),
@@ -61,6 +70,9 @@ def examples_of(text: str) -> list[Example]:
     end = 0
     for match in FENCE.finditer(text):
         language, body = match.groups()
+        if language.startswith("{"):
+            path = EXAMPLES / language.split()[1]
+            language, body = "python", path.read_text(encoding="utf-8")
         between = text[end : match.start()]
         end = match.end()
         if language == "text":
@@ -73,9 +85,12 @@ def examples_of(text: str) -> list[Example]:
     return [example for example in found if example.language != "skip"]
 
 
-def run_examples(text: str, folder: Path) -> Iterator[tuple[Example, str]]:
-    """Every example of a page that runs, and what it printed."""
-    space: dict[str, Any] = {"__name__": "page"}
+def run_examples(
+    text: str, folder: Path, space: dict[str, Any] | None = None
+) -> Iterator[tuple[Example, str]]:
+    """Every example of a page that runs, and what it printed; ``space`` takes its variables."""
+    space = {} if space is None else space
+    space["__name__"] = "page"
     for example in examples_of(text):
         runner: Callable[..., str] = run_python if example.language == "python" else run_shell
         yield example, runner(example.code, folder, space)
@@ -150,11 +165,11 @@ def _close(shown: str, printed: str) -> bool:
     return True
 
 
-def rewritten(text: str, folder: Path) -> str:
+def rewritten(text: str, folder: Path, space: dict[str, Any] | None = None) -> str:
     """The page with the output of its code; lines that "..." left out stay left out."""
     changes = []
     try:
-        for example, printed in run_examples(text, folder):
+        for example, printed in run_examples(text, folder, space):
             if example.shown is not None and not _exact(example.shown, printed):
                 changes.append((example.span, shortened(example.shown, printed)))
     except Exception as error:  # what ran before is kept
@@ -198,16 +213,30 @@ def _words(line: str) -> str:
     return re.sub(r"[\d.,+-]+", "0", _plain(line))
 
 
+def figures_of(page: Path) -> list[tuple[str, Path]]:
+    """Alternative text and path of each figure that a page shows."""
+    text = page.read_text(encoding="utf-8")
+    return [(alt, (page.parent / name).resolve()) for alt, name in FIGURE.findall(text)]
+
+
 def main(names: list[str]) -> None:
-    """Rewrite the output of the named pages, or of all."""
+    """Rewrite the output of the named pages, or of all; draw changed figures of the gallery."""
     os.environ["OMP_NUM_THREADS"] = "1"  # as in the tests
     sys.path.insert(0, str(ROOT))
+    from clmle.figures.export import digest, digest_in, to_svgs
+
+    changed = {}
     for name in names or PAGES:
         page = DOCS / name
+        space: dict[str, Any] = {}
         with tempfile.TemporaryDirectory() as folder:
             text = page.read_text(encoding="utf-8")
-            page.write_text(rewritten(text, Path(folder)), encoding="utf-8")
+            page.write_text(rewritten(text, Path(folder), space), encoding="utf-8")
+        for _, path in figures_of(page) if name in GALLERY else ():
+            if digest_in(path) != digest(space["figure"]):
+                changed[str(path)] = space["figure"]
         print(name, flush=True)
+    to_svgs(changed, width=FIGURE_WIDTH)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from filelock import FileLock
 
 import clmle
 from clmle.__main__ import COMMANDS, command_module
+from clmle.figures.export import digest_in
 from clmle.methods._base import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,10 +248,28 @@ def test_stored_draws_of_the_playground_are_what_training_gives():
 @pytest.mark.parametrize("page", executed.PAGES)
 @pytest.mark.timeout(1200)  # the tutorial trains seventeen small networks, on a busy machine
 def test_code_of_pages_prints_what_the_page_shows(page, tmp_path):
-    text = (DOCS / page).read_text(encoding="utf-8")
-    for example, printed in executed.run_examples(text, tmp_path):
+    text, variables = (DOCS / page).read_text(encoding="utf-8"), {}
+    for example, printed in executed.run_examples(text, tmp_path, variables):
         if example.shown is not None:
             assert executed.same(example.shown, printed), f"{example.code}\n{printed}"
+    if page in executed.GALLERY:
+        assert variables["figure"].data
+        ((alt, path),) = executed.figures_of(DOCS / page)
+        assert len(alt) > 40
+        assert digest_in(path)  # drawn by docs/_ext/executed.py
+
+
+def test_examples_are_short_and_all_of_them_are_shown():
+    files = sorted(executed.EXAMPLES.glob("*.py"))
+    text = (executed.EXAMPLES / "index.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```\{literalinclude\} (\S+)$", text, re.M)
+    assert sorted(shown) == [file.name for file in files]
+    for file in files:
+        assert len(file.read_text(encoding="utf-8").splitlines()) < 60, file.name
+    assert len(executed.GALLERY) >= 15
+    for name in executed.GALLERY:
+        (example,) = executed.examples_of((DOCS / name).read_text(encoding="utf-8"))
+        assert len(example.code.splitlines()) <= 32, name
 
 
 def test_output_of_a_page_may_differ_only_in_times_and_last_digits():
