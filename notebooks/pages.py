@@ -91,7 +91,7 @@ def _add(page: Page, output: NotebookNode) -> None:
     number = len(page.figures) + len(page.images) + 1
     name = f"{page.lesson}/figure-{number}"
     if PLOTLY in data:
-        figure = _figure(data[PLOTLY])
+        figure = figure_of(data[PLOTLY])
         page.figures[name] = figure
         words = figure_title(figure) or f"Figure {number}"
         page.parts.append(f"![{words}]({name}.svg)")
@@ -107,7 +107,8 @@ def _add(page: Page, output: NotebookNode) -> None:
         page.parts.append(f"```text\n{data['text/plain'].rstrip()}\n```")
 
 
-def _figure(spec: Mapping[str, Any]) -> Any:
+def figure_of(spec: Mapping[str, Any]) -> Any:
+    """The plotly figure of an output."""
     import plotly.graph_objects as go
 
     return go.Figure(

@@ -63,6 +63,7 @@ def final_metrics(trajectories: dict) -> None:
             "method": title,
             # Rounded as in the titles of the panels: the browser would round halves differently.
             "balanced accuracy": round(100 * t.balanced_accuracy[-1]),
+            "plain accuracy": round(100 * plain_accuracy(t)),
             "recall of the worst minority mode": round(100 * t.worst_mode_recall[-1]),
             "purity of the minority's modes": round(100 * t.purity[-1]),
             "minority recall": round(100 * t.recall[-1, 1]),
@@ -105,6 +106,13 @@ def final_metrics(trajectories: dict) -> None:
             "Learning curves as CSV": (curves, "playground.csv"),
         },
     )  # fmt: skip
+
+
+def plain_accuracy(trajectory) -> float:
+    """Accuracy where test points are as imbalanced as the training points."""
+    majority, minority = trajectory.recall[-1]
+    ratio = trajectory.problem.ratio
+    return float((ratio * majority + minority) / (ratio + 1))
 
 
 def hardest(trajectory) -> int:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,11 @@ INK = "#7A7A7A"  # contrast above 4 on white as on the black of dark pages
 FONT = "Verdana, DejaVu Sans, sans-serif"  # of equal width, so that labels fit everywhere
 WIDTH = 900
 MARK = re.compile(r"<!-- figure ([0-9a-f]{16}) -->")
-DRAW = """async ([spec, width, height]) => {
+DRAW = """async ([spec, width, height, format]) => {
   const div = document.createElement("div");
   document.body.replaceChildren(div);
   await Plotly.newPlot(div, spec.data, spec.layout, {staticPlot: true});
-  return await Plotly.toImage(div, {format: "svg", width, height, imageDataOnly: true});
+  return await Plotly.toImage(div, {format, width, height, imageDataOnly: true});
 }"""
 
 
@@ -43,8 +43,21 @@ def to_svgs(figures: Mapping[str, Any], width: int = WIDTH, height: int = 0) -> 
         for path, figure in figures.items():
             spec = _spec(figure)
             high = height or spec["layout"].get("height") or 340
-            svg = page.evaluate(DRAW, [spec, width, high])
+            svg = page.evaluate(DRAW, [spec, width, high, "svg"])
             write_text(path, _steady(svg, digest(figure)))
+
+
+def to_pngs(figures: Sequence[Any], width: int = WIDTH) -> list[str]:
+    """Every figure as PNG in base64; the browser starts once."""
+    if not figures:
+        return []
+    found = []
+    with _browser_page() as page:
+        for figure in figures:
+            spec = _spec(figure)
+            high = spec["layout"].get("height") or 340
+            found.append(page.evaluate(DRAW, [spec, width, high, "png"]))
+    return found
 
 
 def digest(figure: Any) -> str:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from clmle.studies.request import FREE, StudyRequest
     from clmle.studies.results import append_result, read_results
     from clmle.studies.runner import run_study, run_trials
+    from clmle.studies.shipped import shipped_results
     from clmle.studies.spec import Study
     from clmle.studies.statistics import (
         Difference,

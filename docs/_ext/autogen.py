@@ -15,7 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -208,36 +208,53 @@ def quoted(new: str) -> str:
 
 @dataclass(frozen=True)
 class Playground:
-    """A training run of the playground, and which of its metrics a page shows, in percent."""
+    """Training runs of the playground, and which of their metrics a page shows, in percent."""
 
     method: str
     parameters: tuple[tuple[str, Any], ...] = ()
     clusters: int = 12
     metric: str = "balanced"
+    draws: int = 1  # seeds from that of the parameters on
 
-    def percent(self) -> int:
-        import torch
-
-        from clmle.playground import PlaygroundProblem, train_trajectory
-
-        torch.set_num_threads(1)  # as the app does; the number of threads changes last digits
-        problem = PlaygroundProblem(
-            **{"ratio": 5, "modes": 3, "noise": 0.3} | dict(self.parameters)
-        )
-        trajectory = train_trajectory(problem, self.method, self.clusters)
-        majority, minority = trajectory.recall[-1]
+    def percent(self, draw: int = 0) -> int:
+        """The metric of one draw."""
+        given = {"ratio": 5, "modes": 3, "noise": 0.3, "seed": 0} | dict(self.parameters)
+        given["seed"] += draw
+        majority, minority = final_recalls(self.method, self.clusters, tuple(given.items()))
         metrics = {
             "minority": minority,
-            "balanced": trajectory.balanced_accuracy[-1],
-            "plain": (problem.ratio * majority + minority) / (problem.ratio + 1),
+            "balanced": (majority + minority) / 2,
+            "plain": (given["ratio"] * majority + minority) / (given["ratio"] + 1),
         }
         return round(100 * metrics[self.metric])
 
+    def text(self) -> str:
+        """The metric; of several draws the mean and the range."""
+        found = [self.percent(draw) for draw in range(self.draws)]
+        if self.draws == 1:
+            return f"{found[0]} %"
+        return f"{round(sum(found) / len(found))} % ({min(found)} to {max(found)} %)"
 
-def run(method: str, clusters: int = 12, metric: str = "balanced", **parameters: Any) -> Playground:
-    return Playground(method, tuple(parameters.items()), clusters, metric)
+
+@cache
+def final_recalls(method: str, clusters: int, parameters: tuple[tuple[str, Any], ...]) -> Any:
+    """Recall of both classes at the end of training."""
+    import torch
+
+    from clmle.playground import STEPS, PlaygroundProblem, train_trajectory
+
+    torch.set_num_threads(1)  # as the app does; the number of threads changes last digits
+    problem = PlaygroundProblem(**dict(parameters))
+    return train_trajectory(problem, method, clusters, every=STEPS).recall[-1].tolist()
 
 
+def run(
+    method: str, clusters: int = 12, metric: str = "balanced", draws: int = 1, **parameters: Any
+) -> Playground:
+    return Playground(method, tuple(parameters.items()), clusters, metric, draws)
+
+
+DRAWS = 5
 # Tables of docs/teaching.md: heads, and rows of words and training runs.
 TEACHING: dict[str, tuple[list[Any], list[list[Any]]]] = {
     "teaching-ratios": (
@@ -246,7 +263,7 @@ TEACHING: dict[str, tuple[list[Any], list[list[Any]]]] = {
             [
                 r,
                 *(
-                    run("softmax", metric=m, ratio=r, modes=1)
+                    run("softmax", metric=m, ratio=r, modes=1, draws=DRAWS)
                     for m in ("minority", "balanced", "plain")
                 ),
             ]
@@ -254,24 +271,28 @@ TEACHING: dict[str, tuple[list[Any], list[list[Any]]]] = {
         ],
     ),
     "teaching-modes": (
-        ["modes per class", "softmax", "oversampling", "CLMLE"],
+        ["modes per class", "softmax", "oversampling", "CLMLE", "CLMLE, untrained"],
         [
-            [m, *(run(n, modes=m, ratio=20) for n in ("softmax", "oversampling", "clmle"))]
+            [m, *(run(n, modes=m, ratio=20, draws=DRAWS)
+                  for n in ("softmax", "oversampling", "clmle", "clmle, untrained"))]
             for m in (1, 2, 4, 6)
         ],
     ),
     "teaching-clusters": (
         ["clusters per class", 1, 2, 6, 12],
-        [["CLMLE", *(run("clmle", n) for n in (1, 2, 6, 12))]],
+        [["CLMLE", *(run("clmle", n, draws=DRAWS) for n in (1, 2, 6, 12))]],
     ),
     "teaching-noise": (
         ["noise", "30 %", "40 %", "50 %"],
-        [["CLMLE", *(run("clmle", noise=x) for x in (0.3, 0.4, 0.5))]],
+        [
+            [title, *(run(name, noise=x, draws=DRAWS) for x in (0.3, 0.4, 0.5))]
+            for name, title in (("clmle", "CLMLE"), ("clmle, untrained", "untrained"))
+        ],
     ),
     "teaching-draws": (
-        ["draw", *range(5)],
+        ["draw", *range(DRAWS)],
         [
-            [title, *(run(name, seed=s) for s in range(5))]
+            [title, *(run(name, seed=s) for s in range(DRAWS))]
             for name, title in (
                 ("clmle", "CLMLE"),
                 ("clmle, untrained", "untrained"),
@@ -280,13 +301,13 @@ TEACHING: dict[str, tuple[list[Any], list[list[Any]]]] = {
             )
         ],
     ),
-}
+}  # fmt: skip
 
 
 def teaching_table(name: str) -> str:
     """A table of docs/teaching.md, every run trained."""
     heads, rows = TEACHING[name]
-    shown = ([f"{x.percent()} %" if isinstance(x, Playground) else x for x in row] for row in rows)
+    shown = ([x.text() if isinstance(x, Playground) else x for x in row] for row in rows)
     return table(heads, shown)
 
 

@@ -1,6 +1,7 @@
-"""Every notebook executes in an empty environment and becomes a page; files hold no outputs."""
+"""Every notebook executes in an empty environment and becomes a page; files hold its outputs."""
 
 import ast
+import base64
 import json
 import re
 import sys
@@ -14,6 +15,7 @@ import clmle
 from notebooks.execution import execute
 from notebooks.lessons import HERE, LESSONS, path_of, title_of
 from notebooks.pages import PLOTLY, page_of, write_pages
+from notebooks.stored import code_digest, with_outputs
 
 PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|usr|var|work|opt|mnt|Users|private)/\w")
 each_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -45,28 +47,67 @@ def test_every_notebook_is_listed():
 
 
 @each_lesson
-def test_stored_notebooks_are_valid_and_without_outputs(lesson):
+def test_stored_outputs_belong_to_the_code_and_show_on_a_code_host(lesson):
     notebook = read(lesson)
     nbformat.validate(notebook)
+    command = "python -m notebooks store"
+    assert notebook.metadata["clmle"]["code"] == code_digest(notebook), command
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert not any(cell.outputs or cell.execution_count for cell in cells)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    pictures = [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+    assert pictures
+    assert all(base64.b64decode(p).startswith(b"\x89PNG") for p in pictures)
+    for output in outputs:  # a code host shows HTML without its scripts in place of a picture
+        data = output.get("data", {})
+        assert PLOTLY not in data or "image/png" in data
+        assert "<script" not in data.get("text/html", "")
     assert not any(cell.metadata for cell in notebook.cells)
-    assert not PATHS.search(path_of(lesson).read_text(encoding="utf-8"))
+    text = path_of(lesson).read_text(encoding="utf-8")
+    assert not PATHS.search(re.sub(r'"image/png": "[^"]*"', "", text))
+    assert len(text) < 500_000
+    assert re.search(r"\*Running time: about \d+ s of one core\.\*$", notebook.cells[0].source)
+
+
+@each_lesson
+def test_a_notebook_needs_no_path_of_the_repository(lesson):
+    code = code_of(read(lesson))
+    assert not re.search(r"sys\.path|__file__|\.\./", code)
+
+
+@each_lesson
+def test_every_exercise_has_an_answer_whose_code_uses_the_public_api(lesson):
+    text = text_of(read(lesson)).partition("## Exercises")[2]
+    exercises, _, answers = text.partition("## Answers")
+    found = re.findall(
+        r"<details>\n<summary>Answer (\d)</summary>\n\n(.*?)\n\n</details>", answers, re.S
+    )
+    numbers = re.findall(r"^(\d)\. ", exercises, re.MULTILINE)
+    assert [number for number, _ in found] == numbers
+    for _, answer in found:
+        (code,) = re.findall(r"```python\n(.*?)```", answer, re.S)
+        public_names_only(code)
+        assert answer.partition("```\n\n")[2].strip(), "code and what to look for"
 
 
 @each_lesson
 def test_a_notebook_states_its_goals_and_ends_with_exercises(lesson):
     text = text_of(read(lesson))
-    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    prose = re.sub(r"```.*?```", "", text, flags=re.S)
+    assert len(re.findall(r"^# ", prose, re.MULTILINE)) == 1
     assert text.startswith(f"# {title_of(read(lesson))}\n")
     assert re.search(r"You will learn", text)
-    exercises = text.partition("## Exercises")[2]
+    exercises = text.partition("## Exercises")[2].partition("## Answers")[0]
     assert 2 <= len(re.findall(r"^\d\. ", exercises, re.MULTILINE)) <= 3
 
 
 @each_lesson
 def test_a_notebook_uses_only_the_public_api(lesson):
-    code = code_of(read(lesson))
+    public_names_only(code_of(read(lesson)))
+
+
+def public_names_only(code):
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "clmle":
             package = node.module.partition(".")[2]
@@ -77,7 +118,7 @@ def test_a_notebook_uses_only_the_public_api(lesson):
         elif isinstance(node, ast.Import):
             assert not [a for a in node.names if a.name.startswith(("clmle.", "tools", "app"))]
         elif isinstance(node, ast.Attribute):
-            assert node.attr == "__file__" or not node.attr.startswith("_")
+            assert not node.attr.startswith("_")
 
 
 @each_lesson
@@ -127,6 +168,28 @@ def test_an_execution_has_separate_folders_of_runs_and_caches(tmp_path, monkeypa
     assert place == f"{(tmp_path / 'run' / 'work').resolve()} []"
     assert kept == f"{tmp_path / 'run' / 'runs'} {tmp_path / 'run' / 'cache'}"
     assert Path(package).resolve() == HERE.parent / "clmle" / "__init__.py"
+
+
+def test_a_stored_figure_is_a_picture_and_keeps_small_data():
+    new = nbformat.v4.new_output
+    small = {"data": [{"y": [1]}], "layout": {"title": {"text": "Small"}}}
+    large = {"data": [{"y": list(range(9000))}], "layout": {}}
+    figures = [new("display_data", data={PLOTLY: f, "text/html": "script"}) for f in (small, large)]
+    table = new(
+        "execute_result", data={"text/html": "<style>x</style>\n<table></table>"}, execution_count=7
+    )
+    cells = [nbformat.v4.new_markdown_cell("# A title"), nbformat.v4.new_code_cell("1")]
+    done = [cells[0], nbformat.v4.new_code_cell("1", outputs=[*figures, table], execution_count=7)]
+    notebook = with_outputs(
+        nbformat.v4.new_notebook(cells=cells), nbformat.v4.new_notebook(cells=done), 41.0,
+        draw=lambda found: [f"png {len(f.data[0].y)}" for f in found],
+    )  # fmt: skip
+    first, second, third = (output.data for output in notebook.cells[1].outputs)
+    assert first == {"image/png": "png 1", "text/plain": "Small", PLOTLY: small}
+    assert second == {"image/png": "png 9000", "text/plain": "A figure"}
+    assert third == {"text/html": "<table></table>"}
+    assert notebook.cells[0].source == "# A title\n\n*Running time: about 40 s of one core.*"
+    assert notebook.metadata["clmle"]["code"] == code_digest(notebook)
 
 
 def test_pages_show_figures_tables_and_printed_text(tmp_path, monkeypatch):

@@ -148,13 +148,14 @@ function finished() {
 
 function table() {
   if (FIRST) return;
-  const heads = ["method", "minority recall", "worst mode", "impostors", "balanced accuracy",
+  const heads = ["method", "plain accuracy", "minority recall", "worst mode", "impostors", "balanced accuracy",
     `balanced accuracy, ${DRAWS} draws: mean (range)`];
   const body = runs.map((run, i) => {
     const last = run.done && run.frames.at(-1), row = make("tr");
     row.append(make("th", {scope: "row", textContent: run.method.title}));
-    const values = last ? [last.recall[1], last.worst, last.impostors, last.balanced].map(percent) : ["", "", "", ""];
-    values.forEach(text => row.append(make("td", {textContent: text})));
+    const values = last ? [plainAccuracy(run, last), last.recall[1], last.worst, last.impostors, last.balanced] : [];
+    while (values.length < heads.length - 2) values.push(NaN);
+    values.forEach(v => row.append(make("td", {textContent: Number.isNaN(v) ? "" : percent(v)})));
     row.append(draws(last ? [last, ...others[i]].map(f => f.balanced) : [], colors()[i]));
     return row;
   });
@@ -164,6 +165,12 @@ function table() {
   $("metrics").tBodies[0].replaceChildren(...body);
   const missing = runs.length * DRAWS - others.flat().length - runs.filter(run => run.done).length;
   $("drawn").textContent = missing ? `${missing} of ${runs.length * DRAWS} training runs are left.` : "";
+}
+
+// Accuracy where test points are as imbalanced as the training points.
+function plainAccuracy(run, frame) {
+  const [majority, minority] = run.points.sizes;
+  return (majority * frame.recall[0] + minority * frame.recall[1]) / (majority + minority);
 }
 
 // Mean and range in words, and every draw as a mark between 0 and 100 %.
