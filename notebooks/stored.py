@@ -78,7 +78,7 @@ def small_pictures(figures: Sequence[Any]) -> list[str]:
     from PIL import Image
 
     found = []
-    for png in to_pngs(figures):
+    for png in to_pngs([_at_its_end(figure) for figure in figures]):
         image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         buffer = io.BytesIO()
@@ -87,6 +87,18 @@ def small_pictures(figures: Sequence[Any]) -> list[str]:
         )
         found.append(base64.b64encode(buffer.getvalue()).decode())
     return found
+
+
+def _at_its_end(figure: Any) -> Any:
+    """A figure that is played, as its last frame shows it."""
+    if figure.frames:
+        last = figure.frames[-1]
+        places = last.traces if last.traces is not None else range(len(last.data))
+        for place, trace in zip(places, last.data, strict=True):
+            figure.data[place].update(trace.to_plotly_json())
+        figure.update_layout(last.layout.to_plotly_json())
+        figure.update_layout(sliders=[], updatemenus=[])
+    return figure
 
 
 def store(path: Path, executed: NotebookNode, seconds: float) -> None:

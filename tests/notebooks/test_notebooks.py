@@ -14,8 +14,8 @@ import pytest
 import clmle
 from notebooks.execution import execute
 from notebooks.lessons import HERE, LESSONS, path_of, title_of
-from notebooks.pages import PLOTLY, page_of, write_pages
-from notebooks.stored import code_digest, with_outputs
+from notebooks.pages import PLOTLY, figure_of, page_of, write_pages
+from notebooks.stored import code_digest, small_pictures, with_outputs
 
 PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|usr|var|work|opt|mnt|Users|private)/\w")
 each_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -190,6 +190,17 @@ def test_a_stored_figure_is_a_picture_and_keeps_small_data():
     assert third == {"text/html": "<table></table>"}
     assert notebook.cells[0].source == "# A title\n\n*Running time: about 40 s of one core.*"
     assert notebook.metadata["clmle"]["code"] == code_digest(notebook)
+
+
+def test_a_played_figure_is_stored_as_it_ends(monkeypatch):
+    figure = figure_of({
+        "data": [{"type": "scatter", "y": [1]}, {"type": "scatter", "y": [2]}],
+        "frames": [{"name": str(y), "traces": [1], "data": [{"y": [y]}]} for y in (3, 4)],
+    })  # fmt: skip
+    shown = []
+    monkeypatch.setattr("notebooks.stored.to_pngs", lambda figures: shown.extend(figures) or [])
+    small_pictures([figure])
+    assert [list(trace.y) for trace in shown[0].data] == [[1], [4]]
 
 
 def test_pages_show_figures_tables_and_printed_text(tmp_path, monkeypatch):
