@@ -104,7 +104,7 @@ def _at_its_end(figure: Any) -> Any:
 def store(path: Path, executed: NotebookNode, seconds: float) -> None:
     """Write the outputs of an execution into the file of a notebook."""
     notebook = with_outputs(nbformat.read(path, as_version=4), executed, seconds)
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    nbformat.write(notebook, path)
 
 
 def _picture(spec: Any, figure: Any, png: str) -> dict[str, Any]:
