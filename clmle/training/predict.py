@@ -16,7 +16,7 @@ from clmle.training.model_folder import open_model
 from clmle.training.prediction_inputs import BATCH, Inputs, inputs_of
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    import pandas
 
 MOST_CLASSES = 100  # with a column of probabilities each; of more, only that of the predicted one
 
@@ -27,7 +27,7 @@ def predict(
     *,
     n_clusters: int = 3,
     progress: Progress | None = None,
-) -> "DataFrame":
+) -> "pandas.DataFrame":
     """Predict the classes of images or features.
 
     Parameters
