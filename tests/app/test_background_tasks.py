@@ -53,8 +53,8 @@ def test_one_process_serves_all_sessions_and_ends_with_its_children_after_the_la
     time.sleep(0.8)
     assert first.running  # b is still connected
     tabs["open"].remove("b")
-    assert within(10, lambda: not first.running)
-    assert within(10, lambda: birth(child) == "")
+    assert within(600, lambda: not first.running)
+    assert within(600, lambda: birth(child) == "")
     assert found.find("same") is None
 
 
@@ -73,7 +73,7 @@ def test_a_failed_task_reports_its_error_and_is_not_restarted_at_once(world):
     found, _ = world
     code = "import sys; sys.stderr.write('The disk is full.\\n' * 9000); sys.exit(2)"
     task = found.want("same", lambda: started(code))
-    assert within(20, lambda: not task.running)  # however long its output is
+    assert within(600, lambda: not task.running)  # however long its output is
     assert task.failed
     assert "The disk is full." in task.error("no output")
     assert found.want("same", lambda: pytest.fail("restarted")) is task

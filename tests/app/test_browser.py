@@ -32,8 +32,8 @@ def test_the_link_of_a_view_is_copied(server, browser):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(f"{server}/margins?images=900,90,9")
-    page.get_by_role("button", name="Copy link to this view").click(timeout=60_000)
-    page.get_by_text("Copied").wait_for(timeout=10_000)
+    page.get_by_role("button", name="Copy link to this view").click(timeout=600_000)
+    page.get_by_text("Copied").wait_for(timeout=600_000)
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.url
     assert "images=900" in copied

@@ -112,7 +112,7 @@ def test_no_address_serves_a_file_of_the_computer(server, tmp_path):
         f"/_stcore/upload_file/a/..{marker}", "/static/%2e%2e/%2e%2e/%2e%2e" + str(marker),
     ):  # fmt: skip
         try:
-            answer = urllib.request.urlopen(server + "/" + path.lstrip("/"), timeout=20).read()
+            answer = urllib.request.urlopen(server + "/" + path.lstrip("/"), timeout=600).read()
         except OSError:
             continue
         assert b"a secret" not in answer, path

@@ -41,7 +41,7 @@ def test_killed_run_is_lost_then_resumed(tmp_path):
     while not run.metrics("train"):
         time.sleep(0.05)
     os.kill(run.status()["pid"], signal.SIGKILL)
-    assert wait_for(run, {"lost"}, 10) == "lost"
+    assert wait_for(run, {"lost"}) == "lost"
     resume(run)
     assert wait_for(run, {"running"}) == "running"
     run.request_stop()

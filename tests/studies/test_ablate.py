@@ -138,7 +138,7 @@ def test_an_interrupted_study_saves_its_runs(tmp_path):
         # Tests in the background of a shell ignore the signal, and so would their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
-        deadline = time.monotonic() + 250
+        deadline = time.monotonic() + 600
         while not run.metrics("train") and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)

@@ -67,7 +67,7 @@ def figures(path):
     return {r["variant"]: r["test"]["balanced_accuracy"] for r in read_results(path)}
 
 
-def wait_until(condition, seconds=250):
+def wait_until(condition, seconds=600):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened for too long"
