@@ -16,12 +16,13 @@ from bench.core import (
     projections,
     rendering,
     step,
+    tables,
     verification,
 )
 
 SECTIONS: dict[str, tuple[Comparison, ...]] = {
     "Clustering": (clustering.PEERS, clustering.GROWTH, clustering.LARGE),
-    "Classification": (nearest.COMPARISON,),
+    "Classification": (nearest.COMPARISON, tables.COMPARISON),
     "Training": (
         step.COMPARISON, extraction.COMPARISON, precision.COMPARISON, *attributes.COMPARISONS,
         distributed.COMPARISON,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from clmle.config import Config, DataConfig, TrainConfig
     from clmle.data.registry import dataset_names, load_dataset
     from clmle.errors import InputError
+    from clmle.estimators.balanced_kmeans import BalancedKMeans, BalancedSphericalKMeans
+    from clmle.estimators.clmle_classifier import CLMLEClassifier
     from clmle.files import runs_dir
     from clmle.losses.class_weights import inverse_frequency_weights
     from clmle.losses.clmle import clmle_loss, cluster_loss

@@ -1,10 +1,17 @@
 """The steps of a balanced assignment, vectorized over samples: prices, moves and exchanges.
 
-x (n, d) are unit rows, centroids (K, d), labels (n,), prices and sizes (K,).
+x (n, d) are unit rows, centroids (K, d), labels (n,), prices and sizes (K,). In place of exact
+sizes, lower and upper bounds may be given as (2, K); likewise for fractions. The similarity f.mu is
+that of a :class:`clmle._space.Sphere` unless another space is given.
 """
 
 import torch
 
+from clmle._space import SPHERE, Sphere
+
+SETTLING = (0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.02, 0.02, 0.02, 0.01, 0.01, 0.01)
+SETTLED = 1 << 25  # entries of a matrix of similarities from which prices are computed
+NEAREST = 16
 BLOCK = 1 << 20  # entries of a similarity block: a few MB, whatever n and K
 
 
@@ -14,8 +21,26 @@ def best_priced(x: torch.Tensor, centroids: torch.Tensor, prices: torch.Tensor) 
     return torch.cat([torch.addmm(-prices, b, centroids.T).argmax(dim=1) for b in x.split(step)])
 
 
+def two_best(
+    x: torch.Tensor, centroids: torch.Tensor, prices: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What :func:`best_priced` returns, and how much worse the second best cluster is, (n,)."""
+    found = []
+    for block in x.split(max(1, min(4096, BLOCK // len(centroids)))):
+        value = torch.addmm(-prices, block, centroids.T)
+        best, label = value.max(dim=1)
+        value.scatter_(1, label[:, None], -torch.inf)
+        found.append((label, best - value.amax(dim=1)))
+    labels, costs = zip(*found, strict=True)
+    return torch.cat(labels), torch.cat(costs)
+
+
 def nearest_by_graph(
-    x: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor, t: int
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    centroids: torch.Tensor,
+    t: int,
+    space: Sphere = SPHERE,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The ``t`` clusters nearest to each cluster, itself first, (K, t), and their f.mu, (n, t).
 
@@ -25,7 +50,7 @@ def nearest_by_graph(
     graph = torch.empty(k, t, dtype=torch.int64, device=x.device)
     step = max(1, BLOCK // k)
     for start in range(0, k, step):
-        product = centroids[start : start + step] @ centroids.T
+        product = space.rows_at(centroids[start : start + step]) @ centroids.T
         own = torch.arange(start, start + len(product), device=x.device)
         product[torch.arange(len(product), device=x.device), own] = torch.inf
         graph[start : start + step] = product.topk(t, dim=1).indices
@@ -47,17 +72,47 @@ def nearest_by_graph(
 
 
 def update_prices(
-    similarity: torch.Tensor, prices: torch.Tensor, fractions: torch.Tensor, rounds: int = 6
+    similarity: torch.Tensor,
+    prices: torch.Tensor,
+    fractions: torch.Tensor,
+    rounds: int = 6,
+    temperature: float = 0.2,
 ) -> torch.Tensor:
     """Raise the prices of clusters with too much demand and lower the others.
 
     Sinkhorn's iteration (Cuturi 2013) on the f.mu of a sample of rows, (m, K): a row demands each
     cluster in proportion to exp((f.mu - price) / tau), and price += tau log(demand / fraction). tau
-    is 0.2 standard deviations of a row's similarities. ``fractions`` (K,) sum to 1.
+    is ``temperature`` standard deviations of a row's similarities. ``fractions`` (K,) sum to 1.
     """
-    kernel, tau = smoothed(similarity - prices, 0.2)
-    factor = balance(kernel, torch.ones_like(prices), fractions, rounds)
+    kernel, tau = smoothed(similarity - prices, temperature)
+    factor = balance(kernel, torch.ones_like(prices), fractions, rounds, (prices / tau).exp())
     return prices - tau * factor.log()
+
+
+def settled_prices(
+    sample: torch.Tensor, centroids: torch.Tensor, fractions: torch.Tensor
+) -> torch.Tensor:
+    """Prices (K,) of fixed centroids, at falling temperatures: demand is that of the best cluster.
+
+    ``fractions`` are (K,) or bounds (2, K).
+    """
+    step = -(-len(sample) * len(centroids) // SETTLED)
+    similarity = sample[::step] @ centroids.T
+    prices = torch.zeros_like(similarity[0])
+    for temperature in SETTLING:
+        prices = update_prices(similarity, prices, fractions, temperature=temperature)
+    if step > 1:  # all rows would take too much memory: each with its nearest clusters only
+        found = [
+            (block @ centroids.T - prices).topk(min(NEAREST, len(prices)), dim=1)
+            for block in sample.split(max(1, BLOCK // len(centroids)))
+        ]
+        near = torch.cat([one.indices for one in found])
+        similarity = torch.cat([one.values for one in found]) + prices[near]
+        for temperature in SETTLING[3:]:
+            prices = update_prices_sparse(
+                near, similarity, prices, fractions, temperature=temperature
+            )
+    return prices
 
 
 def smoothed(similarity: torch.Tensor, temperature: float) -> tuple[torch.Tensor, float]:
@@ -72,11 +127,21 @@ def smoothed(similarity: torch.Tensor, temperature: float) -> tuple[torch.Tensor
 
 
 def balance(
-    kernel: torch.Tensor, factor: torch.Tensor, fractions: torch.Tensor, rounds: int
+    kernel: torch.Tensor,
+    factor: torch.Tensor,
+    fractions: torch.Tensor,
+    rounds: int,
+    free: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Factors of the columns that give each its fraction of the rows (Sinkhorn)."""
+    """Factors of the columns that give each its fraction of the rows (Sinkhorn).
+
+    Between two bounds a column keeps its factor ``free``, by default 1, at which it has no price
+    (Chizat et al. 2018).
+    """
+    free = torch.ones_like(factor) if free is None else free
     for _ in range(rounds):
-        factor = fractions * len(kernel) / (kernel.T @ (1 / (kernel @ factor))).clamp(min=1e-12)
+        demand = (kernel.T @ (1 / (kernel @ factor))).clamp(min=1e-12)
+        factor = free.clamp(*(fractions * len(kernel) / demand).expand(2, -1))
     return factor.clamp(min=1e-12, max=1e12)
 
 
@@ -86,15 +151,16 @@ def update_prices_sparse(
     prices: torch.Tensor,
     fractions: torch.Tensor,
     rounds: int = 5,
+    temperature: float = 0.2,
 ) -> torch.Tensor:
     """:func:`update_prices` where each row is compared with its clusters ``near`` (m, t) only."""
-    kernel, tau = smoothed(similarity - prices[near], 0.2)
-    factor = torch.ones_like(prices)
+    kernel, tau = smoothed(similarity - prices[near], temperature)
+    factor, free = torch.ones_like(prices), (prices / tau).exp()
     flat = near.reshape(-1)
     for _ in range(rounds):
         rows = (kernel * factor[near]).sum(dim=1, keepdim=True)
         demand = torch.zeros_like(prices).index_add_(0, flat, (kernel / rows).reshape(-1))
-        factor = fractions * len(kernel) / demand.clamp(min=1e-6)
+        factor = free.clamp(*(fractions * len(kernel) / demand.clamp(min=1e-6)).expand(2, -1))
     return prices - tau * factor.clamp(min=1e-12).log()
 
 
@@ -106,13 +172,16 @@ def exact_sizes(
     sizes: torch.Tensor,
 ) -> torch.Tensor:
     """Labels with the counts ``sizes``: surplus samples with the lowest cost move to free slots."""
-    k = len(sizes)
+    least, most = sizes.expand(2, -1)
+    k = len(least)
     labels = labels.clone()
     while True:
         counts = torch.bincount(labels, minlength=k)
-        excess, free = (counts - sizes).clamp(min=0), (sizes - counts).clamp(min=0)
-        if not bool(excess.any()):
-            return labels
+        excess, free = (counts - most).clamp(min=0), (most - counts).clamp(min=0)
+        if not bool(excess.any()):  # then clusters that are too small take from all others
+            excess, free = (counts - least).clamp(min=0), (least - counts).clamp(min=0)
+            if not bool(free.any()):
+                return labels
         rows = torch.nonzero(excess[labels] > 0).squeeze(1)
         open_clusters = torch.nonzero(free > 0).squeeze(1)
         target, cost = _cheapest_move(x, centroids, prices, labels, rows, open_clusters)
@@ -142,6 +211,31 @@ def _cheapest_move(
         targets.append(open_clusters[column])
         costs.append(own - best)
     return torch.cat(targets), torch.cat(costs)
+
+
+def use_slack(
+    labels: torch.Tensor, graph: torch.Tensor, similarity: torch.Tensor, sizes: torch.Tensor
+) -> tuple[torch.Tensor, int]:
+    """Move samples to better clusters as far as the bounds ``sizes`` (2, K) allow.
+
+    ``graph`` and ``similarity`` are those of :func:`nearest_by_graph`. Returns new labels and the
+    number of moved samples; there is none where ``sizes`` are exact.
+    """
+    least, most = sizes.expand(2, -1)
+    counts = torch.bincount(labels, minlength=len(least))
+    gain = similarity - similarity[:, :1]
+    gain[(counts <= least)[labels]] = -torch.inf
+    gain = gain.masked_fill((counts >= most)[graph[labels]], -torch.inf)
+    best, column = gain.max(dim=1)
+    rows = torch.nonzero(best > 1e-6).squeeze(1)
+    rows = rows[torch.argsort(best[rows], descending=True, stable=True)]
+    source, target = labels[rows], graph[labels[rows], column[rows]]
+    kept = (rank_within(source) < (counts - least)[source]) & (
+        rank_within(target) < (most - counts)[target]
+    )
+    labels = labels.clone()
+    labels[rows[kept]] = target[kept]
+    return labels, int(kept.sum())
 
 
 def exchange(

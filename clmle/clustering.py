@@ -25,10 +25,13 @@ from clmle._balance import (
     exact_sizes,
     exchange,
     nearest_by_graph,
+    settled_prices,
     smoothed,
     update_prices,
     update_prices_sparse,
+    use_slack,
 )
+from clmle._space import SPHERE, Sphere
 from clmle.checks import dense, numeric, seed_number, whole
 from clmle.errors import InputError
 
@@ -38,6 +41,7 @@ CANDIDATES = 12  # neighbors of a cluster with which it exchanges samples
 SAMPLE = 72  # rows per cluster from which prices are computed
 WARM_SAMPLE = 10  # the same for the first prices of a warm start
 PRICED_CLUSTERS = 2048  # most clusters of such prices, which need WARM_SAMPLE K x K numbers
+EXCHANGES = 50  # most rounds of exchanges at fixed centroids
 COOLING = 20  # iterations of soft k-means for the starting centroids
 TEMPERATURES = (0.5, 0.1)  # of the first and the last, in deviations of a row's similarities
 
@@ -120,9 +124,9 @@ def balanced_spherical_kmeans(
     generator = torch.Generator().manual_seed(seed_number(seed))
     with torch.no_grad():
         if start is not None:
-            labels = _warm(x, sizes, start, max_iter, generator)
+            labels = warm_start(x, sizes, start, max_iter, generator)
         else:
-            labels = _divide(x, sizes, max_iter, generator)
+            labels = divide(x, sizes, max_iter, generator)
         centroids = unit_means(x, labels, k)
         objective = float((x * centroids[labels]).sum(dim=1).double().mean())
     if isinstance(features, torch.Tensor):
@@ -132,50 +136,82 @@ def balanced_spherical_kmeans(
     )
 
 
-def unit_means(x: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
-    """Normalized means of the clusters (Eq. 7), (K, d), of rows (n, d) with ``labels`` (n,)."""
-    sums = torch.zeros(k, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
-    return torch.nn.functional.normalize(sums, dim=1)
-
-
-def _divide(
-    x: torch.Tensor, sizes: torch.Tensor, max_iter: int, generator: torch.Generator
+def unit_means(
+    x: torch.Tensor, labels: torch.Tensor, k: int, space: Sphere = SPHERE
 ) -> torch.Tensor:
-    """Labels with the given cluster ``sizes`` (K,); by groups where there are many clusters."""
-    k = len(sizes)
+    """Normalized means of the clusters (Eq. 7), (K, d), of rows (n, d) with ``labels`` (n,).
+
+    In another ``space`` its centroids.
+    """
+    sums = torch.zeros(k, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
+    return space.center(sums)
+
+
+def assign(
+    x: torch.Tensor, centroids: torch.Tensor, sizes: torch.Tensor, space: Sphere = SPHERE
+) -> torch.Tensor:
+    """Labels with the given cluster ``sizes`` (K,) or bounds (2, K) at fixed ``centroids``."""
+    k = len(centroids)
+    prices = settled_prices(x, centroids, sizes.to(x.dtype) / len(x))
+    labels = best_priced(x, centroids, prices)
+    labels = exact_sizes(x, centroids, labels, prices, sizes)
+    for _ in range(EXCHANGES):
+        graph, similarity = nearest_by_graph(x, labels, centroids, min(k, CANDIDATES), space)
+        labels, moved = use_slack(labels, graph, similarity, sizes)
+        if not moved:
+            labels, moved = exchange(labels, graph, similarity)
+        if not moved:
+            break
+    return labels
+
+
+def divide(
+    x: torch.Tensor,
+    sizes: torch.Tensor,
+    max_iter: int,
+    generator: torch.Generator,
+    space: Sphere = SPHERE,
+) -> torch.Tensor:
+    """Labels with the given cluster ``sizes`` (K,); by groups where there are many clusters.
+
+    ``sizes`` may be bounds (2, K), here and below.
+    """
+    k = sizes.shape[-1]
     if k == 1:
         return torch.zeros(len(x), dtype=torch.int64, device=x.device)
     if k <= FLAT_CLUSTERS:
-        return _flat(x, sizes, _seeds(x, sizes, generator), max_iter, generator)
+        return _flat(x, sizes, _seeds(x, sizes, generator, space), max_iter, generator, space)
     n_groups = min(math.ceil(k / GROUP_CLUSTERS), FLAT_CLUSTERS)
     parts = torch.tensor_split(torch.arange(k, device=x.device), n_groups)
-    capacity = torch.stack([sizes[part].sum() for part in parts])
-    groups = _flat(x, capacity, _seeds(x, capacity, generator), max_iter, generator)
+    capacity = torch.stack([sizes[..., part].sum(dim=-1) for part in parts], dim=-1)
+    seeds = _seeds(x, capacity, generator, space)
+    groups = _flat(x, capacity, seeds, max_iter, generator, space)
     labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
     for g, part in enumerate(parts):
         rows = torch.nonzero(groups == g).squeeze(1)
-        labels[rows] = part[_divide(x[rows], sizes[part], max_iter, generator)]
-    return _warm(x, sizes, unit_means(x, labels, k), max_iter, generator)
+        labels[rows] = part[divide(x[rows], sizes[..., part], max_iter, generator, space)]
+    return warm_start(x, sizes, unit_means(x, labels, k, space), max_iter, generator, space)
 
 
-def _warm(
+def warm_start(
     x: torch.Tensor,
     sizes: torch.Tensor,
     centroids: torch.Tensor,
     max_iter: int,
     generator: torch.Generator,
+    space: Sphere = SPHERE,
 ) -> torch.Tensor:
     """Labels that develop from given centroids."""
-    if len(sizes) <= FLAT_CLUSTERS:
-        return _flat(x, sizes, centroids, max_iter, generator)
-    k = len(sizes)
+    k = sizes.shape[-1]
+    if k <= FLAT_CLUSTERS:
+        return _flat(x, sizes, centroids, max_iter, generator, space)
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     # Centroids that batches have moved may be nearer to all samples than those that stayed: a few
     # clusters would take all samples, and repairing the sizes would be slow.
     if k <= PRICED_CLUSTERS:
         sample = x[torch.randperm(len(x), generator=generator)[: WARM_SAMPLE * k].to(x.device)]
-        prices = update_prices(sample @ centroids.T, prices, sizes.to(x.dtype) / sizes.sum())
-    return _refine(x, best_priced(x, centroids, prices), sizes, max_iter, generator)
+        prices = update_prices(sample @ centroids.T, prices, sizes.to(x.dtype) / len(x))
+    return _refine(x, best_priced(x, centroids, prices), sizes, max_iter, generator, space)
 
 
 def _refine(
@@ -184,21 +220,22 @@ def _refine(
     sizes: torch.Tensor,
     max_iter: int,
     generator: torch.Generator,
+    space: Sphere = SPHERE,
 ) -> torch.Tensor:
     """Lloyd's algorithm with prices; each sample is compared with its cluster's neighbors only."""
-    k = len(sizes)
+    k = sizes.shape[-1]
     sample = torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)
-    fractions = sizes.to(x.dtype) / sizes.sum()
+    fractions = sizes.to(x.dtype) / len(x)
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     for _ in range(max_iter):
-        centroids = unit_means(x, labels, k)
-        graph, similarity = nearest_by_graph(x, labels, centroids, 2 * CANDIDATES)
+        centroids = unit_means(x, labels, k, space)
+        graph, similarity = nearest_by_graph(x, labels, centroids, 2 * CANDIDATES, space)
         near = graph[labels[sample]]
         prices = update_prices_sparse(near, similarity[sample], prices, fractions)
         best = (similarity - prices[graph][labels]).argmax(dim=1)
         labels = graph[labels, best]
     labels = exact_sizes(x, centroids, labels, prices, sizes)
-    return _improve(x, labels, k, max_iter)
+    return _improve(x, labels, k, max_iter, space, sizes)
 
 
 def _flat(
@@ -207,70 +244,91 @@ def _flat(
     centroids: torch.Tensor,
     max_iter: int,
     generator: torch.Generator,
+    space: Sphere = SPHERE,
 ) -> torch.Tensor:
     """Lloyd's algorithm with prices (computed on a sample of the rows), then exact sizes."""
-    k = len(sizes)
+    k = sizes.shape[-1]
     if k == 1:
         return torch.zeros(len(x), dtype=torch.int64, device=x.device)
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
-    fractions = sizes.to(x.dtype) / sizes.sum()
+    fractions = sizes.to(x.dtype) / len(x)
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     labels: torch.Tensor | None = None
     for _ in range(max_iter):
         if labels is not None:
-            centroids = unit_means(x, labels, k)
+            centroids = unit_means(x, labels, k, space)
         prices = update_prices(sample @ centroids.T, prices, fractions)
         labels = best_priced(x, centroids, prices)
     assert labels is not None
     labels = exact_sizes(x, centroids, labels, prices, sizes)
-    return _improve(x, labels, k, max_iter)
+    return _improve(x, labels, k, max_iter, space, sizes)
 
 
-def _improve(x: torch.Tensor, labels: torch.Tensor, k: int, rounds: int) -> torch.Tensor:
-    """Exchange samples between clusters while that raises the objective; sizes are kept."""
+def _improve(
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    k: int,
+    rounds: int,
+    space: Sphere = SPHERE,
+    sizes: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Exchange samples between clusters while that raises the objective; sizes are kept.
+
+    Between the bounds ``sizes`` (2, K), samples are moved first.
+    """
     for _ in range(rounds):
-        centroids = unit_means(x, labels, k)
-        graph, similarity = nearest_by_graph(x, labels, centroids, min(k, CANDIDATES))
+        centroids = unit_means(x, labels, k, space)
+        graph, similarity = nearest_by_graph(x, labels, centroids, min(k, CANDIDATES), space)
+        if sizes is not None and sizes.dim() == 2:
+            labels, moved = use_slack(labels, graph, similarity, sizes)
+            if moved:
+                continue
         labels, moved = exchange(labels, graph, similarity)
         if moved < max(2, len(x) // 100):
             break
     return labels
 
 
-def _seeds(x: torch.Tensor, sizes: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _seeds(
+    x: torch.Tensor, sizes: torch.Tensor, generator: torch.Generator, space: Sphere = SPHERE
+) -> torch.Tensor:
     """Starting centroids: balanced soft k-means on a small sample at falling temperatures.
 
     Deterministic annealing (Rose 1998) reaches better optima than hard assignments from the same
     start; a small sample is sufficient (Bradley and Fayyad 1998).
     """
-    k = len(sizes)
+    k = sizes.shape[-1]
     sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
-    centroids = _plus_plus(sample[: 20 * k], k, generator)
-    fractions = sizes.to(x.dtype) / sizes.sum()
-    factor = torch.ones_like(fractions)
+    centroids = space.centroids_at(_plus_plus(sample[: 20 * k], k, generator, space))
+    fractions = sizes.to(x.dtype) / len(x)
+    factor = torch.ones_like(centroids[:, 0])
     first, last = TEMPERATURES
     for i in range(COOLING):
         temperature = first * (last / first) ** (i / (COOLING - 1))
         kernel = smoothed(sample @ centroids.T, temperature)[0]
         factor = balance(kernel, factor, fractions, rounds=4)
         weights = kernel * factor / (kernel @ factor).unsqueeze(1)
-        centroids = torch.nn.functional.normalize(weights.T @ sample, dim=1)
+        centroids = space.center(weights.T @ sample)
     return centroids
 
 
-def _plus_plus(sample: torch.Tensor, k: int, generator: torch.Generator) -> torch.Tensor:
-    """Greedy k-means++ (Arthur and Vassilvitskii 2007); squared distance is 2 - 2 f.mu.
+def _plus_plus(
+    sample: torch.Tensor, k: int, generator: torch.Generator, space: Sphere = SPHERE
+) -> torch.Tensor:
+    """Greedy k-means++ (Arthur and Vassilvitskii 2007); half a squared distance is peak - f.mu.
 
     Each new centroid is the best of several rows drawn in proportion to their distance.
     """
     trials = 2 + int(math.log(k))
     draws = torch.rand(k, trials, generator=generator).to(sample.device, sample.dtype)
     rows = torch.empty(k, dtype=torch.int64, device=sample.device)
-    distance = torch.full((len(sample),), 2.0, dtype=sample.dtype, device=sample.device)
+    peak = space.peak(sample)
+    distance = torch.full_like(peak, 4 * float(peak.max()))  # above all distances
     for i in range(k):
         cumulative = distance.cumsum(0)
         drawn = torch.searchsorted(cumulative, draws[i] * cumulative[-1]).clamp(max=len(sample) - 1)
-        nearer = torch.minimum(distance, (1 - sample[drawn] @ sample.T).clamp(min=1e-6))
+        similarity = space.centroids_at(sample[drawn]) @ sample.T
+        nearer = torch.minimum(distance, (peak - similarity).clamp(min=1e-6))
         best = nearer.sum(dim=1).argmin()
         rows[i], distance = drawn[best], nearer[best]
     return sample[rows]

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import torch
 
+SMALL_WORK = 3e7  # multiplications of about a millisecond
+
 
 @contextmanager
 def one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
@@ -20,3 +22,14 @@ def one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
             yield pool
         finally:
             torch.set_num_threads(before)
+
+
+@contextmanager
+def fitting_threads(work: float) -> Iterator[None]:
+    """At most one thread where the largest operation has few multiplications (``work``)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if work < SMALL_WORK else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

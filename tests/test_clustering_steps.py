@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from clmle import balanced_spherical_kmeans, clustering
-from clmle.clustering import _divide, _flat, _improve, _plus_plus, _refine, _seeds, _warm
+from clmle.clustering import _flat, _improve, _plus_plus, _refine, _seeds, divide, warm_start
 from tests import naive_clustering
 from tests.naive_clustering import (
     PRICED,
@@ -106,7 +106,7 @@ def test_clusters_develop_from_given_centroids(n, k, priced, monkeypatch):
     monkeypatch.setattr(clustering, "PRICED_CLUSTERS", priced)
     x, sizes = points(n, 4, n), even(n, k)
     start = unit(np.random.default_rng(k).normal(size=(k, 4)))
-    got = _warm(*tensors(x, sizes, start), 2, draw(6))
+    got = warm_start(*tensors(x, sizes, start), 2, draw(6))
     assert got.tolist() == plain_warm(x, sizes, start, 2, draw(6), priced).tolist()
     whole = balanced_spherical_kmeans(x, n_clusters=k, init=start, max_iter=2, seed=6)
     assert whole.labels.tolist() == got.tolist()
@@ -115,7 +115,7 @@ def test_clusters_develop_from_given_centroids(n, k, priced, monkeypatch):
 @pytest.mark.parametrize(("n", "k"), [(40, 1), (70, 4), (73, 5), (120, 6), (150, 22), (110, 30)])
 def test_many_clusters_are_found_in_two_levels(n, k):
     x, sizes = points(n, 4, n), even(n, k)
-    got = _divide(*tensors(x, sizes), 2, draw(7))
+    got = divide(*tensors(x, sizes), 2, draw(7))
     want = plain_divide(x, sizes, 2, draw(7))
     assert got.tolist() == want.tolist()
     whole = balanced_spherical_kmeans(x, n_clusters=k, max_iter=2, seed=7)

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "classifiers",
     "data",
+    "estimators",
     "figures",
     "jobs",
     "losses",
@@ -66,7 +67,7 @@ def public_objects():
 
 PUBLIC = public_objects()
 # The rest serves the app and the commands: one summary says what it does.
-LIBRARY = ("classifiers", "figures", "losses", "metrics", "samplers")
+LIBRARY = ("classifiers", "estimators", "figures", "losses", "metrics", "samplers")
 EXPORTED = [getattr(clmle, name) for name in clmle.__all__]
 COMPLETE = {
     name: value

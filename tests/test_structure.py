@@ -18,6 +18,7 @@ LAYERS = (
         "_gather",
         "_lazy",
         "_search",
+        "_space",
         "checks",
         "device",
         "errors",
@@ -51,7 +52,7 @@ LAYERS = (
         "tracking",
         "training",
     ),
-    ("figures", "studies"),
+    ("estimators", "figures", "studies"),
     ("__main__", "cli"),
 )
 

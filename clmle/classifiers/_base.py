@@ -111,10 +111,10 @@ def accuracy_of_predictions(labels: np.ndarray, predicted: np.ndarray) -> float:
     return mean_recall(hits, support)
 
 
-def unit_rows(features: np.ndarray) -> np.ndarray:
-    """Return the rows (n, d) at unit length, float32; a zero row stays zero."""
+def unit_rows(features: np.ndarray, dtype: Any = np.float32) -> np.ndarray:
+    """Return the rows (n, d) at unit length; a zero row stays zero."""
     norms = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(norms, 1e-12), dtype=np.float32)
+    return np.asarray(features / np.maximum(norms, 1e-12), dtype=dtype)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -200,7 +200,7 @@ class ClusterClassifier(Classifier):
     def scores(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         own = self.centroids, self.classes, self.n_neighbors, self.rule
         scores: np.ndarray = nearest_cluster_scores(
-            unit_rows(features), *own, scale=self.scale, n_classes=self.n_classes
+            unit_rows(features, features.dtype), *own, scale=self.scale, n_classes=self.n_classes
         )
         return scores
 

@@ -1,11 +1,22 @@
 """The network for tables of features: standardized features to an embedding."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 HIDDEN = 256  # units of the hidden layer of "mlp"
 SCALE = 16.0  # of the cosines of "cosine"
+
+
+def dense_layers(channels: int, hidden: Sequence[int], feature_dim: int) -> nn.Sequential:
+    """Linear layers with ``hidden`` units in between, each followed by ReLU but for the last."""
+    layers: list[nn.Module] = []
+    for units in hidden:
+        layers += [nn.Linear(channels, units), nn.ReLU(inplace=True)]
+        channels = units
+    return nn.Sequential(*layers, nn.Linear(channels, feature_dim))
 
 
 class FeatureNetwork(nn.Module):
@@ -24,10 +35,7 @@ class FeatureNetwork(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("scale", torch.ones(channels))
-        layers: list[nn.Module] = []
-        if hidden:
-            layers = [nn.Linear(channels, hidden), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers, nn.Linear(hidden or channels, feature_dim))
+        self.layers = dense_layers(channels, (hidden,) if hidden else (), feature_dim)
 
     def standardize(self, features: np.ndarray) -> None:
         """Take mean and deviation of ``features`` (n, channels); constant ones become 0."""

@@ -40,6 +40,7 @@ PAGES = (
     "guide/own-images.md",
     "guide/own-study.md",
     "guide/reading-results.md",
+    "guide/scikit-learn.md",
     "guide/standard-data-sets.md",
 )
 FIGURE_WIDTH = 640
