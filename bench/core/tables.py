@@ -109,10 +109,25 @@ def scores(
 
 
 def tuned(candidates: list[Callable[[], Any]], parts: list[np.ndarray], X: Any, y: Any) -> Any:
-    """The candidate with the best balanced accuracy on held-out rows, fitted on all rows."""
+    """The candidate with the best balanced accuracy on held-out rows, fitted on all rows.
+
+    Boosting raises an error where its first weak classifier is worse than chance; such a candidate
+    is left out.
+    """
     X_fit, X_held, y_fit, y_held = parts
-    held = [evaluated(make().fit(X_fit, y_fit), X_held, y_held)[0] for make in candidates]
-    return candidates[int(np.argmax(held))]().fit(X, y)
+    held = []
+    for make in candidates:
+        try:
+            held.append(evaluated(make().fit(X_fit, y_fit), X_held, y_held)[0])
+        except ValueError:
+            held.append(-1.0)
+    failure: ValueError | None = None
+    for i in np.argsort(held)[::-1]:
+        try:
+            return candidates[i]().fit(X, y)
+        except ValueError as error:
+            failure = error
+    raise failure or ValueError("no candidates")
 
 
 def evaluated(model: Any, X: np.ndarray, y: np.ndarray) -> tuple[float, float]:
