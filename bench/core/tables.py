@@ -122,7 +122,7 @@ def tuned(candidates: list[Callable[[], Any]], parts: list[np.ndarray], X: Any, 
         except ValueError:
             held.append(-1.0)
     failure: ValueError | None = None
-    for i in np.argsort(held)[::-1]:
+    for i in np.argsort(-np.array(held), kind="stable"):  # the first of equals
         try:
             return candidates[i]().fit(X, y)
         except ValueError as error:
