@@ -1,4 +1,4 @@
-"""The threshold of one class: errors and their cost beside the slider, curves below."""
+"""The threshold of one class: errors and their cost next to the slider, curves below."""
 
 from typing import Any
 

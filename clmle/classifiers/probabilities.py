@@ -1,8 +1,7 @@
 """Probabilities of classes from scores, fitted on validation data.
 
-The scores of a classifier rank the classes. Those of a class-balanced calibration are besides
-probabilities for equally frequent classes. What a cost or a user needs is the probability among
-images as they occur.
+The scores of a classifier for imbalanced classes are those of equally frequent classes. A cost, or
+a person who reads predictions, needs the probability among images as they occur.
 """
 
 from __future__ import annotations

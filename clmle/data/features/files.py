@@ -44,10 +44,10 @@ def read_features(
     for table in [expanded(labels)] if labels else _tables_of(file):
         found.columns.update(_labels(table, file, len(found.features)))
     if not found.columns:
-        beside = f", or as {file.with_suffix(TABLES[0]).name}" if file.suffix == ".npy" else ""
+        other = f", or as {file.with_suffix(TABLES[0]).name}" if file.suffix == ".npy" else ""
         raise InputError(
             f"{file} has no labels; give a table or list with one row for each row of features "
-            f"with --labels FILE{beside}."
+            f"with --labels FILE{other}."
         )
     _check(found.features, file)
     return found
