@@ -47,7 +47,8 @@ def page() -> None:
 
 if __name__ == "__main__":
     page()
-else:  # imported by streamlit run, which serves this object; it runs this file for every page
+elif __name__ != "__mp_main__":  # imported by streamlit run, which serves this object; it runs this
+    # file for every page. A process that a page starts imports it by the other name.
     from app.guard import closing_left_sessions, guards
 
     app = st.App(__file__, middleware=guards(), lifespan=closing_left_sessions)

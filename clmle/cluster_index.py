@@ -220,7 +220,11 @@ class ClusterIndex:
         sums = np.zeros((self.n_clusters, features.shape[1]))
         np.add.at(sums, self.assignment, features)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        self.centroids[:] = sums / np.maximum(norms, 1e-12)  # in place: heads may be stacked
+        centroids = (sums / np.maximum(norms, 1e-12)).astype(np.float32)
+        if centroids.shape == self.centroids.shape:
+            self.centroids[:] = centroids  # in place: those of stacked heads are views
+        else:
+            self.centroids = centroids
 
     def move(self, clusters: np.ndarray, features: np.ndarray, momentum: float) -> None:
         """Move centroids towards the means of the samples of a batch, which keeps unit length.

@@ -5,6 +5,7 @@ of rows reads the file and reports that; only operations on the whole array use 
 """
 
 import os
+import weakref
 from typing import IO, Any, cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from clmle.errors import InputError
 class FileRows(np.memmap):
     """A read-only memory map whose rows, indexed or sliced, are copies read from the file."""
 
-    _file: IO[bytes] | None = None  # of the whole array; arrays made from it are ordinary ones
+    _file: int | None = None  # descriptor of the whole array; arrays made from it are ordinary
     _first = 0  # byte at which its values begin
 
     def __array_finalize__(self, other: Any) -> None:
@@ -60,7 +61,7 @@ class FileRows(np.memmap):
         target = found.reshape(-1).view(np.uint8).data
         starts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 2) != 1)
         ends = np.append(starts[1:], len(rows))
-        file = cast(IO[bytes], self._file).fileno()
+        file = cast(int, self._file)
         offsets = (self._first + rows[starts] * width).tolist()
         for a, b, offset in zip((starts * width).tolist(), (ends * width).tolist(), offsets):  # noqa: B905
             while a < b:
@@ -79,22 +80,18 @@ def open_rows(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises a ValueError, an EOFError or an OSError if it holds no whole array of plain values.
     """
-    file = open(path, "rb")  # noqa: SIM115
-    try:
+    with open(path, "rb") as file:
         shape, dtype, first, in_order = npy_header(file)
         if not in_order or not shape or 0 in shape or not hasattr(os, "preadv"):
-            file.close()
             if hasattr(os, "preadv"):
                 found: np.ndarray = np.load(path, allow_pickle=False)
             else:  # Windows keeps a mapped file as it is
                 found = np.load(path, mmap_mode="r", allow_pickle=False)
             return found
         rows = FileRows(file, dtype, "r", first, shape)
-    except BaseException:
-        file.close()
-        raise
+        rows._file, rows._first = os.dup(file.fileno()), first
+    weakref.finalize(rows, os.close, rows._file)
     rows.filename = os.fspath(path)
-    rows._file, rows._first = file, first
     return rows
 
 

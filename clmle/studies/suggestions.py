@@ -186,7 +186,9 @@ def _clusters(few: int) -> Suggestion:
             "there are makes no difference that the study shows."
         )
         return Suggestion("cluster size", str(CLUSTER_SIZE), why, "small-classes")
-    why = "Between 25 and 800 images per cluster no difference above 0.5 percentage points is shown."
+    why = (
+        "Between 25 and 800 images per cluster no difference above 0.5 percentage points is shown."
+    )
     return Suggestion("cluster size", str(CLUSTER_SIZE), why, "cluster-size")
 
 

@@ -77,9 +77,10 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
     while stops.count() and time.time() < deadline:  # they become fewer as runs stop
         with suppress(TimeoutError):
             stops.first.click(timeout=2000)
-    one.get_by_text("stopped", exact=True).first.wait_for()
+    shown = one.get_by_text("stopped", exact=True).filter(visible=True).first  # not in the table
+    shown.wait_for()
     one.reload()
-    one.get_by_text("stopped", exact=True).first.wait_for()
+    shown.wait_for()
     assert one.url == address
     assert not one.problems
     assert not two.problems

@@ -1,6 +1,7 @@
 """clmle predict and clmle export: the same predictions as the model, file by file."""
 
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,8 @@ def test_images_are_predicted_as_in_the_run(
     capsys, photos_run, image_folder, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("clmle.training.prediction_inputs.BATCH", 10)  # several batches
-    monkeypatch.setattr("clmle.training.predict.BATCH", 10)
+    # The package has a function of the module's name.
+    monkeypatch.setattr(import_module("clmle.training.predict"), "BATCH", 10)
     out = tmp_path / "out.csv"
     code, printed, errors = run(capsys, "predict", photos_run.name, image_folder, "--out", out)
     assert code == 0

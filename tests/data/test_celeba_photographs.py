@@ -14,7 +14,8 @@ from PIL import Image
 from clmle import InputError
 from clmle.data.celeba import images as celeba_images
 from clmle.data.celeba import load_celeba
-from clmle.data.pixel_cache import CHUNK, cached_pixels
+from clmle.data.pixel_cache import cached_pixels
+from clmle.data.pixel_writing import CHUNK
 from tests.data.celeba_copy import (
     ATTR,
     N,

@@ -127,7 +127,8 @@ def test_every_study_has_a_page_with_its_verdict(folder):
         solar_cells=ranking({"clmle": 0.6, "softmax": 0.7}, ("defect",), dataset="/data/solar"),
     )
     made = pages(where)
-    assert {"leaderboard", "solar-cells", "index", "pooled", "paper", "reproduction"} == set(made)
+    shared = {"index", "pooled", "level-field", "paper", "reproduction"}
+    assert {"leaderboard", "solar-cells", *shared} == set(made)
     assert "is above every baseline" in made["leaderboard"].markdown()
     assert "is not above every baseline" in made["solar-cells"].markdown()
     assert "/data/" not in made["solar-cells"].markdown()
@@ -282,7 +283,7 @@ def test_every_caption_names_command_and_budget(folder):
 
 def test_without_results_there_are_pages_without_claims(folder):
     made = pages(folder())
-    assert set(made) == {"index", "pooled", "paper", "reproduction"}
+    assert set(made) == {"index", "pooled", "level-field", "paper", "reproduction"}
     assert "0 trials" in made["index"].markdown()
     assert not any(page.figures for page in made.values())
 

@@ -55,8 +55,12 @@ class StackedHeads:
     @classmethod
     def of(cls, heads: Sequence[Any]) -> StackedHeads | None:
         """The heads stacked; None unless they sample all clusters and compare with the nearest."""
+        # Clusters that are shared have the dimensions of the user's features until the next merge.
         stackable = all(
-            head.options.sampler == "all-clusters" and head.options.centroids == "local"
+            head.index is not None
+            and head.index.centroids.shape[1] == head.feature_dim
+            and head.options.sampler == "all-clusters"
+            and head.options.centroids == "local"
             for head in heads
         )
         return cls(heads) if stackable else None
