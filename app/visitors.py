@@ -5,7 +5,7 @@ are environment variables too, change that:
 
 ``--classroom``, CLMLE_CLASSROOM=1
     Every browser has its own folder of runs, ``visitors/NAME`` in the folder of runs, by a cookie
-    that stays after a reload. The runs above it are shared: all see them, nobody changes them.
+    that stays after a reload. The runs above it are shared: visitors see but cannot change them.
 ``--read-only``, CLMLE_READ_ONLY=1
     Nothing can be trained, changed or deleted on the pages.
 """

@@ -71,8 +71,8 @@ with errors_in_place():
                 "an image each: enter their counts separated by commas, such as 900, 90."
             )
     bounds = margin_bounds(counts, dim)
-    beside, drawn = st.columns([1, 2], gap="medium")  # the figure next to what changes it
-    with beside:
+    left, drawn = st.columns([1, 2], gap="medium")  # the figure next to what changes it
+    with left:
         n_other = int(
             st.slider(
                 "Other clusters in the denominator, K'", 1, 30, 6, key="others",

@@ -11,7 +11,7 @@ from clmle import Config, RunFolder, jobs, list_runs
 def launched(configs: Iterable[Config], at_a_time: int) -> list[RunFolder]:
     """Start a run for each configuration in the visitor's folder, ``at_a_time`` at once.
 
-    In a classroom all visitors share the cores, so that nobody raises the number above theirs.
+    In a classroom all visitors share the cores, so that no visitor raises the number above theirs.
     """
     configs = list(configs)
     own = [run for run in list_runs(own_runs_dir()) if not run.damage() and is_active(run)]

@@ -24,7 +24,7 @@ class WeightsAndBiases(Tracker):
             config=run.config(),
             dir=str(run.path),
         )
-        # The step of a run of Weights & Biases must not fall; ours is a metric of its own.
+        # The step of a run of Weights & Biases must not fall; ours is logged as a separate metric.
         self.log.define_metric("*", step_metric="step")
 
     def identity(self) -> str:
