@@ -10,7 +10,6 @@ cached losses, plateau) a resumed run is therefore identical to one that was nev
 Calls to ``world`` coordinate several processes; in a single process they change nothing.
 """
 
-import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -20,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from clmle import __version__
 from clmle.config import Config
 from clmle.device import to_device
 from clmle.errors import InputError
@@ -29,7 +27,6 @@ from clmle.jobs.lock import run_lock
 from clmle.methods import Loss, Method, Outputs, get_method
 from clmle.methods._multi_label import MultiLabel
 from clmle.run_folder import ReadOnlyRunFolder, RunFolder
-from clmle.training.checkpoint import copy_state, load_tensors, restore_state, save_tensors
 from clmle.training.distributed import World, world_of_environment
 from clmle.training.evaluator import Evaluator
 from clmle.training.extraction import autocast
@@ -46,13 +43,13 @@ from clmle.training.pretrain import (
     load_published_weights,
     start_from,
 )
+from clmle.training.progress import restore_progress, save_progress
 from clmle.training.reporting import Report, Reporter, Stopped, machine, stop_signals
 from clmle.training.run_data import check_facts, data_facts
 from clmle.training.sgd import SGD
 
 SAVE_EVERY = 15.0  # seconds between checkpoints within a round
 STATUS_EVERY = 0.5  # seconds between status files
-PHASES = ("pretraining", "margins", "rounds", "done")
 LOG_EVERY = 5  # steps between lines of the metrics file
 
 
@@ -144,14 +141,6 @@ def _result_or_cleared(run: RunFolder) -> dict[str, Any] | None:
     return done
 
 
-def _training_config(config: Config) -> dict[str, Any]:
-    """What a run must keep to be continued: all but the machine, and where the data are."""
-    tree = config.to_dict()
-    tree["train"] = {k: v for k, v in tree["train"].items() if k not in ("device", "threads")}
-    tree["data"] = {k: v for k, v in tree["data"].items() if k not in ("dataset", "labels")}
-    return tree
-
-
 class Trainer:
     """One process of the training of a run.
 
@@ -204,7 +193,7 @@ class Trainer:
                 check_facts(self.run, stored, self.data_facts)
             self.build()
             if resumed:
-                self.restore()
+                restore_progress(self)
             else:  # a run killed before its first checkpoint starts again, with an empty log
                 self.run.truncate_metrics(0)
                 if t.pretrained:
@@ -392,54 +381,10 @@ class Trainer:
         return result
 
     def save(self) -> None:
-        """Write the checkpoint: everything that the next step depends on."""
-        if not self.world.is_main:
-            return
-        facts = {
-            "step": self.step, "round": self.round, "phase": self.phase,
-            "lines": self.run.sync_metrics(),
-            "seconds": self.reporter.seconds(),
-            "plateau": [self.plateau.best, self.plateau.waited, self.plateau.dropped],
-            "options": dataclasses.asdict(self.method.options),
-            "version": __version__, "config": _training_config(self.config),
-            "data": self.data_facts,
-        }  # fmt: skip
-        state = copy_state(self.network, self.optimizer, self.method)
-        save_tensors(self.run.checkpoint_path, state, facts)
-        self.saved = time.monotonic()
-
-    def restore(self) -> None:
-        """Load the checkpoint; an InputError unless it continues this run exactly."""
-        file = self.run.checkpoint_path
-        state, facts = load_tensors(file)
-        version = facts.get("version", "before 0.2") if isinstance(facts, dict) else "unknown"
-        try:
-            if facts["config"] != _training_config(self.config):
-                raise InputError(
-                    f"The configuration of run {self.run.name} has changed since its checkpoint; "
-                    f"restore it, or remove {file.name} to train from the beginning."
-                )
-            check_facts(self.run, facts["data"], self.data_facts)
-            self.step, self.round, self.phase = facts["step"], facts["round"], facts["phase"]
-            steps, rounds = self.config.train.iterations, self.config.train.rounds
-            inside = 0 <= self.step <= steps and 0 <= self.round <= rounds
-            if self.phase not in PHASES or not inside:
-                raise ValueError(f"phase {self.phase}, step {self.step}, round {self.round}")
-            self.reporter.resume(float(facts["seconds"]), self.step)
-            self.plateau.best, self.plateau.waited, self.plateau.dropped = facts["plateau"]
-            sum(facts["plateau"])  # raises for what are no numbers
-            self.method.options = dataclasses.replace(self.method.options, **facts["options"])
-            restore_state(state, self.network, self.optimizer, self.method)
-            self.run.truncate_metrics(int(facts["lines"]))
-        except InputError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
-            why = str(error).split("\n")[0][:100]
-            raise InputError(
-                f"{file}, written by clmle {version}, does not fit this run in clmle "
-                f"{__version__} ({type(error).__name__}: {why}); remove it to train from the "
-                "beginning, or use that version."
-            ) from error
+        """Write the checkpoint."""
+        if self.world.is_main:
+            save_progress(self)
+            self.saved = time.monotonic()
 
     def pulse(self, phase: str) -> None:
         """Between two steps: write the status and the checkpoint when due; stop if asked."""
