@@ -1,18 +1,21 @@
 """The app in a real browser, with a real server and real runs."""
 
 import io
-import time
+import re
+from contextlib import suppress
 
 import pytest
 from PIL import Image
+from playwright.sync_api import TimeoutError, expect
 
-from tests.app.forms import data_of_new_runs
+from tests.app.forms import choose, data_of_new_runs, settled
 
 pytestmark = pytest.mark.browser
 PAGES = (
     "", "imbalance", "data", "train", "embeddings", "ablations", "attributes", "recognition",
     "margins", "paper",
 )  # fmt: skip
+FIRST_ROUND = re.compile("^(start|pretrained features)$")
 
 
 def no_traceback(page):
@@ -24,7 +27,7 @@ def test_a_deep_link_works_before_any_other_page(server, browser):
     """The first page that a new server delivers need not be the start page."""
     page = browser.new_page()
     page.goto(f"{server}/margins")
-    page.get_by_role("heading", name="Margins").wait_for(timeout=600_000)
+    page.get_by_role("heading", name="Margins").wait_for()
     no_traceback(page)
 
 
@@ -32,8 +35,8 @@ def test_the_link_of_a_view_is_copied(server, browser):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(f"{server}/margins?images=900,90,9")
-    page.get_by_role("button", name="Copy link to this view").click(timeout=600_000)
-    page.get_by_text("Copied").wait_for(timeout=600_000)
+    page.get_by_role("button", name="Copy link to this view").click()
+    page.get_by_text("Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.url
     assert "images=900" in copied
@@ -44,34 +47,33 @@ def test_train_reload_and_explore_the_embedding(server, browser):
     """Start two methods on digits, reload while they run, then explore the embedding."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{server}/train")
-    data_of_new_runs(page).click()
-    page.get_by_role("option", name="digits").click()
+    choose(data_of_new_runs(page), "digits")
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("clmle, digits").first.wait_for(timeout=600_000)
-    page.get_by_text("running").first.wait_for(timeout=600_000)
+    page.get_by_text("clmle, digits").first.wait_for()
+    page.get_by_text("running").first.wait_for()
     page.reload()
-    page.get_by_text("softmax, digits").first.wait_for(timeout=600_000)
+    page.get_by_text("softmax, digits").first.wait_for()
     assert page.get_by_text("clmle, digits").count() > 0  # the address holds the runs
-    page.get_by_text("Test images (bar: 95 % interval)").wait_for(timeout=600_000)
-    deadline = time.time() + 600
-    while page.get_by_text("Balanced accuracy 0").count() < 3 and time.time() < deadline:
-        time.sleep(0.5)
-    assert page.get_by_text("Balanced accuracy 0").count() == 3
+    page.get_by_text("Test images (bar: 95 % interval)").wait_for()
+    expect(page.get_by_text("Balanced accuracy 0")).to_have_count(3)
     no_traceback(page)
 
     page.goto(f"{server}/embeddings")
-    page.get_by_role("radio", name="PCA").or_(page.get_by_text("PCA", exact=True)).first.click()
+    settled(page)
+    page.get_by_role("radio", name="PCA").click()
+    page.wait_for_url("**by=pca**")
+    settled(page)
     frame = page.frame_locator("iframe").first
-    frame.locator(".plot-container").wait_for(timeout=600_000)
+    frame.locator(".plot-container").wait_for()
     frame.locator("#plot").focus()
     page.keyboard.press("ArrowRight")
-    frame.locator("#face").wait_for(state="visible", timeout=600_000)
-    assert "image" in frame.locator("#face span").inner_text()
+    expect(frame.locator("#face span")).to_contain_text("image")
     page.keyboard.press("Enter")
     frame.locator("#why").get_by_text("score").first.wait_for()  # the explanation
     page.keyboard.press("Escape")
     page.set_viewport_size({"width": 1440, "height": 1500})
     frame.get_by_role("button", name="Select with a lasso").click()
+    frame.locator("#sheet").hover(position={"x": 2, "y": 2})  # when it no longer moves
     box = frame.locator("#plot").bounding_box()
     left, right = box["x"] + 2, box["x"] + box["width"] - 2
     top, low = box["y"] + 2, box["y"] + box["height"] - 2
@@ -81,27 +83,28 @@ def test_train_reload_and_explore_the_embedding(server, browser):
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
     every = frame.locator("#some strong").inner_text().removesuffix(" points")
-    assert f"{every} images" in frame.locator("#plot .gtitle").text_content()
-    assert frame.locator("#some canvas").count() == 80
+    expect(frame.locator("#plot .gtitle")).to_contain_text(f"{every} images")
+    expect(frame.locator("#some canvas")).to_have_count(80)
     frame.get_by_role("button", name="Select with a lasso").click()
     slider = frame.get_by_role("slider", name="Round")
     slider.focus()
     page.keyboard.press("Home")
-    assert frame.locator("#title").inner_text() in ("start", "pretrained features")
+    expect(frame.locator("#title")).to_have_text(FIRST_ROUND)
     page.reload()  # the address holds the round and the point
-    frame.locator("#why").get_by_text("score").first.wait_for(timeout=600_000)
-    assert frame.locator("#title").inner_text() in ("start", "pretrained features")
+    frame.locator("#why").get_by_text("score").first.wait_for()
+    expect(frame.locator("#title")).to_have_text(FIRST_ROUND)
 
     # Of a thousand images the browser sends only those that are used.
+    settled(page)
     page.get_by_text("Add your own images").click()
     picture = io.BytesIO()
     Image.new("RGB", (30, 30), "teal").save(picture, "PNG")
     thousand = [(f"{i}.png", picture.getvalue()) for i in range(1000)]
     box = page.locator(".st-key-own-images input[type=file]")
     box.set_input_files([{"name": n, "mimeType": "image/png", "buffer": b} for n, b in thousand])
-    page.get_by_text("1,000 images were selected; the first 24 are used.").wait_for(timeout=600_000)
+    page.get_by_text("1,000 images were selected; the first 24 are used.").wait_for()
     more = f"{int(every.replace(',', '')) + 24:,} images"
-    frame.locator("#plot .gtitle").get_by_text(more).wait_for(timeout=600_000)
+    frame.locator("#plot .gtitle").get_by_text(more).wait_for()
     no_traceback(page)
 
 
@@ -117,21 +120,23 @@ def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
     found, wide = [], []
     for name in PAGES:
         page.goto(f"{server}/{name}")
-        page.get_by_role("heading", level=1).wait_for(timeout=600_000)
-        page.locator("[data-test-script-state=notRunning]").wait_for(timeout=600_000)
+        page.get_by_role("heading", level=1).wait_for()
+        settled(page)
         # Formulas change their width with their fonts, which load on first use.
-        page.wait_for_function("document.fonts.status === 'loaded'", timeout=600_000)
-        page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=600_000)
+        page.wait_for_function("document.fonts.status === 'loaded'")
         for problem in Axe().run(page).response["violations"]:
             if problem["impact"] in ("serious", "critical"):
                 where = problem["nodes"][0]["html"][:120]
                 found.append(f"{name or 'start'}: {problem['id']}, {where}")
         for size in (desktop, phone):
             page.set_viewport_size(size)
-            time.sleep(0.7)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            if width > size["width"]:
-                wide.append(f"{name or 'start'}: {width} on {size['width']}")
+            page.wait_for_timeout(700)
+            with suppress(TimeoutError):  # figures change their width later
+                page.wait_for_function(
+                    "document.documentElement.scrollWidth <= innerWidth", timeout=60_000
+                )
+                continue
+            wide.append(f"{name or 'start'} on {size['width']}")
         page.set_viewport_size(desktop)
         no_traceback(page)
     assert not found

@@ -1,14 +1,27 @@
 """The page What imbalance does: links restore it, frames can be played, lessons are checked."""
 
-import time
 from pathlib import Path
 
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
+from tests.app.forms import settled
 from tests.app.test_browser import no_traceback, pytestmark  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]
+# In the page, since the animation does not wait for a test.
+PLAY_ONE_FRAME = """button => new Promise(paused => {
+  const where = document.getElementById("where");
+  new MutationObserver((_, observer) => {
+    observer.disconnect(); button.click(); paused();
+  }).observe(where, {childList: true});
+  button.click();
+})"""
+MARK = """body => {
+  window.mark = 1;
+  new MutationObserver(() => { window.played = timer !== null; })
+    .observe(body, {attributeFilter: ["data-of"]});
+}"""
 
 
 def page(**address):
@@ -62,49 +75,51 @@ def test_a_lesson_sets_its_sliders():
 
 def played(frame):
     """Waits until training has been played from the random network to its end."""
-    expect(frame.locator("#where")).to_have_text("step 200 of 200", timeout=600_000)
+    expect(frame.locator("#where")).to_have_text("step 200 of 200")
+    frame.locator("body").evaluate(
+        "() => new Promise(drawn => { const look = () => "
+        "drawing || timer ? requestAnimationFrame(look) : drawn(); look(); })"
+    )
 
 
 def test_train_play_select_and_complete_a_lesson_step(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
-    tab.get_by_role("button", name="Train").click(timeout=600_000)
+    settled(tab)
+    tab.get_by_role("button", name="Train").click()
     frame = tab.frame_locator("iframe").first
-    frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=600_000)
+    frame.locator("body[data-ready=yes]").wait_for(state="attached")
     assert "CLMLE" in frame.locator("#status").inner_text()
     played(frame)
     frame.get_by_role("button", name="One frame back").click()
     assert frame.locator("#where").inner_text() == "step 195 of 200"
     frame.locator("#scrub").fill("3")
     assert frame.locator("#where").inner_text() == "step 15 of 200"
-    frame.get_by_role("button", name="Play").click()
-    deadline = time.time() + 600
-    while frame.locator("#where").inner_text() == "step 15 of 200" and time.time() < deadline:
-        time.sleep(0.1)
-    frame.get_by_role("button", name="Pause").click()
-    assert int(frame.locator("#where").inner_text().split()[1]) > 15
+    frame.get_by_role("button", name="Play").evaluate(PLAY_ONE_FRAME)
+    expect(frame.get_by_role("button", name="Play")).to_be_visible()
+    assert frame.locator("#where").inner_text() == "step 20 of 200"
     frame.locator("#scrub").fill("5")
     tab.wait_for_url("**frame=5**")  # a link restores what is seen
     with tab.expect_download() as saved:
         frame.get_by_role("button", name="Frame as PNG").click()
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
-    tab.get_by_text("On balanced data softmax treats both classes alike.").wait_for(timeout=600_000)
+    tab.get_by_text("On balanced data softmax treats both classes alike.").wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert frame.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     # The frame stays: another value of a slider only passes it other trajectories.
     assert tab.locator("iframe").evaluate("e => getComputedStyle(e).colorScheme") == "normal"
-    frame.locator("body").evaluate("() => { window.mark = 1; }")
+    frame.locator("body").evaluate(MARK)
     before = frame.locator("body").get_attribute("data-of")
     tab.get_by_role("slider", name="Ratio").focus()
     tab.keyboard.press("ArrowRight")
     other = frame.locator(f"body[data-ready=yes]:not([data-of='{before}'])")
-    other.wait_for(state="attached", timeout=600_000)
-    assert other.evaluate("() => [window.mark, timer !== null]") == [1, True]
+    other.wait_for(state="attached")
+    assert other.evaluate("() => [window.mark, window.played]") == [1, True]
     assert "minority recall" in frame.locator(".annotation-text").first.text_content()
     assert tab.locator("iframe").bounding_box()["height"] > 400
     assert "frame=" not in tab.url  # it belongs to other trajectories
     tab.goto(f"{tab.url}&frame=7&point=2")
-    frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=600_000)
+    frame.locator("body[data-ready=yes]").wait_for(state="attached")
     assert frame.locator("#where").inner_text() == "step 35 of 200"
     assert frame.locator("#status").inner_text().startswith("Point 2 ")
     no_traceback(tab)
@@ -114,7 +129,8 @@ def test_all_chosen_methods_are_visible(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance")
     chosen = tab.get_by_test_id("stMultiSelectTagsContainer")
-    chosen.locator("[data-tag]").nth(4).wait_for(timeout=600_000)
+    chosen.locator("[data-tag]").nth(4).wait_for()
+    settled(tab)
     assert chosen.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
@@ -126,7 +142,7 @@ def test_neighbors_in_the_browser_match_the_package(server, browser):
     tab = browser.new_page(viewport={"width": 1440, "height": 900})
     tab.goto(f"{server}/imbalance?ratio=40&modes=2&noise=0.3&method=softmax&train=on")
     frame = tab.frame_locator("iframe").first
-    frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=600_000)
+    frame.locator("body[data-ready=yes]").wait_for(state="attached")
     played(frame)
     drawn = frame.locator("body").evaluate(
         "() => [plot.data, frames[last].data].map(d => d.map(t => array(t.x).length))"

@@ -2,14 +2,13 @@
 
 import pytest
 
+from tests.app.forms import choose, settled
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
-SLOW = 600_000  # milliseconds; a second on an idle machine
 
 
 def opened(browser, **options):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
-    context.set_default_timeout(SLOW)
-    return context.new_page()
+    return browser.new_context(viewport={"width": 1280, "height": 900}, **options).new_page()
 
 
 def test_a_grid_is_started_stopped_and_resumed(server, browser):
@@ -18,8 +17,8 @@ def test_a_grid_is_started_stopped_and_resumed(server, browser):
     page.goto(f"{server}/ablations?starting=true&new=a+free+grid+of+methods+and+options")
     button = page.get_by_role("button", name="Start the study")
     button.wait_for()
-    page.get_by_role("combobox", name="Data").click()
-    page.get_by_role("option", name="digits").click()
+    settled(page)
+    choose(page.get_by_role("combobox", name="Data"), "digits")
     config = page.get_by_role("textbox", name="Options to vary, one per line")
     config.fill("train.iterations=6")
     config.press("Control+Enter")
@@ -33,7 +32,7 @@ def test_a_grid_is_started_stopped_and_resumed(server, browser):
     page.get_by_text("stopped", exact=True).wait_for()
     page.goto(f"{server}/ablations")  # only what is on disk is kept
     page.get_by_role("button", name="Resume").click()
-    page.get_by_text("done", exact=True).wait_for(timeout=2 * SLOW)
+    page.get_by_text("done", exact=True).wait_for()
     page.get_by_text("2 of 2 trials have a result").wait_for()
     page.goto(f"{server}/ablations?study=grid+(mine)&figure=Heat+map")
     page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for()

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import TimeoutError
 
-from tests.app.forms import data_of_new_runs
+from tests.app.forms import AGAIN, choose, data_of_new_runs, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
-SLOW = 600_000
 
 
 def opened(browser, **options):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
-    context.set_default_timeout(SLOW)
     page = context.new_page()
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -55,29 +53,28 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
 
     one.goto(f"{server}/train")
     one.get_by_text("No run yet").wait_for()
-    data_of_new_runs(one).click()
-    one.get_by_role("option", name="digits").click()
+    choose(data_of_new_runs(one), "digits")
     two.goto(f"{server}/train")
-    two.get_by_role("combobox", name="Methods").wait_for()
-    assert two.get_by_test_id("stSelectbox").first.inner_text() != "digits"
+    assert data_of_new_runs(two).input_value() == "toonfaces"
     seeds = one.get_by_role("textbox", name="Seeds")
     seeds.fill("0, 1")
     seeds.press("Enter")
     one.get_by_text("6 runs").wait_for()  # estimated in this session only
+    settled(two)
     assert two.get_by_text("6 runs").count() == 0
+    settled(one)
     one.get_by_role("button", name="Start", exact=True).click()
-    one.get_by_text("seed 1").or_(one.get_by_text("digits")).first.wait_for()
+    one.get_by_text("seed 1").first.wait_for()
     one.get_by_role("button", name="Stop").first.wait_for()
 
     address = one.url  # the other session opens the same runs by a link and stops all of them
     two.goto(address)
     two.get_by_role("button", name="Stop").first.wait_for()
     stops = two.get_by_role("button", name="Stop", disabled=False)
-    deadline = time.time() + 600
-    while stops.count() and time.time() < deadline:  # they become fewer as runs stop
-        with suppress(TimeoutError):
-            stops.first.click(timeout=2000)
     shown = one.get_by_text("stopped", exact=True).filter(visible=True).first  # not in the table
+    while stops.count() or not shown.count():  # they become fewer as runs stop
+        with suppress(TimeoutError):
+            stops.first.click(timeout=AGAIN)
     shown.wait_for()
     one.reload()
     shown.wait_for()
@@ -92,10 +89,11 @@ def test_a_disconnected_browser_leaves_no_process(server, browser):
     pid = server_pid(server)
     page = opened(browser)
     page.goto(f"{server}/imbalance?train=on&method=softmax&method=lmle&method=clmle")
-    page.get_by_text("Training 3 methods").or_(page.locator("iframe")).first.wait_for()
-    assert any("clmle.playground.worker" in command for command in children(pid).values())
-    page.context.close()
     deadline = time.time() + 600
+    while not any("clmle.playground.worker" in command for command in children(pid).values()):
+        assert time.time() < deadline, "no worker"
+        time.sleep(0.1)
+    page.context.close()
     while time.time() < deadline and any("clmle.playground" in c for c in children(pid).values()):
         time.sleep(0.5)
     assert not any("clmle.playground" in command for command in children(pid).values())

@@ -188,11 +188,11 @@ def opened(browser, tmp_path):  # noqa: F811
     file = tmp_path / "playground.html"
     file.write_text(playground_page(), encoding="utf-8")
     context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
-    context.set_default_timeout(600_000)
     requests, problems = [], []
 
-    def at(address=""):
+    def at(address="", script=""):
         tab = context.new_page()
+        tab.add_init_script(script)
         tab.on("request", lambda r: requests.append(r.url))
         tab.on("pageerror", lambda e: problems.append(str(e)))
         tab.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
@@ -202,6 +202,18 @@ def opened(browser, tmp_path):  # noqa: F811
     yield at
     assert {url.partition(":")[0] for url in requests} <= {"file", "data"}
     assert problems == []
+
+
+# What the page shows, from its first frame on.
+WATCH = """
+window.seen = new Set();
+const look = () => {
+  const where = document.getElementById("where");
+  if (where?.textContent) seen.add(where.textContent);
+  requestAnimationFrame(look);
+};
+look();
+"""
 
 
 def ready(tab):
@@ -295,12 +307,9 @@ def test_the_page_fits_a_phone_and_has_no_serious_violation(opened):
 
 
 def test_training_is_seen_from_its_first_step_without_a_click(opened):
-    tab = opened("#method=softmax")
-    steps = tab.evaluate("""() => new Promise(done => { const seen = new Set();
-      const look = () => { seen.add($("where").textContent.split(" ")[1]);
-        if (runs[0].done && !playing) done([...seen].map(Number));
-        else requestAnimationFrame(look); };
-      look(); })""")
+    tab = opened("#method=softmax", WATCH)
+    tab.wait_for_function("runs[0].done && !playing")
+    steps = [int(text.split()[1]) for text in tab.evaluate("[...seen]")]
     assert len(steps) > 1  # how many depends on the load of the machine
     assert all(a < b for a, b in pairwise(steps))
     assert json.loads(tab.evaluate("JSON.stringify(runs[0].frames[0].step)")) == 0
