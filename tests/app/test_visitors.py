@@ -92,6 +92,13 @@ def test_runs_start_in_the_visitor_s_folder_within_limits(classroom, monkeypatch
     assert len(started) == 3
 
 
+@pytest.mark.parametrize(("more", "active"), [(7, 0), (1, 6), (3, 4)])
+def test_runs_that_wait_or_train_count_towards_the_limit(more, active, classroom):
+    visitors.check_may_train(more - 1, active)
+    with pytest.raises(InputError, match="at most 6 at a time"):
+        visitors.check_may_train(more, active)
+
+
 def test_the_runs_of_all_visitors_wait_in_one_queue(tmp_path):
     runs = [made(tmp_path / part, "running") for part in ("", f"{VISITORS}/a", f"{VISITORS}/b")]
     assert [ahead(run) for run in runs] == [2, 2, 2]
