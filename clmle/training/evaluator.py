@@ -18,6 +18,7 @@ from clmle.methods import Classifier, Method
 from clmle.methods._multi_label import MultiLabel
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import load_classifier, load_tensors, save_tensors
+from clmle.training.collapse import collapse_warning
 from clmle.training.distributed import World
 from clmle.training.embedding_sample import clusters_of, embedding_sample
 from clmle.training.extraction import extract, extraction_batch
@@ -89,6 +90,8 @@ class Evaluator:
         classifier, self.warnings = fit_calibration(
             classifier, validation, self.train.calibration, names
         )
+        if collapsed := collapse_warning(features):
+            self.warnings = [collapsed, *self.warnings]
         scores = classifier.scores(features, logits)
         metrics = metrics_of(self.task, rows, scores, n_bootstrap)
         self.hardest = hardest_rows(rows, scores, self.task.labels[rows])
