@@ -7,7 +7,7 @@ from PIL import Image
 
 from clmle import InputError
 from clmle.data import from_huggingface, from_torchvision
-from tests.data.test_formats import pictures
+from tests.data.made_images import pictures
 
 
 class Pairs(list):
