@@ -28,8 +28,9 @@ FIRST_METHODS = ("softmax", "oversampling", "clmle")
 
 
 def lesson_texts() -> Sequence[Mapping[str, Any]]:
-    """The lessons of lessons.toml as they are."""
+    """The lessons of lessons.toml; no line ends between a number and its percent sign."""
     text = (files("clmle.playground") / "lessons.toml").read_text(encoding="utf-8")
+    text = text.replace(" %", "\u00a0%")
     lessons: Sequence[Mapping[str, Any]] = tomllib.loads(text)["lesson"]
     return lessons
 
@@ -85,7 +86,8 @@ def playground_page(*, short: bool = False, dark: bool | None = None) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """A list in Markdown with bold words as HTML."""
+    """A list in Markdown with bold words as HTML, without its comments."""
+    text = re.sub("<!-- .*? -->", "", text)
     entries = [" ".join(entry.split()) for entry in re.split(r"^- ", text, flags=re.M) if entry]
     lines = (f"<li>{html.escape(entry)}</li>" for entry in entries)
     return "<ul>\n" + re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", "\n".join(lines)) + "\n</ul>"

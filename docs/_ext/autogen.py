@@ -34,6 +34,7 @@ PAGES = (
     *(ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "method.md", DOCS / "teaching.md"),
     DOCS / "gallery" / "index.md",
     ROOT / "app" / "views" / "imbalance.md",
+    ROOT / "clmle" / "playground" / "browser" / "page.md",
 )
 BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->)(.*?)(<!-- end \2 -->)", re.S)
 

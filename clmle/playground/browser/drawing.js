@@ -184,7 +184,9 @@ function drawCurves(canvas, runs, colors, shown) {
   }
   c.textAlign = "center";
   for (const step of [0, 50, 100, 150, 200]) c.fillText(step, Math.min(x(step), w - 14), h - 8);
+  c.fillText("step", x(175), h - 8);
   c.textAlign = "left";
+  c.fillText("balanced accuracy", left + 6, h - bottom - 6);
   runs.forEach((run, i) => {
     c.strokeStyle = colors[i];
     c.lineWidth = 2.5;

@@ -32,12 +32,14 @@ function stepsDone(lesson, attempt, done) {
 }
 
 class LessonPanel {
-  constructor(place, {choose, begin}) {
-    Object.assign(this, {place, choose, begin, done: {}, attempt: null});
+  // ``bar`` holds the current step next to the sliders where these stay on a small screen.
+  constructor(place, bar, {choose, begin}) {
+    Object.assign(this, {place, bar, choose, begin, done: {}});
   }
 
   show(name) {
     this.lesson = LESSONS.find(lesson => lesson.name === name) || null;
+    this.bar.replaceChildren();
     this.place.replaceChildren();
     const choice = make("div", {className: "row", role: "group", ariaLabel: "Lessons"});
     for (const lesson of LESSONS) {
@@ -69,7 +71,10 @@ class LessonPanel {
       if (i === this.done[name]) item.ariaCurrent = "step";
       return item;
     }));
-    if (this.done[name] === steps.length) this.list.append(make("li", {className: "all", textContent: "Lesson completed."}));
+    const now = this.done[name], last = steps[now - 1];
+    const task = now < steps.length ? `Step ${now + 1} of ${steps.length}: ${steps[now].task}` : "Lesson completed.";
+    this.bar.replaceChildren(last ? `Done. ${last.explanation} ` : "", make("strong", {textContent: task}));
+    if (now === steps.length) this.list.append(make("li", {className: "all", textContent: "Lesson completed."}));
   }
 }
 

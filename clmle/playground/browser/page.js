@@ -2,7 +2,7 @@
 
 const $ = id => document.getElementById(id);
 const make = (tag, values = {}) => Object.assign(document.createElement(tag), values);
-const percent = v => `${Math.round(100 * v)} %`;
+const percent = v => `${Math.round(100 * v)}\u00a0%`;
 const FIRST = PAGE.first;  // the short form: one slider, three panels
 const DRAWS = 5, SLICE = 14;  // milliseconds of training between two drawings
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -258,7 +258,7 @@ function build() {
     label.append(input, " ", title);
     $("methods").append(label);
   }
-  lessons = new LessonPanel($("lessons"), {
+  lessons = new LessonPanel($("lessons"), $("step"), {
     choose: lesson => { settings.lesson = lesson; lessons.show(lesson); remember(); },
     begin: ({name, problem, clusters, methods}) => change({...DEFAULTS, ...problem, clusters, method: methods, lesson: name}),
   });
