@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.app import classroom, controls, scatter, sessions
+from bench.app import classroom, controls, first_minute, scatter, sessions
 from bench.comparison import Comparison, conditions
 from bench.core import (
     attributes,
@@ -32,7 +32,8 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
         projections.COMPARISON, rendering.COMPARISON, prediction.COMPARISON,
     ),
     "The app": (
-        sessions.COMPARISON, classroom.COMPARISON, scatter.COMPARISON, controls.COMPARISON,
+        first_minute.COMPARISON, sessions.COMPARISON, classroom.COMPARISON, scatter.COMPARISON,
+        controls.COMPARISON,
     ),
 }  # fmt: skip
 BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}
