@@ -11,6 +11,9 @@ import streamlit as st  # noqa: E402
 
 # A local file: the browser would fetch a named symbol from another server.
 ICON = str(Path(__file__).with_name("icon.png"))
+# Less empty space above the title of a page, and a title in one or two lines.
+PHONE = """<style>@media (max-width: 640px) {
+.stMainBlockContainer {padding-top: 4rem} h1 {font-size: 2rem !important}}</style>"""
 
 
 def page() -> None:
@@ -21,6 +24,7 @@ def page() -> None:
 
     limit_uploads()
     st.set_page_config(page_title="clmle", page_icon=ICON, layout="wide")
+    st.html(PHONE)
     if getattr(st.context.theme, "type", "light") == "dark":
         # Streamlit writes white on the primary color and the primary color on a dark background;
         # no single color is readable in both cases.

@@ -14,6 +14,7 @@ from app.widgets.new_runs import numbers
 from app.widgets.own_data import FOLDER, path_of_data
 from app.widgets.pages import link
 from app.widgets.path_access import check_paths
+from app.widgets.progress import Held, counted, progress_bar
 from app.widgets.runs import duration, preset_of
 from app.widgets.studies import (
     drawn,
@@ -120,8 +121,8 @@ def new_study() -> None:
     words = (f'"{w}"' if set(w) & set(" ;<>|&") else w for w in request.arguments())
     st.code(f"python -m clmle {' '.join(words)}", None)
     if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
-        with st.spinner("Checking every trial"):
-            check_paths(trial.config for trial in request.trials())
+        with progress_bar("images of the data read, to check every trial") as show:
+            check_paths(trial.config for trial in request.trials(show))
             study = studies.start_study(request, name, jobs=jobs)
         st.session_state["awaited"] = own_label(study.name)
         st.rerun()
@@ -219,16 +220,28 @@ def summary(found: dict) -> None:
         "summary", table,
     )  # fmt: skip
     number = st.column_config.NumberColumn(format="%+.3f")
-    digits = dict.fromkeys(("difference", "low", "high"), number)
-    show_table(table.drop(columns="study"), "summary-table", column_config=digits)
+    columns = dict.fromkeys(("difference", "low", "high"), number)
+    columns |= {"title": st.column_config.TextColumn("comparison", width=200)}
+    first = ["title", "difference", "low", "high", "seeds", "tasks"]  # visible on a phone
+    shown = table[[*first, *table.columns.difference([*first, "study"], sort=False)]]
+    show_table(shown, "summary-table", column_config=columns)
     st.caption("Differences are paired: the same tasks and seeds for both. Choose a study above.")
     link("paper", "Which claims of the paper hold")
 
 
-@st.cache_data(max_entries=4, show_spinner="Comparing")
 def comparisons(changed: tuple):
     """The summary of all results files; ``changed`` are their stamps."""
-    return studies.comparison_summary(open_study(Path(path)) for path, *_ in changed)
+
+    def compare():
+        paths = counted([Path(path) for path, *_ in changed], "studies compared")
+        return studies.comparison_summary(map(open_study, paths))
+
+    return _summaries().get(changed, compare)
+
+
+@st.cache_resource(show_spinner=False)
+def _summaries() -> Held:
+    return Held(4)
 
 
 def table_caption(table, variants, base: str) -> None:

@@ -75,7 +75,7 @@ with errors_in_place():
     wanted = st.query_params.get("by", usual)
     method = middle.segmented_control(
         "Projection", list(NAMES), default=wanted if wanted in NAMES else usual, required=True,
-        format_func=lambda key: NAMES[key], help=meaning("projection"),
+        format_func=lambda key: NAMES[key], help=meaning("projection"), wrap=True,
     )  # fmt: skip
     others = ["", *(n for n in runs if n != name)]
     wanted = st.query_params.get("other", "")

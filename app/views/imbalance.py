@@ -14,11 +14,27 @@ from app.widgets.playground_controls import controls
 from app.widgets.playground_draws import draws_panel
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
+from app.widgets.runs import duration
 from app.widgets.spreadsheet import as_csv
+from app.widgets.sticky import sticky
 from app.widgets.terms import meaning
 from clmle import playground
 
 PAGE = {"title": "What imbalance does", "icon": ":material/school:", "order": 10}
+
+# The step of a lesson next to the sliders, where the steps themselves are out of sight.
+STEP = """<style>
+.st-key-playground-step {display: none}
+@media (max-width: 640px) and (min-height: 600px) {
+  .st-key-playground-step {display: flex; max-height: min(9rem, 20vh); overflow-y: auto}
+  .st-key-playground-bar > :has(.st-key-playground-step), .st-key-playground-step
+    {grid-column: 1 / -1}
+}
+@media (min-width: 641px) {
+  .stHorizontalBlock:has(> .stColumn .st-key-playground-bar) {flex-wrap: nowrap}
+  .stColumn:has(.st-key-playground-bar) {min-width: 17rem}
+}
+</style>"""
 
 st.title("What imbalance does")
 st.markdown(
@@ -136,7 +152,7 @@ def progress(keys: list, titles: dict[str, str]) -> None:
             text = f"Training {len(jobs)} {'method' if len(jobs) == 1 else 'methods'}"
             if done > 0.1:
                 left = (time.monotonic() - began) * (1 - done) / done
-                text += f", about {max(1, left):.0f} s left"
+                text += f", about {duration(max(1, left))} left"
             st.progress(done, text=text)
             if st.button("Stop", icon=":material/stop:"):
                 playground_jobs().cancel(keys)
@@ -157,13 +173,16 @@ def progress(keys: list, titles: dict[str, str]) -> None:
     part()
 
 
+st.html(STEP)
 playground_jobs().open()
 with errors_in_place():
     lessons = st.container()
     left, right = st.columns([1, 3], gap="medium")
     below = st.container()
     with left:
-        problem, clusters, classifier, methods = controls()
+        bar = sticky("playground-bar")
+        step = bar.container(key="playground-step")
+        problem, clusters, classifier, methods = controls(bar)
         with st.expander("What to try here, and why", icon=":material/lightbulb:"):
             for sentence in playground.suggestions(problem):
                 name, text = sentence.split(": ", 1)
@@ -205,7 +224,7 @@ with errors_in_place():
                 final_metrics(named)
                 draws_panel(keys, titles)
     with lessons:
-        lesson_panel(problem, clusters, finished)
+        lesson_panel(problem, clusters, finished, step)
 
 with st.expander("What is shown and compared"):
     text = Path(__file__).with_suffix(".md").read_text("utf-8")

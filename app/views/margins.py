@@ -12,6 +12,7 @@ from app.widgets.figure import cached, show_figure
 from app.widgets.margin_search import margin_search
 from app.widgets.new_runs import numbers
 from app.widgets.runs import all_runs, label
+from app.widgets.sticky import sticky
 from app.widgets.table import show_table
 from app.widgets.terms import meaning
 from clmle import InputError, figures, margin_bounds
@@ -73,25 +74,29 @@ with errors_in_place():
     bounds = margin_bounds(counts, dim)
     left, drawn = st.columns([1, 2], gap="medium")  # the figure next to what changes it
     with left:
-        n_other = int(
-            st.slider(
-                "Other clusters in the denominator, K'", 1, 30, 6, key="others",
-                bind="query-params",
+        with sticky("margin-sliders"):
+            n_other = int(
+                st.slider(
+                    "Other clusters in the denominator, K'", 1, 30, 6, key="others",
+                    bind="query-params",
+                )
+            )  # fmt: skip
+            chosen = float(
+                st.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
             )
+        values = (
+            ("Bound of a1, printed", f"{bounds.between:.4g}", meaning("margin")),
+            ("Bound of a1, sphere", f"{bounds.between_sphere:.4g}", None),
+            (
+                "Largest feasible a1", feasible(bounds, n_other, chosen),
+                "bound - log(K') / s: with the sum in the denominator, the hinge of Eq. 9 can "
+                "reach zero up to this margin; none where this is not above 0",
+            ),
+            ("The same at s = 1", feasible(bounds, n_other, 1.0), None),
         )  # fmt: skip
-        chosen = float(
-            st.select_slider("Scale s", SCALES, value=8, key="scale", bind="query-params")
-        )
-        first, second = st.columns(2)
-        first.metric("Bound of a1, printed", f"{bounds.between:.4g}", help=meaning("margin"))
-        second.metric("Bound of a1, sphere", f"{bounds.between_sphere:.4g}")
-        third, fourth = st.columns(2)
-        third.metric(
-            "Largest feasible a1", feasible(bounds, n_other, chosen),
-            help="bound - log(K') / s: with the sum in the denominator, the hinge of Eq. 9 can "
-            "reach zero up to this margin; none where this is not above 0",
-        )  # fmt: skip
-        fourth.metric("The same at s = 1", feasible(bounds, n_other, 1.0))
+        with st.container(horizontal=True):
+            for text, value, help in values:
+                st.metric(text, value, help=help, width="content")
     region = (bounds.between_sphere, n_other, scale, margin)
     with drawn:
         show_figure(cached(figures.feasible_region, *region, at=chosen), "feasible-margins")

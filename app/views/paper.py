@@ -75,13 +75,18 @@ def claims() -> None:
             st.caption(result.claim.reason or "Start its studies on the page Ablations.")
             continue
         answers = Counter(answer for *_, answer in result.tests)
-        with st.expander("Tests: " + ", ".join(f"{n} {name}" for name, n in answers.items())):
+        counts = [f"{n} {'hold' if (name, n > 1) == ('holds', True) else name}"
+                  for name, n in answers.items()]  # fmt: skip
+        with st.expander(f"Tests: {', '.join(counts)}"):
             st.markdown("\n".join(f"- {_tested(*test)}" for test in result.tests))
     st.subheader("All tests as a table")
     signed = st.column_config.NumberColumn(format="%+.1f")
     show_table(
         pd.DataFrame(rows), "claims",
-        column_config=dict.fromkeys(("difference, pp", "low", "high"), signed),
+        column_config={
+            **dict.fromkeys(("difference, pp", "low", "high"), signed),
+            "claim of the paper": st.column_config.TextColumn(width=180),
+        },
     )  # fmt: skip
 
 

@@ -16,9 +16,9 @@ QUESTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
         "confidence intervals. Where it is better, and where it is not.",
     ),
     (
-        "paper", "Which claims of the paper hold?", {},
-        "Each claim with its tests: reproduced, reproduced in part or not. The equations as "
-        "printed next to their corrections, and the published tables.",
+        "paper", "Which claims hold?", {},
+        "Each claim of the paper with its tests: reproduced, reproduced in part or not. The "
+        "equations as printed next to their corrections, and the published tables.",
     ),
 )  # fmt: skip
 

@@ -22,7 +22,8 @@ def class_sizes(dataset: Any, target: str) -> dict[str, Any]:
     left, right = st.columns(2)
     kind = left.segmented_control(
         "Thin the classes", ["none", *THINNED, "given"], default="none", key="imbalance",
-        bind="query-params", help="removes training images only; test images are not changed",
+        bind="query-params", wrap=True,
+        help="removes training images only; test images are not changed",
     )  # fmt: skip
     ratio = right.select_slider(
         "Imbalance ratio", [2, 5, 10, 20, 50, 100], value=20, key="ratio", bind="query-params",

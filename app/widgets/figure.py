@@ -12,8 +12,9 @@ from app.widgets.actions import save_picture
 from app.widgets.downloads import downloads, file_name
 from app.widgets.spreadsheet import as_csv
 
-# Characters of a line next to and below an axis that fit a screen of 390 pixels.
-ROW_WIDTH, AXIS_WIDTH = 28, 36
+# Characters of a line next to and below an axis that fit a screen of 390 pixels; below a narrow
+# axis, which has long names of rows next to it, are fewer.
+ROW_WIDTH, AXIS_WIDTH, NARROW_AXIS_WIDTH = 28, 36, 28
 LINE = 16  # pixels of a line
 _fitting = threading.Lock()
 
@@ -32,12 +33,16 @@ def fit(figure: Any) -> None:
     """Break long row names and the label of the axis below into lines; idempotent."""
     with _fitting:  # sessions share cached figures
         layout = figure.layout
-        below = layout.xaxis.title.text or ""
-        if len(below) > AXIS_WIDTH and "<br>" not in below:
-            held = below.replace(" %", "\u00a0%")  # keep a number and its unit together
-            layout.xaxis.title.text = "<br>".join(_even_lines(held, AXIS_WIDTH))
         names = [v for v in layout.yaxis.tickvals or () if isinstance(v, str)]
         rows = [str(text) for text in layout.yaxis.ticktext or names]
+        below = layout.xaxis.title.text or ""
+        narrow = any(len(_plain(text)) > ROW_WIDTH / 2 for text in rows)
+        width = NARROW_AXIS_WIDTH if narrow else AXIS_WIDTH
+        if len(below) > width and "<br>" not in below:
+            held = below.replace(" %", "\u00a0%")  # keep a number and its unit together
+            lines = _even_lines(held, width)
+            layout.xaxis.title.text = "<br>".join(lines)
+            layout.height = (layout.height or 340) + LINE * (len(lines) - 1)
         if any(len(_plain(text)) > ROW_WIDTH and "<br>" not in text for text in rows):
             broken = [_broken(text) for text in rows]
             layout.yaxis.ticktext = broken

@@ -8,6 +8,7 @@ import streamlit as st
 from app.widgets.data_facts import plain
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
+from app.widgets.own_data import stored
 from app.widgets.run_contents import images_of
 from app.widgets.table import show_table
 from clmle import RunFolder, data, figures, metrics
@@ -21,18 +22,19 @@ MOST_CLASSES = 6  # classes whose recall and precision can be chosen
 def groups_of(run: RunFolder, found: Any) -> None:
     """A column of the data, a metric, and this metric of every group."""
     dataset = images_of(str(run.path))
-    columns = [n for n in data.group_names(dataset, MOST_GROUPS) if n != found.target]
+    columns = {plain(n): n for n in data.group_names(dataset, MOST_GROUPS) if n != found.target}
+    columns |= _columns_of_table()
     if not columns:
         st.info(
-            "These data have no further column that divides the images into groups. Add one to "
-            "the table of labels, or give a table: clmle evaluate RUN --by FILE,COLUMN.",
+            "These data have no further column that divides the images into groups; drop a table "
+            "with one above.",
             icon=":material/info:",
         )
         return
     left, right = st.columns(2)
-    column = left.selectbox(
-        "Groups by", columns, key="groups-by", bind="query-params", format_func=plain
-    )
+    column = columns[
+        left.selectbox("Groups by", list(columns), key="groups-by", bind="query-params")
+    ]
     kinds: dict[str, tuple[str, int | None]] = {
         "balanced accuracy": ("balanced_accuracy", None), "accuracy": ("accuracy", None)
     }  # fmt: skip
@@ -57,6 +59,19 @@ def groups_of(run: RunFolder, found: Any) -> None:
         gap = gap or (by["gaps"].get(metric) if metric != "recall" else None)
         _sentence(gap, kind, [r["group"] for r in worst if min(r["support"]) < metrics.MIN_IMAGES])
         show_table(_table(by, found), "groups")
+
+
+def _columns_of_table() -> dict[str, str]:
+    """The columns of a table that the visitor drops, as :func:`clmle.data.group_column` wants."""
+    file = st.file_uploader(
+        "Table of groups", ["csv"], key="groups-table",
+        help="a row for each image: its name in a column file, such as rust/001.jpg, and a column "
+        "for each division into groups, such as the hospital or the camera",
+    )  # fmt: skip
+    if file is None:
+        return {}
+    path = stored(file.name, file.getvalue())
+    return {f"{name}, {file.name}": f"{path},{name}" for name in data.table_group_names(path)}
 
 
 def _sentence(gap: Any, kind: str, few: list[str]) -> None:

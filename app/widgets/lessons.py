@@ -8,9 +8,14 @@ import streamlit as st
 from app.widgets.playground_controls import set_controls
 from clmle import playground
 
+ENDED = "Lesson completed."
 
-def lesson_panel(problem: Any, clusters: int, trajectories: Mapping[str, Any]) -> None:
-    """Choice of a lesson and its steps, checked against the trajectories on the page."""
+
+def lesson_panel(problem: Any, clusters: int, trajectories: Mapping[str, Any], now: Any) -> None:
+    """Choice of a lesson and its steps, checked against the trajectories on the page.
+
+    The container ``now`` gets the current step alone.
+    """
     lessons = {lesson.name: lesson for lesson in playground.LESSONS}
     if "playground-lesson" not in st.session_state:
         asked = st.query_params.get("lesson")
@@ -29,16 +34,20 @@ def lesson_panel(problem: Any, clusters: int, trajectories: Mapping[str, Any]) -
     attempt = playground.Attempt(problem, clusters, trajectories)
     done = playground.steps_done(lesson, attempt, st.session_state.get(key, 0))
     st.session_state[key] = done
+    steps = lesson.steps
+    text = f"Done. {steps[done - 1].explanation} " if done else ""
+    task = f"Step {done + 1} of {len(steps)}: {steps[done].task}" if done < len(steps) else ENDED
+    now.caption(f"{text}**{task}**")
     with st.container(border=True):
-        for i, step in enumerate(lesson.steps):
+        for i, step in enumerate(steps):
             if i < done:
                 text = f":material/check_circle: :green[Done.] {step.task} *{step.explanation}*"
             else:
                 task = f"**{step.task}**" if i == done else f":gray[{step.task}]"
                 text = f":material/radio_button_unchecked: {task}"
             st.markdown(text)
-        if done == len(lesson.steps):
-            st.success("Lesson completed.")
+        if done == len(steps):
+            st.success(ENDED)
         with st.expander("Questions"):
             for i, question in enumerate(lesson.questions):
                 _ask(question, f"playground-question-{name}-{i}")

@@ -1,6 +1,5 @@
 """Evaluation of runs on unseen identities in the background: progress, and a button to stop it."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,11 @@ import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.literal import literal
-from app.widgets.runs import duration, label
+from app.widgets.progress import Held, progress_bar, timed_bar
+from app.widgets.runs import label
 from clmle import RunFolder, data, studies
+
+MAX_HELD = 2  # test sets
 
 
 def recognition_of(run: RunFolder, test: str) -> Any:
@@ -33,12 +35,7 @@ def recognition_of(run: RunFolder, test: str) -> Any:
         st.rerun()
 
     def progress() -> None:
-        done, total = studies.how_far(run, test)
-        part = done / total if total else 0.0
-        left = (time.monotonic() - task.began) * (1 - part) / part if part > 0.05 else None
-        text = f"Evaluating {shown} on unseen identities"
-        text += f": {done:,} of {total:,} images" if total else ""
-        st.progress(min(part, 1.0), text=text + (f", {duration(left)} left" if left else ""))
+        timed_bar(*studies.how_far(run, test), f"images evaluated by {label(run)}", task.began)
         if st.button("Stop", key=f"stop-evaluation-{run.name}", icon=":material/stop:"):
             background_tasks().stop(key)
             st.rerun()
@@ -47,11 +44,21 @@ def recognition_of(run: RunFolder, test: str) -> Any:
     return None
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the images")
 def test_images(path: str, test: str) -> Any:
     """The images of a test set, by the path of a run's folder."""
     run = RunFolder(Path(path))
     config = run.config()["data"]
-    return data.load_open_set(
-        test or studies.own_test(run), size=config["size"], image_size=config["image_size"]
-    ).images
+    source = test or studies.own_test(run)
+
+    def read() -> Any:
+        with progress_bar("images read") as show:
+            return data.load_open_set(
+                source, size=config["size"], image_size=config["image_size"], progress=show
+            ).images
+
+    return _test_sets().get((path, test), read)
+
+
+@st.cache_resource(show_spinner=False)
+def _test_sets() -> Held:
+    return Held(MAX_HELD)

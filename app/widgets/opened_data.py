@@ -1,13 +1,13 @@
 """Data sets that this server has read, and what has to happen before one can be read."""
 
 import os
-import time
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
+from app.widgets.progress import Held, progress_bar
 from clmle import data, jobs, preset_config, training
 
 MAX_HELD = 6  # data sets in the server's memory; their images are mostly memory maps
@@ -25,36 +25,23 @@ def is_open(name: str, size: str = "quick", labels: str = "") -> bool:
 
 def open_data(name: str, size: str = "quick", labels: str = "") -> Any:
     """The data set, read with a progress bar unless this server holds it."""
-    held, key = _held(), data_key(name, size, labels)
-    if key not in held:
-        config = preset_config("quick", "softmax", name).data
-        bar, began = st.empty(), time.monotonic()
-        first: list[int] = []
+    config = replace(preset_config("quick", "softmax", name).data, size=size, labels=labels)
 
-        def show(done: int, total: int) -> None:
-            first.append(done)
-            fresh = done - first[0]
-            left = (time.monotonic() - began) * (total - done) / fresh if fresh else 0.0
-            ahead = f", about {left:.0f} s left" if fresh else ""
-            bar.progress(done / max(1, total), text=f"{done:,} of {total:,} images read{ahead}")
+    def read() -> Any:
+        with progress_bar("images read") as show:
+            return training.load_data(config, progress=show)
 
-        with st.spinner("Reading the data"):
-            found = training.load_data(replace(config, size=size, labels=labels), progress=show)
-        bar.empty()
-        while len(held) >= MAX_HELD:
-            held.pop(next(iter(held)), None)
-        held[key] = found
-    return held[key]
+    return _held().get(data_key(name, size, labels), read)
 
 
 def close_data(name: str, size: str = "quick", labels: str = "") -> None:
     """Forget the data set, so that it is read again."""
-    _held().pop(data_key(name, size, labels), None)
+    _held().drop(data_key(name, size, labels))
 
 
 @st.cache_resource(show_spinner=False)
-def _held() -> dict[tuple[Any, ...], Any]:
-    return {}
+def _held() -> Held:
+    return Held(MAX_HELD)
 
 
 def _changed(path: str) -> int:

@@ -11,6 +11,7 @@ from app.widgets.folder_browser import folder_browser
 from app.widgets.literal import literal
 from app.widgets.opened_data import close_data, is_open
 from app.widgets.path_access import open_path, uploads_dir
+from app.widgets.progress import Show, progress_bar
 from app.widgets.zip_upload import data_in, unpack
 from clmle import InputError
 
@@ -100,8 +101,8 @@ def _dropped(file: Any) -> None:
     """Store a dropped file and enter its path in the fields, once."""
     if file is None or st.session_state.get("own-dropped") == file.file_id:
         return
-    with st.spinner("Storing the file"):
-        path = str(stored(file.name, file.getvalue()))
+    with progress_bar("files stored") as show:
+        path = str(stored(file.name, file.getvalue(), show))
     st.session_state["own-dropped"] = file.file_id
     _enter(path)
 
@@ -112,7 +113,7 @@ def _enter(path: str) -> None:
     st.session_state["wanted"] = (path, "")
 
 
-def stored(name: str, content: bytes) -> Path:
+def stored(name: str, content: bytes, progress: Show | None = None) -> Path:
     """Path of a dropped file on this server, a zip file unpacked; equal files are stored once."""
     name = re.sub(r"[^\w.-]+", "-", Path(name.replace("\\", "/")).name)[-80:].lstrip(".-")
     if name.rpartition(".")[2].lower() not in KINDS:
@@ -129,7 +130,7 @@ def stored(name: str, content: bytes) -> Path:
             f"are allowed; remove some from {uploads_dir()}, or enter the path of the file."
         )
     if packed:
-        return unpack(name, content, path, MAX_STORED - used)
+        return unpack(name, content, path, MAX_STORED - used, progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{name}.part")
     part.write_bytes(content)

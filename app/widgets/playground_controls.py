@@ -19,37 +19,41 @@ CONTROLS: dict[str, tuple[Any, Any]] = {
 MAX_METHODS = 6
 
 
-def controls() -> tuple[Any, int, str, list[str]]:
-    """Problem, clusters of each class, classifier and methods that the visitor chose."""
-    _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
-    left = right = st
+def controls(bar: Any) -> tuple[Any, int, str, list[str]]:
+    """Problem, clusters of each class, classifier and methods that the visitor chose.
 
-    def slider(place: Any, label: str, name: str, help: str, **options: Any) -> Any:
-        return place.select_slider(
+    The sliders are drawn in the container ``bar``.
+    """
+    _from_address(playground.playground_method_names(), playground.DEFAULT_METHODS)
+
+    def slider(label: str, name: str, help: str, **options: Any) -> Any:
+        return st.select_slider(
             label, CONTROLS[name][0], key=f"playground-{name}", help=help, **options
         )
 
-    ratio = slider(
-        left, "Ratio", "ratio", "training points of the majority for each one of the minority",
-        format_func=lambda r: f"{r} to 1",
-    )  # fmt: skip
-    modes = slider(
-        right, "Modes of each class", "modes",
-        "groups of points that a class consists of; the classes alternate around the circle",
-    )  # fmt: skip
-    noise = slider(
-        left, "Noise", "noise", "spread of a mode, in percent of the distance to the next mode",
-        format_func=lambda v: f"{v:.0%}",
-    )  # fmt: skip
-    clusters = slider(
-        right, "Clusters of each class", "clusters",
-        "used by LMLE and CLMLE; the other methods and the control with one cluster ignore them",
-    )  # fmt: skip
-    dim = left.segmented_control(
+    with bar:
+        ratio = slider(
+            "Ratio", "ratio", "training points of the majority for each one of the minority",
+            format_func=lambda r: f"{r} to 1",
+        )  # fmt: skip
+        modes = slider(
+            "Modes of each class", "modes",
+            "groups of points that a class consists of; the classes alternate around the circle",
+        )  # fmt: skip
+        noise = slider(
+            "Noise", "noise", "spread of a mode, in percent of the distance to the next mode",
+            format_func=lambda v: f"{v:.0%}",
+        )  # fmt: skip
+        clusters = slider(
+            "Clusters of each class", "clusters",
+            "used by LMLE and CLMLE; the other methods and the control with one cluster ignore "
+            "them",
+        )  # fmt: skip
+    dim = st.segmented_control(
         "Shape", (2, 3), key="playground-dim", required=True,
         format_func=lambda d: "Circle" if d == 2 else "Sphere",
     )  # fmt: skip
-    seed = right.number_input(
+    seed = st.number_input(
         "Seed", 0, 999, key="playground-seed",
         help="another seed draws other points and another initial network",
     )  # fmt: skip

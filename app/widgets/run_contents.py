@@ -7,9 +7,11 @@ import numpy as np
 import streamlit as st
 
 from app.widgets.literal import literal
+from app.widgets.progress import Held, progress_bar
 from clmle import RunFolder, training
 
 WIDTH = 88
+MAX_HELD = 2  # data sets; their images are mostly memory maps
 
 
 def model_of(run: RunFolder) -> Any:
@@ -22,10 +24,19 @@ def _model(path: str, changed: float) -> Any:
     return training.load_model(RunFolder(Path(path)))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the images")
 def images_of(path: str) -> Any:
     """The data set of a run, by the path of its folder."""
-    return training.prepare_run(RunFolder(Path(path)))[0]
+
+    def read() -> Any:
+        with progress_bar("images read") as show:
+            return training.prepare_run(RunFolder(Path(path)), show)[0]
+
+    return _datasets().get(path, read)
+
+
+@st.cache_resource(show_spinner=False)
+def _datasets() -> Held:
+    return Held(MAX_HELD)
 
 
 def image_row(images: np.ndarray, captions: list[str], alts: list[str]) -> None:

@@ -28,8 +28,7 @@ def choose_data() -> tuple[DataConfig, Any] | None:
     name = first.selectbox("Data", choices, key="data", bind="query-params")
     preset = third.segmented_control(
         "Budget", list(training.PRESETS), default="quick", required=True, key="preset",
-        help=meaning("budget"),
-        bind="query-params",
+        help=meaning("budget"), wrap=True, bind="query-params",
     )  # fmt: skip
     labels = ""
     if name == FOLDER:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.widgets.background_tasks import background_tasks, wait_for
 from app.widgets.literal import literal
+from app.widgets.progress import timed_bar
 from app.widgets.runs import label
 from clmle import RunFolder, studies
 
@@ -21,12 +22,12 @@ def scores_of(run: RunFolder) -> Any:
     if task.failed:
         st.error(task.error(f"The images of {literal(label(run))} could not be scored."))
         return None
-    text = f"{literal(label(run))}: scoring its images, seconds for a few thousand small ones."
-    wait_for(
-        lambda: task.running,
-        lambda: studies.stored_scores(run) is not None,
-        lambda: st.info(text, icon=":material/hourglass_top:"),
-    )
+
+    def progress() -> None:
+        done, total = studies.scoring_progress(run)
+        timed_bar(done, total, f"images of {label(run)} scored", task.began)
+
+    wait_for(lambda: task.running, lambda: studies.stored_scores(run) is not None, progress)
     return None
 
 

@@ -53,10 +53,15 @@ def label(run: RunFolder) -> str:
     facts = facts_of(run)
     if facts["title"]:
         return f"{facts['label']}: {facts['title']}"
-    target = facts["target"] or facts["data"]
+    target = facts["target"] or data_name(facts["data"])
     seed = facts["seed"]  # several seeds are started in the same second
     which = f", seed {seed}" if seed else ""
     return f"{facts['label']}, {target}{which}, {_began(run.name)}"
+
+
+def data_name(data: str) -> str:
+    """The name of a data set, or that of its folder or file without the path."""
+    return data.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
 def _began(name: str) -> str:
@@ -117,7 +122,11 @@ def run_card(run: RunFolder) -> None:
             st.caption(f"In the queue; {before} {'run' if before == 1 else 'runs'} ahead.")
         elif is_active(run):
             left = duration(status.get("seconds_left"))
-            text = status["phase"] + (f", {left} left" if left else "")
+            text = status["phase"]
+            if left:
+                text += f", {left} left"
+            elif not status["step"]:
+                text += f", about {duration(jobs.START)}"
             st.progress(min(1.0, status["step"] / max(1, status["total"])), text=literal(text))
         elif state == "done":
             test = (run.result() or {}).get("test", {})
@@ -130,7 +139,7 @@ def run_card(run: RunFolder) -> None:
             st.caption(literal(status["message"]))
         for warning in run.warnings():
             st.warning(literal(warning), icon=":material/info:")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if not may_change(run):
                 _looking(run, state)
             elif is_active(run):

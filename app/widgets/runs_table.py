@@ -12,7 +12,7 @@ from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_annotation import annotation_form
 from app.widgets.run_facts import facts_of
-from app.widgets.runs import all_runs, label
+from app.widgets.runs import all_runs, data_name, label
 from app.widgets.terms import meaning
 from clmle import RunFolder, figures, jobs
 
@@ -65,7 +65,7 @@ def _row(run: RunFolder) -> dict[str, Any]:
         "balanced accuracy": facts["balanced_accuracy"],
         "state": facts["state"],
         "tags": facts["tags"],
-        "data": facts["data"].replace("\\", "/").rsplit("/", 1)[-1],
+        "data": data_name(facts["data"]),
         "target": facts["target"].replace("_", " "),
         "seed": facts["seed"],
         **{name: facts[key] for key, name in figures.METRICS.items() if key != "balanced_accuracy"},

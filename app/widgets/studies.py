@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.widgets.progress import counted
 from clmle import InputError, runs_dir, studies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def open_study(path: Path) -> Any:
 def readable_studies() -> tuple[dict[str, Any], list[str]]:
     """Studies with a result by name, and an error for each broken file or line."""
     found, broken = {}, []
-    for name, path in study_files().items():
+    for name, path in counted(list(study_files().items()), "results of studies read"):
         try:
             study = open_study(path)
         except InputError as error:

@@ -9,6 +9,7 @@ import streamlit as st
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
+from app.widgets.sticky import sticky
 from app.widgets.table import show_table
 from clmle import RunFolder, figures, metrics
 
@@ -48,7 +49,7 @@ def _slider(run: str, found: Any, c: int, missed: float, alarm: float) -> None:
         chosen = float(np.clip(best, *ENDS))
         left, right = st.columns([1, 1])
         with left:
-            threshold = st.select_slider(
+            threshold = sticky("threshold-bar").select_slider(
                 f"Predict {literal(name)} from this probability on",
                 sorted({*STEPS.tolist(), chosen}), chosen,
                 key=f"threshold-{run}-{found.target}-{c}-{missed:g}-{alarm:g}",

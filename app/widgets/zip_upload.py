@@ -8,6 +8,7 @@ import zlib
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
+from app.widgets.progress import Show
 from clmle import InputError
 
 MOST_FILES = 20_000
@@ -19,13 +20,16 @@ KINDS = {
     "csv", "tsv", "txt", "json", "parquet", "npz", "npy", "mat",
 }  # fmt: skip
 BLOCK = 1 << 16
+REPORT_EVERY = 100  # files
 
 
-def unpack(name: str, content: bytes, folder: Path, free: int) -> Path:
+def unpack(
+    name: str, content: bytes, folder: Path, free: int, progress: Show | None = None
+) -> Path:
     """Unpack a zip file into ``folder``, all of it or nothing; the path of the data in it.
 
     Files of other kinds than images and tables are left out. ``free`` is the number of bytes that
-    may be written.
+    may be written. ``progress`` gets the numbers of files that are written and of all.
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -33,7 +37,9 @@ def unpack(name: str, content: bytes, folder: Path, free: int) -> Path:
             folder.parent.mkdir(parents=True, exist_ok=True)
             home = Path(tempfile.mkdtemp(prefix=".unpacked-", dir=folder.parent))
             try:
-                for member, path in members:
+                for number, (member, path) in enumerate(members):
+                    if progress is not None and number % REPORT_EVERY == 0:
+                        progress(number, len(members))
                     _write(name, archive, member, home / path)
                 home.chmod(0o755)
                 home.rename(folder)

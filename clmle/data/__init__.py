@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from clmle.data.co_occurrence import co_occurrence
     from clmle.data.digits import load_digits
     from clmle.data.folder import load_folder
-    from clmle.data.group_columns import group_column, group_names
+    from clmle.data.group_columns import group_column, group_names, table_group_names
     from clmle.data.imbalance import imbalance, imbalanced_counts
     from clmle.data.lfwa import is_lfwa, lfwa_attributes, load_lfwa
     from clmle.data.long_tail import index_checksum, long_tail_counts, long_tail_indices

@@ -6,7 +6,7 @@ import numpy as np
 
 from clmle.data.base import UNKNOWN, Dataset
 from clmle.data.folder.file_names import FileNames
-from clmle.data.folder.table import read_table
+from clmle.data.folder.table import Table, read_table
 from clmle.errors import InputError, quoted, some
 from clmle.files import expanded
 
@@ -93,9 +93,47 @@ def group_column(dataset: Dataset, column: str, n_bins: int | None = None) -> np
     return np.asarray(_binned(texts, column, n_bins) if n_bins else texts).astype(str)
 
 
+def table_group_names(file: str | Path) -> list[str]:
+    r"""Columns of a table of groups besides that of the files of the images.
+
+    Parameters
+    ----------
+    file : str or Path
+        A table (.csv) as for :func:`group_column`.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        If the table has no column ``file``, or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder, "sites.csv")
+    ...     _ = table.write_text("file,site\na.png,north\nb.png,south\n")
+    ...     table_group_names(table)
+    ['site']
+    """
+    table = read_table(Path(file))
+    files = _column_of_files(table)
+    if files is None:
+        raise InputError(f"{file} lacks a column file; it has: {some(table.columns)}.")
+    return [name for name in table.columns if name != files]
+
+
+def _column_of_files(table: Table) -> str | None:
+    return next((c for word in NAMES for c in table.columns if c.casefold() == word), None)
+
+
 def _of_table(dataset: Dataset, file: Path, name: str) -> np.ndarray:
     table = read_table(file)
-    files = next((c for word in NAMES for c in table.columns if c.casefold() == word), None)
+    files = _column_of_files(table)
     if name not in table.columns or files is None:
         what = f"a column {quoted(name)}" if files is not None else "a column file"
         raise InputError(f"{file} lacks {what}; it has: {some(table.columns)}.")

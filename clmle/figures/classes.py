@@ -34,8 +34,9 @@ def class_counts(
     for i, (label, values) in enumerate(counts.items()):
         text = [f"{v:,}" for v in values] if len(names) <= 12 else None
         figure.add_bar(
-            x=list(names), y=list(values), name=label, marker_color=color(i), text=text, textangle=0
-        )
+            x=list(names), y=list(values), name=label, marker_color=color(i), text=text,
+            textangle=0, textposition="outside", cliponaxis=False,
+        )  # fmt: skip
     figure.update_layout(barmode="group")
     figure.update_xaxes(**every_name(names))
     return finish(figure, title, "class", "images")
@@ -90,12 +91,17 @@ def co_occurrence(phi: np.ndarray, names: Sequence[str]) -> Figure:
         z=[[None if np.isnan(v) else float(v) for v in row] for row in values],
         x=words, y=words, zmin=-most, zmax=most,
         colorscale=[[0, "#0072B2"], [0.5, "#F2F2F2"], [1, "#D55E00"]],
-        colorbar={"title": {"text": "phi"}, "thickness": 12},
+        # Above the cells: next to them it would leave too little for the labels on a phone.
+        colorbar={
+            "title": {"text": "phi", "side": "top"}, "thickness": 12, "orientation": "h", "y": 1,
+            "yanchor": "bottom", "nticks": 5,
+        },
         hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
-    finish(figure, "Co-occurrence of attributes", "", "", height=190 + 22 * len(words))
-    figure.update_xaxes(tickangle=-60, showgrid=False, **every_name(words))
-    figure.update_yaxes(autorange="reversed", showgrid=False, **every_name(words))
+    finish(figure, "Co-occurrence of attributes", "", "", height=250 + 22 * len(words))
+    small = {"showgrid": False, "tickfont": {"size": 11}}
+    figure.update_xaxes(tickangle=-90, **small, **every_name(words))
+    figure.update_yaxes(autorange="reversed", **small, **every_name(words))
     return figure
 
 

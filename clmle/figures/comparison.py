@@ -87,7 +87,8 @@ def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str], title
         z=counts / np.maximum(counts.sum(axis=1, keepdims=True), 1),
         x=list(class_names), y=list(class_names), text=counts,
         texttemplate="%{text}" if len(counts) <= 12 else None,
-        colorscale="Blues", zmin=0, zmax=1, colorbar={"title": "fraction"},
+        colorscale=[[0, "#F2F7FB"], [1, "#56B4E9"]], zmin=0, zmax=1,
+        textfont={"color": "#000000"}, colorbar={"title": "fraction"},
     )  # fmt: skip
     figure.update_xaxes(**every_name(class_names))
     figure.update_yaxes(autorange="reversed", **every_name(class_names))
@@ -143,4 +144,4 @@ def leaderboard(
     found = [v for n in names for v in seeds[n]]
     if len(set(found)) == 1:  # plotly would show a single number from 1 below to 1 above it
         figure.update_xaxes(range=[found[0] - 0.05, found[0] + 0.05])
-    return legend_below(finish(figure, title, x, "", height=150 + 20 * len(names)))
+    return legend_below(finish(figure, title, x, "", height=190 + 20 * len(names)))

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import torch
 
 from clmle.config import TrainConfig
+from clmle.jobs.process import START
 from clmle.training.extraction import autocast, pick_device
 from clmle.training.factory import network_for_shape
 
 FEW = 8  # images of the first measurement: a whole batch of a large network takes seconds
 LONG = 0.25  # seconds; a step of FEW images that takes less is measured with a whole batch
 OVERHEAD = 1.3  # validation, features for clusters, loss and batches, relative to the steps
-START = 6.0  # seconds until the first step: imports, data, first features
 
 
 def estimate_run_seconds(

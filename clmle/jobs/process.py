@@ -14,6 +14,7 @@ from clmle.files import as_sentence
 
 ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the packages clmle and app
 DAY = 24 * 3600
+START = 6.0  # seconds until the first step of a run: imports, data, first features
 
 
 def start_module(

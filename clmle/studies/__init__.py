@@ -36,7 +36,13 @@ if TYPE_CHECKING:
         SplitProbabilities,
         image_probabilities,
     )
-    from clmle.studies.image_scores import ImageScores, score_images, start_scoring, stored_scores
+    from clmle.studies.image_scores import (
+        ImageScores,
+        score_images,
+        scoring_progress,
+        start_scoring,
+        stored_scores,
+    )
     from clmle.studies.margin_grid import MARGIN_PREFIX, MarginGrid, margin_grid, margin_request
     from clmle.studies.open_set import (
         Recognition,

@@ -5,18 +5,29 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from clmle.errors import InputError
 from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
-from clmle.studies.stored import exit_code, fingerprint, read_stored, store
+from clmle.studies.stored import (
+    exit_code,
+    fingerprint,
+    read_stored,
+    reported,
+    reported_in,
+    store,
+)
 
 FILE = "image_scores.npz"
 MOST_VALUES = 100_000_000  # 400 MB
 SPLITS = ("validation", "test")
+BATCH = 512  # images between two reports of progress
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -72,13 +83,15 @@ def stored_scores(run: RunFolder) -> ImageScores | None:
     return ImageScores(attributes, names, **arrays)
 
 
-def score_images(run: RunFolder) -> ImageScores:
+def score_images(run: RunFolder, progress: Progress | None = None) -> ImageScores:
     """The scores of a run's validation and test images by its best weights, stored with it.
 
     Parameters
     ----------
     run : RunFolder
         A run with at least one round done.
+    progress : callable, optional
+        Called with the numbers of images done and of all.
 
     Returns
     -------
@@ -97,7 +110,7 @@ def score_images(run: RunFolder) -> ImageScores:
         return found
     weights = fingerprint(run)  # before loading, because a training run may replace them
     model = load_model(run)
-    _, task = prepare_run(run)
+    _, task = prepare_run(run, progress)
     parts = [task.rows(split) for split in SPLITS]
     rows = np.concatenate(parts)
     labels = task.labels[rows]
@@ -107,7 +120,12 @@ def score_images(run: RunFolder) -> ImageScores:
         raise InputError(
             f"{len(rows):,} images with {task.n_classes:,} scores each are too many to store."
         )
-    scores = model.scores(task.images[rows]).reshape(len(rows), len(names), task.n_classes)
+    batches = []
+    for start in range(0, len(rows), BATCH):
+        batches.append(model.scores(task.images[rows[start : start + BATCH]]))
+        if progress is not None:
+            progress(min(start + BATCH, len(rows)), len(rows))
+    scores = np.concatenate(batches).reshape(len(rows), len(names), task.n_classes)
     found = ImageScores(
         names, tuple(task.class_names), task.class_counts().reshape(len(names), task.n_classes),
         np.repeat([0, 1], [len(part) for part in parts]).astype(np.int8), rows,
@@ -124,5 +142,20 @@ def start_scoring(run: RunFolder) -> subprocess.Popen[bytes]:
     return start_module("clmle.studies.image_scores", str(run.path.resolve()))
 
 
+def scoring_progress(run: RunFolder) -> tuple[int, int]:
+    """Images that a background process has read or scored, and all of them; zeros at first."""
+    return reported(_progress_file(run))
+
+
+def _progress_file(run: RunFolder) -> Path:
+    return (run.path / FILE).with_suffix(".progress")
+
+
+def main(path: str) -> int:
+    """Score the images of the run at ``path``; returns the exit code."""
+    with reported_in(_progress_file(RunFolder(Path(path)))) as report:
+        return exit_code(score_images, path, report)
+
+
 if __name__ == "__main__":
-    sys.exit(exit_code(score_images, sys.argv[1]))
+    sys.exit(main(sys.argv[1]))

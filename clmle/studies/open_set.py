@@ -19,10 +19,9 @@ from clmle.data.recognition.open_set import load_open_set
 from clmle.data.recognition.pairs import OpenSetData
 from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
-from clmle.files import write_json
 from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
-from clmle.studies.stored import exit_code, fingerprint, read_stored, store
+from clmle.studies.stored import exit_code, fingerprint, read_stored, reported, reported_in, store
 
 BATCH = 512  # images between two reports of progress
 CURVE = 2000  # points of a ROC curve that are stored
@@ -210,11 +209,7 @@ def start_open_set_evaluation(run: RunFolder, test: str = "") -> subprocess.Pope
 
 def how_far(run: RunFolder, test: str = "") -> tuple[int, int]:
     """Return the progress of a running evaluation."""
-    try:
-        done, total = json.loads(_progress_file(run, test).read_text())
-        return int(done), int(total)
-    except (OSError, ValueError, TypeError):
-        return 0, 0
+    return reported(_progress_file(run, test))
 
 
 def _progress_file(run: RunFolder, test: str) -> Path:
@@ -223,11 +218,8 @@ def _progress_file(run: RunFolder, test: str) -> Path:
 
 def main(path: str, test: str = "") -> int:
     """Evaluate the run at ``path`` on unseen identities; returns the exit code."""
-    file = _progress_file(RunFolder(Path(path)), test)
-    try:
-        return exit_code(evaluate_open_set, path, test, lambda *state: write_json(file, state))
-    finally:
-        file.unlink(missing_ok=True)
+    with reported_in(_progress_file(RunFolder(Path(path)), test)) as report:
+        return exit_code(evaluate_open_set, path, test, report)
 
 
 if __name__ == "__main__":

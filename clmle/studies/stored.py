@@ -1,8 +1,10 @@
 """Arrays stored with a run, which count as long as the run has the weights they come from."""
 
 import hashlib
+import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import read_arrays, write_arrays
+from clmle.files import read_arrays, write_arrays, write_json
 from clmle.run_folder import RunFolder
 
 KEY = "weights"
@@ -37,6 +39,24 @@ def read_stored(run: RunFolder, path: Path) -> dict[str, np.ndarray] | None:
 def store(path: Path, arrays: Mapping[str, Any], weights: str) -> None:
     """Write arrays with the fingerprint of the weights that they come from."""
     write_arrays(path, {**arrays, KEY: np.array(weights)})
+
+
+@contextmanager
+def reported_in(file: Path) -> Iterator[Callable[[int, int], None]]:
+    """A function that writes (done, total) to ``file`` for :func:`reported`; it is removed then."""
+    try:
+        yield lambda *state: write_json(file, state)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def reported(file: Path) -> tuple[int, int]:
+    """What a process last wrote to ``file`` by :func:`reported_in`; zeros if nothing."""
+    try:
+        done, total = json.loads(file.read_text(encoding="utf-8"))
+        return int(done), int(total)
+    except (OSError, ValueError, TypeError):
+        return 0, 0
 
 
 def exit_code(compute: Callable[..., object], path: str, *arguments: Any) -> int:

@@ -114,6 +114,33 @@ def test_groups_are_those_of_a_column_of_the_data(trained, monkeypatch):
     assert any("random groups" in c.value.lower() for c in app.caption)
 
 
+def dropped(app, content):
+    """Drops a table of groups, which a test has to do before every run of the page."""
+    table = next(f for f in app.file_uploader if f.label == "Table of groups")
+    return table.set_value(("sites.csv", content, "text/csv"))
+
+
+def test_groups_may_be_those_of_a_dropped_table(trained, monkeypatch):
+    rows = "".join(f"{i}.png,{'north' if i < 180 else 'south'}\n" for i in range(360))
+    content = f"file,site\n{rows}".encode()
+    app = page(trained, monkeypatch, "Groups")
+    dropped(app, content).run()
+    by = next(s for s in app.selectbox if s.label == "Groups by")
+    assert by.options == ["camera", "site, sites.csv"]
+    by.set_value("site, sites.csv")
+    dropped(app, content).run()
+    assert not app.error
+    found = next(d.value for d in app.dataframe if "group" in d.value)
+    assert found["group"].to_list() == ["north", "south", "all"]
+    assert found["images"].sum() == 240
+
+
+def test_a_table_of_groups_needs_the_files_of_the_images(trained, monkeypatch):
+    app = page(trained, monkeypatch, "Groups")
+    dropped(app, b"picture,site\na,b\n").run()
+    assert "lacks a column file" in app.error[0].value
+
+
 def test_probabilities_are_shown_with_their_errors(trained, monkeypatch):
     app = page(trained, monkeypatch, "Probabilities")
     found = studies.image_probabilities(studies.stored_scores(trained))

@@ -14,9 +14,17 @@ from clmle.errors import InputError
 from clmle.metrics.classification import classification_metrics
 from clmle.presets import preset_config
 from clmle.run_folder import RunFolder, create_run, list_runs
+from clmle.studies import image_scores
 from clmle.studies.attributes import attribute_frame, gains, run_rows, without_metrics
 from clmle.studies.image_probabilities import image_probabilities
-from clmle.studies.image_scores import ImageScores, score_images, start_scoring, stored_scores
+from clmle.studies.image_scores import (
+    ImageScores,
+    score_images,
+    scoring_progress,
+    start_scoring,
+    stored_scores,
+)
+from clmle.studies.stored import reported_in
 from clmle.training import train
 
 
@@ -87,6 +95,22 @@ def test_scores_are_kept_until_the_weights_change(runs):
     assert score_images(run).attributes == ("left",)
     with pytest.raises(InputError, match="no attribute 'right'"):
         kept.of("right")
+
+
+def test_scoring_reports_its_progress(runs, monkeypatch):
+    run = of(runs, "softmax", "left")
+    (run.path / "image_scores.npz").unlink(missing_ok=True)
+    monkeypatch.setattr(image_scores, "BATCH", 30)
+    seen = []
+    found = score_images(run, lambda done, total: seen.append((done, total, scoring_progress(run))))
+    n = len(found.indices)
+    assert seen[-1] == (n, n, (0, 0))  # written to a file by the background process alone
+    assert [done for done, *_ in seen[:2]] == [30, 60]
+    (run.path / "image_scores.npz").unlink()
+    with reported_in(run.path / "image_scores.progress") as report:
+        score_images(run, report)
+        assert scoring_progress(run) == (n, n)
+    assert scoring_progress(run) == (0, 0)
 
 
 def test_the_background_process_reports_errors_on_stderr(runs, tmp_path):
