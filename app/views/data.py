@@ -16,6 +16,7 @@ from app.widgets.data_facts import (
 from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
+from app.widgets.new_runs import STARTED
 from app.widgets.opened_data import data_key, is_ready, open_data
 from app.widgets.own_data import FOLDER, forget_own_data, own_data
 from app.widgets.pages import link
@@ -148,6 +149,7 @@ def opened(name: str, size: str, labels: str, info) -> None:
 
 
 st.title("Data")
+st.session_state.pop(STARTED, None)  # a link from here opens the form for new runs
 with errors_in_place():
     left, right = st.columns(2)
     choices = [*data.dataset_names(), FOLDER]

@@ -7,7 +7,7 @@ from app.visitors import own_runs_dir, read_only
 from app.widgets.error_display import errors_in_place
 from app.widgets.literal import literal
 from app.widgets.live_curves import live
-from app.widgets.new_runs import MARGINS, new_runs
+from app.widgets.new_runs import MARGINS, STARTED, new_runs
 from app.widgets.result import result_of_a_run
 from app.widgets.runs import all_runs, damaged_runs, short_labels
 from app.widgets.runs_table import runs_table
@@ -34,7 +34,9 @@ def config_differences(runs: list) -> None:
 
 st.title("Train")
 with errors_in_place():
-    linked = any(name in st.query_params for name in ("like", "data", "folder", *MARGINS))
+    linked = any(name in st.query_params for name in ("like", "data", *MARGINS))
+    # The form writes its folder into the address; that of started runs need not be open.
+    linked |= st.query_params.get("folder") not in (None, st.session_state.get(STARTED))
     if old := training.old_runs_sentence(own_runs_dir()):
         st.warning(literal(old))
     damaged_runs()

@@ -20,6 +20,7 @@ from clmle import Config, DataConfig, InputError, TrainConfig, data, jobs, train
 from clmle import methods as registry
 
 MAX_SEEDS = 20
+STARTED = "started-folder"  # whose runs were started, in the state of the session
 MARGINS = ("between_margin_fraction", "within_margin_fraction")  # in links from the page Margins
 
 
@@ -203,6 +204,7 @@ def _seconds(train: TrainConfig, shape: tuple[int, ...], heads: int | None, thre
 
 def _start(configs: list[Config], at_a_time: int) -> None:
     names = [run.name for run in launched(configs, at_a_time)]
+    st.session_state[STARTED] = st.query_params.get("folder")
     st.query_params.from_dict({"runs": names})
     st.session_state.pop(PICKED, None)
     st.rerun()

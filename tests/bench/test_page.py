@@ -41,8 +41,9 @@ def test_the_committed_page_is_generated_from_the_committed_measurements():
 
 
 def test_every_stored_measurement_belongs_to_a_section_of_the_page():
+    known = {*BY_NAME, "faults", "injections"}
     for path in FOLDER.glob("*.json"):
-        assert path.name.removesuffix(".json").removesuffix(".cuda") in {*BY_NAME, "faults"}
+        assert path.name.removesuffix(".json").removesuffix(".cuda") in known
 
 
 def test_missing_measurements_are_listed_for_the_cpu_and_a_gpu(tmp_path):
