@@ -284,6 +284,18 @@ def flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
+def leaf(tree: Mapping[str, Any], name: str) -> Any:
+    """Return the leaf of a config tree with a dotted name; None if there is none.
+
+    >>> leaf({"method": "clmle", "train": {"seed": 0}}, "train.seed")
+    0
+    """
+    found: Any = tree
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return None if isinstance(found, Mapping) else found
+
+
 def differences(trees: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the options in which config trees differ."""
     leaves = {tree: flat(values) for tree, values in trees.items()}

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clmle.config import flat
+from clmle.config import flat, leaf
 from clmle.data.registry import find_dataset
 from clmle.errors import InputError
 from clmle.methods import get_method
@@ -88,7 +88,7 @@ class StudyResults:
 
     def values(self, name: str) -> list[Any]:
         """Distinct values of a field, such as "train.iterations", over all trials, in order."""
-        found = (flat(s["config"]).get(name) for s in self.summaries)
+        found = (leaf(s["config"], name) for s in self.summaries)
         return sorted(dict.fromkeys(found), key=lambda v: (str(type(v)), v))
 
     def budget(self) -> str:

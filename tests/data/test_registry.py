@@ -68,7 +68,6 @@ def test_a_file_in_the_package_adds_a_data_set(added, capsys):
     assert "cross" in capsys.readouterr().out
 
 
-@pytest.mark.timeout(240)
 def test_the_data_set_of_the_guide_trains(added):
     assert run(BLOCKS[1])["result"]["test"]["balanced_accuracy"] > 0.4
 

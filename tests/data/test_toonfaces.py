@@ -124,7 +124,6 @@ def test_eyeglasses_are_drawn():
         assert rows.max() - rows.min() < 40
 
 
-@pytest.mark.timeout(240)
 def test_a_kill_while_rendering_loses_only_unfinished_chunks():
     """kill -9 of the whole process group; the next call resumes and gives equal bytes."""
     context = multiprocessing.get_context("spawn")

@@ -251,7 +251,6 @@ def test_stored_draws_of_the_playground_are_what_training_gives():
 
 
 @pytest.mark.parametrize("page", executed.PAGES)
-@pytest.mark.timeout(1200)  # the tutorial trains seventeen small networks, on a busy machine
 def test_code_of_pages_prints_what_the_page_shows(page, tmp_path):
     text, variables = (DOCS / page).read_text(encoding="utf-8"), {}
     for example, printed in executed.run_examples(text, tmp_path, variables):

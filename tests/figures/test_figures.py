@@ -20,38 +20,41 @@ ACTIVE = {"step": 5, "active_between": 0.5, "active_within": 0.25, "gradient_fra
 VALIDATION = [{"step": s, "balanced_accuracy": 0.5 + s / 100, "recall": [0.9, 0.1]} for s in (0, 9)]
 
 
-def all_figures():
-    points = np.random.default_rng(0).normal(size=(30, 2))
-    groups = ["cluster 1", "cluster 2", "test image"] * 10
-    return {
-        "counts": figures.class_counts(["a", "b"], {"before": [9, 3], "after": [9, 1]}),
-        "together": figures.co_occurrence(np.array([[1, 0.4], [0.4, 1]]), ["Bald", "Gray_Hair"]),
-        "rates": figures.positive_rates({"Bald": 0.02, "Smiling": 0.48}),
-        "tail": figures.long_tail([50, 4, 2, 1]),
-        "loss": figures.loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}),
-        "validation": figures.validation_curves({"clmle": VALIDATION}),
-        "recall": figures.recall_curves({"clmle": VALIDATION}, ["no", "yes"]),
-        "activity": figures.activity_curves({"clmle": [ACTIVE]}),
-        "impostors": figures.impostor_curves(
-            {"clmle": [{"step": 9, "minority_impostor_rate": 0.2}]}
-        ),
-        "effects": figures.effects({"recall": {"a1 0.5": (0.1, 0.0, 0.2)}}, "t", "pp"),
-        "regime": figures.regime_map({"recall": {"noise": [(30, 1, 0, 2)]}}, "t", "points", "pp"),
-        "gap": figures.margin_map({"points": [("30", 0.4, (1, 0, 2))]}, "t", "gap", "pp"),
-        "comparison": figures.comparison({"waiting": None, "clmle": TEST}),
-        "confusion": figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
-        "embedding": figures.embedding_scatter(
-            [("before", points), ("after", points)], groups, "t"
-        ),
-        "between": figures.between_bounds(64, 2),
-        "within": figures.within_bounds([0.96, 0.04]),
-        "feasible": figures.feasible_region(2.0, 6, 8.0, 0.5),
-    }
+POINTS = np.random.default_rng(0).normal(size=(30, 2))
+GROUPS = ["cluster 1", "cluster 2", "test image"] * 10
+FIGURES = {
+    "counts": lambda: figures.class_counts(["a", "b"], {"before": [9, 3], "after": [9, 1]}),
+    "together": lambda: figures.co_occurrence(
+        np.array([[1, 0.4], [0.4, 1]]), ["Bald", "Gray_Hair"]
+    ),
+    "rates": lambda: figures.positive_rates({"Bald": 0.02, "Smiling": 0.48}),
+    "tail": lambda: figures.long_tail([50, 4, 2, 1]),
+    "loss": lambda: figures.loss_curves({"clmle": [{"step": 1, "loss": 2.0}]}),
+    "validation": lambda: figures.validation_curves({"clmle": VALIDATION}),
+    "recall": lambda: figures.recall_curves({"clmle": VALIDATION}, ["no", "yes"]),
+    "activity": lambda: figures.activity_curves({"clmle": [ACTIVE]}),
+    "impostors": lambda: figures.impostor_curves(
+        {"clmle": [{"step": 9, "minority_impostor_rate": 0.2}]}
+    ),
+    "effects": lambda: figures.effects({"recall": {"a1 0.5": (0.1, 0.0, 0.2)}}, "t", "pp"),
+    "regime": lambda: figures.regime_map(
+        {"recall": {"noise": [(30, 1, 0, 2)]}}, "t", "points", "pp"
+    ),
+    "gap": lambda: figures.margin_map({"points": [("30", 0.4, (1, 0, 2))]}, "t", "gap", "pp"),
+    "comparison": lambda: figures.comparison({"waiting": None, "clmle": TEST}),
+    "confusion": lambda: figures.confusion(TEST["confusion"], ["no", "yes"], "Mistakes"),
+    "embedding": lambda: figures.embedding_scatter(
+        [("before", POINTS), ("after", POINTS)], GROUPS, "t"
+    ),
+    "between": lambda: figures.between_bounds(64, 2),
+    "within": lambda: figures.within_bounds([0.96, 0.04]),
+    "feasible": lambda: figures.feasible_region(2.0, 6, 8.0, 0.5),
+}
 
 
-@pytest.mark.parametrize("name", list(all_figures()))
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_a_title_and_can_be_written(name):
-    figure = all_figures()[name]
+    figure = FIGURES[name]()
     assert figure.layout.title.text
     assert len(figure.to_html(include_plotlyjs=False)) > 500
     if name not in ("embedding", "comparison", "rates", "together", "effects"):
@@ -60,14 +63,14 @@ def test_every_figure_has_a_title_and_can_be_written(name):
 
 
 def test_comparison_shows_the_metrics_and_the_interval():
-    (trace,) = all_figures()["comparison"].data
+    (trace,) = FIGURES["comparison"]().data
     assert list(trace.x) == [0.8, 0.9, 0.5, 0.85, 0.4]
     assert trace.error_x.array[0] == pytest.approx(0.08)
     assert trace.error_x.arrayminus[0] == pytest.approx(0.1)
 
 
 def test_a_run_keeps_its_color_while_others_have_no_result():
-    (trace,) = all_figures()["comparison"].data
+    (trace,) = FIGURES["comparison"]().data
     second = figures.validation_curves({"waiting": [], "clmle": VALIDATION}).data[1]
     assert trace.marker.color == second.line.color
 
@@ -81,13 +84,13 @@ def test_a_method_has_one_color_whatever_is_drawn_with_it():
 
 
 def test_embedding_carries_the_row_of_every_point():
-    figure = all_figures()["embedding"]
+    figure = FIGURES["embedding"]()
     rows = sorted(int(i) for trace in figure.data[:3] for i in trace.customdata)
     assert rows == list(range(30))
 
 
 def test_the_drawn_bounds_are_those_of_margin_bounds():
-    figure = all_figures()["between"]
+    figure = FIGURES["between"]()
     printed, sphere = figure.data
     at = list(printed.x).index(8)
     bounds = margin_bounds(np.ones(8), 64)

@@ -19,23 +19,24 @@ ROWS = [
 IMAGE = rng.integers(0, 255, size=(8, 8, 3)).astype(np.uint8)
 
 
-def all_figures():
-    return {
-        "roc": figures.roc({"clmle": CURVE}, {"paper": (1e-6, 0.9185)}),
-        "similarities": figures.similarities(GENUINE, IMPOSTOR, 0.3),
-        "tar": figures.tar_by_far({"clmle": tar_at_far(GENUINE, IMPOSTOR)}),
-        "cmc": figures.cmc_curves({"clmle": cmc([1, 1, 4, 200])}),
-        "distractors": figures.rank_one_by_distractors({"a": ROWS}, {"paper": (10**6, 0.7968)}),
-        "images": figures.accuracy_by_images(
-            {"a": accuracy_by_frequency([9, 1], [0, 0, 1], [1, 1, 0], ends=[5], names=["t", "h"])}
-        ),
-        "pairs": figures.pair_strip({"right_same": [(IMAGE, IMAGE, 0.5)], "wrong_different": []}),
-    }
+FIGURES = {
+    "roc": lambda: figures.roc({"clmle": CURVE}, {"paper": (1e-6, 0.9185)}),
+    "similarities": lambda: figures.similarities(GENUINE, IMPOSTOR, 0.3),
+    "tar": lambda: figures.tar_by_far({"clmle": tar_at_far(GENUINE, IMPOSTOR)}),
+    "cmc": lambda: figures.cmc_curves({"clmle": cmc([1, 1, 4, 200])}),
+    "distractors": lambda: figures.rank_one_by_distractors({"a": ROWS}, {"paper": (10**6, 0.7968)}),
+    "images": lambda: figures.accuracy_by_images(
+        {"a": accuracy_by_frequency([9, 1], [0, 0, 1], [1, 1, 0], ends=[5], names=["t", "h"])}
+    ),
+    "pairs": lambda: figures.pair_strip(
+        {"right_same": [(IMAGE, IMAGE, 0.5)], "wrong_different": []}
+    ),
+}
 
 
-@pytest.mark.parametrize("name", list(all_figures()))
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_a_title_and_can_be_written(name):
-    figure = all_figures()[name]
+    figure = FIGURES[name]()
     assert figure.layout.title.text
     assert len(figure.to_html(include_plotlyjs=False)) > 500
     if name != "pairs":
@@ -44,13 +45,13 @@ def test_every_figure_has_a_title_and_can_be_written(name):
 
 
 def test_curve_at_a_target_is_the_exact_rate():
-    trace, point = all_figures()["roc"].data
+    trace, point = FIGURES["roc"]().data
     for row in tar_at_far(GENUINE, IMPOSTOR, [0.1, 0.01, 1e-3]):
         at = np.asarray(trace.x) <= row["far"]
         assert np.asarray(trace.y)[at].max() == pytest.approx(row["tar"])
     assert (point.x[0], point.y[0]) == (1e-6, 0.9185)
     assert min(trace.x) > 0, "a logarithmic axis has no zero"
-    low, high = all_figures()["roc"].layout.xaxis.range
+    low, high = FIGURES["roc"]().layout.xaxis.range
     assert low < -6
     assert high > 0
 
@@ -61,7 +62,7 @@ def test_curve_starts_at_the_left_end_with_what_is_accepted_there():
 
 
 def test_histograms_sum_to_one_and_counts_give_the_same_bars():
-    figure = all_figures()["similarities"]
+    figure = FIGURES["similarities"]()
     assert [sum(trace.y) for trace in figure.data] == pytest.approx([1, 1])
     assert "5,000" in figure.data[1].name
     counts, edges = np.histogram(IMPOSTOR, np.linspace(-1, 1, 4097))
@@ -78,14 +79,14 @@ def test_unresolved_rates_are_not_drawn():
 
 
 def test_rank_one_rates_are_ordered_and_have_intervals():
-    band, line, _ = all_figures()["distractors"].data
+    band, line, _ = FIGURES["distractors"]().data
     assert list(line.x) == [10, 1000]
     assert list(line.y) == [0.9, 0.6]
     assert list(band.y) == pytest.approx([0.95, 0.65, 0.5, 0.7])
 
 
 def test_pairs_are_described_in_words_and_by_the_frame():
-    figure = all_figures()["pairs"]
+    figure = FIGURES["pairs"]()
     words = [a.text for a in figure.layout.annotations]
     assert words == ["one person, accepted", "0.50", "two people, accepted: none"]
     assert len(figure.layout.images) == 2

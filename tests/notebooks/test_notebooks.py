@@ -122,7 +122,6 @@ def public_names_only(code):
 
 
 @each_lesson
-@pytest.mark.timeout(900)  # for a busy machine
 def test_a_notebook_executes_and_becomes_a_page(lesson, tmp_path):
     # One execution for both, since executing is nearly all of the time.
     notebook = execute(path_of(lesson), tmp_path / "run")

@@ -89,6 +89,12 @@ def test_paired_interval_is_that_of_scipy(seed):
     assert (d.trials, d.tasks, d.seeds, d.left_out) == (12, 3, 4, 0)
 
 
+def test_a_trial_with_two_results_is_refused():
+    trials, _ = grid()
+    with pytest.raises(InputError, match="two results"):
+        paired_difference(trials_frame([*trials, trials[0]]), "one", "two")
+
+
 def test_difference_the_other_way_round_is_its_mirror():
     frame = trials_frame(grid()[0])
     d, back = paired_difference(frame, "one", "two"), paired_difference(frame, "two", "one")
