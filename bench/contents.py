@@ -10,6 +10,7 @@ from bench.core import (
     distributed,
     extraction,
     identities,
+    memory_map,
     nearest,
     precision,
     prediction,
@@ -21,7 +22,9 @@ from bench.core import (
 )
 
 SECTIONS: dict[str, tuple[Comparison, ...]] = {
-    "Clustering": (clustering.PEERS, clustering.GROWTH, clustering.LARGE),
+    "Clustering": (
+        clustering.PEERS, clustering.GROWTH, clustering.LARGE, memory_map.COMPARISON,
+    ),
     "Classification": (nearest.COMPARISON, tables.COMPARISON),
     "Training": (
         step.COMPARISON, extraction.COMPARISON, precision.COMPARISON, *attributes.COMPARISONS,

@@ -7,7 +7,8 @@ a copy in memory. They are measured before and after every comparison, in the sa
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -81,6 +82,26 @@ def memory_mb() -> float:
     """Peak memory of this process in MB; that of getrusage includes the process before it."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def anonymous_mb() -> float:
+    """Resident memory of this process without pages of files, in MB."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("RssAnon:")[1].split()[0]) / 1024
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Processes that are started within compute on one thread."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 def product_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
