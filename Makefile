@@ -13,7 +13,7 @@ help:
 	@echo "make results   write the pages and figures of docs/results from the results files there"
 	@echo "make bench     measure all benchmarks and write docs/benchmarks.md (hours; one: python -m bench NAME)"
 	@echo "make faults    inject all faults: kills, full disks, damaged and hostile files, attacks"
-	@echo "make versions  test with the oldest supported packages, and with other Python versions if installed"
+	@echo "make versions  test with the oldest supported packages, on every Python version that is installed"
 	@echo "make mutants   mutation testing of the core (docs/development/mutation_testing.md)"
 	@echo "make update    install the newest version of every package and pin it"
 	@echo "make audit     list known vulnerabilities of the pinned packages"
@@ -61,13 +61,16 @@ docs: .venv/test
 # Install the newest versions, then pin them. Commit the pins when make test passes.
 update: .venv/test
 	sed -E '/^-/d; s/ *(==|>=).*//' requirements.txt requirements-dev.txt > .venv/names.txt
+	sed -E 's/ *(==|>=).*//' requirements-no-deps.txt > .venv/alone.txt
 	$(BIN)/python -m pip install --quiet --upgrade -r .venv/names.txt
+	$(BIN)/python -m pip install --quiet --upgrade --no-deps -r .venv/alone.txt
 	$(BIN)/python pins.py
 	$(BIN)/python licenses.py
 
 # Every pinned package, dependencies included; fails if one cannot be looked up. sbom.json is a
 # software bill of materials (CycloneDX).
-AUDITED := --strict --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt -r constraints.txt
+AUDITED := --strict --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt \
+	-r requirements-no-deps.txt -r constraints.txt
 audit: .venv/test
 	$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/pip-audit $(AUDITED)
@@ -81,9 +84,10 @@ licenses: .venv/test
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/test: requirements-dev.txt requirements.txt constraints.txt | check-python
+.venv/test: requirements-dev.txt requirements-no-deps.txt requirements.txt constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-no-deps.txt
 	touch $@ .venv/app
 
 # Tests of the app and figures of the results need Chromium; it is installed where that is

@@ -13,10 +13,10 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-FILES = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "requirements-no-deps.txt", "constraints.txt")
 OUT = ROOT / "licenses.csv"
 HEAD = ("package", "version", "license", "home page", "needed by")
-USERS = dict(zip(FILES, ("the app", "development", "another package"), strict=True))
+USERS = dict(zip(FILES, ("the app", "development", "development", "another package"), strict=True))
 BY_HAND = {  # package -> license, read in its LICENSE file or on its home page
     "axe-playwright-python": "MIT",
     "dicebear-styles": "MIT; of each style, see docs/credits.md",

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "requirements-no-deps.txt")
 LINE = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(==|>=)\s*([^\s;#]+)(.*)")
 NEED = re.compile(r"([A-Za-z0-9][\w.-]*)(\[[^\]]*\])?")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pins
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
+FILES = (*pins.FILES, "constraints.txt")
 
 
 def exact(file):

@@ -1,5 +1,6 @@
 """`make versions` runs existing tests with packages that the project names."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,5 +24,17 @@ def test_the_oldest_allowed_packages_and_pinned_tools_are_installed():
     assert pinned.startswith(versions.pins()["torch"])
 
 
-def test_this_python_is_the_last_choice():
-    assert versions.pythons()[-1] == sys.executable
+def test_every_python_is_tested_once_and_this_one_is_among_them():
+    found = versions.pythons()
+    assert sys.executable in found
+    show = "import sys; print(sys.version_info[:2])"
+    own = [subprocess.check_output([python, "-c", show], text=True) for python in found]
+    assert len(own) == len(set(own))
+    assert own == sorted(own)
+
+
+def test_the_oldest_packages_are_tried_first_and_torch_is_downloaded_last():
+    plans = versions.plans(["2.11.0", "2.13.0"])
+    assert [plan[-1] for plan in plans] == ["torch==2.11.0", "torch==2.13.0"] * 2
+    assert f"numpy=={versions.oldest()['numpy']}.*" in plans[1]
+    assert f"numpy=={versions.pins()['numpy']}" in plans[2]

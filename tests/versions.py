@@ -1,8 +1,9 @@
-"""Run the tests of the core with the oldest packages that pyproject.toml allows: make versions
+"""Run the tests of the core with other versions of packages and of Python: make versions
 
-The environment is .venv-oldest. It has another Python if one is installed for which packages exist,
-else this one; the oldest torch, else the pinned one, as a build for CPUs. python tests/versions.py
-2.11.0 uses exactly that version of torch in any build.
+Every Python from 3.11 that is installed (pyenv's, too) gets an environment, .venv-oldest, with the
+oldest packages that pyproject.toml allows; with the pinned ones if the oldest do not exist for it.
+torch is the oldest, else the pinned version, as a build for CPUs. python tests/versions.py 2.11.0
+uses exactly that version of torch in any build, which may download gigabytes.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def oldest() -> dict[str, str]:
 
 
 def pythons() -> list[str]:
-    """Other versions of Python from 3.11, the oldest first; this one is the last."""
-    found: dict[tuple[int, int], str] = {}
+    """One interpreter of every version of Python from 3.11; this one of its version."""
+    own = sys.version_info[:2]
+    found: dict[tuple[int, int], str] = {own: sys.executable}
     places = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
     if shutil.which("pyenv"):
         root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=False)
@@ -68,8 +70,7 @@ def pythons() -> list[str]:
         if done.returncode == 0:
             major, minor = map(int, done.stdout.split())
             found.setdefault((major, minor), place)
-    own = sys.version_info[:2]
-    return [found[v] for v in sorted(found) if v >= (3, 11) and v != own] + [sys.executable]
+    return [found[version] for version in sorted(found) if version >= (3, 11)]
 
 
 def torches() -> list[str]:
@@ -78,25 +79,27 @@ def torches() -> list[str]:
     return [f"{oldest()['torch']}.0{build}", f"{pins()['torch']}{build}"]
 
 
-def install(python: str, torch: str) -> bool:
-    """Create the environment; False if a package does not exist for this Python."""
-    subprocess.run([python, "-m", "venv", "--clear", str(FOLDER)], check=True)
+def plans(torches: list[str]) -> list[list[str]]:
+    """Requirements to try, in this order, for one Python."""
+    least = [f"{name}=={version}.*" for name, version in oldest().items() if name != "torch"]
+    pinned = [f"{name}=={pins()[name]}" for name in oldest() if name != "torch"]
     # Small packages first: a missing one is known before torch is downloaded.
-    needs = [f"{name}=={version}.*" for name, version in oldest().items() if name != "torch"]
-    needs += [f"{name}=={pins()[name]}" for name in TOOLS] + [f"torch=={torch}"]
+    return [[*packages, f"torch=={torch}"] for packages in (least, pinned) for torch in torches]
+
+
+def install(needs: list[str]) -> str:
+    """Install into the environment; why that is impossible, or ""."""
+    needs = needs + [f"{name}=={pins()[name]}" for name in TOOLS]
     command = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
     done = subprocess.run(command + needs, capture_output=True, text=True, check=False)
-    if done.returncode:
-        why = [line for line in done.stderr.splitlines() if line.startswith("ERROR: No match")]
-        print(f"{python}, torch {torch}: {why[-1][7:] if why else done.stderr[-500:]}", flush=True)
-    return done.returncode == 0
+    if not done.returncode:
+        return ""
+    why = [line[7:] for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    return next((line for line in why if line.startswith("No match")), (why or ["pip failed"])[0])
 
 
-def main(versions: list[str]) -> int:
-    plans = [(python, torch) for torch in versions or torches() for python in pythons()]
-    if not any(install(*plan) for plan in plans):
-        print("No build of torch for CPUs was found; make versions TORCH=2.11.0 uses any build.")
-        return 1
+def test() -> tuple[bool, str]:
+    """Whether the tests pass in the environment, and their last line with the versions."""
     files = [f"tests/{name}.py" for name in TESTS]
     command = [
         str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", *files,
@@ -109,8 +112,26 @@ def main(versions: list[str]) -> int:
             print(line, end="", flush=True)
             last = line.strip() or last
     show = subprocess.run([BIN / "python", "-c", SHOW], capture_output=True, text=True, check=True)
-    print(f"{show.stdout.strip()}: {last}")
-    return tests.returncode
+    return tests.returncode == 0, f"{show.stdout.strip()}: {last}"
+
+
+def main(versions: list[str]) -> int:
+    passed, summary = [], []
+    for python in pythons():
+        for needs in plans(versions or torches()):
+            # A new environment every time: what fails may leave packages.
+            subprocess.run([python, "-m", "venv", "--clear", str(FOLDER)], check=True)
+            failure = install(needs)
+            if not failure:
+                works, line = test()
+                passed.append(works)
+                summary.append(line)
+                break
+            summary.append(f"{python}, {needs[-1]}: {failure}")
+    print("\n".join(summary))
+    if not passed:
+        print("No build of torch for CPUs was found; make versions TORCH=2.11.0 uses any build.")
+    return 0 if passed and all(passed) else 1
 
 
 if __name__ == "__main__":

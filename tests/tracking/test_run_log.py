@@ -2,10 +2,10 @@
 
 import contextlib
 import dataclasses
-import importlib.machinery
+import json
+import os
 import subprocess
 import sys
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -145,70 +145,115 @@ def test_mlflow_has_every_scalar_once(tmp_path, monkeypatch):
     assert stored.data.metrics["test/mcc"] == pytest.approx(result["test"]["mcc"])
 
 
-# --- stand-ins of Weights & Biases and trackio, whose packages are large --------------------
+# --- Weights & Biases and trackio ---------------------------------------------------------
 
 
-class Recorded:
-    """What a package was called with."""
-
-    def __init__(self):
-        self.opened, self.logged, self.ended = [], [], 0
-
-    def init(self, **options):
-        self.opened.append(options)
-        return SimpleNamespace(log=self.log, finish=self.finish, define_metric=lambda *a, **k: None)
-
-    def log(self, values, step=None):
-        self.logged.append((values.pop("step") if step is None else step, values))
-
-    def finish(self, **options):
-        self.ended += 1
+@pytest.fixture(scope="session")
+def trackio(tmp_path_factory):
+    """The package with its own folder, which it reads when it is imported."""
+    before = os.environ.get("TRACKIO_DIR")
+    os.environ["TRACKIO_DIR"] = str(tmp_path_factory.mktemp("trackio"))
+    package = pytest.importorskip("trackio")
+    yield package
+    os.environ.pop("TRACKIO_DIR")
+    if before is not None:
+        os.environ["TRACKIO_DIR"] = before
 
 
-@pytest.fixture
-def recorded(monkeypatch):
-    """Stand-ins of the packages wandb and trackio."""
-    found = {}
-    for name in ("wandb", "trackio"):
-        package, found[name] = ModuleType(name), Recorded()
-        package.__spec__ = importlib.machinery.ModuleSpec(name, None)
-        package.init = found[name].init
-        monkeypatch.setitem(sys.modules, name, package)
-    return found
+def read_wandb(file):
+    """Records of a file of Weights & Biases: a log of LevelDB, blocks of 32 KB after 7 bytes."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, at, whole = file.read_bytes(), 7, b""
+    while at < len(data):
+        left = 32768 - at % 32768
+        if left < 7:  # too short for the head of a part
+            at += left
+            continue
+        length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
+        whole += data[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # a record in one part, or its last part
+            yield Record.FromString(whole)
+            whole = b""
 
 
-@pytest.mark.parametrize("name", ["wandb", "trackio"])
-def test_other_trackers_have_every_scalar_once(name, recorded, tmp_path, monkeypatch):
+def stored_by_wandb(run):
+    """Steps and values by name, the configurations and the ids, of all files of a run."""
+    found, configs, ids = {}, [], set()
+    for file in sorted((run.path / "wandb").glob("offline-run-*/*.wandb")):
+        for record in read_wandb(file):
+            if record.HasField("run"):
+                ids.add((record.run.run_id, record.run.project, record.run.display_name))
+                configs += [{item.key: json.loads(item.value_json) for item in
+                             record.run.config.update}]  # fmt: skip
+            if record.HasField("history"):
+                items = record.history.item
+                line = {i.key or "/".join(i.nested_key): json.loads(i.value_json) for i in items}
+                for name, value in line.items():
+                    if name[0] != "_" and name != "step":
+                        found.setdefault(name, []).append((line["step"], value))
+    return found, configs, ids
+
+
+def test_wandb_has_every_scalar_once(tmp_path, monkeypatch):
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
     run = new_run(tmp_path)
-    train_in_parts(run, [name], monkeypatch)
-    calls = recorded[name]
-    got = {}
-    for step, values in calls.logged:
-        for key, value in values.items():
-            got.setdefault(key, []).append((step, value))
+    train_in_parts(run, ["wandb"], monkeypatch)
+    got, configs, ids = stored_by_wandb(run)
     same(got, expected(run))
     assert len(got["test/accuracy"]) == 1
-    assert calls.ended == 2  # of the stopped process and of the one that resumed
-    first, second = calls.opened
-    assert first["config"]["train"]["iterations"] == STEPS
-    assert (first["project"], first["name"]) == ("clmle", run.name)
-    if name == "wandb":
-        assert first["id"] == second["id"] != ""
-    else:
-        assert (first["resume"], second["resume"]) == ("never", "must")
+    assert len(ids) == 1  # the process that resumed goes on with the run of the stopped one
+    assert {(project, name) for _, project, name in ids} == {("clmle", run.name)}
+    assert len(list((run.path / "wandb").glob("offline-run-*"))) == 2
+    assert configs[0]["train"]["iterations"] == STEPS
 
 
-def test_several_trackers_at_once_and_a_failing_one(recorded, tmp_path, monkeypatch):
-    def fail(values, step=None):
+def stored_by_trackio(run, project):
+    from trackio.sqlite_storage import SQLiteStorage
+
+    found = {}
+    for line in SQLiteStorage.get_logs(project, run.name):
+        for name, value in line.items():
+            if name not in ("step", "timestamp"):
+                found.setdefault(name, []).append((line["step"], value))
+    return found, SQLiteStorage.get_run_config(project, run.name)
+
+
+def test_trackio_has_every_scalar_once(trackio, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("TRACKIO_PROJECT", "once")
+    run = new_run(tmp_path)
+    train_in_parts(run, ["trackio"], monkeypatch)
+    got, config = stored_by_trackio(run, "once")
+    same(got, expected(run))
+    assert len(got["test/accuracy"]) == 1
+    assert config["train"]["iterations"] == STEPS
+    assert capfd.readouterr().out == ""  # the command prints metrics there
+
+
+def test_trackio_goes_on_with_a_run_of_which_it_has_stored_nothing(trackio, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRACKIO_PROJECT", "killed")
+    run = new_run(tmp_path)
+    state = {"trackio": {"identity": run.name, "lines": 0, "done": False}}
+    (run.path / "log.json").write_text(json.dumps(state))
+    train(run)
+    same(stored_by_trackio(run, "killed")[0], expected(run))
+
+
+def test_several_trackers_at_once_and_a_failing_one(trackio, tmp_path, monkeypatch):
+    def fail(self, values, step=None):
         raise ConnectionError("no connection")
 
-    monkeypatch.setattr(recorded["trackio"], "log", fail)
+    monkeypatch.setattr(trackio.Run, "log", fail)
     run = new_run(tmp_path)
     with pytest.warns(UserWarning, match=r"Logging to trackio ended \(no connection\)"):
-        train(run, log=["wandb", "trackio"])
+        train(run, log=["tensorboard", "trackio"])
     assert run.status()["state"] == "done"
-    assert {step for step, _ in recorded["wandb"].logged} >= {5, 10, STEPS}
-    assert set(stored_trackers(run)) == {"wandb", "trackio"}
+    scalars, _ = read_events(run.path / "tensorboard")
+    same(scalars, expected(run))
+    assert set(stored_trackers(run)) == {"tensorboard", "trackio"}
 
 
 # --- what is missing or wrong ---------------------------------------------------------------
