@@ -29,6 +29,12 @@ COMMANDS = {
 }
 
 
+EXTRAS = {  # that install the packages which only some commands import
+    "pandas": "features", "pyarrow": "features", "h5py": "features", "plotly": "app",
+    "umap": "app", "openTSNE": "app", "dicebear": "app", "resvg_py": "app",
+}  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns 0 (done), 2 (invalid input), 130 (interrupted) or 1 (other)."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -114,6 +120,14 @@ def _guarded(arguments: list[str]) -> int:
         print(f"clmle: {as_sentence(error, error.filename or 'a file')}", file=sys.stderr)
         return 2
     except Exception as error:
+        extra = EXTRAS.get((getattr(error, "name", None) or "").partition(".")[0])
+        if isinstance(error, ModuleNotFoundError) and extra:
+            print(
+                f"clmle: This needs the package {error.name}, which is missing: "
+                f"pip install 'clmle[{extra}]'",
+                file=sys.stderr,
+            )
+            return 2
         if os.environ.get("CLMLE_DEBUG"):
             raise
         with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="clmle-", delete=False) as log:

@@ -1,7 +1,12 @@
 """``clmle predict``: predict the classes of images or features and write them to a table."""
 
+import csv
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
 
 from clmle.cli.parser import CommandParser, add_runs_dir
 from clmle.cli.terminal import Progress
@@ -16,8 +21,6 @@ def main(arguments: list[str]) -> int:
     out = expanded(values.out)
     if out.suffix != ".csv":
         raise InputError(f"--out is {out}, but must end in .csv.")
-    import pandas as pd
-
     from clmle.training.model_folder import open_model
     from clmle.training.predict import prediction_batches, unread_sentence
     from clmle.training.prediction_inputs import inputs_of
@@ -28,10 +31,13 @@ def main(arguments: list[str]) -> int:
     what = "images" if len(model.image_shape) == 3 else "rows"
     began, n = time.perf_counter(), 0
     with atomic_path(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
         for columns in prediction_batches(
             model, inputs, n_clusters=values.clusters, progress=Progress(what)
         ):
-            pd.DataFrame(columns).to_csv(file, index=False, header=n == 0, float_format="%.6g")
+            if not n:
+                table.writerow(columns)
+            table.writerows(_rows(columns))
             n += len(columns[inputs.key])
         if not n:
             raise InputError(f"No image of {values.source} can be read; {_reasons(problems)}.")
@@ -43,6 +49,16 @@ def main(arguments: list[str]) -> int:
         left_out = counted(len(inputs.skipped), "file is", "files are")
         print(f"clmle: {left_out} left out: {_reasons(inputs.skipped)}.", file=sys.stderr)
     return 0
+
+
+def _rows(columns: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Return the rows of columns, numbers with six digits."""
+    shown = []
+    for values in columns.values():
+        array = np.asarray(values)
+        numbers = array.dtype.kind == "f"
+        shown.append([f"{value:.6g}" for value in array] if numbers else array.tolist())
+    return zip(*shown, strict=True)
 
 
 def make_parser() -> CommandParser:

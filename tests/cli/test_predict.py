@@ -1,5 +1,6 @@
 """clmle predict and clmle export: the same predictions as the model, file by file."""
 
+import sys
 import warnings
 from importlib import import_module
 
@@ -64,6 +65,21 @@ def test_images_are_predicted_as_in_the_run(
     )
     classes = np.array(["cats", "dogs"])[arrays["classes"]]
     assert frame["cluster_2_class"].tolist() == classes[frame["cluster_2"]].tolist()
+
+
+def test_without_pandas_images_are_predicted_and_other_tables_name_the_extra(
+    capsys, photos_run, image_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "pandas", None)  # cannot be imported
+    code, printed, _ = run(
+        capsys, "predict", photos_run.name, image_folder, "--out", tmp_path / "out.csv"
+    )
+    assert code == 0
+    assert "42 predictions in" in printed
+    code, _, errors = run(capsys, "features", photos_run.name, "--out", tmp_path / "f.parquet")
+    assert code == 2
+    assert errors.strip().endswith("needs the package pandas, which is missing: "
+                                   "pip install 'clmle[features]'")  # fmt: skip
 
 
 def test_an_exported_folder_and_single_images_are_predicted(
