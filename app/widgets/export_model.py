@@ -38,9 +38,9 @@ def export_model(run: RunFolder, found: Any) -> None:
         "The folder in it holds weights, classifier, preprocessing, class names and a model card "
         "with the data and metrics of this run. Unpack it where clmle is installed; in Python:"
     )
-    st.code(PYTHON.format(**words), language="python")
+    st.code(PYTHON.format(**words), language="python", wrap_lines=True)
     st.markdown("On the command line:")
-    st.code(SHELL.format(**words), language="bash")
+    st.code(SHELL.format(**words), language="bash", wrap_lines=True)
     names = ", ".join(found.class_names[:20]) + ", ..." * (len(found.class_names) > 20)
     st.caption(f"Classes: {literal(names)}.")
 

@@ -39,7 +39,8 @@ def new_images(run: RunFolder, found: Any) -> None:
     if scores.ndim == 3:
         scores = scores[:, found.place]
     probabilities = found.fitted.probabilities(scores)
-    table = predictions(files, scores.argmax(axis=1), probabilities, found.class_names)
+    predicted = scores.argmax(axis=1)
+    table = predictions(files, predicted, probabilities, found.class_names)
     pictures = pd.DataFrame({"image": [_address(image) for image in pixels]})
     shown = pd.concat([pictures, table], axis=1)
     part = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0)
@@ -54,9 +55,23 @@ def new_images(run: RunFolder, found: Any) -> None:
         "Predictions as CSV", lambda: as_csv(table), f"{run.name}-predictions.csv", "text/csv",
         icon=":material/download:",
     )  # fmt: skip
+    if sentence := less_probable(predicted, probabilities):
+        st.info(sentence, icon=":material/info:")
     st.caption(
         "The class is that of the classifier of the run. Probabilities are fitted on validation "
         "images and hold for images of the same kind and class frequencies."
+    )
+
+
+def less_probable(predicted: np.ndarray, probabilities: np.ndarray) -> str:
+    """Why the classes of some images are not their most probable ones; empty if all are."""
+    n = int((probabilities.argmax(axis=1) != predicted).sum())
+    if not n:
+        return ""
+    return (
+        f"The class of {n:,} of {len(predicted):,} images is not their most probable one: the "
+        "classifier of the run counts all classes alike, so that it predicts a rare class from a "
+        "lower probability on. *Threshold and cost* chooses by the costs of errors."
     )
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.widgets.export_model import packed
-from app.widgets.new_images import predictions
+from app.widgets.new_images import less_probable, predictions
 from clmle import load_model, metrics, studies
 from clmle.presets import preset_config
 from clmle.run_folder import create_run
@@ -158,6 +158,12 @@ def test_new_images_are_a_table_with_the_probability_of_every_class():
         "file": ["a.png", "b.png"], "class": ["dark", "bright"], "probability": [0.9, 0.7],
         "probability of dark": [0.9, 0.3], "probability of bright": [0.1, 0.7],
     }  # fmt: skip
+
+
+def test_a_class_that_is_not_the_most_probable_one_is_explained():
+    p = np.array([[0.9, 0.1], [0.3, 0.7]])
+    assert less_probable(np.array([0, 1]), p) == ""
+    assert less_probable(np.array([1, 1]), p).startswith("The class of 1 of 2 images is not")
 
 
 def test_the_downloaded_model_is_loaded_by_the_code_that_is_shown(trained, monkeypatch, tmp_path):
