@@ -96,12 +96,24 @@ class Model:
                 f"{stored.path} does not hold the network of config.json; restore one of them."
             ) from error
 
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.image_shape))
+        rows = f"images of {size}" if len(self.image_shape) == 3 else f"features of {size}"
+        predicted = f"{len(self.class_names)} classes"
+        if self.attributes:
+            predicted = f"{len(self.attributes)} attributes"
+        backbone, method = self.config.train.backbone, self.config.method
+        return f"Model({backbone}, {method}, {predicted}, {rows}, {self.device})"
+
     def embed(self, images: np.ndarray) -> np.ndarray:
-        """Return the unit features of images."""
+        """Return the unit features (n, dim) of images.
+
+        Images are (n, height, width, channels) uint8, or features (n, d), here and below.
+        """
         return self.outputs(images)[0]
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """Return the class scores of images; the largest is the predicted class."""
+        """Return the scores (n, C), or (n, A, 2), of images; the largest is the predicted class."""
         return self.outputs(images)[1]
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
@@ -133,7 +145,24 @@ class Model:
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str], device: str = "auto") -> "Model":
-        """Load a model from a folder that :meth:`save_pretrained` wrote."""
+        """Load a model from a folder that :meth:`save_pretrained` wrote.
+
+        Parameters
+        ----------
+        folder : str or path
+            The folder, or that of a copy.
+        device : str, default "auto"
+            "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        InputError
+            If the folder holds no model, or a damaged one.
+        """
         from clmle.training.model_folder import read_model
 
         return cls(read_model(expanded(folder)), device)

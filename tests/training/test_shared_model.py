@@ -46,6 +46,13 @@ def test_a_model_predicts_the_same_from_its_folder(fixture, request, tmp_path, m
         ).read_text()
 
 
+def test_a_model_is_printed_with_what_it_takes_and_predicts(digits_run, attributes_run):
+    digits, people = (load_model(run, "cpu") for run in (digits_run, attributes_run))
+    assert repr(digits).endswith(", 10 classes, images of 16 x 16 x 1, cpu)")
+    (width,) = people.image_shape
+    assert repr(people).endswith(f", 2 attributes, features of {width}, cpu)")
+
+
 def test_names_are_those_of_the_run(digits_run, attributes_run):
     assert load_model(digits_run).class_names == tuple("0123456789")
     assert load_model(digits_run).attributes == ()
