@@ -36,5 +36,5 @@ def test_every_python_is_tested_once_and_this_one_is_among_them():
 def test_the_oldest_packages_are_tried_first_and_torch_is_downloaded_last():
     plans = versions.plans(["2.11.0", "2.13.0"])
     assert [plan[-1] for plan in plans] == ["torch==2.11.0", "torch==2.13.0"] * 2
-    assert f"numpy=={versions.oldest()['numpy']}.*" in plans[1]
+    assert f"numpy=={versions.oldest()['numpy']}" in plans[1]
     assert f"numpy=={versions.pins()['numpy']}" in plans[2]

@@ -35,7 +35,7 @@ TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 SHOW = """
 import platform
 from importlib.metadata import version
-names = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pillow")
+names = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "filelock", "pillow")
 print(f"Python {platform.python_version()},", ", ".join(f"{n} {version(n)}" for n in names))
 """
 
@@ -81,7 +81,7 @@ def torches() -> list[str]:
 
 def plans(torches: list[str]) -> list[list[str]]:
     """Requirements to try, in this order, for one Python."""
-    least = [f"{name}=={version}.*" for name, version in oldest().items() if name != "torch"]
+    least = [f"{name}=={version}" for name, version in oldest().items() if name != "torch"]
     pinned = [f"{name}=={pins()[name]}" for name in oldest() if name != "torch"]
     # Small packages first: a missing one is known before torch is downloaded.
     return [[*packages, f"torch=={torch}"] for packages in (least, pinned) for torch in torches]
