@@ -11,10 +11,38 @@ import pytest
 from filelock import FileLock
 from hypothesis import Phase, settings
 
+ROOT = Path(__file__).parent
+
 # For make mutants: fixed examples, without a search for the smallest failing one.
 settings.register_profile(
     "mutants", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
+
+
+SLOW = (  # files with tests of ten seconds and more, the slowest first
+    "app/test_browser.py", "docs/test_docs.py", "app/test_playground_page.py",
+    "app/test_two_sessions.py", "app/test_studies_browser.py", "bench/test_page.py",
+    "training/test_distributed.py", "tools/test_report.py", "studies/test_runner.py",
+    "training/test_training.py", "training/test_resume.py", "training/test_export.py",
+    "playground/test_static_page.py", "playground/test_playground.py", "test_projection.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
+    """Put slow files first in the part of each worker, so that none runs alone at the end."""
+    n = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = {ROOT / file: [] for file in SLOW}
+    fast = []
+    for item in items:
+        slow.get(item.path, fast).append(item)
+    files, parts = list(slow.values()), []
+    for k in range(n):  # as large as the parts of --dist worksteal
+        size = (len(items) - sum(map(len, parts))) // (n - k)
+        first = [item for file in files[k::n] for item in file]
+        rest = max(0, size - len(first))
+        parts.append(first + fast[:rest])
+        fast = fast[rest:]
+    items[:] = [item for part in parts for item in part] + fast
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,6 +50,14 @@ def _one_thread():
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk():
+    """What fsync adds shows after a loss of power only; tests/robustness simulates one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture(autouse=True)

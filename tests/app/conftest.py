@@ -1,18 +1,31 @@
 """A server of the app and a Chromium to open it with."""
 
+import dataclasses
+import functools
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import streamlit.config
+from streamlit.components.v2 import manifest_scanner
+
+from clmle.presets import preset_config
+from clmle.projection import project_run
+from clmle.run_folder import create_run
+from clmle.training import train
 
 # As in app/.streamlit/config.toml, which pages without a server do not read.
 streamlit.config.set_option("server.address", "127.0.0.1")
+# A page without a server would read the metadata of all installed packages, 0.3 s each time.
+manifest_scanner.scan_component_manifests = functools.cache(
+    manifest_scanner.scan_component_manifests
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(
@@ -25,12 +38,11 @@ QUIET = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The app on a free port, with temporary folders."""
+@contextmanager
+def served(home):
+    """Address of a new server of the app with its folders in ``home``."""
     if CHROMIUM is None and not os.environ.get("CI"):
         pytest.skip("no Chromium here: install it to test the app in a browser")
-    home = tmp_path_factory.mktemp("home")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -49,6 +61,48 @@ def server(tmp_path_factory):
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait(timeout=600)
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """A server that has served no page."""
+    with served(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def _server(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with served(home) as address:
+        yield address, home
+
+
+@pytest.fixture
+def server(_server):
+    """The one server of this worker, without the runs of earlier tests."""
+    address, home = _server
+    yield address
+    shutil.rmtree(home / "runs", ignore_errors=True)
+
+
+@pytest.fixture
+def server_with_a_run(server, finished, _server):
+    """The server, with a finished run."""
+    shutil.copytree(finished, _server[1] / "runs")
+    return server
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The folder of one tiny run of digits, projected by PCA."""
+    root = tmp_path_factory.mktemp("runs")
+    config = preset_config("quick", "clmle", "digits")
+    small = {"iterations": 8, "pretrain_iterations": 4, "rounds": 1}
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **small))
+    run = create_run(root, config.to_dict())
+    train(run)
+    project_run(run, "pca")
+    return root
 
 
 @pytest.fixture

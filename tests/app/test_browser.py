@@ -23,10 +23,10 @@ def no_traceback(page):
     assert page.get_by_text("failed; reload it").count() == 0
 
 
-def test_a_deep_link_works_before_any_other_page(server, browser):
-    """The first page that a new server delivers need not be the start page."""
+def test_a_deep_link_works_before_any_other_page(new_server, browser):
+    """The first page that a server delivers need not be the start page."""
     page = browser.new_page()
-    page.goto(f"{server}/margins")
+    page.goto(f"{new_server}/margins")
     page.get_by_role("heading", name="Margins").wait_for()
     no_traceback(page)
 
@@ -42,11 +42,10 @@ def test_the_link_of_a_view_is_copied(server, browser):
     assert "images=900" in copied
 
 
-@pytest.mark.timeout(1800)
 def test_train_reload_and_explore_the_embedding(server, browser):
     """Start two methods on digits, reload while they run, then explore the embedding."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}/train")
+    page.goto(f"{server}/train?train-quick-digits-iterations=80")  # half of the preset
     choose(data_of_new_runs(page), "digits")
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("clmle, digits").first.wait_for()
@@ -108,9 +107,8 @@ def test_train_reload_and_explore_the_embedding(server, browser):
     no_traceback(page)
 
 
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
+def test_every_page_is_accessible_and_fits_the_screen(server_with_a_run, browser, scheme):
     """No page is wider than a desktop's or a phone's screen, and axe-core finds no serious or
     critical problem."""
     from axe_playwright_python.sync_playwright import Axe
@@ -119,7 +117,7 @@ def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
     page = browser.new_context(color_scheme=scheme, viewport=desktop).new_page()
     found, wide = [], []
     for name in PAGES:
-        page.goto(f"{server}/{name}")
+        page.goto(f"{server_with_a_run}/{name}")
         page.get_by_role("heading", level=1).wait_for()
         settled(page)
         # Formulas change their width with their fonts, which load on first use.

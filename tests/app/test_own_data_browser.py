@@ -10,7 +10,6 @@ from tests.app.forms import settled
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.timeout(1800)
 def test_a_dropped_file_is_shown_survives_a_reload_and_can_be_trained_on(server, browser):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 300)

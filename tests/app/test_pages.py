@@ -23,19 +23,6 @@ PAGES = sorted((ROOT / "app" / "views").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """One tiny run of digits, projected by PCA."""
-    root = tmp_path_factory.mktemp("runs")
-    config = preset_config("quick", "clmle", "digits")
-    small = {"iterations": 8, "pretrain_iterations": 4, "rounds": 1}
-    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **small))
-    run = create_run(root, config.to_dict())
-    train(run)
-    project_run(run, "pca")
-    return root
-
-
-@pytest.fixture(scope="module")
 def several(tmp_path_factory):
     """One tiny run of two attributes at once, projected by PCA."""
     folder = tmp_path_factory.mktemp("images")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.app.forms import choose, settled
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.browser
 
 
 def opened(browser, **options):

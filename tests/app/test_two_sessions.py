@@ -11,7 +11,7 @@ from playwright.sync_api import TimeoutError
 
 from tests.app.forms import AGAIN, choose, data_of_new_runs, settled
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.browser
 
 
 def opened(browser, **options):
