@@ -85,13 +85,6 @@ def server(_server):
     shutil.rmtree(home / "runs", ignore_errors=True)
 
 
-@pytest.fixture
-def server_with_a_run(server, finished, _server):
-    """The server, with a finished run."""
-    shutil.copytree(finished, _server[1] / "runs")
-    return server
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The folder of one tiny run of digits, projected by PCA."""

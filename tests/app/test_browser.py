@@ -108,7 +108,7 @@ def test_train_reload_and_explore_the_embedding(server, browser):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits_the_screen(server_with_a_run, browser, scheme):
+def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
     """No page is wider than a desktop's or a phone's screen, and axe-core finds no serious or
     critical problem."""
     from axe_playwright_python.sync_playwright import Axe
@@ -117,7 +117,7 @@ def test_every_page_is_accessible_and_fits_the_screen(server_with_a_run, browser
     page = browser.new_context(color_scheme=scheme, viewport=desktop).new_page()
     found, wide = [], []
     for name in PAGES:
-        page.goto(f"{server_with_a_run}/{name}")
+        page.goto(f"{server}/{name}")
         page.get_by_role("heading", level=1).wait_for()
         settled(page)
         # Formulas change their width with their fonts, which load on first use.
