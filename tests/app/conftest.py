@@ -70,19 +70,11 @@ def new_server(tmp_path):
         yield address
 
 
-@pytest.fixture(scope="session")
-def _server(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with served(home) as address:
-        yield address, home
-
-
-@pytest.fixture
-def server(_server):
-    """The one server of this worker, without the runs of earlier tests."""
-    address, home = _server
-    yield address
-    shutil.rmtree(home / "runs", ignore_errors=True)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server for the tests of a file."""
+    with served(tmp_path_factory.mktemp("home")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
