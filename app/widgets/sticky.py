@@ -12,7 +12,7 @@ STYLE = """<style>
 @media (max-width: 640px) and (min-height: 600px) {
   .stColumn:has(.st-key-KEY), .stColumn > .stVerticalBlock:has(.st-key-KEY) {display: contents}
   .stHorizontalBlock:has(> .stColumn .st-key-KEY) {flex-direction: column; flex-wrap: nowrap}
-  .stLayoutWrapper:has(> .st-key-KEY) {position: sticky; top: 3.75rem; z-index: 9;
+  div:has(> .st-key-KEY) {position: sticky; top: 3.75rem; z-index: 9;
     background: PAPER; border-bottom: 1px solid rgba(128, 128, 128, .4); padding-bottom: .4rem}
   .st-key-KEY {display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
     gap: 0 1rem; align-items: end}
