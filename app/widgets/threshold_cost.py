@@ -57,12 +57,9 @@ def _slider(run: str, found: Any, c: int, missed: float, alarm: float) -> None:
                 help="preset: the lowest cost on validation images",
             )  # fmt: skip
             _counts(found, c, threshold, chosen, missed, alarm)
-        with right:
-            _costs(found, c, threshold, chosen, missed, alarm)
-        left, right = st.columns([1, 1])
-        with left:
             _precision_recall(found, c, threshold, chosen)
         with right:
+            _costs(found, c, threshold, chosen, missed, alarm)
             n = found.test.counts(c, threshold)
             counts = [[n["true_negatives"], n["false_positives"]],
                       [n["false_negatives"], n["true_positives"]]]  # fmt: skip
