@@ -113,8 +113,9 @@ def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     own, other = rows[-2:]
     return {
         "n": own["n"], "file": own["file, MB"], "memory": own["own memory, MB"],
-        "seconds": own["seconds"], "sizes": own["sizes"],
+        "seconds": own["CPU s"], "sizes": own["sizes"],
         "ratio": number(own["CPU s"]) / number(other["CPU s"]), "other_sizes": other["sizes"],
+        "small_n": rows[0]["n"], "small": rows[0]["own memory, MB"],
         "distance": number(own["mean squared distance"]) / number(other["mean squared distance"]),
     }  # fmt: skip
 
