@@ -103,7 +103,7 @@ def test_train_play_select_and_complete_a_lesson_step(server, browser):
     with tab.expect_download() as saved:
         frame.get_by_role("button", name="Frame as PNG").click()
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
-    tab.get_by_text("On balanced data softmax treats both classes alike.").wait_for()
+    tab.get_by_text("On balanced data softmax treats both classes alike.", exact=True).wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert frame.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     # The frame stays: another value of a slider only passes it other trajectories.
