@@ -76,7 +76,7 @@ def layout(height: int, top: int = 48) -> dict[str, Any]:
 
 def finish(figure: Any, title: str, x: str, y: str, *, height: int = 340) -> Figure:
     """Set title, axis labels and margins; a long title is broken into lines that fit a phone."""
-    lines = textwrap.wrap(title, TITLE_WIDTH) or [""]
+    lines = textwrap.wrap(title, TITLE_WIDTH, break_on_hyphens=False) or [""]
     more = 20 * (len(lines) - 1)
     figure.update_layout(
         title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0, "xanchor": "left"},
