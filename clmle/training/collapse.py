@@ -11,6 +11,6 @@ def collapse_warning(features: np.ndarray) -> str | None:
     if len(features) < 2 or spread > SAME * float(np.abs(features).max()):
         return None
     return (
-        "The network has collapsed: it gives all validation images the same features, so that no "
-        "class can be told from another; lower learning_rate."
+        "The network has collapsed: it gives all validation images the same features, which "
+        "separate no classes; lower learning_rate."
     )
