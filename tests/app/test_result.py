@@ -166,6 +166,25 @@ def test_a_class_that_is_not_the_most_probable_one_is_explained():
     assert less_probable(np.array([1, 1]), p).startswith("The class of 1 of 2 images is not")
 
 
+def test_dropped_images_are_predicted_and_explained(trained, monkeypatch):
+    explained = []
+
+    def explain(predicted, probabilities):
+        explained.append(probabilities[np.arange(len(predicted)), predicted])
+        return "why"
+
+    monkeypatch.setattr("app.widgets.new_images.less_probable", explain)
+    folder = Path(trained.config()["data"]["dataset"])
+    app = page(trained, monkeypatch, "New images")
+    drop = next(f for f in app.file_uploader if f.label == "Images to predict")
+    names = [f"{i}.png" for i in range(20)]
+    drop.set_value([(n, (folder / n).read_bytes(), "image/png") for n in names]).run()
+    table = next(d.value for d in app.dataframe if "probability of bright" in d.value)
+    assert table["file"].to_list() == names
+    assert table["probability"].to_list() == explained[-1].tolist()
+    assert any(info.value == "why" for info in app.info)
+
+
 def test_the_downloaded_model_is_loaded_by_the_code_that_is_shown(trained, monkeypatch, tmp_path):
     app = page(trained, monkeypatch, "Export")
     code = next(c.value for c in app.code if "from_pretrained" in c.value)
