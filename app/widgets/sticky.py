@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.widgets.media import is_dark
 
-# A column is as high as the sliders in it. Without a box of its own, its elements stay as long as
+# A column is as high as the sliders in it. Where it has no box, its elements stay as long as
 # the row of columns is visible.
 STYLE = """<style>
 @media (max-width: 640px) and (min-height: 600px) {
