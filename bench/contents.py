@@ -6,6 +6,7 @@ from bench.app import classroom, controls, first_minute, scatter, sessions
 from bench.comparison import Comparison, conditions
 from bench.core import (
     attributes,
+    busy,
     clustering,
     distributed,
     extraction,
@@ -28,7 +29,7 @@ SECTIONS: dict[str, tuple[Comparison, ...]] = {
     "Classification": (nearest.COMPARISON, tables.COMPARISON),
     "Training": (
         step.COMPARISON, extraction.COMPARISON, precision.COMPARISON, *attributes.COMPARISONS,
-        distributed.COMPARISON,
+        distributed.COMPARISON, busy.COMPARISON,
     ),
     "Recognition": (verification.STREAMING, verification.PEERS, identities.COMPARISON),
     "Projections and data": (

@@ -37,6 +37,9 @@ EXTRAS = {  # that install the packages which only some commands import
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns 0 (done), 2 (invalid input), 130 (interrupted) or 1 (other)."""
+    from clmle._spin import SHORT_SPIN
+
+    os.environ.update(SHORT_SPIN | os.environ)
     arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console may lack letters of a class name

@@ -19,6 +19,7 @@ LAYERS = (
         "_lazy",
         "_search",
         "_space",
+        "_spin",
         "checks",
         "device",
         "errors",

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from clmle._spin import SHORT_SPIN
 from clmle.errors import InputError
 from clmle.files import as_sentence
 
@@ -34,7 +35,7 @@ def start_module(
         with open(log or os.devnull, "ab" if append else "wb") as file:
             return subprocess.Popen(
                 [sys.executable, "-P", "-m", module, *arguments],  # -P: no code of this folder
-                env=os.environ | {"PYTHONPATH": path},
+                env=SHORT_SPIN | os.environ | {"PYTHONPATH": path},
                 stdin=pipe if pipes else subprocess.DEVNULL,
                 stdout=pipe if pipes else file,
                 stderr=file if pipes else subprocess.STDOUT if log else pipe,

@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from clmle._spin import SHORT_SPIN
 from clmle.jobs.process import birth, end, start_module
 
 
@@ -48,3 +51,14 @@ def test_a_child_runs_no_code_of_the_folder_it_is_started_in(tmp_path, monkeypat
     assert process.wait() == 2
     assert "clmle" in (tmp_path / "log.txt").read_text()
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("given", [None, "7"])
+def test_threads_of_a_child_spin_for_a_short_time_unless_told_otherwise(given, monkeypatch):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if given:
+        monkeypatch.setenv("GOMP_SPINCOUNT", given)
+    environments = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: environments.append(env))
+    start_module("clmle")
+    assert environments[0]["GOMP_SPINCOUNT"] == (given or SHORT_SPIN["GOMP_SPINCOUNT"])
