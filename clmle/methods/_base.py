@@ -192,6 +192,14 @@ class Method(ABC):
         return config
 
     @classmethod
+    def uses_all_parameters(cls, options: Any) -> bool:
+        """Whether the loss of every batch uses all that the network and ``modules`` train.
+
+        Processes that train together then need not search each step for unused parameters.
+        """
+        return False
+
+    @classmethod
     def stack_heads(cls, heads: Sequence[Method]) -> HeadStack | None:
         """Return the loss of several heads of this method in one call; None: head by head."""
         return None

@@ -1,5 +1,7 @@
 """MOON: squared error, weighted for a balanced class distribution."""
 
+from typing import Any
+
 import torch.nn.functional as F
 
 from clmle.methods._base import Batch, Loss, Outputs, register
@@ -19,6 +21,10 @@ class MOON(Softmax):
 
     title = "MOON"
     summary = "Squared error, weighted for a balanced class distribution."
+
+    @classmethod
+    def uses_all_parameters(cls, options: Any) -> bool:
+        return True
 
     def loss(self, outputs: Outputs, batch: Batch) -> Loss:
         target = 2.0 * F.one_hot(outputs.labels, self.n_classes) - 1

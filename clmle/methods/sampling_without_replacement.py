@@ -1,6 +1,7 @@
 """Class-balanced sampling without replacement."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +37,10 @@ class SamplingWithoutReplacement(Softmax):
     summary = "Class-balanced batches that hold only a part of the images of a small class."
     Options = WithoutReplacementOptions
     corrects_proportions = True
+
+    @classmethod
+    def uses_all_parameters(cls, options: Any) -> bool:
+        return True
 
     def class_proportions(self) -> np.ndarray:
         return class_proportions(self.counts, 0.0, self.step_size, self.options.max_class_fraction)

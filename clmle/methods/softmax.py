@@ -45,6 +45,11 @@ class Softmax(Method):
     sampling: ClassVar[str] = "natural"
     term: ClassVar[str] = "softmax"  # name of the loss in the metrics of a run
 
+    @classmethod
+    def uses_all_parameters(cls, options: Any) -> bool:
+        # A subclass may leave the head out, unless its loss is the one below.
+        return cls.loss is Softmax.loss and cls.logits is Softmax.logits
+
     def sample_batch(self, step: int) -> Batch:
         sampling = getattr(self.options, "sampling", self.sampling)
         return Batch(sample_indices(sampling, self.labels, self.batch_size, step, self.seed))

@@ -110,14 +110,17 @@ class World:
                 head.adopt = partial(DistributedIndex.of, rank=self.rank, size=self.size, turn=turn)
         return method
 
-    def wrap_ddp(self, network: nn.Module, own: nn.Module) -> Differentiable:
-        """Return a function that computes a loss whose gradients are averaged over processes."""
+    def wrap_ddp(self, network: nn.Module, own: nn.Module, uses_all: bool) -> Differentiable:
+        """Return a function that computes a loss whose gradients are averaged over processes.
+
+        ``uses_all`` promises that every step uses all parameters. Where some losses leave out the
+        head, or use some weights in some batches only, each step searches for unused parameters,
+        and waits for a GPU.
+        """
         if self.size == 1:
             return lambda forward: forward()
-        # Some losses do not use the head, or use some weights in some batches only.
-        parallel = nn.parallel.DistributedDataParallel(
-            _Weights([*network.parameters(), *own.parameters()]), find_unused_parameters=True
-        )
+        weights = _Weights([*network.parameters(), *own.parameters()], uses_all)
+        parallel = nn.parallel.DistributedDataParallel(weights, find_unused_parameters=not uses_all)
 
         def compute(forward: Callable[[], Loss]) -> Loss:
             found: list[Loss] = []
@@ -263,11 +266,11 @@ class _Weights(nn.Module):
     With the loss as output, DistributedDataParallel finds the parameters that the step has used.
     """
 
-    def __init__(self, parameters: list[nn.Parameter]) -> None:
+    def __init__(self, parameters: list[nn.Parameter], uses_all: bool) -> None:
         super().__init__()
         self.trained = nn.ParameterList(parameters)
-        # Without an unused parameter PyTorch warns that it searched for one.
-        self.never_used = nn.Parameter(torch.zeros(1, device=parameters[0].device))
+        if not uses_all:  # without an unused parameter PyTorch warns that it searched for one
+            self.never_used = nn.Parameter(torch.zeros(1, device=parameters[0].device))
 
     def forward(self, forward: Callable[[], Loss]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         loss = forward()

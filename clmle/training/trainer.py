@@ -26,6 +26,7 @@ from clmle.files import clear_unfinished
 from clmle.jobs.lock import run_lock
 from clmle.methods import Loss, Method, Outputs, get_method
 from clmle.methods._multi_label import MultiLabel
+from clmle.models.pretrained import is_pretrained_name
 from clmle.run_folder import ReadOnlyRunFolder, RunFolder
 from clmle.training.distributed import World, world_of_environment
 from clmle.training.evaluator import Evaluator
@@ -201,7 +202,9 @@ class Trainer:
                 if t.init_from:
                     start_from(self.network, t.init_from)
         self.log_copies.open(self.task)
-        self.differentiable = world.wrap_ddp(self.network, self.method.modules)
+        self.differentiable = world.wrap_ddp(
+            self.network, self.method.modules, self.uses_all_parameters()
+        )
 
     def build(self) -> None:
         """Build network, method and optimizer in their initial state."""
@@ -221,6 +224,15 @@ class Trainer:
         self.phase = "pretraining" if self.pretrain_steps else "margins"
         self.evaluator = Evaluator(
             self.run, self.world, t, self.task, self.network, self.method, self.source, self.pulse
+        )
+
+    def uses_all_parameters(self) -> bool:
+        """Return whether every step of the run uses all parameters of network and method."""
+        t, kinds = self.config.train, {self.config.method: self.config.options}
+        if self.pretrain_steps:
+            kinds[t.pretrain_method] = get_method(t.pretrain_method).Options()
+        return not is_pretrained_name(t.backbone) and all(
+            get_method(name).uses_all_parameters(options) for name, options in kinds.items()
         )
 
     def make_method(self, name: str, options: Any) -> Method | MultiLabel:

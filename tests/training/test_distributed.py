@@ -9,17 +9,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
 
 from clmle.cluster_index import ClusterIndex
+from clmle.config import TrainConfig
 from clmle.distributed_index import DistributedIndex
-from clmle.methods import Outputs
+from clmle.methods import Outputs, get_method, method_names
+from clmle.models.backbones import BACKBONES, ON_FEATURES
 from clmle.run_folder import create_run, list_runs
 from clmle.training.checkpoint import load_tensors
 from clmle.training.distributed import World
+from clmle.training.factory import network_for_shape
 from tests.training import two_processes as two
 
 pytestmark = pytest.mark.skipif(
@@ -85,6 +89,69 @@ def test_both_processes_end_with_the_same_weights_clusters_and_losses(name, pair
 
 def test_stacked_heads_train_as_heads_one_after_the_other(pair):
     same(held(pair, "attributes"), held(pair, "loop"), rtol=1e-3, atol=1e-5)
+
+
+def engine_of(folder, name, options=None):
+    config = two.digits(name, options, batch_size=120, pretrain_iterations=1)
+    return two.trainer_of(folder, name, config, World())[1]
+
+
+def promising():
+    """Methods that use all parameters in every step, by their default options."""
+    kinds = {name: get_method(name) for name in method_names()}
+    return [name for name, kind in kinds.items() if kind.uses_all_parameters(kind.Options())]
+
+
+@pytest.mark.parametrize("name", promising())
+def test_a_step_uses_all_parameters_where_a_method_promises_it(name, tmp_path):
+    engine = engine_of(tmp_path, name)
+    engine.set_up()
+    assert engine.uses_all_parameters()
+    engine.pretrain()
+    engine.refresh()
+    for _ in range(3):
+        engine.optimizer.zero_grad()
+        for parameter in engine.parameters:
+            parameter.grad = None
+        engine.one_step(engine.method, "round 1")
+        assert all(parameter.grad is not None for parameter in engine.parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("tau-norm", {}),
+        ("clmle-paper", {}),
+        ("sbcl", {}),
+        ("clmle", {"softmax_weight": 0.0}),
+        ("clmle", {"detach_head": True}),
+    ],
+)
+def test_no_method_without_the_head_promises_to_use_all_parameters(name, options, tmp_path):
+    engine = engine_of(tmp_path, name, options)
+    engine.set_up()
+    assert not engine.uses_all_parameters()
+    assert {"softmax", "moon", "sampling-without-replacement", "clmle"} <= set(promising())
+
+
+@pytest.mark.parametrize("name", [*BACKBONES, *ON_FEATURES])
+def test_every_backbone_uses_all_its_parameters(name):
+    shape = (1, 1, 8) if name in ON_FEATURES else (40, 40, 3)
+    network = network_for_shape(TrainConfig(backbone=name, feature_dim=4), shape, None, 2)
+    _, logits = network(torch.randn(2, shape[2], *shape[:2]))
+    logits.sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("uses_all", [True, False])
+def test_processes_search_for_unused_parameters_only_where_there_may_be_some(uses_all, monkeypatch):
+    made = mock.Mock()
+    monkeypatch.setattr(torch.nn.parallel, "DistributedDataParallel", made)
+    network = torch.nn.Linear(2, 2)
+    World(0, 2).wrap_ddp(network, torch.nn.ModuleDict(), uses_all)
+    (weights,), options = made.call_args
+    assert options == {"find_unused_parameters": not uses_all}
+    assert len(list(weights.parameters())) == 2 + (not uses_all)
 
 
 def test_clusters_of_two_processes_equal_those_of_one(pair, tmp_path):

@@ -85,6 +85,10 @@ class CLMLE(ClusterMethod):
         return replace(config, options=options, train=train)
 
     @classmethod
+    def uses_all_parameters(cls, options: CLMLEOptions) -> bool:
+        return options.softmax_weight > 0 and not options.detach_head
+
+    @classmethod
     def stack_heads(cls, heads: Sequence[Method]) -> HeadStack | None:
         return StackedHeads.of(heads)
 
