@@ -15,6 +15,19 @@ NEAREST = 16
 BLOCK = 1 << 20  # entries of a similarity block: a few MB, whatever n and K
 
 
+def sums_by_label(rows: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
+    """Sums (K, ...) of the ``rows`` (n, ...) of each label, bit for bit the same in every run."""
+    sums = rows.new_zeros(k, *rows.shape[1:])
+    if rows.is_cuda:  # index_add_ adds in an arbitrary order there, index_put_ sorts by label
+        return sums.index_put_((labels,), rows, accumulate=True)
+    return sums.index_add_(0, labels, rows)
+
+
+def counts_by_label(labels: torch.Tensor, k: int) -> torch.Tensor:
+    """Number of samples of each label, (K,); unlike torch.bincount without a wait for a GPU."""
+    return sums_by_label(torch.ones_like(labels), labels, k)
+
+
 def best_priced(x: torch.Tensor, centroids: torch.Tensor, prices: torch.Tensor) -> torch.Tensor:
     """Cluster with the largest f.mu - price for each sample, (n,), in blocks of rows."""
     step = max(1, min(4096, BLOCK // len(centroids)))
@@ -55,20 +68,20 @@ def nearest_by_graph(
         product[torch.arange(len(product), device=x.device), own] = torch.inf
         graph[start : start + step] = product.topk(t, dim=1).indices
     order = torch.argsort(labels, stable=True)
-    counts = torch.bincount(labels, minlength=k)
+    counts = counts_by_label(labels, k)
     begins = counts.cumsum(0) - counts
     width = int(counts.max())
-    similarity = torch.empty(len(x), t, dtype=x.dtype, device=x.device)
+    # The products of empty slots go to a last row: a mask would wait for a GPU in every group.
+    similarity = torch.empty(len(x) + 1, t, dtype=x.dtype, device=x.device)
     columns = torch.arange(width, device=x.device)
     group = max(1, BLOCK // (width * max(t, x.shape[1])))
     for first in range(0, k, group):
         clusters = torch.arange(first, min(first + group, k), device=x.device)
         slot = begins[clusters, None] + columns
-        valid = columns < counts[clusters, None]
         rows = order[slot.clamp(max=len(x) - 1)]
         product = x[rows] @ centroids[graph[clusters]].transpose(1, 2)
-        similarity[rows[valid]] = product[valid]
-    return graph, similarity
+        similarity[rows.masked_fill(columns >= counts[clusters, None], len(x))] = product
+    return graph, similarity[:-1]
 
 
 def update_prices(
@@ -115,14 +128,14 @@ def settled_prices(
     return prices
 
 
-def smoothed(similarity: torch.Tensor, temperature: float) -> tuple[torch.Tensor, float]:
+def smoothed(similarity: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
     """exp(similarity / tau) up to a factor per row, and tau.
 
     tau is ``temperature`` times the mean standard deviation of a row.
     """
     # torch.std along rows takes ten times as long.
     variance = similarity.square().mean(dim=1) - similarity.mean(dim=1).square()
-    tau = temperature * float(variance.clamp(min=0).sqrt().mean()) + 1e-6
+    tau = temperature * variance.clamp(min=0).sqrt().mean().double() + 1e-6
     return torch.exp((similarity - similarity.amax(dim=1, keepdim=True)) / tau), tau
 
 
@@ -159,7 +172,7 @@ def update_prices_sparse(
     flat = near.reshape(-1)
     for _ in range(rounds):
         rows = (kernel * factor[near]).sum(dim=1, keepdim=True)
-        demand = torch.zeros_like(prices).index_add_(0, flat, (kernel / rows).reshape(-1))
+        demand = sums_by_label((kernel / rows).reshape(-1), flat, len(prices))
         factor = free.clamp(*(fractions * len(kernel) / demand.clamp(min=1e-6)).expand(2, -1))
     return prices - tau * factor.clamp(min=1e-12).log()
 
@@ -176,7 +189,7 @@ def exact_sizes(
     k = len(least)
     labels = labels.clone()
     while True:
-        counts = torch.bincount(labels, minlength=k)
+        counts = counts_by_label(labels, k)
         excess, free = (counts - most).clamp(min=0), (most - counts).clamp(min=0)
         if not bool(excess.any()):  # then clusters that are too small take from all others
             excess, free = (counts - least).clamp(min=0), (least - counts).clamp(min=0)
@@ -188,10 +201,9 @@ def exact_sizes(
         order = torch.argsort(cost, stable=True)
         rows, target = rows[order], target[order]
         # A cluster gives at most its surplus and takes at most its free slots.
-        taken = rank_within(labels[rows]) < excess[labels[rows]]
+        taken = torch.nonzero(rank_within(labels[rows]) < excess[labels[rows]]).squeeze(1)
         rows, target = rows[taken], target[taken]
-        taken = rank_within(target) < free[target]
-        labels[rows[taken]] = target[taken]
+        labels[rows] = torch.where(rank_within(target) < free[target], target, labels[rows])
 
 
 def _cheapest_move(
@@ -257,17 +269,14 @@ def exchange(
     free = torch.ones(n, dtype=torch.bool, device=labels.device)
     while len(row):
         a, b = _matched_pairs(source, target, gain, k)
-        total = gain[a] + gain[b]
-        good = total > 1e-6
-        a, b, total = a[good], b[good], total[good]
         if len(a) == 0:
             break
-        chosen = _disjoint(row[a], row[b], total, n)
+        chosen = _disjoint(row[a], row[b], gain[a] + gain[b], n)
         a, b = a[chosen], b[chosen]
         out[row[a]], out[row[b]] = target[a], target[b]
         free[row[a]] = free[row[b]] = False
         moved += 2 * len(a)
-        keep = free[row]
+        keep = torch.nonzero(free[row]).squeeze(1)
         row, source, target, gain = row[keep], source[keep], target[keep], gain[keep]
     return out, moved
 
@@ -292,7 +301,10 @@ def _promising_moves(
 def _matched_pairs(
     source: torch.Tensor, target: torch.Tensor, gain: torch.Tensor, k: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Moves a and b of opposite directions and equal rank by gain, for any two clusters."""
+    """Moves a and b of opposite directions and equal rank by gain, for any two clusters.
+
+    Only pairs that gain together.
+    """
     order = torch.argsort(gain, descending=True, stable=True)
     direction = (source * k + target)[order]
     order = order[torch.argsort(direction, stable=True)]
@@ -308,8 +320,10 @@ def _matched_pairs(
     if len(back) == 0 or len(forth) == 0:
         return order[:0], order[:0]
     index = torch.searchsorted(key[back], key[forth]).clamp(max=len(back) - 1)
-    match = key[back][index] == key[forth]
-    return order[forth[match]], order[back[index[match]]]
+    a, b = order[forth], order[back[index]]
+    gains = (key[back][index] == key[forth]) & (gain[a] + gain[b] > 1e-6)
+    kept = torch.nonzero(gains).squeeze(1)
+    return a[kept], b[kept]
 
 
 def _disjoint(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch.distributed as dist
 
 from clmle._gather import gather_arrays, n_processes
-from clmle.cluster_index import ClusterIndex
+from clmle.cluster_index import CPU, ClusterIndex
 from clmle.distributed_index import DistributedIndex
 from clmle.errors import InputError
 
@@ -47,6 +48,9 @@ class BatchIndex:
         Row of each sample in the index of each label; -1 where the label is unknown.
     started : bool
         Whether the classes were clustered; until then the clusters are arbitrary.
+    device : torch.device
+        Where the classes are clustered, as in :meth:`ClusterIndex.refresh`; the CPU until it is
+        set.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class BatchIndex:
         seed: int,
     ) -> None:
         self.momentum, self.refresh_every, self.seed = momentum, refresh_every, seed
-        self.dim = dim
+        self.dim, self.device = dim, CPU
         self.known = [np.flatnonzero(column >= 0) for column in labels.T]
         self.rows = np.full(labels.shape, -1, dtype=np.int64)
         self.indexes: list[ClusterIndex] = []
@@ -108,12 +112,15 @@ class BatchIndex:
             self.seen[:] = True
         for a, index in enumerate(self.indexes):
             own = self._features(a)
+            options: dict[str, Any] = {
+                "seed": self.seed, "warm": self.started, "device": self.device,
+            }  # fmt: skip
             if n_processes() == 1:
-                index.refresh(own, seed=self.seed, warm=self.started)
+                index.refresh(own, **options)
                 continue
             # A view of the same arrays, in which this process clusters some of the classes.
             shared = DistributedIndex.of(index, dist.get_rank(), n_processes(), a)
-            shared.refresh(own, seed=self.seed, warm=self.started)
+            shared.refresh(own, **options)
             shared.merge(gather_arrays(shared.changes()))
             index._sort_members()
         self.n_new = 0

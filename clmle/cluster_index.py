@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from clmle._balance import sums_by_label
 from clmle.clustering import balanced_spherical_kmeans
+from clmle.device import to_device
 from clmle.errors import InputError
 
+CPU = torch.device("cpu")
 CLASSES_PER_BLOCK = 10_000  # classes of one cluster that are averaged together
 
 
@@ -118,11 +121,19 @@ class ClusterIndex:
         losses = np.full(len(labels), np.nan)
         return cls(labels, assignment, centroids, classes, losses, cluster_size, min_clusters)
 
-    def refresh(self, features: np.ndarray, *, seed: int = 0, warm: bool = True) -> None:
+    def refresh(
+        self,
+        features: np.ndarray,
+        *,
+        seed: int = 0,
+        warm: bool = True,
+        device: torch.device = CPU,
+    ) -> None:
         """Cluster every class again by the ``features`` (n, d) of all samples, of unit length.
 
         ``warm`` starts from the current centroids, which keeps the identity of clusters. Cached
-        losses stay with their samples.
+        losses stay with their samples. Classes with several clusters are clustered on ``device``
+        if it is a CUDA GPU.
 
         Examples
         --------
@@ -137,15 +148,16 @@ class ClusterIndex:
         for members, first, last in parts:
             if first in done:
                 continue
+            rows = features[members]
             clusters = balanced_spherical_kmeans(
-                features[members],
+                to_device(rows, device) if device.type == "cuda" else rows,  # mps has no float64
                 n_clusters=last - first,
                 init=self.centroids[first:last] if warm else None,
                 max_iter=3 if warm else 15,  # features change little between two rounds
                 seed=seed,
             )
-            self.assignment[members] = first + np.asarray(clusters.labels)
-            self.centroids[first:last] = clusters.centroids
+            self.assignment[members] = first + torch.as_tensor(clusters.labels).cpu().numpy()
+            self.centroids[first:last] = torch.as_tensor(clusters.centroids).cpu().numpy()
         self._sort_members()
 
     def _average(self, features: np.ndarray, single: list[tuple[np.ndarray, int, int]]) -> set[int]:
@@ -338,9 +350,8 @@ def interpolated_means(
     occur, (m,), and their new centroids before normalization, (m, d).
     """
     seen, position, count = torch.unique(clusters, return_inverse=True, return_counts=True)
-    means = torch.zeros_like(centroids[seen])
-    means.index_add_(0, position, features.to(means.dtype))
-    return seen, momentum * centroids[seen] + (1 - momentum) * (means / count[:, None])
+    sums = sums_by_label(features.to(centroids.dtype), position, len(seen))
+    return seen, momentum * centroids[seen] + (1 - momentum) * (sums / count[:, None])
 
 
 def _largest(values: np.ndarray, n: int) -> np.ndarray:

@@ -22,17 +22,20 @@ import torch
 from clmle._balance import (
     balance,
     best_priced,
+    counts_by_label,
     exact_sizes,
     exchange,
     nearest_by_graph,
     settled_prices,
     smoothed,
+    sums_by_label,
     update_prices,
     update_prices_sparse,
     use_slack,
 )
 from clmle._space import SPHERE, Sphere
 from clmle.checks import dense, numeric, seed_number, whole
+from clmle.device import to_device
 from clmle.errors import InputError
 
 FLAT_CLUSTERS = 40  # up to this number every centroid is compared with every sample
@@ -83,7 +86,7 @@ def balanced_spherical_kmeans(
     ----------
     features : (n, d) array or tensor
         Rows are normalized to unit length first; a zero row stays zero. A tensor is clustered on
-        its device.
+        its device; on a CUDA GPU equal arguments give equal clusters, too.
     cluster_size : int, default 200
         l; the number of clusters is max(1, floor(n / l)).
     n_clusters : int, optional
@@ -122,7 +125,8 @@ def balanced_spherical_kmeans(
     sizes = torch.full((k,), n // k, dtype=torch.int64, device=x.device)
     sizes[: n % k] += 1
     generator = torch.Generator().manual_seed(seed_number(seed))
-    with torch.no_grad():
+    # The caller may be within autocast, but clusters are found in the precision of the features.
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
         if start is not None:
             labels = warm_start(x, sizes, start, max_iter, generator)
         else:
@@ -143,8 +147,7 @@ def unit_means(
 
     In another ``space`` its centroids.
     """
-    sums = torch.zeros(k, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
-    return space.center(sums)
+    return space.center(sums_by_label(x, labels, k))
 
 
 def assign(
@@ -187,8 +190,9 @@ def divide(
     seeds = _seeds(x, capacity, generator, space)
     groups = _flat(x, capacity, seeds, max_iter, generator, space)
     labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
-    for g, part in enumerate(parts):
-        rows = torch.nonzero(groups == g).squeeze(1)
+    counts = counts_by_label(groups, n_groups).tolist()
+    members = torch.argsort(groups, stable=True).split(counts)
+    for part, rows in zip(parts, members, strict=True):
         labels[rows] = part[divide(x[rows], sizes[..., part], max_iter, generator, space)]
     return warm_start(x, sizes, unit_means(x, labels, k, space), max_iter, generator, space)
 
@@ -209,7 +213,7 @@ def warm_start(
     # Centroids that batches have moved may be nearer to all samples than those that stayed: a few
     # clusters would take all samples, and repairing the sizes would be slow.
     if k <= PRICED_CLUSTERS:
-        sample = x[torch.randperm(len(x), generator=generator)[: WARM_SAMPLE * k].to(x.device)]
+        sample = x[_drawn_rows(x, WARM_SAMPLE * k, generator)]
         prices = update_prices(sample @ centroids.T, prices, sizes.to(x.dtype) / len(x))
     return _refine(x, best_priced(x, centroids, prices), sizes, max_iter, generator, space)
 
@@ -224,7 +228,7 @@ def _refine(
 ) -> torch.Tensor:
     """Lloyd's algorithm with prices; each sample is compared with its cluster's neighbors only."""
     k = sizes.shape[-1]
-    sample = torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)
+    sample = _drawn_rows(x, SAMPLE * k, generator)
     fractions = sizes.to(x.dtype) / len(x)
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     for _ in range(max_iter):
@@ -250,7 +254,7 @@ def _flat(
     k = sizes.shape[-1]
     if k == 1:
         return torch.zeros(len(x), dtype=torch.int64, device=x.device)
-    sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
+    sample = x[_drawn_rows(x, SAMPLE * k, generator)]
     fractions = sizes.to(x.dtype) / len(x)
     prices = torch.zeros(k, dtype=x.dtype, device=x.device)
     labels: torch.Tensor | None = None
@@ -298,8 +302,10 @@ def _seeds(
     start; a small sample is sufficient (Bradley and Fayyad 1998).
     """
     k = sizes.shape[-1]
-    sample = x[torch.randperm(len(x), generator=generator)[: SAMPLE * k].to(x.device)]
-    centroids = space.centroids_at(_plus_plus(sample[: 20 * k], k, generator, space))
+    sample = x[_drawn_rows(x, SAMPLE * k, generator)]
+    # On the host: one tiny step after the other, and a GPU sums up in an arbitrary order.
+    rows = _plus_plus(sample[: 20 * k].cpu(), k, generator, space)
+    centroids = space.centroids_at(to_device(rows, x.device))
     fractions = sizes.to(x.dtype) / len(x)
     factor = torch.ones_like(centroids[:, 0])
     first, last = TEMPERATURES
@@ -312,6 +318,11 @@ def _seeds(
     return centroids
 
 
+def _drawn_rows(x: torch.Tensor, n: int, generator: torch.Generator) -> torch.Tensor:
+    """Indices of at most ``n`` different rows of ``x``, on its device."""
+    return to_device(torch.randperm(len(x), generator=generator)[:n], x.device)
+
+
 def _plus_plus(
     sample: torch.Tensor, k: int, generator: torch.Generator, space: Sphere = SPHERE
 ) -> torch.Tensor:
@@ -320,8 +331,8 @@ def _plus_plus(
     Each new centroid is the best of several rows drawn in proportion to their distance.
     """
     trials = 2 + int(math.log(k))
-    draws = torch.rand(k, trials, generator=generator).to(sample.device, sample.dtype)
-    rows = torch.empty(k, dtype=torch.int64, device=sample.device)
+    draws = torch.rand(k, trials, generator=generator).to(sample.dtype)
+    rows = torch.empty(k, dtype=torch.int64)
     peak = space.peak(sample)
     distance = torch.full_like(peak, 4 * float(peak.max()))  # above all distances
     for i in range(k):
@@ -347,7 +358,7 @@ def _checked(
     whole(max_iter, "max_iter", 1)
     start = None
     if init is not None:
-        start = _as_float_tensor(init, "init").to(x.device, x.dtype)
+        start = to_device(_as_float_tensor(init, "init"), x.device, x.dtype)
         if start.shape != (k, x.shape[1]):
             raise InputError(
                 f"init must hold one centroid for each of the {k} clusters, shape "

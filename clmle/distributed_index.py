@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+import torch
 
-from clmle.cluster_index import ClusterIndex
+from clmle.cluster_index import CPU, ClusterIndex
 
 Changes = dict[str, np.ndarray]
 
@@ -49,8 +50,15 @@ class DistributedIndex(ClusterIndex):
         by_size = sorted(range(len(found)), key=lambda i: -len(found[i][0]))
         return [found[i] for i in sorted(by_size[(self.rank - self.turn) % self.size :: self.size])]
 
-    def refresh(self, features: np.ndarray, *, seed: int = 0, warm: bool = True) -> None:
-        super().refresh(features, seed=seed, warm=warm)
+    def refresh(
+        self,
+        features: np.ndarray,
+        *,
+        seed: int = 0,
+        warm: bool = True,
+        device: torch.device = CPU,
+    ) -> None:
+        super().refresh(features, seed=seed, warm=warm, device=device)
         for members, first, last in self.parts():
             self._keep(
                 samples=members,

@@ -170,15 +170,6 @@ def test_results_do_not_depend_on_the_block_size(monkeypatch):
     assert (balanced_spherical_kmeans(x, 50).labels == whole.labels).mean() > 0.999
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_gpu_is_as_good_as_cpu():
-    x = torch.from_numpy(modes(20_000, 64, 80, 0.5, 0)).float()
-    cpu, gpu = balanced_spherical_kmeans(x), balanced_spherical_kmeans(x.cuda())
-    assert gpu.labels.is_cuda
-    assert gpu.objective == pytest.approx(cpu.objective, rel=0.01)
-    assert int(gpu.sizes.max() - gpu.sizes.min()) <= 1
-
-
 ONES = np.ones((3, 2))
 NOT_ROWS = "features must be (rows, dimensions), not {}."
 

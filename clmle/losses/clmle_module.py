@@ -191,6 +191,7 @@ class CLMLELoss(nn.Module):
         losses = torch.stack(each, dim=1)
         if self.training and samples is not None:
             units, seen = to_host(unit.detach(), losses.detach())
+            self.clusters.device = embeddings.device
             self.clusters.update(samples, units, seen.astype(np.float64))
         if self.reduction == "none":
             return losses[:, 0] if self.is_single else losses
@@ -209,12 +210,14 @@ class CLMLELoss(nn.Module):
         if embeddings is None:
             self.clusters.refresh()
             return
-        rows = torch.as_tensor(embeddings).detach().float().cpu()
+        given = torch.as_tensor(embeddings).detach()
+        rows = given.float().cpu()
         if len(rows) != len(self._labels) or rows.shape[-1] != self.clusters.dim:
             raise InputError(
                 f"embeddings must be those of all {len(self._labels):,} training samples, "
                 f"(n, {self.clusters.dim}), but are {tuple(rows.shape)}."
             )
+        self.clusters.device = given.device
         self.clusters.refresh(F.normalize(rows, dim=-1).numpy())
 
     def get_extra_state(self) -> Tensor:

@@ -174,10 +174,16 @@ class Method(ABC):
         self.feature_dim = feature_dim
         self.n_classes = len(self.counts)
         self.modules = nn.ModuleDict()
+        self.device = torch.device("cpu")
         self.build()
 
     def build(self) -> None:
         """Create the entries of ``modules``; by default there are none."""
+
+    def to(self, device: torch.device) -> None:
+        """Move ``modules`` to ``device``, and what the method computes between the rounds."""
+        self.modules.to(device)
+        self.device = device
 
     def generator(self, *key: int) -> np.random.Generator:
         """Return the random generator of one draw, identified by ``key``."""

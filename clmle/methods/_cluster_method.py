@@ -51,11 +51,11 @@ class ClusterMethod(Method):
             first = unit if prior is None else unit_rows(prior)
             empty = ClusterIndex.empty(self.labels, first.shape[1], o.cluster_size, o.min_clusters)
             self.index = self.adopt(empty)
-            self.index.refresh(first, seed=self.seed, warm=False)
+            self.index.refresh(first, seed=self.seed, warm=False, device=self.device)
             if prior is not None:
                 self.index.recenter(unit)
         else:
-            self.index.refresh(unit, seed=self.seed)
+            self.index.refresh(unit, seed=self.seed, device=self.device)
 
     def check_fit(self) -> None:
         """Raise an error if the clusters of a neighborhood do not fit into a batch."""

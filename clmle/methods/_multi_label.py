@@ -68,6 +68,11 @@ class MultiLabel:
         self.stack: HeadStack | None = None
         self.uses_clusters = kind.uses_clusters
 
+    def to(self, device: torch.device) -> None:
+        """Move the methods of all attributes to ``device``."""
+        for head in self.heads:
+            head.to(device)
+
     @property
     def detach_head(self) -> bool:
         """Whether the heads' loss trains the heads alone and not the features."""

@@ -215,7 +215,7 @@ class Trainer:
         network = make_network(self.task, t, self.config.options)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.method = self.make_method(self.config.method, self.config.options)
-        self.method.modules.to(self.device)
+        self.method.to(self.device)
         self.parameters = [*self.network.parameters(), *self.method.modules.parameters()]
         self.optimizer = SGD(self.parameters, t.learning_rate, t.momentum, t.weight_decay)
         self.plateau = Plateau(t.patience, t.max_lr_drops)

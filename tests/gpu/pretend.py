@@ -5,9 +5,11 @@ through :class:`PretendGPU`. A tensor that was created on, or moved to, "cuda" c
 Mixing marked and unmarked tensors, handing a marked one to numpy, or drawing numbers on the GPU
 with a generator of the CPU raises :class:`MixedDevices`, as on a real GPU. Operations that make
 the host wait for a real GPU are counted in ``waits`` by their name and the line of the package
-that called them. All values are computed on the CPU and are right, those in bfloat16 included.
+that called them. Those that add up floating-point numbers in an order that differs from run to run
+are counted in ``unordered``. All values are computed on the CPU and are right, those in bfloat16
+included.
 
-``pretend_gpu(float64=False)`` has no numbers of 64 bits, like the GPUs of Apple (device "mps").
+``pretend_gpu("mps")`` is a GPU of Apple instead, which has no numbers of 64 bits.
 
 Calls that C++ code makes of its own are not seen: the backward pass, the inside of a composite
 operation.
@@ -31,7 +33,6 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 import clmle
 
-GPU = torch.device("cuda:0")
 CPU = torch.device("cpu")
 NAME = "a pretend GPU"
 PACKAGE = f"{Path(clmle.__file__).parent}/"
@@ -45,6 +46,11 @@ WAITS = {
     "combinations",
 }  # fmt: skip
 TO_NUMPY = {"numpy", "__array__", "__reduce_ex__", "storage", "untyped_storage", "data_ptr"}
+# These add up floating-point numbers on a real GPU in the order in which its threads come.
+UNORDERED = {
+    "index_add", "index_add_", "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_",
+    "index_reduce", "index_reduce_", "put", "put_", "bincount", "histc", "cumsum", "cumsum_",
+}  # fmt: skip
 INDEXING = {"__getitem__", "__setitem__", "index_put_", "index_put"}
 MOVING = {"to", "cuda", "cpu", "type"}
 FROM_VALUES = {"tensor", "as_tensor", "asarray"}
@@ -82,19 +88,23 @@ def _unmark(x: Any) -> Any:
 def _names_gpu(device: Any) -> bool:
     """Whether ``device``, as a user may write it, is a GPU."""
     if isinstance(device, torch.device):
-        return device.type == "cuda"
+        return device.type != "cpu"
     if isinstance(device, str):
-        return device.startswith("cuda")
+        return device.startswith(("cuda", "mps"))
     return isinstance(device, int) and not isinstance(device, bool)
 
 
 class PretendGPU(TorchFunctionMode):
-    """Checks and counts the calls of torch; ``waits`` by (operation, "file:line")."""
+    """Checks and counts the calls of torch, in ``waits`` and ``unordered``.
 
-    def __init__(self, float64: bool = True) -> None:
+    Both are by (operation, "file:line").
+    """
+
+    def __init__(self, kind: str = "cuda") -> None:
         super().__init__()
-        self.float64 = float64
+        self.device = torch.device(kind, 0)
         self.waits: Counter[tuple[str, str]] = Counter()
+        self.unordered: Counter[tuple[str, str]] = Counter()
 
     def wait(self, operation: str) -> None:
         self.waits[operation, _caller()] += 1
@@ -106,7 +116,7 @@ class PretendGPU(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         out = self._call(func, args, dict(kwargs or {}))
-        if not self.float64 and any(
+        if self.device.type == "mps" and any(
             on_gpu(x) and x.dtype == torch.float64 for x in tree_leaves(out)
         ):
             self.refuse(f"{func.__name__}() makes float64 numbers, which the GPU does not have")
@@ -137,6 +147,10 @@ class PretendGPU(TorchFunctionMode):
             self.refuse(f"{name}() of a tensor on the GPU")
         if name in WAITS:
             self.wait(name)
+        texts = {x for x in (*args, *kwargs.values()) if isinstance(x, str)}
+        is_sum = name in UNORDERED and not texts & {"amax", "amin"}
+        if is_sum and any(x.is_floating_point() for x in tensors):
+            self.unordered[name, _caller()] += 1
         if isinstance(kwargs.get("generator"), torch.Generator):
             self.refuse(f"{name}() of a tensor on the GPU with a generator of the CPU")
         if name in INDEXING:
@@ -227,7 +241,10 @@ class PretendGPU(TorchFunctionMode):
         """Access to an attribute such as ``x.device``, ``x.grad`` or ``x.data``."""
         x, field = args[0], (resolve_name(func) or "..").rsplit(".", 2)[-2]
         if name == "__get__" and on_gpu(x):
-            known = {"device": GPU, "is_cuda": True, "is_cpu": False}
+            is_cuda = self.device.type == "cuda"
+            known = {
+                "device": self.device, "is_cuda": is_cuda, "is_mps": not is_cuda, "is_cpu": False,
+            }  # fmt: skip
             return known[field] if field in known else _mark(func(*args, **kwargs))
         out = func(*args, **kwargs)
         if name == "__set__" and field == "data":
@@ -249,15 +266,15 @@ def _caller() -> str:
 
 
 @contextmanager
-def pretend_gpu(float64: bool = True) -> Iterator[PretendGPU]:
-    """A context in which torch has one GPU, the pretend one."""
-    mode = PretendGPU(float64)
+def pretend_gpu(kind: str = "cuda") -> Iterator[PretendGPU]:
+    """A context in which torch has one GPU, the pretend one; ``kind`` is "cuda" or "mps"."""
+    mode = PretendGPU(kind)
     real_autocast, real_array = torch.autocast, torch.Tensor.__array__
     real_submit = ThreadPoolExecutor.submit
 
     class Autocast(real_autocast):  # type: ignore[valid-type, misc]
         def __init__(self, device_type: str, *args: Any, **kwargs: Any) -> None:
-            super().__init__("cpu" if device_type == "cuda" else device_type, *args, **kwargs)
+            super().__init__("cpu", *args, **kwargs)
 
     def pin_memory(tensor: torch.Tensor, *_: Any) -> torch.Tensor:
         if on_gpu(tensor):
@@ -283,7 +300,7 @@ def pretend_gpu(float64: bool = True) -> Iterator[PretendGPU]:
         (torch, "autocast", Autocast),
         (torch.Tensor, "pin_memory", pin_memory),
         (torch.Tensor, "__array__", functools.partialmethod(array)),
-        (torch.cuda, "is_available", lambda: True),
+        (torch.cuda, "is_available", lambda: kind == "cuda"),
         (torch.cuda, "device_count", lambda: 1),
         (torch.cuda, "mem_get_info", lambda *_: (70 << 30, 80 << 30)),
         (torch.cuda, "get_device_name", lambda *_: NAME),

@@ -45,7 +45,7 @@ WAITS = {
 }
 
 
-def digits(method):
+def digits(method, device="cuda"):
     """A run on a GPU of one step of pretraining and two of the method, the last one not logged."""
     config = preset_config("quick", method, "digits")
     options = config.options
@@ -54,7 +54,7 @@ def digits(method):
     short = dataclasses.replace(
         config.train,
         backbone="tiny",
-        device="cuda",
+        device=device,
         threads=1,
         iterations=3,
         pretrain_iterations=1,
@@ -79,7 +79,7 @@ def test_a_step_of_a_method_runs_on_a_gpu_with_few_waits(method, gpu, tmp_path):
     assert sum(waits.values()) <= WAITS.get(method, 0), waits
 
 
-def stacked_heads():
+def stacked_heads(device="cpu"):
     """Fourteen heads of CLMLE on random images, with their first clusters."""
     rng = np.random.default_rng(0)
     labels = {f"a{i}": rng.integers(0, 2, 300).astype(np.int8) for i in range(14)}
@@ -88,6 +88,7 @@ def stacked_heads():
     task = multi_task(Dataset("toy", images, split, labels))
     options = dataclasses.replace(get_method("clmle").Options(), cluster_size=20)
     heads = MultiLabel(get_method("clmle"), options, task, 48, 0, 6)
+    heads.to(torch.device(device))
     heads.start_round(0, rng.normal(size=(240, 14, 6)).astype(np.float32))
     assert heads.stack is not None
     return heads, torch.from_numpy(task.labels[task.train]).long()
@@ -150,8 +151,8 @@ def test_products_keep_the_precision_of_float32(gpu, tmp_path):
 
 @pytest.mark.parametrize("method", ["clmle", "clmle-paper", "magnet"])
 def test_a_device_without_float64_trains(method, tmp_path):
-    with pretend_gpu(float64=False):
-        train(create_run(tmp_path, digits(method).to_dict()))
+    with pretend_gpu("mps"):
+        train(create_run(tmp_path, digits(method, "mps").to_dict()))
 
 
 def unit_batch():

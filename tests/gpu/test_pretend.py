@@ -60,6 +60,17 @@ def test_queued_work_is_not_a_wait(name):
         assert not gpu.waits
 
 
+def test_sums_in_an_arbitrary_order_are_recorded():
+    with pretend_gpu() as gpu:
+        x, index = torch.ones(3, device="cuda"), torch.zeros(3, dtype=torch.int64, device="cuda")
+        x.index_add(0, index, x).cumsum(0)
+        assert [name for name, _ in gpu.unordered] == ["index_add", "cumsum"]
+        gpu.unordered.clear()
+        x.scatter_reduce(0, index, x, "amax").index_put_((index,), x, accumulate=True)
+        index.index_add(0, index, index).cumsum(0)
+        assert not gpu.unordered
+
+
 def test_gradients_lie_on_the_gpu():
     with pretend_gpu():
         layer = torch.nn.Linear(3, 1).to("cuda")
@@ -69,8 +80,8 @@ def test_gradients_lie_on_the_gpu():
 
 
 def test_a_gpu_without_float64_refuses_it():
-    with pretend_gpu(float64=False):
-        x = torch.ones(3, device="cuda")
+    with pretend_gpu("mps"):
+        x = torch.ones(3, device="mps")
         assert x.cpu().double().sum() == 3
         with pytest.raises(MixedDevices, match="float64"):
             x.double()
