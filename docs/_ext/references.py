@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -44,15 +45,22 @@ def public_names(module: str) -> list[str]:
     return list(names)
 
 
+@cache
+def documented_names() -> dict[int, str]:
+    """The dotted names of all documented objects, by identity."""
+    found = {id(object_at(name)): name for name in FUNCTIONS}
+    for module in reversed(DOCUMENTED):  # a function may have the name of its module
+        for name in public_names(module):
+            found[id(getattr(import_module(module), name, None))] = f"{module}.{name}"
+    return found
+
+
 def documented_name(thing: Any) -> str | None:
     """The dotted name under which the reference documents an object."""
-    for module in DOCUMENTED:
-        for name in public_names(module):
-            if getattr(import_module(module), name, None) is thing:
-                return f"{module}.{name}"
-    return next((name for name in FUNCTIONS if object_at(name) is thing), None)
+    return documented_names().get(id(thing))
 
 
+@cache
 def object_at(name: str) -> Any:
     """The object of a dotted name, or None."""
     parts = name.split(".")
@@ -89,11 +97,14 @@ def resolve(app: Any, env: Any, node: Any, text: Any) -> Any:
         domain = env.domains["py"]
         link = domain.resolve_xref(env, node["refdoc"], app.builder, "obj", documented, node, text)
         return text if link is None else link
-    first = target.split(".")[0]
-    internal = any(
-        hasattr(module, first) for name, module in list(sys.modules.items()) if name[:5] == "clmle"
-    )
-    return text if internal else None
+    return text if is_internal(target.split(".")[0]) else None
+
+
+@cache
+def is_internal(name: str) -> bool:
+    """Whether a module of the package has an object of this name."""
+    modules = [module for key, module in list(sys.modules.items()) if key[:5] == "clmle"]
+    return any(hasattr(module, name) for module in modules)
 
 
 def escape(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
