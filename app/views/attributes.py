@@ -129,8 +129,9 @@ def table_part(frame, learner: str, others: list[str], metric: str) -> None:
         **{c: number(format="%.2f") for c in paper.columns},
     }
     shown = table.assign(
-        attribute=[plain(a) for a in table["attribute"]], minority=100 * table["minority"]
-    )
+        attribute=[plain(a) for a in table["attribute"]], minority=100 * table["minority"],
+        **{c: table[c].round(3) + 0.0 for c in ("gain", "low", "high") if c in table},  # no -0.000
+    )  # fmt: skip
     show_table(table, "attributes", shown=shown, column_config=config)
     counts = [f"{n}: {_seeds(table[f'seeds of {n}'])}" for n in (learner, *others)]
     text = "Means over all seeds of each learner (" + "; ".join(counts) + ")."

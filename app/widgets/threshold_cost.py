@@ -19,12 +19,16 @@ ENDS = (1e-4, 1 - 1e-4)
 
 def threshold_and_cost(run: RunFolder, found: Any) -> None:
     """Choose the class to detect and the costs; then the threshold, at once."""
-    left, middle, right = st.columns([2, 1, 1])
     names = found.class_names
+    usable = _detectable(found)
+    if not usable:
+        st.info("No class has both validation and test images, so no threshold can be chosen.")
+        return
+    left, middle, right = st.columns([2, 1, 1])
     c = left.selectbox(
-        "Class to detect", range(len(names)), index=int(np.argmin(found.class_counts)),
+        "Class to detect", usable, index=int(np.argmin(np.asarray(found.class_counts)[usable])),
         format_func=lambda i: names[i], key=f"positive-{run.name}-{found.target}",
-        help="the rarest class in training is preset",
+        help="the rarest class in training is preset; it needs validation and test images",
     )  # fmt: skip
     missed = middle.number_input(
         "Cost of a miss", 0.01, 1e6, 10.0, key="cost-miss", bind="query-params",
@@ -36,6 +40,13 @@ def threshold_and_cost(run: RunFolder, found: Any) -> None:
     )  # fmt: skip
     _slider(run.name, found, c, float(missed), float(alarm))
     _cost_curve(found, c, float(missed), float(alarm))
+
+
+def _detectable(found: Any) -> list[int]:
+    """Classes that validation and test images both have, next to another class."""
+    parts = [np.asarray(part.labels) for part in (found.validation, found.test)]
+    seen = [set(labels[labels >= 0].tolist()) for labels in parts]
+    return sorted(set.intersection(*seen)) if min(map(len, seen)) > 1 else []
 
 
 @st.fragment

@@ -40,16 +40,18 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
     """
     figure = new_figure()
     n = len(results)
+    tests = [test for test in results.values() if test]
+    rows = [k for k in METRICS if not tests or any(t.get(k) is not None for t in tests)]
     series = zip(numbered(results), results.items(), strict=True)
     for i, (number, (name, test)) in enumerate(series):
         if test is None:
             continue
-        keys = [k for k in METRICS if test.get(k) is not None]
+        keys = [k for k in rows if test.get(k) is not None]
         (low, high), value = test["interval"], test["balanced_accuracy"]
         rest = [0] * (len(keys) - 1)
         figure.add_scatter(
             x=[test[k] for k in keys],
-            y=[len(METRICS) - list(METRICS).index(k) + 0.16 * (n / 2 - i) for k in keys],
+            y=[len(rows) - rows.index(k) + 0.16 * (n / 2 - i) for k in keys],
             name=name, mode="markers",
             marker={"color": color(number), "size": 11, "symbol": SYMBOLS[number % 8]},
             error_x={
@@ -59,9 +61,9 @@ def comparison(results: Mapping[str, Mapping[str, Any] | None]) -> Figure:
             hovertemplate="%{x:.3f}<extra>" + name + "</extra>",
         )  # fmt: skip
     figure.update_yaxes(
-        tickvals=[len(METRICS) - i for i in range(len(METRICS))], ticktext=list(METRICS.values())
+        tickvals=[len(rows) - i for i in range(len(rows))], ticktext=[METRICS[k] for k in rows]
     )
-    values = [r[k] for r in results.values() if r for k in METRICS if r.get(k) is not None]
+    values = [t[k] for t in tests for k in rows if t.get(k) is not None]
     figure.update_xaxes(range=[min(0, *values, 0) - 0.02, 1.02])
     return finish(figure, "Test images (bar: 95 % interval)", "", "", height=380)
 

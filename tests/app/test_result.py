@@ -4,12 +4,14 @@ import dataclasses
 import io
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.widgets import threshold_cost
 from app.widgets.export_model import packed
 from app.widgets.new_images import less_probable, predictions
 from clmle import load_model, metrics, studies
@@ -200,3 +202,13 @@ def test_the_downloaded_model_is_loaded_by_the_code_that_is_shown(trained, monke
     assert table["file"].to_list() == ["a.png"]
     p = load_model(trained).probabilities(np.full((1, 8, 8, 3), 255, dtype=np.uint8))[0]
     assert table["probability"].iloc[0] == pytest.approx(p.max(), abs=1e-5)
+
+
+def test_a_threshold_is_offered_for_classes_with_images_in_both_splits():
+    def found(validation, test):
+        parts = [SimpleNamespace(labels=np.array(labels)) for labels in (validation, test)]
+        return SimpleNamespace(validation=parts[0], test=parts[1])
+
+    assert threshold_cost._detectable(found([0, 2, 3, -1], [2, 1, 3, 3])) == [2, 3]
+    assert threshold_cost._detectable(found([2, 2, -1], [2, 1])) == []  # not against anything
+    assert threshold_cost._detectable(found([0, 1], [2, 3])) == []

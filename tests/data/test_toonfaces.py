@@ -16,12 +16,14 @@ import pytest
 from clmle import InputError
 from clmle.config import DataConfig
 from clmle.data import pixel_cache, pixel_writing
-from clmle.data.registry import DATASETS, dataset_info
+from clmle.data.registry import DATASETS, dataset_info, load_dataset
 from clmle.data.toonfaces import build, specs
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import RATES
 from clmle.data.toonfaces.styles import STYLES, style_named
+from clmle.studies.catalog.margin_loss import hidden_styles
 from clmle.training import load_data
+from clmle.training.prepare import make_task
 
 TINY = (300, 80, 120)
 
@@ -183,3 +185,23 @@ def test_a_program_from_standard_input_raises_a_one_sentence_error():
         [sys.executable, "-"], input=program, capture_output=True, text=True, check=False
     )
     assert "rendered faces are kept" in done.stdout
+
+
+def test_faces_by_drawing_style_have_glasses_and_style_in_one_label(tiny):
+    faces = load_tiny()
+    styles = load_dataset("toonfaces-styles", image_size=faces.images.shape[1])
+    assert np.array_equal(styles.images, faces.images)
+    names, label = styles.class_names["face"], styles.labels["face"]
+    assert len(names) == len(set(names)) == 2 * len(STYLES)
+    for value, style, glasses in zip(
+        label, faces.metadata["style"], faces.attributes["Eyeglasses"], strict=True
+    ):
+        assert names[value] == f"{style} {'glasses' if glasses else 'bare'}"
+    # Merged to two classes the styles are hidden.
+    config = DataConfig(counts="micah glasses=1", imbalance="given", merge=hidden_styles()["merge"])
+    task = make_task(styles, config)
+    assert task.class_names == ("bare", "glasses")
+    hidden, names = task.subpopulations
+    rare = names.index("micah glasses")
+    assert (hidden[task.train] == rare).sum() == 1
+    assert set(task.labels[hidden == rare].tolist()) == {1}

@@ -69,6 +69,19 @@ def test_comparison_shows_the_metrics_and_the_interval():
     assert trace.error_x.arrayminus[0] == pytest.approx(0.1)
 
 
+def test_comparison_has_a_row_for_each_metric_that_a_run_has():
+    every = list(figures.METRICS.values())
+    some = TEST | {"average_precision": None, "roc_auc": None}
+    for results, names in (
+        ({"clmle": some}, ["balanced accuracy", "accuracy", "MCC"]),
+        ({"clmle": some, "softmax": TEST}, every),
+        ({"clmle": None}, every),
+    ):
+        axis = figures.comparison(results).layout.yaxis
+        assert list(axis.ticktext) == names
+        assert list(axis.tickvals) == list(range(len(names), 0, -1))
+
+
 def test_a_run_keeps_its_color_while_others_have_no_result():
     (trace,) = FIGURES["comparison"]().data
     second = figures.validation_curves({"waiting": [], "clmle": VALIDATION}).data[1]

@@ -19,6 +19,7 @@ from tools.report import (
     imbalance_sweep,
     index,
     level_field,
+    long_tail,
     margin_loss,
     number_format,
     paper,
@@ -36,6 +37,7 @@ OWN: Mapping[str, Writer] = {
     "recognition": recognition.write,
     "imbalance": imbalance_sweep.write,
     "convergence": convergence.write,
+    "resnet32": long_tail.write,
     **dict.fromkeys(TUNINGS, tuning.write),
     **{
         study.name: margin_loss.write_regime if "regime" in study.name else margin_loss.write

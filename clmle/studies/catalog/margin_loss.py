@@ -63,6 +63,25 @@ def superclasses(minority: int = 356, left_out: Sequence[str] = ()) -> dict[str,
     }
 
 
+STYLES = {"avataaars": 240, "adventurer": 120, "lorelei": 60, "notionists": 30, "micah": 15}
+
+
+def hidden_styles() -> dict[str, Any]:
+    """Faces without glasses, 1,200 of each drawing style, against a long tail with glasses."""
+    counts = {f"{style} glasses": n for style, n in STYLES.items()}
+    counts |= {f"{style} bare": 1200 for style in STYLES}
+    return {
+        "imbalance": "given",
+        "counts": ";".join(f"{k}={n}" for k, n in counts.items()),
+        "merge": ";".join(
+            f"{c}=" + "+".join(f"{style} {c}" for style in STYLES) for c in ("bare", "glasses")
+        ),
+        "validation": "imbalanced",
+        "validation_size": 1500,
+        "split": -1,
+    }
+
+
 # Features of a pretrained network: a linear map, noise as augmentation, and batches that show all
 # clusters of a class alike.
 FEATURES = {
@@ -246,6 +265,17 @@ STUDIES = (
         seeds=(0, 1, 2),
         ratios=(),
         dataset="expression-features",
+    ),
+    Study(
+        "eq9-styles",
+        "Dose of Eq. 9 on illustrated faces with hidden drawing styles, pretrained features",
+        "At equal sampling, classifier and calibration, what do the margin, its weight and the "
+        "clusters change where rare drawing styles are hidden in the minority?",
+        doses(NO_NOISE, hidden_styles(), (0.05, 0.2, 0.5), True, FINE),
+        attributes=("face",),
+        seeds=tuple(range(6)),
+        ratios=(),
+        dataset="toonfaces-styles-features",
     ),
     Study(
         "eq9-long-tail",
