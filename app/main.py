@@ -35,17 +35,19 @@ def page() -> None:
     chosen = st.navigation(pages())
     if chosen.url_path:  # the first page needs no library
         libraries_loaded()
-        from app.widgets.actions import copy_buttons
+        from app.widgets.actions import copy_buttons, theme_switch
         from app.widgets.terms import glossary_button
 
-        with st.sidebar:
+        with st.sidebar:  # before the page, which may stop
             copy_buttons({"Copy link to this view": None}, "link")
             glossary_button()
+            theme_switch()
     chosen.run()
-    from app.widgets.actions import theme_switch
+    if not chosen.url_path:
+        from app.widgets.actions import theme_switch
 
-    with st.sidebar:
-        theme_switch()
+        with st.sidebar:
+            theme_switch()
     preload()
 
 

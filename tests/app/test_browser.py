@@ -120,6 +120,7 @@ def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
         page.goto(f"{server}/{name}")
         page.get_by_role("heading", level=1).wait_for()
         settled(page)
+        expect(page.get_by_label("Theme")).to_be_visible()  # also where the page stops early
         # Formulas change their width with their fonts, which load on first use.
         page.wait_for_function("document.fonts.status === 'loaded'")
         for problem in Axe().run(page).response["violations"]:
