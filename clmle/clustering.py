@@ -86,7 +86,7 @@ def balanced_spherical_kmeans(
     ----------
     features : (n, d) array or tensor
         Rows are normalized to unit length first; a zero row stays zero. A tensor is clustered on
-        its device; on a CUDA GPU equal arguments give equal clusters, too.
+        its device (of mps on the CPU); on a CUDA GPU equal arguments give equal clusters, too.
     cluster_size : int, default 200
         l; the number of clusters is max(1, floor(n / l)).
     n_clusters : int, optional
@@ -134,6 +134,7 @@ def balanced_spherical_kmeans(
         centroids = unit_means(x, labels, k)
         objective = float((x * centroids[labels]).sum(dim=1).double().mean())
     if isinstance(features, torch.Tensor):
+        labels, centroids, sizes = (t.to(features.device) for t in (labels, centroids, sizes))
         return BalancedClusters(labels, centroids, sizes, objective)
     return BalancedClusters(
         labels.numpy(), centroids.numpy().astype(_float_type(features)), sizes.numpy(), objective
@@ -350,6 +351,8 @@ def _checked(
 ) -> tuple[torch.Tensor, torch.Tensor | None, int]:
     """Unit rows, unit starting centroids and K; or an InputError."""
     x = _as_float_tensor(features, "features")
+    if x.device.type == "mps":  # which has no float64
+        x = x.cpu()
     n = len(x)
     cluster_size = whole(cluster_size, "cluster_size", 1)
     k = max(1, n // cluster_size) if n_clusters is None else whole(n_clusters, "n_clusters")

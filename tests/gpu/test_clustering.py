@@ -200,3 +200,17 @@ def test_a_gpu_without_float64_leaves_the_clusters_to_the_cpu(tmp_path, monkeypa
         run.set_up()
         run.refresh()
     assert devices == {"cpu"}
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_tensor_on_a_device_without_float64_has_clusters_there(given):
+    cpu = rows(300)
+    options = {"init": cpu[::60]} if given else {"n_clusters": 5}
+    with pretend_gpu("mps"):
+        options = {name: v.to("mps") if given else v for name, v in options.items()}
+        if given:
+            options["n_clusters"] = 5
+        found = balanced_spherical_kmeans(cpu.to("mps"), **options)
+        assert {t.device.type for t in (found.labels, found.centroids, found.sizes)} == {"mps"}
+        labels = found.labels.cpu()
+    assert torch.bincount(labels).tolist() == [60] * 5
