@@ -13,11 +13,7 @@ NAMES = tuple(f"{style.name} {kind}" for style in STYLES for kind in ("bare", "g
 
 
 def load_toonfaces_styles(
-    size: str = "standard",
-    *,
-    image_size: int = 40,
-    seed: int = 0,
-    progress: Progress | None = None,
+    size: str = "quick", *, image_size: int = 40, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
     """Load the faces of :func:`load_toonfaces` with one label: drawing style, bare or glasses.
 
