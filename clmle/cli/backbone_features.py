@@ -24,7 +24,8 @@ def write_backbone_features(values: argparse.Namespace) -> int:
     side = values.image_size or network.image_size
     check_image_size(side)
     data = preset_config("quick", "softmax", values.run).data
-    data = replace(data, image_size=side, labels=values.labels or "")
+    size = values.size or data.size
+    data = replace(data, image_size=side, labels=values.labels or "", size=size)
     dataset = load_data(data, progress=Progress("images"))
     rows = np.flatnonzero(dataset.split >= 0)
     features = network.compute(dataset.images, rows, Progress("features"))

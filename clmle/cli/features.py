@@ -51,6 +51,10 @@ def main(arguments: list[str]) -> int:
         help="with --backbone: size of the images (default: what the network was trained on)",
     )  # fmt: skip
     parser.add_argument(
+        "--size", choices=("quick", "standard", "large"),
+        help="with --backbone: size of illustrated faces (default: quick)",
+    )  # fmt: skip
+    parser.add_argument(
         "--normalization", choices=("imagenet", "half", "unit", "raw"),
         help="with --backbone: pixels of a network in a file: minus mean over deviation of "
         "ImageNet (default), -1 to 1, 0 to 1, or 0 to 255",

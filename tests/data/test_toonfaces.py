@@ -189,7 +189,7 @@ def test_a_program_from_standard_input_raises_a_one_sentence_error():
 
 def test_faces_by_drawing_style_have_glasses_and_style_in_one_label(tiny):
     faces = load_tiny()
-    styles = load_dataset("toonfaces-styles", image_size=faces.images.shape[1])
+    styles = load_dataset("toonfaces-styles", size="quick", image_size=faces.images.shape[1])
     assert np.array_equal(styles.images, faces.images)
     names, label = styles.class_names["face"], styles.labels["face"]
     assert len(names) == len(set(names)) == 2 * len(STYLES)

@@ -11,6 +11,7 @@ from torch import nn
 
 from clmle import InputError, create_run, load_model, preset_config, train
 from clmle.__main__ import main
+from clmle.cli import backbone_features
 from clmle.data import load_dataset
 from clmle.models import build_backbone
 from clmle.models.pretrained import LIBRARIES, LITE, Trunk, open_trunk
@@ -191,6 +192,21 @@ def test_a_torchscript_file_gives_features(tmp_path, capsys):
     assert (table.labels["label"] == digits.labels["label"]).all()
     assert main([*command, str(tmp_path / "x.doc")]) == 2
     assert "must end in one of .parquet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [[], ["--size", "standard"]])
+def test_features_of_illustrated_faces_are_those_of_a_size(given, tmp_path, monkeypatch):
+    file, sizes = tmp_path / "means.pt", []
+    torch.jit.script(Brightness()).save(str(file))
+
+    def few(data, **options):
+        sizes.append(data.size)
+        return load_dataset("digits")
+
+    monkeypatch.setattr(backbone_features, "load_data", few)
+    command = ["features", "toonfaces", "--backbone", str(file), "--image-size", "16"]
+    assert main([*command, *given, "--out", str(tmp_path / "faces.npy")]) == 0
+    assert sizes == [given[-1] if given else "quick"]
 
 
 def test_an_onnx_file_gives_features(tmp_path):
