@@ -27,8 +27,8 @@ SOURCES = (
         "14 attributes, 9,000 x 1,280 features", ATTRIBUTES,
     ),
     (
-        "toonfaces-styles-features", "toonfaces-styles --size standard",
-        "Illustrated faces by drawing style", "Ten classes, 39,000 x 1,280 features", ("face",),
+        "toonfaces-styles-features", "toonfaces-styles",
+        "Illustrated faces by drawing style", "Ten classes, 9,000 x 1,280 features", ("face",),
     ),
 )  # fmt: skip
 

@@ -63,13 +63,13 @@ def superclasses(minority: int = 356, left_out: Sequence[str] = ()) -> dict[str,
     }
 
 
-STYLES = {"avataaars": 240, "adventurer": 120, "lorelei": 60, "notionists": 30, "micah": 15}
+STYLES = {"avataaars": 56, "adventurer": 40, "lorelei": 28, "notionists": 16, "micah": 8}
 
 
 def hidden_styles() -> dict[str, Any]:
-    """Faces without glasses, 1,200 of each drawing style, against a long tail with glasses."""
+    """Faces without glasses, 800 of each drawing style, against a long tail with glasses."""
     counts = {f"{style} glasses": n for style, n in STYLES.items()}
-    counts |= {f"{style} bare": 1200 for style in STYLES}
+    counts |= {f"{style} bare": 800 for style in STYLES}
     return {
         "imbalance": "given",
         "counts": ";".join(f"{k}={n}" for k, n in counts.items()),
@@ -77,7 +77,7 @@ def hidden_styles() -> dict[str, Any]:
             f"{c}=" + "+".join(f"{style} {c}" for style in STYLES) for c in ("bare", "glasses")
         ),
         "validation": "imbalanced",
-        "validation_size": 1500,
+        "validation_size": 1000,
         "split": -1,
     }
 
