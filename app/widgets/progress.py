@@ -21,20 +21,21 @@ def progress_bar(what: str, after: float = 0.0) -> Iterator[Show]:
     It is drawn ``after`` so many seconds, for work that is mostly short.
     """
     began, place = time.monotonic(), None
-    first = list[tuple[int, float]]()
+    first: tuple[int, float] | None = None  # what was done before, where a work is continued
+
+    def draw(done: int, total: int, earlier: int, since: float) -> None:
+        nonlocal place
+        if time.monotonic() - began >= after:
+            place = place or st.empty()
+            with place:
+                timed_bar(done, total, what, since, earlier)
 
     def show(done: int, total: int) -> None:
-        nonlocal place
-        first.append((done, time.monotonic()))  # done before, where a work is continued
-        del first[1:]
-        if time.monotonic() - began < after:
-            return
-        place = place or st.empty()
-        with place:
-            timed_bar(done, total, what, first[0][1], first[0][0])
+        nonlocal first
+        first = first or (done, time.monotonic())
+        draw(done, total, *first)
 
-    show(0, 0)
-    first.clear()
+    draw(0, 0, 0, began)
     try:
         yield show
     finally:
