@@ -34,5 +34,5 @@ def write(page: Page, study: StudyResults) -> None:
         level=PUBLISHED["softmax"],
         reached={},
     )
-    text = "Lines: mean over seeds; bands: one standard deviation; dashed: published for softmax"
+    text = "Lines: mean over seeds; bands: one standard deviation; dotted: published for softmax"
     page.figure(f"{study.name}-curves", figure, study.caption(text + "."))
