@@ -197,11 +197,12 @@ def stored_by_wandb(run):
 
 
 def test_wandb_has_every_scalar_once(tmp_path, monkeypatch):
-    pytest.importorskip("wandb")
+    wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     run = new_run(tmp_path)
     train_in_parts(run, ["wandb"], monkeypatch)
+    wandb.teardown()  # waits for its own process, which writes the end of the file
     got, configs, ids = stored_by_wandb(run)
     same(got, expected(run))
     assert len(got["test/accuracy"]) == 1
