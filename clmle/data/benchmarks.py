@@ -120,6 +120,7 @@ for _name, _title, _load, _count, _targets in (
             load=_load,
             targets=_targets,
             image_size=32,
+            fixed_test=True,
             is_downloaded=partial(_is_downloaded, _name),
             credits=f"{_title}: A. Krizhevsky, Learning multiple layers of features, 2009.",
             order=30,

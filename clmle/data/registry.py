@@ -69,6 +69,8 @@ class DatasetInfo:
         Whether a mirrored image keeps its label.
     grad_clip_norm : float
         Gradient clipping in the presets for several attributes; 0 for none.
+    fixed_test : bool
+        The test images are given and the same for every seed of the split.
     sizes : tuple of str
         Values of the option ``size`` of ``load``.
     render_state : callable(size, image_size, seed) -> RenderState, optional
@@ -97,6 +99,7 @@ class DatasetInfo:
     channels: int = 3
     mirror: bool = True
     grad_clip_norm: float = 0.0
+    fixed_test: bool = False
     sizes: tuple[str, ...] = ()
     render_state: Callable[[str, int, int], RenderState] | None = None
     is_downloaded: Callable[[], bool] | None = None

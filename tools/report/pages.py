@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from clmle.data import registered_datasets
 from clmle.errors import InputError
 from clmle.files import write_text
 from clmle.studies.baselines import is_comparison
@@ -74,7 +75,8 @@ def study_page(study: StudyResults) -> Page:
 
 def setup(study: StudyResults) -> list[list[str]]:
     """Rows of the table of data, seeds and budget."""
-    own = study.values("data.split") == [-1]
+    fixed = {info.name for info in registered_datasets() if info.fixed_test}
+    own = study.values("data.split") == [-1] and not fixed & {*study.values("data.dataset")}
     ratios = [f"{r:g} : 1" for r in study.values("data.ratio") if r != 1]
     return [
         ["data", f"{study.dataset}; {counted(len(study.tasks), 'task')}: "

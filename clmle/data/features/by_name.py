@@ -12,23 +12,24 @@ from clmle.errors import InputError
 from clmle.files import cache_dir
 
 DIM = 1280  # of EfficientNet-lite0
-# Name, what is computed, title, description, and targets.
+# Name, what is computed, title, description, targets, and whether its test images are given.
 SOURCES = (
     (
         "cifar10-features", "cifar10", "CIFAR-10", "Ten classes, 60,000 x 1,280 features",
-        ("label",),
+        ("label",), True,
     ),
     (
         "expression-features", "PATH of the collection facial_expressions", "Facial expressions",
-        "Photographs with an expression, 1,280 features each", ("expression", "identity"),
+        "Photographs with an expression, 1,280 features each", ("expression", "identity"), False,
     ),
     (
         "toonfaces-features", "toonfaces", "Illustrated faces",
-        "14 attributes, 9,000 x 1,280 features", ATTRIBUTES,
+        "14 attributes, 9,000 x 1,280 features", ATTRIBUTES, True,
     ),
     (
         "toonfaces-styles-features", "toonfaces-styles",
-        "Illustrated faces by drawing style", "Ten classes, 9,000 x 1,280 features", ("face",),
+        "Illustrated faces by drawing style", "Ten classes, 9,000 x 1,280 features",
+        ("face",), True,
     ),
 )  # fmt: skip
 
@@ -55,7 +56,7 @@ def _load(name: str, source: str, *, seed: int = 0) -> Dataset:
     return load_features(file, seed=seed)
 
 
-for order, (name, source, title, description, targets) in enumerate(SOURCES, start=19):
+for order, (name, source, title, description, targets, fixed) in enumerate(SOURCES, start=19):
     register_dataset(
         DatasetInfo(
             name=name,
@@ -64,6 +65,7 @@ for order, (name, source, title, description, targets) in enumerate(SOURCES, sta
             load=partial(_load, name, source),
             kind="label" if len(targets) < 3 else "attributes",
             targets=targets,
+            fixed_test=fixed,
             is_downloaded=partial(_is_here, name),
             feature_dim=partial(_dim, name),
             order=order,
