@@ -23,9 +23,9 @@ help:
 app: .venv/app
 	$(BIN)/streamlit run app/main.py
 
-# Two processes more than CPU cores, since many tests wait for a browser or another process.
+# One process more than CPU cores, since some tests wait for a browser or another process.
 test: .venv/test browser lint
-	$(BIN)/python -m pytest -n $$(( $$($(BIN)/python -c "import os; print(os.cpu_count() or 1)") + 2 )) --dist worksteal
+	$(BIN)/python -m pytest -n $$(( $$($(BIN)/python -c "import os; print(os.cpu_count() or 1)") + 1 )) --dist worksteal
 
 lint: .venv/test
 	$(BIN)/ruff check .
