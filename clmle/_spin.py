@@ -1,8 +1,8 @@
 """How long a thread of PyTorch waits actively for the others at the end of an operation.
 
-By default GNU OpenMP lets it spin for milliseconds. Where another process occupies a core, the
-thread that all wait for cannot run meanwhile, and small networks train several times slower. Ten
-thousand rounds are a few hundredths of a millisecond: on an idle machine nothing gets slower.
+GNU OpenMP lets it spin for 300,000 rounds. Where another process occupies a core, the thread that
+all wait for cannot run meanwhile, and small networks train slower; ``python -m bench busy``
+measures by how much, and that an idle machine loses nothing.
 """
 
 SHORT_SPIN = {"GOMP_SPINCOUNT": "10000"}  # read when PyTorch is loaded

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
-import torch
 
-from clmle.cluster_index import CPU, ClusterIndex
+from clmle.cluster_index import ClusterIndex
 
 Changes = dict[str, np.ndarray]
 
@@ -50,15 +50,8 @@ class DistributedIndex(ClusterIndex):
         by_size = sorted(range(len(found)), key=lambda i: -len(found[i][0]))
         return [found[i] for i in sorted(by_size[(self.rank - self.turn) % self.size :: self.size])]
 
-    def refresh(
-        self,
-        features: np.ndarray,
-        *,
-        seed: int = 0,
-        warm: bool = True,
-        device: torch.device = CPU,
-    ) -> None:
-        super().refresh(features, seed=seed, warm=warm, device=device)
+    def refresh(self, features: np.ndarray, **options: Any) -> None:
+        super().refresh(features, **options)
         for members, first, last in self.parts():
             self._keep(
                 samples=members,

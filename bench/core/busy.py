@@ -1,4 +1,4 @@
-"""A small training beside processes that occupy the cores, by how long its threads spin."""
+"""A small training next to processes that occupy the cores, by how long its threads spin."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ CONTENDERS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "OpenMP's default wait, two threads": ({"GOMP_SPINCOUNT": "300000"}, ("--threads", "2")),
     "one thread": (SHORT_SPIN, ("--threads", "1")),
 }
-BUSY = (0, 2)  # processes beside
+BUSY = (0, 2)  # other processes
 
 
 def run(quick: bool = False) -> Rows:
@@ -33,7 +33,7 @@ def run(quick: bool = False) -> Rows:
                     found.setdefault((name, n), []).append(timed(partial(train, name, quick))[1])
     return [
         {"training": name}
-        | {f"s, {n} busy processes beside": round(median(found[name, n]), 1) for n in BUSY}
+        | {f"s, {n} busy processes": round(median(found[name, n]), 1) for n in BUSY}
         for name in CONTENDERS
     ]
 
@@ -64,11 +64,11 @@ def busy(n: int) -> Iterator[None]:
 
 def values(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     ours, usual, one = tables[""]
-    idle, beside = (f"s, {n} busy processes beside" for n in BUSY)
+    idle, full = (f"s, {n} busy processes" for n in BUSY)
     return {
         "idle": f"{ours[idle] / usual[idle]:.2f}",
-        "beside": f"{usual[beside] / ours[beside]:.1f}",
-        "single": f"{one[beside] / ours[beside]:.1f}",
+        "slower": f"{usual[full] / ours[full]:.1f}",
+        "single": f"{one[full] / ours[full]:.1f}",
     }
 
 

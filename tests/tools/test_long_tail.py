@@ -1,6 +1,4 @@
-"""Facts of the data on a page, and CIFAR-10-LT with ResNet-32 next to published results."""
-
-import pytest
+"""CIFAR-10-LT with ResNet-32: results next to published ones of a longer training."""
 
 from tests.tools.test_report import folder, pages, trial
 
@@ -23,22 +21,3 @@ def test_published_accuracies_stand_next_to_those_of_a_shorter_training(folder):
     assert {"clmle", "softmax", "balanced-softmax"} <= {t.name for t in figure.data}
     (line,) = figure.layout.shapes
     assert line.y0 == line.y1 == 0.7036
-
-
-@pytest.mark.parametrize(
-    ("dataset", "split", "words"),
-    [("digits", -1, "each with its own"), ("digits", 0, "all with the same"),
-     ("cifar10", -1, "all with the same"), ("cifar10-features", -1, "all with the same"),
-     ("expression-features", -1, "each with its own")],
-)  # fmt: skip
-def test_seeds_have_own_test_images_where_the_data_have_no_test_split(
-    folder, dataset, split, words
-):
-    trials = [
-        trial(n, "label", s, 0.6, dataset=dataset) for n in ("clmle", "softmax") for s in (0, 1)
-    ]
-    for one in trials:
-        one["config"]["data"]["split"] = split
-    assert (
-        f"2 (0 and 1), {words} test images" in pages(folder(resnet32=trials))["resnet32"].markdown()
-    )
