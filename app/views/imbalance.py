@@ -11,7 +11,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.lessons import lesson_panel
 from app.widgets.playground_controls import controls
-from app.widgets.playground_draws import draws_panel
+from app.widgets.playground_draws import draws, draws_panel
 from app.widgets.playground_jobs import playground_jobs
 from app.widgets.playground_viewer import packed_trajectories, playground_viewer
 from app.widgets.runs import duration
@@ -204,9 +204,12 @@ with errors_in_place():
     else:
         note = right.container()
         jobs = playground_jobs().want(keys)
-        earlier = st.session_state.get("playground-keys", [])
-        playground_jobs().cancel([key for key in earlier if key not in keys])
-        st.session_state["playground-keys"] = keys
+        shown = [*keys, *draws(keys)]
+        earlier, changed = st.session_state.get("playground-keys", ([], 0.0))
+        if shown != earlier:
+            playground_jobs().cancel([key for key in earlier if key not in shown])
+            changed = time.monotonic()
+            st.session_state["playground-keys"] = shown, changed
         for job in jobs:
             if job.error is not None:
                 raise job.error
@@ -222,7 +225,7 @@ with errors_in_place():
         if finished:
             with below:
                 final_metrics(named)
-                draws_panel(keys, titles)
+                draws_panel(keys, titles, changed)
     with lessons:
         lesson_panel(problem, clusters, finished, step)
 
