@@ -17,7 +17,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
 from app.widgets.new_runs import STARTED
-from app.widgets.opened_data import data_key, is_ready, open_data
+from app.widgets.opened_data import data_key, default_data, is_ready, open_data
 from app.widgets.own_data import FOLDER, forget_own_data, own_data
 from app.widgets.pages import link
 from app.widgets.viewer import mosaic
@@ -154,7 +154,7 @@ with errors_in_place():
     left, right = st.columns(2)
     choices = [*data.dataset_names(), FOLDER]
     if "set" not in st.session_state and "set" not in st.query_params:
-        st.session_state["set"] = FOLDER if st.query_params.get("folder") else choices[0]
+        st.session_state["set"] = FOLDER if st.query_params.get("folder") else default_data()
     name = left.selectbox("Data set", choices, key="set", bind="query-params")
     size = "quick"
     if name == FOLDER:

@@ -13,6 +13,12 @@ from clmle import data, jobs, preset_config, training
 MAX_HELD = 6  # data sets in the server's memory; their images are mostly memory maps
 
 
+def default_data(size: str = "quick") -> str:
+    """The first registered data set that can be opened at once."""
+    infos = data.registered_datasets()
+    return next(i.name for i in infos if i.is_ready(size, i.image_size))
+
+
 def data_key(name: str, size: str = "quick", labels: str = "") -> tuple[Any, ...]:
     """What identifies an opened data set; it changes when its file does."""
     return (name, size, labels, *(_changed(path) for path in (name, labels)))

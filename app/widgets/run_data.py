@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.widgets.data_facts import class_table, few_images, plain, show_recognized
-from app.widgets.opened_data import data_key, is_open, open_data, state_of
+from app.widgets.opened_data import data_key, default_data, is_open, open_data, state_of
 from app.widgets.own_data import FOLDER, forget_own_data, own_data
 from app.widgets.suggestions import suggested_settings
 from app.widgets.terms import meaning
@@ -24,7 +24,7 @@ def choose_data() -> tuple[DataConfig, Any] | None:
     first, second, third = st.columns(3)
     choices = [*data.dataset_names(), FOLDER]
     if "data" not in st.session_state and "data" not in st.query_params:
-        st.session_state["data"] = FOLDER if st.query_params.get("folder") else choices[0]
+        st.session_state["data"] = FOLDER if st.query_params.get("folder") else default_data()
     name = first.selectbox("Data", choices, key="data", bind="query-params")
     preset = third.segmented_control(
         "Budget", list(training.PRESETS), default="quick", required=True, key="preset",

@@ -18,6 +18,7 @@ from clmle import RunFolder, figures, jobs
 
 MOST_ROWS = 9  # visible without scrolling in the table
 MOST_SHOWN = 12  # runs below the table
+FIRST_SHOWN = 3  # runs chosen to begin with, as many as the demonstration trains
 MOST_IN_ADDRESS = 30
 PICKED = "runs-picked"  # names of the chosen runs, in the state of the session
 
@@ -30,7 +31,7 @@ def runs_table() -> list[RunFolder]:
     runs = {run.name: run for run in all_runs()}
     if PICKED not in st.session_state:
         wanted = [name for name in st.query_params.get_all("runs") if name in runs]
-        st.session_state[PICKED] = wanted or list(runs)[:2]
+        st.session_state[PICKED] = wanted or list(runs)[:FIRST_SHOWN]
     rows = {name: _row(run) for name, run in runs.items()}
     words = st.text_input(
         "Filter runs", key="find", bind="query-params", icon=":material/search:",

@@ -137,6 +137,14 @@ def test_a_result_shows_the_precision_of_the_rare_class_and_the_confusion_matrix
     assert any(e.label == "Confusion matrices" for e in app.expander)
 
 
+def test_data_page_opens_with_data_that_need_no_preparation(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLMLE_CACHE", str(tmp_path))  # nothing has been rendered
+    app = page(ROOT / "app/views/data.py").run()
+    assert not app.exception
+    assert app.selectbox[0].value == "digits"
+    assert any(s.value == "Class counts" for s in app.subheader)
+
+
 def test_data_page_names_a_wrong_folder():
     app = page(ROOT / "app/views/data.py").run()
     app.selectbox[0].set_value("my own data").run()
@@ -159,6 +167,7 @@ def test_data_page_reads_celeba_with_progress_and_its_link_restores_it(tmp_path,
     reported = []
     monkeypatch.setattr("streamlit.progress", lambda v, text: reported.append((v, text)))
     app = page(ROOT / "app/views/data.py").run()
+    reported.clear()  # of the data that the page opens with
     app.selectbox[0].set_value("my own data").run()
     app.text_input[0].set_value(str(home)).run()
     assert not app.exception
