@@ -65,7 +65,7 @@ def row_of_images(dataset, chosen, seed: int, most: int, across: int, name: str 
     if len(rows) == 0:
         return
     shown = np.random.default_rng(seed).permutation(rows)[:most]
-    picture = mosaic(dataset.images[np.sort(shown)], across, fill=255)
+    picture = mosaic(dataset.images[np.sort(shown)], across, transparent=True)
     st.image(
         picture.repeat(2, axis=0).repeat(2, axis=1), width="stretch",
         alt=f"{len(shown)} of {len(rows):,} images {f'of {name}' if name else 'that match'}, "

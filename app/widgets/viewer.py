@@ -103,15 +103,21 @@ def image_sheets(images: Any, rows: np.ndarray, first: int = 0) -> list[tuple[in
     return found
 
 
-def mosaic(images: np.ndarray, across: int, fill: int = 0) -> np.ndarray:
-    """Images (n, H, W, C), or rows of features, as one picture with ``across`` in a row."""
+def mosaic(images: np.ndarray, across: int, *, transparent: bool = False) -> np.ndarray:
+    """Images (n, H, W, C), or rows of features, as one picture with ``across`` in a row.
+
+    Places without an image are black, or ``transparent`` in a picture of four channels.
+    """
     images = pictures(images)
+    if transparent:
+        images = np.broadcast_to(images, (*images.shape[:3], 3))
+        images = np.concatenate([images, np.full_like(images[..., :1], 255)], axis=-1)
     n, height, width, channels = images.shape
     down = -(-n // across)
-    sheet = np.full((down, across, height, width, channels), fill, dtype=np.uint8)
+    sheet = np.zeros((down, across, height, width, channels), dtype=np.uint8)
     sheet.reshape(-1, height, width, channels)[:n] = images
     picture = sheet.swapaxes(1, 2).reshape(down * height, across * width, channels)
-    return picture if channels == 3 else picture[..., 0]
+    return picture if channels > 1 else picture[..., 0]
 
 
 def sides(images: Any) -> tuple[int, int]:

@@ -29,6 +29,10 @@ def test_features_are_shown_as_squares():
     assert shown[0, 0, 0, 0] < shown[5, 2, 1, 0]
     assert not shown[:, 2, 2:].any()  # padding
     assert mosaic(features, 3).shape == (8, 12)
+    picture = mosaic(features[:5], 3, transparent=True)
+    assert (picture[..., :3] == mosaic(features[:5], 3)[..., None]).all()
+    assert (picture[:4, :, 3] == 255).all()
+    assert (picture[4:, 8:, 3] == 0).all()  # the place without an image
     assert len(image_sheets(features, np.arange(6))) == 1
     images = np.zeros((2, 4, 4, 3), np.uint8)
     assert pictures(images) is images
