@@ -47,7 +47,9 @@ def choose(app, *rows):
 
 
 def test_the_filter_finds_words_and_keeps_the_choice(app, runs):
-    assert set(app.session_state["runs-picked"]) == {list_runs(runs_dir())[i].name for i in range(3)}
+    assert set(app.session_state["runs-picked"]) == {
+        list_runs(runs_dir())[i].name for i in range(3)
+    }
     runs["focal"].annotate(tags=["paper"])
     app.text_input(key="find").set_value("PAPER stopped").run()
     shown = table(app).value
