@@ -152,6 +152,7 @@ class _Images:
             (p, g, part.metadata.row_group(g).num_rows)
             for p, part in enumerate(parts)
             for g in range(part.num_row_groups)
+            if part.metadata.row_group(g).num_rows
         ]
         self.groups = [(p, g) for p, g, _ in sizes]
         self.ends = np.cumsum([n for _, _, n in sizes])

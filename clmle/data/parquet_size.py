@@ -27,15 +27,18 @@ def readable(path: Any) -> Iterator[None]:
 def check_size(path: Path, images: str = "", dim: int = 1) -> None:
     """Raise an InputError if the columns, but for ``images``, take far more memory than the file.
 
-    A list has ``dim`` numbers. A value that is stored once and repeated is counted as often as it
-    is repeated. What the file states of its columns is not asked: pyarrow ends the process on some
-    damaged statements.
+    It is also raised if the row groups do not have as many rows as the file. A list has ``dim``
+    numbers. A value that is stored once and repeated is counted as often as it is repeated. What
+    the file states of its columns is not asked: pyarrow ends the process on some damaged
+    statements.
     """
     import pyarrow.compute as pc
     from pyarrow.parquet import ParquetFile
 
     plain = ParquetFile(path)
     meta, schema = plain.metadata, plain.schema
+    rows = [meta.row_group(g).num_rows for g in range(meta.num_row_groups)]
+    check_rows(path, meta.num_rows, sum(rows) if min(rows, default=0) >= 0 else -1)
     room = max(ROOM, 8 * path.stat().st_size)
     columns = [schema.column(i) for i in range(len(schema))]
     flat = {c.path for c in columns if c.physical_type == "BYTE_ARRAY" and "." not in c.path}
@@ -71,7 +74,16 @@ def read_group(file: Any, path: Path, number: int, column: str) -> Any:
         if total > room:
             parts.clear()  # the error keeps this frame
             raise InputError(_too_large(path, total))
+    check_rows(path, file.metadata.row_group(number).num_rows, sum(map(len, parts)))
     return pa.Table.from_batches(parts).column(0)
+
+
+def check_rows(path: Path, stated: int, found: int) -> None:
+    """Raise an InputError if a file, or a row group of it, has other rows than it states."""
+    if stated != found:
+        raise InputError(
+            f"{path} states {stated:,} rows where there are {max(0, found):,}; get it again."
+        )
 
 
 def _too_large(path: Path, total: int) -> str:

@@ -73,6 +73,44 @@ def test_repeated_values_are_refused_before_they_are_unpacked(columns, tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["image", "features"])
+def test_a_false_number_of_rows_is_a_sentence(kind, tmp_path):
+    columns = {
+        "image": pa.array([image(i) for i in range(12)]),
+        "features": pa.array([[float(i), 2.0, 3.0] for i in range(12)]),
+    }
+    path = write(tmp_path / "a.parquet", **{kind: columns[kind]}, label=labels(12))
+    whole = path.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    places = {}
+    for at in range(footer, len(whole) - 8):
+        path.write_bytes(whole[:at] + b"\x6a" + whole[at + 1 :])  # 53 in Thrift's compact form
+        with suppress(OSError, pa.ArrowException):
+            meta = pq.read_metadata(path)
+            places |= {"file": at} if meta.num_rows == 53 else {}
+            places |= {"group": at} if meta.row_group(0).num_rows == 53 else {}
+    load = load_parquet if kind == "image" else load_features
+    for rows, false in (
+        (3, ["file"]), (3, ["group"]), (53, ["file"]), (53, ["group"]), (53, ["file", "group"]),
+    ):  # fmt: skip
+        damaged = bytearray(whole)
+        for place in false:
+            damaged[places[place]] = 2 * rows
+        path.write_bytes(damaged)
+        assert "rows" in error_of(load, path)
+
+
+def test_an_empty_row_group_is_passed_over(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"image": pa.array([image(i) for i in range(12)]), "label": labels(12)})
+    with pq.ParquetWriter(path, table.schema) as writer:
+        for part in (table[:5], table[:0], table[5:]):
+            writer.write_table(part)
+    assert pq.read_metadata(path).row_group(1).num_rows == 0
+    data = load_parquet(path, image_size=9)
+    assert [int(pixels[0, 0, 0]) for pixels in data.images] == list(range(12))
+
+
+@pytest.mark.parametrize("kind", ["image", "features"])
 def test_damaged_bytes_are_a_sentence(kind, tmp_path):
     draw, path = random.Random(kind), tmp_path / "a.parquet"
     columns = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clmle.data.features.content import NAMES, FeatureFile
-from clmle.data.parquet_size import check_size
+from clmle.data.parquet_size import check_rows, check_size
 from clmle.errors import InputError
 
 LEAST_INTEGERS = 16  # numbered columns of whole numbers that are features, such as pixels
@@ -93,6 +93,7 @@ def read_parquet(file: Path) -> FeatureFile:
         if len(values) != part.size or (np.diff(_ends(batch.column(0))) != dim).any():
             raise InputError(f"{file} has lists of features of different lengths.")
         part[:] = values.to_numpy(zero_copy_only=False).reshape(part.shape)
+    check_rows(file, len(features), start)
     return FeatureFile(features, parquet_columns(file, names))
 
 
