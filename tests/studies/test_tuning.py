@@ -88,6 +88,23 @@ def test_a_configuration_that_did_not_train_with_every_seed_is_not_chosen():
     assert chosen.loc["clmle", "validation"] == whole.loc["clmle", "validation"]
 
 
+def test_other_seeds_choose_the_configuration_of_a_seed():
+    validation = {"focal, default": (0.9, 0.1, 0.5), "focal, gamma = 3": (0.2, 0.8, 0.6)}
+    made = [
+        trial(name, seed, value, 0.5 + seed / 10 + ("gamma" in name) / 100)
+        for name, values in validation.items()
+        for seed, value in enumerate(values)
+    ]
+    # Means of the other seeds: 0.30 and 0.70, 0.70 and 0.40, 0.50 and 0.50 (the default).
+    found = tuning.chosen_on_other_seeds(study(made + trials_of("clmle", (0, 1, 2))))
+    assert found["focal"] == pytest.approx((0.51 + 0.6 + 0.7) / 3)
+    assert found["clmle"] == pytest.approx(0.7)
+
+
+def trials_of(method, seeds):
+    return [trial(f"{method}, default", seed, 0.6, 0.7) for seed in seeds]
+
+
 def test_a_seed_that_only_some_methods_have_does_not_count():
     some = [c for c in trials() if (c["method"], c["seed"]) != ("center", 1)]
     chosen = tuning.chosen_config(study(some)).set_index("method")

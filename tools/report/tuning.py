@@ -51,12 +51,9 @@ def chosen_config(study: StudyResults) -> Any:
     """One row for each method, of the trials that all have: what validation chose, test metrics."""
     import pandas
 
-    frame = _by_method(trials_frame(study.summaries, "validation"))
-    trained = _trained(frame)
-    block = common_block(frame[frame["variant"].isin(trained)])
+    block, of_test = _blocks(study)
     validation = block.groupby("variant")["balanced_accuracy"].mean()
-    frame = trials_frame(study.summaries)
-    test = variant_table(common_block(frame[frame["variant"].isin(trained)]))
+    test = variant_table(of_test)
     rows = []
     for method, tried in block.groupby("method", sort=False):
         names = [n for n in study.variants if n in set(tried["variant"])]
@@ -72,6 +69,31 @@ def chosen_config(study: StudyResults) -> Any:
         return pandas.DataFrame()
     by = ["balanced_accuracy", "method"]
     return pandas.DataFrame(rows).sort_values(by, ascending=[False, True], ignore_index=True)
+
+
+def chosen_on_other_seeds(study: StudyResults) -> Any:
+    """Test balanced accuracy of each method; other seeds choose the configuration of a seed."""
+    import pandas
+
+    block, test = _blocks(study)
+    of_test = test.pivot_table("balanced_accuracy", "variant", "seed")
+    found = {}
+    for method, tried in block.groupby("method", sort=False):
+        validation = tried.pivot_table("balanced_accuracy", "variant", "seed")
+        validation = validation.reindex([n for n in study.variants if n in validation.index])
+        others = validation.rsub(validation.sum(axis=1), axis=0)
+        found[method] = of_test.to_numpy()[
+            of_test.index.get_indexer(others.idxmax()), range(len(others.columns))
+        ].mean()
+    return pandas.Series(found, dtype=float)
+
+
+def _blocks(study: StudyResults) -> tuple[Any, Any]:
+    """Metrics on validation and on test images of the trials that all configurations have."""
+    frame = _by_method(trials_frame(study.summaries, "validation"))
+    of_test = trials_frame(study.summaries)
+    trained = _trained(frame)
+    return tuple(common_block(f[f["variant"].isin(trained)]) for f in (frame, of_test))
 
 
 def _trained(frame: Any) -> set[str]:
