@@ -55,13 +55,15 @@ class Comparison:
         return text.format_map({**module, **self.constants, **(values or {})})
 
 
-def conditions(command: str, run: Callable[[], Rows | Tables]) -> dict[str, Any]:
+def conditions(
+    command: str, run: Callable[[], Rows | Tables], quick: bool = False
+) -> dict[str, Any]:
     """The record of what ``run`` returns: command, machine, load, duration, limits, tables."""
     # A fresh process: a comparison may fork others, which must not inherit threads.
-    load, rates = [os.getloadavg()[0]], [fresh_process(limits)]
+    load, rates = [os.getloadavg()[0]], [fresh_process(limits, quick)]
     found, seconds = timed(run)
     load.append(os.getloadavg()[0])
-    rates.append(fresh_process(limits))
+    rates.append(fresh_process(limits, quick))
     return {
         "command": command, "machine": hardware(), "versions": versions(),
         "load": [round(value, 1) for value in load], "seconds": round(seconds),

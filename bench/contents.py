@@ -46,4 +46,4 @@ BY_NAME = {one.name: one for section in SECTIONS.values() for one in section}
 def measure(name: str, quick: bool) -> dict[str, Any]:
     """Runs a comparison; its tables and the conditions of the measurement."""
     command = f"python -m bench {name}" + (" --quick" if quick else "")
-    return conditions(command, lambda: BY_NAME[name].run(quick))
+    return conditions(command, lambda: BY_NAME[name].run(quick), quick)

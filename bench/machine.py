@@ -104,28 +104,28 @@ def one_thread() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
-def product_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
-    """GFLOP/s of a large matrix product."""
-    side = SIDE * (4 if device.type == "cuda" else 1)
+def product_rate(side: int, device: torch.device, dtype: torch.dtype = torch.float32) -> float:
+    """GFLOP/s of the product of two square matrices."""
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     out = torch.empty(side, side, device=device, dtype=dtype)
     return 2 * side**3 / median_seconds(lambda: torch.mm(a, b, out=out)) / 1e9
 
 
-def bandwidth(device: torch.device) -> float:
-    """GB/s read and written by a copy."""
-    n = COPIED * (4 if device.type == "cuda" else 1)
+def bandwidth(n: int, device: torch.device) -> float:
+    """GB/s read and written by a copy of ``n`` numbers."""
     source, target = (torch.zeros(n, device=device) for _ in range(2))
     return 2 * source.nbytes / median_seconds(lambda: target.copy_(source)) / 1e9
 
 
-def limits() -> dict[str, float]:
-    """The three limits, rounded to three digits."""
+def limits(quick: bool = False) -> dict[str, float]:
+    """The three limits, rounded to three digits; of small matrices and copies if ``quick``."""
     device = pick()
+    size = 0.25 if quick else 4 if device.type == "cuda" else 1
+    side = int(SIDE * size)
     found = {
-        PRODUCT: product_rate(device),
-        LOW_PRODUCT: product_rate(device, torch.bfloat16),
-        MEMORY: bandwidth(device),
+        PRODUCT: product_rate(side, device),
+        LOW_PRODUCT: product_rate(side, device, torch.bfloat16),
+        MEMORY: bandwidth(int(COPIED * size), device),
     }
     return {name: float(f"{value:.3g}") for name, value in found.items()}
 

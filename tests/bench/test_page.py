@@ -22,7 +22,7 @@ RATES = {"product, GFLOP/s": 100.0, "bfloat16 product, GFLOP/s": 200.0, "memory,
 
 @pytest.fixture
 def fixed_limits(monkeypatch):
-    monkeypatch.setattr(comparison, "fresh_process", lambda work: RATES)
+    monkeypatch.setattr(comparison, "fresh_process", lambda work, quick: RATES)
 
 
 def rendered(ms):
