@@ -11,7 +11,7 @@ from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import Difference, common_block
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
-from tools.report import ablation, convergence, pooled, reproduction, tuning
+from tools.report import ablation, aims, convergence, pooled, reproduction, tuning
 from tools.report.comparison import differences_of
 from tools.report.kinds import TUNINGS
 from tools.report.markdown import Page, points, table
@@ -37,6 +37,12 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         "over seeds. Intervals are not corrected for the number of baselines, and the strongest "
         "baseline is the one with the highest test mean. A *trial* is one training run."
     )
+    aimed = aims.rows(studies)
+    if aimed:
+        page.text(
+            "**What was aimed at**, in pre-registered studies and, for the ranks, on a level field:"
+        )
+        page.table(["aim", "measured (95 % CI)", "answer", "diagnosis"], aimed, texts=4)
     margin = reproduction.key_rows(studies)
     if margin:
         page.text(

@@ -59,15 +59,19 @@ def friedman(frame: Any) -> float:
     return float(friedmanchisquare(*problems.to_numpy()).pvalue)
 
 
+def place(frame: Any) -> int:
+    """Place of CLMLE by mean rank."""
+    return 1 + int((frame["mean"] < frame.loc[OURS, "mean"]).sum())
+
+
 def verdict(frame: Any) -> str:
     """Place of CLMLE, and what the tests say of the differences."""
-    place = 1 + int((frame["mean"] < frame.loc[OURS, "mean"]).sum())
     n = len(frame.columns) - 1
     first = frame.index[0] if frame.index[0] != OURS else frame.index[1]
     return (
-        f"`{OURS}` has place {place} of {len(frame)} by mean rank ({frame.loc[OURS, 'mean']:.1f}; "
-        f"{first}: {frame.loc[first, 'mean']:.1f}) over {counted(n, 'problem')}. Friedman's test "
-        f"of equal ranks: p = {friedman(frame):.3f}; two methods differ at 95 % where their mean "
+        f"`{OURS}` has place {place(frame)} of {len(frame)} by mean rank "
+        f"({frame.loc[OURS, 'mean']:.1f}; {first}: {frame.loc[first, 'mean']:.1f}) over "
+        f"{counted(n, 'problem')}. Friedman's test of equal ranks: p = {friedman(frame):.3f}; two methods differ at 95 % where their mean "
         f"ranks are {critical_difference(len(frame), n):.1f} apart (Nemenyi)."
     )
 
