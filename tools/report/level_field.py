@@ -71,8 +71,9 @@ def verdict(frame: Any) -> str:
     return (
         f"`{OURS}` has place {place(frame)} of {len(frame)} by mean rank "
         f"({frame.loc[OURS, 'mean']:.1f}; {first}: {frame.loc[first, 'mean']:.1f}) over "
-        f"{counted(n, 'problem')}. Friedman's test of equal ranks: p = {friedman(frame):.3f}; two methods differ at 95 % where their mean "
-        f"ranks are {critical_difference(len(frame), n):.1f} apart (Nemenyi)."
+        f"{counted(n, 'problem')}. Friedman's test of equal ranks: p = {friedman(frame):.3f}; two "
+        "methods differ at 95 % where their mean ranks are "
+        f"{critical_difference(len(frame), n):.1f} apart (Nemenyi)."
     )
 
 
