@@ -11,8 +11,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit.config
+from PIL import Image
 from streamlit.components.v2 import manifest_scanner
 
 from clmle.presets import preset_config
@@ -75,6 +77,31 @@ def server(tmp_path_factory):
     """A server for the tests of a file."""
     with served(tmp_path_factory.mktemp("home")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def several(tmp_path_factory):
+    """One tiny run of two attributes at once, projected by PCA."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    lines = ["file,split,left,right"]
+    for i in range(60):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+        lines.append(f"{i}.png,{('train', 'val', 'test')[i % 3]},{i // 3 % 2},{i // 6 % 2}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+    config = preset_config("quick", "clmle", str(folder))
+    data = {"attribute": "all", "labels": str(folder / "labels.csv"), "image_size": 8}
+    small = {"iterations": 6, "pretrain_iterations": 2, "rounds": 1, "batch_size": 20}
+    config = dataclasses.replace(
+        config,
+        data=dataclasses.replace(config.data, **data),
+        train=dataclasses.replace(config.train, **small),
+    )
+    root = tmp_path_factory.mktemp("runs")
+    run = create_run(root, config.to_dict())
+    train(run)
+    project_run(run, "pca")
+    return root
 
 
 @pytest.fixture(scope="session")
