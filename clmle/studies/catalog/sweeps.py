@@ -26,7 +26,7 @@ RESNET32 = {
 def on_resnet32() -> dict[str, Tree]:
     """Methods with published results on CIFAR-10-LT, and CLMLE with and without Eq. 9."""
     data = {"validation": "balanced", "validation_size": 1000}
-    found = methods("clmle", "softmax", "ldam-drw", "balanced-softmax", **data)
+    found = methods("clmle", "softmax", "oversampling", "ldam-drw", "balanced-softmax", **data)
     found["without Eq. 9"] = {"options": {"margin_weight": 0.0}, "data": data}
     return {name: {**variant, "train": RESNET32} for name, variant in found.items()}
 
