@@ -17,8 +17,11 @@ CONTROLS = ("clmle, without eq. 9", "clmle, one cluster", "clmle, untrained")  #
 COMMON = (
     *("clmle", "softmax", "oversampling", *CONTROLS),
     *("class-weighting", "clmle-paper", "undersampling", "triplet", "lmle", "sphereface"),
+    *("balanced-softmax", "ldam-drw"),
 )
-TITLES = {"a-softmax": "sphereface", "clmle-as-printed": "clmle-paper"}
+TITLES = {
+    "a-softmax": "sphereface", "clmle-as-printed": "clmle-paper", "without-eq.-9": CONTROLS[0],
+}  # fmt: skip
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "pentagon")
 GRAY = "#8C8C8C"
 GRID = "rgba(128,128,128,0.2)"

@@ -125,6 +125,25 @@ def test_train_play_select_and_complete_a_lesson_step(server, browser):
     no_traceback(tab)
 
 
+def test_a_slider_that_is_touched_stops_the_animation(server, browser):
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&train=on")
+    frame = tab.frame_locator("iframe").first
+    frame.locator("body[data-ready=yes]").wait_for(state="attached")
+    played(frame)
+    # As while it plays, but without an end.
+    frame.locator("body").evaluate(
+        "() => { timer = setTimeout(() => {}, 1e9); $('play').textContent = 'Pause'; }"
+    )
+    tab.get_by_role("heading", name="What imbalance does").click()
+    tab.keyboard.press("Shift")
+    assert frame.locator("#play").inner_text() == "Pause"
+    tab.get_by_role("slider", name="Ratio").focus()
+    tab.keyboard.press("Shift")
+    assert frame.locator("#play").inner_text() == "Play"
+    no_traceback(tab)
+
+
 def test_on_a_phone_the_sliders_stay_above_the_panels(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&lesson=break-softmax&train=on")
