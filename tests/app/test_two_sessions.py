@@ -55,7 +55,8 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
     one.get_by_text("No run yet").wait_for()
     choose(data_of_new_runs(one), "digits")
     two.goto(f"{server}/train")
-    assert data_of_new_runs(two).input_value() == "toonfaces"
+    choose(data_of_new_runs(two), "solar-cells")
+    assert data_of_new_runs(one).input_value() == "digits"
     seeds = one.get_by_role("textbox", name="Seeds")
     seeds.fill("0, 1")
     seeds.press("Enter")
