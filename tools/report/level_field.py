@@ -11,6 +11,7 @@ from clmle.text import counted
 from tools.report.markdown import Page, number
 from tools.report.tuning import chosen_config, chosen_on_other_seeds
 
+IMBALANCED, BALANCED = "tuning-features", "tuning-features-balanced"
 # What the problems are called in the table.
 SHORT = {
     "tuning-features": "CIFAR-10-LT, features",
@@ -108,4 +109,36 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         "level-field",
         figures.mean_ranks(frame.drop(columns="mean").T.to_dict(), "Ranks at equal tuning"),
         "One symbol for each problem; bars are mean ranks.",
+    )
+    _balanced(page, studies)
+
+
+def _balanced(page: Page, studies: Sequence[StudyResults]) -> None:
+    """One problem again with balanced validation images: balanced accuracies and ranks."""
+    from scipy.stats import spearmanr
+
+    found = {s.name: s for s in studies}
+    if not {IMBALANCED, BALANCED} <= set(found):
+        return
+    columns = [
+        chosen_config(found[name]).set_index("method")["balanced_accuracy"]
+        for name in (IMBALANCED, BALANCED)
+    ]
+    methods = [m for m in columns[1].index if m in columns[0]]
+    places = [column[methods].rank(ascending=False) for column in columns]
+    page.heading("Balanced validation images")
+    page.text(
+        f"{SHORT[IMBALANCED]}, with as many validation images of every class, of which calibration "
+        "and choice have more of the rare classes than training has. Balanced accuracy (rank); "
+        f"rank correlation of the two columns {spearmanr(*places)[0]:.2f}."
+    )
+    page.table(
+        ["method", "imbalanced validation images", "balanced"],
+        [
+            [
+                f"**{m}**" if m == OURS else m,
+                *(f"{number(c[m])} ({r[m]:g}.)" for c, r in zip(columns, places, strict=True)),
+            ]
+            for m in methods
+        ],
     )

@@ -14,7 +14,7 @@ from clmle.text import counted
 from tools.report.markdown import Page, number, points, points_cell, points_text
 
 PP = "difference, pp"
-REGIME = r"(\d+) minority (\w+)(, noise)?, (clusters|one cluster)"
+REGIME = r"(\d+) (\w+ \w+)(, noise)?, (clusters|one cluster)"
 
 
 def write(page: Page, study: StudyResults) -> None:
@@ -106,7 +106,7 @@ def clusters_minus(other: str, frame: Any, key: str) -> Difference | None:
 
 
 def write_regime(page: Page, study: StudyResults) -> None:
-    """Effects of Eq. 9 against the number of minority points, with and without noise."""
+    """Effects of Eq. 9 against the size of a class, with and without noise."""
     frame = endpoint_frame(study.summaries)
     keys = [key for key in measured(frame) if key != "average_precision"]
     panels: dict[str, dict[str, list[Any]]] = {ENDPOINTS[key]: {} for key in keys}
@@ -137,10 +137,10 @@ def write_regime(page: Page, study: StudyResults) -> None:
         "nearest training example of the class minus that to the nearest of another class."
     )
     header = ["Eq. 9", *(ENDPOINTS[k] for k in keys), "margins, training / test", "active, last"]
-    page.table([f"minority {what}", *header], rows)
+    page.table([what, *header], rows)
     page.figure(
         study.name,
-        figures.regime_map(panels, study.title, f"minority {what}", PP),
+        figures.regime_map(panels, study.title, what, PP),
         f"Mean and 95 % t-interval over {counted(len(study.seeds), 'seed')}; above zero Eq. 9 "
         "raises the value. A lower impostor rate is better.",
     )

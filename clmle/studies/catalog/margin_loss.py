@@ -164,10 +164,11 @@ def regime(
     train: Tree,
     chosen: Tree = CHOSEN,
     base: Tree = MappingProxyType({}),
+    of: str = "minority",
 ) -> dict[str, Tree]:
-    """Variants of every minority size, with and without noise as augmentation."""
+    """Variants of every size of the minority or majority, with and without noise."""
     return {
-        f"{n} minority {what}{', noise' if noise else ''}, {name}": {
+        f"{n} {of} {what}{', noise' if noise else ''}, {name}": {
             "options": {**base, **own},
             "train": {**train, "margin_trials": 0, "feature_noise": noise},
             "data": data(n),
@@ -243,6 +244,23 @@ STUDIES = (
         "Eq. 9 against the number of minority points",
         "From how many minority points on does Eq. 9 help, and does augmentation change that?",
         regime("points", hidden_modes, (30, 102, 300, 1002, 3000), (0.0, 0.5), POINTS),
+        attributes=("mode",),
+        seeds=tuple(range(10, 16)),
+        ratios=(),
+        dataset="hidden-modes",
+    ),
+    Study(
+        "eq9-regime-majority",
+        "Eq. 9 against the number of majority points",
+        "With 300 minority points, does the effect of Eq. 9 depend on the size of the majority?",
+        regime(
+            "points",
+            partial(hidden_modes, 300),
+            (600, 1200, 3000, 6000, 12000),
+            (0.0,),
+            POINTS,
+            of="majority",
+        ),
         attributes=("mode",),
         seeds=tuple(range(10, 16)),
         ratios=(),

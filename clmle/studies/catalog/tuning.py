@@ -134,15 +134,23 @@ def paper_variants() -> dict[str, Tree]:
     }
 
 
+on_long_tail = partial(
+    on_level_field,
+    attributes=("label",),
+    ratios=(100,),
+    dataset="cifar10-features",
+    imbalance="long-tail",
+)
 STUDIES = (
-    on_level_field(
+    on_long_tail(
         "tuning-features",
         "Long-tailed CIFAR-10 on pretrained features, every method in four settings",
         variants=field_variants(validation="imbalanced", validation_size=2000),
-        attributes=("label",),
-        ratios=(100,),
-        dataset="cifar10-features",
-        imbalance="long-tail",
+    ),
+    on_long_tail(
+        "tuning-features-balanced",
+        "Long-tailed CIFAR-10 on pretrained features, the same with balanced validation images",
+        variants=field_variants(validation="balanced", validation_size=2000),
     ),
     on_level_field(
         "tuning-expressions",
