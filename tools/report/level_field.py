@@ -128,8 +128,9 @@ def _balanced(page: Page, studies: Sequence[StudyResults]) -> None:
     places = [column[methods].rank(ascending=False) for column in columns]
     page.heading("Balanced validation images")
     page.text(
-        f"{SHORT[IMBALANCED]}, with as many validation images of every class, of which calibration "
-        "and choice have more of the rare classes than training has. Balanced accuracy (rank); "
+        f"{SHORT[IMBALANCED]}, with equally many validation images of every class, so that the "
+        "calibration and the choice of a setting see more of the rare classes. Balanced accuracy "
+        "(rank); "
         f"rank correlation of the two columns {spearmanr(*places)[0]:.2f}."
     )
     page.table(
