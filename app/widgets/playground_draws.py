@@ -14,7 +14,7 @@ from clmle import figures, playground
 
 DRAWS = 5
 AT_A_TIME = 2  # so that views of other visitors do not wait for all draws of this one
-# Seconds after the last change of a setting, as training beside the sliders would slow them down.
+# Seconds after the last change of a setting: training slows the sliders down.
 REST = 3.0
 
 

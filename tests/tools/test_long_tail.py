@@ -16,7 +16,6 @@ def test_published_accuracies_stand_next_to_those_of_a_shorter_training(folder):
     text = made.markdown()
     assert "| softmax | 0.600 | 0.704 |" in text
     assert "200 epochs" in text
-    assert "| ldam-drw |" not in text  # has no result here
     figure = made.figures["resnet32-curves.svg"]
     assert {"clmle", "softmax", "balanced-softmax"} <= {t.name for t in figure.data}
     (line,) = figure.layout.shapes

@@ -226,30 +226,25 @@ def each_change() -> dict[str, Tree]:
     )
 
 
+on_points = partial(Study, attributes=("mode",), ratios=(), dataset="hidden-modes")
 on_pretrained = partial(Study, attributes=("label",), ratios=(), dataset="cifar10-features")
 STUDIES = (
-    Study(
+    on_points(
         "eq9-factorial",
         "Dose of Eq. 9 on hidden modes",
         "At equal sampling, classifier and calibration, what do the margin, its weight and the "
         "clusters change?",
         doses(POINTS, hidden_modes(300), (0.05, 0.2, 0.5), within=True),
-        attributes=("mode",),
         seeds=tuple(range(6)),
-        ratios=(),
-        dataset="hidden-modes",
     ),
-    Study(
+    on_points(
         "eq9-regime",
         "Eq. 9 against the number of minority points",
         "From how many minority points on does Eq. 9 help, and does augmentation change that?",
         regime("points", hidden_modes, (30, 102, 300, 1002, 3000), (0.0, 0.5), POINTS),
-        attributes=("mode",),
         seeds=tuple(range(10, 16)),
-        ratios=(),
-        dataset="hidden-modes",
     ),
-    Study(
+    on_points(
         "eq9-regime-majority",
         "Eq. 9 against the number of majority points",
         "With 300 minority points, does the effect of Eq. 9 depend on the size of the majority?",
@@ -261,10 +256,7 @@ STUDIES = (
             POINTS,
             of="majority",
         ),
-        attributes=("mode",),
         seeds=tuple(range(10, 16)),
-        ratios=(),
-        dataset="hidden-modes",
     ),
     on_pretrained(
         "eq9-features",
@@ -378,16 +370,13 @@ STUDIES = (
         ratios=(),
         dataset="cifar10",
     ),
-    Study(
+    on_points(
         "eq9-preregistered-points",
         "Pre-registered: Eq. 9 on hidden modes",
         "Does the configuration chosen on seeds 0 to 5 raise the recall of the worst mode on other "
         "seeds, and do clusters do what one cluster per class does not?",
         confirmation(POINTS, hidden_modes(300)),
-        attributes=("mode",),
         seeds=tuple(range(100, 124)),
-        ratios=(),
-        dataset="hidden-modes",
     ),
     Study(
         "eq9-preregistered-photographs",
