@@ -79,8 +79,8 @@ def rows(studies: Sequence[StudyResults]) -> list[list[str]]:
     if OURS in ranks.index:
         table.append(
             _row(
-                f"`clmle` has the first mean rank over {counted(len(ranks.columns) - 1, 'problem')} at "
-                "equal tuning (CIFAR-100-LT is not among them)",
+                "`clmle` has the first mean rank at equal tuning over "
+                f"{counted(len(ranks.columns) - 1, 'problem')} (CIFAR-100-LT is not among them)",
                 f"place {level_field.place(ranks)} of {len(ranks)}",
                 level_field.place(ranks) == 1,
                 "It is among the first where features tell the classes apart, and among the last "
