@@ -123,3 +123,24 @@ def test_the_page_has_effort_choice_and_differences():
     page = Page("Tuned")
     tuning.write(page, study(unequal))
     assert "Configurations trained for each method: 1 to 2;" in page.markdown()
+
+
+def test_other_problems_choose_the_configuration_of_a_problem():
+    def problem(**found):
+        return study(
+            [trial(f"clmle, {s}", seed, *values) for s, values in found.items() for seed in (0, 1)]
+        )
+
+    chosen = tuning.chosen_on_other_problems(
+        {
+            "first": problem(default=(0.8, 0.70), slow=(0.9, 0.65), wild=(0.99, 0.9)),
+            "second": problem(default=(0.55, 0.10), slow=(0.4, 0.20)),  # wild diverged here
+            "third": problem(default=(0.6, 0.30), slow=(0.65, 0.40), wild=(0.9, 0.9)),
+        }
+    )
+    # Means on the other problems, default and slow: 0.575 and 0.525, 0.7 and 0.775, 0.675 and 0.65.
+    assert {n: values.to_dict() for n, values in chosen.items()} == {
+        "first": {"clmle": pytest.approx(0.70)},
+        "second": {"clmle": pytest.approx(0.20)},
+        "third": {"clmle": pytest.approx(0.30)},
+    }

@@ -40,7 +40,7 @@ def test_balanced_validation_images_have_their_own_table(studies):
     assert "over 2 problems" in text  # the third study is no problem of the ranks
     second = text.split("## Balanced validation images")[1]
     assert "rank correlation of the two columns 0.50" in second
-    assert "| **clmle** | 0.700 (1.) | 0.600 (2.) |" in second
+    assert "| **clmle** | 0.700 (1) | 0.600 (2) |" in second
     page = Page("Field")
     level_field.write(page, studies[:2])
     assert "Balanced validation" not in page.markdown()

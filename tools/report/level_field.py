@@ -9,7 +9,7 @@ from clmle.studies.catalog.tuning import LEVEL_FIELD
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report.markdown import Page, number
-from tools.report.tuning import chosen_config, chosen_on_other_seeds
+from tools.report.tuning import chosen_config, chosen_on_other_problems, chosen_on_other_seeds
 
 IMBALANCED, BALANCED = "tuning-features", "tuning-features-balanced"
 # What the problems are called in the table.
@@ -18,21 +18,25 @@ SHORT = {
     "tuning-expressions": "expressions, features",
     "tuning-attributes": "14 attributes, features",
     "tuning-points": "hidden modes, points",
+    "tuning-identities": "150 identities, features",
 }
 
 
-def accuracies(studies: Sequence[StudyResults], *, on_others: bool = False) -> dict[str, Any]:
+def accuracies(studies: Sequence[StudyResults], chosen_on: str = "all seeds") -> dict[str, Any]:
     """By problem: test balanced accuracy of each method in the configuration that it chose.
 
-    It is chosen on validation images of all seeds, or, ``on_others``, for each seed on the others.
+    It is chosen on validation images of all seeds, for each seed on the "other seeds", or on the
+    "other problems".
     """
-    found = {s.name: s for s in studies if s.name in LEVEL_FIELD}
-    chosen = {n: chosen_config(found[n]) for n in LEVEL_FIELD if n in found}
-    return {
-        SHORT[n]: chosen_on_other_seeds(found[n]) if on_others
-        else c.set_index("method")["balanced_accuracy"]
-        for n, c in chosen.items() if not c.empty
-    }  # fmt: skip
+    found = {s.name: s for s in studies if s.name in LEVEL_FIELD and not chosen_config(s).empty}
+    if chosen_on == "other problems":
+        values = chosen_on_other_problems(found)
+    elif chosen_on == "other seeds":
+        values = {n: chosen_on_other_seeds(s) for n, s in found.items()}
+    else:
+        by_method = {n: chosen_config(s).set_index("method") for n, s in found.items()}
+        values = {n: frame["balanced_accuracy"] for n, frame in by_method.items()}
+    return {SHORT[n]: values[n] for n in LEVEL_FIELD if n in values}
 
 
 def ranks(found: dict[str, Any]) -> Any:
@@ -84,7 +88,9 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         "Every method has the same four settings, the same calibration, and validation images as "
         "imbalanced as the training images; its setting with the best mean on validation images "
         "is evaluated on test images. The seeds of the choice are those of the test; for the mean "
-        "rank *on other seeds* the other seeds choose the setting of each."
+        "rank by *other seeds* the other seeds choose the setting of each, and by *other "
+        "problems* the validation images of the other problems do, of the settings that trained "
+        "on all."
     )
     found = accuracies(studies)
     frame = ranks(found) if len(found) > 1 else None
@@ -93,18 +99,18 @@ def write(page: Page, studies: Sequence[StudyResults]) -> None:
         return
     page.text(f"**Result.** {verdict(frame)}")
     page.heading("Results")
-    others = ranks(accuracies(studies, on_others=True))["mean"]
+    others = [ranks(accuracies(studies, on))["mean"] for on in ("other seeds", "other problems")]
     rows = [
         [
             f"**{method}**" if method == OURS else method,
             number(row["mean"], 1),
-            number(others[method], 1),
-            *(f"{number(values[method])} ({row[p]:g}.)" for p, values in found.items()),
+            *(number(o[method], 1) if method in o else "-" for o in others),
+            *(f"{number(values[method])} ({row[p]:g})" for p, values in found.items()),
         ]
         for method, row in frame.iterrows()
     ]
     columns = (f"{p}: balanced accuracy (rank)" for p in found)
-    page.table(["method", "mean rank", "on other seeds", *columns], rows)
+    page.table(["method", "mean rank", "by other seeds", "by other problems", *columns], rows)
     page.figure(
         "level-field",
         figures.mean_ranks(frame.drop(columns="mean").T.to_dict(), "Ranks at equal tuning"),
@@ -138,7 +144,7 @@ def _balanced(page: Page, studies: Sequence[StudyResults]) -> None:
         [
             [
                 f"**{m}**" if m == OURS else m,
-                *(f"{number(c[m])} ({r[m]:g}.)" for c, r in zip(columns, places, strict=True)),
+                *(f"{number(c[m])} ({r[m]:g})" for c, r in zip(columns, places, strict=True)),
             ]
             for m in methods
         ],

@@ -1,5 +1,6 @@
 """The page of equal tuning: what each method chose on validation images, and its test metrics."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from clmle.studies.baselines import all_differences
@@ -86,6 +87,28 @@ def chosen_on_other_seeds(study: StudyResults) -> Any:
             of_test.index.get_indexer(others.idxmax()), range(len(others.columns))
         ].mean()
     return pandas.Series(found, dtype=float)
+
+
+def chosen_on_other_problems(studies: Mapping[str, StudyResults]) -> dict[str, Any]:
+    """By problem, test balanced accuracy of each method; the others choose its configuration.
+
+    It is the one with the best mean on validation images over the other problems, of those that
+    were trained on all.
+    """
+    import pandas
+
+    blocks = {name: _blocks(study) for name, study in studies.items()}
+    validation, test = (
+        pandas.DataFrame({n: b[i].groupby("variant")["balanced_accuracy"].mean()
+                          for n, b in blocks.items()}).dropna()
+        for i in (0, 1)
+    )  # fmt: skip
+    method = validation.index.str.rsplit(", ", n=1).str[0]
+    return {
+        name: test[name][validation.drop(columns=name).mean(axis=1).groupby(method).idxmax()]
+        .rename(lambda variant: variant.rsplit(", ", 1)[0])
+        for name in validation
+    }  # fmt: skip
 
 
 def _blocks(study: StudyResults) -> tuple[Any, Any]:

@@ -1,5 +1,6 @@
 """Features of a published network by name: computed once with ``clmle features``, then cached."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -46,23 +47,34 @@ def _dim(name: str, path: str) -> int:
     return feature_dim(_file(name)) or DIM
 
 
-def _load(name: str, source: str, *, seed: int = 0) -> Dataset:
+def stored_features(name: str, source: str) -> Path:
+    """The file of features of a data set; an InputError with the command that computes it."""
     file = _file(name)
     if not file.exists():
         raise InputError(
             f"{name} is not in {file.parent}; compute it once: clmle features {source} "
             f"--backbone efficientnet-lite0 --image-size 112 --out {file}."
         )
-    return load_features(file, seed=seed)
+    return file
 
 
-for order, (name, source, title, description, targets, fixed) in enumerate(SOURCES, start=19):
+def register_features(
+    name: str,
+    title: str,
+    description: str,
+    load: Callable[..., Dataset],
+    targets: tuple[str, ...],
+    *,
+    fixed: bool = False,
+    order: int = 50,
+) -> None:
+    """Register a data set of features that are kept in the folder of caches."""
     register_dataset(
         DatasetInfo(
             name=name,
             title=f"{title}, features of EfficientNet-lite0",
             description=f"{description}; computed once with clmle features.",
-            load=partial(_load, name, source),
+            load=load,
             kind="label" if len(targets) < 3 else "attributes",
             targets=targets,
             fixed_test=fixed,
@@ -70,4 +82,14 @@ for order, (name, source, title, description, targets, fixed) in enumerate(SOURC
             feature_dim=partial(_dim, name),
             order=order,
         )
+    )
+
+
+def _load(name: str, source: str, *, seed: int = 0) -> Dataset:
+    return load_features(stored_features(name, source), seed=seed)
+
+
+for order, (name, source, title, description, targets, fixed) in enumerate(SOURCES, start=19):
+    register_features(
+        name, title, description, partial(_load, name, source), targets, fixed=fixed, order=order
     )

@@ -174,6 +174,13 @@ STUDIES = (
         attributes=("mode",),
         dataset="hidden-modes",
     ),
+    on_level_field(
+        "tuning-identities",
+        "150 identities of LFW on pretrained features, every method in four settings",
+        variants=field_variants(),
+        attributes=("label",),
+        dataset="lfw-identities-features",
+    ),
     Study(
         "paper-schedule",
         "The paper's method with the paper's schedule, fourteen attributes on pretrained features",
@@ -203,4 +210,7 @@ STUDIES = (
         dataset="digits",
     ),
 )
-LEVEL_FIELD = ("tuning-features", "tuning-expressions", "tuning-attributes", "tuning-points")
+LEVEL_FIELD = (
+    "tuning-features", "tuning-expressions", "tuning-attributes", "tuning-points",
+    "tuning-identities",
+)  # fmt: skip
