@@ -305,6 +305,17 @@ STUDIES = (
         dataset="cifar10-features",
         imbalance="long-tail",
     ),
+    Study(
+        "eq9-identities",
+        "Dose of Eq. 9 on 150 identities of LFW, pretrained features",
+        "At equal sampling, classifier and calibration, what do the margin, its weight and the "
+        "clusters change on many classes of few photographs each?",
+        doses(NO_NOISE, {"split": -1}, (0.05, 0.2, 0.5), True, FINE),
+        attributes=("label",),
+        seeds=(0, 1, 2),
+        ratios=(),
+        dataset="lfw-identities-features",
+    ),
     on_pretrained(
         "eq9-regime-features",
         "Eq. 9 against the number of minority photographs, on pretrained features",
