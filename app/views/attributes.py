@@ -147,7 +147,8 @@ def table_part(frame, learner: str, others: list[str], metric: str) -> None:
         )
     st.caption(
         "Balanced accuracy alone can rise at the expense of precision; compare average precision "
-        "and MCC too. The labels of CelebA and LFWA are noisy, which limits all metrics."
+        "and MCC too. Labels given by people are noisy, as in CelebA and LFWA, which limits all "
+        "metrics."
     )
 
 

@@ -3,6 +3,7 @@
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -72,6 +73,13 @@ def packed(keys: tuple, _trajectories: dict) -> bytes:
     return packed_trajectories(spec, _trajectories, selected)
 
 
+def _of_modes(t: Any) -> dict[str, int]:
+    return {
+        "recall of the worst minority mode": round(100 * t.worst_mode_recall[-1]),
+        "purity of the minority's modes": round(100 * t.purity[-1]),
+    }
+
+
 def final_metrics(trajectories: dict) -> None:
     """Metrics at the end of training, and downloads."""
     rows = [
@@ -80,8 +88,7 @@ def final_metrics(trajectories: dict) -> None:
             # Rounded as in the titles of the panels: the browser would round halves differently.
             "balanced accuracy": round(100 * t.balanced_accuracy[-1]),
             "plain accuracy": round(100 * plain_accuracy(t)),
-            "recall of the worst minority mode": round(100 * t.worst_mode_recall[-1]),
-            "purity of the minority's modes": round(100 * t.purity[-1]),
+            **(_of_modes(t) if t.problem.modes > 1 else {}),
             "minority recall": round(100 * t.recall[-1, 1]),
             "majority recall": round(100 * t.recall[-1, 0]),
             "impostors near the minority": round(100 * t.impostors[-1]),
@@ -95,9 +102,10 @@ def final_metrics(trajectories: dict) -> None:
     }
     st.dataframe(table, hide_index=True, column_config=percent)
     st.caption(
-        "Test points at the end of training, one seed. *Purity* is the fraction of the 5 nearest "
-        "points of the minority that are of the same mode. The controls are CLMLE with one part "
-        "taken away: what it gains over a control is what that part contributes with this seed."
+        "Test points at the end of training, one seed. With several modes *purity* is the fraction "
+        "of the 5 nearest points of the minority that are of the same mode. The controls are CLMLE "
+        "with one part taken away: what it gains over a control is what that part contributes with "
+        "this seed."
     )
 
     def figure() -> str:

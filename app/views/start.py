@@ -25,7 +25,8 @@ QUESTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
 st.title("Learning from imbalanced classes")
 st.markdown(
     "When one class is rare, a network learns to ignore it: raise the **ratio** of the classes, "
-    "and the recall of the rare class falls."
+    "and the recall of the rare class, the share of its points that are recognized, falls. "
+    "Balanced accuracy is the mean of the recalls of both classes."
 )
 
 from app.widgets.browser_playground import browser_playground  # noqa: E402
@@ -34,7 +35,7 @@ browser_playground()
 
 # The browser draws the title while these are imported, 0.1 s on a server that has just started.
 from app.visitors import read_only  # noqa: E402
-from app.widgets.demonstration import demonstration_data, start_demonstration  # noqa: E402
+from app.widgets.demonstration import demonstration_data, start_demonstration, was_run  # noqa: E402
 from app.widgets.error_display import errors_in_place  # noqa: E402
 from app.widgets.live_curves import live  # noqa: E402
 from app.widgets.pages import link  # noqa: E402
@@ -53,10 +54,12 @@ with errors_in_place():
     runs = {run.name: run for run in all_runs()}
     demo = [runs[name] for name in st.query_params.get_all("demo") if name in runs]
     if not demo:
-        again = "Run the demonstration again" if runs else "Run the demonstration"
+        again = " again" if was_run(runs.values()) else ""
         if read_only():
             st.caption("This server is read-only: the demonstration cannot be started here.")
-        elif st.button(again, type="primary", icon=":material/play_arrow:"):
+        elif st.button(
+            f"Run the demonstration{again}", type="primary", icon=":material/play_arrow:"
+        ):
             st.query_params["demo"] = start_demonstration()
             st.rerun()
         st.caption(
@@ -66,7 +69,7 @@ with errors_in_place():
             "is an example."
         )
         if runs:
-            text = "Show the run" if len(runs) == 1 else f"Show the {len(runs)} runs"
+            text = "Show the run" if len(runs) == 1 else f"Show all {len(runs)} runs"
             link("train", text)
     else:
         demonstration_data()

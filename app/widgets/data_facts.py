@@ -12,6 +12,7 @@ from app.widgets.table import show_table
 from clmle import data
 
 FEW = 10  # images of a class with fewer make its metrics and thresholds close to chance
+TOO_FEW = f"fewer than {FEW} validation or test images"
 MOST_NAMED = 5  # classes or files that a sentence names
 MOST_FILES = 200  # files of a reason that are listed
 MOST_CLASSES = 100  # of a target that are listed one by one
@@ -43,7 +44,7 @@ def show_recognized(dataset: Any) -> None:
     """One sentence of how the data were read, all warnings, and the files that are left out."""
     n, *shape = dataset.images.shape
     what = (
-        f"images of {shape[0]} x {shape[1]} pixels"
+        f"images, read with {shape[0]} x {shape[1]} pixels"
         if shape[1:]
         else f"rows of {shape[0]:,} features"
     )
@@ -78,13 +79,13 @@ def class_table(key: tuple[Any, ...], _dataset: Any) -> pd.DataFrame:
         "" if row.value < 0 else ", ".join(s for s in data.SPLITS[1:] if getattr(row, s) < FEW)
         for row in rows.itertuples()
     ]
-    return rows.drop(columns="value").assign(**{f"fewer than {FEW}": few})
+    return rows.drop(columns="value").assign(**{TOO_FEW: few})
 
 
 def few_images(table: pd.DataFrame, target: str) -> None:
     """A warning where classes of ``target`` have few validation or test images."""
     own = table[table["target"] == target]
-    few = own[own[f"fewer than {FEW}"] != ""]
+    few = own[own[TOO_FEW] != ""]
     if few.empty:
         return
     named = [
@@ -106,10 +107,10 @@ def show_counts(table: pd.DataFrame, name: str) -> None:
     parts = []
     for target, own in table.groupby("target", sort=False):
         if len(own) > MOST_CLASSES:
-            few = int((own[f"fewer than {FEW}"] != "").sum())
+            few = int((own[TOO_FEW] != "").sum())
             sums = {s: own[s].sum() for s in data.SPLITS}
             note = f"{few:,} classes" if few else ""
             own = pd.DataFrame([{"target": target, "class": f"{len(own):,} classes", **sums,
-                                 f"fewer than {FEW}": note}])  # fmt: skip
+                                 TOO_FEW: note}])  # fmt: skip
         parts.append(own)
     show_table(table, name, shown=pd.concat(parts))

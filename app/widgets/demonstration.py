@@ -2,17 +2,20 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import streamlit as st
 
 from app.widgets.launching import launched
 from app.widgets.preload import libraries_loaded
-from clmle import data, training
+from clmle import RunFolder, data, training
 
 METHODS = ("clmle", "oversampling", "softmax")
 DATA = "digits"
 SHOWN = (0, 4, 9)  # the largest class, one in the middle, the smallest
+NEWEST = 30  # runs that are looked at
 ACROSS = 4  # images in a row, two rows of each class
 
 
@@ -32,6 +35,12 @@ def start_demonstration() -> list[str]:
             train = dataclasses.replace(train, calibration=tuned)
         configs.append(dataclasses.replace(config, train=train))
     return [run.name for run in launched(configs, at_a_time)]
+
+
+def was_run(runs: Iterable[RunFolder]) -> bool:
+    """Whether the newest of these include one on the data of the demonstration."""
+    newest = islice((run for run in runs if not run.damage()), NEWEST)
+    return any(run.config()["data"]["dataset"] == DATA for run in newest)
 
 
 def demonstration_data() -> None:

@@ -10,6 +10,7 @@ from app.widgets.error_display import errors_in_place
 from app.widgets.figure import cached, show_figure
 from app.widgets.literal import literal
 from app.widgets.preload import libraries_loaded
+from app.widgets.run_facts import facts_of
 from app.widgets.runs import damaged_runs, is_active, run_card, short_labels
 from clmle import DataConfig, RunFolder, open_run
 
@@ -18,7 +19,11 @@ MAX_RECALLS = 20  # with more classes a table of recalls is not readable
 
 
 def live(runs: Sequence[RunFolder], prefix: str) -> None:
-    """Cards, learning curves and test metrics; refreshed every two seconds while needed."""
+    """Cards, learning curves and test metrics; refreshed every two seconds while needed.
+
+    The whole page follows where the state of a run changes.
+    """
+    states = [facts_of(run)["state"] for run in runs]
     busy = any(is_active(run) for run in runs)
     names = [(str(run.path.parent), run.name) for run in runs]
 
@@ -30,8 +35,8 @@ def live(runs: Sequence[RunFolder], prefix: str) -> None:
             opened = [open_run(root, name) for root, name in names]
             damaged_runs(opened)
             here = [run for run in opened if not run.damage()]
-            if busy and not any(is_active(run) for run in here):
-                st.rerun()  # the last one has ended: stop refreshing
+            if [facts_of(run)["state"] for run in opened] != states:
+                st.rerun()
             if here:
                 _draw(here, prefix)
 

@@ -1,6 +1,7 @@
 """Balanced spherical k-means against k-means-constrained, balanced_kmeans and FAISS."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ OURS, CONSTRAINED, EQUAL, FAISS = (
     "clmle", "k-means-constrained", "balanced_kmeans", "FAISS without sizes"
 )  # fmt: skip
 EXPONENTS = "Exponents b of seconds = a size^b"
+FEWER = f"Fewer iterations, beside {ITERATIONS} of FAISS"
 
 
 def features(n: int, d: int, kind: str, seed: int) -> np.ndarray:
@@ -200,13 +202,44 @@ def growth(quick: bool) -> Tables:
     return {
         "": rows,
         EXPONENTS: [{"implementation": name, **values} for name, values in exponents.items()],
+        FEWER: [fewer(n, kind, 3) for n in (8000, *([] if quick else [64_000])) for kind in KINDS],
     }
+
+
+def fewer(n: int, kind: str, draws: int) -> dict[str, Any]:
+    """Time and objective, relative to FAISS, of fewer iterations."""
+    k = n // SIZE
+    row: dict[str, Any] = {"data": kind, "n": f"{n:,}", "K": k}
+    data = [features(n, 64, kind, seed) for seed in range(draws)]
+    theirs = [measured(FAISS, x, k, seed) for seed, x in enumerate(data)]
+    for steps in (3, 5, 8, ITERATIONS):
+        times, objectives = [], []
+        for seed, (x, other) in enumerate(zip(data, theirs, strict=True)):
+            run = partial(balanced_spherical_kmeans, x, n_clusters=k, max_iter=steps, seed=seed)
+            found, seconds = timed(run)
+            times.append(seconds / other.seconds)
+            objectives.append(found.objective / other.objective)
+        row[f"time, {steps} iterations"] = f"{median(times):.1f}"
+        row[f"objective, {steps}"] = f"{median(objectives):.4f}"
+    return row
 
 
 def values_of_growth(tables: Tables, limits: Mapping[str, float]) -> dict[str, Any]:
     by = {row["implementation"]: row["exponent in n"] for row in tables[EXPONENTS]}
     last = tables[""][len(SWEEPS["n"]) - 1 if len(tables[""]) > 9 else 2]
+
+    def times(n: str, steps: int) -> str:
+        found = [number(r[f"time, {steps} iterations"]) for r in tables[FEWER] if r["n"] == n]
+        return f"{min(found):g} to {max(found):g}"
+
+    few = tables[FEWER]
     return {
+        "small": few[0]["n"], "many": few[-1]["n"],
+        "small_5": times(few[0]["n"], 5), "small_all": times(few[0]["n"], ITERATIONS),
+        "many_5": times(few[-1]["n"], 5), "many_all": times(few[-1]["n"], ITERATIONS),
+        "lost": 100 * max(
+            1 - number(r["objective, 5"]) / number(r[f"objective, {ITERATIONS}"]) for r in few
+        ),
         "clmle": by[OURS], "constrained": by[CONSTRAINED], "equal": by[EQUAL], "faiss": by[FAISS],
         "n": last["n"], "faiss_seconds": last[f"{FAISS}, s"], "clmle_seconds": last[f"{OURS}, s"],
     }  # fmt: skip

@@ -29,6 +29,7 @@ from clmle.figures.playground_marks import (
     trace_positions,
 )
 from clmle.figures.theme import BARE, GRAY, GRID, color, line, numbered
+from clmle.text import counted
 
 __all__ = ["playground_draws", "playground_panels", "playground_points", "playground_spec"]
 
@@ -80,11 +81,11 @@ def playground_draws(values: Mapping[str, Sequence[float]]) -> Figure:
     Examples
     --------
     >>> playground_draws({"softmax": [0.5, 0.75]}).layout.yaxis.ticktext
-    ('softmax: mean 62 %, 50 to 75 %',)
+    ('softmax: 62 %, 50 to 75 % (2 draws)',)
     """
     names = {
-        title: f"{title}: mean {100 * np.mean(own):.0f} %, {100 * min(own):.0f} to "
-        f"{100 * max(own):.0f} %"
+        title: f"{title}: {100 * np.mean(own):.0f} %, {100 * min(own):.0f} to "
+        f"{100 * max(own):.0f} % ({counted(len(own), 'draw')})"
         for title, own in values.items()
         if own
     }
@@ -100,7 +101,7 @@ def playground_draws(values: Mapping[str, Sequence[float]]) -> Figure:
             x=[float(np.mean(own))], y=[title], mode="markers", showlegend=False, hoverinfo="skip",
             marker={"symbol": "line-ns-open", "size": 20, "color": color(number)},
         )  # fmt: skip
-    title = "Balanced accuracy of every draw of points and initial weights"
+    title = "Balanced accuracy of each draw: mean, range"
     finish(figure, title, "balanced accuracy", "", height=150 + 44 * len(names))
     figure.update_xaxes(range=[0.3, 1.02], tickformat=".0%")
     row_axis(figure, list(names), list(names.values()))

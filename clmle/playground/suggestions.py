@@ -2,7 +2,7 @@
 
 from clmle.playground.problem import PlaygroundProblem
 
-FEW_MODES = 2  # up to which oversampling is level with CLMLE over the draws of the teaching page
+FEW_MODES = 2  # up to which oversampling is level with CLMLE over the draws of docs/teaching
 OVERLAP = 0.5  # noise from which the classes overlap there
 
 
@@ -20,17 +20,16 @@ def suggestions(problem: PlaygroundProblem) -> tuple[str, ...]:
     elif problem.modes <= FEW_MODES:
         method = (
             "Method: oversampling first. With up to two modes class-balanced sampling is level "
-            "with CLMLE over the five draws of the teaching page."
+            "with CLMLE over five draws of points."
         )
     else:
         method = (
-            "Method: CLMLE next to oversampling. With more modes its mean over the five draws of "
-            "the teaching page is higher, but the ranges overlap."
+            "Method: CLMLE next to oversampling. With more modes its mean over five draws of "
+            "points is higher, but the ranges overlap."
         )
     found = [
         method,
-        "Clusters: any number. At three modes the draw of the teaching page shows no order from 1 "
-        "to 12.",
+        "Clusters: any number. At three modes one draw of points shows no order from 1 to 12.",
         "Control: CLMLE without Eq. 9. Over 20 draws a gain of Eq. 9 in balanced accuracy is not "
         "shown; what CLMLE gains over softmax is mostly its sampling and its classifier.",
     ]

@@ -8,6 +8,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.widgets import own_data
+from app.widgets.data_facts import TOO_FEW
 from app.widgets.path_access import uploads_dir
 from clmle.data import registered_datasets
 from clmle.errors import InputError
@@ -64,7 +65,7 @@ def texts(elements):
 def test_data_page_shows_how_a_folder_was_read_and_what_is_left_out(scans):
     app = opened("data", scans, target="kind")
     assert not app.error
-    assert "99 images of 40 x 40 pixels. Read as: table labels.csv" in texts(app.markdown)
+    assert "99 images, read with 40 x 40 pixels. Read as: table labels.csv" in texts(app.markdown)
     warned = texts(app.warning)
     assert "7.png (not an image)" in warned
     assert "fewer than 10 validation or test images: " in warned
@@ -72,9 +73,9 @@ def test_data_page_shows_how_a_folder_was_read_and_what_is_left_out(scans):
     frames = [d.value for d in app.dataframe]
     left_out = next(f for f in frames if list(f.columns) == ["file", "reason"])
     assert left_out.to_dict("records") == [{"file": "7.png", "reason": "not an image"}]
-    counted = next(f for f in frames if "fewer than 10" in f)
+    counted = next(f for f in frames if TOO_FEW in f)
     assert set(counted["target"]) == {"kind", "bright", "camera"}
-    assert counted.set_index("class").loc["c", "fewer than 10"] == "validation, test"
+    assert counted.set_index("class").loc["c", TOO_FEW] == "validation, test"
     assert {"a: 15 images", "c: 5 images"} <= {c.value for c in app.caption}
 
 

@@ -59,6 +59,12 @@ def test_the_demonstration_compares_with_oversampling_that_is_calibrated_the_sam
     assert any("89, 64, 46, 33, 24, 17, 12, 9, 6, 4" in text for text in words)
 
 
+@pytest.mark.parametrize(("dataset", "again"), [("digits", " again"), ("solar-cells", "")])
+def test_only_runs_on_its_data_are_runs_of_the_demonstration(dataset, again):
+    create_run(runs_dir(), preset_config("quick", "softmax", dataset).to_dict())
+    assert page("start").run().button[0].label == f"Run the demonstration{again}"
+
+
 def test_a_result_shows_the_precision_of_the_rare_class_and_the_confusion_matrix(
     finished, monkeypatch
 ):

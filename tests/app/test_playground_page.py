@@ -144,6 +144,29 @@ def test_a_slider_that_is_touched_stops_the_animation(server, browser):
     no_traceback(tab)
 
 
+def test_a_drawing_that_never_ends_does_not_hold_up_later_trajectories(server, browser):
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&train=on")
+    frame = tab.frame_locator("iframe").first
+    frame.locator("body[data-ready=yes]").wait_for(state="attached")
+    played(frame)
+    before = frame.locator("body").get_attribute("data-of")
+    frame.locator("body").evaluate(
+        "() => { const animate = Plotly.animate; Plotly.animate = () => {"
+        " Plotly.animate = animate; return new Promise(() => {}); }; show(2); }"
+    )
+    tab.get_by_role("slider", name="Ratio").focus()
+    tab.keyboard.press("ArrowRight")
+    other = f"body[data-ready=yes]:not([data-of='{before}'])"
+    frame.locator(other).wait_for(state="attached")
+    played(frame)
+    shown, last = frame.locator("body").evaluate(
+        "() => [plot.layout, frames[last].layout].map(of => of.annotations[0].text)"
+    )
+    assert shown == last
+    no_traceback(tab)
+
+
 def test_on_a_phone_the_sliders_stay_above_the_panels(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&lesson=break-softmax&train=on")

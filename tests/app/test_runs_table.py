@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.widgets import live_curves
 from app.widgets.runs_table import matches
+from clmle import open_run
 from clmle.files import runs_dir
 from clmle.presets import preset_config
 from clmle.run_folder import create_run, list_runs
@@ -102,6 +104,18 @@ def test_the_address_holds_the_choice(app, runs):
     again.switch_page("views/train.py")
     again.query_params["runs"] = [name]
     assert good(again).session_state["runs-picked"] == [name]
+
+
+def test_the_table_follows_a_run_whose_state_changes_while_its_card_is_drawn(app, monkeypatch):
+    def later(root, name):
+        run = open_run(root, name)
+        run.write_status(state="failed", phase="", step=1, total=2, seconds=90.0, message="Full.")
+        return run
+
+    assert set(table(app).value["state"]) == {"stopped"}
+    monkeypatch.setattr(live_curves, "open_run", later)
+    good(app)
+    assert set(table(app).value["state"]) == {"failed"}
 
 
 def test_suggestions_fill_the_form_and_tell_why():

@@ -301,6 +301,7 @@ def test_points_drawn_by_hand_are_trained_on_and_stay_in_the_link(opened):
     tab.get_by_text("Draw your own points").click()
     circle = tab.locator("#own canvas")
     circle.scroll_into_view_if_needed()
+    tab.get_by_label("minority", exact=True).check()
     box = circle.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     tab.mouse.move(middle[0] + 100, middle[1])  # a stroke to the right
@@ -317,6 +318,7 @@ def test_points_drawn_by_hand_are_trained_on_and_stay_in_the_link(opened):
         tab.keyboard.press(key)
     assert tab.evaluate("settings.own[0]") == [90, 93]
     ready(tab)
+    assert tab.locator("#out-ratio").inner_text() == "your points"
     assert tab.evaluate("runs[0].points.train.labels") == [0, 0, *[1] * len(minority)]
     assert tab.evaluate("runs[0].frames.at(-1).balanced") > 0.9  # the strokes lie apart
     tab.wait_for_function("location.hash.includes('own=90.93_0.')")

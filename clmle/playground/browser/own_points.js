@@ -11,12 +11,12 @@ class PointEditor {
     const kind = make("div", {className: "row", role: "radiogroup", ariaLabel: "Class of new points"});
     ["majority", "minority"].forEach((name, c) => {
       const label = make("label", {className: "inline"});
-      const input = make("input", {type: "radio", name: "own-class", checked: c === 1});
+      const input = make("input", {type: "radio", name: "own-class", checked: c === 0});
       input.onchange = () => { this.kind = c; };
       label.append(input, ` ${name}`);
       kind.append(label);
     });
-    this.kind = 1;
+    this.kind = 0;
     const button = (text, act) => {
       const made = make("button", {type: "button", textContent: text});
       made.onclick = act;

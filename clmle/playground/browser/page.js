@@ -148,12 +148,13 @@ function finished() {
 
 function table() {
   if (FIRST) return;
-  const heads = ["method", "plain accuracy", "minority recall", "worst mode", "impostors", "balanced accuracy",
+  const modes = settings.own || settings.modes > 1;  // with one mode it is the minority
+  const heads = ["method", "plain accuracy", "minority recall", ...(modes ? ["worst mode"] : []), "impostors", "balanced accuracy",
     `balanced accuracy, ${DRAWS} draws: mean (range)`];
   const body = runs.map((run, i) => {
     const last = run.done && run.frames.at(-1), row = make("tr");
     row.append(make("th", {scope: "row", textContent: run.method.title}));
-    const values = last ? [plainAccuracy(run, last), last.recall[1], last.worst, last.impostors, last.balanced] : [];
+    const values = last ? [plainAccuracy(run, last), last.recall[1], ...(modes ? [last.worst] : []), last.impostors, last.balanced] : [];
     while (values.length < heads.length - 2) values.push(NaN);
     values.forEach(v => row.append(make("td", {textContent: Number.isNaN(v) ? "" : percent(v)})));
     row.append(draws(last ? [last, ...others[i]].map(f => f.balanced) : [], colors()[i]));
@@ -177,8 +178,9 @@ function plainAccuracy(run, frame) {
 function draws(values, color) {
   const cell = make("td", {className: "draws"});
   if (!values.length) return cell;
-  cell.append(make("span", {textContent: `${percent(average(values))} `
-    + `(${Math.round(100 * Math.min(...values))} to ${percent(Math.max(...values))})`}));
+  const range = values.length < DRAWS ? `${values.length} of ${DRAWS} draws`
+    : `${Math.round(100 * Math.min(...values))} to ${percent(Math.max(...values))}`;
+  cell.append(make("span", {textContent: `${percent(average(values))} (${range})`}));
   const strip = make("span", {className: "strip", ariaHidden: "true"});
   for (const v of values) {
     const mark = make("i");
@@ -217,8 +219,8 @@ function fill() {
     if (!input) continue;
     input.value = values.indexOf(settings[name]);
     input.ariaValueText = text(settings[name]);
-    $(`out-${name}`).textContent = text(settings[name]);
     input.disabled = Boolean(settings.own) && ["ratio", "modes", "noise"].includes(name);
+    $(`out-${name}`).textContent = input.disabled ? "your points" : text(settings[name]);
   }
   if (FIRST) return;
   $("dim").value = settings.dim;
