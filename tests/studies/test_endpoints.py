@@ -109,3 +109,18 @@ def test_a_condition_is_compared_with_its_own_control():
     assert "+10.0" in rows["clusters"]
     assert "+30.0" in rows["noise, clusters"]
     assert f"noise, {WITHOUT}" in rows
+
+
+def test_another_method_is_shown_by_its_mean_and_not_counted():
+    summaries = [
+        trial(name, seed, value)
+        for name, value in ((WITHOUT, 0.4), ("one cluster", 0.5), ("logit-adjusted cosine", 0.9))
+        for seed in (0, 1, 2)
+    ]
+    for summary in summaries[-3:]:
+        summary["method"] = "logit-adjusted-cosine"
+    page = Page("t")
+    write(page, study("eq9-preregistered-identities", summaries))
+    text = page.markdown()
+    assert "of 1 variant the whole interval is above zero for 1" in text
+    assert "| **logit-adjusted cosine** | 0.900 |" in text
