@@ -24,15 +24,24 @@ CHOSEN = {
 }
 
 
-def hidden_modes(minority: int, majority: int = 6000) -> dict[str, Any]:
-    """Two classes of six modes each, all modes of a class of equal size."""
+def hidden_modes(minority: int, majority: int = 6000, classes: int = 2) -> dict[str, Any]:
+    """Two classes of six modes each, all modes of a class of equal size.
+
+    With more ``classes`` each of the two is divided: four classes have three modes each.
+    """
+    own = 2 * MODES // classes
+    merged = {
+        c if own == MODES else f"{c}-{first // own}": [f"{c}{k}" for k in range(first, first + own)]
+        for c in "ab"
+        for first in range(0, MODES, own)
+    }
     counts = {
         f"{c}{k}": n // MODES for c, n in (("a", majority), ("b", minority)) for k in range(MODES)
     }
     return {
         "imbalance": "given",
         "counts": ";".join(f"{mode}={n}" for mode, n in counts.items()),
-        "merge": ";".join(f"{c}=" + "+".join(f"{c}{k}" for k in range(MODES)) for c in "ab"),
+        "merge": ";".join(f"{name}={'+'.join(modes)}" for name, modes in merged.items()),
         "validation": "imbalanced",
         "validation_size": 3000,
         "split": -1,
@@ -277,6 +286,21 @@ STUDIES = (
             (0.0,),
             POINTS,
             of="majority",
+        ),
+        seeds=tuple(range(10, 16)),
+    ),
+    on_points(
+        "eq9-regime-classes",
+        "Eq. 9 against the number of classes",
+        "With the same points, does the effect of Eq. 9 depend on how many classes they are "
+        "divided into?",
+        regime(
+            "classes",
+            lambda classes: hidden_modes(300, classes=classes),
+            (2, 4, 6, 12),
+            (0.0, 0.5),
+            POINTS,
+            of="point",
         ),
         seeds=tuple(range(10, 16)),
     ),
