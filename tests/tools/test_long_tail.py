@@ -1,6 +1,6 @@
 """CIFAR-10-LT with ResNet-32: results next to published ones of a longer training."""
 
-from tests.tools.test_report import folder, pages, trial
+from tests.tools.results_folder import folder, pages, trial
 
 __all__ = ["folder"]  # a fixture
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tools.test_report import folder, pages, trial
+from tests.tools.results_folder import folder, pages, trial
 
 __all__ = ["folder"]  # a fixture
 
