@@ -75,6 +75,10 @@ def gain_part(frame, learner: str, others: list[str]) -> None:
         if found:
             text += f" Rank correlation of gain and imbalance {found[0]:+.2f} (p = {found[1]:.3f})."
         st.caption(text)
+    st.caption(
+        "An interval over attributes tells what to expect of another attribute; those of README "
+        "and of the pages of results are over seeds and tell what other seeds would give on these."
+    )
     with st.expander("The same figure for the paper (Fig. 9, from its Table 5)"):
         methods = ["Over-sampling", "Down-sampling", "Cost-sensitive", "CRL-I", "LMLE",
                    "Triplet-kNN", "PANDA", "ANet"]  # fmt: skip
