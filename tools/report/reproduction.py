@@ -99,8 +99,8 @@ def _generalization_figure(page: Page, study: StudyResults, regimes: dict[str, A
             regimes, "Effect of Eq. 9 against the margin of test data",
             "local margin of the minority's test data", "difference, pp",
         ),
-        "Each point is a regime: size of a class, with or without noise as augmentation; mean "
-        "and 95 % t-interval over seeds. Above zero Eq. 9 raises the value.",
+        "Each point is a regime: size of a class or number of classes, with or without noise as "
+        "augmentation; mean and 95 % t-interval over seeds. Above zero Eq. 9 raises the value.",
     )  # fmt: skip
 
 
