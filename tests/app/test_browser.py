@@ -49,7 +49,7 @@ def test_train_reload_and_explore_the_embedding(server, browser):
     choose(data_of_new_runs(page), "digits")
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("clmle, digits").first.wait_for()
-    page.get_by_text("running").first.wait_for()
+    page.get_by_text("running").filter(visible=True).first.wait_for()  # not in the table
     page.reload()
     page.get_by_text("softmax, digits").first.wait_for()
     assert page.get_by_text("clmle, digits").count() > 0  # the address holds the runs
