@@ -21,7 +21,7 @@ OURS, CONSTRAINED, EQUAL, FAISS = (
     "clmle", "k-means-constrained", "balanced_kmeans", "FAISS without sizes"
 )  # fmt: skip
 EXPONENTS = "Exponents b of seconds = a size^b"
-FEWER = f"Fewer iterations, beside {ITERATIONS} of FAISS"
+FEWER = f"Fewer iterations, relative to {ITERATIONS} of FAISS"
 
 
 def features(n: int, d: int, kind: str, seed: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from clmle.playground.problem import PlaygroundProblem
 
-FEW_MODES = 2  # up to which oversampling is level with CLMLE over the draws of docs/teaching
+FEW_MODES = 2  # up to which oversampling is level with CLMLE over the draws of docs/teaching.md
 OVERLAP = 0.5  # noise from which the classes overlap there
 
 

@@ -82,6 +82,16 @@ def played(frame):
     )
 
 
+def softmax_played(server, browser):
+    """The page and its viewer, in which the training of softmax has been played."""
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&train=on")
+    frame = tab.frame_locator("iframe").first
+    frame.locator("body[data-ready=yes]").wait_for(state="attached")
+    played(frame)
+    return tab, frame
+
+
 def test_train_play_select_and_complete_a_lesson_step(server, browser):
     tab = browser.new_page(viewport={"width": 390, "height": 844})
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&method=clmle&lesson=break-softmax")
@@ -126,11 +136,7 @@ def test_train_play_select_and_complete_a_lesson_step(server, browser):
 
 
 def test_a_slider_that_is_touched_stops_the_animation(server, browser):
-    tab = browser.new_page(viewport={"width": 1440, "height": 900})
-    tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&train=on")
-    frame = tab.frame_locator("iframe").first
-    frame.locator("body[data-ready=yes]").wait_for(state="attached")
-    played(frame)
+    tab, frame = softmax_played(server, browser)
     # As while it plays, but without an end.
     frame.locator("body").evaluate(
         "() => { timer = setTimeout(() => {}, 1e9); $('play').textContent = 'Pause'; }"
@@ -145,11 +151,7 @@ def test_a_slider_that_is_touched_stops_the_animation(server, browser):
 
 
 def test_a_drawing_that_never_ends_does_not_hold_up_later_trajectories(server, browser):
-    tab = browser.new_page(viewport={"width": 1440, "height": 900})
-    tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&train=on")
-    frame = tab.frame_locator("iframe").first
-    frame.locator("body[data-ready=yes]").wait_for(state="attached")
-    played(frame)
+    tab, frame = softmax_played(server, browser)
     before = frame.locator("body").get_attribute("data-of")
     frame.locator("body").evaluate(
         "() => { const animate = Plotly.animate; Plotly.animate = () => {"
