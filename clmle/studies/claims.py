@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from clmle.studies.catalog.margin_loss import WITHOUT
 from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
+from clmle.studies.margin_loss_variants import WITHOUT
 from clmle.studies.open_set_table import open_set_frame
 from clmle.studies.statistics import FEWEST, Difference, paired_difference
 from clmle.studies.study_results import StudyResults

@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestCentroid
 
 from clmle.config import DataConfig
 from clmle.data.hidden_modes import load_hidden_modes
-from clmle.studies.catalog.margin_loss import hidden_modes
+from clmle.studies.hidden_subpopulations import hidden_modes
 from clmle.training.prepare import make_task
 
 

@@ -21,7 +21,7 @@ from clmle.data.toonfaces import build, specs
 from clmle.data.toonfaces.render import render
 from clmle.data.toonfaces.specs import RATES
 from clmle.data.toonfaces.styles import STYLES, style_named
-from clmle.studies.catalog.margin_loss import hidden_styles
+from clmle.studies.hidden_subpopulations import hidden_styles
 from clmle.training import load_data
 from clmle.training.prepare import make_task
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from clmle.studies.catalog.margin_loss import STUDIES, WITHOUT
+from clmle.studies.catalog.margin_loss import STUDIES
 from clmle.studies.endpoints import endpoint_frame
+from clmle.studies.margin_loss_variants import WITHOUT
 from clmle.studies.study_results import StudyResults
 from tools.report.margin_loss import clusters_minus, write, write_regime
 from tools.report.markdown import Page

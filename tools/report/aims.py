@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clmle.studies.catalog.margin_loss import WITHOUT
 from clmle.studies.claims import CLAIM_METRICS, PREREGISTERED, Test, claim_answer, difference_of
+from clmle.studies.margin_loss_variants import WITHOUT
 from clmle.studies.study_results import OURS, StudyResults
 from clmle.text import counted
 from tools.report import level_field

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from clmle import figures
-from clmle.studies.catalog.margin_loss import WITHOUT
 from clmle.studies.endpoints import ENDPOINTS, endpoint_frame
+from clmle.studies.margin_loss_variants import WITHOUT
 from clmle.studies.statistics import Difference, paired_difference
 from clmle.studies.study_results import FAMILY, StudyResults
 from clmle.text import counted

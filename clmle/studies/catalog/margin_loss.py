@@ -1,209 +1,28 @@
 """Studies of Eq. 9 alone: same sampler, classifier and calibration with and without it.
 
-The classes of the data have hidden sub-populations, whose labels only the evaluation uses. Every
-seed draws its own training, validation and test points; validation data are as imbalanced as the
-training data.
+The classes of most data have hidden sub-populations, whose labels only the evaluation uses.
 """
 
-from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
+from clmle.studies.hidden_subpopulations import hidden_modes, hidden_styles, superclasses
+from clmle.studies.margin_loss_variants import (
+    FEATURES,
+    FINE,
+    NO_NOISE,
+    ONE_CLUSTER,
+    POINTS,
+    WITHOUT,
+    confirmation,
+    doses,
+    on_features,
+    regime,
+)
 from clmle.studies.spec import Study, Tree
-
-MODES = 6
-WITHOUT = "without Eq. 9"
-ONE_CLUSTER = {"cluster_size": 1_000_000, "min_clusters": 1}
-# Chosen on seeds 0 to 5 of the factorial study; the pre-registered studies have other seeds.
-CHOSEN = {
-    "margin_weight": 0.5,
-    "between_margin_fraction": 0.5,
-    "within_margin": 0.1,
-    "within_weight": 1.0,
-}
-
-
-def hidden_modes(minority: int, majority: int = 6000, classes: int = 2) -> dict[str, Any]:
-    """Two classes of six modes each, all modes of a class of equal size.
-
-    With more ``classes`` each of the two is divided: four classes have three modes each.
-    """
-    own = 2 * MODES // classes
-    merged = {
-        c if own == MODES else f"{c}-{first // own}": [f"{c}{k}" for k in range(first, first + own)]
-        for c in "ab"
-        for first in range(0, MODES, own)
-    }
-    counts = {
-        f"{c}{k}": n // MODES for c, n in (("a", majority), ("b", minority)) for k in range(MODES)
-    }
-    return {
-        "imbalance": "given",
-        "counts": ";".join(f"{mode}={n}" for mode, n in counts.items()),
-        "merge": ";".join(f"{name}={'+'.join(modes)}" for name, modes in merged.items()),
-        "validation": "imbalanced",
-        "validation_size": 3000,
-        "split": -1,
-    }
-
-
-ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
-VEHICLES = {"airplane": 240, "automobile": 80, "ship": 27, "truck": 9}  # out of 356
 
 # Each an animal and one of the two vehicles of medium size.
 LEFT_OUT = (("automobile", "deer"), ("ship", "frog"))
-
-
-def superclasses(minority: int = 356, left_out: Sequence[str] = ()) -> dict[str, Any]:
-    """6 kinds of animals of 1,000 photographs each against a long tail of 4 kinds of vehicles.
-
-    The kinds ``left_out`` are never trained on.
-    """
-    counts = {name: round(n * minority / 356) for name, n in VEHICLES.items()}
-    counts |= dict.fromkeys(ANIMALS, 1000) | dict.fromkeys(left_out, 0)
-    return {
-        "imbalance": "given",
-        "counts": ";".join(f"{k}={n}" for k, n in counts.items()),
-        "merge": "animal=" + "+".join(ANIMALS) + ";vehicle=" + "+".join(VEHICLES),
-        "validation": "imbalanced",
-        "validation_size": 1500,
-        "split": -1,
-    }
-
-
-STYLES = {"avataaars": 56, "adventurer": 40, "lorelei": 28, "notionists": 16, "micah": 8}
-
-
-def hidden_styles() -> dict[str, Any]:
-    """Faces without glasses, 800 of each drawing style, against a long tail with glasses."""
-    counts = {f"{style} glasses": n for style, n in STYLES.items()}
-    counts |= {f"{style} bare": 800 for style in STYLES}
-    return {
-        "imbalance": "given",
-        "counts": ";".join(f"{k}={n}" for k, n in counts.items()),
-        "merge": ";".join(
-            f"{c}=" + "+".join(f"{style} {c}" for style in STYLES) for c in ("bare", "glasses")
-        ),
-        "validation": "imbalanced",
-        "validation_size": 1000,
-        "split": -1,
-    }
-
-
-# Features of a pretrained network: a linear map, noise as augmentation, and batches that show all
-# clusters of a class alike.
-FEATURES = {
-    "backbone": "linear",
-    "weight_decay": 0.0005,
-    "batch_size": 160,
-    "feature_noise": 1.0,
-    "pretrain_iterations": 0,
-    "rounds": 8,
-    "patience": 9,
-}
-NO_NOISE = {**FEATURES, "feature_noise": 0.0}
-EVEN = {
-    "head": "cosine",
-    "head_scale": 16.0,
-    "hard_fraction": 0.0,
-    "warmup_until": 0.0,
-    "logit_adjustment": False,
-    "centroids": "memory",
-}
-# Chosen on seeds 0 to 5 of the study eq9-features.
-FINE = {
-    **EVEN,
-    "margin_weight": 0.5,
-    "between_margin_fraction": 0.5,
-    "cluster_size": 50,
-    "min_clusters": 16,
-}
-POINTS = {"feature_dim": 16, "weight_decay": 0.0005, "batch_size": 160}
-
-
-def doses(
-    train: Tree,
-    data: Tree,
-    weights: tuple[float, ...],
-    within: bool,
-    base: Tree = MappingProxyType({}),
-) -> dict[str, Tree]:
-    """Variants: without Eq. 9; clusters or one for each class x a1 x weight x a2."""
-    shared = {"train": {**train, "margin_trials": 0}, "data": data}
-    found: dict[str, Tree] = {WITHOUT: {"options": {**base, "margin_weight": 0.0}, **shared}}
-    for clusters in ("clusters", "one cluster"):
-        for fraction in (0.125, 0.25, 0.5):
-            for weight in (*weights, None):
-                for a2 in (0.0, 0.1) if within and clusters == "clusters" else (0.0,):
-                    own: dict[str, Any] = {**base, "between_margin_fraction": fraction}
-                    own |= (
-                        {"margin_weight": 1.0, "detach_head": True}
-                        if weight is None
-                        else {"margin_weight": weight}
-                    )
-                    own |= {"within_margin": a2, "within_weight": 1.0} if a2 else {}
-                    own |= ONE_CLUSTER if clusters == "one cluster" else {}
-                    words = [
-                        clusters,
-                        f"a1 {fraction:g}",
-                        f"weight {weight}" if weight else "alone",
-                    ]
-                    found[", ".join(words + ([f"a2 {a2:g}"] if a2 else []))] = {
-                        "options": own, **shared
-                    }  # fmt: skip
-    return found
-
-
-def confirmation(train: Tree, data: Tree) -> dict[str, Tree]:
-    """The chosen configuration, with one cluster for each class, and without Eq. 9."""
-    shared = {"train": {**train, "margin_trials": 0}, "data": data}
-    return {
-        WITHOUT: {"options": {"margin_weight": 0.0}, **shared},
-        "clusters, chosen dose": {"options": CHOSEN, **shared},
-        "one cluster, chosen dose": {"options": {**CHOSEN, **ONE_CLUSTER}, **shared},
-    }
-
-
-def regime(
-    what: str,
-    data: Callable[[int], Tree],
-    sizes: Sequence[int],
-    noises: Sequence[float],
-    train: Tree,
-    chosen: Tree = CHOSEN,
-    base: Tree = MappingProxyType({}),
-    of: str = "minority",
-) -> dict[str, Tree]:
-    """Variants of every size of the minority or majority, with and without noise."""
-    return {
-        f"{n} {of} {what}{', noise' if noise else ''}, {name}": {
-            "options": {**base, **own},
-            "train": {**train, "margin_trials": 0, "feature_noise": noise},
-            "data": data(n),
-        }
-        for n in sizes
-        for noise in noises
-        for name, own in (
-            (WITHOUT, {"margin_weight": 0.0}),
-            ("clusters", chosen),
-            ("one cluster", {**chosen, **ONE_CLUSTER}),
-        )
-    }
-
-
-def on_features(
-    changes: Mapping[str, tuple[Tree, Tree]], left_out: Sequence[str] = ()
-) -> dict[str, Tree]:
-    """Variants of the configuration for features: (training fields, options) that differ."""
-    return {
-        name: {
-            "options": {**FINE, **own},
-            "train": {**FEATURES, "margin_trials": 0, **train},
-            "data": superclasses(left_out=left_out),
-        }
-        for name, (train, own) in changes.items()
-    }
 
 
 def each_change() -> dict[str, Tree]:

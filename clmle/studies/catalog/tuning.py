@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from clmle.studies.catalog.margin_loss import hidden_modes
+from clmle.studies.hidden_subpopulations import hidden_modes
 from clmle.studies.spec import Study, Tree, methods
 
 # The hyper-parameter that a method's paper discusses most, and two values around the default.
