@@ -2,15 +2,18 @@
 
 Streamlit's page tries every part of its address as the address of the server, so that a link to a
 page begins with two failed requests; here the page says where the server is. Streamlit keeps a
-theme for each page; here the one of the button in the side bar holds for all of them.
+theme for each page; here the one of the button in the side bar holds for all of them. The first
+page begins before the app.
 """
 
 import json
+import re
 from typing import Any
 
 import streamlit as st
 
-THEME = "clmle-theme"  # in the browser's storage: Light or Dark
+from app.first_view import THEME, first_view
+
 SCRIPT = """<script>
 window.__streamlit = {BACKEND_BASE_URL: new URL(%s, location.origin).href};
 try {
@@ -19,11 +22,12 @@ try {
 } catch { /* a browser that stores nothing shows the theme of the system */ }
 </script>"""
 UNCHANGED = ("if-none-match", "if-modified-since", "accept-encoding")
+FONT = re.compile(rb'href="([^"]+\.woff2)"')
 OTHERS = ("/_stcore/", "/static/", "/media/", "/component/")
 
 
 class Document:
-    """Adds the script to the page; passes on everything else."""
+    """Adds the script and the first view to the page; passes on everything else."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -51,6 +55,10 @@ class Document:
                 if message.get("more_body"):
                     return
                 page = bytes(body).replace(b"<head>", b"<head>" + _script(), 1)
+                if scope["path"].rstrip("/") == _base().rstrip("/"):
+                    font = FONT.search(page)
+                    view = first_view(font[1].decode() if font else "")
+                    page = page.replace(b"<body>", b"<body>" + view.encode(), 1)
                 MutableHeaders(scope=start)["content-length"] = str(len(page))
                 await send(start)
                 message = {"type": "http.response.body", "body": page}
@@ -59,6 +67,9 @@ class Document:
         await self.app(scope | {"headers": asked}, receive, answer)
 
 
+def _base() -> str:
+    return "/" + str(st.get_option("server.baseUrlPath") or "").strip("/")
+
+
 def _script() -> bytes:
-    base = "/" + str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return (SCRIPT % (json.dumps(base), THEME)).encode()
+    return (SCRIPT % (json.dumps(_base()), THEME)).encode()

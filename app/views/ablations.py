@@ -155,8 +155,8 @@ def results() -> None:
     )  # fmt: skip
     st.markdown(f"**{literal(study.title)}.** {literal(study.question)}")
     configs = {summary["task"]: summary["config"] for summary in study.summaries}
-    kinds = sorted({preset_of(config) for config in configs.values()})
-    st.caption(f"CLMLE: {', '.join(kinds)}.")
+    if kinds := sorted({preset_of(config) for config in configs.values()} - {""}):
+        st.caption(f"CLMLE: {', '.join(kinds)}.")
     left, right = st.columns([3, 2])
     variants = study.variants
     base = right.selectbox(

@@ -1,5 +1,6 @@
 """Features of a network from round to round, with the image of every point; two runs compared."""
 
+import time
 from uuid import uuid4
 
 import streamlit as st
@@ -11,7 +12,7 @@ from app.widgets.literal import literal
 from app.widgets.live_curves import data_of
 from app.widgets.pages import link
 from app.widgets.run_contents import images_of
-from app.widgets.runs import all_runs, is_active, label
+from app.widgets.runs import all_runs, duration, is_active, label
 from app.widgets.terms import explained, meaning
 from clmle import RunFolder, jobs, projection
 
@@ -40,8 +41,12 @@ def projections(run: RunFolder, method: str):
         return found
 
     def progress() -> None:
-        text = f"{NAMES[method]} of {literal(label(run))}: {len(found)} of {len(rounds)} rounds; "
-        st.progress(len(found) / len(rounds), text=f"{text}{DURATION[method]}.")
+        passed = time.monotonic() - task.began
+        left = f"{DURATION[method]}; {duration(passed)} so far"
+        if found:
+            left = f"about {duration(passed * (len(rounds) - len(found)) / len(found))} left"
+        text = f"{NAMES[method]} of {literal(label(run))}: {len(found)} of {len(rounds)} rounds"
+        st.progress(len(found) / len(rounds), text=f"{text}, {left}.")
 
     wait_for(
         lambda: task.running,

@@ -75,8 +75,8 @@ def packed(keys: tuple, _trajectories: dict) -> bytes:
 
 def _of_modes(t: Any) -> dict[str, int]:
     return {
-        "recall of the worst minority mode": round(100 * t.worst_mode_recall[-1]),
-        "purity of the minority's modes": round(100 * t.purity[-1]),
+        "worst mode": round(100 * t.worst_mode_recall[-1]),
+        "purity": round(100 * t.purity[-1]),
     }
 
 
@@ -91,7 +91,7 @@ def final_metrics(trajectories: dict) -> None:
             **(_of_modes(t) if t.problem.modes > 1 else {}),
             "minority recall": round(100 * t.recall[-1, 1]),
             "majority recall": round(100 * t.recall[-1, 0]),
-            "impostors near the minority": round(100 * t.impostors[-1]),
+            "impostors": round(100 * t.impostors[-1]),
         }
         for title, t in trajectories.items()
     ]
@@ -102,10 +102,11 @@ def final_metrics(trajectories: dict) -> None:
     }
     st.dataframe(table, hide_index=True, column_config=percent)
     st.caption(
-        "Test points at the end of training, one seed. With several modes *purity* is the fraction "
-        "of the 5 nearest points of the minority that are of the same mode. The controls are CLMLE "
-        "with one part taken away: what it gains over a control is what that part contributes with "
-        "this seed."
+        "Test points at the end of training, one seed. *Impostors* are those near the minority. "
+        "With several modes, *worst mode* is the recall of the worst mode of the minority and "
+        "*purity* the fraction of its 5 nearest points that are of the same mode. The controls are "
+        "CLMLE with one part taken away: what it gains over a control is what that part "
+        "contributes with this seed."
     )
 
     def figure() -> str:

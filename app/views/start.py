@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from app.first_view import TEXT, TITLE
+
 PAGE = {"title": "Start", "icon": ":material/play_circle:", "order": 0}
 
 QUESTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
@@ -22,12 +24,8 @@ QUESTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
     ),
 )  # fmt: skip
 
-st.title("Learning from imbalanced classes")
-st.markdown(
-    "When one class is rare, a network learns to ignore it: raise the **ratio** of the classes, "
-    "and the recall of the rare class, the share of its points that are recognized, falls. "
-    "Balanced accuracy is the mean of the recalls of both classes."
-)
+st.title(TITLE)
+st.markdown(TEXT)
 
 from app.widgets.browser_playground import browser_playground  # noqa: E402
 

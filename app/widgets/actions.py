@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.document import THEME
+from app.first_view import THEME
 from app.widgets.media import STATUS, browser_part, text_of
 
 

@@ -48,6 +48,9 @@ def controls(bar: Any) -> tuple[Any, int, str, list[str]]:
             "Clusters of each class", "clusters",
             "used by LMLE and CLMLE; the other methods and the control with one cluster ignore "
             "them",
+            disabled=not any(
+                map(playground.playground_uses_clusters, st.session_state["playground-methods"])
+            ),
         )  # fmt: skip
     dim = st.segmented_control(
         "Shape", (2, 3), key="playground-dim", required=True,
@@ -66,6 +69,9 @@ def controls(bar: Any) -> tuple[Any, int, str, list[str]]:
     methods = st.multiselect(
         "Methods", playground.playground_method_names(), key="playground-methods", wrap=True,
         format_func=playground.playground_title, max_selections=MAX_METHODS,
+        help="Eq. 9 is the loss of CLMLE that separates neighboring clusters by margins; "
+        "*untrained*, *without Eq. 9* and *one cluster* (of each class) are CLMLE with one part "
+        "taken away",
     )  # fmt: skip
     problem = playground.PlaygroundProblem(
         float(ratio), int(modes), float(noise), int(dim or 2), int(seed)

@@ -11,7 +11,7 @@ from app.visitors import homes, may_change, own_runs_dir
 from app.widgets.literal import literal
 from app.widgets.pages import link
 from app.widgets.run_facts import began, facts_of
-from clmle import InputError, RunFolder, jobs, list_runs, training
+from clmle import InputError, RunFolder, jobs, list_runs, methods, training
 
 STATES = {
     "queued": ":gray-badge[queued]",
@@ -105,9 +105,11 @@ def duration(seconds: float | None) -> str:
 
 
 def preset_of(config: dict[str, Any]) -> str:
-    """The kind of preset that a configuration has, in words; empty for one that cannot be read."""
+    """The kind of preset of a configuration; empty where a method has one, or cannot be read."""
     with suppress(InputError):
-        return f"{training.preset_kind(training.config_from_dict(config))} preset"
+        found = training.config_from_dict(config)
+        if methods.get_method(found.method).uses_clusters:
+            return f"{training.preset_kind(found)} preset"
     return ""
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         DEFAULT_METHODS,
         playground_method_names,
         playground_title,
+        playground_uses_clusters,
     )
     from clmle.playground.problem import PlaygroundProblem, playground_task, training_positions
     from clmle.playground.static_page import playground_page

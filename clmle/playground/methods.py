@@ -47,6 +47,12 @@ def playground_title(name: str) -> str:
     return variant_title(base) + comma + control
 
 
+def playground_uses_clusters(name: str) -> bool:
+    """Whether the number of clusters of each class changes what a method of the playground does."""
+    base = method_variant(name.partition(", ")[0])["method"]
+    return get_method(base).uses_clusters and name != ONE_CLUSTER
+
+
 def make_playground_method(
     name: str, task: Task, batch_size: int, problem: PlaygroundProblem, clusters: int = CLUSTERS
 ) -> Method:

@@ -13,6 +13,11 @@ def settled(page: Page) -> None:
     page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached")
 
 
+def visible(page: Page, text: str, exact: bool = False) -> Locator:
+    """The first ``text`` that is seen; a table has hidden cells with the same texts."""
+    return page.get_by_text(text, exact=exact).filter(visible=True).first
+
+
 def data_of_new_runs(page: Page) -> Locator:
     """The choice of data on the page Train, whose form is closed where other runs exist."""
     settled(page)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
-from tests.app.forms import choose, data_of_new_runs, settled
+from tests.app.forms import choose, data_of_new_runs, settled, visible
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -48,10 +48,10 @@ def test_train_reload_and_explore_the_embedding(server, browser):
     page.goto(f"{server}/train?train-quick-digits-iterations=80")  # half of the preset
     choose(data_of_new_runs(page), "digits")
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("clmle, digits").first.wait_for()
-    page.get_by_text("running").filter(visible=True).first.wait_for()  # not in the table
+    visible(page, "clmle, digits").wait_for()
+    visible(page, "running").wait_for()
     page.reload()
-    page.get_by_text("softmax, digits").first.wait_for()
+    visible(page, "softmax, digits").wait_for()
     assert page.get_by_text("clmle, digits").count() > 0  # the address holds the runs
     page.get_by_text("Test images (bar: 95 % interval)").wait_for()
     expect(page.get_by_text("Balanced accuracy 0")).to_have_count(3)

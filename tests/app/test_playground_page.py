@@ -218,3 +218,12 @@ def test_neighbors_in_the_browser_match_the_package(server, browser):
         )
         assert lines == [other.sum(), (~other).sum()]
     no_traceback(tab)
+
+
+def test_clusters_can_be_chosen_where_a_method_uses_them():
+    def clusters(app):
+        (found,) = [s for s in app.select_slider if s.label == "Clusters of each class"]
+        return found
+
+    assert clusters(page(method=["softmax", "clmle, one cluster"])).disabled
+    assert not clusters(page(method=["softmax", "clmle"])).disabled

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import TimeoutError
 
-from tests.app.forms import AGAIN, choose, data_of_new_runs, settled
+from tests.app.forms import AGAIN, choose, data_of_new_runs, settled, visible
 
 pytestmark = pytest.mark.browser
 
@@ -47,8 +47,8 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
     one, two = opened(browser), opened(browser, color_scheme="dark")
     one.goto(f"{server}/imbalance?ratio=40&method=softmax")
     two.goto(f"{server}/imbalance?ratio=2&method=clmle")
-    one.get_by_text("40 to 1").first.wait_for()
-    two.get_by_text("2 to 1").first.wait_for()
+    visible(one, "40 to 1").wait_for()
+    visible(two, "2 to 1").wait_for()
     assert two.get_by_text("40 to 1").count() == 0
 
     one.goto(f"{server}/train")
@@ -65,14 +65,14 @@ def test_two_sessions_share_runs_but_not_selections(server, browser):
     assert two.get_by_text("6 runs").count() == 0
     settled(one)
     one.get_by_role("button", name="Start", exact=True).click()
-    one.get_by_text("seed 1").first.wait_for()
+    visible(one, "seed 1").wait_for()
     one.get_by_role("button", name="Stop").first.wait_for()
 
     address = one.url  # the other session opens the same runs by a link and stops all of them
     two.goto(address)
     two.get_by_role("button", name="Stop").first.wait_for()
     stops = two.get_by_role("button", name="Stop", disabled=False)
-    shown = one.get_by_text("stopped", exact=True).filter(visible=True).first  # not in the table
+    shown = visible(one, "stopped", exact=True)
     while stops.count() or not shown.count():  # they become fewer as runs stop
         with suppress(TimeoutError):
             stops.first.click(timeout=AGAIN)

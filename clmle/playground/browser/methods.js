@@ -12,6 +12,9 @@ const METHODS = {
   "clmle, one cluster": {title: "CLMLE, one cluster", sampling: "clusters", marginWeight: 1, clusters: 1},
 };
 
+// Whether the number of clusters of each class changes what a method does.
+const usesClusters = name => METHODS[name].sampling === "clusters" && METHODS[name].clusters !== 1;
+
 // Training rows of the batch of `step`.
 function drawBatch(method, labels, index, seed, step) {
   const n = labels.length, random = new Generator(seed, 10, step);

@@ -219,8 +219,9 @@ function fill() {
     if (!input) continue;
     input.value = values.indexOf(settings[name]);
     input.ariaValueText = text(settings[name]);
-    input.disabled = Boolean(settings.own) && ["ratio", "modes", "noise"].includes(name);
-    $(`out-${name}`).textContent = input.disabled ? "your points" : text(settings[name]);
+    const own = Boolean(settings.own) && ["ratio", "modes", "noise"].includes(name);
+    input.disabled = own || (name === "clusters" && !settings.method.some(usesClusters));
+    $(`out-${name}`).textContent = own ? "your points" : input.disabled ? "not used" : text(settings[name]);
   }
   if (FIRST) return;
   $("dim").value = settings.dim;
@@ -239,7 +240,7 @@ function build() {
   for (const [name, {label, values}] of Object.entries(CONTROLS)) {
     if (FIRST && name !== "ratio") continue;
     const box = make("label", {textContent: `${label}: `}), out = make("output", {id: `out-${name}`});
-    const input = make("input", {type: "range", id: `set-${name}`, min: 0, max: values.length - 1, step: 1});
+    const input = make("input", {type: "range", id: `set-${name}`, ariaLabel: label, min: 0, max: values.length - 1, step: 1});
     input.oninput = () => change({[name]: values[input.value]});
     box.append(out, input);
     $("sliders").append(box);
