@@ -5,6 +5,8 @@ const make = (tag, values = {}) => Object.assign(document.createElement(tag), va
 const percent = v => `${Math.round(100 * v)}\u00a0%`;
 const FIRST = PAGE.first;  // the short form: one slider, three panels
 const DRAWS = 5, SLICE = 14;  // milliseconds of training between two drawings
+// Before the app around it is loaded, the page leaves most of the time to that.
+const PATIENT = {slice: 4, pause: 50}, early = () => Boolean(window.frameElement?.closest("#first-view"));
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const CLASSES = ["majority", "minority"];
 
@@ -45,14 +47,15 @@ function* trainAll(names, run) {
 const ready = () => Math.min(...runs.map(run => run.frames.length)) - 1;
 
 function loop(now) {
-  const end = performance.now() + SLICE;
+  const waiting = early(), end = performance.now() + (waiting ? PATIENT.slice : SLICE);
   while (training && performance.now() < end) if (training.next().done) training = null;
   if (playing && runs.length) {
     const last = runs[0].done ? STEPS / EVERY : ready();
     if (shown < last && now - played > 60) { show(shown + 1); played = now; }
     if (shown >= STEPS / EVERY) { playing = false; describe(); }
   } else if (still && !runs[0]?.done) show(Math.max(0, ready()));
-  requestAnimationFrame(loop);
+  if (waiting) setTimeout(() => requestAnimationFrame(loop), PATIENT.pause);
+  else requestAnimationFrame(loop);
 }
 
 function show(f) {
