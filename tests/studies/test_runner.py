@@ -226,11 +226,15 @@ def test_an_unknown_launcher_and_an_unusable_file_are_sentences(tmp_path):
 
 def test_ray_gives_the_same_metrics(tmp_path, alone, monkeypatch):
     pytest.importorskip("ray", reason="Ray is not installed (pip install ray)")
-    results, addresses = tmp_path / "r.jsonl", set()
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    results, addresses, niceness = tmp_path / "r.jsonl", set(), set()
+    for name in ("RAY_ADDRESS", "RAY_worker_niceness"):
+        monkeypatch.delenv(name, raising=False)
 
     def look(*_):
         addresses.update(listening_addresses())
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                niceness.update({process.nice()} if "ray::" in process.name() else ())
 
     try:
         assert run_trials([SHORT], results, jobs=2, launcher="ray", progress=look) == []
@@ -240,6 +244,7 @@ def test_ray_gives_the_same_metrics(tmp_path, alone, monkeypatch):
         raise
     assert figures(results) == {"short": alone(SHORT)}
     assert not (tmp_path / "r.trials").exists()
+    assert niceness == {psutil.Process().nice()}  # 15 by default: nearly nothing on a busy machine
     assert addresses
     for address in addresses:
         assert ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback, addresses
