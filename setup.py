@@ -14,7 +14,7 @@ setup(
     package_dir={APP: "app", RESULTS: "docs/results"},
     package_data={
         "clmle": ["py.typed", "**/*.csv", "**/*.json", "**/*.toml", "playground/browser/*"],
-        APP: ["*.png", ".streamlit/*.toml", "views/*"],
+        APP: ["*.html", "*.png", ".streamlit/*.toml", "views/*"],
         f"{APP}.widgets": ["*.css", "*.html", "*.js"],
         RESULTS: ["*.jsonl"],
     },

@@ -11,6 +11,7 @@ import urllib.request
 import venv
 import zipfile
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -113,7 +114,9 @@ def test_the_app_of_the_installed_package_answers(environment, tmp_path):
             assert process.poll() is None
             try:
                 answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/")
-            except OSError:
+            except HTTPError as error:
+                raise AssertionError(f"The server answers {error.code}.") from error
+            except OSError:  # it does not listen yet
                 time.sleep(0.2)
         assert answer.status == 200
         assert answer.headers["x-frame-options"] == "SAMEORIGIN"  # the app's own guard answers
