@@ -116,7 +116,8 @@ def test_every_page_is_accessible_and_fits_the_screen(server, browser, scheme):
     found, wide = [], []
     for name in PAGES:
         page.goto(f"{server}/{name}")
-        page.get_by_role("heading", level=1).wait_for()
+        page.locator(".stMain h1").wait_for()
+        page.locator("#first-view").wait_for(state="detached")
         settled(page)
         expect(page.get_by_label("Theme")).to_be_visible()  # also where the page stops early
         # Formulas change their width with their fonts, which load on first use.

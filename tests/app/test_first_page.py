@@ -128,6 +128,18 @@ def test_the_first_view_covers_no_other_page(server, browser):
 
 
 @pytest.mark.browser
+def test_the_first_view_covers_no_error(server, browser):
+    with browser.new_page() as page:
+        page.add_init_script(
+            "addEventListener('DOMContentLoaded', () => document.body.insertAdjacentHTML("
+            "'beforeend', '<div class=stException></div>'))"
+        )
+        page.route("**/static/js/*", lambda route: route.abort())
+        page.goto(server)
+        page.wait_for_function(f"!{VIEW}")
+
+
+@pytest.mark.browser
 def test_the_chosen_theme_holds_before_the_app(server, browser):
     with browser.new_page(color_scheme="light") as page:
         page.add_init_script("localStorage.setItem('clmle-theme', 'Dark')")
@@ -137,3 +149,5 @@ def test_the_chosen_theme_holds_before_the_app(server, browser):
         assert frame.evaluate("document.documentElement.dataset.theme") == "dark"
         dark = page.locator("#first-view").evaluate("e => getComputedStyle(e).backgroundColor")
         assert dark == "rgb(23, 22, 20)"
+        around = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert around == dark  # next to it, where the side bar will be
