@@ -2,8 +2,8 @@
 
 Streamlit's page tries every part of its address as the address of the server, so that a link to a
 page begins with two failed requests; here the page says where the server is. Streamlit keeps a
-theme for each page; here the one of the button in the side bar holds for all of them. The first
-page begins before the app.
+theme for each page; here the one of the button in the side bar holds for all of them. The
+document of the first page also has its playground, which learns before the app is loaded.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""The first page before the app is there: networks learn while the browser fetches the rest.
+"""The first page before the app is loaded: networks learn while the browser fetches the rest.
 
-The page that carries the app holds the title, the text and the playground of the first page. When
-the app has drawn its page, that takes over the frame, which goes on as it is.
+The HTML document of the app holds the title, the text and the playground of the first page. When
+the app has drawn its page, the frame of the playground is moved there; its training goes on.
 """
 
 import html

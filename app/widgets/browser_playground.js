@@ -1,4 +1,4 @@
-// Takes over the frame that the page had before the app, where the browser can move it as it is.
+// Takes the frame of the first view, where the browser can move it without a restart.
 export default function({data, parentElement}) {
   const place = parentElement.querySelector(".place"), view = document.getElementById("first-view");
   if (place.firstChild) return;

@@ -218,6 +218,8 @@ def _ray(todo: list[Trial], where: Path, jobs: int) -> Generator[Outcome, None, 
 def _join_or_start(ray: Any, jobs: int) -> None:
     """Join the cluster that RAY_ADDRESS names, else start one for this study."""
     quiet = {"log_to_driver": False, "logging_level": "error"}
+    # Ray's niceness of 15 leaves workers a fiftieth of a processor while other programs run.
+    own = {"include_dashboard": False, "_system_config": {"worker_niceness": 0}}
     address = os.environ.get("RAY_ADDRESS")
     if address:
         try:
@@ -228,8 +230,8 @@ def _join_or_start(ray: Any, jobs: int) -> None:
             ) from error
         return
     try:
-        with _alone(ray):
-            ray.init(address="local", num_cpus=jobs or cores(), include_dashboard=False, **quiet)
+        with _on_loopback(ray):
+            ray.init(address="local", num_cpus=jobs or cores(), **own, **quiet)
     except Exception as error:  # Ray raises no particular class if it starts too slowly
         ray.shutdown()  # a half-started cluster would stay
         reason = str(error).partition(".")[0]
@@ -237,31 +239,22 @@ def _join_or_start(ray: Any, jobs: int) -> None:
 
 
 @contextmanager
-def _alone(ray: Any) -> Iterator[None]:
-    """A new cluster listens at 127.0.0.1 alone, and its workers are as urgent as this process.
+def _on_loopback(ray: Any) -> Iterator[None]:
+    """Let a new cluster listen at 127.0.0.1 alone, where by default it listens at all addresses.
 
-    By default it listens at all addresses: Ray replaces ``_node_ip_address="127.0.0.1"`` by an
-    address that other computers reach, except where it supports no clusters, as on macOS and
-    Windows; a variable says so for any system. Its workers are of niceness 15, which beside other
-    work get a fiftieth of a processor.
+    Ray replaces ``_node_ip_address="127.0.0.1"`` by an address that other computers reach, except
+    where it supports no clusters, as on macOS and Windows; this variable says so for any system.
     """
-    loopback, niceness = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_worker_niceness"
-    constants, settings = ray._private.ray_constants, {loopback: "0", niceness: "0"}
-    if niceness in os.environ:
-        del settings[niceness]
-    before = {name: os.environ.get(name) for name in settings}
-    constant = constants.ENABLE_RAY_CLUSTER
-    os.environ.update(settings)
-    constants.ENABLE_RAY_CLUSTER = False
+    variable, constants = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", ray._private.ray_constants
+    before, constant = os.environ.get(variable), constants.ENABLE_RAY_CLUSTER
+    os.environ[variable], constants.ENABLE_RAY_CLUSTER = "0", False
     try:
         yield
     finally:
         constants.ENABLE_RAY_CLUSTER = constant
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        del os.environ[variable]
+        if before is not None:
+            os.environ[variable] = before
 
 
 def _task(trial: Trial, where: Path) -> dict[str, Any]:
