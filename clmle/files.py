@@ -127,9 +127,14 @@ def from_json(text: str | bytes) -> Any:
 
 
 def read_arrays(
-    path: str | os.PathLike[str], names: Collection[str] | None = None
+    path: str | os.PathLike[str],
+    names: Collection[str] | None = None,
+    advice: str = "remove it, it is made again",
 ) -> dict[str, np.ndarray]:
-    """Read the arrays of an ``.npz`` file (those in ``names``, or all) without unpickling."""
+    """Read the arrays of an ``.npz`` file (those in ``names``, or all) without unpickling.
+
+    ``advice`` ends the sentence about a damaged file.
+    """
     _must_end(path)
     try:
         stored = np.load(path, allow_pickle=False)
@@ -146,7 +151,7 @@ def read_arrays(
         raise as_sentence(error, path) from error
     except Exception as error:  # zipfile and NumPy raise many types on a damaged file
         why = str(error).split("\n")[0] or type(error).__name__
-        raise InputError(f"{path} is damaged ({why}); remove it, it is made again.") from error
+        raise InputError(f"{path} is damaged ({why}); {advice}.") from error
 
 
 def _must_end(path: str | os.PathLike[str]) -> None:

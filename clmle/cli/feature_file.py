@@ -48,7 +48,7 @@ def _reading(file: Path) -> tuple[np.ndarray, Any]:
 
 
 def _from_archive(file: Path) -> tuple[np.ndarray, Any]:
-    arrays = read_arrays(file, ("features", "label", "labels"))
+    arrays = read_arrays(file, ("features", "label", "labels"), "write it again")
     if "features" not in arrays:
         raise InputError(f"{file} holds no array called features.")
     return arrays["features"], arrays.get("label", arrays.get("labels"))

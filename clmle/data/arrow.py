@@ -1,7 +1,6 @@
 """Columns of Arrow tables: images, classes with names, attributes, and text."""
 
 import io
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,8 @@ from clmle.data.assemble import Columns
 from clmle.data.base import UNKNOWN
 from clmle.data.folder.columns import FILES, plain, roles_of
 from clmle.data.pixels import shape_of
-from clmle.errors import InputError, some
+from clmle.errors import InputError, shown, some
+from clmle.files import from_json
 
 IMAGE_NAMES = ("image", "img", "images", "picture", "photo", "jpg", "png", "pixel_values")
 # Names of two classes that say whether something is there.
@@ -21,16 +21,16 @@ BINARY = ({"0", "1"}, {"false", "true"}, {"no", "yes"}, {"-1", "1"}, {"absent", 
 def features_of(schema: Any) -> dict[str, Any]:
     """Hugging Face's description of the columns, as stored in a schema; empty without one."""
     try:
-        stored = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        stored = from_json((schema.metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError):
         return {}
     return stored if isinstance(stored, dict) else {}
 
 
 def image_columns(schema: Any, features: Mapping[str, Any]) -> list[str]:
-    """Columns that are images by their description, or that hold encoded files by their type."""
-    found = [f.name for f in schema if _kind(features.get(f.name)) == "Image"]
-    return found or [f.name for f in schema if _is_encoded(f.type)]
+    """Columns that hold encoded files by their type: those described as images, or all."""
+    encoded = [f.name for f in schema if _is_encoded(f.type)]
+    return [name for name in encoded if _kind(features.get(name)) == "Image"] or encoded
 
 
 def image_column(schema: Any, features: Mapping[str, Any], what: str) -> str:
@@ -79,11 +79,11 @@ def columns_of(table: Any, features: Mapping[str, Any]) -> Columns:
         name, column, kind = field.name, table.column(field.name), field.type
         names = features.get(name, {}).get("names") if _kind(features.get(name)) else None
         if isinstance(names, list) and types.is_integer(kind):
-            _add_classes(found, name, _integers(column), tuple(map(str, names)))
+            _add_classes(found, name, _integers(name, column), tuple(map(str, names)))
         elif types.is_boolean(kind):
-            found.attributes[name] = _integers(column.cast("int8")).astype(np.int8)
+            found.attributes[name] = _integers(name, column).astype(np.int8)
         elif types.is_integer(kind) and _is_attribute(name, column):
-            values = _integers(column)
+            values = _integers(name, column)
             known = ~np.asarray(column.is_null())
             found.attributes[name] = np.where(known, values == 1, UNKNOWN).astype(np.int8)
         elif types.is_dictionary(kind):
@@ -106,8 +106,12 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or kind == "string_view")
 
 
-def _integers(column: Any) -> np.ndarray:
-    values: np.ndarray = column.fill_null(UNKNOWN).to_numpy().astype(np.int64)
+def _integers(name: str, column: Any) -> np.ndarray:
+    """Whole numbers or booleans (n,) int64; missing ones are UNKNOWN, also of unsigned types."""
+    try:
+        values: np.ndarray = column.cast("int64").fill_null(UNKNOWN).to_numpy()
+    except ValueError as error:
+        raise InputError(f"Column {name} has a number of 2^63 or more; write it again.") from error
     return values
 
 
@@ -125,6 +129,11 @@ def _add_classes(found: Columns, name: str, codes: np.ndarray, names: tuple[str,
         raise InputError(
             f"Column {name} has class numbers from {codes.min()} to {codes.max()}, but names for 0 "
             f"to {len(names) - 1}; write the data set again."
+        )
+    twice = {n for n in names if names.count(n) > 1} if len(set(names)) < len(names) else ()
+    if twice:
+        raise InputError(
+            f"Column {name} has two classes named {shown(min(twice))!r}; write the data set again."
         )
     if {n.lower() for n in names} in BINARY:
         positive = next(

@@ -102,7 +102,7 @@ class Dataset:
             )
         values = np.asarray(self.labels[target])
         numbers = map(str, range(int(values.max(initial=-1)) + 1))
-        return values, tuple(self.class_names.get(target, numbers))
+        return values, tuple(map(str, self.class_names.get(target, numbers)))
 
     def task(self, target: str | None = None) -> Task:
         """One target of this data set as a task; images of unknown label are left out.

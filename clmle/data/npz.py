@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from clmle.data.array_texts import array_texts
 from clmle.data.assemble import Columns, assemble
 from clmle.data.base import UNKNOWN, Dataset, Progress
 from clmle.data.folder.split_names import WORDS
@@ -14,7 +15,7 @@ from clmle.data.pixel_arrays import as_pixels, is_images, resized
 from clmle.data.pixels import check_image_size
 from clmle.data.registry import DatasetInfo, register_dataset
 from clmle.errors import InputError, some
-from clmle.files import as_sentence, expanded
+from clmle.files import expanded, read_arrays
 
 LABELS = {"", "label", "labels", "y", "target", "targets", "class", "classes", "lab"}
 CLASS_NAMES = {"class_names", "classnames", "label_names", "labelnames", "names", "classes"}
@@ -57,7 +58,7 @@ def load_npz(
     """
     sides = check_image_size(image_size)
     file = expanded(path)
-    arrays = _arrays(file)
+    arrays = read_arrays(file, advice="write it again with numpy.savez, without objects")
     names = _class_names(arrays)
     parts = _parts(arrays, file)
     pixels, sentences = as_pixels([arrays[image] for image, _ in parts.values()], str(file))
@@ -76,19 +77,6 @@ def load_npz(
         file.stem, images, columns, seed=seed, identities=identities,
         recognized=f"NumPy arrays {recognized}",
     )  # fmt: skip
-
-
-def _arrays(file: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {name: np.asarray(stored[name]) for name in stored.files}
-    except OSError as error:
-        raise as_sentence(error, file) from error
-    except Exception as error:  # as above; a pickled array is refused
-        why = str(error).split("\n")[0][:120].rstrip(".") or type(error).__name__
-        raise InputError(
-            f"{file} cannot be read ({why}); write it again with numpy.savez, without objects."
-        ) from error
 
 
 def _parts(
@@ -146,7 +134,7 @@ def _class_names(arrays: dict[str, np.ndarray]) -> tuple[str, ...]:
     """Names of the classes, where an array of words has them; it is taken out."""
     for name in list(arrays):
         if name.lower() in CLASS_NAMES and arrays[name].dtype.kind in "US" and arrays[name].ndim:
-            return tuple(_texts(arrays.pop(name)))
+            return tuple(_texts(arrays.pop(name), f"The values {name}"))
     return ()
 
 
@@ -191,23 +179,24 @@ def _add(
     width = widths.pop()
     if width == 1:
         texts = [
-            _texts(block[:, 0]) if block is not None else [""] * n
+            _texts(block[:, 0], f"The values {name} of {file}") if block is not None else [""] * n
             for block, n in zip(blocks, sizes, strict=True)
         ]
         found.texts[name] = [text for part in texts for text in part]
         _name_classes(found, name, names, file)
         return
+    given = [block for block in blocks if block is not None]
+    if not all(b.dtype.kind in "biuf" and np.isin(b, (0, 1, UNKNOWN)).all() for b in given):
+        raise InputError(
+            f"{name} of {file} has {width} columns with other values than 0 and 1; store one class "
+            "number for each image, or 0 and 1 for each of several attributes."
+        )
     filled = [
         block if block is not None else np.full((n, width), UNKNOWN)
         for block, n in zip(blocks, sizes, strict=True)
     ]
     values = np.concatenate(filled)
     known = values[(values != UNKNOWN).all(axis=1)]
-    if not np.isin(values, (0, 1, UNKNOWN)).all():
-        raise InputError(
-            f"{name} of {file} has {width} columns with other values than 0 and 1; store one class "
-            "number for each image, or 0 and 1 for each of several attributes."
-        )
     if len(known) and (known.sum(axis=1) == 1).all():
         codes = np.where((values == UNKNOWN).any(axis=1), UNKNOWN, values.argmax(axis=1))
         found.texts[name] = ["" if c < 0 else str(c) for c in codes.tolist()]
@@ -224,7 +213,8 @@ def _name_classes(found: Columns, name: str, names: tuple[str, ...], file: Path)
     texts = found.texts[name]
     if not names or name != "label" or not all(t.isdecimal() for t in texts if t):
         return
-    codes = np.array([int(t) if t else UNKNOWN for t in texts], dtype=np.int64)
+    # A number of more digits is too large in any case.
+    codes = np.array([int(t[:18]) if t else UNKNOWN for t in texts], dtype=np.int64)
     if codes.max() >= len(names):
         raise InputError(
             f"{file} has class number {codes.max()}, but {len(names)} class names; write it again."
@@ -232,16 +222,12 @@ def _name_classes(found: Columns, name: str, names: tuple[str, ...], file: Path)
     found.classes[name] = (codes, names)
 
 
-def _texts(values: np.ndarray) -> list[str]:
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
+def _texts(values: np.ndarray, where: str) -> list[str]:
+    """Labels as text, numbers from 0 without a point; missing ones are empty."""
+    texts = array_texts(values, where)
     if values.dtype.kind == "f":
-        whole = values == np.round(values)
-        return [
-            "" if v != v else str(int(v)) if w else str(v)
-            for v, w in zip(values.tolist(), whole.tolist(), strict=True)
-        ]
-    return ["" if v == UNKNOWN else str(v) for v in values.tolist()]
+        texts = [text.removesuffix(".0") for text in texts]
+    return ["" if text == str(UNKNOWN) else text for text in texts]
 
 
 register_dataset(

@@ -16,8 +16,10 @@ from clmle.data.pixel_writing import WAITING, Read, size_text, state_of, write_p
 from clmle.errors import InputError
 from clmle.file_rows import open_rows
 from clmle.files import as_sentence, cache_dir, from_json
+from clmle.stored_json import fits
 
 NAMED = 5  # files that a warning names
+META = {"stamp": str, "problems": {str: str}}
 
 
 def stored_pixels(
@@ -145,13 +147,15 @@ def _open(
     try:
         meta = from_json((target / "meta.json").read_text(encoding="utf-8"))
         images = open_rows(target / "images.npy")
-        problems = {int(k): str(v) for k, v in meta["problems"].items()}
     except PermissionError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, EOFError):
         return None
-    right = meta.get("stamp") == stamp and images.shape == (n, *shape) and images.dtype == np.uint8
-    if not right:
+    if not fits(meta, META) or meta["stamp"] != stamp:
+        return None
+    problems = {int(k): v for k, v in meta["problems"].items() if k.isdecimal() and len(k) < 10}
+    whole = len(problems) == len(meta["problems"]) and max(problems, default=0) < n
+    if not whole or images.shape != (n, *shape) or images.dtype != np.uint8:
         return None
     with suppress(OSError):  # the time of the last use; the cache may be read-only
         os.utime(target / "meta.json")

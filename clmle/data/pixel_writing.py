@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -149,15 +150,15 @@ def _append(path: Path, lines: list[str]) -> None:
 
 def _parsed(line: str) -> tuple[int, str] | None:
     """Number and sentence of a line; None for an incomplete line, whose image is read again."""
-    try:
-        number, sentence = from_json(line)
-    except (ValueError, TypeError):
-        return None
-    return number, sentence
+    with suppress(ValueError):
+        match from_json(line):
+            case [int(number), str(sentence)]:
+                return number, sentence
+    return None
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
 
 
 def state_of(building: Path) -> np.ndarray | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from clmle.errors import InputError, quoted
 from clmle.files import write_json
-from clmle.run_folder._stored import check_kinds, damaged, tree_in
+from clmle.run_folder import kinds
+from clmle.stored_json import read_checked
 
 FILE = "annotation.json"
 MOST_TITLE, MOST_TAG, MOST_NOTE = 80, 40, 2000  # characters
@@ -53,10 +54,7 @@ def read_annotation(folder: Path) -> Annotation:
     file = folder / FILE
     if not file.exists():
         return Annotation()
-    tree = tree_in(file, "title", "tags", "note")
-    check_kinds(file, tree, {"title": str, "tags": list, "note": str})
-    if not all(isinstance(tag, str) for tag in tree["tags"]):
-        raise damaged(file, "tags")
+    tree = read_checked(file, kinds.ANNOTATION)
     try:
         return Annotation(tree["title"], tuple(tree["tags"]), tree["note"])
     except InputError as error:

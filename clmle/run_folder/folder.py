@@ -22,25 +22,12 @@ from clmle.files import (
     write_json,
 )
 from clmle.jobs.process import birth, is_running
-from clmle.run_folder._stored import check_kinds, damaged, tree_in
+from clmle.run_folder import kinds
 from clmle.run_folder.annotation import Annotation, read_annotation, write_annotation
+from clmle.stored_json import check, damaged, read_checked
 
 ACTIVE = ("queued", "running")
 STATES = (*ACTIVE, "done", "stopped", "failed", "lost")
-NUMBER = int | float
-CONFIG_KINDS: dict[str, dict[str, Any]] = {
-    "data": {"dataset": str, "attribute": str},
-    "train": {"seed": int, "rounds": int, "feature_dim": int},
-}
-TEST_KINDS: dict[str, Any] = {"balanced_accuracy": NUMBER, "interval": list, "recall": list}
-LINE_KINDS: dict[str, dict[str, Any]] = {
-    "train": {"step": int, "loss": NUMBER},
-    "validation": {"step": int, "balanced_accuracy": NUMBER, "recall": list},
-}
-STATUS_KINDS: dict[str, Any] = {
-    "state": str, "phase": str, "message": str, "step": int, "total": int,
-    "seconds": int | float, "seconds_left": int | float | None, "updated": int | float,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,20 +74,12 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """The configuration as plain values."""
-        file = self.path / "config.json"
-        tree = tree_in(file, "method", *CONFIG_KINDS)
-        if not isinstance(tree["method"], str):
-            raise damaged(file, "method")
-        for part, kinds in CONFIG_KINDS.items():
-            if not isinstance(tree[part], dict):
-                raise damaged(file, part)
-            check_kinds(file, tree[part], kinds)
-        return tree
+        return read_checked(self.path / "config.json", kinds.CONFIG)
 
     def data_facts(self) -> dict[str, Any] | None:
         """Class names and fingerprints of the data; None before the first start."""
         file = self.path / "data.json"
-        return tree_in(file, "class_names", "images") if file.exists() else None
+        return read_checked(file, kinds.DATA) if file.exists() else None
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -122,9 +101,7 @@ class RunFolder:
         file = self.path / "status.json"
         if not file.exists():
             return {"state": "queued", "phase": "waiting", "step": 0, "total": 0}
-        status: dict[str, Any] = {"phase": "", "step": 0, "total": 0, **tree_in(file, "state")}
-        given = {name: kind for name, kind in STATUS_KINDS.items() if name in status}
-        check_kinds(file, status, given)
+        status = {"phase": "", "step": 0, "total": 0, **read_checked(file, kinds.STATUS)}
         if status["state"] not in STATES:
             raise damaged(file, f"state {quoted(status['state'])}")
         process = (status.get("pid"), status.get("born"), status.get("updated", 0))
@@ -142,13 +119,7 @@ class RunFolder:
     def result(self) -> dict[str, Any] | None:
         """Test metrics, or None until the run is done."""
         file = self.path / "result.json"
-        if not file.exists():
-            return None
-        tree = tree_in(file, "test")
-        if not isinstance(tree["test"], dict):
-            raise damaged(file, "test")
-        check_kinds(file, tree["test"], TEST_KINDS)
-        return tree
+        return read_checked(file, kinds.RESULT) if file.exists() else None
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write the result; the run is done."""
@@ -172,6 +143,7 @@ class RunFolder:
         """What is damaged in the folder, as a sentence; empty for a whole one."""
         try:
             self.config()
+            self.data_facts()
             self.annotation()
             if self.status()["state"] == "done" and self.result() is None:
                 raise InputError(f"{self.path} is done but has no result.json; restore it.")
@@ -194,7 +166,7 @@ class RunFolder:
             with suppress(ValueError):
                 line = from_json(text)
                 if isinstance(line, dict):
-                    check_kinds(file, line, LINE_KINDS.get(str(line.get("kind")), {}))
+                    check(file, line, kinds.LINES.get(str(line.get("kind")), {}))
                     lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
 

@@ -10,6 +10,8 @@ from typing import Any
 from clmle.errors import InputError, quoted
 from clmle.files import as_sentence, from_json
 from clmle.renamed import STORED
+from clmle.run_folder.kinds import METRICS
+from clmle.stored_json import fits
 
 REQUIRED: Mapping[str, tuple[Any, str]] = {
     **dict.fromkeys(("key", "variant", "method", "task"), (str, "a text")),
@@ -84,6 +86,8 @@ def _wrong(summary: Mapping[str, Any]) -> str:
             return f"lacks {key!r}"
         if not isinstance(tree[key], kind):
             return f"has {quoted(tree[key])} as its {key!r}, which must be {words}"
+    if not fits(summary["test"], METRICS):
+        return "has test metrics that are no numbers"
     return ""
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clmle.errors import InputError
-from clmle.files import from_json, read_json, write_json
+from clmle.files import from_json, write_json
 from clmle.run_folder import RunFolder
+from clmle.stored_json import read_checked
 from clmle.tracking._base import (
     TRACKERS,
     RunImages,
@@ -27,6 +28,7 @@ from clmle.tracking._base import (
 GROUPS = {"train": "train", "validation": "validation", "refresh": "clusters"}  # kind of a line
 NO_METRICS = ("kind", "step", "round", "phase", "seconds", "warnings", "hardest")
 MOST_CLASSES = 100  # with a metric each
+TRACKER = {"identity": str, "lines": int, "done": bool}  # state of one
 
 
 def stored_trackers(run: RunFolder) -> dict[str, dict[str, Any]]:
@@ -34,19 +36,8 @@ def stored_trackers(run: RunFolder) -> dict[str, dict[str, Any]]:
     file = run.path / "log.json"
     if not file.exists():
         return {}
-    tree = read_json(file)
-    try:
-        return {
-            name: {
-                "identity": str(tree[name]["identity"]),
-                "lines": int(tree[name]["lines"]),
-                "done": bool(tree[name]["done"]),
-            }
-            for name in TRACKERS
-            if name in tree
-        }
-    except (TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{file} is damaged; remove it to log from the beginning.") from error
+    tree = read_checked(file, {f"{name}?": TRACKER for name in TRACKERS})
+    return {name: tree[name] for name in TRACKERS if name in tree}
 
 
 class RunLog:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,6 +13,8 @@ from clmle.errors import InputError
 from clmle.files import atomic_path, from_json
 from clmle.methods import Method
 from clmle.methods._multi_label import MultiLabel
+from clmle.run_folder import kinds
+from clmle.stored_json import check, damaged
 from clmle.training.sgd import SGD
 
 
@@ -44,16 +47,43 @@ def load_tensors(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], Any]:
     return groups, facts
 
 
-def load_classifier(path: Path, facts: dict[str, Any]) -> Classifier:
-    """Restore the classifier of the best round from the weights of a run and their facts."""
-    groups, _ = load_tensors(path)
-    return classifier_of(groups, facts)
+def load_weights(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]]:
+    """Read the weights of the best round of a run and their facts, which are checked."""
+    groups, facts = load_tensors(path)
+    check(path, facts, kinds.WEIGHTS)
+    if "network" not in groups:
+        raise damaged(path, "it holds no network")
+    return groups, facts
 
 
-def classifier_of(groups: dict[str, dict[str, torch.Tensor]], facts: dict[str, Any]) -> Classifier:
-    """Restore a classifier from the groups of tensors and the facts that were stored with them."""
+def fill(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Load ``weights`` of the file ``path`` into a network."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise of_another_network(path) from error
+
+
+def classifier_of(
+    groups: dict[str, dict[str, torch.Tensor]], facts: dict[str, Any], shape: tuple[int, ...],
+    dim: int, path: Path,
+) -> Classifier:  # fmt: skip
+    """Restore the classifier of logits of ``shape`` (C,) or (A, 2) that is stored in ``path``."""
     arrays = {name: tensor.numpy() for name, tensor in groups.get("classifier", {}).items()}
-    return restore_classifier(facts["classifier_kind"], arrays, facts["chosen"])
+    features, logits = np.ones((1, *shape[:-1], dim), np.float32), np.ones((1, *shape), np.float32)
+    try:
+        found = restore_classifier(facts["classifier_kind"], arrays, facts["chosen"])
+        fits = found.scores(features, logits).shape == logits.shape
+    except Exception as error:  # what is stored may have any type and shape
+        raise of_another_network(path) from error
+    if not fits:
+        raise of_another_network(path)
+    return found
+
+
+def of_another_network(path: Path) -> InputError:
+    """Return the error about weights that fit no network of the configuration."""
+    return InputError(f"{path} does not hold the network of config.json; restore one of them.")
 
 
 def copy_state(

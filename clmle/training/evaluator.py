@@ -17,7 +17,7 @@ from clmle.data.multilabel import MultiTask
 from clmle.methods import Classifier, Method
 from clmle.methods._multi_label import MultiLabel
 from clmle.run_folder import RunFolder
-from clmle.training.checkpoint import load_classifier, load_tensors, save_tensors
+from clmle.training.checkpoint import classifier_of, fill, load_weights, save_tensors
 from clmle.training.collapse import collapse_warning
 from clmle.training.distributed import World
 from clmle.training.embedding_sample import clusters_of, embedding_sample
@@ -139,15 +139,18 @@ class Evaluator:
 
     def test(self) -> dict[str, Any]:
         """Load the best round and return its metrics of the validation and test images."""
-        best, facts = load_tensors(self.run.model_path)
-        self.network.load_state_dict(best["network"])
+        path = self.run.model_path
+        best, facts = load_weights(path)
+        fill(self.network, best["network"], path)
         splits = {split: self.task.rows(split) for split in ("validation", "test")}
         outputs = {split: self.extract(rows, "testing") for split, rows in splits.items()}
         near = reference_rows(self.task)
         reference = None if near is None else (near, self.extract(near, "testing")[0])
 
         def compute() -> dict[str, Any]:
-            classifier = load_classifier(self.run.model_path, facts)
+            features, logits = outputs["test"]
+            shape, dim = logits.shape[1:], features.shape[-1]
+            classifier = classifier_of(best, facts, shape, dim, path)
             found: dict[str, Any] = {}
             for split, rows in splits.items():
                 features, logits = outputs[split]

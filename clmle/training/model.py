@@ -1,20 +1,24 @@
 """A trained run as a model of new images: features, class scores, probabilities, metrics."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from clmle.classifiers.probabilities import ProbabilityMap
+from clmle.data.pixels import SIDE
 from clmle.errors import InputError
 from clmle.files import expanded
 from clmle.run_folder import RunFolder
-from clmle.training.checkpoint import classifier_of
+from clmle.training.checkpoint import classifier_of, fill, of_another_network
 from clmle.training.extraction import extract, pick_device
 from clmle.training.factory import metrics_of, network_for_shape
 from clmle.training.images import ImageSource
 from clmle.training.run_data import prepare_run
 from clmle.training.stored_model import StoredModel, stored_in_run
+
+MOST_FEATURES = 2**20  # of a row
 
 
 class Model:
@@ -62,39 +66,42 @@ class Model:
     """
 
     def __init__(self, stored: StoredModel, device: str = "auto") -> None:
-        weights = stored.groups.get("network", {})
+        weights, path = stored.groups["network"], stored.path
         # The first versions did not store the shape of the images.
         depths = [w.shape[1] for w in weights.values() if w.dim() == 4]
         size = stored.config.data.image_size
         shape = stored.facts.get("image_shape", (size, size, *depths[:1]) if depths else None)
-        if "head.bias" not in weights or shape is None:
-            raise InputError(f"{stored.path} does not hold the network of a run; restore it.")
+        bias = weights.get("head.bias")
+        if bias is None or bias.dim() not in (1, 2) or shape is None or not _possible(shape):
+            raise InputError(f"{path} does not hold the network of a run; restore it.")
         self.stored = stored
         self.config = stored.config
         self.device = pick_device(device)
         self.precision = stored.config.train.precision
-        self.image_shape = tuple(map(int, shape))
+        self.image_shape = tuple(shape)
         self.value_range = stored.value_range
         # With several attributes the bias of the head has one row per attribute.
-        bias = weights["head.bias"]
         heads, n_classes = (len(bias), 2) if bias.dim() == 2 else (None, len(bias))
         self.class_names = stored.class_names or tuple(map(str, range(n_classes)))
         self.attributes = stored.attributes or tuple(map(str, range(heads or 0)))
         if len(self.class_names) != n_classes or len(self.attributes) != (heads or 0):
-            raise InputError(f"The class names of {stored.path.parent} do not fit; restore it.")
-        scale = float(weights["head.scale"]) if "head.scale" in weights else None
+            raise InputError(f"The class names of {path.parent} do not fit; restore it.")
+        scale = weights.get("head.scale")
+        if scale is not None and scale.numel() != 1:
+            raise of_another_network(path)
+        train = stored.config.train
         self.network = network_for_shape(
-            stored.config.train, self.image_shape, heads, n_classes, scale
+            train, self.image_shape, heads, n_classes, None if scale is None else float(scale)
         )
+        fill(self.network, weights, path)
         self.network.to(self.device)
-        try:
-            self.network.load_state_dict(weights)
-            self.classifier = classifier_of(stored.groups, stored.facts)
-            self.maps = _maps(stored.facts, heads or 1, n_classes)
-        except (RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{stored.path} does not hold the network of config.json; restore one of them."
-            ) from error
+        logits = (heads, 2) if heads else (n_classes,)
+        self.classifier = classifier_of(
+            stored.groups, stored.facts, logits, train.feature_dim, path
+        )
+        self.maps = _maps(stored.facts, heads or 1, n_classes)
+        if len(self.maps) != (heads or 1) or any(len(m.offset) != n_classes for m in self.maps):
+            raise of_another_network(path)
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.image_shape))
@@ -187,10 +194,12 @@ class Model:
 def _maps(facts: dict[str, Any], n: int, n_classes: int) -> list[ProbabilityMap]:
     """Maps from scores to probabilities; versions before 0.3 stored none."""
     stored = facts.get("probabilities") or [{"weight": 1.0, "offset": [0.0] * n_classes}] * n
-    maps = [ProbabilityMap(float(m["weight"]), np.array(m["offset"], dtype=float)) for m in stored]
-    if len(maps) != n or any(m.offset.shape != (n_classes,) for m in maps):
-        raise ValueError("probabilities of other classes")
-    return maps
+    return [ProbabilityMap(float(m["weight"]), np.array(m["offset"], dtype=float)) for m in stored]
+
+
+def _possible(shape: Sequence[int]) -> bool:
+    """Whether images (height, width, channels) or rows of features (d,) may have this shape."""
+    return all(0 < n <= (SIDE if len(shape) == 3 else MOST_FEATURES) for n in shape)
 
 
 def load_model(run: RunFolder, device: str = "auto") -> Model:

@@ -115,7 +115,7 @@ def _counts(
 def _support(metrics: dict[str, Any]) -> list[int]:
     if "support" in metrics:
         return list(metrics["support"])
-    return [sum(row) for row in metrics.get("confusion", ())]
+    return [sum(row) for row in metrics.get("confusion") or ()]
 
 
 def _metrics(metrics: dict[str, Any], split: str) -> str:
@@ -125,7 +125,7 @@ def _metrics(metrics: dict[str, Any], split: str) -> str:
     for name in ("balanced_accuracy", "accuracy", "average_precision", "roc_auc", "mcc"):
         if metrics.get(name) is not None:
             ends = {"balanced_accuracy": metrics.get("interval")}.get(name)
-            if name == "accuracy" and "attributes" not in metrics:
+            if name == "accuracy" and "attributes" not in metrics and metrics.get("n"):
                 ends = wilson(round(metrics[name] * metrics["n"]), metrics["n"])
             rows.append([name.replace("_", " "), f"{metrics[name]:.3f}", _interval(ends)])
     table = _table(["metric", f"{split} images", "95 % interval"], rows)
@@ -141,7 +141,7 @@ def _recalls(metrics: dict[str, Any], names: Sequence[str]) -> str:
         ]
         return _table(["attribute", "balanced accuracy", "95 % interval"], rows)
     rows = []
-    found = zip(names, metrics.get("recall", ()), _support(metrics), strict=False)
+    found = zip(names, metrics.get("recall") or (), _support(metrics), strict=False)
     for name, recall, n in found:
         if recall is not None and n:
             rows.append([name, f"{recall:.3f}", _interval(wilson(round(recall * n), n))])
@@ -210,7 +210,7 @@ def _training(config: dict[str, Any], facts: dict[str, Any], result: dict[str, A
         f"Classifier: {rule}." if rule else "",
         f"Calibration of class offsets: {t.get('calibration', 'none')}.",
     ]
-    if result:
+    if result and "seconds" in result and "machine" in result:
         lines.append(f"Trained in {result['seconds']:.0f} s on {result['machine']['device']}.")
     lines.append("`config.json` holds all options.")
     return " ".join(filter(None, lines))

@@ -12,7 +12,8 @@ from typing import Any
 from clmle.errors import InputError
 from clmle.files import read_json, write_json, write_text
 from clmle.run_folder import open_run
-from clmle.training.checkpoint import load_tensors, save_tensors
+from clmle.stored_json import check
+from clmle.training.checkpoint import load_weights, save_tensors
 from clmle.training.model import Model, load_model
 from clmle.training.prepare import config_from_dict
 from clmle.training.stored_model import StoredModel
@@ -20,6 +21,13 @@ from clmle.training.stored_model import StoredModel
 FORMAT = "clmle-model"
 VERSION = 1
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+KIND = {
+    "name": str,
+    "input": {"value_range?": ([float, 2], None)},
+    "class_names": [str, None],
+    "attributes": [str, None],
+    "config": dict,
+}
 PATHS = {"data": ("dataset", "labels"), "train": ("init_from",)}  # options that may hold a path
 
 
@@ -95,24 +103,26 @@ def read_model(folder: Path) -> StoredModel:
             f"{folder} was written by clmle {tree.get('clmle_version')} in another format; load it "
             "with that version."
         )
-    groups, facts = load_tensors(folder / WEIGHTS)
-    try:
-        found = tree["input"].get("value_range")
-        value_range = (float(found[0]), float(found[1])) if found else None
-        class_names, attributes = (
-            tuple(map(str, tree[name])) for name in ("class_names", "attributes")
-        )
-        name, config = str(tree["name"]), config_from_dict(tree["config"])
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{folder / CONFIG} is damaged ({error}); restore it.") from error
+    check(folder / CONFIG, tree, KIND)
+    groups, facts = load_weights(folder / WEIGHTS)
+    found = tree["input"].get("value_range")
+    value_range = (float(found[0]), float(found[1])) if found else None
+    class_names, attributes = tuple(tree["class_names"]), tuple(tree["attributes"])
+    config = config_from_dict(tree["config"])
 
     def card() -> str:
         return (folder / CARD).read_text(encoding="utf-8")
 
     return StoredModel(
-        name, folder / WEIGHTS, config, groups, facts, class_names, attributes, value_range, card
+        tree["name"],
+        folder / WEIGHTS,
+        config,
+        groups,
+        facts,
+        class_names,
+        attributes,
+        value_range,
+        card,
     )
 
 

@@ -58,7 +58,14 @@ def restore_progress(trainer: Trainer) -> None:
         trainer.run.truncate_metrics(int(facts["lines"]))
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+    ) as error:
         why = str(error).split("\n")[0][:100]
         raise InputError(
             f"{file}, written by clmle {version}, does not fit this run in clmle "

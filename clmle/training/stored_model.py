@@ -10,7 +10,7 @@ import torch
 from clmle.config import Config
 from clmle.errors import InputError
 from clmle.run_folder import RunFolder
-from clmle.training.checkpoint import load_tensors
+from clmle.training.checkpoint import load_weights
 from clmle.training.prepare import config_from_dict
 
 
@@ -39,8 +39,7 @@ def stored_in_run(run: RunFolder) -> StoredModel:
     if not run.model_path.exists():
         raise InputError(f"Run {run.name} has no weights yet; wait for its first round.")
     config = config_from_dict(run.config())
-    groups, facts = load_tensors(run.model_path)
-    facts = facts if isinstance(facts, dict) else {}
+    groups, facts = load_weights(run.model_path)
 
     def card() -> str:
         from clmle.training.model_card import card_of_run

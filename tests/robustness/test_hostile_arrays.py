@@ -3,12 +3,14 @@
 import os
 import pickle
 import struct
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
 
 from clmle.cli.feature_file import read_features, read_labels
-from clmle.data import load_folder, pixels
+from clmle.data import load_dataset, load_folder, pixels
 from clmle.files import read_arrays, read_json
 from clmle.run_folder import RunFolder
 from tests.robustness.hostile import error_of, folders, npy, zipped
@@ -60,6 +62,77 @@ def test_a_decompression_bomb_is_an_error(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     np.savez_compressed(path, features=rng.normal(size=10**6))  # honest archives may be large
     assert len(read_arrays(path)["features"]) == 10**6
+
+
+@pytest.mark.parametrize("which", ["images", "labels", "other"])
+def test_images_that_unpack_to_far_more_than_their_file_are_refused(which, tmp_path):
+    arrays = {"images": np.zeros((60, 8, 8), np.uint8), "labels": np.arange(60) % 3}
+    large = {
+        "images": ((40_000, 100, 100), "|u1"), "labels": ((60,), "<U1200000"),
+        "other": ((300_000_000,), "|u1"),
+    }[which]  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            if name != which:
+                with archive.open(f"{name}.npy", "w") as member:
+                    np.lib.format.write_array(member, array)
+        shape, kind = large
+        left = int(np.prod(shape)) * np.dtype(kind).itemsize
+        with archive.open(f"{which}.npy", "w", force_zip64=True) as member:
+            head = {"descr": kind, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(member, head)
+            while left > 0:
+                member.write(bytes(min(left, 2**24)))
+                left -= 2**24
+    tracemalloc.start()
+    try:
+        assert "would unpack to" in error_of(load_dataset, str(tmp_path / "a.npz"))
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+ROWS = 60
+ODD_LABELS = {
+    "no UTF-8": np.array([b"\xff\xfe", b"a"] * 30),
+    "records": np.zeros(ROWS, [("a", "i4"), ("b", "f4")]),
+    "raw bytes": np.zeros(ROWS, "V4"),
+    "complex": np.arange(ROWS) % 3 + 1j,
+    "raw bytes of several": np.zeros((ROWS, 3), "V2"),
+    "complex of several": np.ones((ROWS, 3), complex),
+    "words of several": np.array([["a", "b"]] * ROWS),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_LABELS)
+def test_labels_of_odd_kinds_are_a_sentence(kind, tmp_path):
+    labels, images = ODD_LABELS[kind], np.ones((ROWS, 8, 8), np.uint8)
+    features = np.random.default_rng(0).normal(size=(ROWS, 4)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    error_of(load_dataset, str(tmp_path / "a.npz"))
+    np.savez(tmp_path / "b.npz", images=images, labels=np.arange(ROWS) % 2, more=labels)
+    error_of(load_dataset, str(tmp_path / "b.npz"))
+    np.save(tmp_path / "c.npy", features)
+    np.save(tmp_path / "d.npy", labels)
+    error_of(load_dataset, str(tmp_path / "c.npy"), labels=str(tmp_path / "d.npy"))
+    np.savez(tmp_path / "e.npz", features=features, labels=labels)
+    error_of(load_dataset, str(tmp_path / "e.npz"))
+
+
+@pytest.mark.parametrize("values", [["9" * 30], ["9" * 5000], ["1", "7"]])
+def test_class_numbers_beyond_the_names_are_a_sentence(values, tmp_path):
+    labels = np.array((values * ROWS)[:ROWS])
+    images = np.ones((ROWS, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, class_names=np.array(["a", "b"]))
+    assert "2 class names" in error_of(load_dataset, str(tmp_path / "a.npz"))
+
+
+def test_infinite_and_whole_labels_are_read_as_they_stand(tmp_path):
+    labels = np.array([np.inf, 1.0, 2.0, np.nan, -1.0] * 12)
+    np.savez(tmp_path / "a.npz", images=np.ones((ROWS, 8, 8), np.uint8), labels=labels)
+    dataset = load_dataset(str(tmp_path / "a.npz"))
+    assert dataset.class_names["label"] == ("1", "2", "inf")
+    assert (dataset.labels["label"] < 0).sum() == 24
 
 
 def test_features_in_a_single_array_are_not_an_archive(tmp_path):

@@ -1,6 +1,7 @@
 """Parquet files that decode to far more than their size: a sentence, or little memory."""
 
 import io
+import json
 import os
 import random
 from contextlib import suppress
@@ -125,3 +126,44 @@ def test_damaged_bytes_are_a_sentence(kind, tmp_path):
         path.write_bytes(damaged)
         with suppress(InputError):
             load_parquet(path, image_size=8) if kind == "image" else load_features(path)
+
+
+def described(path, described_as, **columns):
+    """A file with images, and Hugging Face's description of its columns."""
+    table = pa.table({"image": [image(i % 9) for i in range(60)], **columns})
+    pq.write_table(table.replace_schema_metadata({"huggingface": described_as}), path)
+    return str(path)
+
+
+def of_columns(**features):
+    return json.dumps({"info": {"features": features}})
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 10**5, "[" * 10**5, "9" * 10**4, "\0", "[]", ""])
+def test_a_deep_description_of_the_columns_is_passed_over(text, tmp_path):
+    path = described(tmp_path / "a.parquet", text, label=labels(60))
+    assert load_dataset(path, image_size=8).class_names["label"] == ("0", "1")
+
+
+def test_numbers_that_are_described_as_images_are_read_as_numbers(tmp_path):
+    of = of_columns(label={"_type": "Image"}, image={"_type": ["Image"]})
+    path = described(tmp_path / "a.parquet", of, label=pa.array([3, 4, 5] * 20))
+    assert load_dataset(path, image_size=8).class_names["label"] == ("3", "4", "5")
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint32", "uint64", "int8"])
+def test_missing_class_numbers_of_any_type_are_unknown(kind, tmp_path):
+    of = of_columns(label={"_type": "ClassLabel", "names": ["a", "b"]})
+    path = described(tmp_path / "a.parquet", of, label=pa.array([0, 1, None] * 20, kind))
+    found = load_dataset(path, image_size=8).labels["label"]
+    assert found.tolist() == [0, 1, -1] * 20
+
+
+@pytest.mark.parametrize(("names", "label", "said"), [
+    (["a", "a"], [0, 1], "two classes named 'a'"), ([], [0, 1], "names for 0"),
+    (["a", "b"], [0, 2**64 - 1], "2^63 or more"), (["a", "b"], [0, 2**40], "class numbers from 0"),
+])  # fmt: skip
+def test_class_names_that_do_not_fit_are_a_sentence(names, label, said, tmp_path):
+    of = of_columns(label={"_type": "ClassLabel", "names": names})
+    path = described(tmp_path / "a.parquet", of, label=pa.array(label * 30, "uint64"))
+    assert said in error_of(load_dataset, path, image_size=8)

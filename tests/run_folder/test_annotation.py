@@ -47,7 +47,7 @@ def test_a_run_that_another_session_deleted_is_not_made_again(run):
 
 def test_the_summary_has_the_facts_of_the_files(run):
     test = {"balanced_accuracy": 0.75, "interval": [0.7, 0.8], "recall": [0.5], "mcc": 0.25}
-    run.write_result({"test": test})
+    run.write_result({"test": test, "class_names": ["a"], "class_counts": [9], "chosen": {}})
     run.write_status(state="done", step=9, total=9, seconds=12.5)
     run.annotate(tags=["paper"], note="once")
     row = run_summary(run)

@@ -346,7 +346,9 @@ def test_the_run_of_a_job_is_found_again(tmp_path, monkeypatch):
     run = run_of_job(tmp_path, config)
     assert run_of_job(tmp_path, config).path == run.path
     assert run_of_job(tmp_path, others).path != run.path
-    run.write_result({"test": {"balanced_accuracy": 0.5, "interval": [0.4, 0.6], "recall": [0.5]}})
+    test = {"balanced_accuracy": 0.5, "interval": [0.4, 0.6], "recall": [0.5, 0.5]}
+    facts = {"class_names": ["a", "b"], "class_counts": [9, 1], "chosen": {}}
+    run.write_result({"test": test, **facts})
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     assert run_of_job(tmp_path, config).path == run.path
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from clmle.data.array_texts import array_texts
 from clmle.data.base import SPLITS
 from clmle.data.features.content import NAMES, FeatureFile
 from clmle.errors import InputError, some
@@ -44,7 +45,7 @@ def npz_dim(file: Path) -> int | None:
 
 def read_npz(file: Path) -> FeatureFile:
     """Features and the arrays of as many values; ``X_train``, ``y_train``, ... make one table."""
-    stored = read_arrays(file)
+    stored = read_arrays(file, advice="write it again")
     names = _feature_names({name: (a.shape, a.dtype) for name, a in stored.items()})
     if not names:
         raise InputError(f"{file} has no array of features (n, d), such as one called features.")
@@ -58,7 +59,8 @@ def read_npz(file: Path) -> FeatureFile:
             base, own = _divided(other)
             if other not in used and own == split and array.shape in ((n,), (n, 1)):
                 used.add(other)
-                columns.setdefault(base if split else other, []).extend(texts(array.reshape(-1)))
+                values = array_texts(array.reshape(-1), f"The values {other} of {file}")
+                columns.setdefault(base if split else other, []).extend(values)
     features = stored[names[0]]
     if len(names) > 1:
         features = np.concatenate([stored[name] for name in names])
@@ -92,10 +94,3 @@ def _divided(name: str) -> tuple[str, str]:
     if len(splits) != 1 or len(words) == 1:
         return name.lower(), ""
     return "_".join(word for word in words if word not in SPLIT_WORDS), splits[0]
-
-
-def texts(values: np.ndarray) -> list[str]:
-    """Values as text; missing ones are empty."""
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
-    return ["" if value != value else str(value) for value in values.tolist()]

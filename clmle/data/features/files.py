@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clmle.data.array_texts import array_texts
 from clmle.data.features import arrays, tables
 from clmle.data.features.content import FeatureFile
 from clmle.errors import InputError
@@ -86,7 +87,7 @@ def _labels(table: Path, file: Path, n: int) -> dict[str, list[str]]:
     """Columns of a table of labels, or one column ``label`` from a list or array of them."""
     if table.suffix == ".npy":
         array = _reading(table, lambda f: np.load(f, allow_pickle=False))
-        columns = {"label": arrays.texts(array.reshape(-1))}
+        columns = {"label": array_texts(array.reshape(-1), f"The labels of {table}")}
     elif table.suffix == ".txt":
         columns = {"label": [line.strip() for line in read_lines(table)]}
     elif table.suffix == ".parquet":

@@ -16,12 +16,17 @@ from clmle.data.pixels import SHALLOW, SharedRange, read_pixels
 from clmle.data.value_range import ValueRange
 from clmle.errors import InputError
 from clmle.file_rows import open_rows
-from clmle.files import atomic_path, read_json, write_json
+from clmle.files import atomic_path, write_json
+from clmle.stored_json import read_checked
 
 CHUNK = 512  # images that are copied at a time
 LIMIT = 20.0  # gigabytes of all decoded folders, unless CLMLE_CACHE_GB says otherwise
 VERSION = 2  # of the pixels that this code makes of the files
 DARK = 32  # an 8-bit value
+FACTS = {
+    "copies": [[int, 2], None], "warnings": [str, None],
+    "value_range": ([float, 2], [float, 0], None),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,17 +165,13 @@ def _facts(images: np.ndarray, shared: SharedRange, file: Path) -> dict[str, Any
 def _stored_facts(file: Path, n: int) -> dict[str, Any] | None:
     """What :func:`_facts` stored; None if there is nothing, or if it is damaged."""
     try:
-        stored: dict[str, Any] = read_json(file)
-        numbers = [i for pair in stored["copies"] for i in pair]
-        whole = all(type(i) is int and 0 <= i < n for i in numbers) and len(numbers) == 2 * len(
-            stored["copies"]
-        )
-        texts = all(isinstance(text, str) for text in stored["warnings"])
-        limits = stored["value_range"] or (0.0, 1.0)
-        values = len(limits) == 2 and all(isinstance(v, float | int) for v in limits)
-    except (InputError, KeyError, TypeError):
+        stored = read_checked(file, FACTS)
+    except InputError:
         return None
-    return stored if whole and texts and values else None
+    numbers = [i for pair in stored["copies"] for i in pair]
+    limits = stored["value_range"] or (0.0, 1.0)
+    whole = all(0 <= i < n for i in numbers) and limits[0] <= limits[1]
+    return stored if whole else None
 
 
 def copies_of(images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
