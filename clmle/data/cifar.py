@@ -62,7 +62,9 @@ def load_cifar(
     names = {}
     for key, target in NAMES.items():
         if key in batches["meta"]:
-            names[target] = tuple(str(name) for name in batches["meta"].pop(key))
+            names[target] = tuple(_texts(batches["meta"].pop(key), f"{key} of {path}"))
+            if len(set(names[target])) < len(names[target]):
+                raise InputError(f"{key} of {path} names a class twice; get the archive again.")
     parts: dict[str, list[Any]] = {"pixels": [], "file": [], "published": []}
     labels: dict[str, list[int]] = {}
     del batches["meta"]
@@ -70,7 +72,8 @@ def load_cifar(
         pixels = _pixels(batch, name)
         parts["pixels"].append(resized(pixels, sides))
         parts["published"] += [TEST if name.startswith("test") else TRAIN] * len(pixels)
-        parts["file"] += [str(file) for file in batch.get("filenames", [""] * len(pixels))]
+        files = batch.get("filenames", [""] * len(pixels))
+        parts["file"] += _texts(files, f"filenames of CIFAR's {name}", len(pixels))
         for key, target in LABELS.items():
             if key in batch:
                 labels.setdefault(target, []).extend(_classes(batch, key, name, names, len(pixels)))
@@ -152,6 +155,14 @@ def _plain(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _texts(values: Any, what: str, n: int | None = None) -> list[str]:
+    """A list of ``n`` texts; an InputError for anything else."""
+    texts = isinstance(values, list) and all(isinstance(value, str) for value in values)
+    if not texts or n not in (None, len(values)):
+        raise InputError(f"{what} is no list of names, one for each; get the archive again.")
+    return list(values)
 
 
 def _pixels(batch: dict[str, Any], name: str) -> np.ndarray:

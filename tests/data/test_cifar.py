@@ -57,6 +57,26 @@ def test_cifar_as_published(tmp_path, fine, protocol):
         assert (dataset.labels["superclass"] == labels // 5).all()
 
 
+ODD = [None, True, 7, "x", {}, [None] * 20, [[0]] * 20, [b"a"] * 3, np.arange(20)]
+
+
+@pytest.mark.parametrize("value", [*ODD, [b"a"] * 10])
+def test_names_of_classes_that_are_no_texts_are_a_sentence(value, tmp_path):
+    write_cifar(tmp_path / "c")
+    (tmp_path / "c" / "batches.meta").write_bytes(pickle.dumps({b"label_names": value}))
+    with pytest.raises(InputError, match=r"label_names of .* get the archive again\.$"):
+        load_dataset(str(tmp_path / "c"))
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_names_of_files_that_are_no_texts_are_a_sentence(value, tmp_path):
+    write_cifar(tmp_path / "c")
+    batch = pickle.loads((tmp_path / "c" / "data_batch_2").read_bytes())
+    (tmp_path / "c" / "data_batch_2").write_bytes(pickle.dumps(batch | {b"filenames": value}))
+    with pytest.raises(InputError, match="filenames of CIFAR's data_batch_2 is no list"):
+        load_dataset(str(tmp_path / "c"))
+
+
 def test_cifar_in_its_archive_and_by_name(tmp_path, monkeypatch):
     images, _ = write_cifar(tmp_path / "cifar-10-batches-py")
     with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as archive:
