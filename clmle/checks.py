@@ -46,7 +46,11 @@ def numeric(values: Any, name: str) -> np.ndarray:
     array = array_of(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be real numbers, but are of type {array.dtype}.")
-    # PyTorch supports neither other byte orders nor more than 64 bits.
+    return native(array)
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """``array`` in a type of PyTorch, which has no other byte orders and no more than 64 bits."""
     kind = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
     return array.astype(kind, copy=False)
 

@@ -93,7 +93,7 @@ def read_labels(path: str | Path) -> np.ndarray:
     """Labels (n,) from a .npy file or a text file with one on each line."""
     file = Path(path)
     if file.suffix == ".npy":
-        return _flat(_reading(file)[0][:], file)
+        return _flat(_reading(file)[0], file)[:]
     notes: list[str] = []
     try:
         lines = decoded(file, notes).splitlines()

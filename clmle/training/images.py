@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from clmle.checks import native
 from clmle.device import to_device
 
 
@@ -20,7 +21,7 @@ class ImageSource:
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             if images.nbytes <= max_fraction * free:
-                self.resident = torch.from_numpy(np.array(images[:])).to(device)
+                self.resident = torch.from_numpy(native(np.array(images[:]))).to(device)
 
     def batch(
         self, rows: np.ndarray, generator: np.random.Generator | None = None, mirror: bool = True
@@ -32,7 +33,7 @@ class ImageSource:
         if self.resident is not None:
             pixels = self.resident[to_device(rows, self.device)]
         else:
-            pixels = to_device(self.images[rows], self.device)
+            pixels = to_device(native(self.images[rows]), self.device)
         if pixels.dim() == 2:
             return pixels.float()[:, :, None, None]
         if generator is not None:

@@ -144,3 +144,14 @@ def test_unknown_labels_have_one_definition(capsys, faces):
         result = json.loads(out)
         assert (result["images"], result["identities"]) == (53, 11)
         assert result["left_out"] == 7
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array(3), np.zeros((60, 2)), np.zeros(60, "V4"), np.zeros(9)]
+)
+def test_labels_of_other_shapes_and_kinds_are_a_sentence(capsys, faces, tmp_path, labels):
+    np.save(tmp_path / "y.npy", labels)
+    code, _, err = run(
+        capsys, "evaluate-features", tmp_path / "f.npy", "--labels", tmp_path / "y.npy"
+    )
+    assert (code, err.count("\n")) == (2, 1), err

@@ -125,6 +125,7 @@ def test_a_split_is_drawn_with_groups_and_copies_together(tmp_path, table):
         ("t.npy", "", "t.npy has no labels; give a table or list"),
         ("t.npy", "short.csv", "2 rows of labels, but .* has 4 rows of features"),
         ("nan.npz", "", "Row 3 of .* has a feature that is not a finite number"),
+        ("huge.npy", "labels.csv", "Row 2 of .* has a feature that is not a finite number of 32"),
         ("uneven.parquet", "", "lists of features of different lengths"),
         ("missing.parquet", "", "has rows without features"),
         ("alone.npz", "", "has no labels"),
@@ -138,6 +139,8 @@ def test_unusable_files_are_refused(tmp_path, name, labels, sentence):
     bad = x.copy()
     bad[2, 1] = np.nan
     np.savez(tmp_path / "nan.npz", features=bad, label=np.arange(4))
+    np.save(tmp_path / "huge.npy", x * np.array([[1.0], [1e39], [1.0], [1.0]]))
+    (tmp_path / "labels.csv").write_text("label\na\nb\na\nb\n")
     np.savez(tmp_path / "alone.npz", features=x)
     np.savez(tmp_path / "part.npz", X_train=x, y_train=np.arange(4), X_test=x)
     uneven = pa.table({"features": [[1.0, 2.0], [1.0]], "label": ["a", "b"]})
@@ -157,6 +160,23 @@ def test_labels_may_be_an_array_or_a_list(tmp_path, table):
     for name in ("y.npy", "y.txt"):
         found = load_dataset(str(tmp_path / "t.npy"), labels=str(tmp_path / name))
         assert found.class_names == {"label": ("cat", "dog", "eel")}
+
+
+@pytest.mark.parametrize("kind", [">f4", ">f8", np.longdouble])
+def test_features_of_other_byte_orders_and_sizes_train_and_predict_alike(tmp_path, table, kind):
+    features, columns = table
+    write_features(tmp_path / "t.npz", features, columns)
+    write_features(tmp_path / "u.npy", features, columns)
+    np.save(tmp_path / "u.npy", features.astype(kind))
+    found = []
+    for name in ("t.npz", "u.npy"):
+        run = create_run(tmp_path / name[0], short(tmp_path / name, iterations=20).to_dict())
+        train(run)
+        found.append(load_model(run).scores(features.astype(kind)))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    rows, out = str(tmp_path / "u.npy"), str(tmp_path / "p.csv")
+    assert main(["predict", str(run.path), rows, "--out", out]) == 0
+    assert len((tmp_path / "p.csv").read_text().splitlines()) == 601
 
 
 def test_standardization_is_that_of_the_training_rows():

@@ -23,6 +23,7 @@ READERS: dict[str, Callable[[Path], FeatureFile]] = {
 }  # fmt: skip
 TABLES = (".csv", ".tsv", ".parquet")  # tables next to a .npy file
 CHUNK = 1 << 24  # values that are checked at a time
+LARGEST = np.finfo(np.float32).max
 
 
 def feature_dim(path: str | os.PathLike[str]) -> int | None:
@@ -114,9 +115,9 @@ def _check(features: np.ndarray, file: Path) -> None:
         return
     step = max(1, CHUNK // features.shape[1])
     for start in range(0, len(features), step):
-        bad = np.flatnonzero(~np.isfinite(features[start : start + step]).all(axis=1))
+        bad = np.flatnonzero(~(np.abs(features[start : start + step]) <= LARGEST).all(axis=1))
         if len(bad):
             raise InputError(
-                f"Row {start + bad[0] + 1:,} of {file} has a feature that is not a finite number; "
-                "remove or repair such rows."
+                f"Row {start + bad[0] + 1:,} of {file} has a feature that is not a finite number "
+                "of 32 bits; remove or repair such rows."
             )
