@@ -26,6 +26,7 @@ LAYERS = (
         "file_rows",
         "files",
         "renamed",
+        "stored_json",
         "text",
         "threads",
     ),
