@@ -44,11 +44,11 @@ def restore_progress(trainer: Trainer) -> None:
                 f"restore it, or remove {file.name} to train from the beginning."
             )
         check_facts(trainer.run, facts["data"], trainer.data_facts)
-        trainer.step, trainer.round, trainer.phase = (facts[k] for k in ("step", "round", "phase"))
+        step, round, phase = (facts[k] for k in ("step", "round", "phase"))
         steps, rounds = trainer.config.train.iterations, trainer.config.train.rounds
-        inside = 0 <= trainer.step <= steps and 0 <= trainer.round <= rounds
-        if trainer.phase not in PHASES or not inside:
-            raise ValueError(f"phase {trainer.phase}, step {trainer.step}, round {trainer.round}")
+        if phase not in PHASES or not (0 <= step <= steps and 0 <= round <= rounds):
+            raise ValueError(f"phase {phase}, step {step}, round {round}")
+        trainer.step, trainer.round, trainer.phase = step, round, phase
         trainer.reporter.resume(float(facts["seconds"]), trainer.step)
         plateau = trainer.plateau
         plateau.best, plateau.waited, plateau.dropped = facts["plateau"]
