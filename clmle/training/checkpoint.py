@@ -69,11 +69,12 @@ def classifier_of(
     dim: int, path: Path,
 ) -> Classifier:  # fmt: skip
     """Restore the classifier of logits of ``shape`` (C,) or (A, 2) that is stored in ``path``."""
-    arrays = {name: tensor.numpy() for name, tensor in groups.get("classifier", {}).items()}
     features, logits = np.ones((1, *shape[:-1], dim), np.float32), np.ones((1, *shape), np.float32)
     try:
+        arrays = {name: tensor.numpy() for name, tensor in groups.get("classifier", {}).items()}
         found = restore_classifier(facts["classifier_kind"], arrays, facts["chosen"])
         fits = found.scores(features, logits).shape == logits.shape
+        fits &= all(array.dtype.kind in "iuf" for array in arrays.values())
     except Exception as error:  # what is stored may have any type and shape
         raise of_another_network(path) from error
     if not fits:

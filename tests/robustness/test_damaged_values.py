@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -111,6 +112,17 @@ def test_the_weights_of_another_network_end_a_resumed_test(trained, tmp_path, ca
         (run / "result.json").unlink()
         assert main(["train", "--resume", run.name, "--runs-dir", str(run.parent)]) == 2
         assert "model.safetensors" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.bool, torch.complex64])
+def test_a_classifier_in_numbers_of_another_type_is_a_sentence(kind, trained, tmp_path, capsys):
+    run = tmp_path / trained.name
+    shutil.copytree(trained, run)
+    path = run / "model.safetensors"
+    tensors = {k: v.to(kind) if "classes" in k else v for k, v in load_file(path).items()}
+    save_file(tensors, path, metadata={"facts": json.dumps(facts_of(trained))})
+    assert main(["evaluate", run.name, "--runs-dir", str(tmp_path)]) == 2
+    assert "does not hold the network" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("problems", [{"99": "x"}, {"-1": "x"}, {"a": "x"}, {"0": 3}, ["x"], None])
