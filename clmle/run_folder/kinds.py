@@ -37,17 +37,17 @@ METRICS: dict[str, Any] = {
 METRICS["attributes?"] = {str: dict(METRICS)}
 
 RESULT = {
+    "test": METRICS | {"interval": METRICS["interval?"], "recall": METRICS["recall?"]},
     "class_names": [str, "classes"],
     "attributes?": [str, "attributes"],
     "class_counts": ([COUNT, "classes"], [[COUNT, "classes"], "attributes"]),
-    "test": METRICS | {"interval": METRICS["interval?"], "recall": METRICS["recall?"]},
     "validation?": METRICS,
     "chosen": dict,
     "task?": str,
     "seconds?": Within(0),
     "iterations?": COUNT,
     "images_per_second?": Within(0),
-    "machine?": {"device": str, "threads?": int, "torch?": str, "python?": str, "processes?": int},
+    "machine?": {"device?": str, "threads?": int, "torch?": str, "python?": str, "processes?": int},
 }
 # Stored with the weights of the best round.
 WEIGHTS = {

@@ -210,8 +210,8 @@ def _training(config: dict[str, Any], facts: dict[str, Any], result: dict[str, A
         f"Classifier: {rule}." if rule else "",
         f"Calibration of class offsets: {t.get('calibration', 'none')}.",
     ]
-    if result and "seconds" in result and "machine" in result:
-        lines.append(f"Trained in {result['seconds']:.0f} s on {result['machine']['device']}.")
+    if result and "seconds" in result and (device := result.get("machine", {}).get("device")):
+        lines.append(f"Trained in {result['seconds']:.0f} s on {device}.")
     lines.append("`config.json` holds all options.")
     return " ".join(filter(None, lines))
 

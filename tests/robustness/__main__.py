@@ -26,6 +26,7 @@ KINDS = {
     "files that become shorter": ["test_file_rows.py"],
     "damaged runs, studies and results": ["robustness/test_damaged_files.py", "test_files.py",
                                           "robustness/test_containment.py",
+                                          "robustness/test_damaged_values.py",
                                           "studies/test_results.py"],
     "changed data, configurations and checkpoints": ["training/test_resume.py",
                                                      "training/test_run_data.py"],
