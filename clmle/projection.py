@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import read_arrays, write_arrays
 from clmle.run_folder import RunFolder
+from clmle.signed_arrays import read_signed, write_signed
 
 METHODS = ("umap", "tsne", "pca")
 
@@ -158,7 +158,7 @@ def project_run(run: RunFolder, method: str = "umap", rounds: Sequence[int] = ()
     for number in rounds or stored:
         before = _next_frame(run.embedding(number)["features"], before, method)
         frames[f"round_{number:02d}"] = before
-        write_arrays(path, frames)
+        write_signed(path, frames)
 
 
 def projection_path(run: RunFolder, method: str) -> Path:
@@ -168,11 +168,11 @@ def projection_path(run: RunFolder, method: str) -> Path:
 
 
 def load_projection(run: RunFolder, method: str) -> dict[int, np.ndarray] | None:
-    """Coordinates by round, of the rounds projected so far; None before the first."""
-    if not run.embedding_rounds() or not projection_path(run, method).exists():
+    """Coordinates by round, of the rounds projected so far; None if they are to be made."""
+    found = read_signed(projection_path(run, method)) if run.embedding_rounds() else None
+    if found is None:
         return None
-    found = read_arrays(projection_path(run, method))
-    return {int(name.split("_")[1]): array for name, array in found.items()}
+    return {int(name.removeprefix("round_")): array for name, array in found.items()}
 
 
 def _aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:

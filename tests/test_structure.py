@@ -26,6 +26,7 @@ LAYERS = (
         "file_rows",
         "files",
         "renamed",
+        "signed_arrays",
         "stored_json",
         "text",
         "threads",

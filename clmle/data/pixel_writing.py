@@ -14,7 +14,7 @@ import numpy as np
 
 from clmle.data.base import Progress
 from clmle.errors import InputError
-from clmle.file_rows import npy_header
+from clmle.file_rows import npy_header, open_rows
 from clmle.files import from_json, write_json
 
 CHUNK = 512  # images between two updates of the state on disk
@@ -95,8 +95,8 @@ def _resumed(building: Path, stamp: str, n: int, shape: tuple[int, int, int]) ->
                 found, dtype, first, in_order = npy_header(file)
                 right = found == (n, *shape) and dtype == np.uint8 and in_order
                 right = right and os.path.getsize(building / "images.npy") == first + size
-            state: np.ndarray = np.load(building / "state.npy", allow_pickle=False)
-            if right and state.shape == (n,) and state.dtype == np.uint8:
+            state = state_of(building)
+            if right and state is not None and len(state) == n:
                 return state
     except (OSError, ValueError, EOFError):
         pass
@@ -162,8 +162,10 @@ def _lines(path: Path) -> list[str]:
 
 
 def state_of(building: Path) -> np.ndarray | None:
-    """The state of every image; None if the reading has not begun, or has just ended."""
+    """The state of every image; None without a whole file, as before the reading and after it."""
     try:
-        return np.asarray(np.load(building / "state.npy", allow_pickle=False))
-    except (OSError, ValueError, EOFError):
+        found: np.ndarray = open_rows(building / "state.npy")[:]
+    except (OSError, ValueError, EOFError, IndexError):
         return None
+    whole = found.ndim == 1 and found.dtype == np.uint8 and found.max(initial=WAITING) <= PROBLEM
+    return found if whole else None

@@ -14,13 +14,13 @@ import numpy as np
 from clmle.errors import InputError
 from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
+from clmle.signed_arrays import write_signed
 from clmle.studies.stored import (
     exit_code,
     fingerprint,
     read_stored,
     reported,
     reported_in,
-    store,
 )
 
 FILE = "image_scores.npz"
@@ -133,7 +133,7 @@ def score_images(run: RunFolder, progress: Progress | None = None) -> ImageScore
     )  # fmt: skip
     arrays = {**vars(found), "attributes": np.array(names),
               "class_names": np.array(found.class_names)}  # fmt: skip
-    store(run.path / FILE, arrays, weights)
+    write_signed(run.path / FILE, arrays, weights)
     return found
 
 

@@ -21,7 +21,8 @@ from clmle.data.registry import find_dataset, has_identities
 from clmle.errors import InputError
 from clmle.jobs.process import start_module
 from clmle.run_folder import RunFolder
-from clmle.studies.stored import exit_code, fingerprint, read_stored, reported, reported_in, store
+from clmle.signed_arrays import write_signed
+from clmle.studies.stored import exit_code, fingerprint, read_stored, reported, reported_in
 
 BATCH = 512  # images between two reports of progress
 CURVE = 2000  # points of a ROC curve that are stored
@@ -68,7 +69,7 @@ def evaluate_open_set(
         metrics["open_set"], more = _open_set(data, features)
         arrays |= more
     metrics["by_frequency"], arrays["counts"] = _known_identities(run, model)
-    store(file_of(run, test), {"metrics": np.array(json.dumps(metrics)), **arrays}, weights)
+    write_signed(file_of(run, test), {"metrics": np.array(json.dumps(metrics)), **arrays}, weights)
     return Recognition(metrics, arrays)
 
 

@@ -1,9 +1,8 @@
 """Arrays stored with a run, which count as long as the run has the weights they come from."""
 
 import hashlib
-import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from clmle.errors import InputError
-from clmle.files import read_arrays, write_arrays, write_json
+from clmle.files import from_json, write_json
 from clmle.run_folder import RunFolder
-
-KEY = "weights"
+from clmle.signed_arrays import read_signed
 
 
 def fingerprint(run: RunFolder) -> str:
@@ -29,16 +27,7 @@ def fingerprint(run: RunFolder) -> str:
 
 def read_stored(run: RunFolder, path: Path) -> dict[str, np.ndarray] | None:
     """Arrays of a file of the run; None if it is missing, damaged or from other weights."""
-    try:
-        arrays = read_arrays(path)
-    except InputError:
-        return None
-    return arrays if str(arrays.pop(KEY, None)) == fingerprint(run) else None
-
-
-def store(path: Path, arrays: Mapping[str, Any], weights: str) -> None:
-    """Write arrays with the fingerprint of the weights that they come from."""
-    write_arrays(path, {**arrays, KEY: np.array(weights)})
+    return read_signed(path, fingerprint(run))
 
 
 @contextmanager
@@ -53,9 +42,9 @@ def reported_in(file: Path) -> Iterator[Callable[[int, int], None]]:
 def reported(file: Path) -> tuple[int, int]:
     """What a process last wrote to ``file`` by :func:`reported_in`; zeros if nothing."""
     try:
-        done, total = json.loads(file.read_text(encoding="utf-8"))
+        done, total = from_json(file.read_text(encoding="utf-8"))
         return int(done), int(total)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError):
         return 0, 0
 
 

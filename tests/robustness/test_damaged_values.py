@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from clmle.__main__ import main
 from clmle.data import load_folder
+from clmle.data.pixel_cache import cached_pixels
 from clmle.files import cache_dir
 from clmle.run_folder import RunFolder, run_summary
 from clmle.studies.results import intact_results
@@ -140,6 +141,37 @@ def test_a_cache_that_names_other_images_is_read_again(problems, image_folder):
         np.testing.assert_array_equal(again.images, whole.images)
         np.testing.assert_array_equal(again.split, whole.split)
         assert json.loads(meta.read_text()) == tree
+
+
+ONES = np.ones(9, np.uint8)
+ODD_STATES = [
+    b"", bytes(90), 7 * ONES, ONES[:4], np.ones((9, 2), np.uint8), np.ones(9),
+    np.array(1, np.uint8), np.zeros(9, "V0"), {"a": ONES},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(ODD_STATES)))
+def test_an_interrupted_reading_with_a_damaged_state_begins_again(number, tmp_path):
+    def read(i):
+        return np.full((4, 4, 3), i + 1, np.uint8) if i else "no image"
+
+    def stopped(i):
+        raise KeyboardInterrupt
+
+    whole, problems = cached_pixels(tmp_path / "whole", "a", 9, (4, 4, 3), read)
+    with pytest.raises(KeyboardInterrupt):
+        cached_pixels(tmp_path / "own", "a", 9, (4, 4, 3), stopped)
+    state = tmp_path / "own.building" / "state.npy"
+    odd = ODD_STATES[number]
+    if isinstance(odd, bytes):
+        state.write_bytes(odd)
+    else:
+        with open(state, "wb") as file:
+            np.savez(file, **odd) if isinstance(odd, dict) else np.save(file, odd)
+    (state.parent / "problems.jsonl").write_bytes(b'[[], 1]\n[0]\n{"a": 1}\n\xff\n[1, "x"]\n')
+    found, said = cached_pixels(tmp_path / "own", "a", 9, (4, 4, 3), read)
+    np.testing.assert_array_equal(found, whole)
+    assert said == problems
 
 
 STATES = [{"identity": 1, "lines": 0}, {"identity": "a", "lines": float("inf")}, {"lines": 0}]

@@ -119,6 +119,14 @@ def test_labels_of_odd_kinds_are_a_sentence(kind, tmp_path):
     error_of(load_dataset, str(tmp_path / "e.npz"))
 
 
+def test_labels_in_an_archive_that_is_named_as_an_array_are_a_sentence(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((4, 2), np.float32))
+    for array in (np.arange(4), np.array(3)):
+        with open(tmp_path / "b.npy", "wb") as file:
+            np.savez(file, label=array) if array.ndim else np.save(file, array)
+        error_of(load_dataset, str(tmp_path / "a.npy"), labels=str(tmp_path / "b.npy"))
+
+
 @pytest.mark.parametrize("values", [["9" * 30], ["9" * 5000], ["1", "7"]])
 def test_class_numbers_beyond_the_names_are_a_sentence(values, tmp_path):
     labels = np.array((values * ROWS)[:ROWS])

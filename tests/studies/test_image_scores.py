@@ -92,6 +92,16 @@ def test_scores_are_kept_until_the_weights_change(runs):
         run.model_path.write_bytes(weights)
     (run.path / "image_scores.npz").write_bytes(b"not an archive")
     assert stored_scores(run) is None  # a damaged file counts as missing
+    score_images(run)
+    with np.load(run.path / "image_scores.npz") as stored:
+        arrays = dict(stored)
+    for odd in (
+        {"class_counts": np.zeros(3)},
+        {"labels": arrays["labels"][:5]},
+        {"more": kept.split},
+    ):
+        np.savez(run.path / "image_scores.npz", **arrays | odd)
+        assert stored_scores(run) is None  # so does one with other arrays
     assert score_images(run).attributes == ("left",)
     with pytest.raises(InputError, match="no attribute 'right'"):
         kept.of("right")

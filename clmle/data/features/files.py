@@ -11,6 +11,7 @@ from clmle.data.array_texts import array_texts
 from clmle.data.features import arrays, tables
 from clmle.data.features.content import FeatureFile
 from clmle.errors import InputError
+from clmle.file_rows import open_rows
 from clmle.files import as_sentence, expanded, read_lines
 
 DIMS: dict[str, Callable[[Path], int | None]] = {
@@ -87,7 +88,7 @@ def _reading(file: Path, read: Callable[[Path], Any] | None) -> Any:
 def _labels(table: Path, file: Path, n: int) -> dict[str, list[str]]:
     """Columns of a table of labels, or one column ``label`` from a list or array of them."""
     if table.suffix == ".npy":
-        array = _reading(table, lambda f: np.load(f, allow_pickle=False))
+        array = _reading(table, lambda f: open_rows(f)[:])
         columns = {"label": array_texts(array.reshape(-1), f"The labels of {table}")}
     elif table.suffix == ".txt":
         columns = {"label": [line.strip() for line in read_lines(table)]}
