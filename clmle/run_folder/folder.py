@@ -167,6 +167,7 @@ class RunFolder:
                 line = from_json(text)
                 if isinstance(line, dict):
                     check(file, line, kinds.LINES.get(str(line.get("kind")), {}))
+                    check(file, [v for v in line.values() if type(v) is int], [int, None])
                     lines.append(line)
         return [line for line in lines if kind is None or line.get("kind") == kind]
 

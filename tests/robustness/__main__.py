@@ -33,7 +33,8 @@ KINDS = {
     "hostile files": sorted(f"robustness/{p.name}" for p in HERE.glob("test_hostile_*.py")),
     "hostile arguments": sorted(f"robustness/{p.name}" for p in HERE.glob("test_fuzz*.py")),
     "attacks on the server": ["app/test_server.py", "app/test_limits.py"],
-    "caches and child processes": ["data/folder/test_cache.py", "jobs/test_process.py"],
+    "caches and child processes": ["data/folder/test_cache.py", "test_signed_arrays.py",
+                                   "jobs/test_process.py"],
 }  # fmt: skip
 
 

@@ -107,6 +107,7 @@ def test_a_line_of_metrics_that_is_damaged_hides_no_other(runs):
     with open(run.path / "metrics.jsonl", "a") as file:
         file.write(
             '{"kind": "validation", "step": "x"}\n{"kind": "train", "step": 1}\nnull\n\xff\n'
+            f'{{"kind": "train", "step": 1, "loss": 1.0, "softmax": {10**30}}}\n'
         )
     run.append_metrics(kind="train", step=4, loss=0.5)
     assert [line["step"] for line in run.metrics()] == [0, 1, 2, 4]
