@@ -8,9 +8,12 @@ versions first. A line keeps its comment; a package that is not installed keeps 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parent
 FILES = ("requirements.txt", "requirements-dev.txt", "requirements-no-deps.txt")
@@ -61,12 +64,29 @@ def needed(names: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def too_new(names: Iterable[str]) -> list[str]:
+    """Those of ``names``, with their requirement, that do not run on every Python supported."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    oldest = project["requires-python"].removeprefix(">=") + ".0"
+    found = []
+    for name in names:
+        wanted = distribution(name).metadata.get("Requires-Python") or ""
+        if not SpecifierSet(wanted).contains(oldest):
+            found.append(f"{name} {version(name)} ({wanted})")
+    return found
+
+
 def main() -> None:
     names = []
     for file in (ROOT / name for name in FILES):
         text = pinned(file.read_text(encoding="utf-8"))
         file.write_text(text, encoding="utf-8")
         names += named(text)
+    if others := too_new(needed(names)):
+        raise SystemExit(
+            f"These do not run on the oldest Python of pyproject.toml: {', '.join(others)}; "
+            "install earlier versions, and pin again."
+        )
     own = {re.sub(r"[-_.]+", "-", name).lower() for name in names}
     rest = {name: number for name, number in needed(names).items() if name not in own}
     lines = ["# Written by pins.py: what the packages of requirements*.txt need in turn."]

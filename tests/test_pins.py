@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pins
 
@@ -32,6 +33,20 @@ def test_pins_are_within_the_ranges_of_the_package():
     for need in project["dependencies"]:
         name, least = need.split(">=")
         assert numbers(held[name]) >= numbers(least)
+
+
+def test_pinned_packages_run_on_the_oldest_python():
+    """Debian 12 has 3.11.2; soupsieve 4.1.2 needs 3.11.5, so that make app failed there."""
+    names = [line.partition("==")[0] for file in FILES for line in exact(file)]
+    assert pins.too_new(name for name in names if pins.version(name)) == []
+
+
+def test_packages_for_newer_pythons_are_named(monkeypatch):
+    monkeypatch.setattr(
+        pins, "distribution",
+        lambda name: SimpleNamespace(version="4.1", metadata={"Requires-Python": ">=3.11.5"}),
+    )  # fmt: skip
+    assert pins.too_new(["soupsieve"]) == ["soupsieve 4.1 (>=3.11.5)"]
 
 
 def numbers(text):

@@ -1,15 +1,17 @@
 """A trained run as a model of new images: features, class scores, probabilities, metrics."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from clmle.classifiers.probabilities import ProbabilityMap
 from clmle.data.pixels import SIDE
 from clmle.errors import InputError
 from clmle.files import expanded
+from clmle.models.pretrained import is_pretrained_name
 from clmle.run_folder import RunFolder
 from clmle.training.checkpoint import classifier_of, fill, of_another_network
 from clmle.training.extraction import extract, pick_device
@@ -86,13 +88,17 @@ class Model:
         self.attributes = stored.attributes or tuple(map(str, range(heads or 0)))
         if len(self.class_names) != n_classes or len(self.attributes) != (heads or 0):
             raise InputError(f"The class names of {path.parent} do not fit; restore it.")
-        scale = weights.get("head.scale")
-        if scale is not None and scale.numel() != 1:
+        stored_scale = weights.get("head.scale")
+        if stored_scale is not None and stored_scale.numel() != 1:
             raise of_another_network(path)
-        train = stored.config.train
-        self.network = network_for_shape(
-            train, self.image_shape, heads, n_classes, None if scale is None else float(scale)
-        )
+        scale, train = None if stored_scale is None else float(stored_scale), stored.config.train
+        described = (train, self.image_shape, heads, n_classes, scale)
+        if not is_pretrained_name(train.backbone):  # the network may be far larger than the file
+            with torch.device("meta"):
+                wanted = network_for_shape(*described).state_dict()
+            if _shapes(wanted) != _shapes(weights):
+                raise of_another_network(path)
+        self.network = network_for_shape(*described)
         fill(self.network, weights, path)
         self.network.to(self.device)
         logits = (heads, 2) if heads else (n_classes,)
@@ -195,6 +201,10 @@ def _maps(facts: dict[str, Any], n: int, n_classes: int) -> list[ProbabilityMap]
     """Maps from scores to probabilities; versions before 0.3 stored none."""
     stored = facts.get("probabilities") or [{"weight": 1.0, "offset": [0.0] * n_classes}] * n
     return [ProbabilityMap(float(m["weight"]), np.array(m["offset"], dtype=float)) for m in stored]
+
+
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
 
 
 def _possible(shape: Sequence[int]) -> bool:

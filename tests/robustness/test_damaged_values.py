@@ -126,6 +126,21 @@ def test_a_classifier_in_numbers_of_another_type_is_a_sentence(kind, trained, tm
     assert "does not hold the network" in capsys.readouterr().err
 
 
+def test_a_small_model_that_describes_a_huge_network_takes_no_memory(tmp_path, capsys):
+    assert main(["train", "digits", "--backbone", "tiny", *TINY, "--runs-dir", str(tmp_path)]) == 0
+    (run,) = tmp_path.iterdir()
+    shared = tmp_path / "shared"
+    main(["export", str(run), "--to", "folder", "--out", str(shared)])
+    tree = json.loads((shared / "config.json").read_text())
+    tree["config"]["train"] |= {"backbone": "deepid2", "feature_dim": 65_536}
+    (shared / "config.json").write_text(json.dumps(tree))
+    path = shared / "model.safetensors"
+    facts = facts_of(run) | {"image_shape": [1024, 1024, 1]}  # a layer of 10^11 weights
+    save_file(load_file(path), path, metadata={"facts": json.dumps(facts)})
+    assert main(["predict", str(shared), str(tmp_path), "--out", str(tmp_path / "p.csv")]) == 2
+    assert "does not hold the network" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("problems", [{"99": "x"}, {"-1": "x"}, {"a": "x"}, {"0": 3}, ["x"], None])
 def test_a_cache_that_names_other_images_is_read_again(problems, image_folder):
     with pytest.warns(UserWarning, match="left out"):
