@@ -243,7 +243,7 @@ def _on_loopback(ray: Any) -> Iterator[None]:
     """Let a new cluster listen at 127.0.0.1 alone, where by default it listens at all addresses.
 
     Ray replaces ``_node_ip_address="127.0.0.1"`` by an address that other computers reach, except
-    where it supports no clusters, as on macOS and Windows; this variable says so for any system.
+    where it supports no clusters, as on macOS and Windows; this variable is that switch.
     """
     variable, constants = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", ray._private.ray_constants
     before, constant = os.environ.get(variable), constants.ENABLE_RAY_CLUSTER

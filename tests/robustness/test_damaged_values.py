@@ -132,10 +132,10 @@ def test_a_small_model_that_describes_a_huge_network_takes_no_memory(tmp_path, c
     shared = tmp_path / "shared"
     main(["export", str(run), "--to", "folder", "--out", str(shared)])
     tree = json.loads((shared / "config.json").read_text())
-    tree["config"]["train"] |= {"backbone": "deepid2", "feature_dim": 65_536}
+    tree["config"]["train"] |= {"backbone": "sphere20", "feature_dim": 65_536}
     (shared / "config.json").write_text(json.dumps(tree))
     path = shared / "model.safetensors"
-    facts = facts_of(run) | {"image_shape": [1024, 1024, 1]}  # a layer of 10^11 weights
+    facts = facts_of(run) | {"image_shape": [1024, 1024, 1]}  # 1.4 10^11 weights
     save_file(load_file(path), path, metadata={"facts": json.dumps(facts)})
     assert main(["predict", str(shared), str(tmp_path), "--out", str(tmp_path / "p.csv")]) == 2
     assert "does not hold the network" in capsys.readouterr().err
