@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from clmle.cli.feature_file import numbered, read_features, read_labels
 from clmle.cli.parser import CommandParser
 from clmle.cli.terminal import Progress, distractor_table, table, tar_table
+from clmle.data.features.files import read_rows
+from clmle.data.folder.columns import plain
+from clmle.data.folder.targets import one_spelling, ordered
 from clmle.data.missing import known_labels
-from clmle.errors import InputError
+from clmle.errors import InputError, some
 from clmle.files import write_json
 from clmle.metrics.identification import cmc, identify
 from clmle.metrics.pair_features import unit_rows
@@ -19,6 +21,8 @@ from clmle.metrics.streaming import open_set
 from clmle.metrics.verification import verification_metrics
 
 IMAGES = 6000
+# Names of the column of identities, the likeliest first.
+IDENTITIES = ("identity", "person", "subject", "label", "labels", "class", "target", "y")
 
 
 def main(arguments: list[str]) -> int:
@@ -36,9 +40,12 @@ def main(arguments: list[str]) -> int:
         "FEATURES [options]",
     )
     parser.add_argument(
-        "features", metavar="FEATURES", help="file written by clmle features, or a .npy of (n, d)"
+        "features", metavar="FEATURES",
+        help="file written by clmle features, or any table of features with a column identity",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", help="identity of each image: .npy, .txt with one on each line, or a table"
     )
-    parser.add_argument("--labels", help="identity of each image: .npy, or text, one per line")
     parser.add_argument("--distractors", help="file with features of other identities")
     parser.add_argument("--fars", help="false accept rates, such as 1e-2,1e-3 (default: to 1e-6)")
     parser.add_argument(
@@ -59,7 +66,7 @@ def main(arguments: list[str]) -> int:
         "identification": _identification(features, identities, values.seed),
     }  # fmt: skip
     if values.distractors:
-        others, _ = read_features(values.distractors)
+        others = read_rows(values.distractors).features
         found = open_set(
             features, identities, others,
             fars=fars, seed=values.seed, progress=Progress("distractors"),
@@ -78,26 +85,34 @@ def main(arguments: list[str]) -> int:
 
 def _labeled(values: argparse.Namespace) -> tuple[Any, Any, int]:
     """Unit features (n, d), identities (n,) and the number of images without a label."""
-    features, identities = read_features(values.features)
-    if values.labels:
-        identities = read_labels(values.labels)
-    if identities is None:
-        raise InputError(
-            f"{values.features} has no labels; give the identity of each image with --labels FILE."
-        )
-    if np.shape(identities) != np.shape(features)[:1]:
-        raise InputError(
-            f"There must be one label for each feature, but there are {np.size(identities):,} "
-            f"labels and features {np.shape(features)}."
-        )
-    known = known_labels(identities)
+    found = read_rows(values.features, values.labels)
+    labels = _identities(found.given or found.columns, values.labels or values.features)
+    known = known_labels(labels)
     if not known.any():
         raise InputError(
             f"No image of {values.features} has a label (all are -1 or empty); give the identity "
             "of each image with --labels FILE."
         )
-    units = unit_rows(features[:])[known]
-    return units, numbered(identities[known]), int((~known).sum())
+    kept = [label for label, is_known in zip(labels, known, strict=True) if is_known]
+    spelled = one_spelling(sorted(set(kept)))
+    index = {name: i for i, name in enumerate(ordered(set(spelled.values())))}
+    identities = np.array([index[spelled[label]] for label in kept])
+    return unit_rows(found.features[:])[known], identities, int((~known).sum())
+
+
+def _identities(columns: dict[str, list[str]], file: str) -> list[str]:
+    """The column of identities: by name, else the only one."""
+    if not columns:
+        raise InputError(f"{file} has no labels; give them with --labels FILE.")
+    for name in IDENTITIES:
+        for column, texts in columns.items():
+            if plain(column) == name:
+                return texts
+    if len(columns) > 1:
+        raise InputError(
+            f"{file} has the columns {some(sorted(columns), 5)}; name that of identities identity."
+        )
+    return next(iter(columns.values()))
 
 
 def _fars(text: str | None) -> list[float]:

@@ -1,6 +1,6 @@
 """One definition of an unknown value in tables and lists of labels."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,23 +28,15 @@ def is_missing(text: str) -> bool:
     return text in MISSING or text.lower() in ANY_CASE
 
 
-def known_labels(labels: Iterable[object] | np.ndarray) -> np.ndarray:
-    """Whether each label (n,) is known: not missing, not NaN and not a negative number."""
-    array = np.asarray(labels)
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8", "replace")
-    if array.dtype.kind in "bu":
-        return np.ones(array.shape, dtype=bool)
-    if array.dtype.kind in "if":
-        return np.asarray(np.isfinite(array) & (array >= 0))
-    return np.array([_is_known(label) for label in array.tolist()], dtype=bool)
+def known_labels(labels: Sequence[str]) -> np.ndarray:
+    """Whether each label (n,) is known: no word for a missing value and no negative number."""
+    return np.array([_is_known(label) for label in labels], dtype=bool)
 
 
-def _is_known(label: object) -> bool:
-    text = "" if label is None else str(label)
+def _is_known(text: str) -> bool:
     if is_missing(text):
         return False
     try:
-        return float(text) >= 0
+        return 0 <= float(text) < float("inf")
     except ValueError:
         return True

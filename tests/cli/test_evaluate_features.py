@@ -27,7 +27,7 @@ def faces(tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(f"person {p}" for p in identities) + "\n")
     columns = {f"f{i}": x[:, i] for i in range(8)}
     pd.DataFrame({"row": range(60), "label": identities, **columns}).to_parquet(
-        tmp_path / "f.parquet"
+        tmp_path / "t.parquet"
     )
     np.save(tmp_path / "others.npy", rng.normal(size=(300, 8)).astype(np.float32))
     return tmp_path, x, identities
@@ -41,7 +41,7 @@ def test_every_kind_of_file_gives_the_metrics_of_the_library(capsys, faces):
     want = verification_metrics(
         (units @ units.T)[a, b], identities[a] == identities[b], identities=both
     )
-    for arguments in (["f.npz"], ["f.parquet"], ["f.npy", "--labels", folder / "names.txt"]):
+    for arguments in (["f.npz"], ["t.parquet"], ["f.npy", "--labels", folder / "names.txt"]):
         code, out, _ = run(
             capsys,
             "evaluate-features",
@@ -100,7 +100,8 @@ def test_distractors_are_compared_and_unlabeled_images_left_out(capsys, faces):
         (["pickled.npy", "--labels", "names.txt"], "pickled.npy"),
         (["unlabeled.npz"], "all are -1"),
         (["one.npz"], "no pair of two identities"),
-        (["nan.npz"], "NaN or infinite at row 3"),
+        (["columns.npz"], "has the columns age, place; name that of identities identity"),
+        (["nan.npz"], "Row 4 of"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, message):
@@ -111,6 +112,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(capsys, faces, arguments, mes
     np.save(folder / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     np.savez(folder / "unlabeled.npz", features=x, label=np.full(60, -1))
     np.savez(folder / "one.npz", features=x, label=np.zeros(60, dtype=int))
+    np.savez(folder / "columns.npz", features=x, age=identities, place=identities)
     x[3, 2] = np.nan
     np.savez(folder / "nan.npz", features=x, label=identities)
     typed = [folder / a if "." in a else a for a in arguments]
@@ -155,3 +157,26 @@ def test_labels_of_other_shapes_and_kinds_are_a_sentence(capsys, faces, tmp_path
         capsys, "evaluate-features", tmp_path / "f.npy", "--labels", tmp_path / "y.npy"
     )
     assert (code, err.count("\n")) == (2, 1), err
+
+
+def test_the_identities_of_any_table_of_features_are_found(capsys, faces):
+    folder, x, identities = faces
+    names = np.array([f"Zoë {p}" for p in identities])
+    other = np.arange(60) % 2
+    lists = pd.DataFrame({"embedding": list(x), "Subject ID": names, "glasses": other})
+    lists.rename(columns={"Subject ID": "subject"}).to_parquet(folder / "lists.parquet")
+    np.savez(folder / "named.npz", embeddings=x, label=other, identity=names)
+    np.savez(folder / "wrong.npz", features=x, identity=other)
+    (folder / "list.txt").write_text("\n".join(names), encoding="cp1252")
+    pd.DataFrame({"glasses": other, "person": names}).to_csv(folder / "f.csv", index=False)
+    pd.DataFrame({"who": names}).to_csv(folder / "one.csv", index=False)
+    for arguments in (
+        ["lists.parquet"], ["named.npz"], ["f.npy"],  # with the table f.csv next to it
+        ["wrong.npz", "--labels", folder / "list.txt"],
+        ["wrong.npz", "--labels", folder / "one.csv"],
+    ):  # fmt: skip
+        code, out, err = run(
+            capsys, "evaluate-features", folder / arguments[0], *arguments[1:], "--json"
+        )
+        assert code == 0, err
+        assert json.loads(out)["identities"] == 12, arguments

@@ -95,6 +95,16 @@ def test_whole_numbers_are_features_where_there_are_many(tmp_path):
     assert found.targets == ("label",)
 
 
+def test_a_feature_of_whole_numbers_is_kept(tmp_path, table):
+    features, columns = table
+    frame = pd.DataFrame(features[:, :16], columns=[f"f{i}" for i in range(16)])
+    frame.assign(f3=0, f15=7, label=columns["species"]).to_csv(tmp_path / "t.csv", index=False)
+    found = load_dataset(str(tmp_path / "t.csv"))
+    assert found.images.shape == (600, 16)
+    assert found.images[:, [3, 15]].tolist() == [[0, 7]] * 600
+    assert found.targets == ("label",)
+
+
 def test_files_without_features_are_not_recognized(tmp_path):
     np.savez(tmp_path / "images.npz", images=np.zeros((5, 8, 8, 3), np.uint8), labels=np.zeros(5))
     np.save(tmp_path / "image.npy", np.zeros((5, 8, 8, 3), np.uint8))

@@ -9,8 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from clmle.cli.feature_file import read_features, read_labels
 from clmle.data import load_dataset, load_folder, pixels
+from clmle.data.features.files import read_features, read_rows
 from clmle.files import read_arrays, read_json
 from clmle.run_folder import RunFolder
 from tests.robustness.hostile import error_of, folders, npy, zipped
@@ -146,36 +146,53 @@ def test_infinite_and_whole_labels_are_read_as_they_stand(tmp_path):
 def test_features_in_a_single_array_are_not_an_archive(tmp_path):
     np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)))
     os.rename(tmp_path / "a.npz", tmp_path / "a.npy")
-    assert "cannot be read as .npy" in error_of(read_features, tmp_path / "a.npy")
+    assert "a.npy cannot be read (" in error_of(read_features, tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize(
-    ("features", "labels", "words"),
-    [
-        (1.0, 1.0, "features as (rows, dimensions), not ()."),
-        (np.zeros(3), np.zeros(3), "features as (rows, dimensions), not (3,)."),
-        (np.zeros((3, 2)), np.zeros((3, 2)), "one label for each row, not (3, 2)."),
-    ],
-)
-def test_features_and_labels_of_wrong_shapes_are_errors(features, labels, words, tmp_path):
-    np.savez(tmp_path / "a.npz", features=features, label=labels)
-    assert error_of(read_features, tmp_path / "a.npz").endswith(words)
-    np.save(tmp_path / "l.npy", np.zeros((3, 2)))
-    assert "one label for each row, not (3, 2)" in error_of(read_labels, tmp_path / "l.npy")
+@pytest.mark.parametrize("features", [np.array(1.0), np.zeros(3), np.zeros((3, 2, 2))])
+def test_features_of_wrong_shapes_are_errors(features, tmp_path):
+    np.save(tmp_path / "a.npy", features)
+    (tmp_path / "a.csv").write_text("label\na\nb\nc\n")
+    assert f"(rows, dimensions), not {features.shape}" in error_of(
+        read_features, tmp_path / "a.npy"
+    )
+    np.savez(tmp_path / "a.npz", features=features, label=np.arange(3))
+    assert "no array of features (n, d)" in error_of(read_features, tmp_path / "a.npz")
 
 
-def test_very_wide_tables_and_very_long_labels_are_errors(tmp_path):
+@pytest.mark.parametrize("labels", [np.array(1), np.zeros((3, 2)), np.zeros((2, 3))])
+def test_labels_of_wrong_shapes_are_errors(labels, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((6, 2)))
+    np.save(tmp_path / "l.npy", labels)
+    assert f"one label for each row, not {labels.shape}" in error_of(
+        read_rows, tmp_path / "a.npy", tmp_path / "l.npy"
+    )
+
+
+def test_very_wide_tables_are_errors(tmp_path):
     names = ",".join(f"f{i}" for i in range(10**6))
     (tmp_path / "a.csv").write_text(f"{names}\n" + ",".join(["1"] * 10**6) + "\n")
-    assert "columns or more; at most 65,536 are read" in error_of(read_features, tmp_path / "a.csv")
-    (tmp_path / "l.txt").write_text("a\n" + 10**6 * "x" + "\nb\n")  # 4 MB for every label
-    assert "line 2 has 1,000,000 letters" in error_of(read_labels, tmp_path / "l.txt")
+    assert "more than 65,536 columns" in error_of(read_features, tmp_path / "a.csv")
+
+
+def test_one_very_long_label_does_not_widen_the_others(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((2000, 2)))
+    (tmp_path / "l.txt").write_text("a\n" + 10**6 * "x" + "\n" + 1998 * "b\n")
+    tracemalloc.start()
+    try:
+        found = read_rows(tmp_path / "a.npy", tmp_path / "l.txt")
+        assert tracemalloc.get_traced_memory()[1] < 2e7, "4 MB for every label would be 8 GB"
+    finally:
+        tracemalloc.stop()
+    assert [len(text) for text in found.columns["label"][:3]] == [1, 10**6, 1]
 
 
 def test_a_named_pipe_does_not_block(tmp_path):
     home = folders(tmp_path / "photos")
-    for name in ("a.json", "a.npz", "labels.csv", "photos/cats/x.png"):
+    for name in ("a.json", "a.npz", "labels.csv", "labels.txt", "photos/cats/x.png"):
         os.mkfifo(tmp_path / name)
+    np.save(tmp_path / "a.npy", np.ones((3, 2)))
+    error_of(read_rows, tmp_path / "a.npy", tmp_path / "labels.txt")
     error_of(read_json, tmp_path / "a.json")
     error_of(read_arrays, tmp_path / "a.npz")
     error_of(load_folder, home, labels=tmp_path / "labels.csv")

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from clmle import InputError, load_dataset
-from clmle.cli.feature_file import read_features
 from clmle.data.features import load_features
+from clmle.data.features.files import read_features
 from clmle.data.parquet import load_parquet
 from clmle.data.parquet_size import ROOM
 from tests.robustness.hostile import error_of

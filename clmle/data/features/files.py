@@ -10,9 +10,10 @@ import numpy as np
 from clmle.data.array_texts import array_texts
 from clmle.data.features import arrays, tables
 from clmle.data.features.content import FeatureFile
+from clmle.data.folder.table import text_lines
 from clmle.errors import InputError
 from clmle.file_rows import open_rows
-from clmle.files import as_sentence, expanded, read_lines
+from clmle.files import as_sentence, expanded
 
 DIMS: dict[str, Callable[[Path], int | None]] = {
     ".npy": arrays.npy_dim, ".npz": arrays.npz_dim,
@@ -42,27 +43,30 @@ def read_features(
     path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None
 ) -> FeatureFile:
     """Read a file of features, and ``labels`` or the table next to a .npy file."""
-    file = expanded(path)
-    found: FeatureFile = _reading(file, READERS.get(file.suffix.lower()))
-    for table in [expanded(labels)] if labels else _tables_of(file):
-        found.columns.update(_labels(table, file, len(found.features)))
+    found = read_rows(path, labels)
     if not found.columns:
+        file = expanded(path)
         other = f", or as {file.with_suffix(TABLES[0]).name}" if file.suffix == ".npy" else ""
         raise InputError(
             f"{file} has no labels; give a table or list with one row for each row of features "
             f"with --labels FILE{other}."
         )
-    _check(found.features, file)
     return found
 
 
-def read_rows(path: str | os.PathLike[str]) -> FeatureFile:
-    """Read a file of features that may have no labels, and the table next to a .npy file."""
+def read_rows(
+    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None
+) -> FeatureFile:
+    """Read as :func:`read_features` does a file that may have no labels."""
     file = expanded(path)
     found: FeatureFile = _reading(file, READERS.get(file.suffix.lower()))
-    for table in _tables_of(file):
-        found.columns.update(_labels(table, file, len(found.features)))
     _check(found.features, file)
+    if labels:
+        found.given.update(_labels(expanded(labels), file, len(found.features)))
+        found.columns.update(found.given)
+    else:
+        for table in _tables_of(file):
+            found.columns.update(_labels(table, file, len(found.features)))
     return found
 
 
@@ -88,10 +92,12 @@ def _reading(file: Path, read: Callable[[Path], Any] | None) -> Any:
 def _labels(table: Path, file: Path, n: int) -> dict[str, list[str]]:
     """Columns of a table of labels, or one column ``label`` from a list or array of them."""
     if table.suffix == ".npy":
-        array = _reading(table, lambda f: open_rows(f)[:])
+        array = _reading(table, lambda f: open_rows(f)[...])
+        if not array.ndim or array.size != len(array):
+            raise InputError(f"{table} must hold one label for each row, not {array.shape}.")
         columns = {"label": array_texts(array.reshape(-1), f"The labels of {table}")}
     elif table.suffix == ".txt":
-        columns = {"label": [line.strip() for line in read_lines(table)]}
+        columns = {"label": text_lines(table)}
     elif table.suffix == ".parquet":
         columns = _reading(table, tables.parquet_columns)
     else:

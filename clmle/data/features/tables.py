@@ -21,21 +21,24 @@ def feature_columns(kinds: Sequence[tuple[str, str]]) -> list[str]:
     """The column of lists, or the largest set of numbered columns such as f0, f1, ...
 
     ``kinds`` are names of columns with "f" for floating point, "i" for whole numbers, "list" for
-    lists of numbers.
+    lists of numbers. Few columns of whole numbers are classes rather than features.
     """
     lists = [name for name, kind in kinds if kind == "list"]
     if lists:
         named = [name for key in NAMES for name in lists if name.lower() == key]
         return named[:1] or (lists if len(lists) == 1 else [])
-    sets: dict[tuple[str, str], dict[int, str]] = {}
+    sets: dict[str, dict[int, str]] = {}
+    whole: set[str] = set()  # sets with a column of whole numbers, such as a feature that is all 0
     for name, kind in kinds:
         numbered = re.fullmatch(r"(.*?)(\d{1,9})", name)
         if numbered and kind:
-            sets.setdefault((numbered[1], kind), {})[int(numbered[2])] = name
+            sets.setdefault(numbered[1], {})[int(numbered[2])] = name
+            if kind == "i":
+                whole.add(numbered[1])
     best: list[str] = []
-    for (_, kind), found in sets.items():
+    for prefix, found in sets.items():
         low, high, n = min(found), max(found), len(found)
-        enough = n >= (2 if kind == "f" else LEAST_INTEGERS)
+        enough = n >= (LEAST_INTEGERS if prefix in whole else 2)
         if enough and low in (0, 1) and high - low == n - 1 and n > len(best):
             best = [found[i] for i in range(low, high + 1)]
     return best
@@ -133,7 +136,9 @@ def _csv_kinds(file: Path) -> list[tuple[str, str]]:
 
     with open(file, "rb") as lines:
         if lines.readline(20 * MOST_COLUMNS).count(b",") >= MOST_COLUMNS:
-            return []
+            raise InputError(
+                f"{file} has more than {MOST_COLUMNS:,} columns; at most as many are read."
+            )
     head = pd.read_csv(file, nrows=100)
     return [(str(n), t.kind if t.kind in "fi" else "") for n, t in head.dtypes.items()]
 
@@ -144,6 +149,11 @@ def read_csv(file: Path) -> FeatureFile:
 
     kinds = _csv_kinds(file)
     names = feature_columns(kinds)
+    if not names:
+        raise InputError(
+            f"{file} has no columns f0, f1, ... of features: two or more of numbers with "
+            f"fractions, or {LEAST_INTEGERS} or more where some have whole numbers only."
+        )
     others = [name for name, _ in kinds if name not in set(names)]
     types = dict.fromkeys(names, np.float32) | dict.fromkeys(others, str)
     frame = pd.read_csv(

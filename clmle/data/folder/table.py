@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -45,11 +46,9 @@ class Table:
 
 def read_table(file: Path) -> Table:
     """Read a table with a row of column names; encoding and separator are found out."""
-    warnings: list[str] = []
+    notes: list[str] = []
     try:
-        if os.path.exists(file) and not file.is_file():  # a pipe may never end
-            raise OSError("it is not a file")
-        text = decoded(file, warnings)
+        text = _decoded(file, notes)
         rows = _rows(text)
         head, body = [name.strip() for name in rows[0]] if rows else [], rows[1:]
         if len(head) > MAX_COLUMNS:
@@ -59,20 +58,38 @@ def read_table(file: Path) -> Table:
             raise ValueError(f"most of its rows lack most of its {len(head):,} columns")
         _check(head, body)
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"The labels {file} cannot be read ({error}); check the file.") from error
+        raise _unreadable(file, error) from error
     short = sum(len(row) < len(head) for row in body)
     if short:
-        warnings.append(f"{short:,} of {len(body):,} rows of {file} lack cells, read as empty.")
+        notes.append(f"{short:,} of {len(body):,} rows of {file} lack cells, read as empty.")
     columns = {
         name or f"column {i + 1}": [_cell(row, i) for row in body]
         for i, name in enumerate(head)
         if name or any(_cell(row, i) for row in body)
     }
-    return Table(columns, len(body), warnings)
+    return Table(columns, len(body), notes)
 
 
-def decoded(file: Path, warnings: list[str]) -> str:
+def text_lines(file: Path) -> list[str]:
+    """The labels of a list with one on each line, in any of these encodings."""
+    notes: list[str] = []
+    try:
+        lines = _decoded(file, notes).splitlines()
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return [_cell([line], 0) for line in lines]
+
+
+def _unreadable(file: Path, error: Exception) -> InputError:
+    return InputError(f"The labels {file} cannot be read ({error}); check the file.")
+
+
+def _decoded(file: Path, notes: list[str]) -> str:
     """The text of a file in one of the encodings of spreadsheets."""
+    if os.path.exists(file) and not file.is_file():  # a pipe may never end
+        raise OSError("it is not a file")
     data = file.read_bytes()
     for start, name in FORMATS.items():
         if data.lstrip()[: len(start)] == start:
@@ -90,7 +107,7 @@ def decoded(file: Path, warnings: list[str]) -> str:
     except UnicodeDecodeError:
         text = data.decode("cp1252")
     word = next(w for w in re.split(r"[\s,;|]+", text) if not w.isascii())
-    warnings.append(
+    notes.append(
         f"{file} is not UTF-8 and is read as Windows-1252, for example {shown(word)!r}; if that is "
         "wrong, save it as UTF-8."
     )
