@@ -174,10 +174,11 @@ def test_on_a_phone_the_sliders_stay_above_the_panels(server, browser):
     tab.goto(f"{server}/imbalance?ratio=1&modes=1&method=softmax&lesson=break-softmax&train=on")
     frame = tab.frame_locator("iframe").first
     frame.locator("body[data-ready=yes]").wait_for(state="attached", timeout=600_000)
-    tab.get_by_role("heading", name="What imbalance does").scroll_into_view_if_needed()
-    tab.locator("iframe").evaluate("frame => frame.scrollIntoView({block: 'end'})")
     step = tab.locator(".st-key-playground-step")
     step.get_by_text("Step 2 of 3").wait_for(timeout=600_000)
+    settled(tab)
+    tab.get_by_role("heading", name="What imbalance does").scroll_into_view_if_needed()
+    tab.locator("iframe").evaluate("frame => frame.scrollIntoView({block: 'end'})")
     slider, panels = tab.get_by_role("slider", name="Ratio"), tab.locator("iframe")
     top, low = step.bounding_box()["y"], slider.bounding_box()["y"]
     assert 0 <= top < low < 400
