@@ -105,6 +105,20 @@ def test_a_feature_of_whole_numbers_is_kept(tmp_path, table):
     assert found.targets == ("label",)
 
 
+@pytest.mark.parametrize("written", ["commas at the ends", "names of rows as R writes them"])
+def test_rows_with_a_cell_more_than_there_are_names_are_not_shifted(tmp_path, table, written):
+    features, columns = table
+    rows = [",".join([*map(str, x), y]) for x, y in zip(features, columns["species"], strict=True)]
+    rows = [f"{r}," if "commas" in written else f'"{i + 1}",{r}' for i, r in enumerate(rows)]
+    names = ",".join([*(f"f{i}" for i in range(20)), "label"])
+    (tmp_path / "t.csv").write_text("\n".join([names, *rows]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = load_dataset(str(tmp_path / "t.csv"))
+    np.testing.assert_allclose(found.images, features, rtol=1e-6)
+    assert found.targets == ("label",)
+
+
 def test_files_without_features_are_not_recognized(tmp_path):
     np.savez(tmp_path / "images.npz", images=np.zeros((5, 8, 8, 3), np.uint8), labels=np.zeros(5))
     np.save(tmp_path / "image.npy", np.zeros((5, 8, 8, 3), np.uint8))

@@ -175,6 +175,14 @@ def test_very_wide_tables_are_errors(tmp_path):
     assert "more than 65,536 columns" in error_of(read_features, tmp_path / "a.csv")
 
 
+def test_a_table_of_very_short_rows_is_an_error(tmp_path):
+    """A file of 0.5 MB would become 10 GB."""
+    names = ",".join(f"f{i}" for i in range(20_000))
+    full = ",".join(["0.5"] * 20_000)
+    (tmp_path / "a.csv").write_text(f"{names}\n{full}\n" + 130_000 * "1\n")
+    assert "lack most of its 20,000 columns" in error_of(read_features, tmp_path / "a.csv")
+
+
 def test_one_very_long_label_does_not_widen_the_others(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((2000, 2)))
     (tmp_path / "l.txt").write_text("a\n" + 10**6 * "x" + "\n" + 1998 * "b\n")

@@ -73,6 +73,14 @@ def test_repeated_values_are_refused_before_they_are_unpacked(columns, tmp_path)
         assert "far too much for a file" in error_of(read_features, path)
 
 
+def test_repeated_labels_next_to_features_are_refused_before_they_are_unpacked(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((2000, 4)))
+    write(tmp_path / "a.parquet", label=repeated("x" * 1_000_000, 2000, pa.string()))
+    for labels_of in (None, tmp_path / "a.parquet"):
+        message = error_of(read_features, tmp_path / "a.npy", labels_of)
+        assert "far too much for a file" in message
+
+
 @pytest.mark.parametrize("kind", ["image", "features"])
 def test_a_false_number_of_rows_is_a_sentence(kind, tmp_path):
     columns = {

@@ -99,7 +99,7 @@ def _labels(table: Path, file: Path, n: int) -> dict[str, list[str]]:
     elif table.suffix == ".txt":
         columns = {"label": text_lines(table)}
     elif table.suffix == ".parquet":
-        columns = _reading(table, tables.parquet_columns)
+        columns = _reading(table, tables.parquet_labels)
     else:
         columns = tables.text_columns(table)
     for values in columns.values():

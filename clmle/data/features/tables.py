@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clmle.data.features.content import NAMES, FeatureFile
+from clmle.data.folder.table import MAX_FIELDS, read_table
 from clmle.data.parquet_size import check_rows, check_size
 from clmle.errors import InputError
 
@@ -128,26 +129,41 @@ def parquet_columns(file: Path, without: Sequence[str] = ()) -> dict[str, list[s
 
 def csv_dim(file: Path) -> int | None:
     """Number of features of a CSV file, from its first rows."""
-    return len(feature_columns(_csv_kinds(file))) or None
+    return len(feature_columns(_csv_head(file)[0])) or None
 
 
-def _csv_kinds(file: Path) -> list[tuple[str, str]]:
+def _csv_head(file: Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """Names and kinds of the columns, from the first rows, and how pandas reads them."""
     import pandas as pd
 
     with open(file, "rb") as lines:
-        if lines.readline(20 * MOST_COLUMNS).count(b",") >= MOST_COLUMNS:
+        columns = lines.readline(20 * MOST_COLUMNS).count(b",") + 1
+        if columns > MOST_COLUMNS:
             raise InputError(
                 f"{file} has more than {MOST_COLUMNS:,} columns; at most as many are read."
             )
-    head = pd.read_csv(file, nrows=100)
-    return [(str(n), t.kind if t.kind in "fi" else "") for n, t in head.dtypes.items()]
+        trailing = lines.readline(20 * MOST_COLUMNS).rstrip().endswith(b",")
+        lines.seek(0)
+        parts = iter(lambda: lines.read(CHUNK), b"")
+        rows = sum(max(part.count(b"\n"), part.count(b"\r")) for part in parts)
+    # With short rows, a small file could become a table larger than the memory.
+    if rows * columns > max(MAX_FIELDS, file.stat().st_size):
+        raise InputError(f"Most of the rows of {file} lack most of its {columns:,} columns.")
+    options: dict[str, Any] = {"low_memory": False}
+    head = pd.read_csv(file, nrows=100, **options)
+    # A first column without a name has the names of rows, as R writes them, or all end in a comma.
+    if trailing and not isinstance(head.index, pd.RangeIndex):
+        options |= {"index_col": False, "usecols": list(head.columns)}
+        head = pd.read_csv(file, nrows=100, **options)
+    kinds = [(str(n), t.kind if t.kind in "fi" else "") for n, t in head.dtypes.items()]
+    return kinds, options
 
 
 def read_csv(file: Path) -> FeatureFile:
     """Features and all other columns of a CSV file."""
     import pandas as pd
 
-    kinds = _csv_kinds(file)
+    kinds, options = _csv_head(file)
     names = feature_columns(kinds)
     if not names:
         raise InputError(
@@ -156,16 +172,19 @@ def read_csv(file: Path) -> FeatureFile:
         )
     others = [name for name, _ in kinds if name not in set(names)]
     types = dict.fromkeys(names, np.float32) | dict.fromkeys(others, str)
-    frame = pd.read_csv(
-        file, dtype=types, keep_default_na=False, na_values=dict.fromkeys(names, "")
-    )
+    missing = dict.fromkeys(names, "")
+    frame = pd.read_csv(file, dtype=types, keep_default_na=False, na_values=missing, **options)
     return FeatureFile(frame[names].to_numpy(), {name: frame[name].tolist() for name in others})
+
+
+def parquet_labels(file: Path) -> dict[str, list[str]]:
+    """Text of the columns of a table of labels in a Parquet file."""
+    check_size(file)
+    return parquet_columns(file)
 
 
 def text_columns(file: Path) -> dict[str, list[str]]:
     """Text of the columns of a table of labels."""
-    from clmle.data.folder.table import read_table
-
     table = read_table(file)
     for sentence in table.warnings:
         warnings.warn(sentence, stacklevel=2)
