@@ -299,7 +299,8 @@ def test_changed_features_of_a_run_are_reported(tmp_path, table):
     write_features(tmp_path / "t.npz", features * 1e-3, columns)
     run = create_run(tmp_path, short(tmp_path / "t.npz", iterations=4).to_dict())
     train(run)
-    write_features(tmp_path / "t.npz", features[::-1] * 1e-3, columns)
-    with pytest.raises(InputError, match="other pixels or features"):
-        evaluate(run)
+    for other in (features[::-1], features[:, ::-1], np.roll(features, 1, axis=1)):
+        write_features(tmp_path / "t.npz", other * 1e-3, columns)
+        with pytest.raises(InputError, match="other pixels or features"):
+            evaluate(run)
     assert json.loads((run.path / "result.json").read_text())

@@ -104,6 +104,14 @@ def test_facts_agree_across_small_differences_of_decoders():
     digits = load_digits()
     shifted = dataclasses.replace(digits, images=np.minimum(digits.images, 254) + np.uint8(1))
     assert differences(data_facts(digits, ""), data_facts(shifted, "")) == []
+    turned = [digits.images[:, ::-1], digits.images[:, :, ::-1], digits.images.swapaxes(1, 2)]
+    for images in turned:  # the mean of each is the same
+        other = dataclasses.replace(digits, images=np.ascontiguousarray(images))
+        (sentence,) = differences(data_facts(digits, ""), data_facts(other, ""))
+        assert sentence.startswith("other pixels")
+    earlier = data_facts(digits, "")
+    del earlier["halves"]
+    assert differences(earlier, data_facts(digits, "")) == []
     permuted = dataclasses.replace(digits, class_names={"label": tuple("1023456789")})
     assert differences(data_facts(digits, ""), data_facts(permuted, "")) == [
         "the classes of label have another order"
