@@ -60,7 +60,13 @@ def _is_inside(path: Path, homes: list[Path]) -> bool:
 
 
 def _leads_out(path: Path, homes: list[Path]) -> bool:
-    """Whether a link below ``path``, which loaders follow, leads to something outside."""
+    """Whether a link below ``path``, which loaders follow, leads to something outside.
+
+    With a file of features its table of labels is read, which has the same name but for the ending.
+    """
+    if path.is_file():
+        tables = (other for other in path.parent.iterdir() if other.stem == path.stem)
+        return not all(_is_inside(table.resolve(), homes) for table in tables)
     todo, seen = [path], set()
     while todo:
         folder = todo.pop()

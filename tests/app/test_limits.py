@@ -147,6 +147,12 @@ def test_links_in_a_data_folder_do_not_lead_out_of_it(tmp_path, monkeypatch):
     assert path_access.open_path("own.csv", str(home / "a")) == str(home / "a" / "own.csv")
     with pytest.raises(InputError):  # a loader prefers the one in its working directory
         path_access.open_path("labels.csv", str(home / "a"))
+    np.save(home / "a" / "features.npy", np.ones((3, 2)))
+    features = str(home / "a" / "features.npy")
+    assert path_access.open_path(features) == features
+    (home / "a" / "features.csv").symlink_to(tmp_path / "labels.csv")  # read with the features
+    with pytest.raises(InputError, match="links that lead out"):
+        path_access.open_path(features)
 
 
 @pytest.mark.parametrize(("view", "field"), [("data", "Folder or file"),
