@@ -67,7 +67,8 @@ def _leads_out(path: Path, homes: list[Path]) -> bool:
     if path.is_file():
         tables = (other for other in path.parent.iterdir() if other.stem == path.stem)
         return not all(_is_inside(table.resolve(), homes) for table in tables)
-    todo, seen = [path], set()
+    # Of a pattern of files, all that it may match is searched.
+    todo, seen = [next(p for p in (path, *path.parents) if "*" not in str(p))], set()
     while todo:
         folder = todo.pop()
         if folder in seen or not folder.is_dir():

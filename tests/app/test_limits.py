@@ -140,6 +140,13 @@ def test_links_in_a_data_folder_do_not_lead_out_of_it(tmp_path, monkeypatch):
         with pytest.raises(InputError, match="links that lead out"):
             path_access.open_path(str(home / folder))
     (home / "c" / "birds").unlink()
+    pattern = str(home / "b" / "*.parquet")
+    assert path_access.open_path(pattern) == pattern
+    (home / "b" / "x.parquet").symlink_to(tmp_path / "x.parquet")
+    for pattern in (home / "b" / "*.parquet", home / "*" / "*.parquet", home / "a" / "**"):
+        with pytest.raises(InputError, match="links that lead out"):
+            path_access.open_path(str(pattern))
+    (home / "b" / "x.parquet").unlink()
     (home / "a" / "labels.csv").write_text("")
     (tmp_path / "labels.csv").write_text("")
     monkeypatch.chdir(tmp_path)
