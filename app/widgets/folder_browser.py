@@ -13,7 +13,7 @@ from app.widgets.path_access import is_open_folder, open_folders
 
 MOST_LISTED = 500  # folders and files of a folder
 MOST_COUNTED = 20_000  # entries of a folder that are looked at
-FILES = (".parquet", ".npz", ".csv", ".npy")  # a whole data set in a file
+FILES = (".parquet", ".npz", ".csv", ".tsv", ".npy")  # a whole data set in a file
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 UP = "(the folder above)"
 

@@ -116,5 +116,5 @@ def data_in(folder: Path) -> Path:
     while len(inside) == 1 and inside[0].is_dir():
         folder = inside[0]
         inside = list(folder.iterdir())
-    alone = len(inside) == 1 and inside[0].suffix in (".parquet", ".npz", ".csv")
+    alone = len(inside) == 1 and inside[0].suffix in (".parquet", ".npz", ".csv", ".tsv")
     return inside[0] if alone else folder

@@ -119,6 +119,17 @@ def test_rows_with_a_cell_more_than_there_are_names_are_not_shifted(tmp_path, ta
     assert found.targets == ("label",)
 
 
+@pytest.mark.parametrize(("separator", "point"), [(";", ","), (";", "."), ("\t", "."), ("\t", ",")])
+def test_tables_of_spreadsheets_of_other_countries_are_read(tmp_path, table, separator, point):
+    features, columns = table
+    frame = pd.DataFrame(features, columns=[f"f{i}" for i in range(20)])
+    file = tmp_path / ("t.tsv" if separator == "\t" else "t.csv")
+    frame.assign(label=columns["species"]).to_csv(file, index=False, sep=separator, decimal=point)
+    found = load_dataset(str(file))
+    np.testing.assert_allclose(found.images, features, rtol=1e-6)
+    assert found.targets == ("label",)
+
+
 def test_files_without_features_are_not_recognized(tmp_path):
     np.savez(tmp_path / "images.npz", images=np.zeros((5, 8, 8, 3), np.uint8), labels=np.zeros(5))
     np.save(tmp_path / "image.npy", np.zeros((5, 8, 8, 3), np.uint8))

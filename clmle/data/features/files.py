@@ -17,11 +17,11 @@ from clmle.files import as_sentence, expanded
 
 DIMS: dict[str, Callable[[Path], int | None]] = {
     ".npy": arrays.npy_dim, ".npz": arrays.npz_dim,
-    ".parquet": tables.parquet_dim, ".csv": tables.csv_dim,
+    ".parquet": tables.parquet_dim, ".csv": tables.csv_dim, ".tsv": tables.csv_dim,
 }  # fmt: skip
 READERS: dict[str, Callable[[Path], FeatureFile]] = {
     ".npy": arrays.read_npy, ".npz": arrays.read_npz,
-    ".parquet": tables.read_parquet, ".csv": tables.read_csv,
+    ".parquet": tables.read_parquet, ".csv": tables.read_csv, ".tsv": tables.read_csv,
 }  # fmt: skip
 TABLES = (".csv", ".tsv", ".parquet")  # tables next to a .npy file
 CHUNK = 1 << 24  # values that are checked at a time

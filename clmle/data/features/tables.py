@@ -16,6 +16,7 @@ from clmle.errors import InputError
 LEAST_INTEGERS = 16  # numbered columns of whole numbers that are features, such as pixels
 CHUNK = 1 << 24  # values that are read at a time
 MOST_COLUMNS = 65_536  # readers of .csv take minutes for more
+SEPARATORS = (b",", b";", b"\t")
 
 
 def feature_columns(kinds: Sequence[tuple[str, str]]) -> list[str]:
@@ -137,25 +138,28 @@ def _csv_head(file: Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
     import pandas as pd
 
     with open(file, "rb") as lines:
-        columns = lines.readline(20 * MOST_COLUMNS).count(b",") + 1
+        head, first = [*lines.read(40 * MOST_COLUMNS).splitlines(), b"", b""][:2]
+        separator = max(SEPARATORS, key=head.count)
+        columns = head.count(separator) + 1
         if columns > MOST_COLUMNS:
             raise InputError(
                 f"{file} has more than {MOST_COLUMNS:,} columns; at most as many are read."
             )
-        trailing = lines.readline(20 * MOST_COLUMNS).rstrip().endswith(b",")
         lines.seek(0)
         parts = iter(lambda: lines.read(CHUNK), b"")
-        rows = sum(max(part.count(b"\n"), part.count(b"\r")) for part in parts)
+        n = sum(max(part.count(b"\n"), part.count(b"\r")) for part in parts)
     # With short rows, a small file could become a table larger than the memory.
-    if rows * columns > max(MAX_FIELDS, file.stat().st_size):
+    if n * columns > max(MAX_FIELDS, file.stat().st_size):
         raise InputError(f"Most of the rows of {file} lack most of its {columns:,} columns.")
-    options: dict[str, Any] = {"low_memory": False}
-    head = pd.read_csv(file, nrows=100, **options)
+    options: dict[str, Any] = {"low_memory": False, "sep": separator.decode()}
+    if separator != b"," and re.search(rb"\d,\d", first) and not re.search(rb"\d\.\d", first):
+        options["decimal"] = ","  # as spreadsheets write it in many countries
+    rows = pd.read_csv(file, nrows=100, **options)
     # A first column without a name has the names of rows, as R writes them, or all end in a comma.
-    if trailing and not isinstance(head.index, pd.RangeIndex):
-        options |= {"index_col": False, "usecols": list(head.columns)}
-        head = pd.read_csv(file, nrows=100, **options)
-    kinds = [(str(n), t.kind if t.kind in "fi" else "") for n, t in head.dtypes.items()]
+    if first.endswith(separator) and not isinstance(rows.index, pd.RangeIndex):
+        options |= {"index_col": False, "usecols": list(rows.columns)}
+        rows = pd.read_csv(file, nrows=100, **options)
+    kinds = [(str(n), t.kind if t.kind in "fi" else "") for n, t in rows.dtypes.items()]
     return kinds, options
 
 
