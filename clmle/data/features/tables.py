@@ -125,6 +125,12 @@ def parquet_columns(file: Path, without: Sequence[str] = ()) -> dict[str, list[s
     }
 
 
+def parquet_labels(file: Path) -> dict[str, list[str]]:
+    """Text of the columns of a table of labels in a Parquet file."""
+    check_size(file)
+    return parquet_columns(file)
+
+
 # --- CSV --------------------------------------------------------------------------------
 
 
@@ -145,12 +151,6 @@ def _csv_head(file: Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
             raise InputError(
                 f"{file} has more than {MOST_COLUMNS:,} columns; at most as many are read."
             )
-        lines.seek(0)
-        parts = iter(lambda: lines.read(CHUNK), b"")
-        n = sum(max(part.count(b"\n"), part.count(b"\r")) for part in parts)
-    # With short rows, a small file could become a table larger than the memory.
-    if n * columns > max(MAX_FIELDS, file.stat().st_size):
-        raise InputError(f"Most of the rows of {file} lack most of its {columns:,} columns.")
     options: dict[str, Any] = {"low_memory": False, "sep": separator.decode()}
     if separator != b"," and re.search(rb"\d,\d", first) and not re.search(rb"\d\.\d", first):
         options["decimal"] = ","  # as spreadsheets write it in many countries
@@ -174,6 +174,7 @@ def read_csv(file: Path) -> FeatureFile:
             f"{file} has no columns f0, f1, ... of features: two or more of numbers with "
             f"fractions, or {LEAST_INTEGERS} or more where some have whole numbers only."
         )
+    _check_width(file, len(kinds))
     others = [name for name, _ in kinds if name not in set(names)]
     types = dict.fromkeys(names, np.float32) | dict.fromkeys(others, str)
     missing = dict.fromkeys(names, "")
@@ -181,10 +182,13 @@ def read_csv(file: Path) -> FeatureFile:
     return FeatureFile(frame[names].to_numpy(), {name: frame[name].tolist() for name in others})
 
 
-def parquet_labels(file: Path) -> dict[str, list[str]]:
-    """Text of the columns of a table of labels in a Parquet file."""
-    check_size(file)
-    return parquet_columns(file)
+def _check_width(file: Path, columns: int) -> None:
+    """Raise for short rows, with which a small file could become larger than the memory."""
+    with open(file, "rb") as lines:
+        parts = iter(lambda: lines.read(CHUNK), b"")
+        rows = sum(max(part.count(b"\n"), part.count(b"\r")) for part in parts)
+    if rows * columns > max(MAX_FIELDS, file.stat().st_size):
+        raise InputError(f"Most of the rows of {file} lack most of its {columns:,} columns.")
 
 
 def text_columns(file: Path) -> dict[str, list[str]]:
